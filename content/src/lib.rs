@@ -1,0 +1,11 @@
+//! The nouns every room shares: digests, image references and platforms.
+//!
+//! Deliberately not here: anything that knows a plan, a disk or a network.
+
+pub mod digest;
+pub mod platform;
+pub mod reference;
+
+pub use digest::{Digest, InvalidDigest};
+pub use platform::{InvalidPlatform, Platform};
+pub use reference::{ImageReference, InvalidReference};

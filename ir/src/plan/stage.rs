@@ -1,0 +1,59 @@
+//! Stages: a start, and ops on it.
+
+use std::collections::BTreeSet;
+
+use super::input::Input;
+use super::mount::MountKind;
+use super::names::{PhaseName, StageName};
+use super::op::{Op, OpKind};
+use super::span::Spanned;
+
+/// `stage NAME [in PHASE] [from INPUT] { … }`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// Unique in the plan.
+    pub name: Spanned<StageName>,
+    /// Where in the order of the build it stands.
+    pub phase: Option<Spanned<PhaseName>>,
+    /// What it starts from. Left out: the stage before it in its phase, or the phase's input.
+    pub from: Option<Spanned<Input>>,
+    /// `provides WORD`: what other blocks may ask whether somebody provides it.
+    pub provides: BTreeSet<Spanned<String>>,
+    /// What it does, in order.
+    pub ops: Vec<Op>,
+}
+
+impl Stage {
+    /// Calls `each` with every input the stage reads: `from`, then those of its ops, in order.
+    pub fn for_each_input<'a>(&'a self, mut each: impl FnMut(&'a Spanned<Input>)) {
+        if let Some(from) = &self.from {
+            each(from);
+        }
+        for_each_input_of(&self.ops, &mut each);
+    }
+}
+
+fn for_each_input_of<'a>(ops: &'a [Op], each: &mut impl FnMut(&'a Spanned<Input>)) {
+    for op in ops {
+        match &op.kind {
+            OpKind::Copy(copy) => each(&copy.from),
+            OpKind::Run { execution, .. } | OpKind::Exec { execution, .. } => {
+                for mount in &execution.mounts {
+                    if let MountKind::Bind { source, .. } = &mount.kind {
+                        each(source);
+                    }
+                }
+            }
+            OpKind::Layer(layer) => for_each_input_of(&layer.ops, each),
+            OpKind::File(_)
+            | OpKind::Mkdir(_)
+            | OpKind::Symlink(_)
+            | OpKind::Remove(_)
+            | OpKind::Env(_)
+            | OpKind::Workdir(_)
+            | OpKind::User(_)
+            | OpKind::Shell(_)
+            | OpKind::By(_) => {}
+        }
+    }
+}

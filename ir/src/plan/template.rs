@@ -1,0 +1,147 @@
+//! Text in which `${NAME}` stands for a variable.
+//!
+//! `$${` is a literal `${`. Nothing else is special: a lone `$` is itself, so a path or a
+//! password with a dollar sign needs no care. The rule is narrower than a shell's on purpose:
+//! defaults and substring operators would make the meaning of a plan depend on a shell's.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use super::names::EnvName;
+
+/// Text with variables, kept as it was written.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Template(Arc<str>);
+
+/// One piece of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Text that stands for itself.
+    Text(&'a str),
+    /// The value of a variable.
+    Variable(&'a str),
+}
+
+impl Template {
+    /// A template as it was written, `${NAME}` and `$${` included.
+    ///
+    /// Any text is a template: a `${` that is never closed, or that holds no variable's name,
+    /// is itself. The verifier reports such a one, because it is nearly always a slip.
+    pub fn written(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// A template that stands for exactly `text`.
+    pub fn literal(text: &str) -> Self {
+        Self(text.replace("${", "$${").into())
+    }
+
+    /// The text as it was written.
+    pub fn as_written(&self) -> &str {
+        &self.0
+    }
+
+    /// The pieces, in order.
+    pub fn pieces(&self) -> Vec<Piece<'_>> {
+        let mut pieces = Vec::new();
+        let mut rest: &str = &self.0;
+        while let Some(at) = rest.find("${") {
+            if rest[..at].ends_with('$') {
+                // `$${`: keep everything before the escape, then a literal `${`.
+                if at > 1 {
+                    pieces.push(Piece::Text(&rest[..at - 1]));
+                }
+                pieces.push(Piece::Text(&rest[at..at + 2]));
+                rest = &rest[at + 2..];
+                continue;
+            }
+            let name = rest[at + 2..].find('}').map(|length| &rest[at + 2..at + 2 + length]);
+            match name {
+                Some(name) if EnvName::new(name).is_ok() => {
+                    if at > 0 {
+                        pieces.push(Piece::Text(&rest[..at]));
+                    }
+                    pieces.push(Piece::Variable(name));
+                    rest = &rest[at + 3 + name.len()..];
+                }
+                Some(_) | None => {
+                    pieces.push(Piece::Text(&rest[..at + 2]));
+                    rest = &rest[at + 2..];
+                }
+            }
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Text(rest));
+        }
+        pieces
+    }
+
+    /// The text this stands for where it names no variable; `None` where it does.
+    pub fn as_literal(&self) -> Option<Cow<'_, str>> {
+        if !self.0.contains("${") {
+            return Some(Cow::Borrowed(&self.0));
+        }
+        let mut text = String::with_capacity(self.0.len());
+        for piece in self.pieces() {
+            match piece {
+                Piece::Text(part) => text.push_str(part),
+                Piece::Variable(_) => return None,
+            }
+        }
+        Some(Cow::Owned(text))
+    }
+
+    /// The text with every variable replaced by what `value_of` gives; the name of the first
+    /// variable that has no value otherwise.
+    pub fn expand<'v>(&self, value_of: impl Fn(&str) -> Option<&'v str>) -> Result<Cow<'_, str>, &str> {
+        if !self.0.contains("${") {
+            return Ok(Cow::Borrowed(&self.0));
+        }
+        let mut text = String::with_capacity(self.0.len());
+        for piece in self.pieces() {
+            match piece {
+                Piece::Text(part) => text.push_str(part),
+                Piece::Variable(name) => text.push_str(value_of(name).ok_or(name)?),
+            }
+        }
+        Ok(Cow::Owned(text))
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(text: &str) -> Result<String, String> {
+        let values = |name: &str| (name == "A").then_some("1");
+        Template::written(text).expand(values).map(Cow::into_owned).map_err(str::to_owned)
+    }
+
+    #[test]
+    fn variables_are_replaced_and_dollars_kept() {
+        assert_eq!(expanded("x${A}y${A}"), Ok("x1y1".to_owned()));
+        assert_eq!(expanded("$A $ $$ ${} ${ ${-} $}"), Ok("$A $ $$ ${} ${ ${-} $}".to_owned()));
+        assert_eq!(expanded("$${A}${A}"), Ok("${A}1".to_owned()));
+        assert_eq!(expanded("a${B}"), Err("B".to_owned()));
+    }
+
+    #[test]
+    fn a_literal_stands_for_itself() {
+        for text in ["", "plain", "${A}", "$${A}", "$$${", "a$", "${${A}}"] {
+            assert_eq!(Template::literal(text).as_literal().as_deref(), Some(text), "{text}");
+        }
+    }
+}
