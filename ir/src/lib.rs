@@ -1,10 +1,13 @@
 //! The Plan IR: what a plan is, its text and JSON forms, its graphs, its rules and its meaning.
 //!
-//! Reading order: [`plan`] (what a plan is made of), `syntax` (the text), `verify` (the rules),
-//! `resolve` (from what was written to what backends take).
+//! Reading order: [`plan`] (what a plan is made of), `syntax` (the text), [`graph`] (how its parts
+//! hang together), [`verify`] (the rules), [`resolve`] (from what was written to what backends take).
 //!
 //! Nothing here looks at a disk, a network, a clock or the environment.
 
 pub mod finding;
+pub mod graph;
 pub mod plan;
 pub mod resolve;
+pub mod suggest;
+pub mod verify;

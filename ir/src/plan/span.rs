@@ -30,6 +30,11 @@ impl Span {
         (self.start != u32::MAX).then_some(self.start as usize..self.end as usize)
     }
 
+    /// Where a message points to; `None` where nothing was written.
+    pub fn place(self) -> Option<miette::SourceSpan> {
+        self.range().map(Into::into)
+    }
+
     /// The first byte; past every text for [`Span::NOWHERE`].
     pub fn start(self) -> usize {
         self.start as usize

@@ -9,9 +9,14 @@ use crate::plan::{Export, Input, LayerName, Op, OpKind, PhaseName, Plan, Provena
 
 /// The place of a stage in [`Resolved::plan`]'s list of stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StageId(pub(crate) u32);
+pub struct StageId(u32);
 
 impl StageId {
+    /// The stage at a place. A text of at most 4 GiB has fewer stages than 32 bits count.
+    pub(crate) fn of_place(place: usize) -> Self {
+        Self(u32::try_from(place).unwrap_or(u32::MAX))
+    }
+
     /// The place, to index a list that has one entry a stage.
     pub fn index(self) -> usize {
         self.0 as usize

@@ -1,0 +1,108 @@
+//! Expanding templates against a state.
+
+use std::sync::Arc;
+
+use super::state::{EnvValue, State};
+use super::variables::VariableFinding;
+use crate::finding::Finding;
+use crate::plan::{EnvName, Piece, Spanned, Template};
+use crate::suggest;
+
+/// The variables that a template sees: a state's, and above them those of one execution.
+pub struct Scope<'s> {
+    state: &'s State,
+    local: Vec<(EnvName, EnvValue)>,
+}
+
+/// What a template comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expansion {
+    /// This text.
+    Known(Arc<str>),
+    /// It leans on this variable of a base whose config is not known.
+    Open(String),
+    /// A variable in it is not set, which has been reported.
+    Undefined,
+}
+
+impl<'s> Scope<'s> {
+    /// The variables of a state.
+    pub fn of(state: &'s State) -> Self {
+        Self { state, local: Vec::new() }
+    }
+
+    /// Sets a variable above the state's.
+    pub fn set(&mut self, name: EnvName, value: EnvValue) {
+        self.local.push((name, value));
+    }
+
+    fn value(&self, name: &str) -> Option<&EnvValue> {
+        let local = self.local.iter().rev().find(|(known, _)| known.as_str() == name);
+        local.map(|(_, value)| value).or_else(|| self.state.variable(name))
+    }
+
+    /// What `template` comes to; a variable that is not set is reported.
+    pub fn expand(&self, template: &Spanned<Template>, findings: &mut Vec<Finding>) -> Expansion {
+        if let Some(text) = template.as_literal() {
+            return Expansion::Known(text.into());
+        }
+        let mut text = String::new();
+        let mut open = None;
+        let mut undefined = false;
+        for piece in template.pieces() {
+            match piece {
+                Piece::Text(part) => text.push_str(part),
+                Piece::Variable(name) => match self.value(name) {
+                    Some(EnvValue::Known(value)) => text.push_str(value),
+                    Some(EnvValue::Open) => drop(open.get_or_insert_with(|| name.to_owned())),
+                    None if !self.state.base_known => drop(open.get_or_insert_with(|| name.to_owned())),
+                    None => {
+                        undefined = true;
+                        findings.push(self.undefined(name, template).into());
+                    }
+                },
+            }
+        }
+        match (undefined, open) {
+            (true, _) => Expansion::Undefined,
+            (false, Some(name)) => Expansion::Open(name),
+            (false, None) => Expansion::Known(text.into()),
+        }
+    }
+
+    /// Replaces `template` by the text it comes to, where that is known. An open template stays
+    /// as it was written: half of it expanded could read as an escape.
+    pub fn expand_in_place(
+        &self,
+        template: &mut Spanned<Template>,
+        findings: &mut Vec<Finding>,
+    ) -> Expansion {
+        let expansion = self.expand(template, findings);
+        if let Expansion::Known(text) = &expansion
+            && template.as_literal().is_none()
+        {
+            template.value = Template::literal(text);
+        }
+        expansion
+    }
+
+    /// The same for a template whose text is of no further interest; most name no variable, and
+    /// then there is nothing to do.
+    pub fn rewrite(&self, template: &mut Spanned<Template>, findings: &mut Vec<Finding>) {
+        if template.as_literal().is_none() {
+            self.expand_in_place(template, findings);
+        }
+    }
+
+    fn undefined(&self, name: &str, template: &Spanned<Template>) -> VariableFinding {
+        let known = self.local.iter().chain(&self.state.env).map(|(known, _)| known.as_str());
+        let suggestion = suggest::nearest(name, known).map(|known| format!("${{{known}}}"));
+        let otherwise =
+            format!("set it first with `env {name} = \"…\"`, or write `$${{` for a literal `${{`");
+        VariableFinding::Undefined {
+            name: name.to_owned(),
+            way_out: suggest::did_you_mean(suggestion, &otherwise),
+            place: template.span.place(),
+        }
+    }
+}

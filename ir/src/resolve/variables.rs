@@ -1,0 +1,39 @@
+//! Findings about variables.
+
+use miette::Diagnostic;
+
+use crate::finding::Place;
+
+/// What is wrong with the use of a variable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
+pub enum VariableFinding {
+    /// A variable that nothing sets.
+    #[error("the variable `{name}` is not set here")]
+    #[diagnostic(code(cpk::env::undefined), help("{way_out}"))]
+    Undefined {
+        /// The variable.
+        name: String,
+        /// What was meant, or what to do.
+        way_out: String,
+        /// The template.
+        #[label("`${{{name}}}` has no value at this op")]
+        place: Place,
+    },
+    /// A `workdir` or `user` whose value cannot be known.
+    #[error("`{statement}` leans on the variable `{name}` of a base whose config is not known")]
+    #[diagnostic(
+        code(cpk::env::open),
+        help(
+            "write what the base sets under its image, for instance `env {name} = \"…\"`, or write the value here"
+        )
+    )]
+    Open {
+        /// `workdir` or `user`.
+        statement: &'static str,
+        /// The variable.
+        name: String,
+        /// The template.
+        #[label("what `${{{name}}}` is here cannot be known")]
+        place: Place,
+    },
+}

@@ -1,0 +1,116 @@
+//! What only shows when a plan is resolved: that it exports nothing, and what it leans on
+//! without having it fixed.
+
+use std::collections::BTreeMap;
+
+use miette::Diagnostic;
+
+use super::KnownConfigs;
+use super::evaluate::Evaluation;
+use crate::finding::{Finding, Place};
+use crate::plan::{ContextKind, Export, Input, InputName, Plan};
+
+/// What only shows when a plan is resolved.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
+pub enum ResolveFinding {
+    /// Nothing becomes the image.
+    #[error("the plan exports nothing, so there is no image to make")]
+    #[diagnostic(code(cpk::export::missing), help("say what becomes the image: `export from %stage`"))]
+    NoExport,
+    /// An image whose content or config is left to the day of the build.
+    #[error("{what}")]
+    #[diagnostic(code(cpk::image::unpinned), severity(Warning), help("{way_out}"))]
+    Unpinned {
+        /// Which image, and what it costs.
+        what: String,
+        /// What to write.
+        way_out: String,
+        /// The declaration.
+        #[label("declared here")]
+        place: Place,
+    },
+}
+
+/// How an image is used by the stages that the export needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Use {
+    /// Files are read from it.
+    Files,
+    /// Something starts from it, so that its config counts, too.
+    Start,
+}
+
+/// Adds one warning for each image in use that is not pinned, or whose config is not known.
+pub(super) fn warn_of_unpinned(
+    plan: &Plan,
+    evaluation: &Evaluation,
+    needed: &[bool],
+    export: &Export,
+    known: &KnownConfigs,
+    warnings: &mut Vec<Finding>,
+) {
+    for (input, how) in uses(evaluation, needed, export) {
+        let finding = match input {
+            Input::Image(name) => of_image(plan, name, how),
+            Input::Context(name) => of_context(plan, name, how, known),
+            Input::Scratch | Input::Stage(_) | Input::Phase(_) => None,
+        };
+        warnings.extend(finding.map(Finding::from));
+    }
+}
+
+fn uses<'e>(evaluation: &'e Evaluation, needed: &[bool], export: &'e Export) -> BTreeMap<&'e Input, Use> {
+    let mut uses = BTreeMap::from([(&export.from.value, Use::Start)]);
+    for (stage, _) in evaluation.stages.iter().zip(needed).filter(|(_, needed)| **needed) {
+        stage.for_each_input(|input| {
+            uses.entry(&input.value).or_insert(Use::Files);
+        });
+        if let Some(from) = &stage.from {
+            uses.insert(&from.value, Use::Start);
+        }
+    }
+    uses
+}
+
+fn of_image(plan: &Plan, name: &InputName, how: Use) -> Option<ResolveFinding> {
+    let image = plan.images.get(name)?;
+    let pinned = image.digest.is_some() || image.reference.digest().is_some();
+    let needs_config = how == Use::Start && image.config.is_none();
+    let (what, way_out) = match (pinned, needs_config) {
+        (true, false) => return None,
+        (false, false) => (
+            format!("the image {name} is not pinned: two builds of this plan may give two images"),
+            format!("write the digest under `image {name}`: `digest sha256:…`"),
+        ),
+        (true, true) => (
+            format!("the config of the image {name} is not known: what it sets counts as unset"),
+            format!(
+                "write what it sets under `image {name}` (`env`, `workdir`, `user`, `cmd` …), or `config empty`"
+            ),
+        ),
+        (false, true) => (
+            format!(
+                "the image {name} is not pinned and its config is not known: two builds of this plan may give \
+                 two images, and what the image sets counts as unset"
+            ),
+            format!(
+                "write under `image {name}` its `digest` and what it sets (`env`, `workdir`, `user`, `cmd` …), or \
+                 take it from a local layout: `context {name} = oci \"PATH\"`"
+            ),
+        ),
+    };
+    Some(ResolveFinding::Unpinned { what, way_out, place: image.span.place() })
+}
+
+fn of_context(plan: &Plan, name: &InputName, how: Use, known: &KnownConfigs) -> Option<ResolveFinding> {
+    let context = plan.contexts.get(name)?;
+    let ContextKind::Oci(_) = &context.kind else { return None };
+    if how == Use::Files || known.contains_key(name) {
+        return None;
+    }
+    Some(ResolveFinding::Unpinned {
+        what: format!("the config of the layout {name} has not been read: what it sets counts as unset"),
+        way_out: "compile where the layout is, so that its config can be read".to_owned(),
+        place: context.span.place(),
+    })
+}

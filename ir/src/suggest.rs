@@ -1,0 +1,85 @@
+//! "Did you mean": the name in scope that is nearest to one that is not.
+
+use std::fmt::Display;
+
+/// Beyond this many names the search is left out: it would cost more than it helps.
+const MOST_NAMES: usize = 4096;
+
+/// The candidate nearest to `word`, where one is near enough to be a slip of it: about one
+/// letter in three may be wrong, missing, too many, or swapped with its neighbour.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word: Vec<char> = word.chars().collect();
+    let allowed = (word.len() / 3).max(1);
+    let mut best: Option<(usize, &str)> = None;
+    for (count, candidate) in candidates.into_iter().enumerate() {
+        if count >= MOST_NAMES {
+            return None;
+        }
+        let letters: Vec<char> = candidate.chars().collect();
+        if letters.len().abs_diff(word.len()) > allowed {
+            continue;
+        }
+        let distance = distance(&word, &letters);
+        if distance <= allowed && best.is_none_or(|best| (distance, candidate) < best) {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+/// A help that asks whether `suggestion` was meant, or else says `otherwise`.
+pub fn did_you_mean(suggestion: Option<impl Display>, otherwise: &str) -> String {
+    match suggestion {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => otherwise.to_owned(),
+    }
+}
+
+/// How many letters to change, add, leave out or swap with their neighbour (optimal string
+/// alignment).
+fn distance(from: &[char], to: &[char]) -> usize {
+    let mut before_last = vec![0; to.len() + 1];
+    let mut last: Vec<usize> = (0..=to.len()).collect();
+    for row in 1..=from.len() {
+        let mut current = vec![row; to.len() + 1];
+        for column in 1..=to.len() {
+            let change = usize::from(from[row - 1] != to[column - 1]);
+            let mut cost = (last[column] + 1).min(current[column - 1] + 1).min(last[column - 1] + change);
+            let swapped =
+                row > 1 && column > 1 && from[row - 1] == to[column - 2] && from[row - 2] == to[column - 1];
+            if swapped {
+                cost = cost.min(before_last[column - 2] + 1);
+            }
+            current[column] = cost;
+        }
+        before_last = std::mem::replace(&mut last, current);
+    }
+    last[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 4] = ["build-base", "venv", "app", "runtime-base"];
+
+    #[test]
+    fn slips_are_understood() {
+        assert_eq!(nearest("vnev", NAMES), Some("venv"));
+        assert_eq!(nearest("buildbase", NAMES), Some("build-base"));
+        assert_eq!(nearest("ap", NAMES), Some("app"));
+        assert_eq!(nearest("runtime_bse", NAMES), Some("runtime-base"));
+    }
+
+    #[test]
+    fn other_words_are_not() {
+        assert_eq!(nearest("wheel", NAMES), None);
+        assert_eq!(nearest("x", NAMES), None);
+        assert_eq!(nearest("venv", []), None);
+    }
+
+    #[test]
+    fn of_two_equally_near_names_the_first_by_alphabet_is_meant() {
+        assert_eq!(nearest("venx", ["venz", "veny"]), Some("veny"));
+    }
+}
