@@ -5,6 +5,7 @@
 
 use miette::{Diagnostic, Severity, SourceSpan};
 
+use crate::json::JsonFinding;
 use crate::resolve::{ResolveFinding, VariableFinding};
 
 /// Where a finding points to; `None` for a plan that was written in no text.
@@ -21,6 +22,10 @@ pub enum Finding {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Resolve(#[from] ResolveFinding),
+    /// A breach of the JSON form.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Json(#[from] JsonFinding),
 }
 
 impl Finding {

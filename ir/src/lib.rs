@@ -7,6 +7,7 @@
 
 pub mod finding;
 pub mod graph;
+pub mod json;
 pub mod plan;
 pub mod resolve;
 pub mod suggest;

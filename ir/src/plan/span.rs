@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::{Deref, Range};
 
-/// A range of bytes in the text of a plan, or nowhere.
+/// A range of bytes in the text of a plan (its text form or its JSON form), or nowhere.
 ///
 /// All spans are equal to each other: a place is not part of a plan's meaning, and every type
 /// that holds one can then derive its comparison.
@@ -16,7 +16,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// Not written in any text: made by a front end, read from JSON, or filled in.
+    /// Not written in any text: made by a front end, or filled in.
     pub const NOWHERE: Self = Self { start: u32::MAX, end: u32::MAX };
 
     /// The bytes from `start` up to `end`. Texts over 4 GiB are refused before parsing.
