@@ -46,7 +46,7 @@ use std::cell::RefCell;
 
 pub use finding::{JsonFinding, Pointer};
 
-use crate::finding::Finding;
+use crate::finding::{self as all_findings, Finding};
 use crate::plan::{Plan, order};
 
 /// The published JSON Schema (draft 2020-12) of the form.
@@ -74,6 +74,10 @@ pub fn read(text: &str) -> Result<Plan, Vec<Finding>> {
             order::canonicalise(&mut plan);
             Ok(plan)
         }
-        Some(_) | None => Err(findings.into_inner().into_iter().map(Finding::from).collect()),
+        Some(_) | None => {
+            let mut findings: Vec<Finding> = findings.into_inner().into_iter().map(Finding::from).collect();
+            all_findings::sort(&mut findings);
+            Err(findings)
+        }
     }
 }

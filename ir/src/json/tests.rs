@@ -74,11 +74,7 @@ fn spans_are_places_of_the_document() {
     let image = plan.images.values().nth(1).expect("has three");
     assert_eq!(at(image.span.range()), "\"plain\"");
     let OpKind::Run { execution, .. } = &build.ops[1].kind else { panic!("is a run") };
-    let source = execution.mounts.iter().find_map(|mount| match &mount.kind {
-        MountKind::Bind { source, .. } => Some(source),
-        _ => None,
-    });
-    let source = source.expect("has a bind mount");
+    let MountKind::Bind { source, .. } = &execution.mounts[0].kind else { panic!("is a bind mount") };
     assert!(matches!(source.value, Input::Context(_)));
     assert!(at(source.span.range()).contains("\"context\""));
 }
@@ -159,25 +155,25 @@ fn every_mistake_of_a_document_is_found_at_once() {
     assert_eq!(
         found,
         [
-            ("duplicate_key", "\"platforms\""),
             ("value", "[]"),
+            ("duplicate_key", "\"platforms\""),
+            ("value", "\"b ad\""),
             ("value", "\"UPPER\""),
             ("value", "\"sha256:0\""),
             ("unknown_key", "\"configs\""),
-            ("value", "\"b ad\""),
             ("duplicate_value", "\"b\""),
             ("unknown_word", "\"runn\""),
             ("unknown_word", "\"layer\""),
             ("conflict", "{ \"op\": \"file\", \"pat"),
             ("missing_key", "{ \"op\": \"file\", \"pat"),
-            ("value", "\"0999\""),
             ("value", "\"x\""),
+            ("value", "\"0999\""),
             ("missing_key", "{ \"op\": \"by\", \"block"),
             ("value", "0"),
             ("value", "[]"),
             ("conflict", "{ \"mount\": \"secret\","),
-            ("duplicate_value", "\"cmd\""),
             ("conflict", "{ \"from\": { \"input\":"),
+            ("duplicate_value", "\"cmd\""),
         ]
     );
 }
