@@ -7,6 +7,7 @@ use miette::{Diagnostic, Severity, SourceSpan};
 
 use crate::json::JsonFinding;
 use crate::resolve::{ResolveFinding, VariableFinding};
+use crate::syntax::SyntaxFinding;
 
 /// Where a finding points to; `None` for a plan that was written in no text.
 pub type Place = Option<SourceSpan>;
@@ -14,6 +15,10 @@ pub type Place = Option<SourceSpan>;
 /// A finding of any family.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 pub enum Finding {
+    /// The text is not one of a plan.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Syntax(#[from] SyntaxFinding),
     /// What a template says of variables.
     #[error(transparent)]
     #[diagnostic(transparent)]

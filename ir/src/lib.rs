@@ -1,6 +1,6 @@
 //! The Plan IR: what a plan is, its text and JSON forms, its graphs, its rules and its meaning.
 //!
-//! Reading order: [`plan`] (what a plan is made of), `syntax` (the text), [`graph`] (how its parts
+//! Reading order: [`plan`] (what a plan is made of), [`syntax`] (the text), [`graph`] (how its parts
 //! hang together), [`verify`] (the rules), [`resolve`] (from what was written to what backends take).
 //!
 //! Nothing here looks at a disk, a network, a clock or the environment.
@@ -11,4 +11,5 @@ pub mod json;
 pub mod plan;
 pub mod resolve;
 pub mod suggest;
+pub mod syntax;
 pub mod verify;

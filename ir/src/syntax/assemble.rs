@@ -1,0 +1,209 @@
+//! Parsing: from a text to one plan, with its comments and all that is wrong with it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::comments::{self, Comments, Place};
+use super::findings::SyntaxFinding;
+use super::lower::{Declaration, Lowering};
+use super::scan::{self, Scan};
+use crate::finding::{self, Finding};
+use crate::plan::{Plan, SecretDeclaration, Span, order};
+
+/// How many findings are reported of one text.
+const MOST_FINDINGS: usize = 500;
+
+/// What a text says.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// All that could be read. Where `findings` is not empty, this is good for finding more
+    /// mistakes and for nothing else.
+    pub plan: Plan,
+    /// The comments, for [`format`](super::format).
+    pub comments: Comments,
+    /// What is wrong, in the order of the text.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads the text of a plan. Its time and memory grow with the text's length and no faster,
+/// whatever the text holds.
+pub fn parse(text: &str) -> Parsed {
+    let scan = match scan::scan(text) {
+        Ok(scan) => scan,
+        Err(finding) => return refused(finding),
+    };
+    let read = read_declarations(text, &scan);
+    let mut assembly = Assembly { plan: Plan::empty(), findings: scan.findings, platforms_said: false };
+    if let Some(version) = assembly.check_header(text, &scan.pieces, &read.declarations) {
+        return refused(version);
+    }
+    for declaration in read.declarations {
+        assembly.add(declaration);
+    }
+    let Assembly { mut plan, mut findings, .. } = assembly;
+    order::canonicalise(&mut plan);
+    findings.extend(read.findings);
+    let mut findings: Vec<Finding> = findings.into_iter().map(Finding::Syntax).collect();
+    finding::sort(&mut findings);
+    if findings.len() > MOST_FINDINGS {
+        findings.truncate(MOST_FINDINGS);
+        findings.push(Finding::Syntax(SyntaxFinding::Many { shown: MOST_FINDINGS }));
+    }
+    let comments = comments::attach(text, &scan.comments, read.places);
+    Parsed { plan, comments, findings }
+}
+
+fn refused(finding: SyntaxFinding) -> Parsed {
+    Parsed { plan: Plan::empty(), comments: Comments::default(), findings: vec![Finding::Syntax(finding)] }
+}
+
+/// What one run over declarations gives.
+#[derive(Default)]
+struct Read {
+    declarations: Vec<(Declaration, Span)>,
+    findings: Vec<SyntaxFinding>,
+    places: Vec<Place>,
+}
+
+fn read_declarations(text: &str, scan: &Scan) -> Read {
+    let mut read = Read::default();
+    let mut lowering = Lowering::new(text, &scan.faults);
+    let mut comments = scan.comments.iter().peekable();
+    for piece in &scan.pieces {
+        // A comment before the piece may belong to it, and one in it does.
+        let mut comment_is_near = false;
+        while comments.next_if(|comment| comment.range.start < piece.end).is_some() {
+            comment_is_near = true;
+        }
+        read.declarations.extend(
+            lowering
+                .declaration(piece.clone(), comment_is_near)
+                .map(|declaration| (declaration, Span::new(piece.start, piece.end))),
+        );
+        if lowering.findings.len() > MOST_FINDINGS {
+            break;
+        }
+    }
+    read.findings = lowering.findings;
+    read.places = lowering.places;
+    read
+}
+
+struct Assembly {
+    plan: Plan,
+    findings: Vec<SyntaxFinding>,
+    platforms_said: bool,
+}
+
+impl Assembly {
+    /// Checks that the text begins with `cpk 1`; returns the finding that forbids to read on.
+    fn check_header(
+        &mut self,
+        text: &str,
+        pieces: &[Range<usize>],
+        declarations: &[(Declaration, Span)],
+    ) -> Option<SyntaxFinding> {
+        let mut headers = declarations.iter().filter_map(|(declaration, span)| match declaration {
+            Declaration::Header(version) => Some((version, *span)),
+            Declaration::Platform(_)
+            | Declaration::Image(..)
+            | Declaration::Context(..)
+            | Declaration::Secret { .. }
+            | Declaration::Cache(_)
+            | Declaration::Phase(..)
+            | Declaration::Stage(_)
+            | Declaration::Export(_) => None,
+        });
+        let begins_at = pieces.first().map_or(0, |piece| piece.start);
+        let Some((version, span)) = headers.next() else {
+            let is_broken_header = text[begins_at..].starts_with("cpk");
+            if !is_broken_header {
+                let word = text[begins_at..].split_whitespace().next().map_or(0, str::len);
+                let at = Span::new(begins_at, begins_at + word).into();
+                self.findings.push(SyntaxFinding::NoHeader { at });
+            }
+            return None;
+        };
+        if version.as_str() != "1" {
+            return Some(SyntaxFinding::Version { found: version.value.clone(), at: version.span.into() });
+        }
+        let statement = |span: Span, end: usize| Span::new(span.start(), end).into();
+        if span.start() != begins_at {
+            self.findings.push(SyntaxFinding::LateHeader { at: statement(span, version.span.end()) });
+        }
+        for (again, place) in headers {
+            self.findings.push(SyntaxFinding::Twice {
+                what: "`cpk`".to_owned(),
+                first: statement(span, version.span.end()),
+                second: statement(place, again.span.end()),
+            });
+        }
+        None
+    }
+
+    fn add(&mut self, (declaration, _): (Declaration, Span)) {
+        let plan = &mut self.plan;
+        match declaration {
+            Declaration::Header(_) => {}
+            Declaration::Platform(platform) => {
+                if !std::mem::replace(&mut self.platforms_said, true) {
+                    plan.platforms.clear();
+                }
+                if let Some(first) = plan.platforms.get(&platform) {
+                    self.findings.push(taken(format!("the platform `{platform}`"), first.span, platform.span));
+                } else {
+                    plan.platforms.insert(platform);
+                }
+            }
+            Declaration::Image(name, image) => {
+                let context = plan.contexts.get(&name).map(|context| context.span);
+                match plan.images.get(&name).map(|image| image.span).or(context) {
+                    Some(first) => self.findings.push(taken(format!("`{name}`"), first, image.span)),
+                    None => drop(plan.images.insert(name, *image)),
+                }
+            }
+            Declaration::Context(name, context) => {
+                let image = plan.images.get(&name).map(|image| image.span);
+                match plan.contexts.get(&name).map(|context| context.span).or(image) {
+                    Some(first) => self.findings.push(taken(format!("`{name}`"), first, context.span)),
+                    None => drop(plan.contexts.insert(name, *context)),
+                }
+            }
+            Declaration::Secret { name, optional } => {
+                let declaration = SecretDeclaration { optional, span: name.span };
+                let first = insert(&mut plan.secrets, name.value.clone(), declaration, |secret| secret.span);
+                self.findings.extend(first.map(|first| taken(format!("the secret `{name}`"), first, name.span)));
+            }
+            Declaration::Cache(name) => {
+                let first = insert(&mut plan.caches, name.value.clone(), name.span, |span| *span);
+                self.findings.extend(first.map(|first| taken(format!("the cache `{name}`"), first, name.span)));
+            }
+            Declaration::Phase(name, phase) => {
+                let (what, again) = (format!("the phase `{name}`"), phase.span);
+                let first = insert(&mut plan.declared_phases, name, *phase, |phase| phase.span);
+                self.findings.extend(first.map(|first| taken(what, first, again)));
+            }
+            // Two stages of one name both stay: the verifier reports them, whatever they came from.
+            Declaration::Stage(stage) => plan.stages.push(*stage),
+            Declaration::Export(export) => match &plan.export {
+                Some(first) => self.findings.push(taken("the export".to_owned(), first.span, export.span)),
+                None => plan.export = Some(*export),
+            },
+        }
+    }
+}
+
+/// Puts a declaration into its map; where the name is taken, returns where.
+fn insert<N: Ord, V>(map: &mut BTreeMap<N, V>, name: N, value: V, place: impl Fn(&V) -> Span) -> Option<Span> {
+    match map.get(&name) {
+        Some(first) => Some(place(first)),
+        None => {
+            map.insert(name, value);
+            None
+        }
+    }
+}
+
+fn taken(what: String, first: Span, second: Span) -> SyntaxFinding {
+    SyntaxFinding::Taken { what, first: first.into(), second: second.into() }
+}

@@ -1,0 +1,101 @@
+//! From what pest matched to values of the plan, one declaration at a time.
+//!
+//! Names, digests and all other values are checked here. What is wrong is reported and left out;
+//! the rest is kept, so that one check of a text finds as much as it can.
+// `Rule` has one variant for each rule of the grammar. What a pair may hold is written there, so
+// matches name what they look for and let the rest pass.
+#![allow(clippy::wildcard_enum_match_arm)]
+
+mod blocks;
+mod contexts;
+mod copies;
+mod declarations;
+mod executions;
+mod exports;
+mod images;
+mod stages;
+mod values;
+
+use std::ops::Range;
+
+use pest::Parser;
+use pest::iterators::Pair as PestPair;
+
+pub(super) use declarations::Declaration;
+
+use super::comments::{Anchor, Place};
+use super::expected::{self, Kind};
+use super::findings::SyntaxFinding;
+use super::grammar::{Grammar, Rule};
+use crate::plan::Span;
+
+/// A match of one rule.
+type Pair<'t> = PestPair<'t, Rule>;
+
+/// Reads the declarations of a text, one after the other.
+pub(super) struct Lowering<'t> {
+    text: &'t str,
+    /// Where something was found wrong before; what else goes wrong there is a consequence.
+    faults: &'t [Range<usize>],
+    /// Where the declaration at hand begins.
+    base: usize,
+    /// Whether the places of statements are wanted, because a comment is near.
+    places_wanted: bool,
+    /// What is wrong.
+    pub(super) findings: Vec<SyntaxFinding>,
+    /// Where the statements near comments stand.
+    pub(super) places: Vec<Place>,
+}
+
+impl<'t> Lowering<'t> {
+    /// A reader of `text`.
+    pub(super) fn new(text: &'t str, faults: &'t [Range<usize>]) -> Self {
+        Self { text, faults, base: 0, places_wanted: false, findings: Vec::new(), places: Vec::new() }
+    }
+
+    /// Reads the declaration at `piece`; `None` where nothing of it can be kept.
+    pub(super) fn declaration(&mut self, piece: Range<usize>, places_wanted: bool) -> Option<Declaration> {
+        self.base = piece.start;
+        self.places_wanted = places_wanted;
+        let text = &self.text[piece.clone()];
+        match Grammar::parse(Rule::strict_declaration, text) {
+            Ok(mut pairs) => self.lower_declaration(pairs.next()?),
+            Err(error) => {
+                let mut pairs = Grammar::parse(Rule::tolerant_declaration, text).ok()?;
+                let first = pairs.next()?;
+                // The mistakes of an image's properties are reported one by one, when they are met.
+                if first.as_rule() != Rule::broken_image {
+                    let at = expected::place(&error);
+                    self.report_expected(piece, at, error, Kind::Declaration);
+                }
+                self.lower_declaration(first)
+            }
+        }
+    }
+
+    /// Reports that the grammar wanted something else, unless that is a consequence of what was
+    /// reported before. `piece` is the text the grammar looked at, `at` the place in it.
+    fn report_expected(&mut self, piece: Range<usize>, at: usize, error: expected::Error, kind: Kind) {
+        let guilty = piece.start + at;
+        // A fault that begins before the place, or right at it, has made the parser stumble there.
+        let line_end = self.text[guilty..].find('\n').map_or(self.text.len(), |length| guilty + length);
+        let is_consequence =
+            self.faults.iter().any(|fault| fault.start <= line_end && fault.end >= piece.start);
+        if !is_consequence {
+            self.findings.push(expected::finding(self.text, piece, &error, kind));
+        }
+    }
+
+    fn span(&self, pair: &Pair<'_>) -> Span {
+        let span = pair.as_span();
+        Span::new(self.base + span.start(), self.base + span.end())
+    }
+
+    /// Notes where a statement stands, so that comments find it. `block` is its block, braces
+    /// included.
+    fn note(&mut self, statement: Span, block: Option<Span>, anchor: Anchor) {
+        if self.places_wanted {
+            self.places.push(Place { statement, block, anchor });
+        }
+    }
+}

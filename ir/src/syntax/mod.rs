@@ -1,0 +1,23 @@
+//! The text form of plans: reading, printing and formatting `.cpk`.
+//!
+//! A text is looked at three times: [`scan`] cuts it into declarations, pest applies
+//! `grammar/cpk.pest` to each of them, `lower` makes values of the matches. Declarations know
+//! nothing of each other until [`assemble`] puts them into one plan.
+
+mod assemble;
+pub(crate) mod base64;
+mod comments;
+mod expected;
+mod findings;
+mod grammar;
+mod lower;
+mod scan;
+mod strings;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use assemble::{Parsed, parse};
+pub use comments::Comments;
+pub use findings::SyntaxFinding;

@@ -1,0 +1,3 @@
+//! Tests of the text form as a whole; those of its parts stand beside them.
+
+mod reading;

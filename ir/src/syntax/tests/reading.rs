@@ -1,0 +1,25 @@
+//! What is read of texts, and what is said about the mistakes in them.
+
+use crate::syntax::parse;
+
+const DESIGN: &str = include_str!("design.cpk");
+
+fn messages(text: &str) -> Vec<String> {
+    parse(text).findings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_plan_with_most_constructs_is_read_whole() {
+    let parsed = parse(DESIGN);
+    assert_eq!(parsed.findings, []);
+    assert_eq!(parsed.comments.count(), 3);
+    let plan = parsed.plan;
+    assert_eq!((plan.images.len(), plan.contexts.len(), plan.declared_phases.len()), (2, 2, 5));
+    assert_eq!(plan.stages.iter().map(|stage| stage.ops.len()).collect::<Vec<_>>(), [0, 4, 0, 4]);
+}
+
+#[test]
+fn several_mistakes_are_found_at_once() {
+    let text = "cpk 1\nstage %a form scratch {\n  rnu \"x\"\n  copy \"a\" from %b to \"/b\" replce\n  env A = 1\n}\nstag %b\n";
+    assert_eq!(messages(text), [""]);
+}
