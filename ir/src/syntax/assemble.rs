@@ -150,7 +150,11 @@ impl Assembly {
                     plan.platforms.clear();
                 }
                 if let Some(first) = plan.platforms.get(&platform) {
-                    self.findings.push(taken(format!("the platform `{platform}`"), first.span, platform.span));
+                    self.findings.push(taken(
+                        format!("the platform `{platform}`"),
+                        first.span,
+                        platform.span,
+                    ));
                 } else {
                     plan.platforms.insert(platform);
                 }
@@ -172,11 +176,13 @@ impl Assembly {
             Declaration::Secret { name, optional } => {
                 let declaration = SecretDeclaration { optional, span: name.span };
                 let first = insert(&mut plan.secrets, name.value.clone(), declaration, |secret| secret.span);
-                self.findings.extend(first.map(|first| taken(format!("the secret `{name}`"), first, name.span)));
+                self.findings
+                    .extend(first.map(|first| taken(format!("the secret `{name}`"), first, name.span)));
             }
             Declaration::Cache(name) => {
                 let first = insert(&mut plan.caches, name.value.clone(), name.span, |span| *span);
-                self.findings.extend(first.map(|first| taken(format!("the cache `{name}`"), first, name.span)));
+                self.findings
+                    .extend(first.map(|first| taken(format!("the cache `{name}`"), first, name.span)));
             }
             Declaration::Phase(name, phase) => {
                 let (what, again) = (format!("the phase `{name}`"), phase.span);
@@ -194,7 +200,12 @@ impl Assembly {
 }
 
 /// Puts a declaration into its map; where the name is taken, returns where.
-fn insert<N: Ord, V>(map: &mut BTreeMap<N, V>, name: N, value: V, place: impl Fn(&V) -> Span) -> Option<Span> {
+fn insert<N: Ord, V>(
+    map: &mut BTreeMap<N, V>,
+    name: N,
+    value: V,
+    place: impl Fn(&V) -> Span,
+) -> Option<Span> {
     match map.get(&name) {
         Some(first) => Some(place(first)),
         None => {

@@ -7,7 +7,10 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 pub(crate) fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().enumerate().fold(0u32, |group, (place, byte)| group | u32::from(*byte) << (16 - 8 * place));
+        let group = chunk
+            .iter()
+            .enumerate()
+            .fold(0u32, |group, (place, byte)| group | u32::from(*byte) << (16 - 8 * place));
         for place in 0..4 {
             // One byte fills two letters, two fill three, three fill four.
             let letter = ALPHABET[(group >> (18 - 6 * place) & 63) as usize];
@@ -50,7 +53,12 @@ mod tests {
     #[test]
     fn the_vectors_of_the_rfc_hold() {
         for (bytes, text) in [
-            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
             ("foobar", "Zm9vYmFy"),
         ] {
             assert_eq!(encode(bytes.as_bytes()), text);

@@ -93,8 +93,19 @@ impl Kind {
         match self {
             Self::Declaration => &scan::DECLARATIONS,
             Self::Image => &[
-                "digest", "config", "env", "workdir", "user", "entrypoint", "cmd", "shell", "expose", "volume",
-                "label", "stop-signal", "healthcheck",
+                "digest",
+                "config",
+                "env",
+                "workdir",
+                "user",
+                "entrypoint",
+                "cmd",
+                "shell",
+                "expose",
+                "volume",
+                "label",
+                "stop-signal",
+                "healthcheck",
             ],
             Self::Rules => &["include", "exclude"],
             Self::Http => &["checksum", "name", "mode"],
@@ -105,17 +116,26 @@ impl Kind {
             Self::Debs => &["suite", "deb"],
             Self::Locked => &["hash", "url"],
             Self::Stage => &[
-                "by", "copy", "env", "exec", "file", "layer", "mkdir", "provides", "remove", "run", "shell", "symlink",
-                "unset", "user", "workdir",
+                "by", "copy", "env", "exec", "file", "layer", "mkdir", "provides", "remove", "run", "shell",
+                "symlink", "unset", "user", "workdir",
             ],
             Self::Layer => &[
-                "by", "copy", "env", "exec", "file", "mkdir", "remove", "run", "shell", "symlink", "unset", "user",
-                "workdir",
+                "by", "copy", "env", "exec", "file", "mkdir", "remove", "run", "shell", "symlink", "unset",
+                "user", "workdir",
             ],
             Self::Execution => &["mount", "network", "user", "env", "workdir"],
             Self::Export => &[
-                "entrypoint", "cmd", "user", "workdir", "expose", "volume", "label", "annotation", "stop-signal",
-                "healthcheck", "clear",
+                "entrypoint",
+                "cmd",
+                "user",
+                "workdir",
+                "expose",
+                "volume",
+                "label",
+                "annotation",
+                "stop-signal",
+                "healthcheck",
+                "clear",
             ],
         }
     }
@@ -161,7 +181,11 @@ fn expectation(rules: &[Rule], words: &[&str], kind: Kind) -> String {
     let starts_statement = kind.words().iter().all(|word| words.contains(word));
     let of_statement = |word: &str| starts_statement && kind.words().contains(&word);
     let mut options: Vec<String> = Vec::new();
-    let values = rules.iter().filter(|rule| **rule != Rule::EOI).filter_map(|rule| words::value(*rule)).map(str::to_owned);
+    let values = rules
+        .iter()
+        .filter(|rule| **rule != Rule::EOI)
+        .filter_map(|rule| words::value(*rule))
+        .map(str::to_owned);
     let keywords = words.iter().filter(|word| !of_statement(word)).map(|word| format!("`{word}`"));
     for option in keywords.chain(values) {
         if !options.contains(&option) {

@@ -16,7 +16,10 @@ pub enum SyntaxFinding {
 
     /// Blocks in blocks in blocks.
     #[error("blocks are nested more than 16 deep")]
-    #[diagnostic(code(cpk::syntax::deep), help("close the blocks that are open: the language needs no more than three"))]
+    #[diagnostic(
+        code(cpk::syntax::deep),
+        help("close the blocks that are open: the language needs no more than three")
+    )]
     TooDeep {
         /// The brace that opens one too many.
         #[label("this block is one too many")]
@@ -27,7 +30,9 @@ pub enum SyntaxFinding {
     #[error("a string is not closed")]
     #[diagnostic(
         code(cpk::syntax::unclosed),
-        help("put a `\"` at its end; a text of several lines stands between `\"\"\"` and `\"\"\"`, an inner quote is written `\\\"`")
+        help(
+            "put a `\"` at its end; a text of several lines stands between `\"\"\"` and `\"\"\"`, an inner quote is written `\\\"`"
+        )
     )]
     UnclosedString {
         /// From the quote to the end of the line.
@@ -37,7 +42,10 @@ pub enum SyntaxFinding {
 
     /// A `"""` that nothing closes.
     #[error("a text of several lines is not closed")]
-    #[diagnostic(code(cpk::syntax::unclosed), help("put `\"\"\"` on a line of its own after the last line of the text"))]
+    #[diagnostic(
+        code(cpk::syntax::unclosed),
+        help("put `\"\"\"` on a line of its own after the last line of the text")
+    )]
     UnclosedTextBlock {
         /// The three quotes.
         #[label("this text has no end")]
@@ -58,7 +66,10 @@ pub enum SyntaxFinding {
 
     /// A `}` that closes nothing.
     #[error("a `}}` closes nothing")]
-    #[diagnostic(code(cpk::syntax::unopened), help("take it away, or look for a block above it that ends too early"))]
+    #[diagnostic(
+        code(cpk::syntax::unopened),
+        help("take it away, or look for a block above it that ends too early")
+    )]
     Unopened {
         /// The brace.
         #[label("no block is open here")]
@@ -67,7 +78,10 @@ pub enum SyntaxFinding {
 
     /// The text does not begin with `cpk 1`.
     #[error("the text does not begin with its version")]
-    #[diagnostic(code(cpk::syntax::header), help("write `cpk 1` on a line of its own before everything else"))]
+    #[diagnostic(
+        code(cpk::syntax::header),
+        help("write `cpk 1` on a line of its own before everything else")
+    )]
     NoHeader {
         /// The first word.
         #[label("`cpk 1` must stand before this")]

@@ -186,15 +186,19 @@ impl<'t> Scanner<'t> {
                 .push(SyntaxFinding::UnclosedTextBlock { at: Span::new(start, start + 3).into() });
         } else if !is_block {
             let written = self.text[start..self.at].trim_end();
-            self.scan.findings.push(SyntaxFinding::UnclosedString {
-                at: Span::new(start, start + written.len()).into(),
-            });
+            self.scan
+                .findings
+                .push(SyntaxFinding::UnclosedString { at: Span::new(start, start + written.len()).into() });
         }
     }
 
     fn close(&mut self) {
         if self.open.pop().is_some() {
             self.at += 1;
+            if self.open.is_empty() {
+                // No declaration goes on behind its block.
+                self.end_piece(self.at);
+            }
             return;
         }
         self.end_piece(self.at);
@@ -295,7 +299,12 @@ mod tests {
         assert_eq!(pieces("cpk 1 stage %a stage %b"), ["cpk 1", "stage %a", "stage %b"]);
         assert_eq!(
             pieces("secret cache cache stage phase a after image, stage export from phase cache { cache }"),
-            ["secret cache", "cache stage", "phase a after image, stage", "export from phase cache { cache }"]
+            [
+                "secret cache",
+                "cache stage",
+                "phase a after image, stage",
+                "export from phase cache { cache }"
+            ]
         );
         assert_eq!(
             pieces("stage %a\n in phase\n from\n image @x {\nimage\n}\nimage @x = \"x\" label stage = \"y\""),
@@ -307,7 +316,10 @@ mod tests {
     fn strings_and_comments_hide_what_is_in_them() {
         assert_eq!(pieces("stage %a { run \"}\\\"}\" # }\n}"), ["stage %a { run \"}\\\"}\" # }\n}"]);
         let scan = scan("# one\ncache a # two\n\"\"\"\n# none\n\"\"\" # three").expect("short");
-        assert_eq!(scan.comments.iter().map(|comment| comment.owns_line).collect::<Vec<_>>(), [true, false, false]);
+        assert_eq!(
+            scan.comments.iter().map(|comment| comment.owns_line).collect::<Vec<_>>(),
+            [true, false, false]
+        );
         assert!(scan.findings.is_empty());
     }
 

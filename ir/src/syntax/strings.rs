@@ -105,7 +105,10 @@ fn unescape(text: &str, at: usize, value: &mut String, findings: &mut Vec<Syntax
         match read {
             Some(read) => value.push(read),
             None => findings.push(SyntaxFinding::Escape {
-                escape: rest[backslash..backslash + 1 + length].escape_debug().to_string().replace("\\\\", "\\"),
+                escape: rest[backslash..backslash + 1 + length]
+                    .escape_debug()
+                    .to_string()
+                    .replace("\\\\", "\\"),
                 at: Span::new(start, start + 1 + length).into(),
             }),
         }
@@ -237,7 +240,13 @@ mod tests {
 
     #[test]
     fn texts_that_are_laid_out_wrongly_are_reported() {
-        for wrong in ["\"\"\"a\"\"\"", "\"\"\"a\n\"\"\"", "\"\"\"\na\"\"\"", "\"\"\"\na\n  \"\"\"", "\"\"\"\n\ta\n  \"\"\""] {
+        for wrong in [
+            "\"\"\"a\"\"\"",
+            "\"\"\"a\n\"\"\"",
+            "\"\"\"\na\"\"\"",
+            "\"\"\"\na\n  \"\"\"",
+            "\"\"\"\n\ta\n  \"\"\"",
+        ] {
             assert_eq!(reading(wrong).1, 1, "{wrong}");
         }
     }
@@ -245,8 +254,23 @@ mod tests {
     #[test]
     fn what_is_written_is_read_as_it_was() {
         for value in [
-            "", "a", "\n", "a\n", "\na", "a \n b\t\n", "\"", "\"\"\"", "\"\"\"\"\n\"\"\"\"\"\"\"", "\"\"\n\"", "\\\n\\",
-            "\r\n\r", "\0\u{7f}\u{85}\n\u{202e}\u{feff}", "é\n\u{1f600}", "  a\n b", " \n", "\\\"\"\"\n",
+            "",
+            "a",
+            "\n",
+            "a\n",
+            "\na",
+            "a \n b\t\n",
+            "\"",
+            "\"\"\"",
+            "\"\"\"\"\n\"\"\"\"\"\"\"",
+            "\"\"\n\"",
+            "\\\n\\",
+            "\r\n\r",
+            "\0\u{7f}\u{85}\n\u{202e}\u{feff}",
+            "é\n\u{1f600}",
+            "  a\n b",
+            " \n",
+            "\\\"\"\"\n",
         ] {
             assert_eq!(reading(&written(value)), (value.to_owned(), 0), "{}", written(value));
         }

@@ -156,7 +156,10 @@ const VALUES: &[(Rule, &str)] = &[
     (Rule::quoted, "a string in quotes"),
     (Rule::text_block, "a string in quotes"),
     (Rule::healthcheck_test, "`none`, `exec` or `shell`"),
-    (Rule::clearable, "what is cleared (`entrypoint`, `cmd`, `user`, `workdir`, `ports`, `volumes`, `labels`, `stop-signal` or `healthcheck`)"),
+    (
+        Rule::clearable,
+        "what is cleared (`entrypoint`, `cmd`, `user`, `workdir`, `ports`, `volumes`, `labels`, `stop-signal` or `healthcheck`)",
+    ),
     (Rule::equals, "`=`"),
     (Rule::comma, "`,`"),
     (Rule::colon, "`:` and a line"),
@@ -205,7 +208,10 @@ const FORMS: &[(&str, &str)] = &[
     ("layer", "layer NAME { … }"),
     ("mkdir", "mkdir \"PATH\" mode 0755 owner USER:GROUP"),
     ("mode", "mode 0644"),
-    ("mount", "mount INPUT at PATH, or `mount cache NAME at PATH`, `mount secret NAME as env VARIABLE`, `mount ssh` or `mount tmpfs at PATH"),
+    (
+        "mount",
+        "mount INPUT at PATH, or `mount cache NAME at PATH`, `mount secret NAME as env VARIABLE`, `mount ssh` or `mount tmpfs at PATH",
+    ),
     ("name", "name \"FILE\""),
     ("network", "network none"),
     ("phase", "phase NAME parallel after PHASE, PHASE"),

@@ -37,7 +37,11 @@ impl<'t> Lowering<'t> {
         let piece = self.base + before.unwrap_or(span.start())..self.base + end;
         let text = &self.text[piece.clone()];
         let Err(error) = Grammar::parse(kind.statements(), text) else {
-            return self.findings.push(expected::nothing_known(self.text, self.base + span.start()..piece.end, kind));
+            return self.findings.push(expected::nothing_known(
+                self.text,
+                self.base + span.start()..piece.end,
+                kind,
+            ));
         };
         // The fault must be in the broken piece itself to explain it.
         let at = expected::place(&error);
@@ -62,7 +66,8 @@ impl Said {
     ) -> bool {
         let Some(first) = self.places.insert((word, key.to_owned()), at) else { return true };
         self.places.insert((word, key.to_owned()), first);
-        let what = if key.is_empty() { format!("`{word}`") } else { format!("`{word} {}`", key.escape_debug()) };
+        let what =
+            if key.is_empty() { format!("`{word}`") } else { format!("`{word} {}`", key.escape_debug()) };
         findings.push(SyntaxFinding::Twice { what, first: first.into(), second: at.into() });
         false
     }

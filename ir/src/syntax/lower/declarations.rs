@@ -6,7 +6,9 @@ use cogpack_content::Platform;
 
 use super::values::operands;
 use super::{Lowering, Pair};
-use crate::plan::{BaseImage, CacheName, Context, Export, InputName, Phase, PhaseName, SecretName, Span, Spanned, Stage};
+use crate::plan::{
+    BaseImage, CacheName, Context, Export, InputName, Phase, PhaseName, SecretName, Span, Spanned, Stage,
+};
 use crate::syntax::comments::Anchor;
 use crate::syntax::findings::SyntaxFinding;
 use crate::syntax::grammar::Rule;
@@ -37,7 +39,9 @@ impl<'t> Lowering<'t> {
     pub(super) fn lower_declaration(&mut self, pair: Pair<'t>) -> Option<Declaration> {
         let span = self.span(&pair);
         match pair.as_rule() {
-            Rule::stage | Rule::broken_stage => self.stage(pair).map(|stage| Declaration::Stage(Box::new(stage))),
+            Rule::stage | Rule::broken_stage => {
+                self.stage(pair).map(|stage| Declaration::Stage(Box::new(stage)))
+            }
             Rule::image | Rule::broken_image => {
                 let (name, image) = self.image(pair)?;
                 Some(Declaration::Image(name, Box::new(image)))

@@ -4,7 +4,9 @@ use super::blocks::Said;
 use super::contexts::block_of;
 use super::values::{is_text, operands};
 use super::{Lowering, Pair};
-use crate::plan::{EnvSetting, Execution, Mount, MountKind, Network, OpKind, SecretTarget, Sharing, Spanned, Template};
+use crate::plan::{
+    EnvSetting, Execution, Mount, MountKind, Network, OpKind, SecretTarget, Sharing, Spanned, Template,
+};
 use crate::syntax::comments::Anchor;
 use crate::syntax::expected::Kind;
 use crate::syntax::grammar::Rule;

@@ -90,12 +90,18 @@ impl<'t> Lowering<'t> {
                 let Some(word) = first.into_inner().next() else { return };
                 // One value is cleared or set, not both; a list may be cleared and then added to.
                 match word.as_rule() {
-                    Rule::kw_entrypoint if claim(self, "entrypoint", "") => export.entrypoint = Setting::Clear,
+                    Rule::kw_entrypoint if claim(self, "entrypoint", "") => {
+                        export.entrypoint = Setting::Clear
+                    }
                     Rule::kw_cmd if claim(self, "cmd", "") => export.cmd = Setting::Clear,
                     Rule::kw_user if claim(self, "user", "") => export.user = Setting::Clear,
                     Rule::kw_workdir if claim(self, "workdir", "") => export.workdir = Setting::Clear,
-                    Rule::kw_stop_signal if claim(self, "stop-signal", "") => export.stop_signal = Setting::Clear,
-                    Rule::kw_healthcheck if claim(self, "healthcheck", "") => export.healthcheck = Setting::Clear,
+                    Rule::kw_stop_signal if claim(self, "stop-signal", "") => {
+                        export.stop_signal = Setting::Clear
+                    }
+                    Rule::kw_healthcheck if claim(self, "healthcheck", "") => {
+                        export.healthcheck = Setting::Clear
+                    }
                     Rule::kw_ports if claim(self, "clear", "ports") => export.ports.cleared = true,
                     Rule::kw_volumes if claim(self, "clear", "volumes") => export.volumes.cleared = true,
                     Rule::kw_labels if claim(self, "clear", "labels") => export.labels.cleared = true,

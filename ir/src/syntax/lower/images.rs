@@ -13,7 +13,8 @@ use crate::syntax::grammar::Rule;
 impl<'t> Lowering<'t> {
     pub(super) fn image(&mut self, pair: Pair<'t>) -> Option<(InputName, BaseImage)> {
         let statement = self.span(&pair);
-        let mut head = pair.clone().into_inner().filter(|part| part.as_rule() == Rule::input_name || is_text(part));
+        let mut head =
+            pair.clone().into_inner().filter(|part| part.as_rule() == Rule::input_name || is_text(part));
         let name: Option<Spanned<InputName>> = self.name(&head.next()?);
         let reference = head.next()?;
         let at = self.span(&reference);
@@ -102,8 +103,12 @@ impl<'t> Lowering<'t> {
             }
             Rule::cmd_setting if claim(self, "cmd", "") => config.cmd = Some(self.list(&first).value),
             Rule::shell_setting if claim(self, "shell", "") => config.shell = Some(self.list(&first).value),
-            Rule::stop_signal if claim(self, "stop-signal", "") => config.stop_signal = Some(self.string(&first)),
-            Rule::healthcheck if claim(self, "healthcheck", "") => config.healthcheck = self.healthcheck(part),
+            Rule::stop_signal if claim(self, "stop-signal", "") => {
+                config.stop_signal = Some(self.string(&first))
+            }
+            Rule::healthcheck if claim(self, "healthcheck", "") => {
+                config.healthcheck = self.healthcheck(part)
+            }
             Rule::expose => {
                 let Some(port) = self.port(&first) else { return };
                 if claim(self, "expose", &port.to_string()) {
@@ -170,7 +175,9 @@ impl<'t> Lowering<'t> {
             let (word, target) = match rule {
                 Rule::healthcheck_test => {
                     check.test = match value {
-                        Some(list) if list.as_rule() == Rule::list => HealthcheckTest::Exec(self.list(&list).value),
+                        Some(list) if list.as_rule() == Rule::list => {
+                            HealthcheckTest::Exec(self.list(&list).value)
+                        }
                         Some(script) => HealthcheckTest::Shell(self.string(&script)),
                         None => HealthcheckTest::None,
                     };

@@ -7,8 +7,8 @@ use super::contexts::block_of;
 use super::values::{is_text, operands};
 use super::{Lowering, Pair};
 use crate::plan::{
-    EnvChange, EnvEdit, Layer, MakeDirectory, MakeFile, MakeSymlink, Mode, Op, OpKind, Owner, Provenance, Remove, Span,
-    Spanned, Stage, StageName,
+    EnvChange, EnvEdit, Layer, MakeDirectory, MakeFile, MakeSymlink, Mode, Op, OpKind, Owner, Provenance,
+    Remove, Span, Spanned, Stage, StageName,
 };
 use crate::syntax::comments::Anchor;
 use crate::syntax::expected::Kind;
@@ -154,15 +154,22 @@ impl<'t> Lowering<'t> {
     }
 
     /// The `mode` and `owner` of a statement, each at most once.
-    pub(super) fn attributes(&mut self, statement: &Pair<'t>) -> (Option<Spanned<Mode>>, Option<Spanned<Owner>>) {
+    pub(super) fn attributes(
+        &mut self,
+        statement: &Pair<'t>,
+    ) -> (Option<Spanned<Mode>>, Option<Spanned<Owner>>) {
         let mut said = Said::default();
         let mut mode = None;
         let mut owner = None;
         for part in statement.clone().into_inner() {
             let at: Span = self.span(&part);
             match part.as_rule() {
-                Rule::mode_setting if said.first("mode", "", at, &mut self.findings) => mode = self.mode(part),
-                Rule::owner_setting if said.first("owner", "", at, &mut self.findings) => owner = self.owner(part),
+                Rule::mode_setting if said.first("mode", "", at, &mut self.findings) => {
+                    mode = self.mode(part)
+                }
+                Rule::owner_setting if said.first("owner", "", at, &mut self.findings) => {
+                    owner = self.owner(part)
+                }
                 _ => {}
             }
         }

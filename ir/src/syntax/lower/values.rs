@@ -9,8 +9,8 @@ use cogpack_content::Digest;
 use super::{Lowering, Pair};
 use crate::plan::names::InvalidName;
 use crate::plan::{
-    BlockName, CacheName, EnvName, FileContent, Input, InputName, LayerName, Mode, Owner, PhaseName, SecretName,
-    Span, Spanned, SshName, StageName, Template,
+    BlockName, CacheName, EnvName, FileContent, Input, InputName, LayerName, Mode, Owner, PhaseName,
+    SecretName, Span, Spanned, SshName, StageName, Template,
 };
 use crate::syntax::base64;
 use crate::syntax::findings::SyntaxFinding;

@@ -21,5 +21,14 @@ fn a_plan_with_most_constructs_is_read_whole() {
 #[test]
 fn several_mistakes_are_found_at_once() {
     let text = "cpk 1\nstage %a form scratch {\n  rnu \"x\"\n  copy \"a\" from %b to \"/b\" replce\n  env A = 1\n}\nstag %b\n";
-    assert_eq!(messages(text), [""]);
+    assert_eq!(
+        messages(text),
+        [
+            "expected `from`, `in` or `{`, found `form`",
+            "expected a statement of a stage, found `rnu`",
+            "expected `follow`, `mode`, `optional`, `owner`, `replace`, `{` or a statement of a stage, found `replce`",
+            "expected a string in quotes, found `1`",
+            "expected a declaration, found `stag`",
+        ]
+    );
 }
