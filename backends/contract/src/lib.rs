@@ -1,8 +1,28 @@
 //! What all backends share: the [`Backend`] trait, what a target cannot express, and the
-//! meaning of copies, layers and the image config, defined once.
+//! meaning of copies, file ops, layers and the image config, defined once.
+//!
+//! Reading order: [`backend`], [`tree`] (a filesystem as a value), [`copy`] and [`file_ops`]
+//! (what ops do to one), [`layers`], [`image_config`](mod@image_config).
 
 pub mod backend;
 pub mod unsupported;
+
+pub mod tree;
+
+pub mod accounts;
+pub mod changes;
+pub mod glob;
+pub mod paths;
+
+pub mod copy;
+pub mod file_ops;
+pub mod layers;
+
+pub mod config_json;
+pub mod image_config;
+
+#[cfg(test)]
+mod sketch;
 
 pub use backend::Backend;
 pub use unsupported::Unsupported;

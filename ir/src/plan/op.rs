@@ -45,8 +45,9 @@ pub enum OpKind {
     Remove(Remove),
     /// `env …` and `unset …`
     Env(EnvChange),
-    /// `workdir "/src"`: for the ops after it, and for stages that start from this one. The
-    /// directory is not made.
+    /// `workdir "/src"`: for the ops after it, and for stages that start from this one. Where
+    /// the directory is missing it is made, 0755 and owned by root, so that a program can always
+    /// be started in it.
     Workdir(Spanned<Template>),
     /// `user "app:app"`: likewise.
     User(Spanned<Template>),

@@ -1,0 +1,289 @@
+//! What a `copy` does to a filesystem. This is the meaning that every backend gives; where
+//! builders have corners of their own, the rules are the ones that all of them can keep.
+//!
+//! | case | what happens |
+//! |---|---|
+//! | source missing | error; with `optional` nothing happens, except that `into` makes its D |
+//! | links on the way to a source or destination | followed, inside the root |
+//! | the source itself is a link | stays a link in `to` and `into`; with `follow`, and always in `contents`, what it points to is copied |
+//! | links inside a copied directory | stay links, `follow` or not |
+//! | A is a directory, B missing | B is made 0755 with the copy's `owner`; `mode` leaves it alone |
+//! | A is a directory, B a directory | B keeps mode and owner; A's content merges into it |
+//! | a directory below A meets one below B | they merge; mode and owner are A's |
+//! | A is a directory, B (or what a directory below A meets) is not | error |
+//! | A is a file or link, B a file or link | B is replaced; a link at B itself is followed first |
+//! | a file or link below A meets a link | the link is replaced |
+//! | a file or link is to land on a directory | error (builders that cannot look put it inside) |
+//! | `into`, a source named without wildcard | exactly `copy A to D/name` |
+//! | `into`, what a wildcard matches | lands as it is: a directory keeps its own mode where D has none of that name; a link at D/name is replaced |
+//! | D of `into`, missing | made 0755 with the copy's `owner` |
+//! | directories above the destination, missing | made 0755, root |
+//! | two sources with one name in `into` | error, whatever they are; the same source twice is once |
+//! | rules | apply below a copied directory; that they leave nothing is no error |
+//! | a directory that rules leave, with something below it that they take | made with its own mode and owner where it is missing, otherwise left alone |
+//! | owner | `owner`, else root: never the source's |
+//! | mode of what is copied | the source's; with `mode M` up to 0777 the nine permission bits are M's and setuid, setgid and sticky the source's; a larger M is taken whole |
+//! | `replace` | what stands at B or D is removed first, a link and not what it points to; `/` is refused |
+
+mod sources;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use cogpack_ir::plan::{Copy, CopyForm, Mode, Template};
+
+use sources::{Found, Top, What, find_all, find_named};
+
+use crate::glob::InvalidGlob;
+use crate::paths::Selection;
+use crate::tree::{Attributes, Directory, Ids, Name, Node, PathProblem, Tree, text};
+
+/// Why a copy cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CopyProblem {
+    /// Nothing matches, and the copy is not `optional`.
+    #[error("`{0}` is not there to be copied")]
+    Missing(String),
+    /// `contents` of something that is no directory.
+    #[error("`{0}` is not a directory, so it has no contents to copy")]
+    NoContents(String),
+    /// A file lands where a directory is.
+    #[error("`{source_path}` cannot land on `{destination}`, which is a directory")]
+    OntoDirectory {
+        /// What was copied.
+        source_path: String,
+        /// Where to.
+        destination: String,
+    },
+    /// A directory lands where something else is.
+    #[error("the directory `{source_path}` cannot land on `{destination}`, which is not a directory")]
+    OntoFile {
+        /// What was copied.
+        source_path: String,
+        /// Where to.
+        destination: String,
+    },
+    /// Two sources have one name.
+    #[error("`{first}` and `{second}` would both land on `{destination}`")]
+    Collision {
+        /// One of them.
+        first: String,
+        /// The other.
+        second: String,
+        /// Where.
+        destination: String,
+    },
+    /// `copy "." … into`: the root of an input has no name.
+    #[error("`{0}` has no name to land under; `copy contents` or `copy … to` says where it lands")]
+    Nameless(String),
+    /// A rule or a source is no pattern.
+    #[error(transparent)]
+    Pattern(#[from] InvalidGlob),
+    /// `**` in a source.
+    #[error("`{0}` has `**`, which only `include` and `exclude` know")]
+    AnyDepth(String),
+    /// A path cannot be walked.
+    #[error(transparent)]
+    Path(#[from] PathProblem),
+    /// A path leans on a variable of a base whose config is not known.
+    #[error("`{0}` leans on a variable that is not known")]
+    OpenPath(String),
+}
+
+/// What happens to all that is copied.
+struct Copier<'c> {
+    owner: Ids,
+    mode: Option<Mode>,
+    rules: &'c Selection,
+}
+
+/// Copies from `source` into `destination`, which stays as it was where there is a problem.
+/// `owner` is the copy's owner by number ([`accounts`](crate::accounts)), root where it has none.
+pub fn apply<C: Clone>(
+    copy: &Copy,
+    owner: Ids,
+    source: &Tree<C>,
+    destination: &mut Tree<C>,
+) -> Result<(), CopyProblem> {
+    let rules = Selection::new(&copy.rules)?;
+    let mode = copy.mode.as_ref().map(|mode| mode.value);
+    let copier = Copier { owner, mode, rules: &rules };
+    let landing = literal(copy.form.destination())?;
+    let mut result = destination.clone();
+    if copy.replace {
+        let at = result.resolve(landing.as_bytes(), false)?;
+        result.remove(&at)?;
+    }
+    match &copy.form {
+        CopyForm::To { source: named, .. } => {
+            if let Some(found) = find_named(source, &literal(named)?, copy, copy.follow)? {
+                let at = result.resolve(landing.as_bytes(), true)?;
+                copier.land(&found, &at, Top::Destination, &mut result)?;
+            }
+        }
+        CopyForm::Contents { directory: named, .. } => {
+            if let Some(found) = find_named(source, &literal(named)?, copy, true)? {
+                if let What::Leaf(_) = found.what {
+                    return Err(CopyProblem::NoContents(text(&found.path)));
+                }
+                let at = result.resolve(landing.as_bytes(), true)?;
+                copier.land(&found, &at, Top::Destination, &mut result)?;
+            }
+        }
+        CopyForm::Into { sources, .. } => {
+            let at = result.resolve(landing.as_bytes(), true)?;
+            copier.make_destination(&at, &mut result)?;
+            let sources = sources.iter().map(literal).collect::<Result<Vec<_>, _>>()?;
+            for (name, (found, top)) in find_all(source, &sources, copy, &at)? {
+                let landing = [at.as_slice(), &[name]].concat();
+                let landing = match top {
+                    Top::Destination => result.resolve(text_bytes(&landing).as_slice(), true)?,
+                    Top::Itself => landing,
+                };
+                copier.land(&found, &landing, top, &mut result)?;
+            }
+        }
+    }
+    *destination = result;
+    Ok(())
+}
+
+impl Copier<'_> {
+    /// Lands one source at a real path.
+    fn land<C: Clone>(
+        &self,
+        found: &Found<'_, C>,
+        at: &[Name],
+        top: Top,
+        tree: &mut Tree<C>,
+    ) -> Result<(), CopyProblem> {
+        let above = at.split_last().map_or(&[][..], |(_, above)| above);
+        tree.make_directories(above, Attributes::ON_THE_WAY)?;
+        match found.what {
+            What::Leaf(node) => self.land_leaf(&found.path, node, at, tree),
+            What::Directory(directory) => {
+                let made = match top {
+                    Top::Destination => Attributes { mode: Mode::DIRECTORY, ids: self.owner },
+                    Top::Itself => self.attributes(directory.attributes),
+                };
+                self.meet_directory(&found.path, at, tree)?;
+                tree.make_directories(at, made)?;
+                self.land_children(&found.path, directory, at, found.path.len(), tree)
+            }
+        }
+    }
+
+    fn land_children<C: Clone>(
+        &self,
+        path: &[Name],
+        directory: &Directory<C>,
+        at: &[Name],
+        root_depth: usize,
+        tree: &mut Tree<C>,
+    ) -> Result<(), CopyProblem> {
+        for (name, node) in &directory.children {
+            let path = [path, std::slice::from_ref(name)].concat();
+            let at = [at, std::slice::from_ref(name)].concat();
+            let taken = self.rules.takes(&path[root_depth..]);
+            match node {
+                Node::Directory(below) if taken => {
+                    self.meet_directory(&path, &at, tree)?;
+                    let attributes = self.attributes(below.attributes);
+                    tree.make_directories(&at, attributes)?;
+                    if let Some(made) = tree.directory_mut(&at) {
+                        made.attributes = attributes;
+                    }
+                    self.land_children(&path, below, &at, root_depth, tree)?;
+                }
+                Node::Directory(below) => {
+                    if !self.rules.only_excludes() && self.takes_below(&path, below, root_depth) {
+                        self.meet_directory(&path, &at, tree)?;
+                        tree.make_directories(&at, self.attributes(below.attributes))?;
+                        self.land_children(&path, below, &at, root_depth, tree)?;
+                    }
+                }
+                Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => {
+                    if taken {
+                        self.land_leaf(&path, node, &at, tree)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the rules take anything below a directory that they leave.
+    fn takes_below<C>(&self, path: &[Name], directory: &Directory<C>, root_depth: usize) -> bool {
+        directory.children.iter().any(|(name, node)| {
+            let path = [path, std::slice::from_ref(name)].concat();
+            let below = match node {
+                Node::Directory(below) => self.takes_below(&path, below, root_depth),
+                Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => false,
+            };
+            below || self.rules.takes(&path[root_depth..])
+        })
+    }
+
+    fn land_leaf<C: Clone>(
+        &self,
+        path: &[Name],
+        node: &Node<C>,
+        at: &[Name],
+        tree: &mut Tree<C>,
+    ) -> Result<(), CopyProblem> {
+        if tree.directory(at).is_some() {
+            return Err(CopyProblem::OntoDirectory { source_path: text(path), destination: text(at) });
+        }
+        let copied = match node {
+            Node::File { attributes, content } => {
+                Node::File { attributes: self.attributes(*attributes), content: content.clone() }
+            }
+            Node::Symlink { target, .. } => Node::Symlink { ids: self.owner, target: target.clone() },
+            Node::Special { attributes, kind } => {
+                Node::Special { attributes: self.attributes(*attributes), kind: *kind }
+            }
+            Node::Directory(it) => Node::Directory(it.clone()),
+        };
+        tree.insert(at, copied)?;
+        Ok(())
+    }
+
+    /// Refuses to land a directory on something else.
+    fn meet_directory<C>(&self, path: &[Name], at: &[Name], tree: &Tree<C>) -> Result<(), CopyProblem> {
+        if tree.get(at).is_some() && tree.directory(at).is_none() {
+            return Err(CopyProblem::OntoFile { source_path: text(path), destination: text(at) });
+        }
+        Ok(())
+    }
+
+    /// The D of `into`.
+    fn make_destination<C: Clone>(&self, at: &[Name], tree: &mut Tree<C>) -> Result<(), CopyProblem> {
+        let above = at.split_last().map_or(&[][..], |(_, above)| above);
+        tree.make_directories(above, Attributes::ON_THE_WAY)?;
+        tree.make_directories(at, Attributes { mode: Mode::DIRECTORY, ids: self.owner })?;
+        Ok(())
+    }
+
+    fn attributes(&self, of_source: Attributes) -> Attributes {
+        Attributes { mode: copied_mode(of_source.mode, self.mode), ids: self.owner }
+    }
+}
+
+/// The mode of a copy of something with mode `of_source`, where the copy says `said`.
+pub fn copied_mode(of_source: Mode, said: Option<Mode>) -> Mode {
+    const PERMISSIONS: u32 = 0o777;
+    match said {
+        None => of_source,
+        Some(said) if said.bits() > PERMISSIONS => said,
+        Some(said) => Mode::new(of_source.bits() & !PERMISSIONS | said.bits()).unwrap_or(said),
+    }
+}
+
+fn literal(template: &impl std::ops::Deref<Target = Template>) -> Result<Cow<'_, str>, CopyProblem> {
+    template.as_literal().ok_or_else(|| CopyProblem::OpenPath(template.as_written().to_owned()))
+}
+
+fn text_bytes(path: &[Name]) -> Vec<u8> {
+    path.join(&b'/')
+}

@@ -1,0 +1,95 @@
+//! The config of the exported image: what its base says, what the plan's ops leave, and what
+//! `export` makes of it.
+
+use std::collections::BTreeSet;
+
+use cogpack_ir::plan::{Healthcheck, ImageConfig, Listing, Setting, Span};
+use cogpack_ir::resolve::{EnvValue, Resolved, State};
+
+use crate::Unsupported;
+
+/// The config of the image that `plan` exports. Refused, for `backend`, where a variable leans
+/// on a base whose config is not known: then nobody but a builder that reads the base can say it.
+/// Lists that are empty count as not set.
+pub fn image_config(plan: &Resolved, backend: &'static str) -> Result<ImageConfig, Vec<Unsupported>> {
+    let export = plan.export();
+    let state: &State = plan.state_of(&export.from.value);
+    let inherited = &state.inherited;
+    let mut env = Vec::with_capacity(state.env.len());
+    let mut open = Vec::new();
+    for (name, value) in &state.env {
+        match value {
+            EnvValue::Known(value) => env.push((name.clone(), value.to_string())),
+            EnvValue::Open => open.push(open_variable(backend, name.as_str(), export.from.span)),
+        }
+    }
+    if !open.is_empty() {
+        return Err(open);
+    }
+    Ok(ImageConfig {
+        env,
+        workdir: set_text(&export.workdir, state.workdir.as_deref()),
+        user: set_text(&export.user, state.user.as_deref()),
+        entrypoint: set_list(&export.entrypoint, inherited.entrypoint.as_ref()),
+        cmd: set_list(&export.cmd, inherited.cmd.as_ref()),
+        shell: shell(state),
+        ports: united(&export.ports, &inherited.ports),
+        volumes: united(&export.volumes, &inherited.volumes),
+        labels: {
+            let mut labels =
+                if export.labels.cleared { Default::default() } else { inherited.labels.clone() };
+            labels.extend(export.labels.added.clone());
+            labels
+        },
+        stop_signal: set_text(&export.stop_signal, inherited.stop_signal.as_deref()),
+        healthcheck: match &export.healthcheck {
+            Setting::Inherit => inherited.healthcheck.clone(),
+            Setting::Clear => None::<Healthcheck>,
+            Setting::Set(check) => Some(check.value.clone()),
+        },
+    })
+}
+
+/// The refusal of a variable whose value is not known.
+pub fn open_variable(backend: &'static str, name: &str, span: Span) -> Unsupported {
+    Unsupported {
+        backend,
+        code: "cpk::unsupported::open-variable",
+        what: format!("`{name}` leans on a variable of a base image whose config is not known"),
+        span,
+        help: "record the base's config with `cogpackc pin`, or set the variable without `${…}`".to_owned(),
+    }
+}
+
+/// What the config records as the shell of later builds: the base's own word where the plan
+/// leaves it in force, so that an image that says nothing goes on saying nothing.
+fn shell(state: &State) -> Option<Vec<String>> {
+    let of_base = state.inherited.shell.as_deref();
+    let unchanged = match of_base {
+        Some(shell) => shell == &*state.shell,
+        None => State::DEFAULT_SHELL.iter().eq(state.shell.iter()),
+    };
+    if unchanged { of_base.map(<[String]>::to_vec) } else { Some(state.shell.to_vec()) }
+}
+
+fn set_text(setting: &Setting<String>, otherwise: Option<&str>) -> Option<String> {
+    match setting {
+        Setting::Inherit => otherwise.map(str::to_owned),
+        Setting::Clear => None,
+        Setting::Set(text) => Some(text.value.clone()),
+    }
+}
+
+fn set_list(setting: &Setting<Vec<String>>, otherwise: Option<&Vec<String>>) -> Option<Vec<String>> {
+    let list = match setting {
+        Setting::Inherit => otherwise,
+        Setting::Clear => None,
+        Setting::Set(list) => Some(&list.value),
+    };
+    list.filter(|list| !list.is_empty()).cloned()
+}
+
+fn united<T: Ord + Clone>(listing: &Listing<BTreeSet<T>>, inherited: &BTreeSet<T>) -> BTreeSet<T> {
+    let kept = if listing.cleared { None } else { Some(inherited) };
+    kept.into_iter().flatten().chain(&listing.added).cloned().collect()
+}
