@@ -17,7 +17,8 @@ pub struct Execution {
     pub user: Option<Spanned<Template>>,
     /// Variables on top of the stage's, in order.
     pub env: Vec<EnvSetting>,
-    /// The working directory, instead of the stage's; absolute.
+    /// The working directory, instead of the stage's; absolute. Made where it is missing, as by
+    /// the op `workdir`.
     pub workdir: Option<Spanned<Template>>,
 }
 
