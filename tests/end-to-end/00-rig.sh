@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# The ground that the other scripts stand on: the engine, the registry and the base images
+# work, and so do the tools that look at images without the engine.
+# shellcheck source-path=SCRIPTDIR source=support.bash
+. "$(dirname "$0")/support.bash"
+needs_daemon
+
+python=$COGPACK_TEST_REGISTRY/base/python:3.11-slim
+python_layout=$COGPACK_TEST_LAYOUTS/python:3.11-slim
+debian_layout=$COGPACK_TEST_LAYOUTS/debian:bookworm-slim
+run_oci=$repository/tests/rig/run-oci
+network=(--network "$COGPACK_TEST_NETWORK")
+
+prints 'the engine is the one that is announced' "$COGPACK_TEST_ENGINE" \
+	docker version --format '{{.Server.Version}}'
+matches 'the engine runs the Python base image' '^Python 3\.11\.' \
+	docker run --rm "${network[@]}" "$python" python --version
+exits 'the engine gives back the exit status' 7 \
+	docker run --rm "${network[@]}" "$python" sh -c 'exit 7'
+
+matches 'skopeo reads the layout of the Python base image' '"Architecture": "(amd64|arm64)"' \
+	skopeo inspect "oci:$python_layout"
+prints 'the registry holds the image of the layout' "$(skopeo inspect --format '{{.Digest}}' "oci:$python_layout")" \
+	skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$python"
+prints 'the Python base image stands on the Debian one' "$(skopeo inspect --format '{{index .Layers 0}}' "oci:$debian_layout")" \
+	skopeo inspect --format '{{index .Layers 0}}' "oci:$python_layout"
+
+prints 'crun runs Python in the unpacked layout' 42 \
+	"$run_oci" "$python_layout" -- python -c 'print(6 * 7)'
+prints 'runc does so as well' 42 \
+	"$run_oci" --runtime runc "$python_layout" -- python -c 'print(6 * 7)'
+exits 'run-oci gives back the exit status' 7 "$run_oci" "$debian_layout" -- sh -c 'exit 7'
+
+cat >"$work/Dockerfile" <<END
+FROM $python
+RUN --mount=type=cache,target=/root/.cache apt-get -q update && apt-get -qy install hello
+RUN pip download --quiet --no-deps --dest /downloads six
+COPY Dockerfile /Dockerfile
+CMD hello
+END
+reference=$COGPACK_TEST_REGISTRY/test/hello:$$
+exits 'a build with BuildKit reaches the package archives' 0 \
+	docker build --no-cache "${network[@]}" --tag "$reference" "$work"
+prints 'the image it made runs' 'Hello, world!' docker run --rm "${network[@]}" "$reference"
+exits 'and goes into the registry' 0 docker push "$reference"
+docker image rm "$reference" >/dev/null
+prints 'and comes back from it' 'Hello, world!' docker run --rm "${network[@]}" "$reference"
+docker image rm "$reference" >/dev/null

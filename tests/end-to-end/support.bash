@@ -1,0 +1,64 @@
+# What the end-to-end scripts share. Sourced, never run: only executable *.sh files are.
+#
+# A script ends with 0 when all its checks held, 77 when it was skipped, anything else
+# when it failed. Its working directory is its own, and goes when it ends.
+
+set -euo pipefail
+
+# shellcheck disable=SC2034  # the scripts use it
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/cogpack-end-to-end.XXXXXX")
+trap 'rm -rf --one-file-system "$work"' EXIT
+
+# needs_daemon: ends the script as skipped where there is no engine and no registry.
+needs_daemon() {
+	if [ -n "${COGPACK_TEST_SKIP_DAEMON:-}" ]; then
+		printf 'skipped: %s\n' "$COGPACK_TEST_SKIP_DAEMON"
+		exit 77
+	fi
+	: "${DOCKER_HOST:?call this through tests/run, or eval the output of tests/rig/rig env first}"
+	: "${COGPACK_TEST_REGISTRY:?}" "${COGPACK_TEST_LAYOUTS:?}"
+}
+
+# prints WHAT LINE COMMAND...: COMMAND must succeed, and print LINE as one of its lines.
+prints() {
+	local what=$1 line=$2
+	shift 2
+	output_has "$what" -xF "$line" "$@"
+}
+
+# matches WHAT PATTERN COMMAND...: COMMAND must succeed, and print something that the
+# extended regular expression matches.
+matches() {
+	local what=$1 pattern=$2
+	shift 2
+	output_has "$what" -E "$pattern" "$@"
+}
+
+output_has() {
+	local what=$1 kind=$2 text=$3
+	shift 3
+	if ! "$@" >"$work/output" 2>"$work/errors" </dev/null; then
+		printf 'not ok - %s: this command failed: %s\n' "$what" "$*"
+	elif ! grep -q "$kind" -e "$text" "$work/output"; then
+		printf 'not ok - %s: %s is not in the output of: %s\n' "$what" "$text" "$*"
+	else
+		printf 'ok - %s\n' "$what"
+		return
+	fi
+	cat "$work/output" "$work/errors"
+	exit 1
+}
+
+# exits WHAT STATUS COMMAND...: COMMAND must end with exactly this status.
+exits() {
+	local what=$1 wanted=$2 status=0
+	shift 2
+	"$@" >"$work/output" 2>&1 </dev/null || status=$?
+	if [ "$status" != "$wanted" ]; then
+		printf 'not ok - %s: status %s instead of %s from: %s\n' "$what" "$status" "$wanted" "$*"
+		cat "$work/output"
+		exit 1
+	fi
+	printf 'ok - %s\n' "$what"
+}
