@@ -65,17 +65,26 @@ engine_down() {
 		[ ${#containers[@]} = 0 ] || engine "$name" kill "${containers[@]}" >/dev/null 2>&1 || true
 	fi
 	stop "engine-$name" 30
-	engine_containerd_down "$name"
+	engine_remains_down "$name"
 	bridge_down "$name"
 	rm -f "$(engine_socket "$name")"
 }
 
-# The containerd that an engine starts for itself outlives an engine that was killed.
-engine_containerd_down() {
-	local state=$RIG_HOME/run/$1/containerd pid
-	read -r pid 2>/dev/null <"$state/containerd.pid" || return 0
-	if tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qxF "$state/containerd.toml"; then
-		kill -TERM "$pid" 2>/dev/null || true
-		wait_until 10 test ! -e "/proc/$pid" || say "containerd (pid $pid) does not end"
-	fi
+# An engine that was killed leaves its containerd behind, and each container with a shim.
+engine_remains_down() {
+	local state=$RIG_HOME/run/$1/containerd shim
+	for shim in $(processes_with_argument "$state/containerd.sock"); do
+		pkill -KILL -P "$shim" || true
+		kill -KILL "$shim" 2>/dev/null || true
+	done
+	# shellcheck disable=SC2046  # pids are words
+	kill -TERM $(processes_with_argument "$state/containerd.toml") 2>/dev/null || true
+	wait_until 10 no_process_with_argument "$state/containerd.toml" || die "the containerd of the engine $1 does not end"
+	# The next engine would take a pid in here for a containerd to speak to.
+	rm -f "$state/containerd.pid"
 }
+
+# The pattern is not an argument of grep, or grep would find itself.
+processes_with_argument() { grep -lzxFf <(printf '%s' "$1") /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3; }
+
+no_process_with_argument() { [ -z "$(processes_with_argument "$1")" ]; }
