@@ -1,1 +1,4 @@
-//! Placeholder while the house is built.
+//! Lowers a resolved plan to OCI layers in this process, without a daemon.
+
+pub mod blob;
+pub mod tar;
