@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn the_bytes_do_not_depend_on_how_the_layer_arrives() {
-        let content: Vec<u8> = (0..300_000u32).map(|number| (number.wrapping_mul(number) >> 7) as u8).collect();
+        let content: Vec<u8> =
+            (0..300_000u32).map(|number| (number.wrapping_mul(number) >> 7) as u8).collect();
         let whole = layer(&[&content]);
         for size in [1_000, 65_535, 65_537] {
             assert_eq!(layer(&content.chunks(size).collect::<Vec<_>>()), whole, "{size}");

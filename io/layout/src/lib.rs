@@ -1,1 +1,3 @@
-//! Placeholder while the house is built.
+//! Reads and writes OCI image layouts on disk.
+
+pub mod tar_reader;
