@@ -1,1 +1,6 @@
-//! Placeholder while the house is built.
+//! Reads plans and walks the directories they name.
+
+mod glob;
+
+pub mod files;
+pub mod ignore_file;

@@ -1,0 +1,119 @@
+//! Reads small files whole, and writes single files so that they are there whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Why a file could not be written. What was there before is untouched.
+#[derive(Debug, thiserror::Error)]
+#[error("write `{}`", path.display())]
+pub struct WriteError {
+    /// The file.
+    pub path: PathBuf,
+    /// What happened.
+    #[source]
+    pub source: io::Error,
+}
+
+/// The bytes of a file; `None` where it has more than `limit`.
+pub fn read_limited(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    read_all_limited(&mut File::open(path)?, limit)
+}
+
+/// The bytes of a stream; `None` where it has more than `limit`.
+pub fn read_all_limited(stream: &mut dyn Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    stream.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
+
+/// Writes `bytes` to a temporary file beside `path`, syncs it, and gives it its name. A file of
+/// that name is replaced in one step and keeps its permissions; a link of that name is followed,
+/// so that it stays one.
+pub fn write_file_atomically(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    write_beside(path, bytes).map_err(|source| WriteError { path: path.to_owned(), source })
+}
+
+fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let target = match fs::canonicalize(path) {
+        Ok(target) => target,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
+        Err(error) => return Err(error),
+    };
+    let existing = match fs::metadata(&target) {
+        Ok(existing) if existing.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        // Standard output by another name, a fifo: there is nothing to replace.
+        Ok(existing) if !existing.is_file() => {
+            return File::options().write(true).open(&target)?.write_all(bytes);
+        }
+        Ok(existing) => Some(existing.permissions()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let directory = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".cogpackc-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Less the umask, as for any new file.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut temporary = builder.tempfile_in(directory)?;
+    temporary.write_all(bytes)?;
+    if let Some(permissions) = existing {
+        temporary.as_file().set_permissions(permissions)?;
+    }
+    temporary.as_file().sync_all()?;
+    temporary.persist(&target).map_err(|error| error.error)?;
+    File::open(directory)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let entries = fs::read_dir(directory).expect("is a directory");
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.expect("is an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_keeps_its_mode_and_its_links() {
+        let directory = tempfile::tempdir().expect("makes a directory");
+        let file = directory.path().join("out");
+        write_file_atomically(&file, b"one").expect("is writable");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("is ours");
+        let link = directory.path().join("link");
+        symlink("out", &link).expect("is writable");
+        write_file_atomically(&link, b"two").expect("is writable");
+        assert_eq!(fs::read(&file).expect("is there"), b"two");
+        assert_eq!(fs::metadata(&file).expect("is there").permissions().mode() & 0o777, 0o640);
+        assert_eq!(names(directory.path()), ["link", "out"]);
+    }
+
+    #[test]
+    fn a_failure_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().expect("makes a directory");
+        fs::create_dir(directory.path().join("taken")).expect("is writable");
+        let error = write_file_atomically(&directory.path().join("taken"), b"x");
+        assert!(error.expect_err("is a directory").to_string().contains("taken"));
+        assert!(write_file_atomically(&directory.path().join("missing/out"), b"x").is_err());
+        assert_eq!(names(directory.path()), ["taken"]);
+    }
+
+    #[test]
+    fn reading_stops_at_the_limit() {
+        assert_eq!(read_all_limited(&mut &b"four"[..], 4).expect("is readable"), Some(b"four".to_vec()));
+        assert_eq!(read_all_limited(&mut &b"five5"[..], 4).expect("is readable"), None);
+    }
+}
