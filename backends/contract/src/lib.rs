@@ -11,6 +11,7 @@ pub mod tree;
 
 pub mod accounts;
 pub mod changes;
+pub mod content;
 pub mod glob;
 pub mod paths;
 

@@ -20,8 +20,12 @@ pub enum EntryKind {
     Symlink(Vec<u8>),
     /// Another name of the file at this path, which is made relative to the root.
     HardLink(Vec<u8>),
-    /// A device or a fifo.
-    Special,
+    /// A character device with its major and minor number.
+    CharacterDevice(u32, u32),
+    /// A block device with its major and minor number.
+    BlockDevice(u32, u32),
+    /// A named pipe.
+    Pipe,
     /// A kind that no layer should hold, with this many bytes of content.
     Unknown {
         /// The length of its content.
@@ -150,7 +154,11 @@ impl<R: Read> TarReader<R> {
             b'2' => EntryKind::Symlink(link),
             b'5' => EntryKind::Directory,
             b'S' => return Err(self.malformed("a sparse file in GNU's old form, which no layer may hold")),
-            b'3' | b'4' | b'6' => EntryKind::Special,
+            b'3' => {
+                EntryKind::CharacterDevice(self.small(&header[329..337])?, self.small(&header[337..345])?)
+            }
+            b'4' => EntryKind::BlockDevice(self.small(&header[329..337])?, self.small(&header[337..345])?),
+            b'6' => EntryKind::Pipe,
             _ => EntryKind::Unknown { size },
         };
         // A link's size is that of its target in some archives, and nothing follows.
@@ -235,6 +243,9 @@ impl<R: Read> TarReader<R> {
                 return Err(self.malformed("a PAX record without `=`"));
             };
             let (key, value) = (&record[..at], &record[at + 1..]);
+            if value.contains(&0) && matches!(key, b"path" | b"linkpath") {
+                return Err(self.malformed("a name with a zero byte in it"));
+            }
             match key {
                 // An empty value takes back what a global record said.
                 b"path" => records.path = (!value.is_empty()).then(|| value.to_vec()),
@@ -280,6 +291,11 @@ impl<R: Read> TarReader<R> {
             value = value << 3 | u64::from(digit - b'0');
         }
         Ok(value)
+    }
+
+    fn small(&self, field: &[u8]) -> Result<u32, TarError> {
+        let number = self.number(field)?;
+        u32::try_from(number).map_err(|_| self.malformed("a device whose number has more than 32 bits"))
     }
 
     fn malformed(&self, what: &'static str) -> TarError {

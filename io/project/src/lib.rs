@@ -2,5 +2,8 @@
 
 mod glob;
 
+pub mod context_files;
 pub mod files;
 pub mod ignore_file;
+pub mod plan_file;
+pub mod walk;

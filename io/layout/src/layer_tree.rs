@@ -1,0 +1,251 @@
+//! Lays the layers of an image over each other, as names only: nothing is ever unpacked.
+//!
+//! The rules are those of the image specification and of the tools that unpack layers: links in
+//! the directories of an entry are followed, inside the root; a directory merges with one that
+//! is there, everything else replaces; `.wh.NAME` takes away NAME, `.wh..wh..opq` what layers
+//! below put into its directory.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::sync::Arc;
+
+use cogpack_backends_contract::content::{Content, LayerFile};
+use cogpack_backends_contract::tree::{
+    Attributes, Directory, Ids, Name, Node, PathProblem, SpecialKind, Tree, components,
+};
+use cogpack_content::Digest;
+use cogpack_ir::plan::Mode;
+
+use crate::tar_reader::{Entry, EntryKind, TarError, TarReader};
+
+/// Why a layer cannot be laid over others.
+#[derive(Debug, thiserror::Error)]
+pub enum LayerError {
+    /// The archive is broken or hostile.
+    #[error(transparent)]
+    Tar(#[from] TarError),
+    /// A path leads nowhere.
+    #[error("`{path}` cannot be placed")]
+    Path {
+        /// The path in the archive.
+        path: String,
+        /// What is wrong with it.
+        #[source]
+        problem: PathProblem,
+    },
+    /// A hard link to what is not there.
+    #[error("`{path}` is a hard link to `{target}`, which is no file")]
+    LinkToNothing {
+        /// The link.
+        path: String,
+        /// What it names.
+        target: String,
+    },
+    /// A kind of entry that has no meaning in a layer.
+    #[error("`{path}` is of a kind that no layer may hold")]
+    UnknownKind {
+        /// The entry.
+        path: String,
+    },
+    /// Something else than a directory at the root.
+    #[error("an entry replaces the root by something that is no directory")]
+    Root,
+}
+
+const WHITEOUT: &[u8] = b".wh.";
+const OPAQUE: &[u8] = b".wh..wh..opq";
+
+/// Lays the layer that `archive` holds, uncompressed, over `tree`. Reads the archive to its end.
+pub fn lay_over(tree: &mut Tree<Content>, layer: Digest, archive: &mut dyn Read) -> Result<(), LayerError> {
+    let mut reader = TarReader::new(archive);
+    let mut laying = Laying { tree, layer, written: BTreeSet::new(), count: 0 };
+    while let Some(entry) = reader.next_entry()? {
+        laying.entry(&entry)?;
+    }
+    reader.drain()?;
+    Ok(())
+}
+
+struct Laying<'t> {
+    tree: &'t mut Tree<Content>,
+    layer: Digest,
+    /// What this layer has put where, for opaque marks, which hide only what is below it.
+    written: BTreeSet<Vec<Name>>,
+    count: u64,
+}
+
+impl Laying<'_> {
+    fn entry(&mut self, entry: &Entry) -> Result<(), LayerError> {
+        let problem = |problem| LayerError::Path { path: shown(&entry.path), problem };
+        self.count += 1;
+        let attributes = Attributes {
+            mode: Mode::new(entry.mode & 0o7777).unwrap_or(Mode::FILE),
+            ids: Ids { user: entry.uid, group: entry.gid },
+        };
+        let names = components(&entry.path);
+        let Some((name, above)) = names.split_last() else {
+            return match (&entry.kind, self.tree.directory_mut(&[])) {
+                (EntryKind::Directory, Some(root)) => {
+                    root.attributes = attributes;
+                    Ok(())
+                }
+                _ => Err(LayerError::Root),
+            };
+        };
+        let mut path = self.tree.resolve(&above.join(&b'/'), true).map_err(problem)?;
+        if name == OPAQUE {
+            self.hide_below(&path);
+            return Ok(());
+        }
+        if let Some(hidden) = name.strip_prefix(WHITEOUT) {
+            path.push(hidden.to_vec());
+            self.tree.remove(&path).map_err(problem)?;
+            return Ok(());
+        }
+        self.tree.make_directories(&path, Attributes::ON_THE_WAY).map_err(problem)?;
+        path.push(name.clone());
+        let node = match &entry.kind {
+            EntryKind::Directory => {
+                if let Some(there) = self.tree.directory_mut(&path) {
+                    there.attributes = attributes;
+                    self.written.insert(path);
+                    return Ok(());
+                }
+                Node::Directory(Arc::new(Directory::new(attributes)))
+            }
+            EntryKind::File { size } => {
+                let file = LayerFile { layer: self.layer, entry: self.count, size: *size };
+                Node::File { attributes, content: Content::Layer(file) }
+            }
+            EntryKind::Symlink(target) => Node::Symlink { ids: attributes.ids, target: target.clone() },
+            EntryKind::HardLink(target) => self.linked(&entry.path, target)?,
+            EntryKind::CharacterDevice(major, minor) => {
+                let kind = SpecialKind::CharacterDevice { major: *major, minor: *minor };
+                Node::Special { attributes, kind }
+            }
+            EntryKind::BlockDevice(major, minor) => {
+                let kind = SpecialKind::BlockDevice { major: *major, minor: *minor };
+                Node::Special { attributes, kind }
+            }
+            EntryKind::Pipe => Node::Special { attributes, kind: SpecialKind::Pipe },
+            EntryKind::Unknown { .. } => return Err(LayerError::UnknownKind { path: shown(&entry.path) }),
+        };
+        self.tree.insert(&path, node).map_err(problem)?;
+        self.written.insert(path);
+        Ok(())
+    }
+
+    /// What a hard link stands for: what is at its target, a link there not followed.
+    fn linked(&self, path: &[u8], target: &[u8]) -> Result<Node<Content>, LayerError> {
+        let problem = |problem| LayerError::Path { path: shown(target), problem };
+        let real = self.tree.resolve(target, false).map_err(problem)?;
+        match self.tree.get(&real) {
+            Some(Node::Directory(_)) | None => {
+                Err(LayerError::LinkToNothing { path: shown(path), target: shown(target) })
+            }
+            Some(node) => Ok(node.clone()),
+        }
+    }
+
+    /// Takes away what layers below put into a directory.
+    fn hide_below(&mut self, directory: &[Name]) {
+        let Some(there) = self.tree.directory(directory) else { return };
+        let (mut hidden, mut partly) = (BTreeSet::new(), Vec::new());
+        for name in there.children.keys() {
+            let child: Vec<Name> = directory.iter().chain([name]).cloned().collect();
+            // What lies below sorts right behind its directory.
+            let next = self.written.range(child.clone()..).next();
+            match next.is_some_and(|path| path.starts_with(&child)) {
+                true => partly.push(child),
+                false => {
+                    hidden.insert(name.clone());
+                }
+            }
+        }
+        for child in partly {
+            self.hide_below(&child);
+        }
+        if let Some(there) = self.tree.directory_mut(directory) {
+            there.children.retain(|name, _| !hidden.contains(name));
+        }
+    }
+}
+
+fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use cogpack_backends_contract::tree::text;
+    use cogpack_backends_oci_direct::tar::{self, TarWriter};
+
+    use super::*;
+
+    /// Entries as `path/`, `path`, `path->target` and `path=>hard-link-target`.
+    fn layer(entries: &str) -> Vec<u8> {
+        let mut writer = TarWriter::new(Vec::new(), 0);
+        for entry in entries.split_whitespace() {
+            let (path, kind, mode) = if let Some((path, target)) = entry.split_once("=>") {
+                (path, tar::EntryKind::HardLink { target: target.as_bytes() }, 0o644)
+            } else if let Some((path, target)) = entry.split_once("->") {
+                (path, tar::EntryKind::Symlink { target: target.as_bytes() }, 0o777)
+            } else if let Some(path) = entry.strip_suffix('/') {
+                (path, tar::EntryKind::Directory, 0o755)
+            } else {
+                (entry, tar::EntryKind::File { size: 0 }, 0o644)
+            };
+            let entry = tar::Entry { path: path.as_bytes(), kind, mode, uid: 0, gid: 0 };
+            writer.append(&entry).expect("a vector takes all");
+        }
+        writer.finish().expect("a vector takes all")
+    }
+
+    fn tree(layers: &[&str]) -> Result<String, LayerError> {
+        let mut tree = Tree::empty();
+        for entries in layers {
+            lay_over(&mut tree, Digest::of(entries.as_bytes()), &mut &layer(entries)[..])?;
+        }
+        let drawn = tree.walk().into_iter().map(|(path, node)| match node {
+            Node::Directory(_) => format!("{}/", text(&path)),
+            Node::File { .. } | Node::Special { .. } => text(&path),
+            Node::Symlink { target, .. } => format!("{}->{}", text(&path), String::from_utf8_lossy(target)),
+        });
+        Ok(drawn.collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn layers_lie_over_each_other() {
+        for (layers, expected) in [
+            (&["a/ a/b", "a/c"][..], "/a/ /a/b /a/c"),
+            (&["a/ a/b", "a/.wh.b a/c"], "/a/ /a/c"),
+            (&["a/ a/b", ".wh.a"], ""),
+            (&["a/ a/b a/d/ a/d/e", "a/c a/d/ a/d/f a/.wh..wh..opq"], "/a/ /a/c /a/d/ /a/d/f"),
+            (&["a/ a/b", "a"], "/a"),
+            (&["a", "a/ a/b"], "/a/ /a/b"),
+            (&["usr/lib/ lib->usr/lib", "lib/x"], "/lib->usr/lib /usr/ /usr/lib/ /usr/lib/x"),
+            (&["usr/lib/ lib->usr/lib", "lib/ lib/x"], "/lib/ /lib/x /usr/ /usr/lib/"),
+            (&["a b=>a"], "/a /b"),
+            (&["out->../../etc/passwd", "out"], "/out"),
+        ] {
+            assert_eq!(tree(layers).expect("can be laid"), expected, "{layers:?}");
+        }
+    }
+
+    #[test]
+    fn links_out_of_the_root_stay_inside_it() {
+        let laid = tree(&["etc/ out->../../../etc abs->/etc", "out/x abs/y"]).expect("can be laid");
+        assert_eq!(laid, "/abs->/etc /etc/ /etc/x /etc/y /out->../../../etc");
+    }
+
+    #[test]
+    fn hostile_layers_are_refused() {
+        assert!(matches!(tree(&["a/../../b"]), Err(LayerError::Tar(TarError::Escapes { .. }))));
+        assert!(matches!(tree(&["a=>../b"]), Err(LayerError::Tar(TarError::Escapes { .. }))));
+        assert!(matches!(tree(&["a=>b"]), Err(LayerError::LinkToNothing { .. })));
+        assert!(matches!(tree(&["a/ b=>a"]), Err(LayerError::LinkToNothing { .. })));
+        assert!(matches!(tree(&["a a/b"]), Err(LayerError::Path { .. })));
+        assert!(matches!(tree(&["a->b b->a a/c"]), Err(LayerError::Path { .. })));
+        assert!(matches!(tree(&["."]), Err(LayerError::Root)));
+    }
+}

@@ -1,0 +1,360 @@
+//! Walks the directory of a `dir` context once, into a tree that says where each file's bytes
+//! are. No file is opened here.
+//!
+//! What is part of it: what the ignore file leaves, of that what the plan's own rules take, and
+//! never `.cog` in its root. Directories above what is taken come along. Permission bits are
+//! kept; owner and group are root's, as BuildKit's client sends them; the root of a context is
+//! 0755, since nothing says otherwise for every machine. Times and extended attributes are no
+//! part of a context. Sockets, named pipes and devices are refused, because no builder could
+//! make the same of them.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cogpack_backends_contract::content::{Content, ContextFile};
+use cogpack_backends_contract::glob::{Glob, InvalidGlob};
+use cogpack_backends_contract::paths::Selection;
+use cogpack_backends_contract::tree::{Attributes, Directory, Ids, Name, Node, Tree};
+use cogpack_ir::plan::{InputName, Mode, PathRule, RuleKind};
+
+use crate::ignore_file::{IgnoreError, IgnoreFile, Matched};
+
+/// Why a directory cannot be a context.
+#[derive(Debug, thiserror::Error)]
+pub enum WalkError {
+    /// The context's directory is something else.
+    #[error("`{}` is the directory of `{context}`, but it is no directory", path.display())]
+    NoDirectory {
+        /// The context.
+        context: InputName,
+        /// Its directory.
+        path: PathBuf,
+    },
+    /// Something in it could not be looked at.
+    #[error("{attempt} `{}` for the context `{context}`", path.display())]
+    Read {
+        /// The context.
+        context: InputName,
+        /// What was attempted, for instance `list`.
+        attempt: &'static str,
+        /// What it was attempted on.
+        path: PathBuf,
+        /// What happened.
+        #[source]
+        source: io::Error,
+    },
+    /// Something in it that no image can have from a context.
+    #[error("`{}` is {kind}, which cannot be part of the context `{context}`: exclude it", path.display())]
+    Special {
+        /// The context.
+        context: InputName,
+        /// Where it is.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// Directories within directories without end.
+    #[error("`{}` is more than {DEEPEST} directories deep in the context `{context}`", path.display())]
+    TooDeep {
+        /// The context.
+        context: InputName,
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// The ignore file.
+    #[error(transparent)]
+    Ignore(#[from] IgnoreError),
+    /// The plan's rules.
+    #[error("the rules of the context `{context}`")]
+    Rules {
+        /// The context.
+        context: InputName,
+        /// The pattern that is none.
+        #[source]
+        source: InvalidGlob,
+    },
+}
+
+/// Our own directory in a project; no part of any context.
+const OWN: &[u8] = b".cog";
+/// What a tree holds.
+const DEEPEST: usize = 1000;
+
+/// Walks the directory `root` of the context `context`, taking what `rules` take.
+pub fn walk(root: &Path, context: &InputName, rules: &[PathRule]) -> Result<Tree<Content>, WalkError> {
+    match fs::metadata(root) {
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => return Err(WalkError::NoDirectory { context: context.clone(), path: root.to_owned() }),
+        Err(source) => {
+            let context = context.clone();
+            return Err(WalkError::Read { context, attempt: "look at", path: root.to_owned(), source });
+        }
+    }
+    let invalid = |source| WalkError::Rules { context: context.clone(), source };
+    let selection = Selection::new(rules).map_err(invalid)?;
+    let leads = leads(rules).map_err(invalid)?;
+    let ignore = IgnoreFile::of_directory(root)?;
+    let at_root = ignore.at_root();
+    let (path, components, links) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let mut walk = Walk { context, selection, ignore, leads, path, components, links };
+    let children = walk.children(root, &at_root)?;
+    let mut tree = Tree::empty();
+    if let Some(root) = tree.directory_mut(&[]) {
+        root.children = children;
+    }
+    Ok(tree)
+}
+
+struct Walk<'w> {
+    context: &'w InputName,
+    selection: Selection,
+    ignore: IgnoreFile,
+    /// The parts of each `include` before its first wildcard: it matches nothing elsewhere.
+    leads: Vec<Vec<Name>>,
+    /// Where the walk is, relative to the root.
+    path: Vec<u8>,
+    /// The same, part by part.
+    components: Vec<Name>,
+    /// Files with several names, by device and inode.
+    links: BTreeMap<(u64, u64), Arc<ContextFile>>,
+}
+
+impl Walk<'_> {
+    /// What is taken of the directory that the walk has come to.
+    fn children(
+        &mut self,
+        directory: &Path,
+        matched: &Matched,
+    ) -> Result<BTreeMap<Name, Node<Content>>, WalkError> {
+        let mut names = self.names(directory)?;
+        // Sorted, so that of several hard links the same one is always the first.
+        names.sort_unstable();
+        let length = self.path.len();
+        let mut children = BTreeMap::new();
+        for name in names {
+            if length == 0 && name.as_encoded_bytes() == OWN {
+                continue;
+            }
+            let path = directory.join(&name);
+            let name = name.into_vec();
+            if length > 0 {
+                self.path.push(b'/');
+            }
+            self.path.extend_from_slice(&name);
+            self.components.push(name.clone());
+            if let Some(node) = self.node(&path, matched)? {
+                children.insert(name, node);
+            }
+            self.components.pop();
+            self.path.truncate(length);
+        }
+        Ok(children)
+    }
+
+    fn names(&self, directory: &Path) -> Result<Vec<std::ffi::OsString>, WalkError> {
+        let failed = |source| self.failed("list", directory, source);
+        let entries = fs::read_dir(directory).map_err(failed)?;
+        entries.map(|entry| entry.map(|entry| entry.file_name()).map_err(failed)).collect()
+    }
+
+    /// What stands at the path that the walk has come to; `None` where it is not taken.
+    fn node(&mut self, path: &Path, above: &Matched) -> Result<Option<Node<Content>>, WalkError> {
+        let matched = self.ignore.at(&self.path, above);
+        let ignored = self.ignore.leaves_out(&matched);
+        let selected = self.selection.takes(&self.components);
+        let taken = selected && !ignored;
+        let may_take_below = (!ignored || self.ignore.may_take_back_below(&self.path, &matched))
+            && (selected || may_lead_below(&self.leads, &self.components));
+        if !taken && !may_take_below {
+            return Ok(None);
+        }
+        let metadata = fs::symlink_metadata(path).map_err(|source| self.failed("look at", path, source))?;
+        let kind = metadata.file_type();
+        if kind.is_dir() {
+            if self.components.len() > DEEPEST {
+                return Err(WalkError::TooDeep { context: self.context.clone(), path: path.to_owned() });
+            }
+            let children = self.children(path, &matched)?;
+            let directory = Directory { attributes: attributes(&metadata), children };
+            return Ok(
+                (taken || !directory.children.is_empty()).then(|| Node::Directory(Arc::new(directory)))
+            );
+        }
+        if !taken {
+            return Ok(None);
+        }
+        if kind.is_symlink() {
+            let target = fs::read_link(path).map_err(|source| self.failed("read the link", path, source))?;
+            return Ok(Some(Node::Symlink { ids: Ids::ROOT, target: target.into_os_string().into_vec() }));
+        }
+        if kind.is_file() {
+            let content = Content::Context(self.file(&metadata));
+            return Ok(Some(Node::File { attributes: attributes(&metadata), content }));
+        }
+        let kind = match () {
+            () if kind.is_socket() => "a socket",
+            () if kind.is_fifo() => "a named pipe",
+            () if kind.is_block_device() || kind.is_char_device() => "a device",
+            () => "no file, directory or link",
+        };
+        Err(WalkError::Special { context: self.context.clone(), path: path.to_owned(), kind })
+    }
+
+    /// The file that the walk has come to, or the one that it is another name of.
+    fn file(&mut self, metadata: &Metadata) -> Arc<ContextFile> {
+        let linked = metadata.nlink() > 1;
+        let file = || {
+            let path = self.path.clone();
+            Arc::new(ContextFile { context: self.context.clone(), path, size: metadata.len(), linked })
+        };
+        if !linked {
+            return file();
+        }
+        Arc::clone(self.links.entry((metadata.dev(), metadata.ino())).or_insert_with(file))
+    }
+
+    fn failed(&self, attempt: &'static str, path: &Path, source: io::Error) -> WalkError {
+        WalkError::Read { context: self.context.clone(), attempt, path: path.to_owned(), source }
+    }
+}
+
+fn leads(rules: &[PathRule]) -> Result<Vec<Vec<Name>>, InvalidGlob> {
+    let includes = rules.iter().filter(|rule| rule.kind == RuleKind::Include);
+    let lead = |rule: &PathRule| {
+        let parts = Glob::new(&rule.pattern.value)?.parts();
+        Ok(parts.iter().map_while(Glob::as_name).map(String::into_bytes).collect())
+    };
+    includes.map(lead).collect()
+}
+
+/// Whether something below `directory` may match a pattern with one of these leads.
+fn may_lead_below(leads: &[Vec<Name>], directory: &[Name]) -> bool {
+    leads.iter().any(|lead| lead.iter().zip(directory).all(|(lead, here)| lead == here))
+}
+
+fn attributes(metadata: &Metadata) -> Attributes {
+    // Twelve bits are always a mode.
+    let mode = Mode::new(metadata.mode() & 0o7777).unwrap_or(Mode::FILE);
+    Attributes { mode, ids: Ids::ROOT }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+
+    use cogpack_backends_contract::tree::{components, text};
+    use cogpack_ir::plan::Spanned;
+
+    use super::*;
+
+    fn context() -> InputName {
+        InputName::new("source").expect("is a name")
+    }
+
+    fn make(root: &Path, files: &[&str]) {
+        for file in files {
+            let path = root.join(file);
+            fs::create_dir_all(path.parent().expect("is below the root")).expect("is writable");
+            fs::write(&path, file).expect("is writable");
+        }
+    }
+
+    fn rules(rules: &[&str]) -> Vec<PathRule> {
+        let rule = |rule: &&str| PathRule {
+            kind: if rule.starts_with('+') { RuleKind::Include } else { RuleKind::Exclude },
+            pattern: Spanned::nowhere(rule[1..].to_owned()),
+        };
+        rules.iter().map(rule).collect()
+    }
+
+    fn paths(root: &Path, taken: &[&str]) -> String {
+        let tree = walk(root, &context(), &rules(taken)).expect("can be walked");
+        let paths = tree.walk().into_iter().map(|(path, node)| match node {
+            Node::Directory(_) => format!("{}/", text(&path)),
+            Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => text(&path),
+        });
+        paths.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn the_ignore_file_and_the_rules_both_decide() {
+        let root = tempfile::tempdir().expect("makes a directory");
+        let root = root.path();
+        make(
+            root,
+            &["a.py", "a.pyc", "d/b.py", "d/e/c.pyc", ".cog/state", "d/.cog/kept", "build/out", "build/keep"],
+        );
+        assert_eq!(
+            paths(root, &[]),
+            "/a.py /a.pyc /build/ /build/keep /build/out /d/ /d/.cog/ /d/.cog/kept /d/b.py /d/e/ /d/e/c.pyc"
+        );
+        assert_eq!(paths(root, &["+**/*.py"]), "/a.py /d/ /d/b.py");
+        fs::write(root.join(".dockerignore"), "**/*.pyc\nbuild\n!build/keep\n!.cog\n").expect("is writable");
+        assert_eq!(
+            paths(root, &["-.dockerignore", "-d/.cog"]),
+            "/a.py /build/ /build/keep /d/ /d/b.py /d/e/"
+        );
+        assert_eq!(paths(root, &["+build", "+d/e/*"]), "/build/ /build/keep");
+    }
+
+    #[test]
+    fn directories_that_no_rule_can_reach_are_not_looked_into() {
+        let root = tempfile::tempdir().expect("makes a directory");
+        let root = root.path();
+        make(root, &["src/a/x", "src/b/y", "data/z"]);
+        assert_eq!(paths(root, &["+src/*/x"]), "/src/ /src/a/ /src/a/x");
+        assert_eq!(paths(root, &["-src", "+src/a"]), "/data/ /data/z /src/ /src/a/ /src/a/x");
+        let leads = leads(&rules(&["-data", "+src/a/*.py", "+lib"])).expect("are patterns");
+        for (directory, reached) in
+            [("src", true), ("src/a", true), ("src/a/b", true), ("src/b", false), ("data", false)]
+        {
+            assert_eq!(may_lead_below(&leads, &components(directory.as_bytes())), reached, "{directory}");
+        }
+    }
+
+    #[test]
+    fn modes_links_and_odd_names_are_kept() {
+        let root = tempfile::tempdir().expect("makes a directory");
+        let root = root.path();
+        make(root, &["b", "tool"]);
+        fs::set_permissions(root.join("tool"), fs::Permissions::from_mode(0o4750)).expect("is ours");
+        fs::hard_link(root.join("b"), root.join("a")).expect("is writable");
+        symlink("../outside", root.join("link")).expect("is writable");
+        let odd = OsStr::from_bytes(b"odd\xff");
+        fs::write(root.join(odd), "x").expect("is writable");
+        let tree = walk(root, &context(), &[]).expect("can be walked");
+        let content = |path: &[u8]| match tree.get(&components(path)) {
+            Some(Node::File { attributes, content: Content::Context(file) }) => {
+                (attributes.mode.bits(), file.path.clone(), file.linked, file.size)
+            }
+            other => panic!("{other:?} is no file"),
+        };
+        assert_eq!(content(b"tool"), (0o4750, b"tool".to_vec(), false, 4));
+        assert_eq!(content(b"a"), content(b"b"));
+        assert_eq!((content(b"b").1, content(b"b").2), (b"a".to_vec(), true));
+        assert_eq!(content(b"odd\xff").1, b"odd\xff");
+        let Some(Node::Symlink { target, .. }) = tree.get(&[b"link"]) else { panic!("no link") };
+        assert_eq!(target, b"../outside");
+    }
+
+    #[test]
+    fn what_no_image_can_have_is_refused_unless_it_is_excluded() {
+        let root = tempfile::tempdir().expect("makes a directory");
+        let root = root.path();
+        let _socket = UnixListener::bind(root.join("run.sock")).expect("is writable");
+        let error = walk(root, &context(), &[]).expect_err("holds a socket").to_string();
+        assert!(error.contains("run.sock` is a socket") && error.contains("`@source`"), "{error}");
+        assert_eq!(paths(root, &["-*.sock"]), "");
+        assert!(matches!(walk(&root.join("missing"), &context(), &[]), Err(WalkError::Read { .. })));
+        make(root, &["file"]);
+        assert!(matches!(walk(&root.join("file"), &context(), &[]), Err(WalkError::NoDirectory { .. })));
+    }
+}
