@@ -1,3 +1,4 @@
 //! Tests of the text form as a whole; those of its parts stand beside them.
 
 mod reading;
+mod writing;
