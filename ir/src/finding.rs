@@ -8,6 +8,23 @@ use miette::{Diagnostic, Severity, SourceSpan};
 use crate::json::JsonFinding;
 use crate::resolve::{ResolveFinding, VariableFinding};
 use crate::syntax::SyntaxFinding;
+use crate::verify::commands::CommandFinding;
+use crate::verify::contexts::ContextFinding;
+use crate::verify::copies::CopyFinding;
+use crate::verify::cycles::CycleFinding;
+use crate::verify::exports::ExportFinding;
+use crate::verify::images::ImageFinding;
+use crate::verify::layers::LayerFinding;
+use crate::verify::mounts::MountFinding;
+use crate::verify::parallel::ParallelFinding;
+use crate::verify::paths::PathFinding;
+use crate::verify::patterns::PatternFinding;
+use crate::verify::platforms::PlatformFinding;
+use crate::verify::references::ReferenceFinding;
+use crate::verify::secrets::SecretFinding;
+use crate::verify::stages::StageFinding;
+use crate::verify::templates::TemplateFinding;
+use crate::verify::unused::UnusedFinding;
 
 /// Where a finding points to; `None` for a plan that was written in no text.
 pub type Place = Option<SourceSpan>;
@@ -19,6 +36,74 @@ pub enum Finding {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Syntax(#[from] SyntaxFinding),
+    /// A name that stands for nothing, or for something else.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Reference(#[from] ReferenceFinding),
+    /// Where a stage stands or starts.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Stage(#[from] StageFinding),
+    /// A circle.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cycle(#[from] CycleFinding),
+    /// Stages that get in each other's way.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Parallel(#[from] ParallelFinding),
+    /// What is built for.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Platform(#[from] PlatformFinding),
+    /// A declared image.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Image(#[from] ImageFinding),
+    /// A context.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Context(#[from] ContextFinding),
+    /// A pattern of `include` or `exclude`.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Pattern(#[from] PatternFinding),
+    /// A path.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Path(#[from] PathFinding),
+    /// A copy.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Copy(#[from] CopyFinding),
+    /// A mount.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Mount(#[from] MountFinding),
+    /// A secret that could reach what it must not.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Secret(#[from] SecretFinding),
+    /// What is run, and by whom.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Command(#[from] CommandFinding),
+    /// A layer.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Layer(#[from] LayerFinding),
+    /// A template as it is written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Template(#[from] TemplateFinding),
+    /// What becomes the image.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Export(#[from] ExportFinding),
+    /// Something that nothing uses.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Unused(#[from] UnusedFinding),
     /// What a template says of variables.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -77,6 +77,22 @@ impl Template {
         pieces
     }
 
+    /// The first `${` that is no variable: never closed, or with no variable's name in it.
+    pub fn slip(&self) -> Option<&str> {
+        let mut rest: &str = &self.0;
+        while let Some(at) = rest.find("${") {
+            let after = &rest[at + 2..];
+            if rest[..at].ends_with('$') {
+                rest = after;
+                continue;
+            }
+            let length = after.find('}').filter(|length| EnvName::new(&after[..*length]).is_ok());
+            let Some(length) = length else { return Some(&rest[at..]) };
+            rest = &after[length + 1..];
+        }
+        None
+    }
+
     /// The text this stands for where it names no variable; `None` where it does.
     pub fn as_literal(&self) -> Option<Cow<'_, str>> {
         if !self.0.contains("${") {
@@ -136,6 +152,19 @@ mod tests {
         assert_eq!(expanded("$A $ $$ ${} ${ ${-} $}"), Ok("$A $ $$ ${} ${ ${-} $}".to_owned()));
         assert_eq!(expanded("$${A}${A}"), Ok("${A}1".to_owned()));
         assert_eq!(expanded("a${B}"), Err("B".to_owned()));
+    }
+
+    #[test]
+    fn a_dollar_brace_that_is_no_variable_is_found() {
+        for (text, slip) in [
+            ("${A", Some("${A")),
+            ("x${}", Some("${}")),
+            ("${A}${a b}", Some("${a b}")),
+            ("${A}/$${B/$C", None),
+            ("", None),
+        ] {
+            assert_eq!(Template::written(text).slip(), slip, "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,174 @@
+//! What is run, by whom, and the texts that go with it.
+
+use miette::Diagnostic;
+
+use super::walk::{execution_of, for_each_op};
+use crate::finding::{Finding, Place};
+use crate::plan::{EnvEdit, OpKind, Owner, Plan, Setting, Spanned, Stage, Template};
+
+/// What is wrong with a command or its surroundings.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
+pub enum CommandFinding {
+    /// A script that does nothing.
+    #[error("the script is empty")]
+    #[diagnostic(code(cpk::run::empty), help("write what to run, or take the op away"))]
+    EmptyScript {
+        /// The script.
+        #[label("nothing is run")]
+        place: Place,
+    },
+    /// No program.
+    #[error("{what} names no program")]
+    #[diagnostic(code(cpk::exec::empty), help("write the program first: `[\"program\", \"argument\"]`"))]
+    NoProgram {
+        /// The op or setting.
+        what: &'static str,
+        /// The list.
+        #[label("no program is named")]
+        place: Place,
+    },
+    /// A whole command line in one word.
+    #[error("{what} is one word with spaces or quotes in it, and no shell takes it apart")]
+    #[diagnostic(
+        code("cpk::exec::one-word-shell"),
+        help(
+            "write each argument as a string of its own, or hand the line to a shell: `run` in a stage, `[\"/bin/sh\", \"-c\", \"…\"]` elsewhere"
+        )
+    )]
+    OneWord {
+        /// The op or setting.
+        what: &'static str,
+        /// The list.
+        #[label("this is looked up as the name of a program")]
+        place: Place,
+    },
+    /// No shell.
+    #[error("the shell names no program")]
+    #[diagnostic(
+        code(cpk::shell::empty),
+        help("write it with its option for a script, for instance `shell [\"/bin/bash\", \"-c\"]`")
+    )]
+    EmptyShell {
+        /// The list.
+        #[label("nothing could take a script")]
+        place: Place,
+    },
+    /// A user that is none.
+    #[error("`{user}` is not a user: it must read `USER` or `USER:GROUP`, each a name or a number")]
+    #[diagnostic(code(cpk::user::bad), help("write for instance `app`, `app:app` or `1000:1000`"))]
+    User {
+        /// The text.
+        user: String,
+        /// Where it is said.
+        #[label("not a user")]
+        place: Place,
+    },
+    /// A byte that ends every C string.
+    #[error("{what} has a NUL character in it")]
+    #[diagnostic(code(cpk::text::nul), help("take it away: the kernel would cut the text off there"))]
+    Nul {
+        /// The kind of text.
+        what: &'static str,
+        /// The text.
+        #[label("a NUL is in here")]
+        place: Place,
+    },
+}
+
+/// Checks the ops of a stage, whose templates are expanded where they can be.
+pub(super) fn check(stage: &Stage, findings: &mut Vec<Finding>) {
+    for_each_op(&stage.ops, &mut |op| {
+        match &op.kind {
+            OpKind::Run { script, .. } => {
+                let place = script.span.place();
+                if script.trim().is_empty() {
+                    findings.push(CommandFinding::EmptyScript { place }.into());
+                }
+                nul("the script", [script.as_str()], place, findings);
+            }
+            OpKind::Exec { argv, .. } => check_argv("`exec`", argv, findings),
+            OpKind::Shell(shell) => {
+                let place = shell.span.place();
+                if shell.first().is_none_or(String::is_empty) {
+                    findings.push(CommandFinding::EmptyShell { place }.into());
+                }
+                nul("the shell", shell.iter().map(String::as_str), place, findings);
+            }
+            OpKind::User(user) => check_user(user, findings),
+            OpKind::Env(change) => match &change.edit {
+                EnvEdit::Set(value) | EnvEdit::Prepend(value) | EnvEdit::Append(value) => {
+                    nul("the value", [value.as_written()], value.span.place(), findings);
+                }
+                EnvEdit::Unset => {}
+            },
+            OpKind::Copy(_)
+            | OpKind::File(_)
+            | OpKind::Mkdir(_)
+            | OpKind::Symlink(_)
+            | OpKind::Remove(_)
+            | OpKind::Workdir(_)
+            | OpKind::Layer(_)
+            | OpKind::By(_) => {}
+        }
+        if let Some(execution) = execution_of(op) {
+            if let Some(user) = &execution.user {
+                check_user(user, findings);
+            }
+            for setting in &execution.env {
+                nul("the value", [setting.value.as_written()], setting.value.span.place(), findings);
+            }
+        }
+    });
+}
+
+/// Checks the commands and the user of the export.
+pub(super) fn check_export(plan: &Plan, findings: &mut Vec<Finding>) {
+    let Some(export) = &plan.export else { return };
+    if let Setting::Set(entrypoint) = &export.entrypoint {
+        check_argv("the entry point", entrypoint, findings);
+    }
+    if let Setting::Set(cmd) = &export.cmd {
+        nul("the command", cmd.iter().map(String::as_str), cmd.span.place(), findings);
+    }
+    if let Setting::Set(user) = &export.user
+        && user.parse::<Owner>().is_err()
+    {
+        let place = user.span.place();
+        findings.push(CommandFinding::User { user: user.value.clone(), place }.into());
+    }
+}
+
+fn check_argv(what: &'static str, argv: &Spanned<Vec<String>>, findings: &mut Vec<Finding>) {
+    let place = argv.span.place();
+    match argv.as_slice() {
+        [] => findings.push(CommandFinding::NoProgram { what, place }.into()),
+        [program, ..] if program.is_empty() => {
+            findings.push(CommandFinding::NoProgram { what, place }.into())
+        }
+        [line] if line.contains(|letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'')) => {
+            findings.push(CommandFinding::OneWord { what, place }.into());
+        }
+        [_, ..] => {}
+    }
+    nul("an argument", argv.iter().map(String::as_str), place, findings);
+}
+
+fn check_user(user: &Spanned<Template>, findings: &mut Vec<Finding>) {
+    if let Some(text) = user.as_literal()
+        && text.parse::<Owner>().is_err()
+    {
+        let place = user.span.place();
+        findings.push(CommandFinding::User { user: text.into_owned(), place }.into());
+    }
+}
+
+fn nul<'t>(
+    what: &'static str,
+    texts: impl IntoIterator<Item = &'t str>,
+    place: Place,
+    findings: &mut Vec<Finding>,
+) {
+    if texts.into_iter().any(|text| text.contains('\0')) {
+        findings.push(CommandFinding::Nul { what, place }.into());
+    }
+}
