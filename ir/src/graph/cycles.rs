@@ -33,6 +33,12 @@ pub struct Cycle {
     pub path: Vec<Hop>,
 }
 
+impl Cycle {
+    /// How much of a path is shown: all of any that people make, and not a book of one that a
+    /// program made.
+    pub const SHOWN: usize = 100;
+}
+
 /// What a circle runs through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CycleKind {
@@ -231,6 +237,14 @@ fn circle_through(graph: &Union<'_>, closing: EdgeIndex, inside: &impl Fn(NodeIn
         node = graph.edge_endpoints(edge).expect("the edge is of this graph").0;
     }
     edges.reverse();
+    // The guilty edge comes first: a stage that reads a phase, or else any stage that reads.
+    let reads_phase = |edge: &EdgeIndex| {
+        let (_, read) = graph.edge_endpoints(*edge).expect("the edge is of this graph");
+        graph[*edge].why == Why::Reads && matches!(graph[read], Node::Phase(_))
+    };
+    let of_stage = |edge: &EdgeIndex| [Why::Reads, Why::StartsFrom].contains(&graph[*edge].why);
+    let guilty = edges.iter().position(reads_phase).or_else(|| edges.iter().position(of_stage));
+    edges.rotate_left(guilty.unwrap_or(0));
     cycle_of(graph, &edges)
 }
 
@@ -270,8 +284,11 @@ impl std::fmt::Display for Node<'_> {
 
 impl std::fmt::Display for Cycle {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for hop in &self.path {
+        for hop in self.path.iter().take(Self::SHOWN) {
             write!(out, "`{}` → ", hop.node)?;
+        }
+        if self.path.len() > Self::SHOWN {
+            write!(out, "{} others → ", self.path.len() - Self::SHOWN)?;
         }
         write!(out, "`{}`", self.path[0].node)
     }

@@ -16,3 +16,6 @@ pub use cycles::{Cycle, CycleKind};
 pub use outlet::Outlet;
 pub use phases::PhaseGraph;
 pub use stages::StageGraph;
+
+#[cfg(test)]
+mod tests;

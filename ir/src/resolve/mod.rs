@@ -69,3 +69,6 @@ pub fn resolve(verified: &Verified, known: &KnownConfigs) -> Result<Resolved, Ve
     let plan = Plan { stages, export: Some(export.clone()), ..plan };
     Ok(Resolved { plan, export, warnings, order, ids, states, merges, scratch, bases, merged })
 }
+
+#[cfg(test)]
+mod tests;

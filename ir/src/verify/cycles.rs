@@ -59,6 +59,7 @@ pub(super) fn check(graph: &StageGraph<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn labels(cycle: &Cycle) -> Vec<LabeledSpan> {
-    let hops = cycle.path.iter().filter_map(|hop| Some((hop.span.place()?, &hop.why)));
+    let shown = cycle.path.iter().take(Cycle::SHOWN);
+    let hops = shown.filter_map(|hop| Some((hop.span.place()?, &hop.why)));
     hops.map(|(place, why)| LabeledSpan::new_with_span(Some(why.clone()), place)).collect()
 }
