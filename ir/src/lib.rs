@@ -5,6 +5,8 @@
 //!
 //! Nothing here looks at a disk, a network, a clock or the environment.
 
+#[cfg(any(test, feature = "arbitrary"))]
+pub mod arbitrary;
 pub mod finding;
 pub mod graph;
 pub mod json;

@@ -69,12 +69,14 @@ fn read_declarations(text: &str, scan: &Scan) -> Read {
     let mut read = Read::default();
     let mut lowering = Lowering::new(text, &scan.faults);
     let mut comments = scan.comments.iter().peekable();
+    let mut comment_in_last = false;
     for piece in &scan.pieces {
-        // A comment before the piece may belong to it, and one in it does.
-        let mut comment_is_near = false;
+        let mut comment_in_this = false;
         while comments.next_if(|comment| comment.range.start < piece.end).is_some() {
-            comment_is_near = true;
+            comment_in_this = true;
         }
+        // A comment at the end of a piece may belong to the next one.
+        let comment_is_near = comment_in_this | std::mem::replace(&mut comment_in_last, comment_in_this);
         read.declarations.extend(
             lowering
                 .declaration(piece.clone(), comment_is_near)
@@ -118,8 +120,8 @@ impl Assembly {
         let Some((version, span)) = headers.next() else {
             let is_broken_header = text[begins_at..].starts_with("cpk");
             if !is_broken_header {
-                let word = text[begins_at..].split_whitespace().next().map_or(0, str::len);
-                let at = Span::new(begins_at, begins_at + word).into();
+                let length = text[begins_at..].find(char::is_whitespace).unwrap_or(text.len() - begins_at);
+                let at = Span::new(begins_at, begins_at + length).into();
                 self.findings.push(SyntaxFinding::NoHeader { at });
             }
             return None;

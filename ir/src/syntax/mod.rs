@@ -5,7 +5,6 @@
 //! nothing of each other until [`assemble`] puts them into one plan.
 
 mod assemble;
-pub(crate) mod base64;
 mod comments;
 mod expected;
 mod findings;

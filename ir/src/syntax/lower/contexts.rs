@@ -15,23 +15,26 @@ use crate::syntax::grammar::Rule;
 
 /// The block of a declaration or statement, where it has one.
 pub(super) fn block_of<'t>(pair: &Pair<'t>) -> Option<Pair<'t>> {
-    pair.clone().into_inner().find(|part| {
-        matches!(
-            part.as_rule(),
-            Rule::rules_block
-                | Rule::http_block
-                | Rule::git_block
-                | Rule::oci_block
-                | Rule::files_block
-                | Rule::wheels_block
-                | Rule::debs_block
-                | Rule::locked_block
-                | Rule::stage_block
-                | Rule::layer_block
-                | Rule::execution_block
-                | Rule::export_block
-        )
-    })
+    pair.clone().into_inner().find(is_block)
+}
+
+/// Whether a pair is a block, braces included.
+pub(super) fn is_block(pair: &Pair<'_>) -> bool {
+    matches!(
+        pair.as_rule(),
+        Rule::rules_block
+            | Rule::http_block
+            | Rule::git_block
+            | Rule::oci_block
+            | Rule::files_block
+            | Rule::wheels_block
+            | Rule::debs_block
+            | Rule::locked_block
+            | Rule::stage_block
+            | Rule::layer_block
+            | Rule::execution_block
+            | Rule::export_block
+    )
 }
 
 impl<'t> Lowering<'t> {

@@ -87,8 +87,7 @@ impl<'t> Lowering<'t> {
     }
 
     fn span(&self, pair: &Pair<'_>) -> Span {
-        let span = pair.as_span();
-        Span::new(self.base + span.start(), self.base + span.end())
+        Span::new(self.base + pair.as_span().start(), self.base + end_of(pair))
     }
 
     /// Notes where a statement stands, so that comments find it. `block` is its block, braces
@@ -98,4 +97,16 @@ impl<'t> Lowering<'t> {
             self.places.push(Place { statement, block, anchor });
         }
     }
+}
+
+/// Where the last word of a match ends. A rule that ends with something optional has matched the
+/// white space and the comments before it, too.
+fn end_of(pair: &Pair<'_>) -> usize {
+    let mut last = pair.clone();
+    while !contexts::is_block(&last)
+        && let Some(inner) = last.clone().into_inner().next_back()
+    {
+        last = inner;
+    }
+    last.as_span().end()
 }

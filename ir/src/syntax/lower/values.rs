@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use cogpack_content::Digest;
 
 use super::{Lowering, Pair};
@@ -12,7 +14,6 @@ use crate::plan::{
     BlockName, CacheName, EnvName, FileContent, Input, InputName, LayerName, Mode, Owner, PhaseName,
     SecretName, Span, Spanned, SshName, StageName, Template,
 };
-use crate::syntax::base64;
 use crate::syntax::findings::SyntaxFinding;
 use crate::syntax::grammar::Rule;
 use crate::syntax::strings;
@@ -196,7 +197,7 @@ impl<'t> Lowering<'t> {
         }
         let Some(inside) = operands(pair.clone()).next() else { return FileContent(Arc::from([])) };
         let written = self.text_of(&inside);
-        let bytes = base64::decode(&written).unwrap_or_else(|| {
+        let bytes = STANDARD.decode(written.as_bytes()).unwrap_or_else(|_| {
             let reason = "the content is not base64".to_owned();
             let help = "write the bytes as `base64 -w0 FILE` prints them, padded with `=`";
             self.refuse(reason, help, self.span(&inside));

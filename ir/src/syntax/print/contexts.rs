@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{Anchor, Group, Printer, of_word};
 use crate::plan::context::{InlineFile, LockedFile};
 use crate::plan::{Context, ContextKind, FileContent, InputName, PathRule, RuleKind, Span};
-use crate::syntax::base64;
 
 impl Printer<'_> {
     pub(super) fn context(&mut self, name: &InputName, context: &Context) {
@@ -129,7 +131,7 @@ impl Printer<'_> {
         self.push(" = ");
         match std::str::from_utf8(&content.0) {
             Ok(text) => self.string(text),
-            Err(_) => self.push(&format!("base64 \"{}\"", base64::encode(&content.0))),
+            Err(_) => self.push(&format!("base64 \"{}\"", STANDARD.encode(&content.0))),
         }
     }
 

@@ -1,4 +1,5 @@
 //! Tests of the text form as a whole; those of its parts stand beside them.
 
+mod random;
 mod reading;
 mod writing;
