@@ -144,8 +144,11 @@ impl<'a> Settings<'a> {
 
 impl Check {
     fn of(check: &Healthcheck) -> Self {
-        // Docker counts in nanoseconds. A number too large for them is no time anybody waits.
-        let nanoseconds = |seconds: Option<u64>| seconds.map(|it| it.saturating_mul(1_000_000_000));
+        // Docker counts in nanoseconds, and nought is its word for nothing said. A number too
+        // large for them is no time anybody waits.
+        let nanoseconds = |seconds: Option<u64>| {
+            seconds.filter(|seconds| *seconds > 0).map(|seconds| seconds.saturating_mul(1_000_000_000))
+        };
         Self {
             test: match &check.test {
                 HealthcheckTest::None => vec!["NONE".to_owned()],
@@ -157,7 +160,7 @@ impl Check {
             interval: nanoseconds(check.interval),
             timeout: nanoseconds(check.timeout),
             start_period: nanoseconds(check.start_period),
-            retries: check.retries,
+            retries: check.retries.filter(|retries| *retries > 0),
         }
     }
 }

@@ -14,7 +14,6 @@ use crate::Unsupported;
 pub fn image_config(plan: &Resolved, backend: &'static str) -> Result<ImageConfig, Vec<Unsupported>> {
     let export = plan.export();
     let state: &State = plan.state_of(&export.from.value);
-    let inherited = &state.inherited;
     let mut env = Vec::with_capacity(state.env.len());
     let mut open = Vec::new();
     for (name, value) in &state.env {
@@ -23,11 +22,16 @@ pub fn image_config(plan: &Resolved, backend: &'static str) -> Result<ImageConfi
             EnvValue::Open => open.push(open_variable(backend, name.as_str(), export.from.span)),
         }
     }
-    if !open.is_empty() {
-        return Err(open);
-    }
-    Ok(ImageConfig {
-        env,
+    if open.is_empty() { Ok(ImageConfig { env, ..settings(plan) }) } else { Err(open) }
+}
+
+/// The same without the environment, which needs no base to be known.
+pub fn settings(plan: &Resolved) -> ImageConfig {
+    let export = plan.export();
+    let state: &State = plan.state_of(&export.from.value);
+    let inherited = &state.inherited;
+    ImageConfig {
+        env: Vec::new(),
         workdir: set_text(&export.workdir, state.workdir.as_deref()),
         user: set_text(&export.user, state.user.as_deref()),
         entrypoint: set_list(&export.entrypoint, inherited.entrypoint.as_ref()),
@@ -47,7 +51,7 @@ pub fn image_config(plan: &Resolved, backend: &'static str) -> Result<ImageConfi
             Setting::Clear => None::<Healthcheck>,
             Setting::Set(check) => Some(check.value.clone()),
         },
-    })
+    }
 }
 
 /// The refusal of a variable whose value is not known.

@@ -1,1 +1,75 @@
-//! Placeholder while the house is built.
+//! The Dockerfile backend: a plan as a Dockerfile for BuildKit's frontend.
+//!
+//! Each stage of the plan is a stage of the Dockerfile, each op one instruction or a few. What
+//! instructions cannot say exactly is refused by name:
+//!
+//! | in the plan | in the Dockerfile |
+//! |---|---|
+//! | `run`, `exec` | `RUN`; as a JSON list unless the script can stand as it is |
+//! | variables, user, directory of one op | `env` before the program; `USER` and `WORKDIR` around it |
+//! | `env` | `ENV`; `unset` of what is set is refused |
+//! | `workdir` | `WORKDIR` as root, because it makes the directory |
+//! | `shell` | JSON lists name it; `SHELL` stands only in the exported stage |
+//! | `copy` from a context | `COPY` of what was gathered beside the Dockerfile |
+//! | `copy` from a stage or image | `COPY --from`; rules and wildcards are refused |
+//! | `file`, `symlink` | `COPY` of a file or link beside the Dockerfile |
+//! | `mkdir` | `WORKDIR`, then `chown` and `chmod` where it says an owner or mode |
+//! | `remove`, `replace` | `rm` in a `RUN` |
+//! | `layer` | its ops one by one: an instruction makes a layer, which nothing can group |
+//! | `phase … parallel` as an input | refused |
+//!
+//! `env`, `rm`, `chown`, `chmod` and `test` are programs of the image; where one is missing the
+//! build fails. `COPY` follows a link that it is told to copy, the plan does not: see
+//! [`links`] for how that is kept.
+
+mod artifact;
+mod config;
+mod copy;
+mod environment;
+mod execution;
+mod file_ops;
+mod header;
+mod links;
+mod lowering;
+mod mounts;
+mod names;
+mod section;
+mod words;
+
+use cogpack_backends_contract::{Backend, Unsupported};
+use cogpack_ir::resolve::Resolved;
+
+pub use artifact::{Artifact, Beside, Never};
+
+/// The backend's name.
+pub(crate) const NAME: &str = "dockerfile";
+
+/// The lowering to a Dockerfile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dockerfile {
+    /// Who reads it.
+    pub frontend: Frontend,
+}
+
+/// Who reads the Dockerfile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Frontend {
+    /// What every engine since 20.10 has built in. A `# syntax` line, which makes the engine
+    /// fetch a frontend, stands only where the plan needs something newer.
+    #[default]
+    BuiltIn,
+    /// A frontend that the engine fetches: independent layers become `COPY --link`.
+    Fetched,
+}
+
+impl Backend for Dockerfile {
+    type Artifact = Artifact;
+
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn lower(&self, plan: &Resolved) -> Result<Artifact, Vec<Unsupported>> {
+        lowering::lower(plan, self.frontend)
+    }
+}

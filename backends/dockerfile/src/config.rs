@@ -1,0 +1,196 @@
+//! The config of the exported image: what `export` says, where the base does not say it already.
+
+use std::collections::BTreeSet;
+
+use cogpack_backends_contract::image_config::settings;
+use cogpack_ir::plan::{Healthcheck, HealthcheckTest, ImageConfig, Setting, Span};
+use cogpack_ir::resolve::State;
+
+use crate::section::{Section, absolute};
+use crate::words::{json_list, quoted, word};
+
+pub(crate) fn lower(section: &mut Section<'_, '_>) {
+    let plan = section.lowering.plan;
+    let export = plan.export();
+    let state: &State = plan.state_of(&export.from.value);
+    let wanted = settings(plan);
+    let base = &*state.inherited;
+    // Where the base's config is not known, "not said" may still be said there.
+    let may_be_there = |setting_is_clear: bool| setting_is_clear && !state.base_known;
+
+    if state.base_known && state.variable("PATH").is_none() {
+        section.lowering.refuse(
+            "cpk::unsupported::path",
+            "an image without `PATH`, which builders of Dockerfiles always set".to_owned(),
+            export.from.span,
+            "say `env PATH = \"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"`",
+        );
+    }
+    workdir(section, state, &wanted);
+    section.set_user(wanted.user.as_deref(), export.span);
+    if let Some(shell) = &wanted.shell
+        && base.shell.as_ref() != Some(shell)
+    {
+        section.line(format!("SHELL {}", json_list(shell)));
+    }
+    let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
+    let entrypoint_changes = list(&wanted.entrypoint) != list(&base.entrypoint)
+        || may_be_there(matches!(export.entrypoint, Setting::Clear));
+    if entrypoint_changes {
+        section.line(format!("ENTRYPOINT {}", json_list(&list(&wanted.entrypoint))));
+    }
+    // `ENTRYPOINT` takes an inherited command away, so that is then said again.
+    if entrypoint_changes
+        || list(&wanted.cmd) != list(&base.cmd)
+        || may_be_there(matches!(export.cmd, Setting::Clear))
+    {
+        section.line(format!("CMD {}", json_list(&list(&wanted.cmd))));
+    }
+    ports_and_volumes(section, &wanted, state);
+    labels(section, &wanted, state);
+    stop_signal(section, &wanted, state);
+    healthcheck(section, &wanted, state);
+    if !export.annotations.is_empty() {
+        section.lowering.refuse(
+            "cpk::unsupported::annotation",
+            "`annotation`: a Dockerfile says nothing about the manifest".to_owned(),
+            export.span,
+            "write a `label`, or emit an image with `-o oci`",
+        );
+    }
+}
+
+fn workdir(section: &mut Section<'_, '_>, state: &State, wanted: &ImageConfig) {
+    let export = section.lowering.plan.export();
+    let made = |path: &str| {
+        // Where the stage's own `workdir` names it, the directory is there.
+        path == "/" || state.workdir.as_deref().map(absolute).as_deref() == Some(path)
+    };
+    match &export.workdir {
+        Setting::Set(path) if !made(&absolute(&path.value)) => section.lowering.refuse(
+            "cpk::unsupported::workdir",
+            format!("`workdir \"{}\"` in `export`: `WORKDIR` would make the directory", path.value),
+            path.span,
+            "say `workdir` in the stage, which makes the directory everywhere",
+        ),
+        Setting::Set(_) | Setting::Clear | Setting::Inherit => {
+            section.run_in(wanted.workdir.as_deref(), export.span);
+        }
+    }
+}
+
+fn ports_and_volumes(section: &mut Section<'_, '_>, wanted: &ImageConfig, state: &State) {
+    let export = section.lowering.plan.export();
+    let base = &state.inherited;
+    let is_gone = !base.ports.is_subset(&wanted.ports) || (export.ports.cleared && !state.base_known);
+    refuse_clear(section, is_gone, "ports", export.span);
+    for port in wanted.ports.difference(&base.ports) {
+        section.line(format!("EXPOSE {port}"));
+    }
+    let is_gone = !base.volumes.is_subset(&wanted.volumes) || (export.volumes.cleared && !state.base_known);
+    refuse_clear(section, is_gone, "volumes", export.span);
+    let added: BTreeSet<&String> = wanted.volumes.difference(&base.volumes).collect();
+    for volume in added {
+        section.line(format!("VOLUME {}", json_list(&[word(volume)])));
+    }
+}
+
+fn labels(section: &mut Section<'_, '_>, wanted: &ImageConfig, state: &State) {
+    let export = section.lowering.plan.export();
+    let base = &state.inherited;
+    let is_gone = base.labels.keys().any(|key| !wanted.labels.contains_key(key))
+        || (export.labels.cleared && !state.base_known);
+    refuse_clear(section, is_gone, "labels", export.span);
+    for (key, value) in &wanted.labels {
+        if base.labels.get(key) == Some(value) {
+            continue;
+        }
+        match (quoted(key), quoted(value)) {
+            (Some(key), Some(value)) => section.line(format!("LABEL {key}={value}")),
+            (None, _) => section.lowering.refuse_line_break(key, export.span),
+            (Some(_), None) => section.lowering.refuse_line_break(value, export.span),
+        }
+    }
+}
+
+fn stop_signal(section: &mut Section<'_, '_>, wanted: &ImageConfig, state: &State) {
+    let export = section.lowering.plan.export();
+    let base = &state.inherited;
+    match &wanted.stop_signal {
+        Some(signal) if base.stop_signal.as_ref() != Some(signal) => {
+            if let Some(signal) = section.single(signal, export.span) {
+                section.line(format!("STOPSIGNAL {signal}"));
+            }
+        }
+        Some(_) => {}
+        None => {
+            let is_clear = matches!(export.stop_signal, Setting::Clear) && !state.base_known;
+            refuse_clear(section, base.stop_signal.is_some() || is_clear, "stop-signal", export.span);
+        }
+    }
+}
+
+fn healthcheck(section: &mut Section<'_, '_>, wanted: &ImageConfig, state: &State) {
+    let export = section.lowering.plan.export();
+    let base = &state.inherited;
+    let Some(check) = &wanted.healthcheck else {
+        let is_clear = matches!(export.healthcheck, Setting::Clear) && !state.base_known;
+        refuse_clear(section, base.healthcheck.is_some() || is_clear, "healthcheck", export.span);
+        return;
+    };
+    if base.healthcheck.as_ref() == Some(check) {
+        return;
+    }
+    let flags = flags(check);
+    let test = match &check.test {
+        HealthcheckTest::None if flags.is_empty() => "NONE".to_owned(),
+        HealthcheckTest::Exec(argv) if !argv.is_empty() => format!("CMD {}", json_list(argv)),
+        HealthcheckTest::Shell(script) if is_one_line(script) => format!("CMD {script}"),
+        HealthcheckTest::None | HealthcheckTest::Exec(_) | HealthcheckTest::Shell(_) => {
+            section.lowering.refuse(
+                "cpk::unsupported::healthcheck",
+                "this `healthcheck`, which `HEALTHCHECK` would read otherwise".to_owned(),
+                export.span,
+                "write it as `healthcheck exec [\"/bin/sh\", \"-c\", …]`, and `none` without times",
+            );
+            return;
+        }
+    };
+    section.line(format!("HEALTHCHECK {flags}{test}"));
+}
+
+fn flags(check: &Healthcheck) -> String {
+    let mut flags = String::new();
+    for (name, seconds) in
+        [("interval", check.interval), ("timeout", check.timeout), ("start-period", check.start_period)]
+    {
+        // Nought is Docker's word for nothing said.
+        if let Some(seconds) = seconds.filter(|seconds| *seconds > 0) {
+            flags.push_str(&format!("--{name}={seconds}s "));
+        }
+    }
+    if let Some(retries) = check.retries.filter(|retries| *retries > 0) {
+        flags.push_str(&format!("--retries={retries} "));
+    }
+    flags
+}
+
+/// Whether `HEALTHCHECK CMD` reads the script as it stands.
+fn is_one_line(script: &str) -> bool {
+    !script.is_empty()
+        && script.trim() == script
+        && !script.contains(char::is_control)
+        && !script.starts_with('[')
+        && !script.ends_with('\\')
+}
+
+fn refuse_clear(section: &mut Section<'_, '_>, is_gone: bool, what: &'static str, span: Span) {
+    if is_gone {
+        section.lowering.refuse(
+            "cpk::unsupported::clear",
+            format!("`clear {what}`: a Dockerfile cannot take away what a base says"),
+            span,
+            "leave it, or emit another format: `-o llb`, `-o oci`",
+        );
+    }
+}

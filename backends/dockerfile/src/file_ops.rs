@@ -1,0 +1,88 @@
+//! `file`, `mkdir`, `symlink` and `remove`.
+//!
+//! A file or link lies in a directory of its own beside the Dockerfile, whose content is copied
+//! into the directory that it belongs in: that replaces a file or link of its name, and fails on
+//! a directory, which is what the ops mean.
+
+use cogpack_backends_contract::accounts::numeric;
+use cogpack_ir::plan::{MakeDirectory, MakeFile, MakeSymlink, Mode, Owner, Remove, Span, Spanned};
+use cogpack_ir::resolve::Step;
+
+use crate::artifact::Beside;
+use crate::section::{Section, split, with_slash};
+use crate::words::{operands, word};
+
+pub(crate) fn file(section: &mut Section<'_, '_>, step: &Step<'_>, file: &MakeFile) {
+    let Some(path) = section.path(&file.path, step.op.span) else { return };
+    let Some(owner) = written_owner(section, file.owner.as_ref(), step.op.span) else { return };
+    let (above, name) = split(&path);
+    let mode = file.mode.as_ref().map_or(Mode::FILE, |mode| mode.value);
+    let beside = Beside::File { name: name.to_owned(), mode, content: file.content.clone() };
+    place(section, step, beside, above, &owner);
+}
+
+pub(crate) fn symlink(section: &mut Section<'_, '_>, step: &Step<'_>, link: &MakeSymlink) {
+    let Some(path) = section.path(&link.path, step.op.span) else { return };
+    let Some(target) = section.literal(&link.target, step.op.span) else { return };
+    let (above, name) = split(&path);
+    place(section, step, Beside::Symlink { name: name.to_owned(), target }, above, ROOT);
+}
+
+fn place(section: &mut Section<'_, '_>, step: &Step<'_>, what: Beside, above: &str, owner: &str) {
+    let mut flag = String::new();
+    if owner != ROOT {
+        // `COPY --chown` would give missing directories on the way the same owner.
+        if above != "/" {
+            section.make_directory(above, step.op.span);
+        }
+        flag = format!("--chown={owner} ");
+    }
+    let beside = section.lowering.put_beside("files", what);
+    let words = [format!("{beside}/"), word(&with_slash(above))];
+    section.line(format!("COPY {flag}{}", operands(&words)));
+}
+
+pub(crate) fn mkdir(section: &mut Section<'_, '_>, step: &Step<'_>, directory: &MakeDirectory) {
+    let span = step.op.span;
+    let Some(path) = section.path(&directory.path, span) else { return };
+    let Some(owner) = written_owner(section, directory.owner.as_ref(), span) else { return };
+    section.make_directory(&path, span);
+    if directory.owner.is_some() {
+        section.run_as_root(&["chown", &owner, &path], span);
+    }
+    // After the owner, because changing that takes setuid and setgid away.
+    if let Some(mode) = &directory.mode {
+        section.run_as_root(&["chmod", &mode.value.to_string(), &path], span);
+    }
+}
+
+pub(crate) fn remove(section: &mut Section<'_, '_>, step: &Step<'_>, removed: &Remove) {
+    let Some(path) = section.path(&removed.path, step.op.span) else { return };
+    let flags = if removed.optional { "-rf" } else { "-r" };
+    section.run_as_root(&["rm", flags, "--", &path], step.op.span);
+}
+
+/// Root, as `--chown` takes it.
+pub(crate) const ROOT: &str = "0:0";
+
+/// An owner as `--chown` takes it; [`ROOT`] where nothing is said.
+pub(crate) fn written_owner(
+    section: &mut Section<'_, '_>,
+    owner: Option<&Spanned<Owner>>,
+    span: Span,
+) -> Option<String> {
+    let Some(owner) = owner else { return Some(ROOT.to_owned()) };
+    match (numeric(&owner.value), &owner.value.group) {
+        (Some(ids), _) => Some(format!("{}:{}", ids.user, ids.group)),
+        (None, Some(_)) => Some(owner.value.to_string()),
+        (None, None) => {
+            section.lowering.refuse(
+                "cpk::unsupported::owner",
+                format!("owner `{}` by name without a group, on which builders disagree", owner.value),
+                if owner.span.range().is_some() { owner.span } else { span },
+                "write the group as well, for instance `app:app`",
+            );
+            None
+        }
+    }
+}

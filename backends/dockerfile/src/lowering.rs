@@ -1,0 +1,189 @@
+//! The whole plan: its stages in order, and what they share.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cogpack_backends_contract::Unsupported;
+use cogpack_backends_contract::layers::layers;
+use cogpack_ir::plan::{Input, OpKind, Provenance, Span, Stage, StageName};
+use cogpack_ir::resolve::{Resolved, StageId, Step};
+
+use crate::artifact::{Artifact, Beside};
+use crate::names::Names;
+use crate::section::{Section, Settings};
+use crate::words::LONGEST_LINE;
+use crate::{Frontend, NAME, config, copy, environment, execution, file_ops, header};
+
+/// What the stages share while the text grows.
+pub(crate) struct Lowering<'p> {
+    pub(crate) plan: &'p Resolved,
+    pub(crate) frontend: Frontend,
+    pub(crate) names: Names,
+    /// Finished parts of the text, each from its `FROM` on.
+    pub(crate) sections: Vec<String>,
+    pub(crate) beside: BTreeMap<String, Beside>,
+    /// The oldest version of the frontend that knows all that is used, where the built-in one
+    /// of old engines does not.
+    pub(crate) needs: Option<FrontendVersion>,
+    pub(crate) refused: Vec<Unsupported>,
+    /// What Docker's config says at the end of each finished stage.
+    pub(crate) ends: BTreeMap<StageName, Settings>,
+    /// What a build must be given.
+    pub(crate) asked: Asked,
+    /// Stages that check that a path is no link, by what they check.
+    pub(crate) checked: BTreeMap<(Input, String), String>,
+}
+
+/// What a build must be given on the command line.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) secrets: BTreeSet<String>,
+    pub(crate) ssh: BTreeSet<String>,
+    pub(crate) host_network: bool,
+}
+
+/// A version of `docker/dockerfile`, major and minor.
+pub(crate) type FrontendVersion = (u32, u32);
+
+/// What [`Frontend::Fetched`] asks for: `--link` is there, and so are secrets in variables.
+const FETCHED: FrontendVersion = (1, 10);
+
+pub(crate) fn lower(plan: &Resolved, frontend: Frontend) -> Result<Artifact, Vec<Unsupported>> {
+    let stages = plan.order().iter().map(|id| &plan.stage(*id).name.value);
+    let mut lowering = Lowering {
+        plan,
+        frontend,
+        names: Names::of(stages),
+        sections: Vec::new(),
+        beside: BTreeMap::new(),
+        needs: match frontend {
+            Frontend::BuiltIn => None,
+            Frontend::Fetched => Some(FETCHED),
+        },
+        refused: Vec::new(),
+        ends: BTreeMap::new(),
+        asked: Asked::default(),
+        checked: BTreeMap::new(),
+    };
+    let exported = &plan.export().from;
+    for id in plan.order() {
+        let stage = plan.stage(*id);
+        let is_exported = exported.value == Input::Stage(stage.name.value.clone());
+        lowering.stage(*id, stage, is_exported);
+    }
+    if !matches!(exported.value, Input::Stage(_)) {
+        let name = lowering.names.fresh("export");
+        let mut section = Section::start(&mut lowering, &name, &exported.value, exported.span);
+        config::lower(&mut section);
+        section.finish();
+    }
+    let command = header::command(&lowering);
+    let text = header::text(&lowering, &command);
+    lowering.check_lines(&text);
+    match lowering.refused.is_empty() {
+        true => Ok(Artifact { dockerfile: text, beside: lowering.beside, command }),
+        false => Err(lowering.refused),
+    }
+}
+
+impl Lowering<'_> {
+    fn stage(&mut self, id: StageId, stage: &Stage, is_exported: bool) {
+        let plan = self.plan;
+        let name = self.names.stage(&stage.name.value).to_owned();
+        // Every stage of a resolved plan has one; a missing one reads as `scratch`.
+        let (from, span) = match &stage.from {
+            Some(from) => (from.value.clone(), from.span),
+            None => (Input::Scratch, Span::NOWHERE),
+        };
+        let mut section = Section::start(self, &name, &from, span);
+        section.comment(&stage_comment(stage));
+        let mut asked_by: Option<&Provenance> = None;
+        let mut group = None;
+        for layer in layers(plan, id) {
+            for step in &layer.steps {
+                if step.by != asked_by {
+                    asked_by = step.by;
+                    if let Some(by) = asked_by {
+                        section.comment(&provenance_comment(by));
+                    }
+                }
+                if step.layer != group {
+                    group = step.layer;
+                    if let Some(name) = group {
+                        section.comment(&format!("layer {name}"));
+                    }
+                }
+                lower_step(&mut section, step, layer.independent);
+            }
+        }
+        if is_exported {
+            config::lower(&mut section);
+        }
+        let end = section.finish();
+        self.ends.insert(stage.name.value.clone(), end);
+    }
+
+    /// Notes that something cannot be said.
+    pub(crate) fn refuse(&mut self, code: &'static str, what: String, span: Span, help: &str) {
+        self.refused.push(Unsupported { backend: NAME, code, what, span, help: help.to_owned() });
+    }
+
+    /// Notes that a frontend of at least this version must read the text.
+    pub(crate) fn need(&mut self, version: FrontendVersion) {
+        self.needs = self.needs.max(Some(version));
+    }
+
+    /// A fresh directory beside the Dockerfile.
+    pub(crate) fn put_beside(&mut self, kind: &str, what: Beside) -> String {
+        let prefix = format!("{kind}/");
+        let count = self.beside.keys().filter(|path| path.starts_with(&prefix)).count();
+        let path = format!("{prefix}{}", count + 1);
+        self.beside.insert(path.clone(), what);
+        path
+    }
+
+    fn check_lines(&mut self, text: &str) {
+        if let Some(line) = text.lines().find(|line| line.len() > LONGEST_LINE) {
+            let start: String = line.chars().take(40).collect();
+            self.refuse(
+                "cpk::unsupported::long-line",
+                format!("`{start}…` makes a line of more than {LONGEST_LINE} bytes"),
+                Span::NOWHERE,
+                "move a long script into a file and run that, or emit LLB with `-o llb`",
+            );
+        }
+    }
+}
+
+fn lower_step(section: &mut Section<'_, '_>, step: &Step<'_>, independent: bool) {
+    match &step.op.kind {
+        OpKind::Run { script, execution } => execution::run(section, step, &script.value, execution),
+        OpKind::Exec { argv, execution } => execution::exec(section, step, &argv.value, execution),
+        OpKind::Copy(it) => copy::lower(section, step, it, independent),
+        OpKind::File(file) => file_ops::file(section, step, file),
+        OpKind::Mkdir(directory) => file_ops::mkdir(section, step, directory),
+        OpKind::Symlink(link) => file_ops::symlink(section, step, link),
+        OpKind::Remove(removed) => file_ops::remove(section, step, removed),
+        OpKind::Env(change) => environment::lower(section, step, change),
+        OpKind::Workdir(workdir) => {
+            if let Some(path) = section.path(workdir, step.op.span) {
+                section.make_directory(&path, step.op.span);
+            }
+        }
+        // What is in force is said where a program runs, and in the end.
+        OpKind::User(_) | OpKind::Shell(_) => {}
+        // Steps are flattened.
+        OpKind::Layer(_) | OpKind::By(_) => {}
+    }
+}
+
+fn stage_comment(stage: &Stage) -> String {
+    let phase = stage.phase.as_ref().map(|phase| format!(" in {}", phase.value)).unwrap_or_default();
+    format!("stage {}{phase}", stage.name.value)
+}
+
+fn provenance_comment(by: &Provenance) -> String {
+    match &by.at {
+        Some((file, line)) => format!("by {}, {file}:{line}", by.block.value),
+        None => format!("by {}", by.block.value),
+    }
+}

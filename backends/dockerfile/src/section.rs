@@ -1,0 +1,210 @@
+//! One stage of the Dockerfile as it grows, and what its config says so far.
+//!
+//! `USER` and `WORKDIR` are written where something needs them, so a plan that changes them for
+//! one op and back costs no more than that.
+
+use std::borrow::Cow;
+
+use cogpack_ir::plan::{BaseImage, Input, Span, Template};
+use cogpack_ir::resolve::State;
+
+use crate::lowering::Lowering;
+use crate::words::{json_list, operand};
+
+/// What Docker's config says at a point of a stage.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Settings {
+    pub(crate) user: Option<String>,
+    pub(crate) workdir: Option<String>,
+}
+
+/// A stage while it is written.
+pub(crate) struct Section<'l, 'p> {
+    pub(crate) lowering: &'l mut Lowering<'p>,
+    lines: Vec<String>,
+    pub(crate) settings: Settings,
+}
+
+/// Root by number, which needs no account file.
+const ROOT: &str = "0";
+
+impl<'l, 'p> Section<'l, 'p> {
+    /// Begins a stage.
+    pub(crate) fn start(lowering: &'l mut Lowering<'p>, name: &str, from: &Input, span: Span) -> Self {
+        let settings = match from {
+            Input::Stage(stage) => lowering.ends.get(stage).cloned().unwrap_or_default(),
+            Input::Scratch | Input::Image(_) | Input::Context(_) | Input::Phase(_) => {
+                Settings::of(lowering.plan.state_of(from))
+            }
+        };
+        let base = lowering.start_of(from, span);
+        Self { lowering, lines: vec![format!("FROM {base} AS {name}")], settings }
+    }
+
+    /// Ends the stage.
+    pub(crate) fn finish(self) -> Settings {
+        self.lowering.sections.push(self.lines.join("\n"));
+        self.settings
+    }
+
+    /// Adds a comment. Line breaks and other control characters become spaces.
+    pub(crate) fn comment(&mut self, text: &str) {
+        self.lines.push(format!("# {}", text.replace(char::is_control, " ")));
+    }
+
+    /// Adds an instruction.
+    pub(crate) fn line(&mut self, line: String) {
+        self.lines.push(line);
+    }
+
+    /// The text of a template; refused where it leans on a base that is not known.
+    pub(crate) fn literal(&mut self, template: &Template, span: Span) -> Option<String> {
+        let literal = template.as_literal().map(Cow::into_owned);
+        if literal.is_none() {
+            self.lowering.refuse(
+                "cpk::unsupported::open-variable",
+                format!("`{template}` leans on a variable of a base image whose config is not known"),
+                span,
+                "record the base's config with `cogpackc pin`, or write the value without `${…}`",
+            );
+        }
+        literal
+    }
+
+    /// The same for a path of the image, in its shortest form.
+    pub(crate) fn path(&mut self, template: &Template, span: Span) -> Option<String> {
+        self.literal(template, span).map(|path| absolute(&path))
+    }
+
+    /// Makes sure that what follows runs as `user`.
+    pub(crate) fn run_as(&mut self, user: Option<&str>, span: Span) {
+        let is_root =
+            |user: Option<&str>| matches!(user, None | Some("" | "0" | "0:0" | "root" | "root:root"));
+        let now = self.settings.user.as_deref();
+        if now != user && !(is_root(now) && is_root(user)) {
+            self.set_user(Some(user.unwrap_or(ROOT)), span);
+        }
+    }
+
+    /// Makes the config say exactly `user`.
+    pub(crate) fn set_user(&mut self, user: Option<&str>, span: Span) {
+        if self.settings.user.as_deref() == user {
+            return;
+        }
+        // An empty name is how the config says that nothing is said.
+        if let Some(text) = self.single(user.unwrap_or(""), span) {
+            self.line(format!("USER {text}"));
+        }
+        self.settings.user = user.map(str::to_owned);
+    }
+
+    /// Makes sure that what follows runs in `workdir`.
+    pub(crate) fn run_in(&mut self, workdir: Option<&str>, span: Span) {
+        let root = |workdir: Option<&str>| workdir.unwrap_or("/").to_owned();
+        if root(self.settings.workdir.as_deref()) != root(workdir) {
+            self.make_directory(workdir.unwrap_or("/"), span);
+        }
+    }
+
+    /// Makes a directory, 0755 and root's, where it is missing, and those above it likewise.
+    /// It is the working directory afterwards.
+    pub(crate) fn make_directory(&mut self, path: &str, span: Span) {
+        if path != "/" {
+            // `WORKDIR` makes directories as the user in force.
+            self.run_as(None, span);
+        }
+        if let Some(text) = self.single(path, span) {
+            self.line(format!("WORKDIR {text}"));
+        }
+        self.settings.workdir = Some(path.to_owned());
+    }
+
+    /// Runs a program of the image as root.
+    pub(crate) fn run_as_root(&mut self, argv: &[&str], span: Span) {
+        self.run_as(None, span);
+        self.line(format!("RUN {}", json_list(argv)));
+    }
+
+    /// An operand that stands alone.
+    pub(crate) fn single(&mut self, text: &str, span: Span) -> Option<String> {
+        let written = operand(text);
+        if written.is_none() {
+            self.lowering.refuse_line_break(text, span);
+        }
+        written
+    }
+}
+
+/// A path from the root, without what says nothing.
+pub(crate) fn absolute(path: &str) -> String {
+    format!("/{}", relative(path))
+}
+
+/// A path below something, without what says nothing; empty for all of it.
+pub(crate) fn relative(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    parts.join("/")
+}
+
+/// A path that reads as a directory.
+pub(crate) fn with_slash(path: &str) -> String {
+    if path.ends_with('/') { path.to_owned() } else { format!("{path}/") }
+}
+
+/// The directory above an absolute path, and the path's last part.
+pub(crate) fn split(path: &str) -> (&str, &str) {
+    match path.rsplit_once('/') {
+        Some(("", name)) => ("/", name),
+        Some((above, name)) => (above, name),
+        None => ("/", path),
+    }
+}
+
+impl Settings {
+    fn of(state: &State) -> Self {
+        let text = |text: &Option<std::sync::Arc<str>>| text.as_deref().map(str::to_owned);
+        Self { user: text(&state.user), workdir: text(&state.workdir) }
+    }
+}
+
+impl Lowering<'_> {
+    /// What stands after `FROM`.
+    fn start_of(&mut self, from: &Input, span: Span) -> String {
+        match from {
+            Input::Scratch => "scratch".to_owned(),
+            Input::Stage(name) => self.names.stage(name).to_owned(),
+            Input::Image(name) => match self.plan.plan().images.get(name) {
+                Some(image) => reference(image),
+                None => name.as_str().to_owned(),
+            },
+            Input::Phase(_) | Input::Context(_) => {
+                let (what, help) = match from {
+                    Input::Phase(_) => (
+                        format!("`{from}` is the merge of several stages"),
+                        "leave out `parallel`, copy what is needed from each stage, or emit LLB with `-o llb`",
+                    ),
+                    Input::Scratch | Input::Stage(_) | Input::Image(_) | Input::Context(_) => (
+                        format!("a stage starts from the context `{from}`"),
+                        "start `from scratch` and copy from it, or emit LLB with `-o llb`",
+                    ),
+                };
+                self.refuse("cpk::unsupported::start", what, span, help);
+                "scratch".to_owned()
+            }
+        }
+    }
+
+    pub(crate) fn refuse_line_break(&mut self, text: &str, span: Span) {
+        self.refuse(
+            "cpk::unsupported::line-break",
+            format!("`{}` has a line break in it, which no instruction can carry", text.escape_debug()),
+            span,
+            "take the line break out, or emit LLB with `-o llb`",
+        );
+    }
+}
+
+/// An image's name in full, so that it cannot be taken for a stage, with its tag and digest.
+pub(crate) fn reference(image: &BaseImage) -> String {
+    image.reference.value.normalised(image.digest.as_ref().map(|digest| &digest.value))
+}
