@@ -7,6 +7,9 @@ use crate::mounts;
 use crate::section::Section;
 use crate::words::{is_plain_script, json_list};
 
+/// `--network` came with this version.
+const NETWORK: (u32, u32) = (1, 3);
+
 pub(crate) fn run(section: &mut Section<'_, '_>, step: &Step<'_>, script: &str, execution: &Execution) {
     let is_default = State::DEFAULT_SHELL.iter().eq(step.state.shell.iter());
     // `RUN script` goes to the shell that the base's config names.
@@ -66,8 +69,12 @@ fn finish(section: &mut Section<'_, '_>, step: &Step<'_>, execution: &Execution,
     let mut flags = mounts::flags(section, execution);
     match execution.network {
         Network::Default => {}
-        Network::None => flags.push("--network=none".to_owned()),
+        Network::None => {
+            section.lowering.need(NETWORK);
+            flags.push("--network=none".to_owned());
+        }
         Network::Host => {
+            section.lowering.need(NETWORK);
             section.lowering.asked.host_network = true;
             flags.push("--network=host".to_owned());
         }

@@ -36,6 +36,9 @@ mod names;
 mod section;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_ir::resolve::Resolved;
 

@@ -1,0 +1,371 @@
+//! Whole plans and what they are lowered to.
+
+use cogpack_backends_contract::{Backend, Unsupported};
+use cogpack_ir::resolve::{KnownConfigs, resolve};
+use cogpack_ir::syntax::parse;
+use cogpack_ir::verify::verify;
+
+use crate::{Artifact, Beside, Dockerfile, Frontend, Never};
+
+fn lower_for(frontend: Frontend, text: &str) -> Result<Artifact, Vec<Unsupported>> {
+    let parsed = parse(text);
+    assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
+    let verified = verify(parsed.plan).unwrap_or_else(|findings| panic!("{findings:?}"));
+    let resolved = resolve(&verified, &KnownConfigs::new()).unwrap_or_else(|findings| panic!("{findings:?}"));
+    Dockerfile { frontend }.lower(&resolved)
+}
+
+/// The stages of the Dockerfile of a plan whose base has a shell and `PATH`.
+fn lowered(text: &str) -> String {
+    let artifact = lower_for(Frontend::BuiltIn, &with_base(text)).unwrap_or_else(|gaps| panic!("{gaps:?}"));
+    stages(&artifact.dockerfile)
+}
+
+fn refused(text: &str) -> Vec<String> {
+    match lower_for(Frontend::BuiltIn, &with_base(text)) {
+        Ok(artifact) => panic!("is lowered: {}", artifact.dockerfile),
+        Err(gaps) => gaps.into_iter().map(|gap| gap.what).collect(),
+    }
+}
+
+fn with_base(text: &str) -> String {
+    format!(
+        "cpk 1\nimage @base = \"debian:bookworm-slim\" env PATH = \"/bin\" label old = \"1\"\n\
+         context @src = dir \".\"\n{text}"
+    )
+}
+
+fn stages(dockerfile: &str) -> String {
+    dockerfile.split_once("\n\n").map(|(_, stages)| stages.to_owned()).expect("there is a header")
+}
+
+/// A stage with these ops, exported.
+fn stage(ops: &str) -> String {
+    format!("stage %app from image @base {{ {ops} }} export from %app {{}}")
+}
+
+/// The instructions of one stage with these ops.
+fn instructions(ops: &str) -> Vec<String> {
+    let text = lowered(&stage(ops));
+    text.lines().skip(2).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_plan_becomes_stages_with_what_lies_beside() {
+    let artifact = lower_for(
+        Frontend::BuiltIn,
+        &with_base(
+            r#"
+            secret token
+            cache uv
+            phase build.deps
+            stage %venv in build.deps from image @base {
+              by uv at "cog.yaml":4
+              env UV = "1"
+              run "uv venv /venv" {
+                mount @src at /mnt select "requirements.txt"
+                mount cache uv at /root/.cache sharing locked
+                mount secret token at /run/token
+              }
+              layer more { run "echo more" }
+            }
+            stage %app from image @base {
+              copy "/venv" from %venv to "/venv" follow
+              copy contents "." from @src to "/src" { exclude "**/*.pyc" }
+              file "/etc/app.conf" mode 0600 = "a = 1"
+              workdir "/src"
+              env prepend PATH "/venv/bin"
+            }
+            export from %app { cmd ["python"] expose 5000/tcp label new = "2" }
+            "#,
+        ),
+    )
+    .unwrap_or_else(|gaps| panic!("{gaps:?}"));
+    assert_eq!(
+        artifact.dockerfile,
+        r#"# Compiled by cogpackc: change the plan, not this file. To build, in this directory:
+#   DOCKER_BUILDKIT=1 docker build --platform=linux/amd64 --secret=id=token .
+
+FROM docker.io/library/debian:bookworm-slim AS venv
+# stage %venv in build.deps
+# by uv, cog.yaml:4
+ENV UV="1"
+RUN --mount=type=bind,source=contexts/src/requirements.txt,target=/mnt \
+    --mount=type=cache,id=uv,target=/root/.cache,sharing=locked \
+    --mount=type=secret,id=token,target=/run/token,required=true \
+    uv venv /venv
+# layer more
+RUN echo more
+
+FROM docker.io/library/debian:bookworm-slim AS app
+# stage %app
+COPY --from=venv --chown=0:0 /venv /venv
+COPY copies/1/item/ /src/
+COPY files/1/ /etc/
+WORKDIR /src
+ENV PATH="/venv/bin:/bin"
+CMD ["python"]
+EXPOSE 5000/tcp
+LABEL "new"="2"
+"#
+    );
+    let beside: Vec<&str> = artifact.beside.keys().map(String::as_str).collect();
+    assert_eq!(beside, ["contexts/src", "copies/1", "files/1"]);
+}
+
+#[test]
+fn scripts_and_programs_keep_every_byte() {
+    for (op, expected) in [
+        (r#"run "echo \"$A\" # b""#, r#"RUN echo "$A" # b"#),
+        (r#"run "a\nb""#, r#"RUN ["/bin/sh", "-c", "a\nb"]"#),
+        (r#"run " a""#, r#"RUN ["/bin/sh", "-c", " a"]"#),
+        (r#"run "cat <<E\nx\nE""#, r#"RUN ["/bin/sh", "-c", "cat \u003c\u003cE\nx\nE"]"#),
+        (r#"run "[ -e /a ]""#, r#"RUN ["/bin/sh", "-c", "[ -e /a ]"]"#),
+        (r#"shell ["/bin/bash", "-e"] run "a""#, r#"RUN ["/bin/bash", "-e", "a"]"#),
+        (r#"exec ["a b", "\"\\"]"#, r#"RUN ["a b", "\"\\"]"#),
+        (r#"run "a" { env A = "x y" }"#, r#"RUN ["env", "A=x y", "/bin/sh", "-c", "a"]"#),
+        (r#"exec ["a"] { env A = "1" env B = "${A}2" }"#, r#"RUN ["env", "A=1", "B=12", "a"]"#),
+    ] {
+        let written = instructions(op);
+        assert!(written.iter().any(|line| line == expected), "{op}: {written:?}");
+    }
+}
+
+#[test]
+fn settings_hold_where_the_plan_says_and_no_longer() {
+    for (ops, expected) in [
+        (r#"env A = "a \"b\" $c \\""#, &[r#"ENV A="a \"b\" \$c \\""#][..]),
+        (r#"env PATH = "/bin""#, &[]),
+        (r#"unset A"#, &[]),
+        (r#"user "app" run "a""#, &["USER app", "RUN a"]),
+        (r#"user "app" user "0" run "a""#, &["RUN a", "USER 0"]),
+        (r#"run "a" { user "app" } run "b""#, &["USER app", "RUN a", "USER 0", "RUN b", "USER \"\""]),
+        (r#"user "app" workdir "/w" run "a""#, &["WORKDIR /w", "USER app", "RUN a"]),
+        (r#"user "app" run "a" workdir "/w""#, &["USER app", "RUN a", "USER 0", "WORKDIR /w", "USER app"]),
+        (
+            r#"workdir "/w" run "a" { workdir "/o" } run "b""#,
+            &["WORKDIR /w", "WORKDIR /o", "RUN a", "WORKDIR /w", "RUN b"],
+        ),
+        (r#"run "a" { workdir "/o" }"#, &["WORKDIR /o", "RUN a", "WORKDIR /"]),
+        (r#"shell ["/bin/bash", "-c"]"#, &[r#"SHELL ["/bin/bash", "-c"]"#]),
+    ] {
+        assert_eq!(instructions(ops), expected, "{ops}");
+    }
+}
+
+#[test]
+fn files_land_exactly() {
+    for (ops, expected) in [
+        (r#"file "/a/b" = "x""#, &["COPY files/1/ /a/"][..]),
+        (r#"file "/b" owner 5:6 = "x""#, &["COPY --chown=5:6 files/1/ /"]),
+        (r#"file "/a/b" owner 5 = "x""#, &["WORKDIR /a", "COPY --chown=5:5 files/1/ /a/", "WORKDIR /"]),
+        (r#"symlink "x" at "/a b/l""#, &[r#"COPY ["files/1/", "/a b/"]"#]),
+        (r#"mkdir "/d""#, &["WORKDIR /d", "WORKDIR /"]),
+        (
+            r#"mkdir "/d" mode 0700 owner app:app"#,
+            &[
+                "WORKDIR /d",
+                r#"RUN ["chown", "app:app", "/d"]"#,
+                r#"RUN ["chmod", "0700", "/d"]"#,
+                "WORKDIR /",
+            ],
+        ),
+        (r#"remove "/d""#, &[r#"RUN ["rm", "-r", "--", "/d"]"#]),
+        (r#"remove "/d" optional"#, &[r#"RUN ["rm", "-rf", "--", "/d"]"#]),
+        (r#"copy "a" from @src to "/b""#, &["COPY contexts/src/a /b"]),
+        (r#"copy "a b" from @src to "/$b""#, &[r#"COPY ["contexts/src/a b", "/\\$b"]"#]),
+        (
+            r#"copy "a" "d/b" from @src into "/d""#,
+            &["COPY contexts/src/a /d/a", "COPY contexts/src/d/b /d/b"],
+        ),
+        (r#"copy "*.py" from @src into "/d""#, &["COPY copies/1/ /d/"]),
+        (r#"copy contents "." from @src to "/d""#, &["COPY contexts/src/ /d/"]),
+        (r#"copy "a" from @src to "/b" optional"#, &["COPY copies/1/item* /b"]),
+        (r#"copy "a" from @src to "/b" mode 0600"#, &["COPY copies/1/item /b"]),
+        (
+            r#"copy "a" from @src to "/d/b" owner 5:6 replace"#,
+            &[
+                r#"RUN ["rm", "-rf", "--", "/d/b"]"#,
+                "WORKDIR /d",
+                "COPY --chown=5:6 contexts/src/a /d/b",
+                "WORKDIR /",
+            ],
+        ),
+        (
+            r#"copy contents "a" from image @base to "/d""#,
+            &["COPY --from=docker.io/library/debian:bookworm-slim --chown=0:0 /a/ /d/"],
+        ),
+        (
+            r#"copy "a" from image @base to "/d" follow optional mode 0700"#,
+            &["COPY --from=docker.io/library/debian:bookworm-slim --chown=0:0 --chmod=0700 /[a] /d"],
+        ),
+    ] {
+        assert_eq!(instructions(ops), expected, "{ops}");
+    }
+}
+
+#[test]
+fn links_are_never_followed_unseen() {
+    let copied = |ops: &str| {
+        format!(
+            "stage %made from scratch {{ {ops} }} \
+             stage %app from image @base {{ copy \"/a\" from %made to \"/b\" }} export from %app {{}}"
+        )
+    };
+    let direct = "COPY --from=made --chown=0:0 /a /b";
+    for ops in [
+        r#"file "/a" = "x""#,
+        r#"mkdir "/a""#,
+        r#"copy "x" from @src to "/a""#,
+        r#"copy "a" from @src into "/""#,
+        r#"copy contents "x" from @src to "/a" symlink "x" at "/b""#,
+    ] {
+        let text = lowered(&copied(ops));
+        assert!(text.contains(direct), "{ops}: {text}");
+    }
+    for ops in [r#"symlink "x" at "/a""#, r#"copy contents "." from @src to "/""#] {
+        assert_eq!(
+            refused(&copied(ops)),
+            ["a copy of `/a`, which may be a link: `COPY` follows it, the plan keeps it"],
+            "{ops}"
+        );
+    }
+    let text = lowered(
+        "stage %made from image @base { run \"make\" } stage %app from image @base { \
+         copy \"/a\" from %made to \"/b\" copy \"/a\" from %made to \"/c\" } export from %app {}",
+    );
+    let checked = "FROM made AS made-checked\n# COPY would follow a link, the plan keeps it; `follow` in the \
+                   plan takes this check away\nUSER 0\nRUN [\"test\", \"!\", \"-L\", \"/a\"]\n";
+    assert_eq!(text.matches(checked).count(), 1, "{text}");
+    assert!(text.contains("COPY --from=made-checked --chown=0:0 /a /b"), "{text}");
+}
+
+#[test]
+fn the_config_says_what_the_base_does_not() {
+    let config = |image: &str, export: &str| {
+        let text = format!(
+            "cpk 1\nimage @base = \"a/b\" env PATH = \"/bin\" {image}\nexport from image @base {{ {export} }}"
+        );
+        match lower_for(Frontend::BuiltIn, &text) {
+            Ok(artifact) => stages(&artifact.dockerfile).lines().skip(1).collect::<Vec<_>>().join("; "),
+            Err(gaps) => gaps.into_iter().map(|gap| gap.what).collect::<Vec<_>>().join("; "),
+        }
+    };
+    let gone = |what: &str| format!("`clear {what}`: a Dockerfile cannot take away what a base says");
+    for (image, export, expected) in [
+        ("", "", String::new()),
+        ("cmd [\"a\"]", "entrypoint [\"b\"]", r#"ENTRYPOINT ["b"]; CMD ["a"]"#.to_owned()),
+        ("entrypoint [\"b\"] cmd [\"a\"]", "cmd [\"c\"]", r#"CMD ["c"]"#.to_owned()),
+        ("entrypoint [\"b\"] cmd [\"a\"]", "entrypoint [\"b\"] cmd [\"a\"]", String::new()),
+        ("entrypoint [\"b\"]", "clear entrypoint", "ENTRYPOINT []; CMD []".to_owned()),
+        ("user \"app\"", "clear user", "USER \"\"".to_owned()),
+        ("workdir \"/w\"", "clear workdir", "WORKDIR /".to_owned()),
+        ("label a = \"1\"", "label a = \"1\" label \"b c\" = \"$2\"", r#"LABEL "b c"="\$2""#.to_owned()),
+        ("label a = \"1\"", "clear labels label a = \"2\"", "LABEL \"a\"=\"2\"".to_owned()),
+        ("label a = \"1\"", "clear labels", gone("labels")),
+        ("expose 80/tcp", "clear ports", gone("ports")),
+        ("volume \"/v\"", "clear volumes", gone("volumes")),
+        ("stop-signal \"SIGINT\"", "clear stop-signal", gone("stop-signal")),
+        ("healthcheck exec [\"a\"]", "clear healthcheck", gone("healthcheck")),
+        (
+            "",
+            "healthcheck shell \"a | b\" interval 5s retries 2",
+            "HEALTHCHECK --interval=5s --retries=2 CMD a | b".to_owned(),
+        ),
+        ("healthcheck exec [\"a\"]", "healthcheck none", "HEALTHCHECK NONE".to_owned()),
+        ("", "volume \"/a $b\"", r#"VOLUME ["/a \\$b"]"#.to_owned()),
+    ] {
+        assert_eq!(config(image, export), expected, "{image} | {export}");
+    }
+}
+
+#[test]
+fn what_cannot_be_said_is_refused_by_name() {
+    for (ops, expected) in [
+        (r#"env A = "1" unset A"#, "`unset A`: a Dockerfile can set variables, but not take one away"),
+        (r#"env A = "a\nb""#, r"`a\nb` has a line break in it, which no instruction can carry"),
+        (
+            r#"run "a" { mount @src at "/a,b" }"#,
+            "`/a,b` in a mount: it has characters that `--mount` gives a meaning",
+        ),
+        (r#"copy "*.py" from image @base into "/d""#, "wildcards in a copy from a stage or image"),
+        (
+            r#"copy "a" from image @base to "/d" { exclude "b" }"#,
+            "`include` and `exclude` in a copy from a stage or image",
+        ),
+        (
+            r#"copy "a" from image @base to "/d" follow mode 4755"#,
+            "setuid, setgid or sticky in the `mode` of a copy from a stage or image",
+        ),
+        (r#"copy "a" "*.b" from @src into "/d""#, "a `copy … into` of names and wildcards together"),
+        (r#"file "/a" owner app = "x""#, "owner `app` by name without a group, on which builders disagree"),
+    ] {
+        assert_eq!(refused(&stage(ops)), [expected], "{ops}");
+    }
+    assert_eq!(
+        refused("stage %app from scratch { file \"/a\" = \"\" } export from %app {}"),
+        ["an image without `PATH`, which builders of Dockerfiles always set"]
+    );
+    assert_eq!(
+        refused("stage %app from image @base {} export from %app { workdir \"/w\" }"),
+        ["`workdir \"/w\"` in `export`: `WORKDIR` would make the directory"]
+    );
+}
+
+#[test]
+fn newer_features_ask_for_a_newer_frontend() {
+    let first_line = |frontend, ops: &str| {
+        let artifact = lower_for(frontend, &with_base(&format!("secret s\n{}", stage(ops))))
+            .unwrap_or_else(|gaps| panic!("{gaps:?}"));
+        (artifact.dockerfile.lines().next().unwrap_or_default().to_owned(), artifact.dockerfile)
+    };
+    let (line, text) = first_line(Frontend::BuiltIn, r#"run "a" { mount secret s as env S }"#);
+    assert_eq!(line, "# syntax=docker/dockerfile:1.10");
+    assert!(text.contains("--mount=type=secret,id=s,env=S,required=true"), "{text}");
+    assert_eq!(
+        first_line(Frontend::BuiltIn, r#"run "a" { network none }"#).0,
+        "# syntax=docker/dockerfile:1.3"
+    );
+    let copy = r#"copy "a" from @src to "/srv/a" copy "a" from @src to "/tmp/a""#;
+    let (line, text) = first_line(Frontend::Fetched, copy);
+    assert_eq!(line, "# syntax=docker/dockerfile:1.10");
+    assert!(text.contains("COPY --link contexts/src/a /srv/a\nCOPY contexts/src/a /tmp/a\n"), "{text}");
+}
+
+#[test]
+fn what_lies_beside_says_what_must_not_be() {
+    let text = stage(
+        r#"copy "a" from @src to "/a" copy "b*" from @src into "/b" copy "c" from @src to "/c" mode 0600"#,
+    );
+    let artifact = lower_for(Frontend::BuiltIn, &with_base(&text)).unwrap_or_else(|gaps| panic!("{gaps:?}"));
+    let never: Vec<String> = artifact
+        .beside
+        .iter()
+        .map(|(path, beside)| match beside {
+            Beside::Context { never_links, .. } => format!("{path} {never_links:?}"),
+            Beside::Copied { never: Never::Nothing, .. } => format!("{path} anything"),
+            Beside::Copied { never, .. } => format!("{path} {never:?}"),
+            Beside::File { name, .. } | Beside::Symlink { name, .. } => format!("{path} {name}"),
+        })
+        .collect();
+    assert_eq!(never, ["contexts/src {\"a\"}", "copies/1 DirectoryAtTop", "copies/2 LinkAtTop"]);
+}
+
+#[test]
+fn an_unknown_base_is_left_to_the_builder() {
+    let text = "cpk 1\nimage @base = \"a/b\"\nstage %app from image @base { env prepend PATH \"/venv $x\" \
+                env append A \"b\" env C = \"${HOME}/c\" run \"a\" } export from %app {}";
+    let artifact = lower_for(Frontend::BuiltIn, text).unwrap_or_else(|gaps| panic!("{gaps:?}"));
+    let text = stages(&artifact.dockerfile);
+    let lines: Vec<&str> = text.lines().skip(2).collect();
+    assert_eq!(
+        lines,
+        [
+            r#"ENV PATH="/venv \$x${PATH:+:${PATH}}""#,
+            r#"ENV A="${A:+${A}:}b""#,
+            r#"ENV C="${HOME}/c""#,
+            // Its shell may be another.
+            r#"RUN ["/bin/sh", "-c", "a"]"#,
+        ]
+    );
+}
