@@ -31,8 +31,6 @@ capabilities! {
     ExecMetaBase = "exec.meta.base",
     /// Network modes.
     ExecMetaNetwork = "exec.meta.network",
-    /// Removing what mounts leave behind, parents included.
-    ExecMetaRemoveMountStubs = "exec.meta.removemountstubs.recursive",
     /// The daemon sets `PATH` where the environment has none.
     ExecMetaSetsDefaultPath = "exec.meta.setsdefaultpath",
     /// Mounts of files of other vertices.

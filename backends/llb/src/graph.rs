@@ -107,6 +107,11 @@ impl Graph {
         Ok(id)
     }
 
+    /// Notes another place of the plan that asks for a vertex.
+    pub(crate) fn also_at(&mut self, vertex: VertexId, lines: Option<Lines>) {
+        self.places.extend(lines.map(|lines| (vertex, lines)));
+    }
+
     /// A group of this id; ids are the caller's to keep apart.
     pub(crate) fn group(&mut self, id: String, name: String) -> GroupId {
         self.groups.push(Group { id, name });

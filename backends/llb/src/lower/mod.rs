@@ -1,0 +1,170 @@
+//! From a resolved plan to a graph: one walk over the stages that the export needs.
+//!
+//! What cannot be lowered is noted and the walk goes on without it, so that all gaps are
+//! reported at once.
+
+pub(crate) mod copy;
+pub(crate) mod exec;
+pub(crate) mod files;
+pub(crate) mod paths;
+pub(crate) mod sources;
+pub(crate) mod stage;
+pub(crate) mod titles;
+
+use std::collections::BTreeMap;
+
+use cogpack_backends_contract::Unsupported;
+use cogpack_content::Platform;
+use cogpack_ir::plan::{Input, PhaseName, Span};
+use cogpack_ir::resolve::{Resolved, StageId};
+
+use crate::Llb;
+use crate::check::Breach;
+use crate::graph::{Finished, Graph, Label};
+use crate::source_map::LineIndex;
+use crate::wire::Op;
+use crate::wire::op::VertexId;
+
+/// A filesystem: a vertex, or nothing for the empty one, which BuildKit has no vertex for.
+pub(crate) type Root = Option<VertexId>;
+
+/// The walk.
+pub(crate) struct Lowering<'a> {
+    plan: &'a Resolved,
+    settings: &'a Llb,
+    lines: LineIndex,
+    graph: Graph,
+    /// Images, contexts and parallel phases that have been used so far.
+    roots: BTreeMap<&'a Input, Root>,
+    /// By place of the stage in the plan.
+    stages: Vec<Root>,
+    unsupported: Vec<Unsupported>,
+}
+
+/// Lowers a plan for one platform.
+pub(crate) fn lower(plan: &Resolved, settings: &Llb, platform: &Platform) -> Result<Finished, Vec<Unsupported>> {
+    let mut lowering = Lowering {
+        plan,
+        settings,
+        lines: LineIndex::of(&settings.source.text),
+        graph: Graph::new(platform.clone()),
+        roots: BTreeMap::new(),
+        stages: vec![None; plan.plan().stages.len()],
+        unsupported: Vec::new(),
+    };
+    for &id in plan.order() {
+        lowering.stage(id);
+    }
+    let from = &plan.export().from;
+    let root = lowering.root(&from.value, from.span);
+    let root = lowering.noting(root);
+    let Lowering { graph, mut unsupported, .. } = lowering;
+    if !unsupported.is_empty() {
+        return Err(unsupported);
+    }
+    match root.flatten() {
+        Some(root) => graph.finish(root, &settings.source).map_err(|breach| vec![ours(breach, from.span)]),
+        None => {
+            unsupported.push(gap(
+                "cpk::unsupported::empty-image",
+                "an image without a file, because BuildKit cannot solve an empty graph",
+                from.span,
+                "let a stage make something first, for instance `mkdir \"/work\"`",
+            ));
+            Err(unsupported)
+        }
+    }
+}
+
+/// Something this target cannot express.
+fn gap(code: &'static str, what: impl Into<String>, span: Span, help: impl Into<String>) -> Unsupported {
+    Unsupported { backend: crate::NAME, code, what: what.into(), span, help: help.into() }
+}
+
+/// A mistake of ours, in the only form a backend's answer has.
+fn ours(breach: Breach, span: Span) -> Unsupported {
+    gap(
+        "cpk::internal::llb",
+        format!("its graph would break a rule of BuildKit: {breach}"),
+        span,
+        "this is a mistake of cogpackc and not of the plan: please report it together with the plan",
+    )
+}
+
+impl<'a> Lowering<'a> {
+    /// Keeps what was lowered, or notes why it was not.
+    fn noting<T>(&mut self, result: Result<T, Unsupported>) -> Option<T> {
+        result.map_err(|gap| self.unsupported.push(gap)).ok()
+    }
+
+    /// Adds a vertex.
+    fn add(&mut self, op: &Op<'_>, label: Label, span: Span) -> Result<VertexId, Unsupported> {
+        self.graph.add(op, label).map_err(|breach| ours(breach, span))
+    }
+
+    /// A name and the lines of `span`.
+    fn label(&self, name: String, span: Span) -> Label {
+        Label { name, lines: self.lines.lines(span), group: None }
+    }
+
+    /// The files of an input that a statement at `span` names.
+    fn root(&mut self, input: &'a Input, span: Span) -> Result<Root, Unsupported> {
+        match input {
+            Input::Scratch => Ok(None),
+            Input::Stage(name) => Ok(self.stages[self.plan.id(name).index()]),
+            Input::Image(_) | Input::Context(_) | Input::Phase(_) => {
+                if let Some(root) = self.roots.get(input) {
+                    return Ok(*root);
+                }
+                let root = match input {
+                    Input::Image(name) => self.image(name, span),
+                    Input::Context(name) => self.context(name, span),
+                    Input::Phase(name) => self.merged(name, span),
+                    Input::Scratch | Input::Stage(_) => Ok(None),
+                };
+                // What cannot be lowered is reported where it is first used, and once.
+                self.roots.insert(input, root.as_ref().copied().unwrap_or_default());
+                root
+            }
+        }
+    }
+
+    /// The output of a parallel phase: its base with the changes of each branch on top.
+    ///
+    /// That two branches write one path is seen by no BuildKit op: the later branch would win.
+    fn merged(&mut self, phase: &'a PhaseName, span: Span) -> Result<Root, Unsupported> {
+        let merge = self.plan.merge(phase);
+        let base = self.root(&merge.base, span)?;
+        let mut inputs: Vec<VertexId> = base.into_iter().collect();
+        for &branch in &merge.branches {
+            let Some(end) = self.stages[branch.index()] else { continue };
+            let changes = match base {
+                None => end,
+                Some(base) if base == end => continue,
+                Some(base) => self.changes(branch, base, end)?,
+            };
+            if !inputs.contains(&changes) {
+                inputs.push(changes);
+            }
+        }
+        self.merge(inputs, format!("merge phase {phase}"), span)
+    }
+
+    fn changes(&mut self, stage: StageId, base: VertexId, end: VertexId) -> Result<VertexId, Unsupported> {
+        let stage = self.plan.stage(stage);
+        let label = self.label(format!("{}changes", titles::prefix(stage)), stage.name.span);
+        self.add(&Op::Diff { lower: base, upper: end }, label, stage.name.span)
+    }
+
+    /// Filesystems one on top of the other; BuildKit wants two or more.
+    fn merge(&mut self, inputs: Vec<VertexId>, name: String, span: Span) -> Result<Root, Unsupported> {
+        match *inputs.as_slice() {
+            [] => Ok(None),
+            [only] => Ok(Some(only)),
+            _ => {
+                let label = self.label(name, span);
+                self.add(&Op::Merge(inputs), label, span).map(Some)
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Base images and contexts.
+//!
+//! | in the plan | in the graph |
+//! |---|---|
+//! | `image` | `docker-image://` with the full name and, where it is pinned, the digest |
+//! | `dir` | `local://NAME`; the client sends the directory under the context's name |
+//! | `files` | a chain of file actions on the empty filesystem |
+//! | `http` | the address; name and mode are always said, as BuildKit's own defaults differ |
+//! | `git` over http(s) or git | `git://HOST/PATH#COMMIT:SUBDIR` |
+//! | `oci` with a digest | `oci-layout://`; the client serves the layout under the context's name |
+//!
+//! Wheels and packages are installed by us and by no daemon; git over ssh needs host keys that
+//! a plan does not carry. Both are refused.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use cogpack_backends_contract::Unsupported;
+use cogpack_backends_contract::paths::Selection;
+use cogpack_ir::plan::context::{DirectoryContext, GitContext, HttpContext, InlineFile, OciContext};
+use cogpack_ir::plan::{ContextKind, InputName, Mode, Span};
+
+use super::{Lowering, Root, gap, paths};
+use crate::wire::{Action, File, Op, Source};
+
+impl<'a> Lowering<'a> {
+    /// A base image.
+    pub(super) fn image(&mut self, name: &'a InputName, span: Span) -> Result<Root, Unsupported> {
+        let Some(image) = self.plan.plan().images.get(name) else { return Ok(None) };
+        let digest = image.digest.as_ref().map(|digest| &digest.value);
+        let reference = image.reference.normalised(digest);
+        let source = Source {
+            identifier: format!("docker-image://{reference}").into(),
+            attributes: BTreeMap::new(),
+            per_platform: true,
+        };
+        let label = self.label(format!("image {name}: {reference}"), image.span);
+        self.add(&Op::Source(source), label, span).map(Some)
+    }
+
+    /// A context.
+    pub(super) fn context(&mut self, name: &'a InputName, span: Span) -> Result<Root, Unsupported> {
+        let Some(context) = self.plan.plan().contexts.get(name) else { return Ok(None) };
+        let (source, title) = match &context.kind {
+            ContextKind::Files(files) => return self.files(name, files, context.span),
+            ContextKind::Directory(it) => (self.directory(name, it)?, format!("context {name}: dir {}", it.path.value)),
+            ContextKind::Http(it) => (http(it)?, format!("context {name}: {}", it.url.value)),
+            ContextKind::Git(it) => (git(it)?, format!("context {name}: git {}", it.url.value)),
+            ContextKind::Oci(it) => (oci(name, it)?, format!("context {name}: oci {}", it.path.value)),
+            ContextKind::Wheels(_) => return Err(installed("wheels", name, span)),
+            ContextKind::Debs(_) => return Err(installed("debs", name, span)),
+        };
+        let label = self.label(title, context.span);
+        self.add(&Op::Source(source), label, span).map(Some)
+    }
+
+    fn directory(&self, name: &'a InputName, context: &'a DirectoryContext) -> Result<Source<'a>, Unsupported> {
+        let patterns = Selection::new(&context.rules).map_err(|error| bad_pattern(&error, context.path.span))?;
+        let patterns = patterns.to_pattern_pair();
+        let mut attributes: BTreeMap<&'static str, Cow<'a, str>> = BTreeMap::new();
+        if !patterns.includes.is_empty() {
+            attributes.insert("local.includepattern", json_list(&patterns.includes).into());
+        }
+        if !patterns.excludes.is_empty() {
+            attributes.insert("local.excludepatterns", json_list(&patterns.excludes).into());
+        }
+        attributes.insert("local.sharedkeyhint", name.as_str().into());
+        attributes.insert("local.unique", self.settings.unique.as_str().into());
+        Ok(Source { identifier: format!("local://{}", name.as_str()).into(), attributes, per_platform: false })
+    }
+
+    /// Small files in a filesystem of their own, directories first.
+    fn files(
+        &mut self,
+        name: &'a InputName,
+        files: &'a BTreeMap<String, InlineFile>,
+        span: Span,
+    ) -> Result<Root, Unsupported> {
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let mut made = File::on(None);
+        let written: Vec<(Cow<'a, str>, &'a InlineFile)> =
+            files.iter().map(|(path, file)| (paths::clean(path.as_str().into()), file)).collect();
+        let directories: BTreeSet<&str> = written
+            .iter()
+            .filter_map(|(path, _)| paths::split(path))
+            .map(|(directory, _)| directory)
+            .filter(|directory| *directory != "/")
+            .collect();
+        for directory in directories {
+            let path = Cow::Owned(directory.to_owned());
+            made.push(Action::Mkdir { path, mode: Mode::DIRECTORY.bits() });
+        }
+        for (path, file) in written {
+            let mode = permissions(file.mode.unwrap_or(Mode::FILE), file.span)?;
+            made.push(Action::Mkfile { path, mode, data: &file.content.0 });
+        }
+        let label = self.label(format!("context {name}: files"), span);
+        self.add(&Op::File(made), label, span).map(Some)
+    }
+}
+
+/// The permission bits of a mode; BuildKit drops the three above them.
+pub(super) fn permissions(mode: Mode, span: Span) -> Result<u32, Unsupported> {
+    match mode.bits() {
+        bits @ 0..=0o777 => Ok(bits),
+        _ => Err(gap(
+            "cpk::unsupported::mode-bits",
+            format!("mode `{mode}`, because BuildKit drops the setuid, setgid and sticky bits of files it makes"),
+            span,
+            format!("leave them out here and set them with `run \"chmod {mode} …\"`"),
+        )),
+    }
+}
+
+pub(super) fn bad_pattern(error: &cogpack_backends_contract::glob::InvalidGlob, span: Span) -> Unsupported {
+    gap("cpk::unsupported::pattern", error.to_string(), span, "write the pattern as the language reference shows")
+}
+
+fn installed(kind: &str, name: &InputName, span: Span) -> Unsupported {
+    gap(
+        "cpk::unsupported::installed-context",
+        format!("`{name}`, because no daemon can install `{kind}`"),
+        span,
+        "build with `-o oci`, or write the tree to a directory and name it as a `dir` context",
+    )
+}
+
+fn http<'a>(context: &'a HttpContext) -> Result<Source<'a>, Unsupported> {
+    let url = context.url.value.as_str();
+    let last_part = || {
+        let address = url.split(['?', '#']).next().unwrap_or(url);
+        address.split_once("://").and_then(|(_, rest)| rest.rsplit_once('/')).map(|(_, name)| name)
+    };
+    let name = context.name.as_deref().or_else(last_part).filter(|name| !name.is_empty()).ok_or_else(|| {
+        gap(
+            "cpk::unsupported::http-name",
+            format!("`{url}`, whose file has no name"),
+            context.url.span,
+            "say one: `name \"…\"`",
+        )
+    })?;
+    let mode = permissions(context.mode.unwrap_or(Mode::FILE), context.url.span)?;
+    let mut attributes = BTreeMap::from([
+        ("http.filename", Cow::Borrowed(name)),
+        ("http.perm", Cow::Owned(format!("0{mode:o}"))),
+    ]);
+    if let Some(checksum) = &context.checksum {
+        attributes.insert("http.checksum", checksum.to_string().into());
+    }
+    Ok(Source { identifier: url.into(), attributes, per_platform: false })
+}
+
+fn git<'a>(context: &'a GitContext) -> Result<Source<'a>, Unsupported> {
+    let url = context.url.value.as_str();
+    let address = ["https://", "http://", "git://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    let Some(address) = address.filter(|address| !address.contains(['@', '#'])) else {
+        return Err(gap(
+            "cpk::unsupported::git-address",
+            format!("`{url}`: only http, https and git addresses without a user can be lowered"),
+            context.url.span,
+            "use the repository's https address, or a checkout as a `dir` context",
+        ));
+    };
+    let mut identifier = format!("git://{address}");
+    let subdir = context.subdir.as_deref().map(|subdir| paths::clean(subdir.into()));
+    let subdir = subdir.as_deref().filter(|subdir| *subdir != "/").map(|subdir| &subdir[1..]);
+    if context.commit.is_some() || subdir.is_some() {
+        identifier.push('#');
+        identifier.push_str(context.commit.as_ref().map(|commit| commit.value.as_str()).unwrap_or_default());
+    }
+    if let Some(subdir) = subdir {
+        identifier.push(':');
+        identifier.push_str(subdir);
+    }
+    let attributes = BTreeMap::from([("git.fullurl", url.into())]);
+    Ok(Source { identifier: identifier.into(), attributes, per_platform: false })
+}
+
+fn oci<'a>(name: &'a InputName, context: &'a OciContext) -> Result<Source<'a>, Unsupported> {
+    let Some(digest) = &context.digest else {
+        return Err(gap(
+            "cpk::unsupported::oci-digest",
+            format!("`{name}`, because BuildKit names an image of a layout by its digest alone"),
+            context.path.span,
+            "run `cogpackc pin`, or write the `digest` that the layout's index gives",
+        ));
+    };
+    // The name before the digest is free, but must have a `/`; the store is what the client
+    // serves, `--oci-layout NAME=PATH` in buildctl's words.
+    Ok(Source {
+        identifier: format!("oci-layout://cogpack/{}@{}", name.as_str().to_lowercase(), digest.value).into(),
+        attributes: BTreeMap::from([("oci.store", name.as_str().into())]),
+        per_platform: true,
+    })
+}
+
+/// A JSON array of texts, as BuildKit's attributes want lists.
+fn json_list(items: &[String]) -> String {
+    serde_json::Value::from(items).to_string()
+}

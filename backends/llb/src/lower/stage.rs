@@ -1,0 +1,316 @@
+//! One stage: its layers in order, each on what the one before left.
+//!
+//! - Neighbouring file ops of one `layer` are one vertex, and so one cache key and one layer; a
+//!   file op outside a group is a vertex of its own.
+//! - A `run` is a vertex and a layer of its own even inside a `layer` group. BuildKit has nothing
+//!   that makes one layer of two: a diff of a vertex and its own ancestor is answered with the
+//!   layers between them. The files are the same either way.
+//! - An independent layer is made on the empty filesystem and merged over the rest, so that it
+//!   keeps its bytes and its place in every cache when the rest changes. Where the daemon has no
+//!   merges, it is copied over it, which is the same but for a file that meets a directory: that
+//!   fails.
+//! - `env`, `user` and `shell` are no vertices: they are part of the execs after them, and of the
+//!   image config.
+
+use cogpack_backends_contract::Unsupported;
+use cogpack_backends_contract::accounts;
+use cogpack_backends_contract::layers::{LayerPlan, layers};
+use cogpack_ir::plan::{OpKind, Owner as PlanOwner, Span, Spanned};
+use cogpack_ir::resolve::{StageId, Step};
+
+use super::{Lowering, Root, gap, titles};
+use crate::graph::{GroupId, Label};
+use crate::wire::op::VertexId;
+use crate::wire::{Action, File, Op, Owner, Principal};
+
+/// Edits that will be one vertex.
+pub(super) struct Chain<'a> {
+    pub(super) file: File<'a>,
+    /// What the edits are in the plan, for the vertex's name.
+    title: String,
+    spans: Vec<Span>,
+}
+
+/// The layer that is being lowered, as its vertices are named.
+pub(super) struct Site {
+    /// `build.app-deps %venv: `
+    prefix: String,
+    group_id: String,
+    group_name: String,
+    /// Made when a second vertex turns up that belongs to the first.
+    group: Option<GroupId>,
+}
+
+/// What a stage has so far: filesystems still to be merged, lowest first.
+struct Pile {
+    parts: Vec<VertexId>,
+}
+
+impl<'a> Lowering<'a> {
+    /// Lowers a stage, and notes what it leaves.
+    pub(super) fn stage(&mut self, id: StageId) {
+        let plan = self.plan;
+        let stage = plan.stage(id);
+        let start = stage.from.as_ref().map(|from| self.root(&from.value, from.span));
+        let start = start.and_then(|root| self.noting(root)).flatten();
+        let mut pile = Pile { parts: start.into_iter().collect() };
+        let prefix = titles::prefix(stage);
+        for (place, layer) in layers(plan, id).into_iter().enumerate() {
+            if !layer.changes_filesystem {
+                continue;
+            }
+            let mut site = Site {
+                group_id: match layer.name {
+                    Some(name) => format!("{}/{name}", stage.name.value),
+                    None => format!("{}/{place}", stage.name.value),
+                },
+                group_name: match layer.name {
+                    Some(name) => format!("{prefix}layer {name}"),
+                    None => prefix.clone(),
+                },
+                prefix: prefix.clone(),
+                group: None,
+            };
+            if layer.name.is_some() && layer.steps.len() > 1 {
+                site.group = Some(self.graph.group(site.group_id.clone(), site.group_name.clone()));
+            }
+            let lowered = match layer.independent {
+                true => self.independent_layer(&mut site, &layer, &mut pile),
+                false => self.layer(&mut site, &layer, &mut pile),
+            };
+            self.noting(lowered);
+        }
+        let end = self.whole(&mut pile, &prefix, stage.name.span);
+        self.stages[id.index()] = self.noting(end).flatten();
+    }
+
+    fn independent_layer(
+        &mut self,
+        site: &mut Site,
+        layer: &LayerPlan<'a>,
+        pile: &mut Pile,
+    ) -> Result<(), Unsupported> {
+        let mut chain = Chain::on(None);
+        for step in &layer.steps {
+            self.edit(site, &mut chain, step)?;
+        }
+        let Some(made) = self.close(site, chain)? else { return Ok(()) };
+        if self.settings.abilities.merge || pile.parts.is_empty() {
+            if !pile.parts.contains(&made) {
+                pile.parts.push(made);
+            }
+            return Ok(());
+        }
+        let span = layer.steps[0].op.span;
+        let mut over = Chain::on(self.whole(pile, &site.prefix, span)?);
+        over.lay_in(made, "/", None);
+        over.describe(&layer.steps[0]);
+        pile.parts = self.close(site, over)?.into_iter().collect();
+        Ok(())
+    }
+
+    fn layer(&mut self, site: &mut Site, layer: &LayerPlan<'a>, pile: &mut Pile) -> Result<(), Unsupported> {
+        let mut chain: Option<Chain<'a>> = None;
+        for step in &layer.steps {
+            let breaks = matches!(step.op.kind, OpKind::Run { .. } | OpKind::Exec { .. })
+                || names_an_owner(step) && chain.as_ref().is_some_and(Chain::touches_accounts);
+            if breaks && let Some(chain) = chain.take() {
+                pile.parts = self.close(site, chain)?.into_iter().collect();
+            }
+            match &step.op.kind {
+                OpKind::Run { execution, .. } | OpKind::Exec { execution, .. } => {
+                    let mut root = self.whole(pile, &site.prefix, step.op.span)?;
+                    let user = execution.user.as_ref().map(|user| user.as_written()).or(step.state.user.as_deref());
+                    if let Some(workdir) = &execution.workdir
+                        && !user.is_none_or(is_root)
+                    {
+                        // The daemon would make it too, but as the user's.
+                        let mut made = Chain::on(root);
+                        self.workdir(&mut made, workdir)?;
+                        made.describe(step);
+                        root = self.close(site, made)?.or(root);
+                    }
+                    let mut name = site.prefix.clone();
+                    titles::describe(&mut name, step.op);
+                    let label = Label { group: site.group, ..self.label(name, step.op.span) };
+                    pile.parts = self.execute(step, root, label)?.into_iter().collect();
+                }
+                OpKind::Copy(_)
+                | OpKind::File(_)
+                | OpKind::Mkdir(_)
+                | OpKind::Symlink(_)
+                | OpKind::Remove(_)
+                | OpKind::Workdir(_) => {
+                    let chain = match &mut chain {
+                        Some(chain) => chain,
+                        None => {
+                            let root = self.whole(pile, &site.prefix, step.op.span)?;
+                            chain.insert(Chain::on(root))
+                        }
+                    };
+                    self.edit(site, chain, step)?;
+                }
+                OpKind::Env(_) | OpKind::User(_) | OpKind::Shell(_) | OpKind::Layer(_) | OpKind::By(_) => {}
+            }
+        }
+        if let Some(chain) = chain {
+            pile.parts = self.close(site, chain)?.into_iter().collect();
+        }
+        Ok(())
+    }
+
+    /// Adds the edits of one step.
+    fn edit(&mut self, site: &mut Site, chain: &mut Chain<'a>, step: &Step<'a>) -> Result<(), Unsupported> {
+        let before = chain.file.edits.len();
+        let span = step.op.span;
+        match &step.op.kind {
+            OpKind::Copy(copy) => self.copy(site, chain, copy, span)?,
+            OpKind::File(file) => self.file(site, chain, file, span)?,
+            OpKind::Mkdir(directory) => self.mkdir(site, chain, directory, span)?,
+            OpKind::Symlink(link) => self.symlink(site, chain, link, span)?,
+            OpKind::Remove(remove) => self.remove(chain, remove)?,
+            OpKind::Workdir(workdir) => self.workdir(chain, workdir)?,
+            OpKind::Run { .. }
+            | OpKind::Exec { .. }
+            | OpKind::Env(_)
+            | OpKind::User(_)
+            | OpKind::Shell(_)
+            | OpKind::Layer(_)
+            | OpKind::By(_) => {}
+        }
+        if chain.file.edits.len() > before {
+            chain.describe(step);
+        }
+        Ok(())
+    }
+
+    /// Makes a vertex of a chain; what it stands on where there is nothing to do.
+    pub(super) fn close(&mut self, site: &Site, chain: Chain<'a>) -> Result<Root, Unsupported> {
+        let Chain { file, title, spans } = chain;
+        if file.edits.is_empty() {
+            return Ok(file.base.map(|place| file.inputs[place]));
+        }
+        let first = spans.first().copied().unwrap_or(Span::NOWHERE);
+        let label = Label { group: site.group, ..self.label(format!("{}{title}", site.prefix), first) };
+        let vertex = self.add(&Op::File(file), label, first)?;
+        for span in spans.into_iter().skip(1) {
+            self.graph.also_at(vertex, self.lines.lines(span));
+        }
+        Ok(Some(vertex))
+    }
+
+    /// What a chain has made so far, as a vertex; the chain goes on from there.
+    pub(super) fn before(
+        &mut self,
+        site: &Site,
+        chain: &mut Chain<'a>,
+        span: Span,
+    ) -> Result<Root, Unsupported> {
+        if chain.file.edits.is_empty() {
+            return Ok(chain.file.base.map(|place| chain.file.inputs[place]));
+        }
+        let so_far = Chain { file: chain.file.clone(), title: chain.title.clone(), spans: vec![span] };
+        self.close(site, so_far)
+    }
+
+    /// All of a pile as one filesystem.
+    fn whole(&mut self, pile: &mut Pile, prefix: &str, span: Span) -> Result<Root, Unsupported> {
+        let root = self.merge(std::mem::take(&mut pile.parts), format!("{prefix}merge"), span)?;
+        pile.parts.extend(root);
+        Ok(root)
+    }
+
+    /// The label of a vertex that only serves another one.
+    pub(super) fn helper_label(&mut self, site: &mut Site, does: &str, span: Span) -> Label {
+        let group = *site.group.get_or_insert_with(|| {
+            self.graph.group(site.group_id.clone(), site.group_name.trim_end_matches([':', ' ']).to_owned())
+        });
+        Label { group: Some(group), ..self.label(format!("{}{does}", site.prefix), span) }
+    }
+}
+
+impl<'a> Chain<'a> {
+    /// A chain without an edit yet.
+    pub(super) fn on(root: Root) -> Self {
+        Self { file: File::on(root), title: String::new(), spans: Vec::new() }
+    }
+
+    /// Whether nothing can be in the way of the next edit.
+    pub(super) fn is_on_nothing(&self) -> bool {
+        self.file.base.is_none() && self.file.edits.is_empty()
+    }
+
+    /// An owner; names are looked up in what the chain stands on.
+    pub(super) fn owner(&self, owner: &Spanned<PlanOwner>) -> Result<Owner, Unsupported> {
+        if let Some(ids) = accounts::numeric(&owner.value) {
+            return Ok(Owner { user: Principal::Id(ids.user), group: Some(Principal::Id(ids.group)) });
+        }
+        let principal = |text: &str| match text.parse() {
+            Ok(id) => Ok(Principal::Id(id)),
+            Err(_) => match self.file.base {
+                Some(base) => Ok(Principal::Name(text.to_owned(), base)),
+                None => Err(gap(
+                    "cpk::unsupported::owner-name",
+                    format!("owner `{}` on the empty filesystem, which knows no names", owner.value),
+                    owner.span,
+                    "write the owner in numbers",
+                )),
+            },
+        };
+        let Some(group) = &owner.value.group else {
+            return Err(gap(
+                "cpk::unsupported::owner-group",
+                format!("owner `{}`: BuildKit takes the user's own group where none is said", owner.value),
+                owner.span,
+                format!("say the group: `{}:GROUP`", owner.value.user),
+            ));
+        };
+        Ok(Owner { user: principal(&owner.value.user)?, group: Some(principal(group)?) })
+    }
+
+    /// Notes which step the last edits are of.
+    fn describe(&mut self, step: &Step<'a>) {
+        if !self.title.is_empty() {
+            self.title.push_str("; ");
+        }
+        titles::describe(&mut self.title, step.op);
+        self.spans.push(step.op.span);
+    }
+
+    /// Whether the edits may have changed which names there are.
+    fn touches_accounts(&self) -> bool {
+        self.file.edits.iter().any(|edit| {
+            let path: &str = match &edit.action {
+                Action::Copy(copy) => &copy.destination,
+                Action::Mkfile { path, .. }
+                | Action::Mkdir { path, .. }
+                | Action::Remove { path, .. }
+                | Action::Symlink { path, .. } => path,
+            };
+            path == "/" || path == "/etc" || path.starts_with("/etc/")
+        })
+    }
+}
+
+fn names_an_owner(step: &Step<'_>) -> bool {
+    let owner = match &step.op.kind {
+        OpKind::Copy(copy) => &copy.owner,
+        OpKind::File(file) => &file.owner,
+        OpKind::Mkdir(directory) => &directory.owner,
+        OpKind::Run { .. }
+        | OpKind::Exec { .. }
+        | OpKind::Symlink(_)
+        | OpKind::Remove(_)
+        | OpKind::Env(_)
+        | OpKind::Workdir(_)
+        | OpKind::User(_)
+        | OpKind::Shell(_)
+        | OpKind::Layer(_)
+        | OpKind::By(_) => return false,
+    };
+    owner.as_ref().is_some_and(|owner| accounts::numeric(&owner.value).is_none())
+}
+
+fn is_root(user: &str) -> bool {
+    matches!(user.split(':').next(), Some("" | "0" | "root"))
+}

@@ -1,0 +1,92 @@
+//! What a vertex is called: where it stands in the plan, and what it does in the plan's words.
+
+use std::fmt::Write as _;
+
+use cogpack_ir::plan::{Copy, CopyForm, Op, OpKind, Spanned, Stage, Template};
+
+/// Most characters of a script or path that a name shows.
+const LONGEST: usize = 72;
+
+/// `build.app-deps %venv: `, before what the vertex does.
+pub(super) fn prefix(stage: &Stage) -> String {
+    match &stage.phase {
+        Some(phase) => format!("{} {}: ", phase.value, stage.name.value),
+        None => format!("{}: ", stage.name.value),
+    }
+}
+
+/// Adds what `op` does to `name`.
+pub(super) fn describe(name: &mut String, op: &Op) {
+    match &op.kind {
+        OpKind::Run { script, .. } => say(name, "run ", script),
+        OpKind::Exec { argv, .. } => say(name, "exec ", &argv.join(" ")),
+        OpKind::Copy(copy) => describe_copy(name, copy),
+        OpKind::File(file) => say(name, "file ", file.path.as_written()),
+        OpKind::Mkdir(directory) => say(name, "mkdir ", directory.path.as_written()),
+        OpKind::Symlink(link) => {
+            say(name, "symlink ", link.target.as_written());
+            say(name, " at ", link.path.as_written());
+        }
+        OpKind::Remove(remove) => say(name, "remove ", remove.path.as_written()),
+        OpKind::Env(_)
+        | OpKind::Workdir(_)
+        | OpKind::User(_)
+        | OpKind::Shell(_)
+        | OpKind::Layer(_)
+        | OpKind::By(_) => {}
+    }
+}
+
+fn describe_copy(name: &mut String, copy: &Copy) {
+    let from = |name: &mut String, lead: &str, source: &Spanned<Template>| {
+        say(name, lead, source.as_written());
+    };
+    match &copy.form {
+        CopyForm::To { source, .. } => from(name, "copy ", source),
+        CopyForm::Contents { directory, .. } => from(name, "copy contents ", directory),
+        CopyForm::Into { sources, .. } => {
+            name.push_str("copy");
+            sources.iter().for_each(|source| from(name, " ", source));
+        }
+    }
+    let to = match &copy.form {
+        CopyForm::To { .. } | CopyForm::Contents { .. } => "to",
+        CopyForm::Into { .. } => "into",
+    };
+    // Writing to a string cannot fail.
+    let _ = write!(name, " from {} {to} {}", copy.from.value, copy.form.destination().as_written());
+}
+
+/// Adds the first line of `text`, shortened.
+fn say(name: &mut String, lead: &str, text: &str) {
+    name.push_str(lead);
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    let shown = match first.char_indices().nth(LONGEST) {
+        Some((end, _)) => &first[..end],
+        None => first,
+    };
+    name.push_str(shown);
+    if shown.len() < first.len() || lines.next().is_some() {
+        name.push('…');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_shortened_at_a_character() {
+        let said = |text: &str| {
+            let mut name = String::new();
+            say(&mut name, "run ", text);
+            name
+        };
+        assert_eq!(said("uv venv /venv"), "run uv venv /venv");
+        assert_eq!(said("\n  one\n  two\n"), "run one…");
+        assert_eq!(said(&"é".repeat(LONGEST)), format!("run {}", "é".repeat(LONGEST)));
+        assert_eq!(said(&"é".repeat(LONGEST + 1)), format!("run {}…", "é".repeat(LONGEST)));
+        assert_eq!(said(""), "run ");
+    }
+}
