@@ -13,7 +13,6 @@ use cogpack_ir::plan::Network;
 use crate::capability::{Capabilities, Capability};
 use crate::wire::{Action, Edit, Exec, File, MountKind, Op, Owner, Principal, Source};
 
-
 /// A rule of BuildKit's that a finished op does not keep.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Breach {
@@ -65,7 +64,10 @@ fn all_differ<T: Ord>(items: impl IntoIterator<Item = T>) -> bool {
 fn check_source(source: &Source<'_>) -> Result<(), Breach> {
     let hold = |holds, rule| hold("source", holds, rule);
     let (scheme, rest) = source.identifier.split_once("://").unwrap_or(("", ""));
-    hold(["docker-image", "git", "http", "https", "local", "oci-layout"].contains(&scheme), "its scheme is known")?;
+    hold(
+        ["docker-image", "git", "http", "https", "local", "oci-layout"].contains(&scheme),
+        "its scheme is known",
+    )?;
     hold(!rest.is_empty(), "its address is not empty")?;
     let known = match scheme {
         "local" => "local.",
@@ -74,7 +76,10 @@ fn check_source(source: &Source<'_>) -> Result<(), Breach> {
         "oci-layout" => "oci.",
         _ => "image.",
     };
-    hold(source.attributes.keys().all(|name| name.starts_with(known)), "its attributes belong to its scheme")?;
+    hold(
+        source.attributes.keys().all(|name| name.starts_with(known)),
+        "its attributes belong to its scheme",
+    )?;
     hold(
         source.per_platform == matches!(scheme, "docker-image" | "oci-layout"),
         "images have a platform and files have none",
@@ -96,10 +101,8 @@ fn check_exec(exec: &Exec<'_>) -> Result<(), Breach> {
     hold(all_differ(&exec.inputs), "its inputs differ")?;
     hold(all_differ(exec.mounts.iter().map(|mount| &*mount.target)), "no two mounts share a target")?;
     let roots = exec.mounts.iter().filter(|mount| matches!(mount.kind, MountKind::Root { .. })).count();
-    let root_is_at_root = exec
-        .mounts
-        .iter()
-        .all(|mount| (mount.target == "/") == matches!(mount.kind, MountKind::Root { .. }));
+    let root_is_at_root =
+        exec.mounts.iter().all(|mount| (mount.target == "/") == matches!(mount.kind, MountKind::Root { .. }));
     hold(roots == 1 && root_is_at_root, "exactly one mount is the root, and it is at `/`")?;
     for mount in &exec.mounts {
         hold(mount.target.starts_with('/'), "targets are absolute")?;
@@ -131,7 +134,9 @@ fn check_file(file: &File<'_>) -> Result<(), Breach> {
                 hold(copy.wildcard || !has_wildcard || !copy.may_be_empty, "wildcards are meant")?;
                 ([Some(&copy.source), Some(&copy.destination)], copy.mode)
             }
-            Action::Mkfile { path, mode, .. } | Action::Mkdir { path, mode } => ([Some(path), None], Some(*mode)),
+            Action::Mkfile { path, mode, .. } | Action::Mkdir { path, mode } => {
+                ([Some(path), None], Some(*mode))
+            }
             Action::Remove { path, .. } => {
                 hold(path.len() > 1, "the root is not removed")?;
                 ([Some(path), None], None)
@@ -149,7 +154,10 @@ fn check_file(file: &File<'_>) -> Result<(), Breach> {
             Principal::Id(_) => true,
         };
         if let Some(Owner { user, group }) = owner {
-            hold(names_an_input(user) && group.iter().all(names_an_input), "names are looked up in an input")?;
+            hold(
+                names_an_input(user) && group.iter().all(names_an_input),
+                "names are looked up in an input",
+            )?;
         }
     }
     Ok(())

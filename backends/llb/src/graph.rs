@@ -132,7 +132,12 @@ impl Graph {
             definition.message(2, |to| {
                 to.text(1, &vertex.digest);
                 to.message(2, |to| {
-                    write_metadata(to, &vertex.name, vertex.capabilities, vertex.group.map(|id| &self.groups[id.0]));
+                    write_metadata(
+                        to,
+                        &vertex.name,
+                        vertex.capabilities,
+                        vertex.group.map(|id| &self.groups[id.0]),
+                    );
                 });
             });
             digests.push(vertex.digest);

@@ -132,10 +132,8 @@ fn the_platform(plan: &Resolved) -> Result<&Platform, Unsupported> {
             second.span,
             "leave one `platform` line, and compile once for each platform",
         )),
-        (None, None) => Err(refuse(
-            "a plan without a platform".to_owned(),
-            Span::NOWHERE,
-            "write `platform linux/amd64`",
-        )),
+        (None, None) => {
+            Err(refuse("a plan without a platform".to_owned(), Span::NOWHERE, "write `platform linux/amd64`"))
+        }
     }
 }

@@ -30,7 +30,8 @@ pub(crate) struct LineIndex {
 impl LineIndex {
     /// The lines of `text`.
     pub(crate) fn of(text: &str) -> Self {
-        let after_newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let after_newlines =
+            text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         Self { starts: std::iter::once(0).chain(after_newlines).collect(), length: text.len() }
     }
 

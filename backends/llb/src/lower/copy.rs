@@ -30,7 +30,7 @@ use std::borrow::Cow;
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::glob::{Glob, has_wildcard};
 use cogpack_backends_contract::paths::{PatternPair, Selection};
-use cogpack_ir::plan::{ContextKind, Copy as PlanCopy, CopyForm, Input, Mode, Span, Spanned, Template};
+use cogpack_ir::plan::{ContextKind, Copy as PlanCopy, CopyForm, Input, Span, Spanned, Template};
 
 use super::files::DIRECTORY;
 use super::sources::{bad_pattern, permissions};
@@ -71,7 +71,9 @@ impl<'a> Lowering<'a> {
             mode: copy.mode.as_ref().map(|mode| permissions(mode.value, mode.span)).transpose()?,
             follow: copy.follow || matches!(copy.form, CopyForm::Contents { .. }),
             optional: copy.optional,
-            patterns: Selection::new(&copy.rules).map_err(|error| bad_pattern(&error, span))?.to_pattern_pair(),
+            patterns: Selection::new(&copy.rules)
+                .map_err(|error| bad_pattern(&error, span))?
+                .to_pattern_pair(),
             span,
             from: &copy.from.value,
         };
@@ -92,11 +94,8 @@ impl<'a> Lowering<'a> {
         match &copy.form {
             CopyForm::To { source, .. } => self.copy_one(site, chain, &common, source, destination),
             CopyForm::Contents { directory, .. } => {
-                let destination = match paths::with_slash(&destination) {
-                    Cow::Borrowed(_) => destination,
-                    Cow::Owned(with_slash) => Cow::Owned(with_slash),
-                };
-                self.copy_one(site, chain, &common, directory, destination)
+                let landing = paths::with_slash(&destination).into_owned();
+                self.copy_one(site, chain, &common, directory, landing.into())
             }
             CopyForm::Into { sources, .. } => self.copy_into(site, chain, &common, sources, destination),
         }
@@ -164,17 +163,14 @@ impl<'a> Lowering<'a> {
                 let (first, rest) = name.split_at(name.chars().next().map_or(0, char::len_utf8));
                 let forgiving = format!("{above_path}{}{}", as_class(first), rest_as_pattern(rest));
                 let source = self.with_directory(site, source, above, common.span)?;
-                chain.copy(common.action(source, forgiving.into(), landing, Wildcards::MayBeEmpty), true);
+                chain.copy(source, common.action(forgiving.into(), landing, Wildcards::MayBeEmpty, true));
             }
             Some(_) | None => {
                 let wildcards = match path.contains(['*', '?', '[']) {
                     true => Wildcards::None,
                     false => Wildcards::MayBeEmpty,
                 };
-                let follows = path == "/";
-                let mut action = common.action(source, path, landing, wildcards);
-                action.1.follow |= follows;
-                chain.copy(action, true);
+                chain.copy(source, common.action(path, landing, wildcards, true));
             }
         }
         Ok(())
@@ -219,7 +215,7 @@ impl<'a> Lowering<'a> {
             source = self.with_directory(site, source, &fixed, common.span)?;
         }
         let landing = paths::with_slash(directory).into_owned();
-        chain.copy(common.action(source, written.into(), landing.into(), wildcards), false);
+        chain.copy(source, common.action(written.into(), landing.into(), wildcards, false));
         Ok(())
     }
 
@@ -273,35 +269,35 @@ enum Wildcards {
 }
 
 impl<'a> Common<'a> {
-    /// A copy, its source still to be made an input, and its owner.
+    /// A copy whose source is still to be made an input; `contents`: of a directory its content.
     fn action(
         &self,
-        from: VertexId,
         source: Cow<'a, str>,
         destination: Cow<'a, str>,
         wildcards: Wildcards,
-    ) -> (VertexId, Copy<'a>, Option<Owner>) {
+        contents: bool,
+    ) -> (Copy<'a>, Option<Owner>) {
         let copy = Copy {
             from: 0,
+            // The root of an input is no link, and a Dockerfile follows.
+            follow: self.follow || source == "/",
             source,
             destination,
             mode: self.mode,
-            follow: self.follow,
-            contents: false,
+            contents,
             wildcard: wildcards != Wildcards::None,
             may_be_empty: wildcards == Wildcards::MayBeEmpty,
             includes: self.patterns.includes.clone().into(),
             excludes: self.patterns.excludes.clone().into(),
         };
-        (from, copy, self.owner.clone())
+        (copy, self.owner.clone())
     }
 }
 
 impl<'a> Chain<'a> {
-    /// Adds a copy; `contents`: of a directory its content.
-    fn copy(&mut self, (from, copy, owner): (VertexId, Copy<'a>, Option<Owner>), contents: bool) {
+    fn copy(&mut self, from: VertexId, (copy, owner): (Copy<'a>, Option<Owner>)) {
         let from = self.file.input(from);
-        self.file.edits.push(Edit { action: Action::Copy(Copy { from, contents, ..copy }), owner });
+        self.file.edits.push(Edit { action: Action::Copy(Copy { from, ..copy }), owner });
     }
 }
 
@@ -343,8 +339,7 @@ fn refuse_collisions(sources: &[Spanned<Template>]) -> Result<(), Unsupported> {
         let path = paths::path(named)?;
         let (above, name) = paths::split(&path).unwrap_or(("/", ""));
         let many_directories = has_wildcard(above);
-        let collides = many_directories && has_wildcard(name)
-            || many_directories
+        let collides = many_directories
             || seen.iter().any(|(other_above, other)| other_above != above && may_coincide(other, name));
         if collides {
             return Err(gap(
@@ -379,9 +374,6 @@ fn may_coincide(one: &str, other: &str) -> bool {
         && (last.ends_with(&second_last) || second_last.ends_with(&last))
 }
 
-/// The mode of directories on the way.
-const _: () = assert!(DIRECTORY == 0o755);
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -404,7 +396,9 @@ mod tests {
         ] {
             assert!(!collide(apart), "{apart:?}");
         }
-        for together in [&["x/a", "y/a"][..], &["x/*", "y/a"], &["x/*.py", "y/a*"], &["*/a"], &["x/[ab]", "y/b"]] {
+        for together in
+            [&["x/a", "y/a"][..], &["x/*", "y/a"], &["x/*.py", "y/a*"], &["*/a"], &["x/[ab]", "y/b"]]
+        {
             assert!(collide(together), "{together:?}");
         }
     }

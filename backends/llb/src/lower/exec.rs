@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use cogpack_backends_contract::Unsupported;
-use cogpack_ir::plan::{Execution, Mount as PlanMount, MountKind as PlanMountKind, Op as PlanOp, OpKind, SecretTarget, Span};
+use cogpack_ir::plan::{
+    Execution, Mount as PlanMount, MountKind as PlanMountKind, Op as PlanOp, OpKind, SecretTarget, Span,
+};
 use cogpack_ir::resolve::{EnvValue, State, Step};
 
 use super::{Lowering, Root, gap, paths};

@@ -42,7 +42,11 @@ pub(crate) struct Lowering<'a> {
 }
 
 /// Lowers a plan for one platform.
-pub(crate) fn lower(plan: &Resolved, settings: &Llb, platform: &Platform) -> Result<Finished, Vec<Unsupported>> {
+pub(crate) fn lower(
+    plan: &Resolved,
+    settings: &Llb,
+    platform: &Platform,
+) -> Result<Finished, Vec<Unsupported>> {
     let mut lowering = Lowering {
         plan,
         settings,

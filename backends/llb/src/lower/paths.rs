@@ -12,7 +12,10 @@ pub(super) fn literal(template: &Spanned<Template>) -> Result<Cow<'_, str>, Unsu
     template.as_literal().ok_or_else(|| {
         gap(
             "cpk::unsupported::open-variable",
-            format!("`{}`, which leans on a variable of a base image whose config is not recorded", template.as_written()),
+            format!(
+                "`{}`, which leans on a variable of a base image whose config is not recorded",
+                template.as_written()
+            ),
             template.span,
             "run `cogpackc pin`, or write the base's `env` under its `image` line",
         )

@@ -43,7 +43,9 @@ impl<'a> Lowering<'a> {
         let Some(context) = self.plan.plan().contexts.get(name) else { return Ok(None) };
         let (source, title) = match &context.kind {
             ContextKind::Files(files) => return self.files(name, files, context.span),
-            ContextKind::Directory(it) => (self.directory(name, it)?, format!("context {name}: dir {}", it.path.value)),
+            ContextKind::Directory(it) => {
+                (self.directory(name, it)?, format!("context {name}: dir {}", it.path.value))
+            }
             ContextKind::Http(it) => (http(it)?, format!("context {name}: {}", it.url.value)),
             ContextKind::Git(it) => (git(it)?, format!("context {name}: git {}", it.url.value)),
             ContextKind::Oci(it) => (oci(name, it)?, format!("context {name}: oci {}", it.path.value)),
@@ -54,8 +56,13 @@ impl<'a> Lowering<'a> {
         self.add(&Op::Source(source), label, span).map(Some)
     }
 
-    fn directory(&self, name: &'a InputName, context: &'a DirectoryContext) -> Result<Source<'a>, Unsupported> {
-        let patterns = Selection::new(&context.rules).map_err(|error| bad_pattern(&error, context.path.span))?;
+    fn directory(
+        &self,
+        name: &'a InputName,
+        context: &'a DirectoryContext,
+    ) -> Result<Source<'a>, Unsupported> {
+        let patterns =
+            Selection::new(&context.rules).map_err(|error| bad_pattern(&error, context.path.span))?;
         let patterns = patterns.to_pattern_pair();
         let mut attributes: BTreeMap<&'static str, Cow<'a, str>> = BTreeMap::new();
         if !patterns.includes.is_empty() {
@@ -66,7 +73,11 @@ impl<'a> Lowering<'a> {
         }
         attributes.insert("local.sharedkeyhint", name.as_str().into());
         attributes.insert("local.unique", self.settings.unique.as_str().into());
-        Ok(Source { identifier: format!("local://{}", name.as_str()).into(), attributes, per_platform: false })
+        Ok(Source {
+            identifier: format!("local://{}", name.as_str()).into(),
+            attributes,
+            per_platform: false,
+        })
     }
 
     /// Small files in a filesystem of their own, directories first.
@@ -107,7 +118,9 @@ pub(super) fn permissions(mode: Mode, span: Span) -> Result<u32, Unsupported> {
         bits @ 0..=0o777 => Ok(bits),
         _ => Err(gap(
             "cpk::unsupported::mode-bits",
-            format!("mode `{mode}`, because BuildKit drops the setuid, setgid and sticky bits of files it makes"),
+            format!(
+                "mode `{mode}`, because BuildKit drops the setuid, setgid and sticky bits of files it makes"
+            ),
             span,
             format!("leave them out here and set them with `run \"chmod {mode} …\"`"),
         )),
@@ -115,7 +128,12 @@ pub(super) fn permissions(mode: Mode, span: Span) -> Result<u32, Unsupported> {
 }
 
 pub(super) fn bad_pattern(error: &cogpack_backends_contract::glob::InvalidGlob, span: Span) -> Unsupported {
-    gap("cpk::unsupported::pattern", error.to_string(), span, "write the pattern as the language reference shows")
+    gap(
+        "cpk::unsupported::pattern",
+        error.to_string(),
+        span,
+        "write the pattern as the language reference shows",
+    )
 }
 
 fn installed(kind: &str, name: &InputName, span: Span) -> Unsupported {
@@ -133,14 +151,15 @@ fn http<'a>(context: &'a HttpContext) -> Result<Source<'a>, Unsupported> {
         let address = url.split(['?', '#']).next().unwrap_or(url);
         address.split_once("://").and_then(|(_, rest)| rest.rsplit_once('/')).map(|(_, name)| name)
     };
-    let name = context.name.as_deref().or_else(last_part).filter(|name| !name.is_empty()).ok_or_else(|| {
-        gap(
-            "cpk::unsupported::http-name",
-            format!("`{url}`, whose file has no name"),
-            context.url.span,
-            "say one: `name \"…\"`",
-        )
-    })?;
+    let name =
+        context.name.as_deref().or_else(last_part).filter(|name| !name.is_empty()).ok_or_else(|| {
+            gap(
+                "cpk::unsupported::http-name",
+                format!("`{url}`, whose file has no name"),
+                context.url.span,
+                "say one: `name \"…\"`",
+            )
+        })?;
     let mode = permissions(context.mode.unwrap_or(Mode::FILE), context.url.span)?;
     let mut attributes = BTreeMap::from([
         ("http.filename", Cow::Borrowed(name)),

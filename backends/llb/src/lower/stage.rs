@@ -96,7 +96,11 @@ impl<'a> Lowering<'a> {
         }
         let Some(made) = self.close(site, chain)? else { return Ok(()) };
         if self.settings.abilities.merge || pile.parts.is_empty() {
-            if !pile.parts.contains(&made) {
+            if pile.parts.contains(&made) {
+                // The same layer again: a merge names each of its inputs once.
+                self.whole(pile, &site.prefix, layer.steps[0].op.span)?;
+            }
+            if pile.parts.last() != Some(&made) {
                 pile.parts.push(made);
             }
             return Ok(());
@@ -120,7 +124,8 @@ impl<'a> Lowering<'a> {
             match &step.op.kind {
                 OpKind::Run { execution, .. } | OpKind::Exec { execution, .. } => {
                     let mut root = self.whole(pile, &site.prefix, step.op.span)?;
-                    let user = execution.user.as_ref().map(|user| user.as_written()).or(step.state.user.as_deref());
+                    let user =
+                        execution.user.as_ref().map(|user| user.as_written()).or(step.state.user.as_deref());
                     if let Some(workdir) = &execution.workdir
                         && !user.is_none_or(is_root)
                     {

@@ -4,5 +4,5 @@ pub(crate) mod encode;
 pub(crate) mod op;
 pub(crate) mod writer;
 
-pub(crate) use op::{Action, Copy, Edit, Exec, File, Mount, MountKind, Op, Owner, Place, Principal, Source};
+pub(crate) use op::{Action, Copy, Edit, Exec, File, Mount, MountKind, Op, Owner, Principal, Source};
 pub(crate) use writer::Writer;
