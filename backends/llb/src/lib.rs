@@ -14,6 +14,9 @@ mod lower;
 pub mod source_map;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 use cogpack_backends_contract::config_json;
 use cogpack_backends_contract::image_config::image_config;
 use cogpack_backends_contract::{Backend, Unsupported};

@@ -22,23 +22,25 @@ pub(crate) struct Lines {
 
 /// Where the lines of a text start.
 #[derive(Debug)]
-pub(crate) struct LineIndex {
+pub(crate) struct LineIndex<'t> {
     starts: Vec<usize>,
-    length: usize,
+    text: &'t [u8],
 }
 
-impl LineIndex {
+impl<'t> LineIndex<'t> {
     /// The lines of `text`.
-    pub(crate) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &'t str) -> Self {
         let after_newlines =
             text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        Self { starts: std::iter::once(0).chain(after_newlines).collect(), length: text.len() }
+        Self { starts: std::iter::once(0).chain(after_newlines).collect(), text: text.as_bytes() }
     }
 
-    /// The lines that `span` touches; `None` where it lies in no text, or not in this one.
+    /// The lines that `span` touches, space at its end apart; `None` where it lies in no text,
+    /// or not in this one.
     pub(crate) fn lines(&self, span: Span) -> Option<Lines> {
-        let range = span.range().filter(|range| range.start < self.length)?;
-        let last_byte = range.end.min(self.length).saturating_sub(1).max(range.start);
+        let range = span.range().filter(|range| range.start < self.text.len())?;
+        let said = self.text.get(range.start..range.end.min(self.text.len())).unwrap_or_default();
+        let last_byte = range.start + said.trim_ascii_end().len().saturating_sub(1);
         Some(Lines { first: self.line(range.start), last: self.line(last_byte) })
     }
 
@@ -83,6 +85,7 @@ mod tests {
         assert_eq!(lines(0, 4), Some((1, 1)));
         assert_eq!(lines(0, 5), Some((1, 2)));
         assert_eq!(lines(8, 9), Some((3, 3)));
+        assert_eq!(lines(0, 9), Some((1, 2)));
         assert_eq!(lines(9, 13), Some((4, 4)));
         assert_eq!(lines(9, 99), Some((4, 4)));
         assert_eq!(lines(5, 5), Some((2, 2)));

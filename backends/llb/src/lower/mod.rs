@@ -32,7 +32,7 @@ pub(crate) type Root = Option<VertexId>;
 pub(crate) struct Lowering<'a> {
     plan: &'a Resolved,
     settings: &'a Llb,
-    lines: LineIndex,
+    lines: LineIndex<'a>,
     graph: Graph,
     /// Images, contexts and parallel phases that have been used so far.
     roots: BTreeMap<&'a Input, Root>,
@@ -138,6 +138,14 @@ impl<'a> Lowering<'a> {
     /// That two branches write one path is seen by no BuildKit op: the later branch would win.
     fn merged(&mut self, phase: &'a PhaseName, span: Span) -> Result<Root, Unsupported> {
         let merge = self.plan.merge(phase);
+        if !self.settings.abilities.merge {
+            return Err(gap(
+                "cpk::unsupported::parallel",
+                format!("phase `{phase}`, because this daemon has no merges and diffs"),
+                self.plan.plan().declared_phases.get(phase).map_or(span, |phase| phase.span),
+                "use BuildKit 0.10 or newer (in Docker: the containerd image store), or leave out `parallel`",
+            ));
+        }
         let base = self.root(&merge.base, span)?;
         let mut inputs: Vec<VertexId> = base.into_iter().collect();
         for &branch in &merge.branches {

@@ -28,6 +28,7 @@ pub(super) struct Chain<'a> {
     pub(super) file: File<'a>,
     /// What the edits are in the plan, for the vertex's name.
     title: String,
+    /// By step that has edits.
     spans: Vec<Span>,
 }
 
@@ -273,12 +274,18 @@ impl<'a> Chain<'a> {
         Ok(Owner { user: principal(&owner.value.user)?, group: Some(principal(group)?) })
     }
 
-    /// Notes which step the last edits are of.
+    /// Notes which step the last edits are of; a name tells the first few.
     fn describe(&mut self, step: &Step<'a>) {
-        if !self.title.is_empty() {
-            self.title.push_str("; ");
+        const TOLD: usize = 3;
+        match self.spans.len() {
+            0 => titles::describe(&mut self.title, step.op),
+            ..TOLD => {
+                self.title.push_str("; ");
+                titles::describe(&mut self.title, step.op);
+            }
+            TOLD => self.title.push_str("; …"),
+            _ => {}
         }
-        titles::describe(&mut self.title, step.op);
         self.spans.push(step.op.span);
     }
 

@@ -28,12 +28,8 @@ pub(super) fn describe(name: &mut String, op: &Op) {
             say(name, " at ", link.path.as_written());
         }
         OpKind::Remove(remove) => say(name, "remove ", remove.path.as_written()),
-        OpKind::Env(_)
-        | OpKind::Workdir(_)
-        | OpKind::User(_)
-        | OpKind::Shell(_)
-        | OpKind::Layer(_)
-        | OpKind::By(_) => {}
+        OpKind::Workdir(workdir) => say(name, "workdir ", workdir.as_written()),
+        OpKind::Env(_) | OpKind::User(_) | OpKind::Shell(_) | OpKind::Layer(_) | OpKind::By(_) => {}
     }
 }
 
