@@ -140,6 +140,15 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Makes the input of a copy or mount concrete. A merge that is only read, and that nothing
+    /// starts from, is a merge all the same.
+    fn read(&mut self, input: &mut Spanned<Input>) {
+        make_concrete(self.graph, input);
+        if let Input::Phase(phase) = &input.value {
+            self.merge(phase);
+        }
+    }
+
     fn base(&self, input: &Input) -> Arc<State> {
         let plan = self.graph.plan();
         match input {
@@ -202,7 +211,7 @@ impl Walk<'_, '_> {
                     None
                 }
                 OpKind::Copy(copy) => {
-                    make_concrete(self.graph, &mut copy.from);
+                    self.read(&mut copy.from);
                     match &mut copy.form {
                         CopyForm::To { source: first, destination: second }
                         | CopyForm::Contents { directory: first, destination: second } => {
@@ -243,7 +252,7 @@ impl Walk<'_, '_> {
         for mount in &mut execution.mounts {
             match &mut mount.kind {
                 MountKind::Bind { source, select, target, .. } => {
-                    make_concrete(self.graph, source);
+                    self.read(source);
                     for path in select.iter_mut().chain([target]) {
                         scope.rewrite(path, self.findings);
                     }

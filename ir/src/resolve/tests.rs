@@ -148,6 +148,23 @@ fn a_parallel_phase_is_a_merge_of_its_stages() {
 }
 
 #[test]
+fn a_merge_that_is_only_read_is_a_merge_too() {
+    let text = "cpk 1
+        phase libraries parallel
+        stage %one in libraries from scratch { run \"one\" }
+        stage %two in libraries from scratch { run \"two\" }
+        stage %app from scratch {
+            copy \"/x\" from phase libraries to \"/y\"
+            run \"make\" { mount phase libraries at /z }
+        }
+        export from %app";
+    let resolved = resolved(text);
+    let phase = crate::plan::PhaseName::new("libraries").expect("is a name");
+    assert_eq!(resolved.merge(&phase).branches.len(), 2);
+    assert_eq!(resolved.order().len(), 3);
+}
+
+#[test]
 fn a_parallel_phase_with_one_stage_is_that_stage() {
     let text = "cpk 1
         phase base parallel phase app after base
