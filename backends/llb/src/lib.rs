@@ -124,12 +124,7 @@ fn the_platform(plan: &Resolved) -> Result<&Platform, Unsupported> {
         help: help.to_owned(),
     };
     match (platforms.next(), platforms.next()) {
-        (Some(one), None) if one.os() == "linux" => Ok(one),
-        (Some(one), None) => Err(refuse(
-            format!("platform `{}`: only Linux images are lowered", one.value),
-            one.span,
-            "write `platform linux/amd64` or another Linux one",
-        )),
+        (Some(one), None) => Ok(one),
         (_, Some(second)) => Err(refuse(
             "several platforms in one definition".to_owned(),
             second.span,

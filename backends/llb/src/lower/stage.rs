@@ -276,14 +276,13 @@ impl<'a> Chain<'a> {
 
     /// Notes which step the last edits are of; a name tells the first few.
     fn describe(&mut self, step: &Step<'a>) {
-        const TOLD: usize = 3;
         match self.spans.len() {
             0 => titles::describe(&mut self.title, step.op),
-            ..TOLD => {
+            1 | 2 => {
                 self.title.push_str("; ");
                 titles::describe(&mut self.title, step.op);
             }
-            TOLD => self.title.push_str("; …"),
+            3 => self.title.push_str("; …"),
             _ => {}
         }
         self.spans.push(step.op.span);
