@@ -20,7 +20,7 @@ pub enum Content {
 }
 
 /// A file of a context.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ContextFile {
     /// The context.
     pub context: InputName,

@@ -1,0 +1,253 @@
+//! One layer that we make: its entries, and writing them as a compressed archive.
+//!
+//! Entries come directory by directory, sorted by name, parents first; what a layer takes away
+//! from those below is a whiteout in its directory. Directories that a layer does not change are
+//! no part of it.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use cogpack_backends_contract::changes::{ChangeKind, between};
+use cogpack_backends_contract::content::{Content, ContentSource, ContextFile};
+use cogpack_backends_contract::tree::{Attributes, Directory, Ids, Name, Node, PathProblem, Tree, text};
+use cogpack_ir::plan::{FileContent, Mode};
+
+use crate::blob::{LayerBlob, LayerWriter};
+use crate::tar::{self, TarError, TarWriter};
+
+/// What a layer says of one path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerEntry {
+    /// Where.
+    pub path: Vec<Name>,
+    /// What.
+    pub kind: EntryKind,
+}
+
+/// What a layer may say of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A directory; what is in it follows.
+    Directory(Attributes),
+    /// A file.
+    File(Attributes, Bytes),
+    /// A symbolic link.
+    Symlink(Ids, Vec<u8>),
+    /// What layers below have here is gone.
+    Whiteout,
+}
+
+/// Where the bytes of a file that we write are: anywhere but in a base image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bytes {
+    /// In the plan itself.
+    Inline(FileContent),
+    /// In a context that was walked.
+    Context(Arc<ContextFile>),
+}
+
+/// A layer that we make.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layer {
+    /// Its entries.
+    pub entries: Vec<LayerEntry>,
+}
+
+/// What keeps a change from becoming part of a layer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LayerProblem {
+    /// A name that means something else in a layer.
+    #[error("`{0}` starts with `.wh.`, by which layers mark what is removed")]
+    WhiteoutName(String),
+    /// The bytes are in a base image's layer, which is not unpacked.
+    #[error("`{0}` would be copied out of the layers of a base image")]
+    InBaseLayer(String),
+}
+
+/// Why a layer could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum LayerWriteError {
+    /// A file of a context could not be opened.
+    #[error("open `{path}` of the context `{context}`")]
+    Open {
+        /// The context.
+        context: String,
+        /// The file.
+        path: String,
+        /// What happened.
+        #[source]
+        source: io::Error,
+    },
+    /// The archive.
+    #[error(transparent)]
+    Tar(#[from] TarError),
+    /// The compressed stream.
+    #[error("finish a layer")]
+    Finish(#[source] io::Error),
+}
+
+const WHITEOUT: &[u8] = b".wh.";
+/// What the kernel shows for every symbolic link.
+const LINK: u32 = 0o777;
+
+impl Layer {
+    /// What turns `before` into `after`.
+    pub fn between(before: &Tree<Content>, after: &Tree<Content>) -> Result<Self, LayerProblem> {
+        let mut entries = Vec::new();
+        for change in between(before, after) {
+            match change.kind {
+                ChangeKind::Removed => {
+                    entries.push(LayerEntry { path: change.path, kind: EntryKind::Whiteout });
+                }
+                ChangeKind::Written(node) => entries.push(written(change.path, node)?),
+            }
+        }
+        Ok(Self { entries })
+    }
+
+    /// All of a tree.
+    pub fn of_tree(tree: &Tree<Content>) -> Result<Self, LayerProblem> {
+        let entries = tree.walk().into_iter().map(|(path, node)| written(path, node));
+        Ok(Self { entries: entries.collect::<Result<_, _>>()? })
+    }
+
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Lays the layer over a tree that has the directories that it was made for.
+    pub fn lay_over(&self, tree: &mut Tree<Content>) -> Result<(), PathProblem> {
+        for entry in &self.entries {
+            let node = match &entry.kind {
+                EntryKind::Whiteout => {
+                    tree.remove(&entry.path)?;
+                    continue;
+                }
+                EntryKind::Directory(attributes) => {
+                    if let Some(there) = tree.directory_mut(&entry.path) {
+                        there.attributes = *attributes;
+                        continue;
+                    }
+                    Node::Directory(Directory::new(*attributes).into())
+                }
+                EntryKind::File(attributes, bytes) => {
+                    Node::File { attributes: *attributes, content: bytes.clone().into() }
+                }
+                EntryKind::Symlink(ids, target) => Node::Symlink { ids: *ids, target: target.clone() },
+            };
+            tree.insert(&entry.path, node)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the layer compressed, every entry changed at `time`.
+    pub fn write<W: Write>(
+        &self,
+        source: &dyn ContentSource,
+        time: u64,
+        sink: W,
+    ) -> Result<(W, LayerBlob), LayerWriteError> {
+        let mut archive = TarWriter::new(LayerWriter::new(sink), time);
+        let mut first_names: BTreeMap<(&ContextFile, Attributes), Vec<u8>> = BTreeMap::new();
+        for entry in &self.entries {
+            let path = entry.path.join(&b'/');
+            match &entry.kind {
+                EntryKind::Directory(attributes) => {
+                    archive.append(&with(&path, tar::EntryKind::Directory, *attributes))?;
+                }
+                EntryKind::Symlink(ids, target) => {
+                    let kind = tar::EntryKind::Symlink { target };
+                    archive.append(&tar::Entry {
+                        path: &path,
+                        kind,
+                        mode: LINK,
+                        uid: ids.user,
+                        gid: ids.group,
+                    })?;
+                }
+                EntryKind::Whiteout => {
+                    let path = whiteout(&entry.path);
+                    let attributes = Attributes { mode: Mode::FILE, ids: Ids::ROOT };
+                    archive.append(&with(&path, tar::EntryKind::File { size: 0 }, attributes))?;
+                }
+                EntryKind::File(attributes, Bytes::Inline(content)) => {
+                    let kind = tar::EntryKind::File { size: content.0.len() as u64 };
+                    archive.append_file(&with(&path, kind, *attributes), &mut &content.0[..])?;
+                }
+                EntryKind::File(attributes, Bytes::Context(file)) => {
+                    // Names of one file are names of one file again.
+                    if let Some(first) = first_names.get(&(&**file, *attributes)) {
+                        let kind = tar::EntryKind::HardLink { target: first };
+                        archive.append(&with(&path, kind, *attributes))?;
+                        continue;
+                    }
+                    let kind = tar::EntryKind::File { size: file.size };
+                    let mut content = open(source, file)?;
+                    archive.append_file(&with(&path, kind, *attributes), &mut content)?;
+                    if file.linked {
+                        first_names.insert((&**file, *attributes), path);
+                    }
+                }
+            }
+        }
+        archive.finish()?.finish().map_err(LayerWriteError::Finish)
+    }
+}
+
+impl From<Bytes> for Content {
+    fn from(bytes: Bytes) -> Self {
+        match bytes {
+            Bytes::Inline(content) => Self::Inline(content),
+            Bytes::Context(file) => Self::Context(file),
+        }
+    }
+}
+
+fn with<'a>(path: &'a [u8], kind: tar::EntryKind<'a>, attributes: Attributes) -> tar::Entry<'a> {
+    let Attributes { mode, ids } = attributes;
+    tar::Entry { path, kind, mode: mode.bits(), uid: ids.user, gid: ids.group }
+}
+
+/// The name that marks a path as gone.
+fn whiteout(path: &[Name]) -> Vec<u8> {
+    let (name, above) = match path.split_last() {
+        Some((name, above)) => (name.as_slice(), above),
+        None => (&b""[..], path),
+    };
+    let marked = [WHITEOUT, name].concat();
+    above.iter().map(Vec::as_slice).chain([marked.as_slice()]).collect::<Vec<_>>().join(&b'/')
+}
+
+fn open<'s>(
+    source: &'s dyn ContentSource,
+    file: &ContextFile,
+) -> Result<Box<dyn Read + 's>, LayerWriteError> {
+    source.open(file).map_err(|source| LayerWriteError::Open {
+        context: file.context.to_string(),
+        path: String::from_utf8_lossy(&file.path).into_owned(),
+        source,
+    })
+}
+
+fn written(path: Vec<Name>, node: &Node<Content>) -> Result<LayerEntry, LayerProblem> {
+    if path.last().is_some_and(|name| name.starts_with(WHITEOUT)) {
+        return Err(LayerProblem::WhiteoutName(text(&path)));
+    }
+    let kind = match node {
+        Node::Directory(directory) => EntryKind::Directory(directory.attributes),
+        Node::File { attributes, content: Content::Inline(content) } => {
+            EntryKind::File(*attributes, Bytes::Inline(content.clone()))
+        }
+        Node::File { attributes, content: Content::Context(file) } => {
+            EntryKind::File(*attributes, Bytes::Context(Arc::clone(file)))
+        }
+        Node::Symlink { ids, target } => EntryKind::Symlink(*ids, target.clone()),
+        // No context has devices or pipes, so these are a base's as well.
+        Node::File { content: Content::Layer(_), .. } | Node::Special { .. } => {
+            return Err(LayerProblem::InBaseLayer(text(&path)));
+        }
+    };
+    Ok(LayerEntry { path, kind })
+}

@@ -1,0 +1,95 @@
+//! The output of a parallel phase: the layers of each branch, on top of what all start from.
+//!
+//! Branches know nothing of each other, so no order of theirs may show: two that write one path
+//! are a conflict, unless both only make the same directory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cogpack_backends_contract::tree::{Name, PathProblem, text};
+use cogpack_ir::plan::{Spanned, StageName};
+
+use crate::evaluate::{AssemblyProblem, ImageLayer, Rootfs};
+use crate::layer::EntryKind;
+
+/// Two branches of a parallel phase that cannot both be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MergeConflict {
+    /// Both write a path, or one writes what the other removes.
+    #[error("`{first}` and `{second}` run side by side and both change `{path}`")]
+    SamePath {
+        /// One stage.
+        first: StageName,
+        /// The other.
+        second: StageName,
+        /// The path.
+        path: String,
+    },
+    /// What one branch leaves has no place in what the other leaves.
+    #[error("what `{second}` leaves does not fit what the stages beside it leave")]
+    Place {
+        /// The stage.
+        second: StageName,
+        /// What is wrong.
+        #[source]
+        problem: PathProblem,
+    },
+}
+
+/// Merges `branches`, each of which started from `base`.
+pub fn merge(
+    base: &Rootfs,
+    branches: &[(&Spanned<StageName>, Arc<Rootfs>)],
+) -> Result<Rootfs, AssemblyProblem> {
+    let mut merged = base.clone();
+    let mut changed: BTreeMap<&[Name], (&StageName, &EntryKind)> = BTreeMap::new();
+    for (name, branch) in branches {
+        let conflict = |conflict| AssemblyProblem::Merge { conflict, span: name.span };
+        let own_steps = branch.steps.get(base.steps.len()..).unwrap_or_default();
+        for step in own_steps {
+            let Some(ImageLayer::Made(layer)) = &step.layer else { continue };
+            for entry in &layer.entries {
+                if let Some(first) = other_change(&changed, &entry.path, &entry.kind) {
+                    return Err(conflict(MergeConflict::SamePath {
+                        first: first.clone(),
+                        second: name.value.clone(),
+                        path: text(&entry.path),
+                    }));
+                }
+            }
+            layer
+                .lay_over(&mut merged.tree)
+                .map_err(|problem| conflict(MergeConflict::Place { second: name.value.clone(), problem }))?;
+        }
+        // Only now, since a branch may well change a path of its own twice.
+        for step in own_steps {
+            let Some(ImageLayer::Made(layer)) = &step.layer else { continue };
+            changed.extend(layer.entries.iter().map(|entry| (&entry.path[..], (&name.value, &entry.kind))));
+        }
+        merged.steps.extend_from_slice(own_steps);
+    }
+    Ok(merged)
+}
+
+/// The stage that has changed this path, or with it something above or below it.
+fn other_change<'c>(
+    changed: &BTreeMap<&[Name], (&'c StageName, &EntryKind)>,
+    path: &[Name],
+    kind: &EntryKind,
+) -> Option<&'c StageName> {
+    let is_directory = |kind: &EntryKind| matches!(kind, EntryKind::Directory(_));
+    if let Some((stage, other)) = changed.get(path) {
+        let is_shared = *other == kind && (is_directory(kind) || *kind == EntryKind::Whiteout);
+        return (!is_shared).then_some(*stage);
+    }
+    // Something that is no directory any more, where the other has something below.
+    let mut above = (1..path.len()).filter_map(|depth| changed.get(&path[..depth]));
+    if let Some((stage, _)) = above.find(|(_, other)| !is_directory(other)) {
+        return Some(stage);
+    }
+    if is_directory(kind) {
+        return None;
+    }
+    let below = changed.range(path..).next();
+    below.filter(|(other, _)| other.starts_with(path)).map(|(_, (stage, _))| *stage)
+}

@@ -1,0 +1,149 @@
+//! What a plan says that cannot become layers in this process, each with the way out.
+
+use std::collections::BTreeSet;
+
+use cogpack_backends_contract::Unsupported;
+use cogpack_backends_contract::accounts::numeric;
+use cogpack_backends_contract::image_config::open_variable;
+use cogpack_ir::plan::{ContextKind, Input, OpKind, Owner, Span, Spanned, Template};
+use cogpack_ir::plan::{Piece, StageName};
+use cogpack_ir::resolve::{Resolved, Step};
+
+use crate::NAME;
+
+const OTHER_BACKENDS: &str = "use `-o llb` or `-o dockerfile`, whose builders can do this";
+
+/// All that cannot be expressed, in the order of the stages.
+pub fn unsupported(plan: &Resolved) -> Vec<Unsupported> {
+    let mut found = Found { plan, all: Vec::new(), seen: BTreeSet::new() };
+    for id in plan.order() {
+        let stage = plan.stage(*id);
+        if let Some(from) = &stage.from {
+            found.input(&from.value, from.span);
+        }
+        for step in plan.steps(*id) {
+            found.step(&step, &stage.name.value);
+        }
+    }
+    let from = &plan.export().from;
+    found.input(&from.value, from.span);
+    found.platforms();
+    found.all
+}
+
+struct Found<'p> {
+    plan: &'p Resolved,
+    all: Vec<Unsupported>,
+    /// Inputs that are reported already: once is enough, however often they are read.
+    seen: BTreeSet<&'p Input>,
+}
+
+impl<'p> Found<'p> {
+    fn say(&mut self, code: &'static str, what: String, span: Span, help: &str) {
+        self.all.push(Unsupported { backend: NAME, code, what, span, help: help.to_owned() });
+    }
+
+    fn step(&mut self, step: &Step<'p>, stage: &StageName) {
+        match &step.op.kind {
+            OpKind::Run { .. } | OpKind::Exec { .. } => {
+                let what = format!("`run` and `exec`, as in `{stage}`, need a builder that runs programs");
+                self.say("cpk::unsupported::run", what, step.op.span, OTHER_BACKENDS);
+            }
+            OpKind::Copy(copy) => {
+                self.input(&copy.from.value, copy.from.span);
+                self.owner(copy.owner.as_ref());
+                for path in copy.form.sources().iter().chain([copy.form.destination()]) {
+                    self.path(path);
+                }
+            }
+            OpKind::File(file) => {
+                self.owner(file.owner.as_ref());
+                self.path(&file.path);
+            }
+            OpKind::Mkdir(directory) => {
+                self.owner(directory.owner.as_ref());
+                self.path(&directory.path);
+            }
+            OpKind::Symlink(link) => {
+                self.path(&link.target);
+                self.path(&link.path);
+            }
+            OpKind::Remove(removed) => self.path(&removed.path),
+            OpKind::Workdir(path) => self.path(path),
+            OpKind::Env(_) | OpKind::User(_) | OpKind::Shell(_) | OpKind::Layer(_) | OpKind::By(_) => {}
+        }
+    }
+
+    fn owner(&mut self, owner: Option<&Spanned<Owner>>) {
+        if let Some(owner) = owner
+            && numeric(&owner.value).is_none()
+        {
+            let what = format!("the owner `{}` must be looked up in the image's account files", owner.value);
+            let help = "write user and group as numbers, or use `-o llb` or `-o dockerfile`";
+            self.say("cpk::unsupported::named-owner", what, owner.span, help);
+        }
+    }
+
+    fn path(&mut self, path: &Spanned<Template>) {
+        for piece in path.pieces() {
+            if let Piece::Variable(name) = piece {
+                self.all.push(open_variable(NAME, name, path.span));
+            }
+        }
+    }
+
+    fn input(&mut self, input: &'p Input, span: Span) {
+        if !self.seen.insert(input) {
+            return;
+        }
+        match input {
+            Input::Scratch | Input::Stage(_) | Input::Phase(_) => {}
+            Input::Image(name) => {
+                let what = format!("the image `{name}` is in a registry, which this backend does not read");
+                let help = "copy it to a layout and declare that as an `oci` context, or use `-o llb` or \
+                            `-o dockerfile`";
+                self.say("cpk::unsupported::image", what, span, help);
+            }
+            Input::Context(name) => {
+                let Some(context) = self.plan.plan().contexts.get(name) else { return };
+                let (kind, help) = match &context.kind {
+                    ContextKind::Directory(_) | ContextKind::Files(_) | ContextKind::Oci(_) => return,
+                    ContextKind::Http(_) => ("http", OTHER_BACKENDS),
+                    ContextKind::Git(_) => ("git", OTHER_BACKENDS),
+                    ContextKind::Wheels(_) => {
+                        ("wheels", "install the wheels into a directory, and declare that as a `dir` context")
+                    }
+                    ContextKind::Debs(_) => {
+                        ("debs", "unpack the packages into a directory, and declare that as a `dir` context")
+                    }
+                };
+                let what = format!("contexts of the kind `{kind}`, as `{name}`, are not fetched");
+                self.say("cpk::unsupported::context", what, span, help);
+            }
+        }
+    }
+
+    /// One layout's image is for one platform, so several need plans without a base.
+    fn platforms(&mut self) {
+        let platforms: Vec<String> =
+            self.plan.plan().platforms.iter().map(|platform| platform.to_string()).collect();
+        if platforms.len() < 2 {
+            return;
+        }
+        let is_base = |input: &&Input| match input {
+            Input::Context(name) => {
+                let context = self.plan.plan().contexts.get(name);
+                matches!(context.map(|context| &context.kind), Some(ContextKind::Oci(_)))
+            }
+            Input::Scratch | Input::Image(_) | Input::Stage(_) | Input::Phase(_) => false,
+        };
+        if let Some(base) = self.seen.iter().copied().find(is_base) {
+            let what = format!(
+                "`{base}` is one image, and the plan is for several platforms ({})",
+                platforms.join(", ")
+            );
+            let help = "build each platform by a plan of its own, or use `-o llb` or `-o dockerfile`";
+            self.say("cpk::unsupported::platforms", what, self.plan.export().from.span, help);
+        }
+    }
+}
