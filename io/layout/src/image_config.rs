@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use cogpack_backends_oci_direct::documents::History;
+use cogpack_backends_contract::config_json::HistoryEntry;
 use cogpack_content::Digest;
 use cogpack_ir::plan::{EnvName, Healthcheck, HealthcheckTest, ImageConfig};
 use serde::{Deserialize, Deserializer};
@@ -24,7 +24,7 @@ pub struct ReadConfig {
     /// The digests of the uncompressed layers, lowest first.
     pub diff_ids: Vec<Digest>,
     /// How each layer came to be.
-    pub history: Vec<History>,
+    pub history: Vec<HistoryEntry>,
 }
 
 /// Why a config cannot be used.
@@ -62,7 +62,7 @@ struct Document {
     config: RunConfig,
     rootfs: RootFs,
     #[serde(default, deserialize_with = "or_default")]
-    history: Vec<History>,
+    history: Vec<HistoryDocument>,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +71,23 @@ struct RootFs {
     kind: String,
     #[serde(default, deserialize_with = "or_default")]
     diff_ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct HistoryDocument {
+    created: Option<String>,
+    created_by: Option<String>,
+    author: Option<String>,
+    comment: Option<String>,
+    #[serde(default)]
+    empty_layer: bool,
+}
+
+impl From<HistoryDocument> for HistoryEntry {
+    fn from(document: HistoryDocument) -> Self {
+        let HistoryDocument { created, created_by, author, comment, empty_layer } = document;
+        Self { created, created_by, author, comment, empty_layer }
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -131,7 +148,7 @@ pub fn read(bytes: &[u8]) -> Result<ReadConfig, ConfigError> {
         variant: document.variant.filter(|variant| !variant.is_empty()),
         config: run_config(document.config)?,
         diff_ids: diff_ids.collect::<Result<_, _>>()?,
-        history: document.history,
+        history: document.history.into_iter().map(HistoryEntry::from).collect(),
     })
 }
 

@@ -1,5 +1,13 @@
 //! Reads and writes OCI image layouts on disk.
+//!
+//! Reading: [`read::Layout`] finds an image and checks every digest; [`layer_tree`] knows what
+//! its layers make together, by names alone. Writing: [`write`](mod@write) gives a name only to
+//! what is complete.
 
+pub mod read;
+pub mod write;
+
+pub mod blobs;
 pub mod image_config;
 pub mod layer_tree;
 pub mod tar_reader;

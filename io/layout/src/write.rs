@@ -1,0 +1,310 @@
+//! Writes an image as a layout, in a directory or in an archive.
+//!
+//! All is made in a temporary directory beside the destination and synced; only what is complete
+//! gets its name. What fails on the way leaves nothing behind. A destination is replaced only if
+//! it is a layout and nothing else.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use cogpack_backends_contract::content::ContentSource;
+use cogpack_backends_oci_direct::Assembly;
+use cogpack_backends_oci_direct::documents::{blob_path, media};
+use cogpack_backends_oci_direct::evaluate::ImageLayer;
+use cogpack_backends_oci_direct::image::WrittenLayer;
+use cogpack_backends_oci_direct::inputs::BaseLayer;
+use cogpack_backends_oci_direct::layer::{Layer, LayerWriteError};
+use cogpack_backends_oci_direct::tar::{Entry, EntryKind, TarError, TarWriter};
+use cogpack_content::{Digest, ImageReference};
+use tempfile::TempDir;
+
+use crate::blobs::{self, BlobError, HashingReader};
+use crate::read::Layout;
+
+/// Why a layout could not be written. What was at the destination is untouched.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The destination is something else than a layout.
+    #[error("`{}` is not replaced: {reason}", path.display())]
+    Occupied {
+        /// The destination.
+        path: PathBuf,
+        /// What is there.
+        reason: String,
+    },
+    /// A file or directory could not be written.
+    #[error("{attempt} `{}`", path.display())]
+    Write {
+        /// What was attempted, for instance `write`.
+        attempt: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What happened.
+        #[source]
+        source: io::Error,
+    },
+    /// A layer could not be written.
+    #[error("write the layer of `{step}`")]
+    Layer {
+        /// What makes the layer.
+        step: String,
+        /// What happened.
+        #[source]
+        source: LayerWriteError,
+    },
+    /// A layer of a base image is in none of the layouts that were read.
+    #[error("the layer {digest} of a base image is in none of the layouts that were read")]
+    MissingBase {
+        /// The blob.
+        digest: Digest,
+    },
+    /// A layer of a base image changed since it was read.
+    #[error(transparent)]
+    Base(#[from] BlobError),
+    /// The archive.
+    #[error("write the archive `{}`", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// What happened.
+        #[source]
+        source: TarError,
+    },
+}
+
+/// An image, with all that is needed to write it.
+#[derive(Clone, Copy)]
+pub struct Image<'a> {
+    /// The image.
+    pub assembly: &'a Assembly,
+    /// Where the bytes of its files are.
+    pub files: &'a dyn ContentSource,
+    /// The layouts that its bases come from.
+    pub bases: &'a [Layout],
+    /// What it is called.
+    pub name: Option<&'a ImageReference>,
+}
+
+/// All that a layout has at its top.
+const PARTS: [&str; 4] = ["blobs", "index.json", "manifest.json", "oci-layout"];
+
+/// Writes a layout as the directory `destination`; gives the digest of its manifest or index.
+pub fn write_directory(image: Image<'_>, destination: &Path) -> Result<Digest, WriteError> {
+    // A link to a layout stays one.
+    let destination = &fs::canonicalize(destination).unwrap_or_else(|_| destination.to_owned());
+    check_replaceable(destination)?;
+    let temporary = temporary_beside(destination)?;
+    let made = temporary.path().join("layout");
+    let digest = make(image, &made)?;
+    replace(&made, destination, temporary)?;
+    sync_directory(above(destination))?;
+    Ok(digest)
+}
+
+/// Writes a layout as the archive `destination`; gives the digest of its manifest or index.
+pub fn write_archive(image: Image<'_>, destination: &Path) -> Result<Digest, WriteError> {
+    let destination = &fs::canonicalize(destination).unwrap_or_else(|_| destination.to_owned());
+    if destination.is_dir() {
+        let reason = "it is a directory, and an archive is a file".to_owned();
+        return Err(WriteError::Occupied { path: destination.clone(), reason });
+    }
+    let temporary = temporary_beside(destination)?;
+    let made = temporary.path().join("archive");
+    let file = File::create(&made).map_err(|source| failed("create", &made, source))?;
+    let digest = write_archive_to(image, temporary.path(), &file)?;
+    file.sync_all().map_err(|source| failed("sync", &made, source))?;
+    fs::rename(&made, destination).map_err(|source| failed("write", destination, source))?;
+    sync_directory(above(destination))?;
+    Ok(digest)
+}
+
+/// Writes a layout as an archive to a stream. Its blobs are first made below `scratch`, because
+/// their digests, and so their names, follow from them.
+pub fn write_archive_to(image: Image<'_>, scratch: &Path, sink: impl Write) -> Result<Digest, WriteError> {
+    let temporary = temporary_in(scratch)?;
+    let made = temporary.path().join("layout");
+    let digest = make(image, &made)?;
+    let archive = |source| WriteError::Archive { path: scratch.to_owned(), source };
+    let mut writer = TarWriter::new(BufWriter::with_capacity(1 << 16, sink), image.assembly.time);
+    for (path, kind) in parts(&made)? {
+        let (mode, size) = match kind {
+            Part::Directory => (0o755, None),
+            Part::File(size) => (0o644, Some(size)),
+        };
+        let kind = size.map_or(EntryKind::Directory, |size| EntryKind::File { size });
+        let entry = Entry { path: path.as_bytes(), kind, mode, uid: 0, gid: 0 };
+        match size {
+            None => writer.append(&entry).map_err(archive)?,
+            Some(_) => {
+                let file = made.join(&path);
+                let mut content = File::open(&file).map_err(|source| failed("read", &file, source))?;
+                writer.append_file(&entry, &mut content).map_err(archive)?;
+            }
+        }
+    }
+    let mut sink = writer.finish().map_err(archive)?;
+    sink.flush().map_err(|source| archive(TarError::Write(source)))?;
+    Ok(digest)
+}
+
+/// Makes the layout in the new directory `root`.
+fn make(image: Image<'_>, root: &Path) -> Result<Digest, WriteError> {
+    let blobs = root.join("blobs/sha256");
+    fs::create_dir_all(&blobs).map_err(|source| failed("create", &blobs, source))?;
+    let mut layers = Vec::new();
+    for step in &image.assembly.rootfs.steps {
+        layers.push(match &step.layer {
+            None => continue,
+            Some(ImageLayer::Base(base)) => take_over(base, image.bases, root)?,
+            Some(ImageLayer::Made(layer)) => write_layer(layer, &step.created_by, image, root)?,
+        });
+    }
+    let documents = image.assembly.documents(&layers, image.name);
+    for (path, bytes) in &documents.files {
+        let path = root.join(path);
+        let written = File::create(&path).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        written.map_err(|source| failed("write", &path, source))?;
+    }
+    for directory in [&blobs, &root.join("blobs"), root] {
+        sync_directory(directory)?;
+    }
+    Ok(documents.digest)
+}
+
+fn write_layer(layer: &Layer, step: &str, image: Image<'_>, root: &Path) -> Result<WrittenLayer, WriteError> {
+    let unnamed = root.join("blobs/unnamed");
+    let file = File::create(&unnamed).map_err(|source| failed("create", &unnamed, source))?;
+    let sink = BufWriter::with_capacity(1 << 16, file);
+    let (sink, blob) = layer
+        .write(image.files, image.assembly.time, sink)
+        .map_err(|source| WriteError::Layer { step: step.to_owned(), source })?;
+    let synced = sink.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| file.sync_all());
+    synced.map_err(|source| failed("write", &unnamed, source))?;
+    let named = root.join(blob_path(&blob.blob.digest));
+    fs::rename(&unnamed, &named).map_err(|source| failed("write", &named, source))?;
+    Ok(WrittenLayer { media_type: media::LAYER_GZIP, blob })
+}
+
+/// Takes a blob over from a base's layout: by a link where that is possible, since blobs never
+/// change, else by a copy that is checked.
+fn take_over(base: &BaseLayer, bases: &[Layout], root: &Path) -> Result<WrittenLayer, WriteError> {
+    let written = WrittenLayer { media_type: base.media_type, blob: base.blob };
+    let digest = base.blob.blob.digest;
+    let to = root.join(blob_path(&digest));
+    if to.exists() {
+        return Ok(written);
+    }
+    let candidates = bases.iter().map(|layout| blobs::path_of(layout.root(), &digest));
+    let Some(from) = candidates.into_iter().find(|path| path.is_file()) else {
+        return Err(WriteError::MissingBase { digest });
+    };
+    // Where the layout's blob is a link to elsewhere, what it leads to is meant.
+    if fs::canonicalize(&from).and_then(|from| fs::hard_link(from, &to)).is_ok() {
+        return Ok(written);
+    }
+    let source = File::open(&from).map_err(|source| failed("read", &from, source))?;
+    let mut reading = HashingReader::new(source);
+    let copied = File::create(&to).and_then(|mut file| {
+        io::copy(&mut reading, &mut file)?;
+        file.sync_all()
+    });
+    copied.map_err(|source| failed("copy", &from, source))?;
+    let (found, size) = reading.finish().map_err(|source| failed("read", &from, source))?;
+    blobs::check(from, &digest, Some(base.blob.blob.size), found, size)?;
+    Ok(written)
+}
+
+/// Whether `destination` is free, an empty directory, or a layout without anything beside it.
+fn check_replaceable(destination: &Path) -> Result<(), WriteError> {
+    let occupied = |reason| WriteError::Occupied { path: destination.to_owned(), reason };
+    let entries = match fs::read_dir(destination) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(occupied("it is a file, and a layout is a directory".to_owned()));
+        }
+        Err(source) => return Err(failed("list", destination, source)),
+    };
+    let mut is_empty = true;
+    for entry in entries {
+        let name = entry.map_err(|source| failed("list", destination, source))?.file_name();
+        is_empty = false;
+        if !PARTS.iter().any(|part| name == *part) {
+            return Err(occupied(format!("it holds `{}`, which is no part of a layout", name.display())));
+        }
+    }
+    if is_empty {
+        return Ok(());
+    }
+    Layout::open(destination).map(drop).map_err(|error| occupied(error.to_string()))
+}
+
+/// Gives what was made its name. What had it before is kept in `temporary` until then, and comes
+/// back if that fails.
+fn replace(made: &Path, destination: &Path, temporary: TempDir) -> Result<(), WriteError> {
+    let aside = temporary.path().join("replaced");
+    let is_there = destination.exists();
+    if is_there {
+        fs::rename(destination, &aside).map_err(|source| failed("replace", destination, source))?;
+    }
+    let Err(source) = fs::rename(made, destination) else { return Ok(()) };
+    if is_there && fs::rename(&aside, destination).is_err() {
+        // Better a directory with an odd name than a lost image.
+        let kept = temporary.keep().join("replaced");
+        return Err(failed("write the destination, whose content before is now in", &kept, source));
+    }
+    Err(failed("write", destination, source))
+}
+
+enum Part {
+    Directory,
+    File(u64),
+}
+
+/// All that a layout holds, relative to it, sorted.
+fn parts(root: &Path) -> Result<Vec<(String, Part)>, WriteError> {
+    let mut parts = vec![("blobs".to_owned(), Part::Directory), ("blobs/sha256".to_owned(), Part::Directory)];
+    for directory in ["", "blobs/sha256/"] {
+        let path = root.join(directory);
+        let listed = |source| failed("list", &path, source);
+        for entry in fs::read_dir(&path).map_err(listed)? {
+            let entry = entry.map_err(listed)?;
+            let metadata = entry.metadata().map_err(listed)?;
+            if metadata.is_file() {
+                let name = format!("{directory}{}", entry.file_name().display());
+                parts.push((name, Part::File(metadata.len())));
+            }
+        }
+    }
+    parts.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(parts)
+}
+
+fn temporary_beside(destination: &Path) -> Result<TempDir, WriteError> {
+    temporary_in(above(destination))
+}
+
+fn temporary_in(directory: &Path) -> Result<TempDir, WriteError> {
+    let made = tempfile::Builder::new().prefix(".cogpackc-").tempdir_in(directory);
+    made.map_err(|source| failed("create a temporary directory in", directory, source))
+}
+
+fn above(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+fn sync_directory(directory: &Path) -> Result<(), WriteError> {
+    let synced = File::open(directory).and_then(|directory| directory.sync_all());
+    synced.map_err(|source| failed("sync", directory, source))
+}
+
+fn failed(attempt: &'static str, path: &Path, source: io::Error) -> WriteError {
+    WriteError::Write { attempt, path: path.to_owned(), source }
+}
