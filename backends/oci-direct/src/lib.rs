@@ -34,6 +34,9 @@ pub mod time;
 
 pub mod listing;
 
+#[cfg(test)]
+mod tests;
+
 pub use evaluate::AssemblyProblem;
 pub use image::Assembly;
 pub use inputs::Inputs;
