@@ -11,3 +11,6 @@ pub mod blobs;
 pub mod image_config;
 pub mod layer_tree;
 pub mod tar_reader;
+
+#[cfg(test)]
+mod tests;
