@@ -1,2 +1,26 @@
-//! Placeholder while the house is built.
-fn main() {}
+//! The binary: real streams and arguments in, an exit code out. All else is in the library, so
+//! that tests run commands in their own process.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use cogpack_cli::Console;
+
+fn main() -> ExitCode {
+    let mut stdin = io::stdin().lock();
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    let mut stderr = io::stderr().lock();
+    let mut console = Console {
+        stdin: &mut stdin,
+        stdout: &mut stdout,
+        stderr: &mut stderr,
+        directory: std::env::current_dir().unwrap_or_default(),
+        environment: cogpack_cli::Environment::of_the_process(),
+        stdout_is_terminal: io::stdout().is_terminal(),
+        stderr_is_terminal: io::stderr().is_terminal(),
+    };
+    let code = cogpack_cli::run(std::env::args_os(), &mut console);
+    // A reader that went away (`| head`) has all that it wanted.
+    let _ = stdout.flush();
+    ExitCode::from(code)
+}

@@ -1,1 +1,11 @@
-//! Placeholder while the house is built.
+//! From text to a plan that backends take.
+//!
+//! Reading order: [`pipeline`] (the steps, in order), [`world`] (facts from outside, as values).
+//!
+//! Deliberately not here: reading files and asking registries (`io/`), and emitting (`backends/`).
+
+pub mod pipeline;
+pub mod world;
+
+pub use pipeline::{Compiled, compile, parse};
+pub use world::World;

@@ -1,2 +1,10 @@
-//! Placeholder while the house is built.
-fn main() {}
+//! The one integration binary: every case in the tree, and the house itself.
+
+mod backends;
+mod cli;
+mod determinism;
+mod explain;
+mod projects;
+mod text;
+mod tidy;
+mod verify;

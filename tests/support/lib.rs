@@ -1,1 +1,6 @@
-//! Placeholder while the house is built.
+//! What the integration tests share: finding cases, comparing with snapshots, one place that
+//! turns text into findings and artifacts.
+
+pub mod cases;
+pub mod places;
+pub mod snapshot;

@@ -1,0 +1,132 @@
+//! The command line as clap reads it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::report::Format;
+
+/// Compiles a plan into a container image: BuildKit LLB, a Dockerfile, or OCI layers.
+#[derive(Debug, Parser)]
+#[command(name = "cogpackc", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(after_help = "Exit codes: 0 done, 1 the plan has findings, 2 the command could not run.")]
+pub struct Arguments {
+    /// Compile: what `cogpackc PLAN -o FORMAT` does.
+    #[command(flatten)]
+    pub compile: Option<Compile>,
+    /// Something else than compiling.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// `cogpackc PLAN -o FORMAT… [-O PATH]`
+#[derive(Debug, Args)]
+pub struct Compile {
+    /// The plan, in .cpk or JSON form; `-` is standard input.
+    #[arg(required = true)]
+    pub plan: PathBuf,
+    /// What to emit; may be given several times.
+    #[arg(short = 'o', long = "output", value_name = "FORMAT", required = true, value_delimiter = ',')]
+    pub formats: Vec<Artifact>,
+    /// Where to: a file or directory for one format, a directory for several. Left out, or `-`:
+    /// standard output.
+    #[arg(short = 'O', long = "output-path", value_name = "PATH")]
+    pub path: Option<PathBuf>,
+    /// Read the base image @NAME from a local OCI layout: `python=DIR` or `python=DIR:TAG`.
+    #[arg(long = "layout", value_name = "NAME=DIR[:TAG]")]
+    pub layouts: Vec<String>,
+    /// How findings are shown.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// What `-o` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Artifact {
+    /// A BuildKit definition, as `buildctl build` reads it.
+    Llb,
+    /// The same as a listing that people can read.
+    #[value(name = "llb.txt")]
+    LlbText,
+    /// A Dockerfile for BuildKit.
+    Dockerfile,
+    /// An OCI image layout; a tar of one where PATH ends in `.tar`.
+    Oci,
+    /// The plan as JSON.
+    Json,
+    /// The plan as canonical text.
+    Cpk,
+}
+
+/// Commands besides compiling.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check plans and show every finding.
+    Check {
+        /// Plans; `-` is standard input.
+        #[arg(required = true)]
+        plans: Vec<PathBuf>,
+        /// How findings are shown.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Put plans into canonical form, comments kept.
+    Fmt {
+        /// Plans; `-` is standard input, and is written to standard output.
+        #[arg(required = true)]
+        plans: Vec<PathBuf>,
+        /// Change nothing; exit 1 if a plan is not in canonical form.
+        #[arg(long)]
+        check: bool,
+        /// Change nothing; show what would change, and exit 1 if something would.
+        #[arg(long)]
+        diff: bool,
+    },
+    /// Print the plan with every input concrete and every variable expanded.
+    Resolve {
+        /// The plan; `-` is standard input.
+        plan: PathBuf,
+        /// Read the config of @NAME from a local OCI layout: `python=DIR` or `python=DIR:TAG`.
+        #[arg(long = "layout", value_name = "NAME=DIR[:TAG]")]
+        layouts: Vec<String>,
+        /// `json` prints the plan, and the findings, as JSON.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Draw the plan: phases as lanes, stages, layers.
+    Graph {
+        /// The plan; `-` is standard input.
+        plan: PathBuf,
+        /// The kind of drawing.
+        #[arg(long = "as", value_enum, default_value_t)]
+        kind: Drawing,
+        /// The file to write instead of standard output.
+        #[arg(short = 'O', long = "output-path", value_name = "FILE")]
+        path: Option<PathBuf>,
+    },
+    /// Tell more about a finding's code.
+    Explain {
+        /// For instance `cpk::stage::cycle`; left out, all codes are listed.
+        code: Option<String>,
+        /// How it is told.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Kinds of drawings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Drawing {
+    /// Graphviz text.
+    #[default]
+    Dot,
+    /// Mermaid text.
+    Mermaid,
+    /// A picture, drawn without outside programs.
+    Svg,
+}

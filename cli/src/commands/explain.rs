@@ -1,0 +1,86 @@
+//! `cogpackc explain CODE`: why a rule exists, an example that breaks it and one that keeps it.
+
+use std::fmt::Write as _;
+
+use cogpack_ir::explain::{self, Explanation};
+use serde::Serialize;
+
+use crate::DONE;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::report::Format;
+
+#[derive(Serialize)]
+struct JsonExplanation {
+    code: &'static str,
+    title: &'static str,
+    text: &'static str,
+    breaks: &'static str,
+    keeps: &'static str,
+}
+
+/// Explains one code, or lists all.
+pub fn run(code: Option<&str>, format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
+    let explanations: Vec<&'static Explanation> = match code {
+        None => explain::all().collect(),
+        Some(code) => vec![explain::explain(code).ok_or_else(|| unknown(code))?],
+    };
+    let text = match (format, code) {
+        (Format::Json, _) => as_json(&explanations),
+        (Format::Text, None) => listed(&explanations),
+        (Format::Text, Some(_)) => explanations.iter().map(|explanation| told(explanation)).collect(),
+    };
+    console.data(text.as_bytes());
+    Ok(DONE)
+}
+
+fn unknown(code: &str) -> Failure {
+    let near = cogpack_ir::suggest::nearest(code, explain::all().map(|explanation| explanation.code));
+    let failure = Failure::new(format!("there is no finding with the code `{code}`"));
+    match near {
+        Some(near) => failure.with_hint(format!("did you mean `{near}`?")),
+        None => failure.with_hint("`cogpackc explain` lists all codes"),
+    }
+}
+
+fn listed(explanations: &[&'static Explanation]) -> String {
+    let width = explanations.iter().map(|explanation| explanation.code.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for explanation in explanations {
+        // A String takes whatever is written to it.
+        let _ = writeln!(text, "{:width$}  {}", explanation.code, explanation.title);
+    }
+    text
+}
+
+fn told(explanation: &Explanation) -> String {
+    let indented = |example: &str| {
+        let lines = example.lines().map(|line| if line.is_empty() { String::new() } else { format!("    {line}") });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    format!(
+        "{}: {}\n\n{}\n\nThis breaks the rule:\n\n{}\n\nThis keeps it:\n\n{}\n",
+        explanation.code,
+        explanation.title,
+        explanation.text.trim(),
+        indented(explanation.breaks),
+        indented(explanation.keeps)
+    )
+}
+
+fn as_json(explanations: &[&'static Explanation]) -> String {
+    let list: Vec<JsonExplanation> = explanations
+        .iter()
+        .map(|explanation| JsonExplanation {
+            code: explanation.code,
+            title: explanation.title,
+            text: explanation.text,
+            breaks: explanation.breaks,
+            keeps: explanation.keeps,
+        })
+        .collect();
+    // Plain texts are all that it holds, so JSON can say it.
+    let mut text = serde_json::to_string_pretty(&list).unwrap_or_default();
+    text.push('\n');
+    text
+}

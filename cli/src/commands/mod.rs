@@ -1,0 +1,32 @@
+//! One command a file, each thin: parse, call, print.
+
+mod check;
+mod compile;
+mod completions;
+mod explain;
+mod fmt;
+mod graph;
+mod resolve;
+
+use crate::arguments::{Arguments, Command};
+use crate::console::Console;
+use crate::failure::Failure;
+
+/// Runs the command that was asked for and gives its exit code.
+pub fn run(arguments: Arguments, console: &mut Console<'_>) -> Result<u8, Failure> {
+    match (arguments.command, arguments.compile) {
+        (Some(Command::Check { plans, format }), _) => check::run(&plans, format, console),
+        (Some(Command::Fmt { plans, check, diff }), _) => {
+            fmt::run(&plans, fmt::Mode::of(check, diff), console)
+        }
+        (Some(Command::Resolve { plan, layouts, format }), _) => {
+            resolve::run(&plan, &layouts, format, console)
+        }
+        (Some(Command::Graph { plan, kind, path }), _) => graph::run(&plan, kind, path.as_deref(), console),
+        (Some(Command::Explain { code, format }), _) => explain::run(code.as_deref(), format, console),
+        (Some(Command::Completions { shell }), _) => Ok(completions::run(shell, console)),
+        (None, Some(compile)) => compile::run(&compile, console),
+        (None, None) => Err(Failure::new("there is nothing to do")
+            .with_hint("`cogpackc plan.cpk -o llb` compiles; `cogpackc --help` lists the rest")),
+    }
+}

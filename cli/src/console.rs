@@ -1,0 +1,52 @@
+//! What a command talks to: its streams, its directory and its environment, as values, so that
+//! a test can stand in for a terminal.
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+use crate::env_vars::Environment;
+
+/// The outside of one command.
+pub struct Console<'a> {
+    /// Where `-` reads from.
+    pub stdin: &'a mut dyn Read,
+    /// Data.
+    pub stdout: &'a mut dyn Write,
+    /// Talk.
+    pub stderr: &'a mut dyn Write,
+    /// What relative paths are relative to.
+    pub directory: PathBuf,
+    /// The environment.
+    pub environment: Environment,
+    /// Whether data goes to a terminal.
+    pub stdout_is_terminal: bool,
+    /// Whether talk goes to a terminal.
+    pub stderr_is_terminal: bool,
+}
+
+impl Console<'_> {
+    /// Writes data. That nobody reads it any more is not an error of the command.
+    pub fn data(&mut self, bytes: &[u8]) {
+        let _ = self.stdout.write_all(bytes);
+    }
+
+    /// Writes one line of talk.
+    pub fn say(&mut self, line: &str) {
+        let _ = writeln!(self.stderr, "{line}");
+    }
+
+    /// Whether to colour what goes to standard error.
+    pub fn colours_talk(&self) -> bool {
+        self.stderr_is_terminal && !self.environment.no_color
+    }
+
+    /// Whether to colour what goes to standard output.
+    pub fn colours_data(&self) -> bool {
+        self.stdout_is_terminal && !self.environment.no_color
+    }
+
+    /// How wide a report may be, in columns.
+    pub fn width(&self) -> usize {
+        self.environment.columns.unwrap_or(100).clamp(40, 120)
+    }
+}

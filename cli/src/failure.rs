@@ -1,0 +1,38 @@
+//! A command that could not run, which is not the same as a plan with findings.
+
+use std::error::Error;
+
+/// Why a command could not run.
+#[derive(Debug)]
+pub struct Failure {
+    /// What was attempted on what, and what came of it: lower case, no full stop.
+    pub message: String,
+    /// What is behind it, outermost first.
+    pub causes: Vec<String>,
+    /// The way out, where there is one.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure with nothing behind it.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), causes: Vec::new(), hint: None }
+    }
+
+    /// A failure with all that is behind `error`.
+    pub fn of(error: &dyn Error) -> Self {
+        let mut causes = Vec::new();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        Self { message: error.to_string(), causes, hint: None }
+    }
+
+    /// The same with a way out.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,46 @@
+//! The `cogpackc` command line.
+//!
+//! Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 findings (in
+//! `diff`-like commands: differences), 2 the command could not run.
+
+mod arguments;
+mod commands;
+mod console;
+mod env_vars;
+mod failure;
+mod plan_file;
+mod report;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+pub use console::Console;
+pub use env_vars::Environment;
+
+/// Done.
+pub const DONE: u8 = 0;
+/// The plan has findings, or the comparison has differences.
+pub const FINDINGS: u8 = 1;
+/// The command could not run.
+pub const COULD_NOT_RUN: u8 = 2;
+
+/// Runs one command line (the program's name first) and gives its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<'_>) -> u8 {
+    let arguments = match arguments::Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return report::usage(&error, console),
+    };
+    match commands::run(arguments, console) {
+        Ok(code) => code,
+        Err(failure) => {
+            report::failure(&failure, console);
+            COULD_NOT_RUN
+        }
+    }
+}
+
+/// The command line as clap knows it, for completions and for documentation.
+pub fn command() -> clap::Command {
+    <arguments::Arguments as clap::CommandFactory>::command()
+}

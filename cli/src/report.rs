@@ -1,0 +1,204 @@
+//! How findings and failures look: for people, as miette draws them; for programs, as JSON.
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, NamedSource, Severity};
+use serde::Serialize;
+
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+use crate::{COULD_NOT_RUN, DONE};
+
+/// Which stream a report goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// The report is what the command is for.
+    Data,
+    /// The report is about what the command is for.
+    Talk,
+}
+
+/// Whom a report is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// People.
+    #[default]
+    Text,
+    /// Programs.
+    Json,
+}
+
+/// What clap has to say: help and version are data, a misuse is talk.
+pub fn usage(error: &clap::Error, console: &mut Console<'_>) -> u8 {
+    if error.use_stderr() {
+        let text = error.render();
+        let text = if console.colours_talk() { text.ansi().to_string() } else { text.to_string() };
+        let _ = console.stderr.write_all(text.as_bytes());
+        return COULD_NOT_RUN;
+    }
+    let text = error.render();
+    let text = if console.colours_data() { text.ansi().to_string() } else { text.to_string() };
+    console.data(text.as_bytes());
+    DONE
+}
+
+/// Why a command could not run.
+pub fn failure(failure: &Failure, console: &mut Console<'_>) {
+    console.say(&format!("error: {}", failure.message));
+    for cause in &failure.causes {
+        console.say(&format!("  because: {cause}"));
+    }
+    if let Some(hint) = &failure.hint {
+        console.say(&format!("\nhint: {hint}"));
+    }
+}
+
+/// Shows findings about `plan` and counts the errors among them.
+pub fn findings(
+    findings: &[&dyn Diagnostic],
+    plan: &PlanFile,
+    format: Format,
+    stream: Stream,
+    console: &mut Console<'_>,
+) -> usize {
+    let errors = findings.iter().filter(|finding| severity(**finding) == "error").count();
+    let text = match format {
+        Format::Text => drawn(findings, plan, stream, console),
+        Format::Json => as_json(findings, plan),
+    };
+    match stream {
+        Stream::Data => console.data(text.as_bytes()),
+        Stream::Talk => {
+            let _ = console.stderr.write_all(text.as_bytes());
+        }
+    }
+    errors
+}
+
+fn drawn(findings: &[&dyn Diagnostic], plan: &PlanFile, stream: Stream, console: &Console<'_>) -> String {
+    let (coloured, terminal) = match stream {
+        Stream::Data => (console.colours_data(), console.stdout_is_terminal),
+        Stream::Talk => (console.colours_talk(), console.stderr_is_terminal),
+    };
+    let theme = if coloured { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(console.width())
+        .with_links(terminal && coloured)
+        .with_context_lines(1);
+    let source = NamedSource::new(&plan.shown, plan.text.clone());
+    let mut text = String::new();
+    for finding in findings {
+        let placed = Placed { finding: *finding, source: &source };
+        // A String takes whatever is written to it.
+        let _ = handler.render_report(&mut text, &placed);
+        text.push('\n');
+    }
+    text
+}
+
+/// A finding together with the text it speaks of.
+#[derive(Debug)]
+struct Placed<'a> {
+    finding: &'a dyn Diagnostic,
+    source: &'a NamedSource<String>,
+}
+
+impl std::fmt::Display for Placed<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.finding.fmt(out)
+    }
+}
+
+impl std::error::Error for Placed<'_> {}
+
+impl Diagnostic for Placed<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.finding.code()
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        self.finding.severity()
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.finding.help()
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        Some(self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
+        self.finding.labels()
+    }
+}
+
+fn severity(finding: &dyn Diagnostic) -> &'static str {
+    match finding.severity() {
+        None | Some(Severity::Error) => "error",
+        Some(Severity::Warning) => "warning",
+        Some(Severity::Advice) => "advice",
+    }
+}
+
+/// The JSON form: an object with a version and a list, two spaces deep.
+#[derive(Serialize)]
+struct JsonReport<'a> {
+    version: u32,
+    file: &'a str,
+    findings: Vec<JsonFinding>,
+}
+
+#[derive(Serialize)]
+struct JsonFinding {
+    code: Option<String>,
+    severity: &'static str,
+    message: String,
+    help: Option<String>,
+    labels: Vec<JsonLabel>,
+}
+
+#[derive(Serialize)]
+struct JsonLabel {
+    /// Counted from 1.
+    line: usize,
+    /// Counted from 1, in characters.
+    column: usize,
+    /// In bytes from the start of the file.
+    offset: usize,
+    /// In bytes.
+    length: usize,
+    text: Option<String>,
+}
+
+fn as_json(findings: &[&dyn Diagnostic], plan: &PlanFile) -> String {
+    let report = JsonReport {
+        version: 1,
+        file: &plan.shown,
+        findings: findings.iter().map(|finding| json_finding(*finding, &plan.text)).collect(),
+    };
+    // The types above hold nothing that JSON cannot say.
+    let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn json_finding(finding: &dyn Diagnostic, text: &str) -> JsonFinding {
+    let labels = finding.labels().into_iter().flatten().map(|label| {
+        let before = text.get(..label.offset()).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        JsonLabel {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            offset: label.offset(),
+            length: label.len(),
+            text: label.label().map(str::to_owned),
+        }
+    });
+    JsonFinding {
+        code: finding.code().map(|code| code.to_string()),
+        severity: severity(finding),
+        message: finding.to_string(),
+        help: finding.help().map(|help| help.to_string()),
+        labels: labels.collect(),
+    }
+}

@@ -1,0 +1,40 @@
+//! The steps from text to a resolved plan, in order: parse, verify, resolve.
+//!
+//! Each step reports all that it finds, and the next runs only if there was no error: rules
+//! checked on half a plan would report mistakes that nobody made.
+
+use cogpack_ir::finding::Finding;
+use cogpack_ir::plan::Plan;
+use cogpack_ir::resolve::{Resolved, resolve};
+use cogpack_ir::verify::verify;
+use cogpack_ir::{json, syntax};
+
+use crate::world::World;
+
+/// What compiling leaves.
+#[derive(Debug)]
+pub struct Compiled {
+    /// What backends take.
+    pub resolved: Resolved,
+    /// What the author should know, but may leave.
+    pub warnings: Vec<Finding>,
+}
+
+/// Reads a plan in either of its forms. A text whose first byte that is no white space is `{` is
+/// JSON: no plan in `.cpk` can begin with it.
+pub fn parse(text: &str) -> Result<Plan, Vec<Finding>> {
+    if text.trim_start().starts_with('{') {
+        return json::read(text);
+    }
+    let parsed = syntax::parse(text);
+    if parsed.findings.is_empty() { Ok(parsed.plan) } else { Err(parsed.findings) }
+}
+
+/// Verifies a plan and resolves it.
+pub fn compile(plan: Plan, world: &World) -> Result<Compiled, Vec<Finding>> {
+    let verified = verify(plan)?;
+    let mut warnings = verified.warnings().to_vec();
+    let resolved = resolve(&verified, &world.configs)?;
+    warnings.extend(resolved.warnings().iter().cloned());
+    Ok(Compiled { resolved, warnings })
+}

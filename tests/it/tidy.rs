@@ -1,0 +1,227 @@
+//! The house keeps its shape: what may import what, how files open, how long they are, that pure
+//! rooms stay pure, and that every code and every pass has its case.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use cogpack_tests::places::{files_below, root, shown};
+
+/// Which room may import which. A new arrow is a design decision: change this table and the one
+/// in ARCHITECTURE.md in the same commit.
+const IMPORTS: &[(&str, &[&str])] = &[
+    ("content", &[]),
+    ("ir", &["content"]),
+    ("compiler", &["content", "ir"]),
+    ("backends/contract", &["content", "ir"]),
+    ("backends/llb", &["backends/contract", "content", "ir"]),
+    ("backends/dockerfile", &["backends/contract", "content", "ir"]),
+    ("backends/oci-direct", &["backends/contract", "content", "ir"]),
+    ("io/layout", &["backends/contract", "backends/oci-direct", "content", "ir"]),
+    ("io/project", &["backends/contract", "backends/oci-direct", "content", "ir"]),
+    (
+        "cli",
+        &[
+            "backends/contract",
+            "backends/dockerfile",
+            "backends/llb",
+            "backends/oci-direct",
+            "compiler",
+            "content",
+            "io/layout",
+            "io/project",
+            "ir",
+        ],
+    ),
+];
+
+/// Rooms that touch no disk, network, clock, environment or chance, and run nothing.
+const PURE: &[&str] = &["ir", "compiler", "backends"];
+
+/// What a pure room's source must not name outside its tests.
+const IMPURE: &[&str] = &[
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::process",
+    "std::time",
+    "SystemTime",
+    "Instant::now",
+    "HashMap",
+    "HashSet",
+    "async fn",
+    "tokio",
+];
+
+const LONGEST_FILE: usize = 600;
+
+fn sources() -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for folder in ["backends", "benches", "cli", "compiler", "content", "fuzz", "io", "ir", "tests"] {
+        files.extend(files_below(&root().join(folder), ".rs"));
+    }
+    files.retain(|path| !shown(path).contains("/target/"));
+    assert!(files.len() > 60, "the search for sources found only {}", files.len());
+    files
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", shown(path)))
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_is_not_too_long() {
+    let mut breaches = Vec::new();
+    for path in sources() {
+        let text = read(&path);
+        if !text.starts_with("//! ") && !text.starts_with("#![no_main]\n//! ") {
+            breaches.push(format!("{} does not open with `//!`", shown(&path)));
+        }
+        let lines = text.lines().count();
+        if lines > LONGEST_FILE {
+            breaches.push(format!("{} has {lines} lines; {LONGEST_FILE} is the most", shown(&path)));
+        }
+    }
+    assert!(breaches.is_empty(), "{breaches:#?}");
+}
+
+/// The rooms that a manifest's `[dependencies]` name; tests may import anything.
+fn rooms_imported_by(manifest: &str) -> BTreeSet<String> {
+    let dependencies = manifest.split("\n[dependencies]\n").nth(1).unwrap_or_default();
+    let end = dependencies.find("\n[").unwrap_or(dependencies.len());
+    dependencies[..end]
+        .lines()
+        .filter_map(|line| line.strip_prefix("cogpack-"))
+        .map(|line| line.split(['.', ' ', '=']).next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[test]
+fn rooms_import_only_what_the_table_allows() {
+    let mut breaches = Vec::new();
+    let mut known: BTreeMap<String, &str> = BTreeMap::new();
+    for (room, _) in IMPORTS {
+        known.insert(room.replace('/', "-"), room);
+    }
+    for (room, allowed) in IMPORTS {
+        let manifest = read(&root().join(room).join("Cargo.toml"));
+        for imported in rooms_imported_by(&manifest) {
+            match known.get(&imported) {
+                Some(other) if allowed.contains(other) => {}
+                _ => breaches.push(format!("{room} imports {imported}")),
+            }
+        }
+    }
+    assert!(breaches.is_empty(), "{breaches:#?}");
+}
+
+#[test]
+fn every_member_is_in_the_import_table() {
+    let manifest = read(&root().join("Cargo.toml"));
+    let members = manifest.split("members = [").nth(1).and_then(|rest| rest.split(']').next()).unwrap_or_default();
+    for member in members.lines().map(|line| line.trim().trim_matches(['"', ','])).filter(|line| !line.is_empty()) {
+        let is_test = ["tests", "benches"].contains(&member);
+        assert!(is_test || IMPORTS.iter().any(|(room, _)| *room == member), "`{member}` is not in the table");
+    }
+}
+
+#[test]
+fn the_table_in_the_architecture_is_this_one() {
+    let architecture = read(&root().join("ARCHITECTURE.md"));
+    for (room, allowed) in IMPORTS {
+        let cells = allowed.join(", ");
+        let cells = if cells.is_empty() { "nothing of ours" } else { &cells };
+        let row = format!("| `{room}` | {cells} |");
+        assert!(architecture.contains(&row), "ARCHITECTURE.md lacks the row {row}");
+    }
+}
+
+/// The text of a source before its unit tests, without comments.
+fn code_of(text: &str) -> String {
+    let before_tests = text.split("#[cfg(test)]").next().unwrap_or_default();
+    before_tests.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn pure_rooms_touch_nothing() {
+    let mut breaches = Vec::new();
+    for room in PURE {
+        for path in files_below(&root().join(room), ".rs") {
+            let name = shown(&path);
+            // Property tests and benches beside the sources may use anything.
+            if !name.contains("/src/") || name.ends_with("/tests.rs") || name.contains("/tests/") {
+                continue;
+            }
+            let code = code_of(&read(&path));
+            for word in IMPURE {
+                if code.contains(word) {
+                    breaches.push(format!("{name} names `{word}`"));
+                }
+            }
+        }
+    }
+    assert!(breaches.is_empty(), "{breaches:#?}");
+}
+
+#[test]
+fn pure_rooms_tell_clippy_so() {
+    for room in PURE {
+        assert!(root().join(room).join("clippy.toml").is_file(), "{room} has no clippy.toml");
+    }
+}
+
+/// Every `code(cpk::…)` of a derived diagnostic in the sources.
+fn codes_in_sources() -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    for path in sources().into_iter().filter(|path| shown(path).contains("/src/")) {
+        for part in read(&path).split("code(cpk::").skip(1) {
+            let code: String =
+                part.chars().take_while(|c| c.is_ascii_alphanumeric() || [':', '-', '_'].contains(c)).collect();
+            codes.insert(format!("cpk::{code}"));
+        }
+    }
+    codes
+}
+
+#[test]
+fn every_finding_code_has_a_case_and_an_explanation() {
+    let codes = codes_in_sources();
+    assert!(codes.len() > 40, "the search for codes found only {codes:?}");
+    let mut cases = String::new();
+    for ending in [".cpk", ".json"] {
+        for path in files_below(&root().join("tests/cases"), ending) {
+            cases.push_str(&read(&path));
+        }
+    }
+    let shown_in_cases: BTreeSet<&str> = cases
+        .split(['\n', ' ', '"'])
+        .filter(|word| word.starts_with("cpk::"))
+        .collect();
+    let without_case: Vec<_> = codes.iter().filter(|code| !shown_in_cases.contains(code.as_str())).collect();
+    assert!(without_case.is_empty(), "codes without a case: {without_case:#?}");
+    let without_text: Vec<_> =
+        codes.iter().filter(|code| cogpack_ir::explain::explain(code).is_none()).collect();
+    assert!(without_text.is_empty(), "codes that `cogpackc explain` does not know: {without_text:#?}");
+}
+
+/// The folders that passes lack, and the folders that belong to no pass.
+fn unmatched_passes(passes: &BTreeSet<String>, folders: &BTreeSet<String>) -> Vec<String> {
+    passes.symmetric_difference(folders).cloned().collect()
+}
+
+#[test]
+fn every_pass_has_a_folder_of_cases() {
+    let names = |folder: &str| -> BTreeSet<String> {
+        let entries = std::fs::read_dir(root().join(folder)).into_iter().flatten();
+        entries
+            .map(|entry| entry.expect("can be read").path())
+            .filter_map(|path| path.file_stem().map(|name| name.to_string_lossy().replace('_', "-")))
+            .filter(|name| name != "mod")
+            .collect()
+    };
+    let unmatched = unmatched_passes(&names("compiler/src/passes"), &names("tests/cases/passes"));
+    assert!(unmatched.is_empty(), "a pass without cases, or cases without their pass: {unmatched:?}");
+    // The check itself, since a tree without passes would not show that it can fail.
+    let one = BTreeSet::from(["merge-runs".to_owned()]);
+    assert_eq!(unmatched_passes(&one, &BTreeSet::new()), ["merge-runs"]);
+    assert_eq!(unmatched_passes(&BTreeSet::new(), &one), ["merge-runs"]);
+}
