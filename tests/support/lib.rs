@@ -4,3 +4,4 @@
 pub mod cases;
 pub mod places;
 pub mod snapshot;
+pub mod terminal;

@@ -1,0 +1,78 @@
+//! Every step from text to artifact, each alone: `cargo bench -p cogpack-benches`.
+//!
+//! For the whole process, from a file of text to a file of LLB, see `benches/whole-process`.
+
+use cogpack_backends_contract::Backend;
+use cogpack_backends_dockerfile::Dockerfile;
+use cogpack_backends_llb::Llb;
+use cogpack_benches::{SIZES, chain, copies};
+use cogpack_compiler::World;
+use cogpack_ir::plan::Plan;
+use cogpack_ir::resolve::{Resolved, resolve};
+use cogpack_ir::verify::{Verified, verify};
+use cogpack_ir::{json, syntax};
+use divan::Bencher;
+use divan::counter::ItemsCount;
+
+fn main() {
+    divan::main();
+}
+
+fn parsed(text: &str) -> Plan {
+    let parsed = syntax::parse(text);
+    assert!(parsed.findings.is_empty());
+    parsed.plan
+}
+
+fn verified(text: &str) -> Verified {
+    verify(parsed(text)).expect("the generated plan breaks no rule")
+}
+
+fn resolved(text: &str) -> Resolved {
+    resolve(&verified(text), &World::default().configs).expect("the generated plan resolves")
+}
+
+#[divan::bench(args = SIZES, max_time = 5)]
+fn parse(bencher: Bencher<'_, '_>, stages: usize) {
+    let text = chain(stages);
+    bencher.counter(ItemsCount::new(stages)).bench(|| syntax::parse(&text));
+}
+
+#[divan::bench(args = SIZES, max_time = 5)]
+fn print(bencher: Bencher<'_, '_>, stages: usize) {
+    let plan = parsed(&chain(stages));
+    bencher.counter(ItemsCount::new(stages)).bench(|| syntax::print(&plan));
+}
+
+#[divan::bench(args = SIZES, max_time = 5)]
+fn write_json(bencher: Bencher<'_, '_>, stages: usize) {
+    let plan = parsed(&chain(stages));
+    bencher.counter(ItemsCount::new(stages)).bench(|| json::write(&plan));
+}
+
+#[divan::bench(args = SIZES, max_time = 5)]
+fn verify_plan(bencher: Bencher<'_, '_>, stages: usize) {
+    let plan = parsed(&chain(stages));
+    bencher.counter(ItemsCount::new(stages)).with_inputs(|| plan.clone()).bench_values(verify);
+}
+
+#[divan::bench(args = SIZES, max_time = 5)]
+fn resolve_plan(bencher: Bencher<'_, '_>, stages: usize) {
+    let verified = verified(&chain(stages));
+    let world = World::default();
+    bencher.counter(ItemsCount::new(stages)).bench(|| resolve(&verified, &world.configs));
+}
+
+#[divan::bench(args = SIZES, max_time = 5)]
+fn emit_llb(bencher: Bencher<'_, '_>, stages: usize) {
+    let text = chain(stages);
+    let plan = resolved(&text);
+    let backend = Llb::new("plan.cpk", text.as_str());
+    bencher.counter(ItemsCount::new(stages)).bench(|| backend.lower(&plan).expect("it can be expressed"));
+}
+
+#[divan::bench(args = SIZES, max_time = 5)]
+fn emit_dockerfile(bencher: Bencher<'_, '_>, stages: usize) {
+    let plan = resolved(&chain(stages));
+    bencher.counter(ItemsCount::new(stages)).bench(|| Dockerfile.lower(&plan).expect("it can be expressed"));
+}

@@ -1,0 +1,163 @@
+//! The command line as its users meet it: streams, exit codes, what is written and what is not.
+
+use std::path::Path;
+
+use cogpack_tests::places::root;
+use cogpack_tests::terminal::{cogpackc, cogpackc_with_input};
+
+const PLAN: &str = "cpk 1\n\nplatform linux/amd64\n\nstage %app from scratch {\n  file \"/a\" = \"a\"\n}\n\nexport from %app\n";
+const CYCLE: &str = "cpk 1\nstage %a from %b\nstage %b from %a\nexport from %a\n";
+
+fn folder_with(plan: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    std::fs::write(folder.path().join("plan.cpk"), plan).expect("can be written");
+    folder
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .expect("can be read")
+        .map(|entry| entry.expect("can be read").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn data_goes_to_standard_output_and_nothing_else_does() {
+    let folder = folder_with(PLAN);
+    let answer = cogpackc(folder.path(), &["plan.cpk", "-o", "cpk"]);
+    assert_eq!((answer.code, answer.text(), answer.stderr.as_str()), (0, PLAN, ""));
+    let answer = cogpackc_with_input(folder.path(), &["-", "-o", "json"], PLAN);
+    assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
+    let back = cogpackc_with_input(folder.path(), &["-", "-o", "cpk"], answer.text());
+    assert_eq!(back.text(), PLAN);
+}
+
+#[test]
+fn several_formats_are_written_in_one_run() {
+    let folder = folder_with(PLAN);
+    let arguments = ["plan.cpk", "-o", "llb,llb.txt", "-o", "dockerfile", "-o", "oci", "-o", "json", "-o", "cpk"];
+    let answer = cogpackc(folder.path(), &[&arguments[..], &["-O", "out"]].concat());
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let names = names_in(&folder.path().join("out"));
+    for name in ["Dockerfile", "image-config.json", "llb.pb", "llb.txt", "oci", "plan.cpk", "plan.json"] {
+        assert!(names.contains(&name.to_owned()), "{name} is not in {names:?}");
+    }
+    assert_eq!(names_in(folder.path()), ["out", "plan.cpk"], "something was left beside the output");
+}
+
+#[test]
+fn a_refusal_writes_nothing() {
+    let folder = folder_with(
+        "cpk 1\nimage @b = \"b\"\n  config empty\nstage %app from image @b {\n  run \"x\"\n}\nexport from %app\n",
+    );
+    let answer = cogpackc(folder.path(), &["plan.cpk", "-o", "llb,oci", "-O", "out"]);
+    assert_eq!(answer.code, 1);
+    assert!(answer.stderr.contains("cpk::unsupported::"), "{}", answer.stderr);
+    assert_eq!(names_in(folder.path()), ["plan.cpk"]);
+}
+
+#[test]
+fn findings_exit_with_one_and_are_the_data_of_check() {
+    let folder = folder_with(CYCLE);
+    let check = cogpackc(folder.path(), &["check", "plan.cpk"]);
+    assert_eq!(check.code, 1);
+    assert!(check.text().contains("cpk::stage::cycle"), "{}", check.text());
+    assert!(check.text().contains("%a → %b → %a"), "{}", check.text());
+    let json = cogpackc(folder.path(), &["check", "--format", "json", "plan.cpk"]);
+    assert_eq!(json.code, 1);
+    let report: serde_json::Value = serde_json::from_slice(&json.stdout).expect("is JSON");
+    assert_eq!(report["findings"][0]["code"], "cpk::stage::cycle");
+    assert_eq!(report["findings"][0]["labels"][0]["line"], 2);
+    let compile = cogpackc(folder.path(), &["plan.cpk", "-o", "llb"]);
+    assert_eq!((compile.code, compile.stdout.len()), (1, 0));
+    assert!(compile.stderr.contains("cpk::stage::cycle"));
+}
+
+#[test]
+fn what_cannot_run_exits_with_two_and_says_why() {
+    let folder = folder_with(PLAN);
+    for (arguments, said) in [
+        (&["missing.cpk", "-o", "llb"][..], "missing.cpk"),
+        (&[".", "-o", "llb"], "is a directory"),
+        (&["plan.cpk", "-o", "nonsense"], "nonsense"),
+        (&["plan.cpk"], "--output"),
+        (&["plan.cpk", "-o", "llb,json"], "-O"),
+        (&["plan.cpk", "-o", "oci"], "-O"),
+        (&["explain", "cpk::stage::cycel"], "did you mean `cpk::stage::cycle`?"),
+        (&["check"], "PLANS"),
+    ] {
+        let answer = cogpackc(folder.path(), arguments);
+        assert_eq!(answer.code, 2, "{arguments:?}: {}", answer.stderr);
+        assert!(answer.stderr.contains(said), "{arguments:?}: {}", answer.stderr);
+        assert!(answer.stdout.is_empty(), "{arguments:?}");
+    }
+    std::fs::write(folder.path().join("bytes.cpk"), [0xff, 0xfe]).expect("can be written");
+    let answer = cogpackc(folder.path(), &["bytes.cpk", "-o", "llb"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.stderr.contains("not UTF-8"), "{}", answer.stderr);
+}
+
+#[test]
+fn fmt_rewrites_checks_and_shows() {
+    let loose = "cpk 1 stage %app from scratch{file \"/a\"=\"a\"} # why\nexport from %app\n";
+    let folder = folder_with(loose);
+    let plan = folder.path().join("plan.cpk");
+    let read = || std::fs::read_to_string(&plan).expect("can be read");
+
+    let check = cogpackc(folder.path(), &["fmt", "--check", "plan.cpk"]);
+    assert_eq!(check.code, 1);
+    assert!(check.stderr.contains("plan.cpk is not in canonical form"));
+    let diff = cogpackc(folder.path(), &["fmt", "--diff", "plan.cpk"]);
+    assert_eq!(diff.code, 1);
+    assert!(diff.text().contains("+  file \"/a\" = \"a\""), "{}", diff.text());
+    assert_eq!(read(), loose, "--check and --diff change nothing");
+
+    assert_eq!(cogpackc(folder.path(), &["fmt", "plan.cpk"]).code, 0);
+    assert!(read().contains("# why"));
+    let again = cogpackc(folder.path(), &["fmt", "--check", "--diff", "plan.cpk"]);
+    assert_eq!((again.code, again.stdout.len()), (0, 0));
+    let piped = cogpackc_with_input(folder.path(), &["fmt", "-"], loose);
+    assert_eq!(piped.text(), read());
+}
+
+#[test]
+fn resolve_prints_a_plan_that_resolves_to_itself() {
+    let plan = root().join("examples/language-detector/plan.cpk");
+    let plan = plan.to_str().expect("the path is UTF-8");
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let once = cogpackc(folder.path(), &["resolve", plan]);
+    assert_eq!(once.code, 0, "{}", once.stderr);
+    assert!(once.stderr.contains("cpk::image::unpinned"), "{}", once.stderr);
+    let twice = cogpackc_with_input(folder.path(), &["resolve", "-"], once.text());
+    assert_eq!(twice.text(), once.text());
+    let json = cogpackc(folder.path(), &["resolve", plan, "--format", "json"]);
+    let back = cogpackc_with_input(folder.path(), &["-", "-o", "cpk"], json.text());
+    assert_eq!(back.text(), once.text());
+}
+
+#[test]
+fn graphs_explanations_and_completions_are_printed() {
+    let folder = folder_with(PLAN);
+    let starts = |arguments: &[&str], start: &str| {
+        let answer = cogpackc(folder.path(), arguments);
+        assert_eq!(answer.code, 0, "{arguments:?}: {}", answer.stderr);
+        assert!(answer.text().starts_with(start), "{arguments:?}: {}", answer.text());
+    };
+    starts(&["graph", "plan.cpk"], "digraph");
+    starts(&["graph", "plan.cpk", "--as", "mermaid"], "flowchart");
+    starts(&["graph", "plan.cpk", "--as", "svg"], "<svg");
+    starts(&["explain", "cpk::stage::cycle"], "cpk::stage::cycle: ");
+    starts(&["explain"], "cpk::");
+    starts(&["explain", "--format", "json", "cpk::stage::cycle"], "[\n  {\n    \"code\": \"cpk::stage::cycle\"");
+    starts(&["--help"], "Compiles a plan");
+    starts(&["--version"], "cogpackc ");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let answer = cogpackc(folder.path(), &["completions", shell]);
+        assert!(answer.code == 0 && answer.text().contains("cogpackc"), "{shell}");
+    }
+    let answer = cogpackc(folder.path(), &["graph", "plan.cpk", "--as", "svg", "-O", "plan.svg"]);
+    assert_eq!((answer.code, answer.stdout.len()), (0, 0));
+    assert_eq!(names_in(folder.path()), ["plan.cpk", "plan.svg"]);
+}
