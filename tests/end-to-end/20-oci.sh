@@ -36,10 +36,12 @@ docker image rm --force "$loaded" >/dev/null
 exits 'the model alone compiles without any base' 0 \
 	"$cogpackc" "$repository/examples/language-detector/app.cpk" -o oci -O "$work/app"
 exits 'and umoci unpacks that too' 0 umoci unpack --image "$work/app:latest" "$work/app-bundle"
-exits 'with nothing else in it' 0 diff <(cd "$work/app-bundle/rootfs" && find . -type f | sort) - <<'END'
+cat >"$work/expected" <<'END'
 ./src/detector/__init__.py
 ./src/detector/model.py
 ./src/predict.py
 ./src/serve.py
 ./src/weights/trigrams.json
 END
+(cd "$work/app-bundle/rootfs" && find . -type f | sort) >"$work/found"
+exits 'with nothing else in it' 0 diff "$work/expected" "$work/found"
