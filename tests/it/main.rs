@@ -1,6 +1,7 @@
 //! The one integration binary: every case in the tree, and the house itself.
 
 mod backends;
+mod behaviours;
 mod cli;
 mod determinism;
 mod explain;

@@ -3,5 +3,6 @@
 
 pub mod cases;
 pub mod places;
+pub mod plans;
 pub mod snapshot;
 pub mod terminal;
