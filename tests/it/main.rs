@@ -3,7 +3,6 @@
 mod backends;
 mod behaviours;
 mod cli;
-mod determinism;
 mod explain;
 mod projects;
 mod text;

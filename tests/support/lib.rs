@@ -1,7 +1,9 @@
 //! What the integration tests share: finding cases, comparing with snapshots, one place that
 //! turns text into findings and artifacts.
 
+pub mod artifacts;
 pub mod cases;
+pub mod oci;
 pub mod places;
 pub mod plans;
 pub mod snapshot;

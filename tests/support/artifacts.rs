@@ -1,0 +1,47 @@
+//! The three artifacts of a plan as texts that snapshots hold.
+
+use std::path::Path;
+
+use crate::oci;
+use crate::terminal::cogpackc;
+
+/// What each backend makes of a plan, or what it says against it: file name and text.
+pub fn of(plan: &Path) -> Vec<(&'static str, String)> {
+    vec![
+        ("llb.txt", emitted(plan, "llb.txt", "llb.txt")),
+        ("Dockerfile", emitted(plan, "dockerfile", "Dockerfile")),
+        ("oci.txt", emitted(plan, "oci", "oci")),
+    ]
+}
+
+fn emitted(plan: &Path, format: &str, name: &str) -> String {
+    let output = tempfile::tempdir().expect("a temporary folder can be made");
+    let folder = plan.parent().expect("a plan stands in a folder");
+    let plan = plan.file_name().and_then(|name| name.to_str()).expect("a plan has a name");
+    let path = output.path().join("out/");
+    let path = path.to_str().expect("the path is UTF-8");
+    let answer = cogpackc(folder, &[plan, "-o", format, "-O", path]);
+    let refusals: Vec<String> = refusals(&answer.stderr);
+    match answer.code {
+        0 if format == "oci" => oci::listing(&Path::new(path).join(name)),
+        0 => std::fs::read_to_string(Path::new(path).join(name)).expect("it was written"),
+        1 if !refusals.is_empty() => {
+            assert!(!Path::new(path).exists(), "a refusal writes nothing");
+            refusals.join("")
+        }
+        code => panic!("{plan} -o {format} gave {code}: {}", answer.stderr),
+    }
+}
+
+/// The refusals of a backend in what was said: code and message of each, without drawing.
+fn refusals(said: &str) -> Vec<String> {
+    let mut refusals = Vec::new();
+    let mut lines = said.lines();
+    while let Some(line) = lines.next() {
+        if line.trim_start().starts_with("cpk::unsupported::") {
+            let message = lines.find(|line| line.contains('×')).unwrap_or_default();
+            refusals.push(format!("refused: {} {}\n", line.trim(), message.replace('×', "").trim()));
+        }
+    }
+    refusals
+}
