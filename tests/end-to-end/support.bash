@@ -62,3 +62,17 @@ exits() {
 	fi
 	printf 'ok - %s\n' "$what"
 }
+
+# answers_predictions IMAGE: a container of the example model becomes ready and tells languages apart.
+answers_predictions() {
+	local image=$1 port container
+	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	container=$(docker run --detach --network "$COGPACK_TEST_NETWORK" --env "PORT=$port" \
+		--publish "127.0.0.1:$port:$port" "$image" 2>"$work/errors")
+	local url=http://127.0.0.1:$port
+	prints "a container of $image becomes ready" '{"status": "READY"}' \
+		curl --silent --fail --retry 30 --retry-delay 1 --retry-all-errors "$url/health-check"
+	prints 'it answers a prediction' '{"status": "succeeded", "output": "fr"}' \
+		curl --silent --fail --data '{"input": {"text": "Les enfants jouent dans le jardin"}}' "$url/predictions"
+	docker rm --force "$container" >/dev/null
+}
