@@ -4,10 +4,12 @@
 //! `diff`-like commands: differences), 2 the command could not run.
 
 mod arguments;
+mod bases;
 mod commands;
 mod console;
 mod env_vars;
 mod failure;
+mod front;
 mod plan_file;
 mod report;
 

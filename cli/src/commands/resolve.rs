@@ -1,0 +1,27 @@
+//! `cogpackc resolve`: the plan that backends take, as text.
+
+use std::path::Path;
+
+use cogpack_ir::{json, syntax};
+
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::report::Format;
+use crate::{DONE, FINDINGS, front, plan_file};
+
+/// Prints the resolved form of `plan`.
+pub fn run(
+    plan: &Path,
+    layouts: &[String],
+    format: Format,
+    console: &mut Console<'_>,
+) -> Result<u8, Failure> {
+    let file = plan_file::read(plan, console)?;
+    let Some(compiled) = front::compiled(&file, layouts, format, console)? else { return Ok(FINDINGS) };
+    let text = match format {
+        Format::Text => syntax::print(compiled.resolved.plan()),
+        Format::Json => json::write(compiled.resolved.plan()),
+    };
+    console.data(text.as_bytes());
+    Ok(DONE)
+}

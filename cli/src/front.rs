@@ -1,0 +1,77 @@
+//! What all commands that compile do first: read, look at what the command line points to,
+//! verify, resolve, and show what was found.
+
+use cogpack_compiler::{Compiled, World};
+use cogpack_ir::finding::Finding;
+use cogpack_ir::plan::Plan;
+use miette::Diagnostic;
+
+use crate::bases::Bases;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+use crate::report::{self, Format, Stream};
+
+/// A plan that resolved, with the layouts that its bases are read from.
+pub struct Front {
+    /// What backends take.
+    pub compiled: Compiled,
+    /// The layouts that were named, or that the plan names.
+    pub bases: Bases,
+}
+
+/// Reads and resolves a plan; `None` where it has errors, which are shown.
+pub fn front(
+    file: &PlanFile,
+    layouts: &[String],
+    format: Format,
+    console: &mut Console<'_>,
+) -> Result<Option<Front>, Failure> {
+    let plan = match cogpack_compiler::parse(&file.text) {
+        Ok(plan) => plan,
+        Err(findings) => {
+            show(&findings, file, format, console);
+            return Ok(None);
+        }
+    };
+    let bases = Bases::read(&plan, layouts, file, &console.directory)?;
+    resolved(plan, bases, file, format, console)
+}
+
+fn resolved(
+    plan: Plan,
+    bases: Bases,
+    file: &PlanFile,
+    format: Format,
+    console: &mut Console<'_>,
+) -> Result<Option<Front>, Failure> {
+    let world = World { configs: bases.configs() };
+    match cogpack_compiler::compile(plan, &world) {
+        Ok(compiled) => {
+            if !compiled.warnings.is_empty() {
+                show(&compiled.warnings, file, format, console);
+            }
+            Ok(Some(Front { compiled, bases }))
+        }
+        Err(findings) => {
+            show(&findings, file, format, console);
+            Ok(None)
+        }
+    }
+}
+
+/// Like [`front`], for commands that need no bases afterwards.
+pub fn compiled(
+    file: &PlanFile,
+    layouts: &[String],
+    format: Format,
+    console: &mut Console<'_>,
+) -> Result<Option<Compiled>, Failure> {
+    Ok(front(file, layouts, format, console)?.map(|front| front.compiled))
+}
+
+fn show(findings: &[Finding], file: &PlanFile, format: Format, console: &mut Console<'_>) {
+    let diagnostics: Vec<&dyn Diagnostic> =
+        findings.iter().map(|finding| finding as &dyn Diagnostic).collect();
+    report::findings(&diagnostics, file, format, Stream::Talk, console);
+}
