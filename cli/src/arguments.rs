@@ -58,6 +58,24 @@ pub enum Artifact {
     Cpk,
 }
 
+impl Artifact {
+    /// Whether it is the plan itself in another form.
+    pub fn is_the_plan(self) -> bool {
+        match self {
+            Self::Json | Self::Cpk => true,
+            Self::Llb | Self::LlbText | Self::Dockerfile | Self::Oci => false,
+        }
+    }
+
+    /// Whether it may be more than one file.
+    pub fn is_a_directory(self) -> bool {
+        match self {
+            Self::Dockerfile | Self::Oci => true,
+            Self::Llb | Self::LlbText | Self::Json | Self::Cpk => false,
+        }
+    }
+}
+
 /// Commands besides compiling.
 #[derive(Debug, Subcommand)]
 pub enum Command {

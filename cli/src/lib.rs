@@ -7,9 +7,13 @@ mod arguments;
 mod bases;
 mod commands;
 mod console;
+mod contexts;
+mod eject;
+mod emit;
 mod env_vars;
 mod failure;
 mod front;
+mod oci_image;
 mod plan_file;
 mod report;
 

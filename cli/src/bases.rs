@@ -1,0 +1,114 @@
+//! Base images that are read from OCI layouts on disk: those that `--layout` names, and those of
+//! the plan's own `oci` contexts.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use cogpack_backends_oci_direct::inputs::BaseImage;
+use cogpack_content::{Digest, Platform};
+use cogpack_io_layout::{Layout, StoredImage, Wanted};
+use cogpack_ir::plan::{ContextKind, ImageConfig, InputName, Plan};
+use cogpack_ir::suggest::nearest;
+
+use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+
+/// The images that were found, by their name in the plan.
+#[derive(Debug, Default)]
+pub struct Bases {
+    images: BTreeMap<InputName, (Layout, StoredImage)>,
+}
+
+impl Bases {
+    /// Opens what the command line and the plan name. A layout that the command line names must
+    /// be there; one that the plan names is missed only by a backend that needs it.
+    pub fn read(plan: &Plan, named: &[String], file: &PlanFile, directory: &Path) -> Result<Self, Failure> {
+        let platform = plan.platforms.first().map_or_else(Platform::linux_amd64, |first| first.value.clone());
+        let mut bases = Self::default();
+        for (name, context) in &plan.contexts {
+            if let ContextKind::Oci(oci) = &context.kind {
+                let path = file.directory.join(&oci.path.value);
+                if path.exists() {
+                    let digest = oci.digest.as_ref().map(|digest| digest.value);
+                    bases.add(name, &path, Wanted { digest, tag: oci.tag.as_deref() }, &platform)?;
+                }
+            }
+        }
+        for argument in named {
+            let (name, path, tag) = split(argument)?;
+            let name = known_name(plan, name)?;
+            let digest: Option<Digest> = plan.images[&name].digest.as_ref().map(|digest| digest.value);
+            bases.add(&name, &directory.join(path), Wanted { digest, tag }, &platform)?;
+        }
+        Ok(bases)
+    }
+
+    fn add(
+        &mut self,
+        name: &InputName,
+        path: &Path,
+        wanted: Wanted<'_>,
+        platform: &Platform,
+    ) -> Result<(), Failure> {
+        let hint = match wanted.digest {
+            Some(_) => "the plan pins this image's digest: the layout must hold just that image",
+            None => "`DIR` is an OCI image layout, as `skopeo copy … oci:DIR:TAG` makes it",
+        };
+        let failed = |error| Failure::of(&error).with_hint(hint);
+        let layout = Layout::open(path).map_err(failed)?;
+        let image = layout.image(wanted, platform).map_err(failed)?;
+        self.images.insert(name.clone(), (layout, image));
+        Ok(())
+    }
+
+    /// Their configs, for resolving.
+    pub fn configs(&self) -> BTreeMap<InputName, ImageConfig> {
+        self.images.iter().map(|(name, (_, image))| (name.clone(), image.config.clone())).collect()
+    }
+
+    /// The layouts, for copying layers out of.
+    pub fn layouts(&self) -> Vec<Layout> {
+        self.images.values().map(|(layout, _)| layout.clone()).collect()
+    }
+
+    /// Reads the layers of all of them.
+    pub fn trees(&self) -> Result<BTreeMap<InputName, BaseImage>, Failure> {
+        let read = |(name, (layout, image)): (&InputName, &(Layout, StoredImage))| {
+            let base = layout.base(image).map_err(|error| Failure::of(&error))?;
+            Ok((name.clone(), base))
+        };
+        self.images.iter().map(read).collect()
+    }
+}
+
+/// `NAME=DIR[:TAG]`. A colon in the directory's last part starts the tag, as in other tools.
+fn split(argument: &str) -> Result<(&str, &str, Option<&str>), Failure> {
+    let malformed = || {
+        Failure::new(format!("`--layout {argument}` does not read `NAME=DIR` or `NAME=DIR:TAG`"))
+            .with_hint("for instance `--layout python=layouts/python:3.11-slim` for the image @python")
+    };
+    let (name, place) = argument.split_once('=').ok_or_else(malformed)?;
+    if name.is_empty() || place.is_empty() {
+        return Err(malformed());
+    }
+    match place.rsplit_once(':') {
+        Some((path, tag)) if !path.is_empty() && !tag.is_empty() && !tag.contains('/') => {
+            Ok((name, path, Some(tag)))
+        }
+        Some(_) | None => Ok((name, place, None)),
+    }
+}
+
+fn known_name(plan: &Plan, name: &str) -> Result<InputName, Failure> {
+    let bare = name.strip_prefix('@').unwrap_or(name);
+    match InputName::new(bare) {
+        Ok(name) if plan.images.contains_key(&name) => Ok(name),
+        Ok(_) | Err(_) => {
+            let failure = Failure::new(format!("the plan declares no image `@{bare}`"));
+            Err(match nearest(bare, plan.images.keys().map(InputName::as_str)) {
+                Some(near) => failure.with_hint(format!("did you mean `--layout {near}=…`?")),
+                None => failure.with_hint("`--layout` takes the name of an image that the plan declares"),
+            })
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! `cogpackc PLAN -o FORMAT… [-O PATH]`: artifacts.
+//!
+//! Everything is made before anything is written, so a refusal by one backend leaves nothing of
+//! another behind.
+
+use std::path::{Path, PathBuf};
+
+use cogpack_ir::plan::Plan;
+use miette::Diagnostic;
+
+use crate::arguments::{Artifact, Compile};
+use crate::console::Console;
+use crate::emit::{Emission, Product};
+use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+use crate::report::{self, Format, Stream};
+use crate::{DONE, FINDINGS, emit, front, plan_file};
+
+/// Compiles a plan.
+pub fn run(arguments: &Compile, console: &mut Console<'_>) -> Result<u8, Failure> {
+    let mut formats = arguments.formats.clone();
+    formats.sort_unstable();
+    formats.dedup();
+    let target = Target::of(&formats, arguments.path.as_deref(), &console.directory)?;
+    let file = plan_file::read(&arguments.plan, console)?;
+    let products = if formats.iter().all(|format| format.is_the_plan()) {
+        plan_texts(&formats, &file, arguments.format, console)
+    } else {
+        artifacts(&formats, &file, arguments, console)?
+    };
+    match products {
+        Some(products) => write(&products, &target, console),
+        None => Ok(FINDINGS),
+    }
+}
+
+/// The plan in other forms. That needs no export and no base, so nothing is resolved.
+fn plan_texts(
+    formats: &[Artifact],
+    file: &PlanFile,
+    format: Format,
+    console: &mut Console<'_>,
+) -> Option<Vec<Product>> {
+    let checked = cogpack_compiler::parse(&file.text).and_then(cogpack_ir::verify::verify);
+    let (verified, findings) = match checked {
+        Ok(verified) => {
+            let warnings = verified.warnings().to_vec();
+            (Some(verified), warnings)
+        }
+        Err(findings) => (None, findings),
+    };
+    let diagnostics: Vec<&dyn Diagnostic> =
+        findings.iter().map(|finding| finding as &dyn Diagnostic).collect();
+    if !diagnostics.is_empty() {
+        report::findings(&diagnostics, file, format, Stream::Talk, console);
+    }
+    let plan: Plan = verified?.into_plan();
+    Some(formats.iter().filter_map(|format| emit::plan_text(*format, &plan)).collect())
+}
+
+fn artifacts(
+    formats: &[Artifact],
+    file: &PlanFile,
+    arguments: &Compile,
+    console: &mut Console<'_>,
+) -> Result<Option<Vec<Product>>, Failure> {
+    let time = source_date_epoch(console)?;
+    let Some(front) = front::front(file, &arguments.layouts, arguments.format, console)? else {
+        return Ok(None);
+    };
+    let emission = Emission { file, front: &front, time };
+    let mut products = Vec::new();
+    let mut refusals = Vec::new();
+    for format in formats {
+        match emission.product(*format)? {
+            Ok(product) => products.push(product),
+            Err(refused) => refusals.extend(refused),
+        }
+    }
+    if refusals.is_empty() {
+        return Ok(Some(products));
+    }
+    let diagnostics: Vec<&dyn Diagnostic> = refusals.iter().map(AsRef::as_ref).collect();
+    report::findings(&diagnostics, file, arguments.format, Stream::Talk, console);
+    Ok(None)
+}
+
+/// The time that every file and document is dated, in seconds since 1970.
+fn source_date_epoch(console: &Console<'_>) -> Result<u64, Failure> {
+    match &console.environment.source_date_epoch {
+        None => Ok(0),
+        Some(text) => text.parse().map_err(|_| {
+            Failure::new(format!("SOURCE_DATE_EPOCH is `{text}`, which is no number of seconds since 1970"))
+                .with_hint("unset it, or set it to a whole number such as 0")
+        }),
+    }
+}
+
+/// Where products go.
+enum Target {
+    /// Standard output, for one product that is a single text.
+    Standard,
+    /// This file or directory itself, for one product.
+    Itself(PathBuf),
+    /// Into this directory, each under its own name.
+    Into(PathBuf),
+}
+
+impl Target {
+    fn of(formats: &[Artifact], path: Option<&Path>, directory: &Path) -> Result<Self, Failure> {
+        let several = formats.len() > 1;
+        let Some(path) = path.filter(|path| *path != Path::new("-")) else {
+            if several {
+                return Err(Failure::new("several formats cannot share standard output")
+                    .with_hint("`-O DIR` writes each under its own name"));
+            }
+            if formats.contains(&Artifact::Oci) {
+                return Err(Failure::new("an image layout is a directory, which standard output cannot hold")
+                    .with_hint("`-O DIR` writes the layout, `-O FILE.tar` a tar of it"));
+            }
+            return Ok(Self::Standard);
+        };
+        let is_directory = path.to_string_lossy().ends_with('/');
+        let full = directory.join(path);
+        // A directory as a product takes the path as its own; a file cannot.
+        let is_file = !formats.iter().any(|format| format.is_a_directory());
+        if several || is_directory || (is_file && full.is_dir()) {
+            return Ok(Self::Into(full));
+        }
+        Ok(Self::Itself(full))
+    }
+}
+
+fn write(products: &[Product], target: &Target, console: &mut Console<'_>) -> Result<u8, Failure> {
+    match target {
+        Target::Standard => {
+            for product in products {
+                console.data(product.as_text()?);
+            }
+        }
+        Target::Itself(path) => {
+            for product in products {
+                product.write(path)?;
+            }
+        }
+        Target::Into(folder) => {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                Failure::new(format!("cannot make the directory `{}`: {error}", folder.display()))
+            })?;
+            for product in products {
+                product.write(&folder.join(product.name()))?;
+                for (name, bytes) in product.beside() {
+                    emit::write_file(&folder.join(name), bytes)?;
+                }
+            }
+        }
+    }
+    Ok(DONE)
+}

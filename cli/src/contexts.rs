@@ -1,0 +1,36 @@
+//! Walks the `dir` contexts that a backend asks for.
+
+use std::collections::BTreeMap;
+
+use cogpack_backends_contract::content::Content;
+use cogpack_backends_contract::tree::Tree;
+use cogpack_io_project::{ContextFiles, walk};
+use cogpack_ir::plan::{Context, ContextKind, InputName};
+
+use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+
+/// Contexts as they are on disk.
+pub struct Walked {
+    /// What is in each.
+    pub trees: BTreeMap<InputName, Tree<Content>>,
+    /// Where the bytes are.
+    pub files: ContextFiles,
+}
+
+/// Walks each of `contexts` that is a directory, relative to the plan's own.
+pub fn walk_all<'c>(
+    contexts: impl IntoIterator<Item = (&'c InputName, &'c Context)>,
+    file: &PlanFile,
+) -> Result<Walked, Failure> {
+    let mut walked = Walked { trees: BTreeMap::new(), files: ContextFiles::default() };
+    for (name, context) in contexts {
+        if let ContextKind::Directory(directory) = &context.kind {
+            let root = file.directory.join(&directory.path.value);
+            let tree = walk(&root, name, &directory.rules).map_err(|error| Failure::of(&error))?;
+            walked.trees.insert(name.clone(), tree);
+            walked.files.directories.insert(name.clone(), root);
+        }
+    }
+    Ok(walked)
+}

@@ -1,0 +1,153 @@
+//! From a resolved plan to products: what a backend made, ready to be written.
+
+use std::path::Path;
+
+use cogpack_backends_contract::Backend;
+use cogpack_backends_dockerfile::Dockerfile;
+use cogpack_backends_llb::{Llb, SourceText, listing};
+use cogpack_backends_oci_direct::OciDirect;
+use cogpack_ir::plan::Plan;
+use cogpack_ir::{json, syntax};
+use miette::Diagnostic;
+
+use crate::arguments::Artifact;
+use crate::eject::{self, Eject};
+use crate::failure::Failure;
+use crate::front::Front;
+use crate::oci_image::OciImage;
+use crate::plan_file::PlanFile;
+
+/// What a backend says against a plan.
+pub type Refusals = Vec<Box<dyn Diagnostic>>;
+
+/// What all products are made from.
+pub struct Emission<'a> {
+    /// The plan's text.
+    pub file: &'a PlanFile,
+    /// The resolved plan and its bases.
+    pub front: &'a Front,
+    /// What everything is dated, in seconds since 1970.
+    pub time: u64,
+}
+
+/// What a backend made.
+pub enum Product {
+    /// One file, and others that go with it where there is a directory for them.
+    File {
+        /// Its name in a directory.
+        name: &'static str,
+        /// Its bytes.
+        bytes: Vec<u8>,
+        /// The others.
+        beside: Vec<(&'static str, Vec<u8>)>,
+    },
+    /// A Dockerfile, with what lies beside it.
+    Eject(Eject),
+    /// An image that is written while its layers are read.
+    Image(Box<OciImage>),
+}
+
+/// The plan itself as text or JSON; `None` for a format that is something else.
+pub fn plan_text(format: Artifact, plan: &Plan) -> Option<Product> {
+    let (name, text) = match format {
+        Artifact::Cpk => ("plan.cpk", syntax::print(plan)),
+        Artifact::Json => ("plan.json", json::write(plan)),
+        Artifact::Llb | Artifact::LlbText | Artifact::Dockerfile | Artifact::Oci => return None,
+    };
+    Some(Product::File { name, bytes: text.into_bytes(), beside: Vec::new() })
+}
+
+/// Writes one file so that it is there whole or not at all.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    cogpack_io_project::write_file_atomically(path, bytes).map_err(|error| Failure::of(&error))
+}
+
+impl Emission<'_> {
+    /// Makes one product, or says what speaks against it.
+    pub fn product(&self, format: Artifact) -> Result<Result<Product, Refusals>, Failure> {
+        let plan = &self.front.compiled.resolved;
+        match format {
+            Artifact::Cpk | Artifact::Json => {
+                let written = match cogpack_compiler::parse(&self.file.text) {
+                    Ok(written) => plan_text(format, &written),
+                    // It was read before anything was emitted, so it can be read again.
+                    Err(_) => None,
+                };
+                Ok(written.ok_or_else(Vec::new))
+            }
+            Artifact::Llb | Artifact::LlbText => Ok(self.llb(format)),
+            Artifact::Dockerfile => match Dockerfile::default().lower(plan) {
+                Ok(artifact) => Ok(eject::gather(artifact, plan, self.file)?.map(Product::Eject)),
+                Err(refused) => Ok(Err(boxed(refused))),
+            },
+            Artifact::Oci => match OciDirect.lower(plan) {
+                Ok(recipe) => {
+                    let image = OciImage::assemble(&recipe, self.front, self.file, self.time)?;
+                    Ok(image.map(|image| Product::Image(Box::new(image))))
+                }
+                Err(refused) => Ok(Err(boxed(refused))),
+            },
+        }
+    }
+
+    fn llb(&self, format: Artifact) -> Result<Product, Refusals> {
+        let source = SourceText { name: self.file.shown.clone(), text: self.file.text.clone() };
+        let image = Llb::new(source).lower(&self.front.compiled.resolved).map_err(boxed)?;
+        Ok(match format {
+            Artifact::LlbText => {
+                Product::File { name: "llb.txt", bytes: listing(&image).into_bytes(), beside: Vec::new() }
+            }
+            Artifact::Llb
+            | Artifact::Dockerfile
+            | Artifact::Oci
+            | Artifact::Json
+            | Artifact::Cpk => {
+                let beside = vec![("image-config.json", image.config)];
+                Product::File { name: "llb.pb", bytes: image.definition, beside }
+            }
+        })
+    }
+}
+
+/// Refusals of one kind as refusals of any.
+pub fn boxed<R: Diagnostic + 'static>(refusals: Vec<R>) -> Refusals {
+    refusals.into_iter().map(|refusal| Box::new(refusal) as Box<dyn Diagnostic>).collect()
+}
+
+impl Product {
+    /// Its name in a directory that holds several.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::File { name, .. } => name,
+            Self::Eject(_) => "dockerfile",
+            Self::Image(_) => "oci",
+        }
+    }
+
+    /// The files that go with it where there is a directory for them.
+    pub fn beside(&self) -> &[(&'static str, Vec<u8>)] {
+        match self {
+            Self::File { beside, .. } => beside,
+            Self::Eject(_) | Self::Image(_) => &[],
+        }
+    }
+
+    /// The whole of it, where it is one text.
+    pub fn as_text(&self) -> Result<&[u8], Failure> {
+        match self {
+            Self::File { bytes, .. } => Ok(bytes),
+            Self::Eject(eject) => eject.as_text(),
+            Self::Image(_) => Err(Failure::new("an image layout cannot go to standard output")
+                .with_hint("`-O DIR` writes the layout, `-O FILE.tar` a tar of it")),
+        }
+    }
+
+    /// Writes it as `path`: whole, or not at all.
+    pub fn write(&self, path: &Path) -> Result<(), Failure> {
+        match self {
+            Self::File { bytes, .. } => write_file(path, bytes),
+            Self::Eject(eject) => eject.write(path),
+            Self::Image(image) => image.write(path),
+        }
+    }
+}
