@@ -1,0 +1,181 @@
+//! A Dockerfile on its way to disk, with what lies beside it gathered from the contexts.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use cogpack_backends_contract::content::Content;
+use cogpack_backends_contract::copy;
+use cogpack_backends_contract::tree::{Attributes, Ids, Node, Tree};
+use cogpack_backends_dockerfile::{Artifact, Beside, Never};
+use cogpack_backends_oci_direct::inputs::inline_tree;
+use cogpack_io_project::{ContextFiles, Eject as Directory};
+use cogpack_ir::plan::{Context, ContextKind, InputName, Span};
+use cogpack_ir::resolve::Resolved;
+use miette::{Diagnostic, LabeledSpan, SourceSpan};
+
+use crate::contexts::{self, Walked};
+use crate::emit::Refusals;
+use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+
+/// The Dockerfile's name, and what its text says where we wrote it.
+const MARK: (&str, &str) = ("Dockerfile", "# Compiled by cogpackc");
+
+/// A Dockerfile and what lies beside it.
+pub struct Eject {
+    directory: Directory,
+    files: ContextFiles,
+}
+
+/// Something in a context that a Dockerfile would take in another way than the plan means.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+struct Differs {
+    what: String,
+    help: String,
+    span: Span,
+}
+
+impl Diagnostic for Differs {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        Some(Box::new("cpk::unsupported::gathered"))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        Some(Box::new(&self.help))
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.span.range()?;
+        let label = LabeledSpan::new_with_span(Some("of this".to_owned()), SourceSpan::from(self.span));
+        Some(Box::new(std::iter::once(label)))
+    }
+}
+
+/// Reads the contexts and makes of them what lies beside the Dockerfile.
+pub fn gather(
+    artifact: Artifact,
+    plan: &Resolved,
+    file: &PlanFile,
+) -> Result<Result<Eject, Refusals>, Failure> {
+    let used: BTreeMap<&InputName, &Context> = artifact
+        .beside
+        .values()
+        .filter_map(|beside| match beside {
+            Beside::Context { name, .. } => Some(name),
+            Beside::Copied { context, .. } => Some(context),
+            Beside::File { .. } | Beside::Symlink { .. } => None,
+        })
+        .filter_map(|name| plan.plan().contexts.get_key_value(name))
+        .collect();
+    let mut walked = contexts::walk_all(used.iter().map(|(name, context)| (*name, *context)), file)?;
+    for (name, context) in used {
+        if let ContextKind::Files(files) = &context.kind {
+            let tree = inline_tree(files).map_err(|error| Failure::of(&error))?;
+            walked.trees.insert(name.clone(), tree);
+        }
+    }
+    let mut refusals: Refusals = Vec::new();
+    let mut trees = BTreeMap::new();
+    for (path, beside) in &artifact.beside {
+        match tree_of(beside, &walked) {
+            Ok(tree) => {
+                trees.insert(path.clone(), tree);
+            }
+            Err(differs) => refusals.push(Box::new(differs)),
+        }
+    }
+    if !refusals.is_empty() {
+        return Ok(Err(refusals));
+    }
+    let (mark, marked_by) = MARK;
+    let texts = BTreeMap::from([(mark.to_owned(), artifact.dockerfile.into_bytes())]);
+    Ok(Ok(Eject { directory: Directory { texts, trees, mark, marked_by }, files: walked.files }))
+}
+
+fn tree_of(beside: &Beside, walked: &Walked) -> Result<Tree<Content>, Differs> {
+    let nothing = Tree::empty();
+    match beside {
+        Beside::Context { name, never_links } => {
+            let tree = walked.trees.get(name).unwrap_or(&nothing);
+            for path in never_links {
+                let parts: Vec<&[u8]> = path.as_bytes().split(|byte| *byte == b'/').collect();
+                if matches!(tree.get(&parts), Some(Node::Symlink { .. })) {
+                    return Err(Differs {
+                        what: format!("`{path}` of `{name}` is a link: `COPY` follows it, the plan keeps it"),
+                        help: "write `follow`, or copy the directory that it is in".to_owned(),
+                        span: Span::NOWHERE,
+                    });
+                }
+            }
+            Ok(tree.clone())
+        }
+        Beside::Copied { context, copy, never } => {
+            let span = copy.from.span;
+            let mut result = Tree::empty();
+            copy::apply(copy, Ids::ROOT, walked.trees.get(context).unwrap_or(&nothing), &mut result)
+                .map_err(|problem| Differs {
+                    what: problem.to_string(),
+                    help: "look at what is in the context: `include`, `exclude` and the ignore file decide"
+                        .to_owned(),
+                    span,
+                })?;
+            check_top(&result, *never, span)?;
+            Ok(result)
+        }
+        Beside::File { name, mode, content } => {
+            let attributes = Attributes { mode: *mode, ids: Ids::ROOT };
+            Ok(one(name, Node::File { attributes, content: Content::Inline(content.clone()) }))
+        }
+        Beside::Symlink { name, target } => {
+            Ok(one(name, Node::Symlink { ids: Ids::ROOT, target: target.as_bytes().to_vec() }))
+        }
+    }
+}
+
+/// A tree with one entry.
+fn one(name: &str, node: Node<Content>) -> Tree<Content> {
+    let mut tree = Tree::empty();
+    // A single name in an empty root has nothing in its way.
+    let _ = tree.insert(&[name.as_bytes().to_vec()], node);
+    tree
+}
+
+fn check_top(tree: &Tree<Content>, never: Never, span: Span) -> Result<(), Differs> {
+    for (name, node) in &tree.root().children {
+        let name = String::from_utf8_lossy(name);
+        let (what, help) = match (never, node) {
+            (Never::LinkAtTop, Node::Symlink { .. }) => (
+                format!("`{name}` is a link: `COPY` follows it, the plan keeps it"),
+                "write `follow`, or copy the directory that it is in",
+            ),
+            (Never::DirectoryAtTop, Node::Directory(_)) => (
+                format!("`{name}` is a directory: `COPY` would change the mode of one that is there"),
+                "copy it with `to` and the whole destination",
+            ),
+            (Never::Nothing | Never::LinkAtTop | Never::DirectoryAtTop, _) => continue,
+        };
+        return Err(Differs { what, help: help.to_owned(), span });
+    }
+    Ok(())
+}
+
+impl Eject {
+    /// The Dockerfile, where nothing has to lie beside it.
+    pub fn as_text(&self) -> Result<&[u8], Failure> {
+        match self.directory.texts.get(MARK.0) {
+            Some(text) if self.directory.trees.is_empty() => Ok(text),
+            Some(_) | None => {
+                Err(Failure::new("this Dockerfile copies files that must lie beside it")
+                    .with_hint("`-O DIR` writes both, ready for `docker build DIR`"))
+            }
+        }
+    }
+
+    /// Writes it as the directory `path`.
+    pub fn write(&self, path: &Path) -> Result<(), Failure> {
+        self.directory.write(path, &self.files).map_err(|error| {
+            Failure::of(&error).with_hint("name a directory that does not exist yet, or one that cogpackc made")
+        })
+    }
+}
