@@ -85,7 +85,7 @@ pub enum JsonFinding {
 
     /// A key is absent that has no default.
     #[error("{place} has no key `{key}`")]
-    #[diagnostic(code(cpk::json::missing_key), help("add `{key}`: nothing stands for it by default"))]
+    #[diagnostic(code("cpk::json::missing-key"), help("add `{key}`: nothing stands for it by default"))]
     MissingKey {
         /// The object.
         place: Pointer,
@@ -98,7 +98,7 @@ pub enum JsonFinding {
 
     /// A key is present that means nothing here.
     #[error("{place} has the key `{key}`, which means nothing here")]
-    #[diagnostic(code(cpk::json::unknown_key), help("{help}"))]
+    #[diagnostic(code("cpk::json::unknown-key"), help("{help}"))]
     UnknownKey {
         /// The object.
         place: Pointer,
@@ -114,7 +114,7 @@ pub enum JsonFinding {
     /// One object has one key twice.
     #[error("{place} has the key `{key}` twice")]
     #[diagnostic(
-        code(cpk::json::duplicate_key),
+        code("cpk::json::duplicate-key"),
         help("take one of them away: readers of JSON differ on which one counts")
     )]
     DuplicateKey {
@@ -129,7 +129,7 @@ pub enum JsonFinding {
 
     /// One list says one thing twice where once is all it can mean.
     #[error("{place} says `{value}` a second time")]
-    #[diagnostic(code(cpk::json::duplicate_value), help("take one of them away"))]
+    #[diagnostic(code("cpk::json::duplicate-value"), help("take one of them away"))]
     DuplicateValue {
         /// The second one.
         place: Pointer,
@@ -142,7 +142,10 @@ pub enum JsonFinding {
 
     /// A value is of another kind than what belongs here.
     #[error("{place} is {found}, and {expected} belongs here")]
-    #[diagnostic(code(cpk::json::wrong_kind), help("write {expected}, or leave the key out for its default"))]
+    #[diagnostic(
+        code("cpk::json::wrong-kind"),
+        help("write {expected}, or leave the key out for its default")
+    )]
     WrongKind {
         /// The value.
         place: Pointer,
@@ -173,7 +176,7 @@ pub enum JsonFinding {
 
     /// A word is none of those that may stand here.
     #[error("{place} is `{found}`, which is none of {known}")]
-    #[diagnostic(code(cpk::json::unknown_word), help("{help}"))]
+    #[diagnostic(code("cpk::json::unknown-word"), help("{help}"))]
     UnknownWord {
         /// The value.
         place: Pointer,

@@ -119,9 +119,9 @@ fn deep_documents_are_refused_and_do_no_harm() {
 fn another_version_is_all_that_is_said() {
     let document = r#"{"version": 2, "stagez": []}"#;
     assert_eq!(one(document), ("cpk::json::version".to_owned(), "2".to_owned()));
-    assert_eq!(one("{}").0, "cpk::json::missing_key");
-    assert_eq!(one(r#"{"version": "1"}"#), ("cpk::json::wrong_kind".to_owned(), "\"1\"".to_owned()));
-    assert_eq!(one("[]").0, "cpk::json::wrong_kind");
+    assert_eq!(one("{}").0, "cpk::json::missing-key");
+    assert_eq!(one(r#"{"version": "1"}"#), ("cpk::json::wrong-kind".to_owned(), "\"1\"".to_owned()));
+    assert_eq!(one("[]").0, "cpk::json::wrong-kind");
 }
 
 #[test]
@@ -156,24 +156,24 @@ fn every_mistake_of_a_document_is_found_at_once() {
         found,
         [
             ("value", "[]"),
-            ("duplicate_key", "\"platforms\""),
+            ("duplicate-key", "\"platforms\""),
             ("value", "\"b ad\""),
             ("value", "\"UPPER\""),
             ("value", "\"sha256:0\""),
-            ("unknown_key", "\"configs\""),
-            ("duplicate_value", "\"b\""),
-            ("unknown_word", "\"runn\""),
-            ("unknown_word", "\"layer\""),
+            ("unknown-key", "\"configs\""),
+            ("duplicate-value", "\"b\""),
+            ("unknown-word", "\"runn\""),
+            ("unknown-word", "\"layer\""),
             ("conflict", "{ \"op\": \"file\", \"pat"),
-            ("missing_key", "{ \"op\": \"file\", \"pat"),
+            ("missing-key", "{ \"op\": \"file\", \"pat"),
             ("value", "\"x\""),
             ("value", "\"0999\""),
-            ("missing_key", "{ \"op\": \"by\", \"block"),
+            ("missing-key", "{ \"op\": \"by\", \"block"),
             ("value", "0"),
             ("value", "[]"),
             ("conflict", "{ \"mount\": \"secret\","),
             ("conflict", "{ \"from\": { \"input\":"),
-            ("duplicate_value", "\"cmd\""),
+            ("duplicate-value", "\"cmd\""),
         ]
     );
 }

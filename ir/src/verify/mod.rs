@@ -141,9 +141,12 @@ pub fn verify(plan: Plan) -> Result<Verified, Vec<Finding>> {
     exports::check(&graph, &mut findings);
     paths::check_export(&plan, &mut findings);
     commands::check_export(&plan, &mut findings);
-    unused::check(&graph, &mut findings);
     let evaluation = evaluate(&graph, &KnownConfigs::new(), &mut findings);
     check_expanded(&graph, &evaluation, &mut findings);
+    if !findings.iter().any(Finding::is_error) {
+        // A name that is wrong in one place makes what it should name look unused in another.
+        unused::check(&graph, &mut findings);
+    }
     drop(graph);
     drop(phases);
     finding::sort(&mut findings);
