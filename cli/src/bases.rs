@@ -6,7 +6,7 @@ use std::path::Path;
 
 use cogpack_backends_oci_direct::inputs::BaseImage;
 use cogpack_content::{Digest, Platform};
-use cogpack_io_layout::{Layout, StoredImage, Wanted};
+use cogpack_io_layout::read::{Layout, StoredImage, Wanted};
 use cogpack_ir::plan::{ContextKind, ImageConfig, InputName, Plan};
 use cogpack_ir::suggest::nearest;
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::Tree;
-use cogpack_io_project::{ContextFiles, walk};
+use cogpack_io_project::context_files::ContextFiles;
+use cogpack_io_project::walk::walk;
 use cogpack_ir::plan::{Context, ContextKind, InputName};
 
 use crate::failure::Failure;

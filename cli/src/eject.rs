@@ -8,7 +8,8 @@ use cogpack_backends_contract::copy;
 use cogpack_backends_contract::tree::{Attributes, Ids, Node, Tree};
 use cogpack_backends_dockerfile::{Artifact, Beside, Never};
 use cogpack_backends_oci_direct::inputs::inline_tree;
-use cogpack_io_project::{ContextFiles, Eject as Directory};
+use cogpack_io_project::context_files::ContextFiles;
+use cogpack_io_project::eject::Eject as Directory;
 use cogpack_ir::plan::{Context, ContextKind, InputName, Span};
 use cogpack_ir::resolve::Resolved;
 use miette::{Diagnostic, LabeledSpan, SourceSpan};
@@ -165,17 +166,16 @@ impl Eject {
     pub fn as_text(&self) -> Result<&[u8], Failure> {
         match self.directory.texts.get(MARK.0) {
             Some(text) if self.directory.trees.is_empty() => Ok(text),
-            Some(_) | None => {
-                Err(Failure::new("this Dockerfile copies files that must lie beside it")
-                    .with_hint("`-O DIR` writes both, ready for `docker build DIR`"))
-            }
+            Some(_) | None => Err(Failure::new("this Dockerfile copies files that must lie beside it")
+                .with_hint("`-O DIR` writes both, ready for `docker build DIR`")),
         }
     }
 
     /// Writes it as the directory `path`.
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
         self.directory.write(path, &self.files).map_err(|error| {
-            Failure::of(&error).with_hint("name a directory that does not exist yet, or one that cogpackc made")
+            Failure::of(&error)
+                .with_hint("name a directory that does not exist yet, or one that cogpackc made")
         })
     }
 }

@@ -59,7 +59,7 @@ pub fn plan_text(format: Artifact, plan: &Plan) -> Option<Product> {
 
 /// Writes one file so that it is there whole or not at all.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    cogpack_io_project::write_file_atomically(path, bytes).map_err(|error| Failure::of(&error))
+    cogpack_io_project::files::write_file_atomically(path, bytes).map_err(|error| Failure::of(&error))
 }
 
 impl Emission<'_> {
@@ -97,11 +97,7 @@ impl Emission<'_> {
             Artifact::LlbText => {
                 Product::File { name: "llb.txt", bytes: listing(&image).into_bytes(), beside: Vec::new() }
             }
-            Artifact::Llb
-            | Artifact::Dockerfile
-            | Artifact::Oci
-            | Artifact::Json
-            | Artifact::Cpk => {
+            Artifact::Llb | Artifact::Dockerfile | Artifact::Oci | Artifact::Json | Artifact::Cpk => {
                 let beside = vec![("image-config.json", image.config)];
                 Product::File { name: "llb.pb", bytes: image.definition, beside }
             }

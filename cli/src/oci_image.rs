@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use cogpack_backends_oci_direct::{Assembly, Inputs, Recipe};
-use cogpack_io_layout::{Image, Layout, write_archive, write_directory};
-use cogpack_io_project::ContextFiles;
+use cogpack_io_layout::read::Layout;
+use cogpack_io_layout::write::{Image, write_archive, write_directory};
+use cogpack_io_project::context_files::ContextFiles;
 
 use crate::contexts;
 use crate::emit::{Refusals, boxed};
@@ -37,8 +38,7 @@ impl OciImage {
 
     /// Writes it as a layout; as a tar of one where the path ends in `.tar`.
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
-        let image =
-            Image { assembly: &self.assembly, files: &self.files, bases: &self.bases, name: None };
+        let image = Image { assembly: &self.assembly, files: &self.files, bases: &self.bases, name: None };
         let written = match path.extension() {
             Some(extension) if extension == "tar" => write_archive(image, path),
             Some(_) | None => write_directory(image, path),

@@ -104,7 +104,7 @@ struct Placed<'a> {
 
 impl std::fmt::Display for Placed<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.finding.fmt(out)
+        std::fmt::Display::fmt(self.finding, out)
     }
 }
 

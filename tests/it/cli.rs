@@ -37,7 +37,8 @@ fn data_goes_to_standard_output_and_nothing_else_does() {
 #[test]
 fn several_formats_are_written_in_one_run() {
     let folder = folder_with(PLAN);
-    let arguments = ["plan.cpk", "-o", "llb,llb.txt", "-o", "dockerfile", "-o", "oci", "-o", "json", "-o", "cpk"];
+    let arguments =
+        ["plan.cpk", "-o", "llb,llb.txt", "-o", "dockerfile", "-o", "oci", "-o", "json", "-o", "cpk"];
     let answer = cogpackc(folder.path(), &[&arguments[..], &["-O", "out"]].concat());
     assert_eq!(answer.code, 0, "{}", answer.stderr);
     let names = names_in(&folder.path().join("out"));
@@ -150,7 +151,10 @@ fn graphs_explanations_and_completions_are_printed() {
     starts(&["graph", "plan.cpk", "--as", "svg"], "<svg");
     starts(&["explain", "cpk::stage::cycle"], "cpk::stage::cycle: ");
     starts(&["explain"], "cpk::");
-    starts(&["explain", "--format", "json", "cpk::stage::cycle"], "[\n  {\n    \"code\": \"cpk::stage::cycle\"");
+    starts(
+        &["explain", "--format", "json", "cpk::stage::cycle"],
+        "[\n  {\n    \"code\": \"cpk::stage::cycle\"",
+    );
     starts(&["--help"], "Compiles a plan");
     starts(&["--version"], "cogpackc ");
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

@@ -12,7 +12,8 @@ fn plans() -> Vec<(String, PathBuf)> {
     let mut plans = Vec::new();
     for folder in ["tests/projects", "examples"] {
         for path in files_below(&root().join(folder), ".cpk") {
-            let project = path.parent().and_then(|project| project.file_name()).expect("a plan is in a project");
+            let project =
+                path.parent().and_then(|project| project.file_name()).expect("a plan is in a project");
             let plan = path.file_stem().expect("a plan has a name").to_string_lossy();
             plans.push((format!("{}/{plan}", project.to_string_lossy()), path));
         }

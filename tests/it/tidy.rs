@@ -117,8 +117,11 @@ fn rooms_import_only_what_the_table_allows() {
 #[test]
 fn every_member_is_in_the_import_table() {
     let manifest = read(&root().join("Cargo.toml"));
-    let members = manifest.split("members = [").nth(1).and_then(|rest| rest.split(']').next()).unwrap_or_default();
-    for member in members.lines().map(|line| line.trim().trim_matches(['"', ','])).filter(|line| !line.is_empty()) {
+    let members =
+        manifest.split("members = [").nth(1).and_then(|rest| rest.split(']').next()).unwrap_or_default();
+    for member in
+        members.lines().map(|line| line.trim().trim_matches(['"', ','])).filter(|line| !line.is_empty())
+    {
         let is_test = ["tests", "benches"].contains(&member);
         assert!(is_test || IMPORTS.iter().any(|(room, _)| *room == member), "`{member}` is not in the table");
     }
@@ -138,7 +141,11 @@ fn the_table_in_the_architecture_is_this_one() {
 /// The text of a source before its unit tests, without comments.
 fn code_of(text: &str) -> String {
     let before_tests = text.split("#[cfg(test)]").next().unwrap_or_default();
-    before_tests.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    before_tests
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
@@ -174,8 +181,10 @@ fn codes_in_sources() -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
     for path in sources().into_iter().filter(|path| shown(path).contains("/src/")) {
         for part in read(&path).split("code(cpk::").skip(1) {
-            let code: String =
-                part.chars().take_while(|c| c.is_ascii_alphanumeric() || [':', '-', '_'].contains(c)).collect();
+            let code: String = part
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || [':', '-', '_'].contains(c))
+                .collect();
             codes.insert(format!("cpk::{code}"));
         }
     }
@@ -192,10 +201,8 @@ fn every_finding_code_has_a_case_and_an_explanation() {
             cases.push_str(&read(&path));
         }
     }
-    let shown_in_cases: BTreeSet<&str> = cases
-        .split(['\n', ' ', '"'])
-        .filter(|word| word.starts_with("cpk::"))
-        .collect();
+    let shown_in_cases: BTreeSet<&str> =
+        cases.split(['\n', ' ', '"']).filter(|word| word.starts_with("cpk::")).collect();
     let without_case: Vec<_> = codes.iter().filter(|code| !shown_in_cases.contains(code.as_str())).collect();
     assert!(without_case.is_empty(), "codes without a case: {without_case:#?}");
     let without_text: Vec<_> =

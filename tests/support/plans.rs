@@ -40,7 +40,9 @@ pub fn start(resolved: &Resolved, stage: &str) -> String {
 pub fn inputs(resolved: &Resolved, stage: &str) -> Vec<String> {
     let id = resolved.id(&StageName::new(stage).expect("is a name"));
     let mut inputs = Vec::new();
-    resolved.stage(id).for_each_input(|input: &cogpack_ir::plan::Spanned<Input>| inputs.push(input.to_string()));
+    resolved
+        .stage(id)
+        .for_each_input(|input: &cogpack_ir::plan::Spanned<Input>| inputs.push(input.to_string()));
     inputs.remove(0);
     inputs
 }
@@ -59,6 +61,33 @@ pub fn config_and_listing(text: &str) -> (serde_json::Value, String) {
     std::fs::write(folder.path().join("plan.cpk"), text).expect("can be written");
     let answer = crate::terminal::cogpackc(folder.path(), &["plan.cpk", "-o", "llb,llb.txt", "-O", "out"]);
     assert_eq!(answer.code, 0, "{text}\n{}", answer.stderr);
-    let read = |name: &str| std::fs::read_to_string(folder.path().join("out").join(name)).expect("was written");
+    let read =
+        |name: &str| std::fs::read_to_string(folder.path().join("out").join(name)).expect("was written");
     (serde_json::from_str(&read("image-config.json")).expect("is JSON"), read("llb.txt"))
+}
+
+/// A folder that holds these files.
+pub fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for (path, content) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("it stands in the folder")).expect("can be made");
+        std::fs::write(path, content).expect("can be written");
+    }
+    folder
+}
+
+/// What OCI-direct makes of a plan whose folder holds these files, as a listing.
+pub fn image_listing(text: &str, files: &[(&str, &str)]) -> String {
+    let folder = folder_with(files);
+    std::fs::write(folder.path().join("plan.cpk"), text).expect("can be written");
+    let answer = crate::terminal::cogpackc(folder.path(), &["plan.cpk", "-o", "oci", "-O", "out"]);
+    assert_eq!(answer.code, 0, "{text}\n{}", answer.stderr);
+    crate::oci::listing(&folder.path().join("out"))
+}
+
+/// The paths of the regular files in a listing, in the order of the layers.
+pub fn regular_files(listing: &str) -> Vec<&str> {
+    let files = listing.lines().filter(|line| line.starts_with("- "));
+    files.map(|line| line.split(' ').nth(3).expect("a line names its path")).collect()
 }

@@ -28,7 +28,7 @@ impl Snapshots {
             std::fs::write(&path, actual).expect("a snapshot can be written");
             return;
         }
-        let diff = TextDiff::from_lines(&expected, actual);
+        let diff = TextDiff::from_lines(expected.as_str(), actual);
         let shown = diff.unified_diff().header("snapshot", "now").to_string();
         writeln!(self.differences, "{}:\n{shown}", places::shown(&path)).expect("a String takes all");
     }

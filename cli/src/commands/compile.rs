@@ -115,8 +115,10 @@ impl Target {
                     .with_hint("`-O DIR` writes each under its own name"));
             }
             if formats.contains(&Artifact::Oci) {
-                return Err(Failure::new("an image layout is a directory, which standard output cannot hold")
-                    .with_hint("`-O DIR` writes the layout, `-O FILE.tar` a tar of it"));
+                return Err(Failure::new(
+                    "an image layout is a directory, which standard output cannot hold",
+                )
+                .with_hint("`-O DIR` writes the layout, `-O FILE.tar` a tar of it"));
             }
             return Ok(Self::Standard);
         };

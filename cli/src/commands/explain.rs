@@ -55,7 +55,8 @@ fn listed(explanations: &[&'static Explanation]) -> String {
 
 fn told(explanation: &Explanation) -> String {
     let indented = |example: &str| {
-        let lines = example.lines().map(|line| if line.is_empty() { String::new() } else { format!("    {line}") });
+        let lines =
+            example.lines().map(|line| if line.is_empty() { String::new() } else { format!("    {line}") });
         lines.collect::<Vec<_>>().join("\n")
     };
     format!(

@@ -74,7 +74,7 @@ fn write(plan: &PlanFile, formatted: &str, changed: bool, console: &mut Console<
     match &plan.path {
         None => console.data(formatted.as_bytes()),
         Some(path) if changed => {
-            cogpack_io_project::write_file_atomically(path, formatted.as_bytes())
+            cogpack_io_project::files::write_file_atomically(path, formatted.as_bytes())
                 .map_err(|error| Failure::of(&error))?;
         }
         Some(_) => {}

@@ -36,7 +36,7 @@ pub fn run(
     match path {
         Some(path) if path != Path::new("-") => {
             let path = console.directory.join(path);
-            cogpack_io_project::write_file_atomically(&path, drawing.as_bytes())
+            cogpack_io_project::files::write_file_atomically(&path, drawing.as_bytes())
                 .map_err(|error| Failure::of(&error))?;
         }
         Some(_) | None => console.data(drawing.as_bytes()),

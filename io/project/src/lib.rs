@@ -3,6 +3,7 @@
 mod glob;
 
 pub mod context_files;
+pub mod eject;
 pub mod files;
 pub mod ignore_file;
 pub mod plan_file;

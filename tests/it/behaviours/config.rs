@@ -127,7 +127,10 @@ fn b55_b56_the_base_is_asked_for_with_the_platform_of_the_plan() {
 
 #[test]
 fn b57_the_export_sets_the_user() {
-    assert_eq!(config_of(&format!("stage %a from image @i {{ {TOUCH} }}"), "%a { user \"1000:1000\" }")["User"], "1000:1000");
+    assert_eq!(
+        config_of(&format!("stage %a from image @i {{ {TOUCH} }}"), "%a { user \"1000:1000\" }")["User"],
+        "1000:1000"
+    );
 }
 
 #[test]
@@ -143,8 +146,7 @@ fn b58_the_export_sets_entry_point_and_command() {
 /// All else of the base's config used to be lost, its labels among it.
 #[test]
 fn b59_the_export_adds_labels_to_those_of_the_base() {
-    let config =
-        config_of(&format!("stage %a from image @i {{ {TOUCH} }}"), "%a { label mine = \"a b\" }");
+    let config = config_of(&format!("stage %a from image @i {{ {TOUCH} }}"), "%a { label mine = \"a b\" }");
     assert_eq!(config["Labels"], json!({"inherited": "yes", "mine": "a b"}));
     assert_eq!(config["Entrypoint"], json!(["/entry"]));
     assert_eq!(config["User"], "someone");

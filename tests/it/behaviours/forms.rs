@@ -28,7 +28,8 @@ fn b32_a_run_with_mounts_and_a_copy_come_back_from_json() {
 }
 
 fn uv_plan() -> String {
-    std::fs::read_to_string(root().join("tests/projects/uv-project/plan.cpk")).expect("the project has a plan")
+    std::fs::read_to_string(root().join("tests/projects/uv-project/plan.cpk"))
+        .expect("the project has a plan")
 }
 
 /// 33 and 34: a virtual environment is made and filled before anything asks for it, and exported.
