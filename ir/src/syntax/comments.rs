@@ -85,6 +85,16 @@ impl Comments {
         self.end.len() + beside.sum::<usize>()
     }
 
+    /// All of them, each with its `#`, sorted.
+    pub fn texts(&self) -> Vec<&str> {
+        let of_statements = self.beside.values().flat_map(|beside| {
+            beside.above.iter().chain(&beside.behind).chain(&beside.last).chain(&beside.behind_block)
+        });
+        let mut texts: Vec<&str> = of_statements.chain(&self.end).map(String::as_str).collect();
+        texts.sort_unstable();
+        texts
+    }
+
     /// Those of one statement.
     pub(super) fn beside(&self, anchor: &Anchor) -> Option<&Beside> {
         self.beside.get(anchor)
