@@ -4,8 +4,8 @@
 
 use cogpack_backends_contract::Backend;
 use cogpack_backends_dockerfile::Dockerfile;
-use cogpack_backends_llb::Llb;
-use cogpack_benches::{SIZES, chain, copies};
+use cogpack_backends_llb::{Llb, SourceText};
+use cogpack_benches::{SIZES, chain};
 use cogpack_compiler::World;
 use cogpack_ir::plan::Plan;
 use cogpack_ir::resolve::{Resolved, resolve};
@@ -67,12 +67,13 @@ fn resolve_plan(bencher: Bencher<'_, '_>, stages: usize) {
 fn emit_llb(bencher: Bencher<'_, '_>, stages: usize) {
     let text = chain(stages);
     let plan = resolved(&text);
-    let backend = Llb::new("plan.cpk", text.as_str());
+    let backend = Llb::new(SourceText { name: "plan.cpk".to_owned(), text: text.clone() });
     bencher.counter(ItemsCount::new(stages)).bench(|| backend.lower(&plan).expect("it can be expressed"));
 }
 
 #[divan::bench(args = SIZES, max_time = 5)]
 fn emit_dockerfile(bencher: Bencher<'_, '_>, stages: usize) {
     let plan = resolved(&chain(stages));
-    bencher.counter(ItemsCount::new(stages)).bench(|| Dockerfile.lower(&plan).expect("it can be expressed"));
+    let backend = Dockerfile::default();
+    bencher.counter(ItemsCount::new(stages)).bench(|| backend.lower(&plan).expect("it can be expressed"));
 }

@@ -11,10 +11,10 @@ cp -R "$repository/examples/language-detector" "$project"
 sed -i "s|docker.io/library/python:3.11-slim|$base|" "$project/plan.cpk"
 
 exits 'the plan compiles to a Dockerfile' 0 \
-	"$cogpackc" "$project/plan.cpk" -o dockerfile -O "$project/Dockerfile"
+	"$cogpackc" "$project/plan.cpk" -o dockerfile -O "$work/eject"
 image=$COGPACK_TEST_REGISTRY/test/language-detector:$$
 exits 'the engine builds it' 0 \
-	env DOCKER_BUILDKIT=1 docker build --network "$COGPACK_TEST_NETWORK" --tag "$image" "$project"
+	env DOCKER_BUILDKIT=1 docker build --network "$COGPACK_TEST_NETWORK" --tag "$image" "$work/eject"
 answers_predictions "$image"
 
 prints 'the image has the config of the plan' '["python3","serve.py"] /src {"5000/tcp":{}}' \

@@ -5,7 +5,7 @@ use std::path::Path;
 use cogpack_tests::places::root;
 use cogpack_tests::terminal::{cogpackc, cogpackc_with_input};
 
-const PLAN: &str = "cpk 1\n\nplatform linux/amd64\n\nstage %app from scratch {\n  file \"/a\" = \"a\"\n}\n\nexport from %app\n";
+const PLAN: &str = "cpk 1\n\nplatform linux/amd64\n\nstage %app from scratch {\n  env PATH = \"/bin\"\n  file \"/a\" = \"a\"\n}\n\nexport from %app\n";
 const CYCLE: &str = "cpk 1\nstage %a from %b\nstage %b from %a\nexport from %a\n";
 
 fn folder_with(plan: &str) -> tempfile::TempDir {
@@ -42,7 +42,7 @@ fn several_formats_are_written_in_one_run() {
     let answer = cogpackc(folder.path(), &[&arguments[..], &["-O", "out"]].concat());
     assert_eq!(answer.code, 0, "{}", answer.stderr);
     let names = names_in(&folder.path().join("out"));
-    for name in ["Dockerfile", "image-config.json", "llb.pb", "llb.txt", "oci", "plan.cpk", "plan.json"] {
+    for name in ["dockerfile", "image-config.json", "llb.pb", "llb.txt", "oci", "plan.cpk", "plan.json"] {
         assert!(names.contains(&name.to_owned()), "{name} is not in {names:?}");
     }
     assert_eq!(names_in(folder.path()), ["out", "plan.cpk"], "something was left beside the output");
@@ -65,7 +65,7 @@ fn findings_exit_with_one_and_are_the_data_of_check() {
     let check = cogpackc(folder.path(), &["check", "plan.cpk"]);
     assert_eq!(check.code, 1);
     assert!(check.text().contains("cpk::stage::cycle"), "{}", check.text());
-    assert!(check.text().contains("%a → %b → %a"), "{}", check.text());
+    assert!(check.text().contains("`%a` → `%b` → `%a`"), "{}", check.text());
     let json = cogpackc(folder.path(), &["check", "--format", "json", "plan.cpk"]);
     assert_eq!(json.code, 1);
     let report: serde_json::Value = serde_json::from_slice(&json.stdout).expect("is JSON");

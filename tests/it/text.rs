@@ -59,13 +59,11 @@ fn cases_print_as_their_snapshots_say() {
 #[test]
 fn every_plan_in_the_tree_comes_back() {
     let mut count = 0;
-    for folder in ["tests/cases", "tests/projects", "examples", "snapshots"] {
+    for folder in ["tests/cases/text", "tests/cases/backends", "tests/projects", "examples", "snapshots"] {
         for path in files_below(&root().join(folder), ".cpk") {
             let text = std::fs::read_to_string(&path).expect("a plan is UTF-8 text");
-            if syntax::parse(&text).findings.is_empty() {
-                comes_back(&shown(&path), &text);
-                count += 1;
-            }
+            comes_back(&shown(&path), &text);
+            count += 1;
         }
     }
     assert!(count >= 60, "only {count} plans were found");

@@ -37,7 +37,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
 /// Rooms that touch no disk, network, clock, environment or chance, and run nothing.
 const PURE: &[&str] = &["ir", "compiler", "backends"];
 
-/// What a pure room's source must not name outside its tests.
+/// What a pure room's source must not name outside its tests. Clippy knows more of it, and that
+/// hash maps may be looked into but not listed.
 const IMPURE: &[&str] = &[
     "std::fs",
     "std::net",
@@ -46,8 +47,6 @@ const IMPURE: &[&str] = &[
     "std::time",
     "SystemTime",
     "Instant::now",
-    "HashMap",
-    "HashSet",
     "async fn",
     "tokio",
 ];
@@ -185,7 +184,9 @@ fn codes_in_sources() -> BTreeSet<String> {
                 .chars()
                 .take_while(|c| c.is_ascii_alphanumeric() || [':', '-', '_'].contains(c))
                 .collect();
-            codes.insert(format!("cpk::{code}"));
+            if !code.is_empty() {
+                codes.insert(format!("cpk::{code}"));
+            }
         }
     }
     codes

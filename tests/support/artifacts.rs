@@ -9,7 +9,7 @@ use crate::terminal::cogpackc;
 pub fn of(plan: &Path) -> Vec<(&'static str, String)> {
     vec![
         ("llb.txt", emitted(plan, "llb.txt", "llb.txt")),
-        ("Dockerfile", emitted(plan, "dockerfile", "Dockerfile")),
+        ("Dockerfile", emitted(plan, "dockerfile", "dockerfile/Dockerfile")),
         ("oci.txt", emitted(plan, "oci", "oci")),
     ]
 }

@@ -19,7 +19,7 @@ fn b01_new_phases_of_building_and_of_exporting_can_be_declared() {
 #[test]
 fn b02_a_phase_is_declared_once() {
     let codes = errors("cpk 1\nphase p\nphase p\nstage %a in p from scratch\nexport from %a\n");
-    assert_eq!(codes, ["cpk::name::duplicate".to_owned()].into());
+    assert_eq!(codes, ["cpk::name::taken".to_owned()].into());
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn b03_a_stage_stands_in_its_own_phase_only() {
 #[test]
 fn b04_a_stage_is_named_once() {
     let codes = errors(&plan("stage %a from scratch\nstage %a from scratch", "%a"));
-    assert_eq!(codes, ["cpk::name::duplicate".to_owned()].into());
+    assert_eq!(codes, ["cpk::stage::duplicate".to_owned()].into());
 }
 
 #[test]
