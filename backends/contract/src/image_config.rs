@@ -97,3 +97,62 @@ fn united<T: Ord + Clone>(listing: &Listing<BTreeSet<T>>, inherited: &BTreeSet<T
     let kept = if listing.cleared { None } else { Some(inherited) };
     kept.into_iter().flatten().chain(&listing.added).cloned().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config_json::to_json;
+    use crate::sketch::resolved;
+
+    /// The `config` object of the exported image.
+    fn exported(image: &str, ops: &str, export: &str) -> String {
+        let plan = resolved(&format!(
+            "cpk 1\nimage @base = \"debian\" {image}\n\
+             stage %app from image @base {{ {ops} }} export from %app {{ {export} }}"
+        ));
+        match image_config(&plan, "test") {
+            Ok(config) => {
+                let platform = "linux/amd64".parse().expect("is a platform");
+                let json = String::from_utf8(to_json(&config, &platform, None)).expect("JSON is UTF-8");
+                let start = json.find("\"config\":").expect("there is a config") + "\"config\":".len();
+                json[start..json.len() - 1].to_owned()
+            }
+            Err(gaps) => gaps.into_iter().map(|gap| gap.what).collect::<Vec<_>>().join("; "),
+        }
+    }
+
+    #[test]
+    fn the_export_overrides_what_ops_and_base_say() {
+        for (image, ops, export, expected) in [
+            ("config empty", "", "", "{}"),
+            (
+                r#"env A = "1" env B = "2""#,
+                r#"env C = "3" env A = "${A}0" unset B"#,
+                "",
+                r#"{"Env":["A=10","C=3"]}"#,
+            ),
+            (r#"user "a" workdir "/a""#, "", "", r#"{"User":"a","WorkingDir":"/a"}"#),
+            (r#"user "a""#, r#"user "b""#, "", r#"{"User":"b"}"#),
+            (r#"user "a""#, r#"user "b""#, r#"user "c""#, r#"{"User":"c"}"#),
+            (r#"user "a""#, r#"user "b""#, "clear user", "{}"),
+            (r#"cmd ["a"]"#, "", r#"entrypoint ["b"]"#, r#"{"Entrypoint":["b"],"Cmd":["a"]}"#),
+            (r#"cmd ["a"]"#, "", "clear cmd", "{}"),
+            ("expose 1/tcp", "", "expose 2/udp", r#"{"ExposedPorts":{"1/tcp":{},"2/udp":{}}}"#),
+            ("expose 1/tcp", "", "clear ports expose 2/udp", r#"{"ExposedPorts":{"2/udp":{}}}"#),
+            (r#"label a = "1""#, "", r#"label a = "2" label b = "3""#, r#"{"Labels":{"a":"2","b":"3"}}"#),
+            (r#"label a = "1""#, "", "clear labels", "{}"),
+            (r#"shell ["x"]"#, "", "", r#"{"Shell":["x"]}"#),
+            (r#"shell ["x"]"#, r#"shell ["/bin/sh", "-c"]"#, "", r#"{"Shell":["/bin/sh","-c"]}"#),
+            ("config empty", r#"shell ["/bin/sh", "-c"]"#, "", "{}"),
+            ("config empty", r#"shell ["y"]"#, "", r#"{"Shell":["y"]}"#),
+            (
+                "",
+                r#"env prepend PATH "/a" env A = "1""#,
+                "",
+                "`PATH` leans on a variable of a base image whose config is not known",
+            ),
+        ] {
+            assert_eq!(exported(image, ops, export), expected, "{image} | {ops} | {export}");
+        }
+    }
+}

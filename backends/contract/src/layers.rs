@@ -11,9 +11,9 @@
 //! - directories on the way to the destination, and the destination itself, are part of the
 //!   layer: afterwards they have the mode and owner that `copy` makes missing ones with, even
 //!   where the base had others;
-//! - paths are literal: a link of the base on the way is replaced, not followed, and so is a
-//!   directory that meets a file;
-//! - a file may replace a directory of the base.
+//! - paths are literal: a link of the base on the way is not followed;
+//! - what meets something of another kind in the base replaces it, or fails where a builder
+//!   cannot: a daemon without merges, the `COPY` of a Dockerfile.
 //!
 //! So that this surprises nobody, only copies to places that are plain directories in every
 //! distribution, or that no distribution has, are independent: not those below `/tmp` (1777),
@@ -113,5 +113,53 @@ fn is_plain_place(form: &CopyForm) -> bool {
         Some(top) => !STATIONS_OF_A_SYSTEM.iter().any(|station| station.as_bytes() == top.as_slice()),
         // What lands in `/` may itself be called `tmp` or `lib`.
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sketch::resolved;
+
+    /// The layers of a stage with these ops: a `-` for one that changes no file, `=` before an
+    /// independent one, then the number of ops.
+    fn drawn(ops: &str) -> String {
+        let plan = resolved(&format!(
+            "cpk 1\nimage @base = \"debian\"\ncontext @src = dir \".\"\n\
+             stage %app from image @base {{ {ops} }} export from %app {{}}"
+        ));
+        let drawn: Vec<String> = layers(&plan, plan.order()[0])
+            .iter()
+            .map(|layer| {
+                let kind = match (layer.changes_filesystem, layer.independent) {
+                    (false, _) => "-",
+                    (true, false) => "",
+                    (true, true) => "=",
+                };
+                format!("{kind}{}", layer.steps.len())
+            })
+            .collect();
+        drawn.join(" ")
+    }
+
+    #[test]
+    fn ops_are_grouped_as_the_plan_says() {
+        for (ops, expected) in [
+            ("", ""),
+            (r#"env A = "1" run "a" workdir "/w" user "u""#, "-1 1 1 -1"),
+            (r#"layer l { env A = "1" run "a" run "b" } run "c""#, "3 1"),
+            (r#"layer l { env A = "1" } layer m { user "u" }"#, "-1 -1"),
+            (r#"copy "a" from @src to "/a" copy contents "." from @src to "/src""#, "=1 =1"),
+            (r#"copy "a" "b*" from @src into "/opt/x" owner 5:6"#, "=1"),
+            (r#"layer l { env A = "1" copy "a" from @src to "/a" copy "b" from @src to "/b" }"#, "=3"),
+            (r#"layer l { copy "a" from @src to "/a" file "/b" = "" }"#, "2"),
+            (r#"copy "a" from @src to "/a" replace"#, "1"),
+            (r#"copy "a" from @src to "/a" owner app"#, "1"),
+            (r#"copy "a" from @src to "/tmp/a" copy "a" from @src to "/lib""#, "1 1"),
+            (r#"copy contents "." from @src to "/""#, "1"),
+            (r#"copy "a" from @src to "/tmpfiles""#, "=1"),
+        ] {
+            assert_eq!(drawn(ops), expected, "{ops}");
+        }
     }
 }

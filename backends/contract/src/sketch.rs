@@ -1,4 +1,4 @@
-//! Trees as one line of text, for tests.
+//! Trees as one line of text, and plans that are resolved at once, for tests.
 //!
 //! `dir/`, `file=content`, `link->target`, separated by spaces; parents are made. An entry may
 //! end in `:MODE` and then `@UID:GID`; 0755 for directories, 0644 for files and root are left
@@ -7,8 +7,19 @@
 use std::sync::Arc;
 
 use cogpack_ir::plan::Mode;
+use cogpack_ir::resolve::{KnownConfigs, Resolved, resolve};
+use cogpack_ir::syntax::parse;
+use cogpack_ir::verify::verify;
 
 use crate::tree::{Attributes, Directory, Ids, Name, Node, Tree, components};
+
+/// Reads and resolves a plan.
+pub fn resolved(text: &str) -> Resolved {
+    let parsed = parse(text);
+    assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
+    let verified = verify(parsed.plan).unwrap_or_else(|findings| panic!("{findings:?}"));
+    resolve(&verified, &KnownConfigs::new()).unwrap_or_else(|findings| panic!("{findings:?}"))
+}
 
 /// Reads a tree.
 pub fn sketch(text: &str) -> Tree<String> {

@@ -40,7 +40,7 @@ pub(crate) fn lower(section: &mut Section<'_, '_>) {
         section.line(format!("ENTRYPOINT {}", json_list(&list(&wanted.entrypoint))));
     }
     // `ENTRYPOINT` takes an inherited command away, so that is then said again.
-    if entrypoint_changes
+    if (entrypoint_changes && !(list(&wanted.cmd).is_empty() && list(&base.cmd).is_empty()))
         || list(&wanted.cmd) != list(&base.cmd)
         || may_be_there(matches!(export.cmd, Setting::Clear))
     {

@@ -4,11 +4,12 @@
 //! take from it what the plan wants, otherwise what the copy makes of it, rules and wildcards
 //! already applied. What a stage or an image gives is copied with `--from`.
 
+use cogpack_backends_contract::accounts::numeric;
 use cogpack_backends_contract::glob::has_wildcard;
-use cogpack_ir::plan::{ContextKind, Copy, CopyForm, Input, InputName, Span, Spanned, Template};
+use cogpack_backends_contract::tree::Ids;
+use cogpack_ir::plan::{ContextKind, Copy, CopyForm, Input, InputName, OpKind, Span, Spanned, Template};
 use cogpack_ir::resolve::Step;
 
-use crate::Frontend;
 use crate::artifact::{Beside, Never};
 use crate::file_ops::{ROOT, written_owner};
 use crate::links;
@@ -24,11 +25,11 @@ struct Lowered<'c> {
     span: Span,
     /// As `--chown` takes it.
     owner: String,
-    /// Whether the layer is made without looking at what is under it.
+    /// Whether the copy is made on nothing and laid over what there is.
     link: bool,
 }
 
-pub(crate) fn lower(section: &mut Section<'_, '_>, step: &Step<'_>, copy: &Copy, independent: bool) {
+pub(crate) fn lower(section: &mut Section<'_, '_>, step: &Step<'_>, copy: &Copy, link: bool) {
     let span = step.op.span;
     let Some(destination) = section.path(copy.form.destination(), span) else { return };
     let Some(owner) = written_owner(section, copy.owner.as_ref(), span) else { return };
@@ -49,9 +50,6 @@ pub(crate) fn lower(section: &mut Section<'_, '_>, step: &Step<'_>, copy: &Copy,
         // `COPY --chown` would give missing directories on the way the same owner.
         section.make_directory(above, span);
     }
-    // `COPY --link` makes them itself, on nothing, and gives them the owner again.
-    let link =
-        independent && section.lowering.frontend == Frontend::Fetched && (owner == ROOT || above == "/");
     let lowered = Lowered { copy, span, owner, link };
     match &copy.from.value {
         Input::Context(name) => lowered.out_of_context(section, name, &destination),
@@ -63,6 +61,15 @@ pub(crate) fn lower(section: &mut Section<'_, '_>, step: &Step<'_>, copy: &Copy,
             "copy from the stages that make it up, or emit LLB with `-o llb`",
         ),
     }
+}
+
+/// Whether `COPY --link` makes on nothing exactly what the copy makes there: one instruction,
+/// and no missing directory on the way that would get the copy's owner.
+pub(crate) fn can_be_linked(op: &OpKind) -> bool {
+    let OpKind::Copy(copy) = op else { return false };
+    let is_one = !matches!(&copy.form, CopyForm::Into { sources, .. } if sources.len() > 1);
+    let is_roots = copy.owner.as_ref().is_none_or(|owner| numeric(&owner.value) == Some(Ids::ROOT));
+    is_one && is_roots
 }
 
 impl Lowered<'_> {

@@ -15,7 +15,7 @@
 //! | `file`, `symlink` | `COPY` of a file or link beside the Dockerfile |
 //! | `mkdir` | `WORKDIR`, then `chown` and `chmod` where it says an owner or mode |
 //! | `remove`, `replace` | `rm` in a `RUN` |
-//! | `layer` | its ops one by one: an instruction makes a layer, which nothing can group |
+//! | `layer` | an independent one is made in a stage of its own and copied whole, or by `COPY --link`; of others the ops one by one, as nothing groups instructions |
 //! | `phase … parallel` as an input | refused |
 //!
 //! `env`, `rm`, `chown`, `chmod` and `test` are programs of the image; where one is missing the
@@ -61,7 +61,7 @@ pub enum Frontend {
     /// fetch a frontend, stands only where the plan needs something newer.
     #[default]
     BuiltIn,
-    /// A frontend that the engine fetches: independent layers become `COPY --link`.
+    /// A frontend that the engine fetches: an independent layer of one copy is `COPY --link`.
     Fetched,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_backends_contract::Unsupported;
-use cogpack_backends_contract::layers::layers;
+use cogpack_backends_contract::layers::{LayerPlan, layers};
 use cogpack_ir::plan::{Input, OpKind, Provenance, Span, Stage, StageName};
 use cogpack_ir::resolve::{Resolved, StageId, Step};
 
@@ -97,23 +97,25 @@ impl Lowering<'_> {
         let mut section = Section::start(self, &name, &from, span);
         section.comment(&stage_comment(stage));
         let mut asked_by: Option<&Provenance> = None;
-        let mut group = None;
+        let mut is_empty = from == Input::Scratch;
         for layer in layers(plan, id) {
-            for step in &layer.steps {
-                if step.by != asked_by {
-                    asked_by = step.by;
-                    if let Some(by) = asked_by {
-                        section.comment(&provenance_comment(by));
-                    }
+            for by in layer.steps.iter().map(|step| step.by) {
+                if by != asked_by
+                    && let Some(by) = by
+                {
+                    section.comment(&provenance_comment(by));
                 }
-                if step.layer != group {
-                    group = step.layer;
-                    if let Some(name) = group {
-                        section.comment(&format!("layer {name}"));
-                    }
-                }
-                lower_step(&mut section, step, layer.independent);
+                asked_by = by;
             }
+            if let Some(name) = layer.name {
+                section.comment(&format!("layer {name}"));
+            }
+            // On nothing, every layer is made without looking at what is under it.
+            match layer.independent && !is_empty {
+                true => independent_layer(&mut section, &name, &layer),
+                false => layer.steps.iter().for_each(|step| lower_step(&mut section, step, false)),
+            }
+            is_empty &= !layer.changes_filesystem;
         }
         if is_exported {
             config::lower(&mut section);
@@ -154,11 +156,39 @@ impl Lowering<'_> {
     }
 }
 
-fn lower_step(section: &mut Section<'_, '_>, step: &Step<'_>, independent: bool) {
+/// A layer that is made on nothing and laid over what there is: by `COPY --link` where the
+/// frontend has it and there is one copy, else in a stage of its own, which is then copied whole.
+fn independent_layer(section: &mut Section<'_, '_>, stage: &str, layer: &LayerPlan<'_>) {
+    let is_copy = |step: &&Step<'_>| matches!(step.op.kind, OpKind::Copy(_));
+    let copies: Vec<&Step<'_>> = layer.steps.iter().filter(is_copy).collect();
+    for step in layer.steps.iter().filter(|step| !is_copy(step)) {
+        lower_step(section, step, false);
+    }
+    if let [step] = copies[..]
+        && section.lowering.frontend == Frontend::Fetched
+        && copy::can_be_linked(&step.op.kind)
+    {
+        lower_step(section, step, true);
+        return;
+    }
+    let what = layer.name.map_or_else(|| "a layer".to_owned(), |name| format!("layer {name}"));
+    let wanted = format!("{stage}-{}", layer.name.map_or("layer", |name| name.as_str()));
+    let name = section.lowering.names.fresh(&wanted);
+    let span = copies.first().map_or(Span::NOWHERE, |step| step.op.span);
+    let mut alone = Section::start(section.lowering, &name, &Input::Scratch, span);
+    alone.comment(&format!("{what} of stage {stage}, whatever is under it"));
+    for step in copies {
+        lower_step(&mut alone, step, false);
+    }
+    alone.finish();
+    section.line(format!("COPY --from={name} / /"));
+}
+
+fn lower_step(section: &mut Section<'_, '_>, step: &Step<'_>, link: bool) {
     match &step.op.kind {
         OpKind::Run { script, execution } => execution::run(section, step, &script.value, execution),
         OpKind::Exec { argv, execution } => execution::exec(section, step, &argv.value, execution),
-        OpKind::Copy(it) => copy::lower(section, step, it, independent),
+        OpKind::Copy(it) => copy::lower(section, step, it, link),
         OpKind::File(file) => file_ops::file(section, step, file),
         OpKind::Mkdir(directory) => file_ops::mkdir(section, step, directory),
         OpKind::Symlink(link) => file_ops::symlink(section, step, link),

@@ -97,10 +97,18 @@ RUN --mount=type=bind,source=contexts/src/requirements.txt,target=/mnt \
 # layer more
 RUN echo more
 
+FROM scratch AS app-layer
+# a layer of stage app, whatever is under it
+COPY --from=venv --chown=0:0 /venv /venv
+
+FROM scratch AS app-layer-2
+# a layer of stage app, whatever is under it
+COPY copies/1/item/ /src/
+
 FROM docker.io/library/debian:bookworm-slim AS app
 # stage %app
-COPY --from=venv --chown=0:0 /venv /venv
-COPY copies/1/item/ /src/
+COPY --from=app-layer / /
+COPY --from=app-layer-2 / /
 COPY files/1/ /etc/
 WORKDIR /src
 ENV PATH="/venv/bin:/bin"
@@ -172,16 +180,16 @@ fn files_land_exactly() {
         ),
         (r#"remove "/d""#, &[r#"RUN ["rm", "-r", "--", "/d"]"#]),
         (r#"remove "/d" optional"#, &[r#"RUN ["rm", "-rf", "--", "/d"]"#]),
-        (r#"copy "a" from @src to "/b""#, &["COPY contexts/src/a /b"]),
-        (r#"copy "a b" from @src to "/$b""#, &[r#"COPY ["contexts/src/a b", "/\\$b"]"#]),
+        (r#"copy "a" from @src to "/etc/b""#, &["COPY contexts/src/a /etc/b"]),
+        (r#"copy "a b" from @src to "/etc/$b""#, &[r#"COPY ["contexts/src/a b", "/etc/\\$b"]"#]),
         (
-            r#"copy "a" "d/b" from @src into "/d""#,
-            &["COPY contexts/src/a /d/a", "COPY contexts/src/d/b /d/b"],
+            r#"copy "a" "d/b" from @src into "/etc""#,
+            &["COPY contexts/src/a /etc/a", "COPY contexts/src/d/b /etc/b"],
         ),
-        (r#"copy "*.py" from @src into "/d""#, &["COPY copies/1/ /d/"]),
-        (r#"copy contents "." from @src to "/d""#, &["COPY contexts/src/ /d/"]),
-        (r#"copy "a" from @src to "/b" optional"#, &["COPY copies/1/item* /b"]),
-        (r#"copy "a" from @src to "/b" mode 0600"#, &["COPY copies/1/item /b"]),
+        (r#"copy "*.py" from @src into "/etc""#, &["COPY copies/1/ /etc/"]),
+        (r#"copy contents "." from @src to "/etc""#, &["COPY contexts/src/ /etc/"]),
+        (r#"copy "a" from @src to "/etc/b" optional"#, &["COPY copies/1/item* /etc/b"]),
+        (r#"copy "a" from @src to "/etc/b" mode 0600"#, &["COPY copies/1/item /etc/b"]),
         (
             r#"copy "a" from @src to "/d/b" owner 5:6 replace"#,
             &[
@@ -192,12 +200,12 @@ fn files_land_exactly() {
             ],
         ),
         (
-            r#"copy contents "a" from image @base to "/d""#,
-            &["COPY --from=docker.io/library/debian:bookworm-slim --chown=0:0 /a/ /d/"],
+            r#"copy contents "a" from image @base to "/etc""#,
+            &["COPY --from=docker.io/library/debian:bookworm-slim --chown=0:0 /a/ /etc/"],
         ),
         (
-            r#"copy "a" from image @base to "/d" follow optional mode 0700"#,
-            &["COPY --from=docker.io/library/debian:bookworm-slim --chown=0:0 --chmod=0700 /[a] /d"],
+            r#"copy "a" from image @base to "/etc/d" follow optional mode 0700"#,
+            &["COPY --from=docker.io/library/debian:bookworm-slim --chown=0:0 --chmod=0700 /[a] /etc/d"],
         ),
     ] {
         assert_eq!(instructions(ops), expected, "{ops}");
@@ -205,14 +213,33 @@ fn files_land_exactly() {
 }
 
 #[test]
+fn independent_layers_are_made_on_nothing() {
+    let text = lowered(&stage(
+        r#"layer deps {
+             copy "a" from @src to "/a"
+             env A = "1"
+             copy "b" "c" from @src into "/b" owner 5
+           }
+           copy "d" from @src to "/root/d""#,
+    ));
+    assert_eq!(
+        text,
+        "FROM scratch AS app-deps\n# layer deps of stage app, whatever is under it\nCOPY contexts/src/a /a\nCOPY --chown=5:5 contexts/src/b /b/b\n\
+         COPY --chown=5:5 contexts/src/c /b/c\n\n\
+         FROM docker.io/library/debian:bookworm-slim AS app\n# stage %app\n# layer deps\nENV A=\"1\"\n\
+         COPY --from=app-deps / /\nCOPY contexts/src/d /root/d\n"
+    );
+}
+
+#[test]
 fn links_are_never_followed_unseen() {
     let copied = |ops: &str| {
         format!(
             "stage %made from scratch {{ {ops} }} \
-             stage %app from image @base {{ copy \"/a\" from %made to \"/b\" }} export from %app {{}}"
+             stage %app from image @base {{ copy \"/a\" from %made to \"/etc/b\" }} export from %app {{}}"
         )
     };
-    let direct = "COPY --from=made --chown=0:0 /a /b";
+    let direct = "COPY --from=made --chown=0:0 /a /etc/b";
     for ops in [
         r#"file "/a" = "x""#,
         r#"mkdir "/a""#,
@@ -257,7 +284,7 @@ fn the_config_says_what_the_base_does_not() {
         ("cmd [\"a\"]", "entrypoint [\"b\"]", r#"ENTRYPOINT ["b"]; CMD ["a"]"#.to_owned()),
         ("entrypoint [\"b\"] cmd [\"a\"]", "cmd [\"c\"]", r#"CMD ["c"]"#.to_owned()),
         ("entrypoint [\"b\"] cmd [\"a\"]", "entrypoint [\"b\"] cmd [\"a\"]", String::new()),
-        ("entrypoint [\"b\"]", "clear entrypoint", "ENTRYPOINT []; CMD []".to_owned()),
+        ("entrypoint [\"b\"]", "clear entrypoint", "ENTRYPOINT []".to_owned()),
         ("user \"app\"", "clear user", "USER \"\"".to_owned()),
         ("workdir \"/w\"", "clear workdir", "WORKDIR /".to_owned()),
         ("label a = \"1\"", "label a = \"1\" label \"b c\" = \"$2\"", r#"LABEL "b c"="\$2""#.to_owned()),
@@ -326,10 +353,15 @@ fn newer_features_ask_for_a_newer_frontend() {
         first_line(Frontend::BuiltIn, r#"run "a" { network none }"#).0,
         "# syntax=docker/dockerfile:1.3"
     );
-    let copy = r#"copy "a" from @src to "/srv/a" copy "a" from @src to "/tmp/a""#;
+    let copy = r#"copy "a" from @src to "/srv/a" copy "a" from @src to "/tmp/a" copy "b" from @src to "/c/d" owner 5"#;
     let (line, text) = first_line(Frontend::Fetched, copy);
     assert_eq!(line, "# syntax=docker/dockerfile:1.10");
-    assert!(text.contains("COPY --link contexts/src/a /srv/a\nCOPY contexts/src/a /tmp/a\n"), "{text}");
+    assert!(
+        text.contains(
+            "COPY --link contexts/src/a /srv/a\nCOPY contexts/src/a /tmp/a\nCOPY --from=app-layer / /\n"
+        ),
+        "{text}"
+    );
 }
 
 #[test]
