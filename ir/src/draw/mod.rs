@@ -15,8 +15,6 @@ mod mermaid;
 mod svg;
 
 #[cfg(test)]
-mod sample;
-#[cfg(test)]
 mod tests;
 
 use crate::plan::Plan;

@@ -2,7 +2,7 @@
 //!
 //! Sources stand in the first column and the export in the last. Between them the lanes follow
 //! one another from top to bottom and from left to right; a column is as tall as makes the whole
-//! about as wide as a screen is. Stages of no phase stand in columns by how far they are from what
+//! about the shape of a screen. Stages of no phase stand in columns by how far they are from what
 //! they lean on.
 
 use std::collections::BTreeMap;
@@ -68,14 +68,15 @@ fn plain(nodes: Vec<NodeId>) -> Column {
     Column { segments: vec![Segment { title: None, parallel: true, nodes }] }
 }
 
-/// How tall a column may be, so that the whole has about the shape of a screen (8 to 5).
+/// How tall a column may be. As many pixels wide as high by this count makes about the shape of a
+/// screen in the end, because passing edges ask for room as well.
 fn tallest(picture: &Picture) -> i32 {
     let inner = picture
         .nodes
         .iter()
         .filter(|node| matches!(node.kind, NodeKind::Stage | NodeKind::Merge | NodeKind::Phase));
     let total: i64 = inner.map(|node| i64::from(height_of(node) + BETWEEN)).sum();
-    let side = (total * i64::from(COLUMN_WIDTH) * 5 / 8).isqrt();
+    let side = (total * i64::from(COLUMN_WIDTH)).isqrt();
     i32::try_from(side).unwrap_or(i32::MAX).max(LEAST_HEIGHT)
 }
 
@@ -95,8 +96,11 @@ fn columns_of_lanes(picture: &Picture, limit: i32) -> Vec<Column> {
             Segment { title: Some(lane.title.clone()), parallel: lane.parallel, nodes: Vec::new() };
         for id in &lane.nodes {
             let height = height_of(&picture.nodes[*id]) + BETWEEN;
-            if used + height > limit && !segment.nodes.is_empty() {
-                let title = Some(format!("{} · continued", lane.title));
+            // A merge reads all that is in its lane, so it stands to the right of it.
+            let is_merge = picture.nodes[*id].kind == NodeKind::Merge;
+            if (is_merge || used + height > limit) && !segment.nodes.is_empty() {
+                let what = if is_merge { "merged" } else { "continued" };
+                let title = Some(format!("{} · {what}", lane.title));
                 let rest = Segment { title, parallel: lane.parallel, nodes: Vec::new() };
                 push(&mut columns, std::mem::replace(&mut segment, rest));
                 columns.push(Column::default());

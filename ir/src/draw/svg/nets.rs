@@ -50,9 +50,11 @@ pub(super) fn of(picture: &Picture, column_of: &[usize], below: &[Option<NodeId>
         }
         let (start, column) = (column_of[edge.from], column_of[edge.to]);
         let direction = if column < start { Direction::Left } else { Direction::Right };
-        let net = nets.entry((edge.from, edge.kind, edge.certain, direction)).or_insert_with(|| Net {
+        // Guesses of all kinds look alike, so they are one net.
+        let kind = if edge.certain { edge.kind } else { EdgeKind::From };
+        let net = nets.entry((edge.from, kind, edge.certain, direction)).or_insert_with(|| Net {
             from: edge.from,
-            kind: edge.kind,
+            kind,
             certain: edge.certain,
             direction,
             start,

@@ -101,7 +101,7 @@ fn lanes(out: &mut String, picture: &Picture, layout: &Layout, titles: bool) {
             let bottom = layout.places.tops[*last] + height_of(&picture.nodes[*last]) + 10;
             let (left, width) = (extent.left - 8, extent.width + 16);
             if titles {
-                let shown = escaped(&fitted(title, extent.width));
+                let shown = escaped(&fitted(title, extent.width * 5 / 6));
                 let (x, y) = (extent.left, top + 17);
                 put(out, format_args!("<text class=\"lane-title\" x=\"{x}\" y=\"{y}\">{shown}</text>"));
             } else {
@@ -272,7 +272,7 @@ fn node(out: &mut String, node: &Node, extent: Extent, top: i32) {
         );
         if row.kind == RowKind::Layer {
             let held = node.rows[index + 1..].iter().take_while(|held| held.depth > row.depth).count();
-            let length = GRID * i32::try_from(held).unwrap_or_default();
+            let length = GRID * i32::try_from(held).unwrap_or_default() - 5;
             put(
                 out,
                 format_args!(

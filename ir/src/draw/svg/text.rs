@@ -1,8 +1,8 @@
 //! Texts in an SVG: escaped, and short enough for their place whatever font stands in for ours.
 
-/// How wide a character of a 12 pixel `monospace` or `sans-serif` is taken to be, in tenths of a
-/// pixel: more than in any common font, so that a text never leaves its box.
-const TENTHS: usize = 76;
+/// How wide a character of an 11 pixel `monospace` is taken to be, in tenths of a pixel: more than in
+/// any common font (they have 66 or less), so that a text does not leave its box.
+const TENTHS: usize = 70;
 
 /// `text` for an attribute or between tags.
 pub(super) fn escaped(text: &str) -> String {
@@ -63,7 +63,7 @@ mod tests {
     fn texts_are_cut_to_their_room() {
         assert_eq!(fitted("short", 100), "short");
         assert_eq!(fitted("a text that is too long", 100), "a text that…");
-        assert_eq!(fitted("日本語日本語日本語", 100), "日本語日本…");
+        assert_eq!(fitted("日本語日本語日本語", 100), "日本語日本語…");
         assert_eq!(fitted("abc", 0), "…");
         for room in 20..200 {
             for text in ["uv pip install --python /venv/bin/python", "日本語のファイル名がここにある"]
