@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
+use proptest::prelude::*;
+
 use super::{dot, mermaid, svg};
+use crate::arbitrary;
 use crate::plan::Plan;
 use crate::syntax;
 
@@ -184,4 +187,19 @@ fn what_a_phase_gives_is_drawn_as_an_edge_from_where_it_comes() {
         assert!(text.contains(&format!("<title>{edge}</title>")), "{edge} in {text}");
     }
     assert!(!text.contains("class=\"edge guess\" d=\"M5"), "nothing here has to be guessed");
+}
+
+proptest! {
+    #[test]
+    fn any_plan_can_be_drawn(plan in arbitrary::plan()) {
+        let text = svg(&plan);
+        if let Err(error) = roxmltree::Document::parse(&text) {
+            return Err(TestCaseError::fail(format!("{error}\n{text}")));
+        }
+        let outside = without_quoted(&dot(&plan));
+        prop_assert!(outside.chars().all(|character| character.is_ascii() && character != '<'), "{}", outside);
+        for line in mermaid(&plan).lines().filter(|line| line.contains('[')) {
+            prop_assert_eq!(line.matches('"').count(), 2, "{}", line);
+        }
+    }
 }

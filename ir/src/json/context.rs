@@ -119,18 +119,9 @@ fn http(fields: &mut Fields<'_>) -> Option<HttpContext> {
 
 fn git(fields: &mut Fields<'_>) -> Option<GitContext> {
     let url = fields.required("url", spanned_text);
-    let commit = fields.optional("commit", |at| Some(at.spanned(at.checked(commit)?)));
+    let commit = fields.optional("commit", spanned_text);
     let subdir = fields.optional("subdir", At::owned_text);
     Some(GitContext { url: url?, commit, subdir })
-}
-
-fn commit(text: &str) -> Result<String, String> {
-    let is_hash =
-        matches!(text.len(), 40 | 64) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if is_hash {
-        return Ok(text.to_owned());
-    }
-    Err(format!("`{text}` is not a commit: it must be 40 or 64 lower-case hexadecimal digits"))
 }
 
 fn oci(fields: &mut Fields<'_>) -> Option<OciContext> {

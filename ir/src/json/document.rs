@@ -9,6 +9,7 @@ use super::{VERSION, context, export, image, stage};
 use crate::plan::{
     CacheName, InputName, Phase, PhaseName, Plan, SecretDeclaration, SecretName, Span, Spanned,
 };
+use crate::syntax::SyntaxFinding;
 
 pub(super) fn write(plan: &Plan) -> Node {
     let mut object = ObjectWriter::new();
@@ -44,6 +45,13 @@ pub(super) fn read(at: &At<'_>) -> Option<Plan> {
     plan.images = fields.optional("images", |at| at.entries(InputName::new, image::read)).unwrap_or_default();
     plan.contexts =
         fields.optional("contexts", |at| at.entries(InputName::new, context::read)).unwrap_or_default();
+    for (name, image) in &plan.images {
+        if let Some(context) = plan.contexts.get(name) {
+            let what = format!("the image or context `{name}`");
+            let (first, second) = (image.span.into(), context.span.into());
+            at.report::<()>(SyntaxFinding::Taken { what, first, second });
+        }
+    }
     plan.secrets =
         fields.optional("secrets", |at| at.entries(SecretName::new, read_secret)).unwrap_or_default();
     plan.caches = fields.optional("caches", |at| at.entries(CacheName::new, read_cache)).unwrap_or_default();

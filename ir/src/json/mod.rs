@@ -11,8 +11,8 @@
 //! their sigils. What has its default is left out.
 //!
 //! Reading is strict: a key that means nothing, a key said twice, or a value of another kind is an
-//! error, never dropped. What the text form's grammar or its value types would refuse is refused
-//! here; all other rules are the verifier's, for both forms. Places in findings, and the spans of
+//! error, never dropped. Values are read by the types that the text form reads them with; all rules of
+//! plans are the verifier's, for both forms. Places in findings, and the spans of
 //! the plan that is read, are bytes of the document.
 //!
 //! One file reads and writes each part, side by side: [`document`], [`stage`], [`op`], and so on.
@@ -46,14 +46,18 @@ use std::cell::RefCell;
 
 pub use finding::{JsonFinding, Pointer};
 
-use crate::finding::{self as all_findings, Finding};
+use crate::finding::{self as finding_order, Finding};
 use crate::plan::{Plan, order};
+use crate::syntax::SyntaxFinding;
 
 /// The published JSON Schema (draft 2020-12) of the form.
 pub const SCHEMA: &str = include_str!("../../../grammar/plan.schema.json");
 
 /// The version of the form; a document of another version is refused.
 const VERSION: u64 = 1;
+
+/// How many findings are reported of one document, as of one text.
+const MOST_FINDINGS: usize = 500;
 
 /// Writes `plan`: indented by two, keys in a fixed order, a newline at the end. Equal plans in
 /// canonical order give equal bytes.
@@ -69,14 +73,18 @@ pub fn read(text: &str) -> Result<Plan, Vec<Finding>> {
     let tree = parse::parse(text).map_err(|finding| vec![Finding::from(finding)])?;
     let findings = RefCell::new(Vec::new());
     let plan = document::read(&reader::At::root(&tree, &findings));
+    let mut findings = findings.into_inner();
     match plan {
-        Some(mut plan) if findings.borrow().is_empty() => {
+        Some(mut plan) if findings.is_empty() => {
             order::canonicalise(&mut plan);
             Ok(plan)
         }
         Some(_) | None => {
-            let mut findings: Vec<Finding> = findings.into_inner().into_iter().map(Finding::from).collect();
-            all_findings::sort(&mut findings);
+            finding_order::sort(&mut findings);
+            if findings.len() > MOST_FINDINGS {
+                findings.truncate(MOST_FINDINGS);
+                findings.push(SyntaxFinding::Many { shown: MOST_FINDINGS }.into());
+            }
             Err(findings)
         }
     }

@@ -44,9 +44,6 @@ const TAGS: [(&str, Tag); 14] = [
     ("layer", Tag::Layer),
 ];
 
-/// Layers do not nest, so `layer`, the last tag, may not stand inside one.
-const TAGS_IN_A_LAYER: &[(&str, Tag)] = TAGS.split_at(TAGS.len() - 1).0;
-
 #[derive(Clone, Copy)]
 enum Edit {
     Set,
@@ -135,14 +132,9 @@ fn tag_of(kind: &OpKind) -> &'static str {
     }
 }
 
-/// An op of a stage.
 pub(super) fn read(at: &At<'_>) -> Option<Op> {
-    read_one_of(&TAGS, at)
-}
-
-fn read_one_of(tags: &[(&'static str, Tag)], at: &At<'_>) -> Option<Op> {
     let mut fields = at.fields()?;
-    let tag = fields.required("op", |at| at.word(tags))?;
+    let tag = fields.required("op", |at| at.word(&TAGS))?;
     let kind = read_kind(tag, &mut fields);
     fields.close();
     Some(Op { kind: kind?, span: at.span() })
@@ -202,7 +194,7 @@ fn read_kind(tag: Tag, fields: &mut Fields<'_>) -> Option<OpKind> {
         Tag::By => by(fields).map(OpKind::By),
         Tag::Layer => {
             let name = fields.required("name", |at| Some(at.spanned(at.checked(LayerName::new)?)));
-            let ops = fields.list("ops", |at| read_one_of(TAGS_IN_A_LAYER, at));
+            let ops = fields.list("ops", read);
             Some(OpKind::Layer(Layer { name: name?, ops }))
         }
     }
@@ -218,17 +210,13 @@ fn variable(fields: &mut Fields<'_>) -> Option<Spanned<EnvName>> {
 
 fn by(fields: &mut Fields<'_>) -> Option<Provenance> {
     let block = fields.required("block", |at| Some(at.spanned(at.checked(BlockName::new)?)));
-    let line_number = |at: &At<'_>| match at.whole_of_32_bits()? {
-        0 => at.refuse("lines are counted from 1"),
-        line => Some(line),
-    };
     let at = if fields.has("file") || fields.has("line") {
         let file = fields.required("file", At::owned_text);
-        let line = fields.required("line", line_number);
+        let line = fields.required("line", At::whole_of_32_bits);
         Some((file?, line?))
     } else {
         // Asked for all the same, so that the list of known keys has them.
-        fields.optional("file", At::owned_text).zip(fields.optional("line", line_number))
+        fields.optional("file", At::owned_text).zip(fields.optional("line", At::whole_of_32_bits))
     };
     Some(Provenance { block: block?, at })
 }

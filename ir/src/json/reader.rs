@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use super::finding::{JsonFinding, Pointer};
 use super::tree::{Member, Node, Value};
+use crate::finding::Finding;
 use crate::plan::{Span, Spanned};
 use crate::suggest::nearest;
 
@@ -17,11 +18,11 @@ use crate::suggest::nearest;
 pub(super) struct At<'t> {
     node: &'t Node,
     pub(super) pointer: Pointer,
-    findings: &'t RefCell<Vec<JsonFinding>>,
+    findings: &'t RefCell<Vec<Finding>>,
 }
 
 impl<'t> At<'t> {
-    pub(super) fn root(node: &'t Node, findings: &'t RefCell<Vec<JsonFinding>>) -> Self {
+    pub(super) fn root(node: &'t Node, findings: &'t RefCell<Vec<Finding>>) -> Self {
         Self { node, pointer: Pointer::root(), findings }
     }
 
@@ -33,8 +34,8 @@ impl<'t> At<'t> {
         Spanned::new(value, self.span())
     }
 
-    pub(super) fn report<T>(&self, finding: JsonFinding) -> Option<T> {
-        self.findings.borrow_mut().push(finding);
+    pub(super) fn report<T>(&self, finding: impl Into<Finding>) -> Option<T> {
+        self.findings.borrow_mut().push(finding.into());
         None
     }
 

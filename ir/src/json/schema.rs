@@ -1,9 +1,11 @@
 //! Tests: the published schema says what the reader says.
 
 use boon::{Compiler, Schemas};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{read, sample, write};
+use crate::arbitrary;
 use crate::plan::Plan;
 
 /// A validator with the published schema in it.
@@ -154,5 +156,17 @@ fn the_sample_has_every_key_and_tag_of_the_schema() {
     }
     for word in words {
         assert!(text.contains(&format!("\"{word}\"")), "the sample never says `{word}`");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_written_plan_is_valid(plans in prop::collection::vec(arbitrary::plan(), 16)) {
+        let published = Published::new();
+        for plan in plans {
+            let document = document(&plan);
+            let valid = published.schemas.validate(&document, published.index).map_err(|error| format!("{error:#}"));
+            prop_assert_eq!(valid, Ok(()), "{}", document);
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! Tests: documents come back as they went, and mistakes are named where they are.
 
 use miette::Diagnostic;
+use proptest::prelude::*;
 
 use super::{read, sample, write};
+use crate::arbitrary;
 use crate::plan::{Input, MountKind, OpKind, Plan};
 
 /// Code and guilty text of each finding.
@@ -18,6 +20,10 @@ fn found(document: &str) -> Vec<(String, String)> {
             (code, guilty.unwrap_or_default().to_owned())
         })
         .collect()
+}
+
+fn found_codes(document: &str) -> Vec<String> {
+    found(document).into_iter().map(|(code, _)| code).collect()
 }
 
 fn one(document: &str) -> (String, String) {
@@ -130,16 +136,17 @@ fn every_mistake_of_a_document_is_found_at_once() {
       "version": 1,
       "platforms": [],
       "platforms": ["linux/amd64", "Linux"],
-      "images": { "b ad": { "reference": "UPPER", "digest": "sha256:0", "configs": {} } },
+      "images": { "b ad": { "reference": "UPPER", "digest": "sha256:0", "configs": {} }, "taken": { "reference": "debian" } },
+      "contexts": { "taken": { "context": "files" } },
       "phases": { "a": { "after": ["b", "b"] } },
       "stages": [
         { "name": "s", "ops": [
           { "op": "runn", "script": 1 },
-          { "op": "layer", "name": "l", "ops": [ { "op": "layer", "name": "m" } ] },
+          { "op": "layer", "name": "l", "ops": [ { "op": "player", "name": "m" } ] },
           { "op": "file", "path": "/x", "text": "", "base64": "" },
           { "op": "file", "path": "/x" },
           { "op": "file", "path": "/x", "base64": "x", "mode": "0999" },
-          { "op": "by", "block": "b", "line": 0 },
+          { "op": "by", "block": "b", "line": 4294967296 },
           { "op": "copy", "form": "into", "sources": [], "from": { "input": "scratch" }, "destination": "/" },
           { "op": "exec", "argv": [], "mounts": [ { "mount": "secret", "name": "s", "at": "/", "env": "E" } ] }
         ] }
@@ -149,7 +156,7 @@ fn every_mistake_of_a_document_is_found_at_once() {
     let found = found(document);
     let found: Vec<(&str, &str)> = found
         .iter()
-        .map(|(code, guilty)| (code.strip_prefix("cpk::json::").expect("is of this family"), guilty.as_str()))
+        .map(|(code, guilty)| (code.strip_prefix("cpk::json::").unwrap_or(code), guilty.as_str()))
         .map(|(code, guilty)| (code, guilty.get(..20).unwrap_or(guilty)))
         .collect();
     assert_eq!(
@@ -161,21 +168,30 @@ fn every_mistake_of_a_document_is_found_at_once() {
             ("value", "\"UPPER\""),
             ("value", "\"sha256:0\""),
             ("unknown-key", "\"configs\""),
+            ("cpk::name::taken", "\"taken\""),
             ("duplicate-value", "\"b\""),
             ("unknown-word", "\"runn\""),
-            ("unknown-word", "\"layer\""),
+            ("unknown-word", "\"player\""),
             ("conflict", "{ \"op\": \"file\", \"pat"),
             ("missing-key", "{ \"op\": \"file\", \"pat"),
             ("value", "\"x\""),
             ("value", "\"0999\""),
             ("missing-key", "{ \"op\": \"by\", \"block"),
-            ("value", "0"),
+            ("value", "4294967296"),
             ("value", "[]"),
             ("conflict", "{ \"mount\": \"secret\","),
             ("conflict", "{ \"from\": { \"input\":"),
             ("duplicate-value", "\"cmd\""),
         ]
     );
+}
+
+#[test]
+fn only_so_many_mistakes_are_listed() {
+    let document = format!("{{\"version\": 1, \"stages\": [{}1]}}", "1, ".repeat(10_000));
+    let found = found_codes(&document);
+    assert_eq!(found.len(), 501);
+    assert_eq!(found[500], "cpk::syntax::many");
 }
 
 #[test]
@@ -188,4 +204,36 @@ fn a_near_word_is_offered() {
     assert_eq!(help(r#"{"version": 1, "caches": {"c": {"a": 1}}}"#), "nothing may stand here");
     let document = r#"{"version": 1, "stages": [{"name": "s", "from": {"input": "contxt"}}]}"#;
     assert_eq!(help(document), "did you mean `context`?");
+}
+
+proptest! {
+    #[test]
+    fn any_plan_comes_back_as_it_went(plan in arbitrary::plan()) {
+        let text = write(&plan);
+        let again = read(&text).unwrap_or_else(|findings| panic!("{findings:#?}\n{text}"));
+        prop_assert_eq!(&again, &plan);
+        prop_assert_eq!(write(&again), text);
+    }
+
+    /// A document with a piece taken out, put in or doubled is a plan or a list of findings whose
+    /// places are in it; it is never a panic.
+    #[test]
+    fn broken_documents_have_findings_with_places(
+        plan in arbitrary::plan(),
+        at in any::<prop::sample::Index>(),
+        length in 0..40usize,
+        piece in r#"["{}\\[\\],:0-9a-z \u{0}-\u{ff}]{0,3}"#,
+    ) {
+        let mut text: Vec<char> = write(&plan).chars().collect();
+        let start = at.index(text.len());
+        let end = (start + length).min(text.len());
+        text.splice(start..end, piece.chars());
+        let text: String = text.into_iter().collect();
+        if let Err(findings) = read(&text) {
+            prop_assert!(!findings.is_empty());
+            for label in findings.iter().filter_map(|finding| finding.labels()).flatten() {
+                prop_assert!(text.get(label.offset()..label.offset() + label.len()).is_some());
+            }
+        }
+    }
 }

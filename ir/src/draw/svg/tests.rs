@@ -57,8 +57,10 @@ fn no_two_boxes_overlap_and_all_are_on_the_page() {
     }
 }
 
-/// The level and upright parts of all ways: the net, whether it is the last part, and the area.
-fn parts(layout: &Layout) -> Vec<(Option<usize>, Option<(i32, i32)>, Area)> {
+/// A level or upright part of a way: its net, the way's end where it is the last part, its area.
+type Part = (Option<usize>, Option<(i32, i32)>, Area);
+
+fn parts(layout: &Layout) -> Vec<Part> {
     let mut parts = Vec::new();
     for way in &layout.routes.ways {
         for (index, points) in way.points.windows(2).enumerate() {
