@@ -1,7 +1,8 @@
 //! Where each stage starts, and what it reads.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use super::outlet::Outlet;
 use super::phases::PhaseGraph;
@@ -13,31 +14,48 @@ pub struct StageGraph<'p> {
     plan: &'p Plan,
     phases: PhaseGraph<'p>,
     places: BTreeMap<&'p StageName, usize>,
+    /// The second and further stages of one name, each with the first.
+    duplicates: Vec<(usize, usize)>,
     starts: Vec<Outlet>,
+    /// The nodes that each stage needs, as often as it names them. The node of a stage is its
+    /// place; those of merges follow. A merge is a node of its own, because edges from each
+    /// reader to each branch would be quadratic.
+    needs: Vec<Vec<usize>>,
+    merges: BTreeMap<&'p PhaseName, usize>,
 }
 
 impl<'p> StageGraph<'p> {
     /// The graph of the stages of `plan`, the plan that `phases` is made of.
     pub fn new(plan: &'p Plan, phases: PhaseGraph<'p>) -> Self {
         let mut places = BTreeMap::new();
-        for (place, stage) in plan.stages.iter().enumerate().rev() {
-            // Of two stages with one name, the first counts; the verifier refuses the other.
-            places.insert(&stage.name.value, place);
+        let mut duplicates = Vec::new();
+        for (place, stage) in plan.stages.iter().enumerate() {
+            match places.entry(&stage.name.value) {
+                Entry::Vacant(entry) => drop(entry.insert(place)),
+                // Of two stages with one name the first counts; the verifier refuses the other.
+                Entry::Occupied(first) => duplicates.push((place, *first.get())),
+            }
         }
-        let mut graph = Self { plan, phases, places, starts: Vec::with_capacity(plan.stages.len()) };
-        let mut last_in_phase = BTreeMap::new();
-        for stage in &plan.stages {
-            let phase = stage.phase.as_ref().map(|phase| &phase.value);
-            let before = phase.and_then(|phase| last_in_phase.insert(phase, &stage.name.value));
-            let start = match (&stage.from, phase, before) {
-                (Some(from), _, _) => graph.concrete(from),
-                (None, Some(phase), Some(before)) if !graph.phases.is_parallel(phase) => {
-                    Outlet::One(Input::Stage(StageName::clone(before)))
+        let merges = phases.names().zip(plan.stages.len()..).collect();
+        let (starts, needs) = (Vec::new(), Vec::new());
+        let mut graph = Self { plan, phases, places, duplicates, starts, needs, merges };
+        let mut last_in_phase: BTreeMap<&PhaseName, usize> = BTreeMap::new();
+        for (place, stage) in plan.stages.iter().enumerate() {
+            let before = stage.phase.as_ref().and_then(|phase| last_in_phase.insert(phase, place));
+            let mut needs = Vec::new();
+            let start = graph.start_of(stage, before);
+            if stage.from.is_none()
+                && let Outlet::One(start) = &start
+            {
+                needs.extend(graph.node(start));
+            }
+            stage.for_each_input(|input| {
+                if let Outlet::One(input) = graph.concrete(input) {
+                    needs.extend(graph.node(&input));
                 }
-                (None, Some(phase), _) => graph.phases.input_of(phase).clone(),
-                (None, None, _) => Outlet::Nothing,
-            };
+            });
             graph.starts.push(start);
+            graph.needs.push(needs);
         }
         graph
     }
@@ -62,6 +80,11 @@ impl<'p> StageGraph<'p> {
         self.places.get(name).copied()
     }
 
+    /// The stages whose name an earlier one has, each with that one.
+    pub fn duplicates(&self) -> &[(usize, usize)] {
+        &self.duplicates
+    }
+
     /// What the stage at a place starts from: its `from`, else the stage before it in its
     /// phase, else the input of its phase.
     pub fn start(&self, place: usize) -> &Outlet {
@@ -79,37 +102,12 @@ impl<'p> StageGraph<'p> {
         }
     }
 
-    /// Calls `each` with every input that the stage at a place needs, made concrete; where it
-    /// starts comes first. Those that cannot be told are left out.
-    pub fn for_each_need(&self, place: usize, mut each: impl FnMut(&Input)) {
-        if let Outlet::One(start) = self.start(place) {
-            each(start);
-        }
-        let stage = self.stage(place);
-        stage.for_each_input(|input| {
-            if let Outlet::One(input) = self.concrete(input) {
-                each(&input);
-            }
-        });
-    }
-
     /// All stages, each after those it needs, and otherwise in the order of the plan. Members of
     /// a circle come last.
     pub fn order(&self) -> Vec<usize> {
-        // A merge is a node of its own: edges from each reader to each branch would be quadratic.
         let stages = self.plan.stages.len();
-        let merges: BTreeMap<&PhaseName, usize> = self.phases.names().zip(stages..).collect();
-        let mut needs: Vec<Vec<usize>> = Vec::with_capacity(stages + merges.len());
-        for place in 0..stages {
-            let mut needed = Vec::new();
-            self.for_each_need(place, |input| match input {
-                Input::Stage(name) => needed.extend(self.place(name)),
-                Input::Phase(name) => needed.extend(merges.get(name)),
-                Input::Scratch | Input::Image(_) | Input::Context(_) => {}
-            });
-            needs.push(needed);
-        }
-        needs.extend(merges.keys().map(|name| self.phases.members(name).to_vec()));
+        let branches = self.merges.keys().map(|name| self.phases.members(name));
+        let needs: Vec<&[usize]> = self.needs.iter().map(Vec::as_slice).chain(branches).collect();
         let mut order = topological(&needs);
         order.retain(|node| *node < stages);
         order
@@ -117,37 +115,46 @@ impl<'p> StageGraph<'p> {
 
     /// The stages that `input` needs, directly or through others, marked by place.
     pub fn needed_by(&self, input: &Input) -> Vec<bool> {
-        let mut needed = vec![false; self.plan.stages.len()];
-        let mut merged = BTreeSet::new();
-        let mut waiting: Vec<usize> = Vec::new();
-        self.push_stages(input, &mut merged, &mut waiting);
-        while let Some(place) = waiting.pop() {
-            if !std::mem::replace(&mut needed[place], true) {
-                self.for_each_need(place, |input| self.push_stages(input, &mut merged, &mut waiting));
+        let stages = self.plan.stages.len();
+        let branches: Vec<&[usize]> = self.merges.keys().map(|name| self.phases.members(name)).collect();
+        let mut needed = vec![false; stages + branches.len()];
+        let mut waiting: Vec<usize> = self.node(input).into_iter().collect();
+        while let Some(node) = waiting.pop() {
+            if !std::mem::replace(&mut needed[node], true) {
+                waiting.extend(self.needs.get(node).map_or_else(|| branches[node - stages], Vec::as_slice));
             }
         }
+        needed.truncate(stages);
         needed
     }
 
-    fn push_stages(&self, input: &Input, merged: &mut BTreeSet<Input>, waiting: &mut Vec<usize>) {
-        match input {
-            Input::Stage(name) => waiting.extend(self.place(name)),
-            Input::Phase(name) => {
-                if merged.insert(input.clone()) {
-                    waiting.extend(self.phases.members(name));
-                }
+    fn start_of(&self, stage: &Stage, before: Option<usize>) -> Outlet {
+        match (&stage.from, &stage.phase, before) {
+            (Some(from), _, _) => self.concrete(from),
+            (None, Some(phase), Some(before)) if !self.phases.is_parallel(phase) => {
+                Outlet::One(Input::Stage(self.stage(before).name.value.clone()))
             }
-            Input::Scratch | Input::Image(_) | Input::Context(_) => {}
+            (None, Some(phase), _) => self.phases.input_of(phase).clone(),
+            (None, None, _) => Outlet::Nothing,
+        }
+    }
+
+    /// The node of a concrete input; `None` for what is no stage's work.
+    fn node(&self, input: &Input) -> Option<usize> {
+        match input {
+            Input::Stage(name) => self.place(name),
+            Input::Phase(name) => self.merges.get(name).copied(),
+            Input::Scratch | Input::Image(_) | Input::Context(_) => None,
         }
     }
 }
 
 /// Each node after those it needs, and otherwise by number. Members of a circle come last.
-fn topological(needs: &[Vec<usize>]) -> Vec<usize> {
-    let mut waits_for: Vec<usize> = needs.iter().map(Vec::len).collect();
+fn topological(needs: &[&[usize]]) -> Vec<usize> {
+    let mut waits_for: Vec<usize> = needs.iter().map(|needs| needs.len()).collect();
     let mut needed_by = vec![Vec::new(); needs.len()];
     for (node, needs) in needs.iter().enumerate() {
-        for need in needs {
+        for need in *needs {
             // Listed once for each mention, as it is counted.
             needed_by[*need].push(node);
         }

@@ -22,6 +22,8 @@ use crate::plan::{
 /// What the walk finds.
 #[derive(Debug)]
 pub(crate) struct Evaluation {
+    /// All stages by place, each after those it needs.
+    pub(crate) order: Vec<usize>,
     /// The stages with inputs made concrete and templates expanded, where that can be done.
     pub(crate) stages: Vec<Stage>,
     /// By stage: one state before each flattened op, then the one at the end.
@@ -49,6 +51,7 @@ pub(crate) fn evaluate(
         findings,
         unknown: Arc::new(State::of_base(None)),
         evaluation: Evaluation {
+            order: graph.order(),
             stages: graph.plan().stages.clone(),
             states: vec![Vec::new(); graph.plan().stages.len()],
             merges: BTreeMap::new(),
@@ -58,8 +61,8 @@ pub(crate) fn evaluate(
             unsettled: Vec::new(),
         },
     };
-    for place in graph.order() {
-        walk.stage(place);
+    for step in 0..walk.evaluation.order.len() {
+        walk.stage(walk.evaluation.order[step]);
     }
     if let Some(export) = &graph.plan().export
         && let Outlet::One(from) = graph.concrete(&export.from)
@@ -310,7 +313,7 @@ impl Walk<'_, '_> {
         let (mut template, place_of_old) = match &change.edit {
             EnvEdit::Unset => {
                 let env = state.env.iter().filter(|(known, _)| known != name).cloned().collect();
-                return Some(State { env, ..state.clone() });
+                return Some(state.with_env(env));
             }
             EnvEdit::Set(value) => (value.clone(), None),
             EnvEdit::Prepend(value) => (value.clone(), Some(Side::After)),
@@ -336,7 +339,7 @@ impl Walk<'_, '_> {
             (EnvValue::Open, EnvEdit::Append(_)) => EnvEdit::Append(template),
             (EnvValue::Known(_) | EnvValue::Open, EnvEdit::Unset) => EnvEdit::Unset,
         };
-        Some(State { env: with_variable(&state.env, name, value), ..state.clone() })
+        Some(state.with_env(with_variable(&state.env, name, value)))
     }
 }
 

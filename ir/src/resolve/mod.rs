@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use crate::finding::{self, Finding};
 use crate::graph::{PhaseGraph, StageGraph};
-use crate::plan::{ImageConfig, InputName, Plan};
+use crate::plan::{BaseImage, ImageConfig, InputName, Plan};
 use crate::verify::{Verified, check_expanded};
 
 pub use resolved::{Merge, Resolved, StageId, Step};
@@ -29,14 +29,9 @@ pub type KnownConfigs = BTreeMap<InputName, ImageConfig>;
 
 /// Resolves a plan, or says all that keeps it from being emitted.
 pub fn resolve(verified: &Verified, known: &KnownConfigs) -> Result<Resolved, Vec<Finding>> {
-    let mut plan = verified.plan().clone();
-    for (name, image) in &mut plan.images {
-        if image.config.is_none() {
-            image.config = known.get(name).cloned();
-        }
-    }
-    let phases = plan.phases().into_owned();
-    let graph = StageGraph::new(&plan, PhaseGraph::new(&plan, &phases));
+    let plan = verified.plan();
+    let phases = plan.phases();
+    let graph = StageGraph::new(plan, PhaseGraph::new(plan, &phases));
     let mut findings = Vec::new();
     let evaluation = evaluate::evaluate(&graph, known, &mut findings);
     if !known.is_empty() {
@@ -44,31 +39,61 @@ pub fn resolve(verified: &Verified, known: &KnownConfigs) -> Result<Resolved, Ve
         check_expanded(&graph, &evaluation, &mut findings);
     }
     findings.extend(evaluation.unsettled.iter().cloned().map(Finding::from));
-    let export = match &plan.export {
-        Some(export) => Some(evaluate::export(&graph, export)),
-        None => {
-            findings.push(ResolveFinding::NoExport.into());
-            None
-        }
+    let Some(export) = &plan.export else {
+        findings.push(ResolveFinding::NoExport.into());
+        return Err(with_warnings(findings, verified));
     };
-    let Some(export) = export.filter(|_| !findings.iter().any(Finding::is_error)) else {
-        findings.extend_from_slice(verified.warnings());
-        finding::sort(&mut findings);
-        return Err(findings);
-    };
+    if findings.iter().any(Finding::is_error) {
+        return Err(with_warnings(findings, verified));
+    }
+    let export = evaluate::export(&graph, export);
+    let images = with_known_configs(&plan.images, known);
     let needed = graph.needed_by(&export.from.value);
-    let mut warnings = verified.warnings().to_vec();
-    warnings.append(&mut findings);
-    warnings::warn_of_unpinned(&plan, &evaluation, &needed, &export, known, &mut warnings);
-    finding::sort(&mut warnings);
-    let order =
-        graph.order().into_iter().filter(|place| needed[*place]).map(resolved::StageId::of_place).collect();
-    let ids = evaluate::ids(&graph);
-    drop(graph);
-    let evaluate::Evaluation { stages, states, merges, scratch, bases, merged, .. } = evaluation;
-    let plan = Plan { stages, export: Some(export.clone()), ..plan };
-    Ok(Resolved { plan, export, warnings, order, ids, states, merges, scratch, bases, merged })
+    warnings::warn_of_unpinned(plan, &images, &evaluation, &needed, &export, known, &mut findings);
+    let evaluate::Evaluation { order, stages, states, merges, scratch, bases, merged, .. } = evaluation;
+    Ok(Resolved {
+        ids: evaluate::ids(&graph),
+        plan: Plan {
+            platforms: plan.platforms.clone(),
+            images,
+            contexts: plan.contexts.clone(),
+            secrets: plan.secrets.clone(),
+            caches: plan.caches.clone(),
+            declared_phases: plan.declared_phases.clone(),
+            stages,
+            export: Some(export.clone()),
+        },
+        warnings: with_warnings(findings, verified),
+        export,
+        order: order.into_iter().filter(|place| needed[*place]).map(StageId::of_place).collect(),
+        states,
+        merges,
+        scratch,
+        bases,
+        merged,
+    })
 }
 
+fn with_warnings(mut findings: Vec<Finding>, verified: &Verified) -> Vec<Finding> {
+    findings.extend_from_slice(verified.warnings());
+    finding::sort(&mut findings);
+    findings
+}
+
+fn with_known_configs(
+    images: &BTreeMap<InputName, BaseImage>,
+    known: &KnownConfigs,
+) -> BTreeMap<InputName, BaseImage> {
+    let mut images = images.clone();
+    for (name, image) in &mut images {
+        if image.config.is_none() {
+            image.config = known.get(name).cloned();
+        }
+    }
+    images
+}
+
+#[cfg(test)]
+mod random;
 #[cfg(test)]
 mod tests;

@@ -64,6 +64,18 @@ impl State {
         }
     }
 
+    /// This state with another environment.
+    pub(super) fn with_env(&self, env: Vec<(EnvName, EnvValue)>) -> Self {
+        Self {
+            base_known: self.base_known,
+            env,
+            workdir: self.workdir.clone(),
+            user: self.user.clone(),
+            shell: self.shell.clone(),
+            inherited: self.inherited.clone(),
+        }
+    }
+
     /// The value of a variable; `None` where it is not set as far as is known.
     pub fn variable(&self, name: &str) -> Option<&EnvValue> {
         self.env.iter().find(|(known, _)| known.as_str() == name).map(|(_, value)| value)

@@ -8,7 +8,7 @@ use miette::Diagnostic;
 use super::KnownConfigs;
 use super::evaluate::Evaluation;
 use crate::finding::{Finding, Place};
-use crate::plan::{ContextKind, Export, Input, InputName, Plan};
+use crate::plan::{BaseImage, ContextKind, Export, Input, InputName, Plan};
 
 /// What only shows when a plan is resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -43,6 +43,7 @@ enum Use {
 /// Adds one warning for each image in use that is not pinned, or whose config is not known.
 pub(super) fn warn_of_unpinned(
     plan: &Plan,
+    images: &BTreeMap<InputName, BaseImage>,
     evaluation: &Evaluation,
     needed: &[bool],
     export: &Export,
@@ -51,7 +52,7 @@ pub(super) fn warn_of_unpinned(
 ) {
     for (input, how) in uses(evaluation, needed, export) {
         let finding = match input {
-            Input::Image(name) => of_image(plan, name, how),
+            Input::Image(name) => of_image(images, name, how),
             Input::Context(name) => of_context(plan, name, how, known),
             Input::Scratch | Input::Stage(_) | Input::Phase(_) => None,
         };
@@ -60,37 +61,43 @@ pub(super) fn warn_of_unpinned(
 }
 
 fn uses<'e>(evaluation: &'e Evaluation, needed: &[bool], export: &'e Export) -> BTreeMap<&'e Input, Use> {
-    let mut uses = BTreeMap::from([(&export.from.value, Use::Start)]);
+    let mut uses = BTreeMap::new();
+    let mut note = |input: &'e Input, how: Use| match input {
+        Input::Image(_) | Input::Context(_) => {
+            let known = uses.entry(input).or_insert(how);
+            *known = how.max(*known);
+        }
+        Input::Scratch | Input::Stage(_) | Input::Phase(_) => {}
+    };
+    note(&export.from.value, Use::Start);
     for (stage, _) in evaluation.stages.iter().zip(needed).filter(|(_, needed)| **needed) {
-        stage.for_each_input(|input| {
-            uses.entry(&input.value).or_insert(Use::Files);
-        });
+        stage.for_each_input(|input| note(&input.value, Use::Files));
         if let Some(from) = &stage.from {
-            uses.insert(&from.value, Use::Start);
+            note(&from.value, Use::Start);
         }
     }
     uses
 }
 
-fn of_image(plan: &Plan, name: &InputName, how: Use) -> Option<ResolveFinding> {
-    let image = plan.images.get(name)?;
+fn of_image(images: &BTreeMap<InputName, BaseImage>, name: &InputName, how: Use) -> Option<ResolveFinding> {
+    let image = images.get(name)?;
     let pinned = image.digest.is_some() || image.reference.digest().is_some();
     let needs_config = how == Use::Start && image.config.is_none();
     let (what, way_out) = match (pinned, needs_config) {
         (true, false) => return None,
         (false, false) => (
-            format!("the image {name} is not pinned: two builds of this plan may give two images"),
+            format!("the image `{name}` is not pinned: two builds of this plan may give two images"),
             format!("write the digest under `image {name}`: `digest sha256:…`"),
         ),
         (true, true) => (
-            format!("the config of the image {name} is not known: what it sets counts as unset"),
+            format!("the config of the image `{name}` is not known: what it sets counts as unset"),
             format!(
                 "write what it sets under `image {name}` (`env`, `workdir`, `user`, `cmd` …), or `config empty`"
             ),
         ),
         (false, true) => (
             format!(
-                "the image {name} is not pinned and its config is not known: two builds of this plan may give \
+                "the image `{name}` is not pinned and its config is not known: two builds of this plan may give \
                  two images, and what the image sets counts as unset"
             ),
             format!(
@@ -109,7 +116,7 @@ fn of_context(plan: &Plan, name: &InputName, how: Use, known: &KnownConfigs) -> 
         return None;
     }
     Some(ResolveFinding::Unpinned {
-        what: format!("the config of the layout {name} has not been read: what it sets counts as unset"),
+        what: format!("the config of the layout `{name}` has not been read: what it sets counts as unset"),
         way_out: "compile where the layout is, so that its config can be read".to_owned(),
         place: context.span.place(),
     })

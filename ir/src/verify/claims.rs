@@ -13,6 +13,8 @@ pub(super) struct Claim {
     pub(super) act: Act,
     /// Which of the stages does it.
     pub(super) branch: usize,
+    /// Which op does it, counted through all stages; one op may do several things.
+    pub(super) op: usize,
     /// The op.
     pub(super) span: Span,
 }
@@ -71,11 +73,12 @@ impl Claim {
 
 /// Adds what `op` visibly does.
 pub(super) fn claims_of(op: &Op, branch: usize, claims: &mut Vec<Claim>) {
+    let number = claims.len();
     let mut claim = |path: &Spanned<Template>, name: Option<&str>, act: Act| {
         // A path that leans on something unknown can be anywhere.
         if let Some(path) = literal(path) {
             let parts = parts(&path).chain(name).map(str::to_owned).collect();
-            claims.push(Claim { parts, act, branch, span: op.span });
+            claims.push(Claim { parts, act, branch, op: number, span: op.span });
         }
     };
     match &op.kind {

@@ -168,3 +168,6 @@ pub(crate) fn check_expanded(graph: &StageGraph<'_>, evaluation: &Evaluation, fi
     }
     parallel::check_clashes(graph, &evaluation.stages, findings);
 }
+
+#[cfg(test)]
+mod tests;

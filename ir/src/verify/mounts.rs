@@ -17,7 +17,7 @@ use crate::plan::{Execution, Input, MountKind, SecretTarget, Span, Stage};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
 pub enum MountFinding {
     /// Two mounts in one place.
-    #[error("two mounts show at {what}")]
+    #[error("two mounts share {what}")]
     #[diagnostic(code(cpk::mount::overlap), help("give one of them another place"))]
     Overlap {
         /// The place: a path or a variable.

@@ -4,7 +4,7 @@
 //! that write one path, or one of which makes a file where the other needs a directory. What a
 //! `run` writes, and what is inside copied directories, shows when the build merges them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use miette::Diagnostic;
 
@@ -170,11 +170,14 @@ fn paths(phase: &PhaseName, branches: &[&Stage], findings: &mut Vec<Finding>) {
     // The claims on the path at hand and on what is above it: at each path, one claim of each
     // kind by the first two branches that make one.
     let mut above: Vec<Claim> = Vec::new();
+    let mut reported = BTreeSet::new();
     for claim in claims {
         while above.last().is_some_and(|last| !claim.parts.starts_with(&last.parts)) {
             above.pop();
         }
-        if let Some(other) = above.iter().rev().find(|other| other.clashes_with(&claim)) {
+        if let Some(other) = above.iter().rev().find(|other| other.clashes_with(&claim))
+            && reported.insert((other.op, claim.op))
+        {
             let finding = ParallelFinding::Path {
                 phase: phase.to_string(),
                 path: other.path(),

@@ -1,12 +1,12 @@
 //! Where stages start, and what `phase …` means.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use miette::Diagnostic;
 
 use crate::finding::{Finding, Place};
 use crate::graph::{Outlet, StageGraph};
-use crate::plan::{Input, Span, Spanned, stock};
+use crate::plan::{Input, Spanned, stock};
 
 /// What is wrong with where a stage stands or starts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -90,7 +90,9 @@ pub(super) fn check(graph: &StageGraph<'_>, findings: &mut Vec<Finding>) {
         let mut asked = BTreeSet::new();
         stage.for_each_input(|input| {
             // Said five times in one stage, it is still one thing to decide; reported once.
-            if asked.insert(&input.value) {
+            if let Input::Phase(phase) = &input.value
+                && asked.insert(phase)
+            {
                 phase_input(graph, input, findings);
             }
         });
@@ -101,20 +103,13 @@ pub(super) fn check(graph: &StageGraph<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn duplicates(graph: &StageGraph<'_>, findings: &mut Vec<Finding>) {
-    let mut first: BTreeMap<_, Span> = BTreeMap::new();
-    for stage in &graph.plan().stages {
-        if let Some(first) = first.get(&stage.name.value) {
-            // Where the plan's order puts the second one before the first, the text decides.
-            let (first, second) = match first.start() <= stage.name.span.start() {
-                true => (*first, stage.name.span),
-                false => (stage.name.span, *first),
-            };
-            let name = stage.name.to_string();
-            findings
-                .push(StageFinding::Duplicate { name, place: second.place(), first: first.place() }.into());
-        } else {
-            first.insert(&stage.name.value, stage.name.span);
-        }
+    for (second, first) in graph.duplicates() {
+        let name = &graph.stage(*second).name;
+        let (first, second) = (graph.stage(*first).name.span, name.span);
+        // Where the plan's order puts the second one before the first, the text decides.
+        let (first, second) = if first.start() <= second.start() { (first, second) } else { (second, first) };
+        let (name, place, first) = (name.to_string(), second.place(), first.place());
+        findings.push(StageFinding::Duplicate { name, place, first }.into());
     }
 }
 

@@ -1,0 +1,149 @@
+//! What only plans that no text can say would break. All other rules have their cases under
+//! `tests/cases/verify/`.
+
+use super::verify;
+use crate::finding::Finding;
+use crate::plan::{EnvName, ImageConfig, InputName, OpKind, Plan};
+use crate::syntax::parse;
+
+fn plan(text: &str) -> Plan {
+    let parsed = parse(text);
+    assert_eq!(parsed.findings, [], "{text}");
+    parsed.plan
+}
+
+fn codes(plan: Plan) -> Vec<String> {
+    let findings = match verify(plan) {
+        Ok(verified) => verified.warnings().to_vec(),
+        Err(findings) => findings,
+    };
+    findings.iter().map(Finding::stable_code).collect()
+}
+
+#[test]
+fn a_layer_in_a_layer_is_refused() {
+    let mut plan = plan(
+        "cpk 1 stage %a from scratch { layer outer { mkdir /a } layer inner { mkdir /b } } export from %a",
+    );
+    let inner = plan.stages[0].ops.pop().expect("has two layers");
+    let OpKind::Layer(outer) = &mut plan.stages[0].ops[0].kind else { panic!("is a layer") };
+    outer.ops.push(inner);
+    assert_eq!(codes(plan), ["cpk::layer::nested"]);
+}
+
+#[test]
+fn a_variable_recorded_twice_is_refused() {
+    let mut plan = plan("cpk 1 image @base = \"debian\" stage %a from image @base export from %a");
+    let name = EnvName::new("PATH").expect("is a name");
+    let env = vec![(name.clone(), "/bin".to_owned()), (name, "/usr/bin".to_owned())];
+    let base = InputName::new("base").expect("is a name");
+    plan.images.get_mut(&base).expect("is declared").config =
+        Some(ImageConfig { env, ..ImageConfig::default() });
+    assert_eq!(codes(plan), ["cpk::image::env-twice"]);
+}
+
+#[test]
+fn every_breach_is_reported_in_the_order_of_the_text() {
+    let text = "cpk 1
+        platform linux/x86_64
+        phase one after two phase two after one
+        stage %a in one from %nowhere { mkdir \"relative\" run \"\" user \"a b\" }
+        stage %a in three from scratch { copy \"*\" from @nothing to \"/a/../b\" }
+        export from %c { entrypoint [] }";
+    assert_eq!(
+        codes(plan(text)),
+        [
+            "cpk::platform::architecture",
+            "cpk::phase::cycle",
+            "cpk::stage::unknown",
+            "cpk::path::not-absolute",
+            "cpk::run::empty",
+            "cpk::user::bad",
+            "cpk::stage::duplicate",
+            "cpk::phase::unknown",
+            "cpk::copy::wildcard",
+            "cpk::input::unknown",
+            "cpk::path::dot-dot",
+            "cpk::stage::unknown",
+            "cpk::exec::empty",
+            "cpk::export::cmd-empty",
+        ]
+    );
+}
+
+#[test]
+fn what_is_already_wrong_is_not_reported_again() {
+    let text = "cpk 1
+        phase one after nowhere phase two after one
+        stage %a in two { env A = \"${HOME}\" }
+        stage %b from phase two { copy \"/x\" from phase one to \"/x\" }
+        export from %b";
+    assert_eq!(codes(plan(text)), ["cpk::phase::unknown"]);
+}
+
+#[test]
+fn branches_may_share_directories_and_not_files() {
+    let of = |one: &str, two: &str| {
+        codes(plan(&format!(
+            "cpk 1
+            phase base phase side parallel after base
+            context @c = dir \".\"
+            stage %base in base from scratch {{ copy \"q\" from @c into \"/q\" }}
+            stage %one in side {{ {one} }}
+            stage %two in side {{ {two} }}
+            export from phase side"
+        )))
+    };
+    let copy = |form: &str| format!("copy {form}");
+    for (one, two) in [
+        ("mkdir \"/a\"".to_owned(), "mkdir \"/a/\"".to_owned()),
+        ("mkdir \"/a\"".to_owned(), "file \"/a/b\" = \"\"".to_owned()),
+        (copy("\"x\" from @c into \"/a\""), copy("\"y\" from @c into \"/a\"")),
+        (copy("\"x*\" from @c into \"/a\""), copy("\"y\" from @c into \"/a\"")),
+        (copy("contents \"x\" from @c to \"/a\""), copy("contents \"y\" from @c to \"/a\"")),
+        (copy("contents \"x\" from @c to \"/a\""), "mkdir \"/a\" mode 0700".to_owned()),
+        ("file \"/ab\" = \"\"".to_owned(), "file \"/ab.c\" = \"\" file \"/abc\" = \"\"".to_owned()),
+        ("remove \"/a\"".to_owned(), "remove \"/a\"".to_owned()),
+    ] {
+        assert_eq!(of(&one, &two), [String::new(); 0], "{one} | {two}");
+    }
+    for (one, two) in [
+        ("file \"/a\" = \"\"".to_owned(), "file \"/a\" = \"\"".to_owned()),
+        ("file \"/a\" = \"\"".to_owned(), "file \"/a/b\" = \"\"".to_owned()),
+        ("file \"/a/b\" = \"\"".to_owned(), "symlink \"/x\" at \"/a\"".to_owned()),
+        ("mkdir \"/a\" mode 0700".to_owned(), "mkdir \"/a\"".to_owned()),
+        ("mkdir \"/a\"".to_owned(), "file \"/a\" = \"\"".to_owned()),
+        (copy("\"x\" from @c into \"/a\""), copy("\"y/x\" from @c into \"/a\"")),
+        (copy("\"x\" from @c to \"/a\""), copy("\"y\" from @c to \"/a\"")),
+        (copy("contents \"x\" from @c to \"/a\" replace"), copy("\"y\" from @c into \"/a/b\"")),
+        ("remove \"/a\" optional".to_owned(), "mkdir \"/a/b\"".to_owned()),
+        ("workdir \"/a\"".to_owned(), "workdir \"/b\"".to_owned()),
+        ("unset A".to_owned(), "env A = \"\"".to_owned()),
+    ] {
+        assert_eq!(of(&one, &two), ["cpk::phase::parallel-clash"], "{one} | {two}");
+    }
+}
+
+#[test]
+fn checks_of_expanded_text_see_through_variables() {
+    let text = "cpk 1
+        stage %a from scratch {
+          env UP = \"../x\" env NOBODY = \"no body\"
+          mkdir \"/${UP}\"
+          user \"${NOBODY}\"
+        }
+        export from %a";
+    assert_eq!(codes(plan(text)), ["cpk::path::dot-dot", "cpk::user::bad"]);
+}
+
+#[test]
+fn open_variables_are_given_the_benefit_of_the_doubt() {
+    let text = "cpk 1
+        image @base = \"debian\"
+        stage %a from image @base {
+          mkdir \"${HOME}/a\"
+          mkdir \"a${HOME}\"
+        }
+        export from %a";
+    assert_eq!(codes(plan(text)), ["cpk::path::not-absolute"]);
+}
