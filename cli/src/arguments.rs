@@ -35,6 +35,9 @@ pub struct Compile {
     /// Read the base image @NAME from a local OCI layout: `python=DIR` or `python=DIR:TAG`.
     #[arg(long = "layout", value_name = "NAME=DIR[:TAG]")]
     pub layouts: Vec<String>,
+    /// What the image of an OCI layout is called, for instance `me/model:1`.
+    #[arg(short = 't', long = "tag", value_name = "NAME")]
+    pub tag: Option<cogpack_content::ImageReference>,
     /// How findings are shown.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

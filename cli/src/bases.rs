@@ -1,7 +1,7 @@
 //! Base images that are read from OCI layouts on disk: those that `--layout` names, and those of
 //! the plan's own `oci` contexts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use cogpack_backends_oci_direct::inputs::BaseImage;
@@ -59,6 +59,11 @@ impl Bases {
         let image = layout.image(wanted, platform).map_err(failed)?;
         self.images.insert(name.clone(), (layout, image));
         Ok(())
+    }
+
+    /// What they are called in the plan.
+    pub fn names(&self) -> BTreeSet<InputName> {
+        self.images.keys().cloned().collect()
     }
 
     /// Their configs, for resolving.

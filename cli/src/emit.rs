@@ -6,6 +6,7 @@ use cogpack_backends_contract::Backend;
 use cogpack_backends_dockerfile::Dockerfile;
 use cogpack_backends_llb::{Llb, SourceText, listing};
 use cogpack_backends_oci_direct::OciDirect;
+use cogpack_content::ImageReference;
 use cogpack_ir::plan::Plan;
 use cogpack_ir::{json, syntax};
 use miette::Diagnostic;
@@ -28,6 +29,8 @@ pub struct Emission<'a> {
     pub front: &'a Front,
     /// What everything is dated, in seconds since 1970.
     pub time: u64,
+    /// What the image of a layout is called.
+    pub name: Option<&'a ImageReference>,
 }
 
 /// What a backend made.
@@ -80,9 +83,9 @@ impl Emission<'_> {
                 Ok(artifact) => Ok(eject::gather(artifact, plan, self.file)?.map(Product::Eject)),
                 Err(refused) => Ok(Err(boxed(refused))),
             },
-            Artifact::Oci => match OciDirect.lower(plan) {
+            Artifact::Oci => match (OciDirect { at_hand: self.front.bases.names() }).lower(plan) {
                 Ok(recipe) => {
-                    let image = OciImage::assemble(&recipe, self.front, self.file, self.time)?;
+                    let image = OciImage::assemble(&recipe, self)?;
                     Ok(image.map(|image| Product::Image(Box::new(image))))
                 }
                 Err(refused) => Ok(Err(boxed(refused))),

@@ -18,16 +18,19 @@ copy_files() {
 	done
 }
 
-# emit PLAN TO: every artifact of a plan; a backend may refuse, and must then refuse both times.
+# emit PLAN TO SETTING...: every artifact of a plan, made with these in the environment. A
+# backend may refuse, and must then refuse both times.
 emit() {
 	local plan=$1 to=$2 format
+	shift 2
+	local cogpackc=(env "$@" "$cogpackc")
 	mkdir -p "$to"
 	for format in llb llb.txt dockerfile oci json cpk; do
-		(cd "$(dirname "$plan")" && "$cogpackc" "$(basename "$plan")" -o "$format" -O "$to/$format/") 2>"$to/$format.said" ||
+		(cd "$(dirname "$plan")" && "${cogpackc[@]}" "$(basename "$plan")" -o "$format" -O "$to/$format/") 2>"$to/$format.said" ||
 			[ $? = 1 ] || return 1
 	done
-	(cd "$(dirname "$plan")" && "$cogpackc" resolve "$(basename "$plan")") >"$to/resolved.cpk" 2>&1
-	(cd "$(dirname "$plan")" && "$cogpackc" graph "$(basename "$plan")" --as svg) >"$to/graph.svg"
+	(cd "$(dirname "$plan")" && "${cogpackc[@]}" resolve "$(basename "$plan")") >"$to/resolved.cpk" 2>/dev/null
+	(cd "$(dirname "$plan")" && "${cogpackc[@]}" graph "$(basename "$plan")" --as svg) >"$to/graph.svg"
 }
 
 count=0
@@ -48,13 +51,12 @@ while IFS= read -r plan; do
 	done
 	(
 		umask 022
-		export LC_ALL=C TZ=UTC
-		emit "$work/one/$count/$(basename "$plan")" "$work/out-one/$count"
+		emit "$work/one/$count/$(basename "$plan")" "$work/out-one/$count" LC_ALL=C TZ=UTC
 	)
 	(
 		umask 077
-		export LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8 TZ=Pacific/Kiritimati COLUMNS=47
-		emit "$work/the other directory, with a longer name/$count/$(basename "$plan")" "$work/out-other/$count"
+		emit "$work/the other directory, with a longer name/$count/$(basename "$plan")" "$work/out-other/$count" \
+			LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8 TZ=Pacific/Kiritimati COLUMNS=47
 	)
 	rm -f "$work"/out-*/"$count"/*.said
 	exits "$(realpath --relative-to "$repository" "$plan") gives the same bytes" 0 \

@@ -18,7 +18,8 @@ use crate::blob::LayerBlob;
 pub struct Inputs {
     /// The `dir` contexts that [`Recipe::directories`](crate::Recipe::directories) lists.
     pub directories: BTreeMap<InputName, Tree<Content>>,
-    /// The `oci` contexts that [`Recipe::layouts`](crate::Recipe::layouts) lists.
+    /// The `oci` contexts that [`Recipe::layouts`](crate::Recipe::layouts) lists, and the images
+    /// that [`OciDirect::at_hand`](crate::OciDirect::at_hand) names.
     pub bases: BTreeMap<InputName, BaseImage>,
 }
 

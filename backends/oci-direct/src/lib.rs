@@ -45,8 +45,12 @@ pub use inputs::Inputs;
 pub const NAME: &str = "oci";
 
 /// Makes layers in this process.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct OciDirect;
+#[derive(Debug, Clone, Default)]
+pub struct OciDirect {
+    /// The images of registries that are at hand all the same, because somebody has them as
+    /// layouts on disk; they will be among [`Inputs::bases`].
+    pub at_hand: BTreeSet<InputName>,
+}
 
 /// A plan that can become layers here.
 #[derive(Debug, Clone)]
@@ -63,7 +67,7 @@ impl Backend for OciDirect {
     }
 
     fn lower(&self, plan: &Resolved) -> Result<Recipe, Vec<Unsupported>> {
-        let mut unsupported = support::unsupported(plan);
+        let mut unsupported = support::unsupported(plan, &self.at_hand);
         match image_config(plan, NAME) {
             Ok(config) if unsupported.is_empty() => return Ok(Recipe { plan: plan.clone(), config }),
             Ok(_) => {}

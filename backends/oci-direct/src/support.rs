@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::accounts::numeric;
 use cogpack_backends_contract::image_config::open_variable;
-use cogpack_ir::plan::{ContextKind, Input, OpKind, Owner, Span, Spanned, Template};
+use cogpack_ir::plan::{ContextKind, Input, InputName, OpKind, Owner, Span, Spanned, Template};
 use cogpack_ir::plan::{Piece, StageName};
 use cogpack_ir::resolve::{Resolved, Step};
 
@@ -13,9 +13,10 @@ use crate::NAME;
 
 const OTHER_BACKENDS: &str = "use `-o llb` or `-o dockerfile`, whose builders can do this";
 
-/// All that cannot be expressed, in the order of the stages.
-pub fn unsupported(plan: &Resolved) -> Vec<Unsupported> {
-    let mut found = Found { plan, all: Vec::new(), seen: BTreeSet::new() };
+/// All that cannot be expressed, in the order of the stages. `at_hand` are the images that will
+/// be among the inputs.
+pub fn unsupported(plan: &Resolved, at_hand: &BTreeSet<InputName>) -> Vec<Unsupported> {
+    let mut found = Found { plan, at_hand, all: Vec::new(), seen: BTreeSet::new() };
     for id in plan.order() {
         let stage = plan.stage(*id);
         if let Some(from) = &stage.from {
@@ -33,6 +34,7 @@ pub fn unsupported(plan: &Resolved) -> Vec<Unsupported> {
 
 struct Found<'p> {
     plan: &'p Resolved,
+    at_hand: &'p BTreeSet<InputName>,
     all: Vec<Unsupported>,
     /// Inputs that are reported already: once is enough, however often they are read.
     seen: BTreeSet<&'p Input>,
@@ -98,11 +100,14 @@ impl<'p> Found<'p> {
         }
         match input {
             Input::Scratch | Input::Stage(_) | Input::Phase(_) => {}
+            Input::Image(name) if self.at_hand.contains(name) => {}
             Input::Image(name) => {
                 let what = format!("the image `{name}` is in a registry, which this backend does not read");
-                let help = "copy it to a layout and declare that as an `oci` context, or use `-o llb` or \
-                            `-o dockerfile`";
-                self.say("cpk::unsupported::image", what, span, help);
+                let help = format!(
+                    "give it as a layout on disk, `--layout {}=DIR`, or use `-o llb` or `-o dockerfile`",
+                    name.as_str()
+                );
+                self.say("cpk::unsupported::image", what, span, &help);
             }
             Input::Context(name) => {
                 let Some(context) = self.plan.plan().contexts.get(name) else { return };
@@ -135,7 +140,8 @@ impl<'p> Found<'p> {
                 let context = self.plan.plan().contexts.get(name);
                 matches!(context.map(|context| &context.kind), Some(ContextKind::Oci(_)))
             }
-            Input::Scratch | Input::Image(_) | Input::Stage(_) | Input::Phase(_) => false,
+            Input::Image(name) => self.at_hand.contains(name),
+            Input::Scratch | Input::Stage(_) | Input::Phase(_) => false,
         };
         if let Some(base) = self.seen.iter().copied().find(is_base) {
             let what = format!(

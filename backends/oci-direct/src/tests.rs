@@ -79,7 +79,8 @@ fn inputs(source: &str, base: &str) -> Inputs {
 }
 
 fn assembled(text: &str, inputs: &Inputs) -> Result<Assembly, Vec<String>> {
-    let recipe = OciDirect.lower(&resolved(text)).unwrap_or_else(|unsupported| panic!("{unsupported:?}"));
+    let recipe =
+        OciDirect::default().lower(&resolved(text)).unwrap_or_else(|unsupported| panic!("{unsupported:?}"));
     recipe.assemble(inputs, 0).map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
@@ -279,7 +280,7 @@ fn what_needs_another_backend_is_refused_by_name() {
         Err(findings) => panic!("{findings:?}"),
     };
     let plan = resolve(&verified, &KnownConfigs::new()).unwrap_or_else(|findings| panic!("{findings:?}"));
-    let codes: Vec<_> = OciDirect
+    let codes: Vec<_> = OciDirect::default()
         .lower(&plan)
         .expect_err("needs another")
         .iter()

@@ -68,7 +68,7 @@ fn artifacts(
     let Some(front) = front::front(file, &arguments.layouts, arguments.format, console)? else {
         return Ok(None);
     };
-    let emission = Emission { file, front: &front, time };
+    let emission = Emission { file, front: &front, time, name: arguments.tag.as_ref() };
     let mut products = Vec::new();
     let mut refusals = Vec::new();
     for format in formats {
