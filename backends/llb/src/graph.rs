@@ -4,6 +4,7 @@
 //! sound: its inputs are there before it, and equal ops are one vertex.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use cogpack_content::{Digest, Platform};
 
@@ -21,20 +22,46 @@ pub(crate) struct Graph {
     /// The vertices' bytes, already framed as the definition's first field.
     framed: Writer,
     /// Looked up and never walked, so its order reaches no output.
-    by_digest: HashMap<Digest, VertexId>,
+    by_digest: HashMap<Digest, VertexId, BuildHasherDefault<FirstBytes>>,
     places: Vec<(VertexId, Lines)>,
     groups: Vec<Group>,
+    /// The names of all vertices, one behind the other.
+    names: String,
     /// Room for one op, kept between ops.
     room: Writer,
 }
 
 #[derive(Debug)]
 struct Vertex {
-    /// `sha256:` and 64 digits.
-    digest: String,
+    digest: Digest,
+    /// The same as text.
+    text: DigestText,
     capabilities: Capabilities,
-    name: String,
+    /// Where its name ends among the names; it starts where the one before ends.
+    name_end: usize,
     group: Option<GroupId>,
+}
+
+/// `sha256:` and 64 digits.
+#[derive(Debug, Clone, Copy)]
+struct DigestText([u8; 71]);
+
+/// Hashes a digest by taking its first bytes: it is one already.
+#[derive(Debug, Default)]
+struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// Vertices that a client shows as one.
@@ -65,19 +92,20 @@ pub(crate) struct Finished {
     /// A `pb.Definition`.
     pub(crate) definition: Vec<u8>,
     /// The digests of its vertices in order, the terminal one last.
-    pub(crate) digests: Vec<String>,
+    pub(crate) digests: Vec<Digest>,
 }
 
 impl Graph {
-    /// A graph without a vertex, for one platform.
-    pub(crate) fn new(platform: Platform) -> Self {
+    /// A graph without a vertex, for one platform, with room for about so many.
+    pub(crate) fn new(platform: Platform, about: usize) -> Self {
         Self {
             platform,
-            vertices: Vec::new(),
-            framed: Writer::default(),
-            by_digest: HashMap::new(),
-            places: Vec::new(),
+            vertices: Vec::with_capacity(about),
+            framed: Writer::with_room(about * USUAL_OP),
+            by_digest: HashMap::with_capacity_and_hasher(about, BuildHasherDefault::default()),
+            places: Vec::with_capacity(about),
             groups: Vec::new(),
+            names: String::with_capacity(about * USUAL_NAME),
             room: Writer::default(),
         }
     }
@@ -87,7 +115,7 @@ impl Graph {
     pub(crate) fn add(&mut self, op: &Op<'_>, label: Label) -> Result<VertexId, Breach> {
         check::op(op, self.vertices.len())?;
         let inputs = op.inputs();
-        let digests = inputs.iter().map(|input| self.vertices[input.0 as usize].digest.as_str());
+        let digests = inputs.iter().map(|input| self.vertices[input.0 as usize].text.as_str());
         self.room.clear();
         encode::op(&mut self.room, op, &self.platform, digests);
         let digest = Digest::of(self.room.as_bytes());
@@ -95,11 +123,12 @@ impl Graph {
         let id = *self.by_digest.entry(digest).or_insert(next);
         if id == next {
             self.framed.element(1, self.room.as_bytes());
-            let capabilities = check::capabilities(op);
+            self.names.push_str(&label.name);
             self.vertices.push(Vertex {
-                digest: format!("sha256:{}", digest.hex()),
-                capabilities,
-                name: label.name,
+                digest,
+                text: DigestText::of(&digest),
+                capabilities: check::capabilities(op),
+                name_end: self.names.len(),
                 group: label.group,
             });
         }
@@ -122,28 +151,24 @@ impl Graph {
     pub(crate) fn finish(mut self, root: VertexId, source: &SourceText) -> Result<Finished, Breach> {
         let last = self.vertices.get(root.0 as usize).ok_or(Breach::MissingInput { vertex: root.0 })?;
         self.room.clear();
-        encode::terminal(&mut self.room, &last.digest);
+        encode::terminal(&mut self.room, last.text.as_str());
         self.framed.element(1, self.room.as_bytes());
-        let digest = Digest::of(self.room.as_bytes()).to_string();
-        let mut digests = Vec::with_capacity(self.vertices.len() + 1);
+        let terminal = Digest::of(self.room.as_bytes());
 
         let mut definition = self.framed;
-        for vertex in self.vertices {
+        definition.reserve(self.vertices.len() * USUAL_METADATA + source.text.len());
+        let mut name_start = 0;
+        for vertex in &self.vertices {
+            let name = &self.names[name_start..vertex.name_end];
+            let group = vertex.group.map(|id| &self.groups[id.0]);
+            name_start = vertex.name_end;
             definition.message(2, |to| {
-                to.text(1, &vertex.digest);
-                to.message(2, |to| {
-                    write_metadata(
-                        to,
-                        &vertex.name,
-                        vertex.capabilities,
-                        vertex.group.map(|id| &self.groups[id.0]),
-                    );
-                });
+                to.text(1, vertex.text.as_str());
+                to.message(2, |to| write_metadata(to, name, vertex.capabilities, group));
             });
-            digests.push(vertex.digest);
         }
         definition.message(2, |to| {
-            to.text(1, &digest);
+            to.text(1, DigestText::of(&terminal).as_str());
             let used = [Capability::Constraints, Capability::MetaDescription, Capability::Platform];
             to.message(2, |to| write_metadata(to, "", used.into_iter().collect(), None));
         });
@@ -153,14 +178,27 @@ impl Graph {
         definition.message(3, |to| {
             for of_one in self.places.chunk_by(|one, next| one.0 == next.0) {
                 to.message(1, |to| {
-                    to.text(1, &digests[of_one[0].0.0 as usize]);
+                    to.text(1, self.vertices[of_one[0].0.0 as usize].text.as_str());
                     to.message(2, |to| of_one.iter().for_each(|(_, lines)| lines.write_location(to, 1)));
                 });
             }
             source_map::write_info(to, 2, source);
         });
-        digests.push(digest);
+        let digests = self.vertices.iter().map(|vertex| vertex.digest).chain([terminal]).collect();
         Ok(Finished { definition: definition.into_bytes(), digests })
+    }
+}
+
+impl DigestText {
+    fn of(digest: &Digest) -> Self {
+        let mut text = *b"sha256:0000000000000000000000000000000000000000000000000000000000000000";
+        text[7..].copy_from_slice(&digest.hex_digits());
+        Self(text)
+    }
+
+    fn as_str(&self) -> &str {
+        // Nothing but ASCII was put in.
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
@@ -184,6 +222,15 @@ fn write_metadata(to: &mut Writer, name: &str, capabilities: Capabilities, group
         });
     }
 }
+
+/// Bytes of most ops; only a guess, so that growing seldom moves what is there.
+const USUAL_OP: usize = 512;
+
+/// Bytes of most names.
+const USUAL_NAME: usize = 64;
+
+/// Bytes of most vertices' metadata and places.
+const USUAL_METADATA: usize = 384;
 
 /// The key under which clients look for a vertex's name.
 pub(crate) const CUSTOM_NAME: &str = "llb.customname";

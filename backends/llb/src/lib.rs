@@ -20,7 +20,7 @@ mod tests;
 use cogpack_backends_contract::config_json;
 use cogpack_backends_contract::image_config::image_config;
 use cogpack_backends_contract::{Backend, Unsupported};
-use cogpack_content::Platform;
+use cogpack_content::{Digest, Platform};
 use cogpack_ir::plan::Span;
 use cogpack_ir::resolve::Resolved;
 
@@ -58,7 +58,7 @@ pub struct LlbImage {
     /// A serialised `pb.Definition`.
     pub definition: Vec<u8>,
     /// The digests of its vertices in order, the terminal one last.
-    pub digests: Vec<String>,
+    pub digests: Vec<Digest>,
     /// The image config in JSON, without what only the daemon knows (layers and history).
     pub config: Vec<u8>,
 }

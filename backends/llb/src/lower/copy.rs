@@ -30,7 +30,7 @@ use std::borrow::Cow;
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::glob::{Glob, has_wildcard};
 use cogpack_backends_contract::paths::{PatternPair, Selection};
-use cogpack_ir::plan::{ContextKind, Copy as PlanCopy, CopyForm, Input, Span, Spanned, Template};
+use cogpack_ir::plan::{Copy as PlanCopy, CopyForm, Input, Span, Spanned, Template};
 
 use super::files::DIRECTORY;
 use super::sources::{bad_pattern, permissions};
@@ -55,18 +55,19 @@ impl<'a> Lowering<'a> {
     /// Adds the edits of a copy.
     pub(super) fn copy(
         &mut self,
-        site: &mut Site,
+        site: &mut Site<'_>,
         chain: &mut Chain<'a>,
         copy: &'a PlanCopy,
         span: Span,
     ) -> Result<(), Unsupported> {
         let destination = paths::path(copy.form.destination())?;
+        let source = self.source(&copy.from.value, copy.from.span)?;
         let owner = match &copy.owner {
             Some(owner) => Some(chain.owner(owner)?),
-            None => self.may_be_owned(&copy.from.value).then_some(Owner::ROOT),
+            None => source.may_be_owned.then_some(Owner::ROOT),
         };
         let common = Common {
-            source: self.root(&copy.from.value, copy.from.span)?,
+            source: source.root,
             owner,
             mode: copy.mode.as_ref().map(|mode| permissions(mode.value, mode.span)).transpose()?,
             follow: copy.follow || matches!(copy.form, CopyForm::Contents { .. }),
@@ -103,7 +104,7 @@ impl<'a> Lowering<'a> {
 
     fn copy_into(
         &mut self,
-        site: &mut Site,
+        site: &mut Site<'_>,
         chain: &mut Chain<'a>,
         common: &Common<'a>,
         sources: &'a [Spanned<Template>],
@@ -139,7 +140,7 @@ impl<'a> Lowering<'a> {
     /// A source without wildcards, whatever it is, to where it lands.
     fn copy_one(
         &mut self,
-        site: &mut Site,
+        site: &mut Site<'_>,
         chain: &mut Chain<'a>,
         common: &Common<'a>,
         named: &'a Spanned<Template>,
@@ -179,7 +180,7 @@ impl<'a> Lowering<'a> {
     /// All that a wildcard matches, each under its own name.
     fn copy_matches(
         &mut self,
-        site: &mut Site,
+        site: &mut Site<'_>,
         chain: &mut Chain<'a>,
         common: &Common<'a>,
         pattern: &str,
@@ -222,7 +223,7 @@ impl<'a> Lowering<'a> {
     /// `source` with a directory in it, which is made where it is missing.
     fn with_directory(
         &mut self,
-        site: &mut Site,
+        site: &mut Site<'_>,
         source: VertexId,
         directory: &str,
         span: Span,
@@ -234,26 +235,6 @@ impl<'a> Lowering<'a> {
         made.push(Action::Mkdir { path: directory.into(), mode: DIRECTORY });
         let label = self.helper_label(site, &format!("look for {directory}"), span);
         self.add(&Op::File(made), label, span)
-    }
-
-    /// Whether files of this input may belong to somebody else than root.
-    fn may_be_owned(&self, input: &Input) -> bool {
-        match input {
-            Input::Image(_) | Input::Stage(_) | Input::Phase(_) => true,
-            Input::Scratch => false,
-            Input::Context(name) => match self.plan.plan().contexts.get(name).map(|context| &context.kind) {
-                Some(ContextKind::Oci(_)) => true,
-                Some(
-                    ContextKind::Directory(_)
-                    | ContextKind::Http(_)
-                    | ContextKind::Git(_)
-                    | ContextKind::Files(_)
-                    | ContextKind::Wheels(_)
-                    | ContextKind::Debs(_),
-                )
-                | None => false,
-            },
-        }
     }
 }
 

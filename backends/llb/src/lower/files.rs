@@ -38,7 +38,7 @@ impl<'a> Lowering<'a> {
     /// `file`
     pub(super) fn file(
         &mut self,
-        site: &mut Site,
+        site: &mut Site<'_>,
         chain: &mut Chain<'a>,
         file: &'a MakeFile,
         span: Span,
@@ -53,7 +53,7 @@ impl<'a> Lowering<'a> {
     /// `symlink`
     pub(super) fn symlink(
         &mut self,
-        site: &mut Site,
+        site: &mut Site<'_>,
         chain: &mut Chain<'a>,
         link: &'a MakeSymlink,
         span: Span,
@@ -67,7 +67,7 @@ impl<'a> Lowering<'a> {
     #[expect(clippy::too_many_arguments, reason = "each is another part of one statement")]
     fn put(
         &mut self,
-        site: &mut Site,
+        site: &mut Site<'_>,
         chain: &mut Chain<'a>,
         written: &Spanned<Template>,
         path: Cow<'a, str>,
@@ -92,7 +92,7 @@ impl<'a> Lowering<'a> {
     /// `mkdir`
     pub(super) fn mkdir(
         &mut self,
-        site: &mut Site,
+        site: &mut Site<'_>,
         chain: &mut Chain<'a>,
         directory: &'a MakeDirectory,
         span: Span,

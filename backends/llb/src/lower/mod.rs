@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_content::Platform;
-use cogpack_ir::plan::{Input, PhaseName, Span};
+use cogpack_ir::plan::{ContextKind, Input as PlanInput, PhaseName, Span};
 use cogpack_ir::resolve::{Resolved, StageId};
 
 use crate::Llb;
@@ -28,6 +28,14 @@ use crate::wire::op::VertexId;
 /// A filesystem: a vertex, or nothing for the empty one, which BuildKit has no vertex for.
 pub(crate) type Root = Option<VertexId>;
 
+/// What an input comes to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Input {
+    root: Root,
+    /// Whether files of it may belong to somebody else than root.
+    may_be_owned: bool,
+}
+
 /// The walk.
 pub(crate) struct Lowering<'a> {
     plan: &'a Resolved,
@@ -35,7 +43,7 @@ pub(crate) struct Lowering<'a> {
     lines: LineIndex<'a>,
     graph: Graph,
     /// Images, contexts and parallel phases that have been used so far.
-    roots: BTreeMap<&'a Input, Root>,
+    inputs: BTreeMap<&'a PlanInput, Input>,
     /// By place of the stage in the plan.
     stages: Vec<Root>,
     unsupported: Vec<Unsupported>,
@@ -51,8 +59,9 @@ pub(crate) fn lower(
         plan,
         settings,
         lines: LineIndex::of(&settings.source.text),
-        graph: Graph::new(platform.clone()),
-        roots: BTreeMap::new(),
+        // A stage has two vertices as a rule: what comes in, and what runs on it.
+        graph: Graph::new(platform.clone(), 2 * plan.order().len()),
+        inputs: BTreeMap::new(),
         stages: vec![None; plan.plan().stages.len()],
         unsupported: Vec::new(),
     };
@@ -112,25 +121,37 @@ impl<'a> Lowering<'a> {
     }
 
     /// The files of an input that a statement at `span` names.
-    fn root(&mut self, input: &'a Input, span: Span) -> Result<Root, Unsupported> {
+    fn root(&mut self, input: &'a PlanInput, span: Span) -> Result<Root, Unsupported> {
+        self.source(input, span).map(|input| input.root)
+    }
+
+    /// An input that a statement at `span` names.
+    fn source(&mut self, input: &'a PlanInput, span: Span) -> Result<Input, Unsupported> {
         match input {
-            Input::Scratch => Ok(None),
-            Input::Stage(name) => Ok(self.stages[self.plan.id(name).index()]),
-            Input::Image(_) | Input::Context(_) | Input::Phase(_) => {
-                if let Some(root) = self.roots.get(input) {
-                    return Ok(*root);
-                }
-                let root = match input {
-                    Input::Image(name) => self.image(name, span),
-                    Input::Context(name) => self.context(name, span),
-                    Input::Phase(name) => self.merged(name, span),
-                    Input::Scratch | Input::Stage(_) => Ok(None),
-                };
-                // What cannot be lowered is reported where it is first used, and once.
-                self.roots.insert(input, root.as_ref().copied().unwrap_or_default());
-                root
+            PlanInput::Scratch => return Ok(Input::default()),
+            PlanInput::Stage(name) => {
+                let root = self.stages[self.plan.id(name).index()];
+                return Ok(Input { root, may_be_owned: true });
             }
+            PlanInput::Image(_) | PlanInput::Context(_) | PlanInput::Phase(_) => {}
         }
+        if let Some(input) = self.inputs.get(input) {
+            return Ok(*input);
+        }
+        let (root, may_be_owned) = match input {
+            PlanInput::Image(name) => (self.image(name, span), true),
+            PlanInput::Context(name) => {
+                let context = self.plan.plan().contexts.get(name);
+                let is_image = context.is_some_and(|context| matches!(context.kind, ContextKind::Oci(_)));
+                (self.context(name, span), is_image)
+            }
+            PlanInput::Phase(name) => (self.merged(name, span), true),
+            PlanInput::Scratch | PlanInput::Stage(_) => return Ok(Input::default()),
+        };
+        // What cannot be lowered is reported where it is first used, and once.
+        let root_or_nothing = root.as_ref().copied().unwrap_or_default();
+        self.inputs.insert(input, Input { root: root_or_nothing, may_be_owned });
+        root.map(|root| Input { root, may_be_owned })
     }
 
     /// The output of a parallel phase: its base with the changes of each branch on top.

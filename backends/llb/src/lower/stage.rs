@@ -15,7 +15,7 @@
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::accounts;
 use cogpack_backends_contract::layers::{LayerPlan, layers};
-use cogpack_ir::plan::{OpKind, Owner as PlanOwner, Span, Spanned};
+use cogpack_ir::plan::{LayerName, OpKind, Owner as PlanOwner, Span, Spanned, StageName};
 use cogpack_ir::resolve::{StageId, Step};
 
 use super::{Lowering, Root, gap, titles};
@@ -33,11 +33,13 @@ pub(super) struct Chain<'a> {
 }
 
 /// The layer that is being lowered, as its vertices are named.
-pub(super) struct Site {
+pub(super) struct Site<'a> {
     /// `build.app-deps %venv: `
-    prefix: String,
-    group_id: String,
-    group_name: String,
+    prefix: &'a str,
+    stage: &'a StageName,
+    layer: Option<&'a LayerName>,
+    /// Its place in the stage.
+    place: usize,
     /// Made when a second vertex turns up that belongs to the first.
     group: Option<GroupId>,
 }
@@ -60,20 +62,10 @@ impl<'a> Lowering<'a> {
             if !layer.changes_filesystem {
                 continue;
             }
-            let mut site = Site {
-                group_id: match layer.name {
-                    Some(name) => format!("{}/{name}", stage.name.value),
-                    None => format!("{}/{place}", stage.name.value),
-                },
-                group_name: match layer.name {
-                    Some(name) => format!("{prefix}layer {name}"),
-                    None => prefix.clone(),
-                },
-                prefix: prefix.clone(),
-                group: None,
-            };
+            let name = &stage.name.value;
+            let mut site = Site { prefix: &prefix, stage: name, layer: layer.name, place, group: None };
             if layer.name.is_some() && layer.steps.len() > 1 {
-                site.group = Some(self.graph.group(site.group_id.clone(), site.group_name.clone()));
+                self.grouped(&mut site);
             }
             let lowered = match layer.independent {
                 true => self.independent_layer(&mut site, &layer, &mut pile),
@@ -87,11 +79,11 @@ impl<'a> Lowering<'a> {
 
     fn independent_layer(
         &mut self,
-        site: &mut Site,
+        site: &mut Site<'_>,
         layer: &LayerPlan<'a>,
         pile: &mut Pile,
     ) -> Result<(), Unsupported> {
-        let mut chain = Chain::on(None);
+        let mut chain = Chain::on(None, site);
         for step in &layer.steps {
             self.edit(site, &mut chain, step)?;
         }
@@ -99,7 +91,7 @@ impl<'a> Lowering<'a> {
         if self.settings.abilities.merge || pile.parts.is_empty() {
             if pile.parts.contains(&made) {
                 // The same layer again: a merge names each of its inputs once.
-                self.whole(pile, &site.prefix, layer.steps[0].op.span)?;
+                self.whole(pile, site.prefix, layer.steps[0].op.span)?;
             }
             if pile.parts.last() != Some(&made) {
                 pile.parts.push(made);
@@ -107,14 +99,19 @@ impl<'a> Lowering<'a> {
             return Ok(());
         }
         let span = layer.steps[0].op.span;
-        let mut over = Chain::on(self.whole(pile, &site.prefix, span)?);
+        let mut over = Chain::on(self.whole(pile, site.prefix, span)?, site);
         over.lay_in(made, "/", None);
         over.describe(&layer.steps[0]);
         pile.parts = self.close(site, over)?.into_iter().collect();
         Ok(())
     }
 
-    fn layer(&mut self, site: &mut Site, layer: &LayerPlan<'a>, pile: &mut Pile) -> Result<(), Unsupported> {
+    fn layer(
+        &mut self,
+        site: &mut Site<'_>,
+        layer: &LayerPlan<'a>,
+        pile: &mut Pile,
+    ) -> Result<(), Unsupported> {
         let mut chain: Option<Chain<'a>> = None;
         for step in &layer.steps {
             let breaks = matches!(step.op.kind, OpKind::Run { .. } | OpKind::Exec { .. })
@@ -124,19 +121,19 @@ impl<'a> Lowering<'a> {
             }
             match &step.op.kind {
                 OpKind::Run { execution, .. } | OpKind::Exec { execution, .. } => {
-                    let mut root = self.whole(pile, &site.prefix, step.op.span)?;
+                    let mut root = self.whole(pile, site.prefix, step.op.span)?;
                     let user =
                         execution.user.as_ref().map(|user| user.as_written()).or(step.state.user.as_deref());
                     if let Some(workdir) = &execution.workdir
                         && !user.is_none_or(is_root)
                     {
                         // The daemon would make it too, but as the user's.
-                        let mut made = Chain::on(root);
+                        let mut made = Chain::on(root, site);
                         self.workdir(&mut made, workdir)?;
                         made.describe(step);
                         root = self.close(site, made)?.or(root);
                     }
-                    let mut name = site.prefix.clone();
+                    let mut name = site.title();
                     titles::describe(&mut name, step.op);
                     let label = Label { group: site.group, ..self.label(name, step.op.span) };
                     pile.parts = self.execute(step, root, label)?.into_iter().collect();
@@ -150,8 +147,8 @@ impl<'a> Lowering<'a> {
                     let chain = match &mut chain {
                         Some(chain) => chain,
                         None => {
-                            let root = self.whole(pile, &site.prefix, step.op.span)?;
-                            chain.insert(Chain::on(root))
+                            let root = self.whole(pile, site.prefix, step.op.span)?;
+                            chain.insert(Chain::on(root, site))
                         }
                     };
                     self.edit(site, chain, step)?;
@@ -166,7 +163,12 @@ impl<'a> Lowering<'a> {
     }
 
     /// Adds the edits of one step.
-    fn edit(&mut self, site: &mut Site, chain: &mut Chain<'a>, step: &Step<'a>) -> Result<(), Unsupported> {
+    fn edit(
+        &mut self,
+        site: &mut Site<'_>,
+        chain: &mut Chain<'a>,
+        step: &Step<'a>,
+    ) -> Result<(), Unsupported> {
         let before = chain.file.edits.len();
         let span = step.op.span;
         match &step.op.kind {
@@ -191,13 +193,13 @@ impl<'a> Lowering<'a> {
     }
 
     /// Makes a vertex of a chain; what it stands on where there is nothing to do.
-    pub(super) fn close(&mut self, site: &Site, chain: Chain<'a>) -> Result<Root, Unsupported> {
+    pub(super) fn close(&mut self, site: &Site<'_>, chain: Chain<'a>) -> Result<Root, Unsupported> {
         let Chain { file, title, spans } = chain;
         if file.edits.is_empty() {
             return Ok(file.base.map(|place| file.inputs[place]));
         }
         let first = spans.first().copied().unwrap_or(Span::NOWHERE);
-        let label = Label { group: site.group, ..self.label(format!("{}{title}", site.prefix), first) };
+        let label = Label { group: site.group, ..self.label(title, first) };
         let vertex = self.add(&Op::File(file), label, first)?;
         for span in spans.into_iter().skip(1) {
             self.graph.also_at(vertex, self.lines.lines(span));
@@ -208,7 +210,7 @@ impl<'a> Lowering<'a> {
     /// What a chain has made so far, as a vertex; the chain goes on from there.
     pub(super) fn before(
         &mut self,
-        site: &Site,
+        site: &Site<'_>,
         chain: &mut Chain<'a>,
         span: Span,
     ) -> Result<Root, Unsupported> {
@@ -227,18 +229,38 @@ impl<'a> Lowering<'a> {
     }
 
     /// The label of a vertex that only serves another one.
-    pub(super) fn helper_label(&mut self, site: &mut Site, does: &str, span: Span) -> Label {
-        let group = *site.group.get_or_insert_with(|| {
-            self.graph.group(site.group_id.clone(), site.group_name.trim_end_matches([':', ' ']).to_owned())
-        });
-        Label { group: Some(group), ..self.label(format!("{}{does}", site.prefix), span) }
+    pub(super) fn helper_label(&mut self, site: &mut Site<'_>, does: &str, span: Span) -> Label {
+        let group = Some(self.grouped(site));
+        Label { group, ..self.label(format!("{}{does}", site.prefix), span) }
+    }
+
+    /// The group of a layer's vertices.
+    fn grouped(&mut self, site: &mut Site<'_>) -> GroupId {
+        *site.group.get_or_insert_with(|| match site.layer {
+            Some(layer) => {
+                self.graph.group(format!("{}/{layer}", site.stage), format!("{}layer {layer}", site.prefix))
+            }
+            None => {
+                let name = site.prefix.trim_end_matches([':', ' ']).to_owned();
+                self.graph.group(format!("{}/{}", site.stage, site.place), name)
+            }
+        })
+    }
+}
+
+impl Site<'_> {
+    /// The beginning of a vertex's name, with room for the rest.
+    fn title(&self) -> String {
+        let mut title = String::with_capacity(self.prefix.len() + titles::USUAL);
+        title.push_str(self.prefix);
+        title
     }
 }
 
 impl<'a> Chain<'a> {
     /// A chain without an edit yet.
-    pub(super) fn on(root: Root) -> Self {
-        Self { file: File::on(root), title: String::new(), spans: Vec::new() }
+    fn on(root: Root, site: &Site<'_>) -> Self {
+        Self { file: File::on(root), title: site.title(), spans: Vec::new() }
     }
 
     /// Whether nothing can be in the way of the next edit.

@@ -7,6 +7,9 @@ use cogpack_ir::plan::{Copy, CopyForm, Op, OpKind, Spanned, Stage, Template};
 /// Most characters of a script or path that a name shows.
 const LONGEST: usize = 72;
 
+/// Bytes that most names need behind the place in the plan.
+pub(super) const USUAL: usize = 80;
+
 /// `build.app-deps %venv: `, before what the vertex does.
 pub(super) fn prefix(stage: &Stage) -> String {
     match &stage.phase {
@@ -46,11 +49,12 @@ fn describe_copy(name: &mut String, copy: &Copy) {
         }
     }
     let to = match &copy.form {
-        CopyForm::To { .. } | CopyForm::Contents { .. } => "to",
-        CopyForm::Into { .. } => "into",
+        CopyForm::To { .. } | CopyForm::Contents { .. } => " to ",
+        CopyForm::Into { .. } => " into ",
     };
     // Writing to a string cannot fail.
-    let _ = write!(name, " from {} {to} {}", copy.from.value, copy.form.destination().as_written());
+    let _ = write!(name, " from {}", copy.from.value);
+    say(name, to, copy.form.destination().as_written());
 }
 
 /// Adds the first line of `text`, shortened.

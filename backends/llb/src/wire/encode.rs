@@ -70,7 +70,7 @@ fn write_exec(to: &mut Writer, exec: &Exec<'_>) {
             to.element(1, argument.as_bytes());
         }
         for (name, value) in &exec.environment {
-            to.element_of_parts(2, &[name.as_bytes(), b"=", value.as_bytes()]);
+            to.variable(2, name, value);
         }
         to.text(3, &exec.directory);
         to.text(4, &exec.user);

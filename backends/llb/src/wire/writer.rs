@@ -14,8 +14,20 @@ pub(crate) struct Writer {
 const VARINT: u64 = 0;
 /// The wire type of texts, bytes and messages.
 const DELIMITED: u64 = 2;
+/// Bytes of the longest number.
+const MOST_OF_A_VARINT: usize = 10;
 
 impl Writer {
+    /// Nothing yet, with room for about so many bytes.
+    pub(crate) fn with_room(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes) }
+    }
+
+    /// Makes room for about so many bytes more.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve(bytes);
+    }
+
     /// What has been written.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
@@ -59,16 +71,10 @@ impl Writer {
     /// One text or byte string of a repeated field, or of a map's entry: written even where it
     /// is empty.
     pub(crate) fn element(&mut self, field: u64, value: &[u8]) {
-        self.element_of_parts(field, &[value]);
-    }
-
-    /// Like [`Writer::element`], for a value that lies in several places.
-    pub(crate) fn element_of_parts(&mut self, field: u64, parts: &[&[u8]]) {
+        self.bytes.reserve(value.len() + 2 * MOST_OF_A_VARINT);
         self.varint(field << 3 | DELIMITED);
-        self.varint(parts.iter().map(|part| part.len() as u64).sum());
-        for part in parts {
-            self.bytes.extend_from_slice(part);
-        }
+        self.varint(value.len() as u64);
+        self.bytes.extend_from_slice(value);
     }
 
     /// A byte field; left out where it is empty.
@@ -86,14 +92,31 @@ impl Writer {
         let place = self.bytes.len();
         self.bytes.push(0);
         body(self);
-        let length = self.bytes.len() - place - 1;
-        if length < 0x80 {
-            self.bytes[place] = u8::try_from(length).unwrap_or_default();
-        } else {
-            let mut prefix = Self::default();
-            prefix.varint(length as u64);
-            self.bytes.splice(place..=place, prefix.bytes);
+        let end = self.bytes.len();
+        let mut length = (end - place - 1) as u64;
+        let mut at = place;
+        if length >= 0x80 {
+            let extra = (length.ilog2() / 7) as usize;
+            self.bytes.resize(end + extra, 0);
+            self.bytes.copy_within(place + 1..end, place + 1 + extra);
+            while length >= 0x80 {
+                self.bytes[at] = (length & 0x7f) as u8 | 0x80;
+                length >>= 7;
+                at += 1;
+            }
         }
+        self.bytes[at] = length as u8;
+    }
+
+    /// One `name=value` of a repeated text field.
+    pub(crate) fn variable(&mut self, field: u64, name: &str, value: &str) {
+        let length = name.len() + 1 + value.len();
+        self.bytes.reserve(length + 2 * MOST_OF_A_VARINT);
+        self.varint(field << 3 | DELIMITED);
+        self.varint(length as u64);
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.push(b'=');
+        self.bytes.extend_from_slice(value.as_bytes());
     }
 
     fn varint(&mut self, mut value: u64) {
@@ -142,7 +165,7 @@ mod tests {
 
     #[test]
     fn lengths_grow_with_the_message() {
-        for length in [0_usize, 127, 128, 16_383, 16_384] {
+        for length in [0_usize, 120, 125, 126, 127, 128, 16_379, 16_380, 16_381, 16_384, 2_097_152] {
             let text = vec![b'x'; length];
             let message = written(|to| to.message(1, |to| to.element(2, &text)));
             let flat = written(|to| to.element(2, &text));
