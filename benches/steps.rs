@@ -29,7 +29,7 @@ fn verified(text: &str) -> Verified {
 }
 
 fn resolved(text: &str) -> Resolved {
-    resolve(&verified(text), &World::default().configs).expect("the generated plan resolves")
+    resolve(verified(text), &World::default().configs).expect("the generated plan resolves")
 }
 
 #[divan::bench(args = SIZES, max_time = 5)]
@@ -60,7 +60,10 @@ fn verify_plan(bencher: Bencher<'_, '_>, stages: usize) {
 fn resolve_plan(bencher: Bencher<'_, '_>, stages: usize) {
     let verified = verified(&chain(stages));
     let world = World::default();
-    bencher.counter(ItemsCount::new(stages)).bench(|| resolve(&verified, &world.configs));
+    bencher
+        .counter(ItemsCount::new(stages))
+        .with_inputs(|| verified.clone())
+        .bench_values(|verified| resolve(verified, &world.configs));
 }
 
 #[divan::bench(args = SIZES, max_time = 5)]

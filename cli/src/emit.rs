@@ -68,7 +68,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 impl Emission<'_> {
     /// Makes one product, or says what speaks against it.
     pub fn product(&self, format: Artifact) -> Result<Result<Product, Refusals>, Failure> {
-        let plan = &self.front.compiled.resolved;
+        let plan = &self.front.resolved;
         match format {
             Artifact::Cpk | Artifact::Json => {
                 let written = match cogpack_compiler::parse(&self.file.text) {
@@ -95,7 +95,7 @@ impl Emission<'_> {
 
     fn llb(&self, format: Artifact) -> Result<Product, Refusals> {
         let source = SourceText { name: self.file.shown.clone(), text: self.file.text.clone() };
-        let image = Llb::new(source).lower(&self.front.compiled.resolved).map_err(boxed)?;
+        let image = Llb::new(source).lower(&self.front.resolved).map_err(boxed)?;
         Ok(match format {
             Artifact::LlbText => {
                 Product::File { name: "llb.txt", bytes: listing(&image).into_bytes(), beside: Vec::new() }

@@ -1,9 +1,10 @@
 //! What all commands that compile do first: read, look at what the command line points to,
 //! verify, resolve, and show what was found.
 
-use cogpack_compiler::{Compiled, World};
+use cogpack_compiler::World;
 use cogpack_ir::finding::Finding;
 use cogpack_ir::plan::Plan;
+use cogpack_ir::resolve::Resolved;
 use miette::Diagnostic;
 
 use crate::bases::Bases;
@@ -15,7 +16,7 @@ use crate::report::{self, Format, Stream};
 /// A plan that resolved, with the layouts that its bases are read from.
 pub struct Front {
     /// What backends take.
-    pub compiled: Compiled,
+    pub resolved: Resolved,
     /// The layouts that were named, or that the plan names.
     pub bases: Bases,
 }
@@ -47,11 +48,11 @@ fn resolved(
 ) -> Result<Option<Front>, Failure> {
     let world = World { configs: bases.configs() };
     match cogpack_compiler::compile(plan, &world) {
-        Ok(compiled) => {
-            if !compiled.warnings.is_empty() {
-                show(&compiled.warnings, file, format, console);
+        Ok(resolved) => {
+            if !resolved.warnings().is_empty() {
+                show(resolved.warnings(), file, format, console);
             }
-            Ok(Some(Front { compiled, bases }))
+            Ok(Some(Front { resolved, bases }))
         }
         Err(findings) => {
             show(&findings, file, format, console);
@@ -61,13 +62,13 @@ fn resolved(
 }
 
 /// Like [`front`], for commands that need no bases afterwards.
-pub fn compiled(
+pub fn resolved_plan(
     file: &PlanFile,
     layouts: &[String],
     format: Format,
     console: &mut Console<'_>,
-) -> Result<Option<Compiled>, Failure> {
-    Ok(front(file, layouts, format, console)?.map(|front| front.compiled))
+) -> Result<Option<Resolved>, Failure> {
+    Ok(front(file, layouts, format, console)?.map(|front| front.resolved))
 }
 
 fn show(findings: &[Finding], file: &PlanFile, format: Format, console: &mut Console<'_>) {

@@ -7,5 +7,5 @@
 pub mod pipeline;
 pub mod world;
 
-pub use pipeline::{Compiled, compile, parse};
+pub use pipeline::{compile, parse};
 pub use world::World;

@@ -11,15 +11,6 @@ use cogpack_ir::{json, syntax};
 
 use crate::world::World;
 
-/// What compiling leaves.
-#[derive(Debug)]
-pub struct Compiled {
-    /// What backends take.
-    pub resolved: Resolved,
-    /// What the author should know, but may leave.
-    pub warnings: Vec<Finding>,
-}
-
 /// Reads a plan in either of its forms. A text whose first byte that is no white space is `{` is
 /// JSON: no plan in `.cpk` can begin with it.
 pub fn parse(text: &str) -> Result<Plan, Vec<Finding>> {
@@ -30,11 +21,7 @@ pub fn parse(text: &str) -> Result<Plan, Vec<Finding>> {
     if parsed.findings.is_empty() { Ok(parsed.plan) } else { Err(parsed.findings) }
 }
 
-/// Verifies a plan and resolves it.
-pub fn compile(plan: Plan, world: &World) -> Result<Compiled, Vec<Finding>> {
-    let verified = verify(plan)?;
-    let mut warnings = verified.warnings().to_vec();
-    let resolved = resolve(&verified, &world.configs)?;
-    warnings.extend(resolved.warnings().iter().cloned());
-    Ok(Compiled { resolved, warnings })
+/// Verifies a plan and resolves it. What the author should know is with the resolved plan.
+pub fn compile(plan: Plan, world: &World) -> Result<Resolved, Vec<Finding>> {
+    resolve(verify(plan)?, &world.configs)
 }

@@ -3,9 +3,11 @@
 //! Deliberately not here: anything that knows a plan, a disk or a network.
 
 pub mod digest;
+pub mod lookup;
 pub mod platform;
 pub mod reference;
 
 pub use digest::{Digest, InvalidDigest};
+pub use lookup::Lookup;
 pub use platform::{InvalidPlatform, Platform};
 pub use reference::{ImageReference, InvalidReference};

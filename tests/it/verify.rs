@@ -15,7 +15,7 @@ fn found(text: &str) -> Vec<Finding> {
         Err(findings) => findings,
         Ok(plan) => match cogpack_compiler::compile(plan.clone(), &World::default()) {
             Err(findings) => findings,
-            Ok(compiled) => compiled.warnings,
+            Ok(resolved) => resolved.warnings().to_vec(),
         },
     }
 }

@@ -12,7 +12,7 @@ use miette::Diagnostic;
 pub fn resolved(text: &str) -> Resolved {
     let plan = cogpack_compiler::parse(text).unwrap_or_else(|findings| panic!("{text}\n{findings:#?}"));
     match cogpack_compiler::compile(plan, &World::default()) {
-        Ok(compiled) => compiled.resolved,
+        Ok(resolved) => resolved,
         Err(findings) => panic!("{text}\n{findings:#?}"),
     }
 }

@@ -11,7 +11,7 @@ fn lower_for(frontend: Frontend, text: &str) -> Result<Artifact, Vec<Unsupported
     let parsed = parse(text);
     assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
     let verified = verify(parsed.plan).unwrap_or_else(|findings| panic!("{findings:?}"));
-    let resolved = resolve(&verified, &KnownConfigs::new()).unwrap_or_else(|findings| panic!("{findings:?}"));
+    let resolved = resolve(verified, &KnownConfigs::new()).unwrap_or_else(|findings| panic!("{findings:?}"));
     Dockerfile { frontend }.lower(&resolved)
 }
 

@@ -3,6 +3,8 @@
 //! A vertex is encoded, hashed and checked the moment it is added, so a graph that exists is
 //! sound: its inputs are there before it, and equal ops are one vertex.
 
+#![expect(clippy::disallowed_types, reason = "one map of digests is looked into and never listed")]
+
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 

@@ -29,7 +29,7 @@ fn resolved(text: &str) -> Resolved {
     assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
     let verified = verify(parsed.plan).unwrap_or_else(|findings| panic!("{findings:?}"));
     let known = KnownConfigs::from([(name("base"), ImageConfig::default())]);
-    resolve(&verified, &known).unwrap_or_else(|findings| panic!("{findings:?}"))
+    resolve(verified, &known).unwrap_or_else(|findings| panic!("{findings:?}"))
 }
 
 /// A tree whose files are `path` and whose links are `path->target`.
@@ -279,7 +279,7 @@ fn what_needs_another_backend_is_refused_by_name() {
         Ok(verified) => verified,
         Err(findings) => panic!("{findings:?}"),
     };
-    let plan = resolve(&verified, &KnownConfigs::new()).unwrap_or_else(|findings| panic!("{findings:?}"));
+    let plan = resolve(verified, &KnownConfigs::new()).unwrap_or_else(|findings| panic!("{findings:?}"));
     let codes: Vec<_> = OciDirect::default()
         .lower(&plan)
         .expect_err("needs another")

@@ -43,7 +43,7 @@ fn findings_of(text: &str) -> Vec<cogpack_ir::finding::Finding> {
         };
     }
     match cogpack_compiler::compile(plan, &World::default()) {
-        Ok(compiled) => compiled.warnings,
+        Ok(resolved) => resolved.warnings().to_vec(),
         Err(findings) => findings,
     }
 }

@@ -17,10 +17,10 @@ pub fn run(
     console: &mut Console<'_>,
 ) -> Result<u8, Failure> {
     let file = plan_file::read(plan, console)?;
-    let Some(compiled) = front::compiled(&file, layouts, format, console)? else { return Ok(FINDINGS) };
+    let Some(resolved) = front::resolved_plan(&file, layouts, format, console)? else { return Ok(FINDINGS) };
     let text = match format {
-        Format::Text => syntax::print(compiled.resolved.plan()),
-        Format::Json => json::write(compiled.resolved.plan()),
+        Format::Text => syntax::print(resolved.plan()),
+        Format::Json => json::write(resolved.plan()),
     };
     console.data(text.as_bytes());
     Ok(DONE)

@@ -43,7 +43,7 @@ fn read(plan: &str, root: &Path) -> Read {
         }
     }
     let verified = verify::verify(parsed.plan).unwrap_or_else(|findings| panic!("{findings:?}"));
-    let resolved = resolve(&verified, &known).unwrap_or_else(|findings| panic!("{findings:?}"));
+    let resolved = resolve(verified, &known).unwrap_or_else(|findings| panic!("{findings:?}"));
     let recipe =
         OciDirect::default().lower(&resolved).unwrap_or_else(|unsupported| panic!("{unsupported:?}"));
     let mut inputs = Inputs { bases: images, ..Inputs::default() };

@@ -18,13 +18,13 @@ use crate::plan::{
 /// What an `@name` stands for.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
-    Image(BaseImage),
+    Image(Box<BaseImage>),
     Context(Context),
 }
 
 pub(super) fn source() -> BoxedStrategy<Source> {
     prop_oneof![
-        image().prop_map(Source::Image),
+        image().prop_map(|image| Source::Image(Box::new(image))),
         context_kind().prop_map(|kind| Source::Context(Context { kind, span: Span::NOWHERE })),
     ]
     .boxed()

@@ -27,7 +27,7 @@ pub fn plan() -> BoxedStrategy<Plan> {
             let mut plan = Plan { platforms, declared_phases, stages, export, ..Plan::empty() };
             for (name, source) in sources {
                 match source {
-                    declarations::Source::Image(image) => drop(plan.images.insert(name, image)),
+                    declarations::Source::Image(image) => drop(plan.images.insert(name, *image)),
                     declarations::Source::Context(context) => drop(plan.contexts.insert(name, context)),
                 }
             }

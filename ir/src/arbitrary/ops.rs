@@ -58,7 +58,9 @@ fn owner() -> BoxedStrategy<Owner> {
         .boxed()
 }
 
-fn attributes() -> BoxedStrategy<(Option<Spanned<Mode>>, Option<Spanned<Owner>>)> {
+type Attributes = (Option<Spanned<Mode>>, Option<Spanned<Owner>>);
+
+fn attributes() -> BoxedStrategy<Attributes> {
     (option::of(mode().prop_map(Spanned::nowhere)), option::of(owner().prop_map(Spanned::nowhere))).boxed()
 }
 

@@ -1,7 +1,6 @@
 //! Every code is explained, and every example does what it says.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use super::{Explanation, all, explain};
 use crate::finding::Finding;
@@ -28,7 +27,7 @@ fn read(text: &str) -> Result<Plan, Vec<Finding>> {
 }
 
 fn codes(text: &str) -> BTreeSet<String> {
-    let resolved = read(text).and_then(verify).and_then(|plan| resolve(&plan, &KnownConfigs::new()));
+    let resolved = read(text).and_then(verify).and_then(|plan| resolve(plan, &KnownConfigs::new()));
     let findings = match resolved {
         Ok(resolved) => resolved.warnings().to_vec(),
         Err(findings) => findings,
@@ -77,51 +76,4 @@ fn every_explanation_is_whole() {
     }
     assert_eq!(explain("cpk::stage::cycle").map(|found| found.code), Some("cpk::stage::cycle"));
     assert_eq!(explain("cpk::stage::circle"), None);
-}
-
-#[test]
-fn every_code_is_explained_and_every_explanation_has_a_code() {
-    let mut used = BTreeSet::new();
-    for file in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
-        let text = std::fs::read_to_string(&file).expect("a source is readable");
-        used.extend(codes_in(&text));
-    }
-    let explained = all().filter(|explanation| !is_of_a_backend(explanation));
-    let explained: BTreeSet<String> = explained.map(|explanation| explanation.code.to_owned()).collect();
-    let missing: Vec<&String> = used.difference(&explained).collect();
-    assert!(missing.is_empty(), "no file under texts/ explains {missing:?}");
-    let left_over: Vec<&String> = explained.difference(&used).collect();
-    assert!(left_over.is_empty(), "no source has the codes {left_over:?}");
-}
-
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a folder of the sources is readable") {
-        let path = entry.expect("a folder of the sources is readable").path();
-        let is_of_tests = path.file_stem().is_some_and(|stem| stem == "tests" || stem == "texts");
-        if path.is_dir() && !is_of_tests {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|ending| ending == "rs") && !is_of_tests {
-            found.push(path);
-        }
-    }
-    found
-}
-
-/// The codes that a source gives to its findings: in `code(…)` of a derive, or as a text of its own.
-fn codes_in(source: &str) -> BTreeSet<String> {
-    // Unit tests at the end of a file name codes that they look for, perhaps in vain.
-    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
-    let mut found = BTreeSet::new();
-    for opening in ["code(cpk::", "code(\"cpk::"] {
-        for (at, _) in source.match_indices(opening) {
-            let from = at + opening.find("cpk").unwrap_or_default();
-            let of_a_code = |letter: char| {
-                letter.is_ascii_lowercase() || letter.is_ascii_digit() || ":-_".contains(letter)
-            };
-            let length = source[from..].find(|letter| !of_a_code(letter)).unwrap_or_default();
-            found.insert(source[from..from + length].to_owned());
-        }
-    }
-    found
 }

@@ -1,8 +1,9 @@
 //! Where each stage starts, and what it reads.
 
 use std::cmp::Reverse;
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BinaryHeap};
+
+use cogpack_content::Lookup;
 
 use super::outlet::Outlet;
 use super::phases::PhaseGraph;
@@ -13,7 +14,7 @@ use crate::plan::{Input, PhaseName, Plan, Stage, StageName};
 pub struct StageGraph<'p> {
     plan: &'p Plan,
     phases: PhaseGraph<'p>,
-    places: BTreeMap<&'p StageName, usize>,
+    places: Lookup<&'p StageName, usize>,
     /// The second and further stages of one name, each with the first.
     duplicates: Vec<(usize, usize)>,
     starts: Vec<Outlet>,
@@ -27,13 +28,13 @@ pub struct StageGraph<'p> {
 impl<'p> StageGraph<'p> {
     /// The graph of the stages of `plan`, the plan that `phases` is made of.
     pub fn new(plan: &'p Plan, phases: PhaseGraph<'p>) -> Self {
-        let mut places = BTreeMap::new();
+        let mut places = Lookup::with_capacity(plan.stages.len());
         let mut duplicates = Vec::new();
         for (place, stage) in plan.stages.iter().enumerate() {
-            match places.entry(&stage.name.value) {
-                Entry::Vacant(entry) => drop(entry.insert(place)),
-                // Of two stages with one name the first counts; the verifier refuses the other.
-                Entry::Occupied(first) => duplicates.push((place, *first.get())),
+            // Of two stages with one name the first counts; the verifier refuses the other.
+            match places.get(&stage.name.value) {
+                Some(first) => duplicates.push((place, *first)),
+                None => drop(places.insert(&stage.name.value, place)),
             }
         }
         let merges = phases.names().zip(plan.stages.len()..).collect();

@@ -5,7 +5,9 @@
 //! equal plans are equal values and print as equal text.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap};
+
+use cogpack_content::Lookup;
 
 use super::input::Input;
 use super::mount::{MountKind, SecretTarget};
@@ -22,13 +24,20 @@ pub fn canonicalise(plan: &mut Plan) {
     let rank_of_phase: BTreeMap<PhaseName, usize> =
         phase_order(&plan.phases()).into_iter().enumerate().map(|(rank, name)| (name, rank)).collect();
     let rank_of_loner = loner_ranks(&plan.stages);
-    plan.stages.sort_by_cached_key(|stage| match &stage.phase {
+    let key = |(place, stage): (usize, &Stage)| match &stage.phase {
         Some(phase) => match rank_of_phase.get(&phase.value) {
             Some(rank) => (0, *rank, None),
             None => (1, 0, Some(phase.value.clone())),
         },
-        None => (2, rank_of_loner.get(&stage.name.value).copied().unwrap_or(usize::MAX), None),
-    });
+        None => (2, rank_of_loner[place], None),
+    };
+    let keys: Vec<_> = plan.stages.iter().enumerate().map(key).collect();
+    // A canonical text, which is what is read most often, has nothing to be moved.
+    if !keys.is_sorted() {
+        let mut keyed: Vec<_> = keys.into_iter().zip(std::mem::take(&mut plan.stages)).collect();
+        keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
+        plan.stages = keyed.into_iter().map(|(_, stage)| stage).collect();
+    }
     for stage in &mut plan.stages {
         sort_mounts(&mut stage.ops);
     }
@@ -37,65 +46,67 @@ pub fn canonicalise(plan: &mut Plan) {
 /// The names of `phases`, each after those it comes after, then by name. Members of a cycle
 /// follow at the end, by name.
 pub fn phase_order(phases: &BTreeMap<PhaseName, Phase>) -> Vec<PhaseName> {
-    topological(phases.iter().map(|(name, phase)| {
-        let before =
-            phase.after.iter().map(|before| &before.value).filter(|before| phases.contains_key(before));
-        (name, before.collect())
-    }))
-    .into_iter()
-    .cloned()
-    .collect()
+    let names: Vec<&PhaseName> = phases.keys().collect();
+    let node_of: BTreeMap<&PhaseName, usize> = names.iter().copied().zip(0..).collect();
+    let needs = phases
+        .values()
+        .map(|phase| phase.after.iter().filter_map(|before| node_of.get(&before.value).copied()).collect());
+    let order = topological(needs.collect(), |node| names[node]);
+    order.into_iter().map(|node| names[node].clone()).collect()
 }
 
-/// The place of each stage without a phase among its like. Of two stages with one name (a
-/// breach that the verifier reports) the second has the place of the first.
-fn loner_ranks(stages: &[Stage]) -> BTreeMap<StageName, usize> {
-    let loners: BTreeMap<&StageName, &Stage> = stages
-        .iter()
-        .rev()
-        .filter(|stage| stage.phase.is_none())
-        .map(|stage| (&stage.name.value, stage))
-        .collect();
-    let order = topological(loners.iter().map(|(name, stage)| {
-        let mut before = BTreeSet::new();
-        stage.for_each_input(|input| {
-            if let Input::Stage(other) = &input.value
-                && let Some((other, _)) = loners.get_key_value(other)
-            {
-                before.insert(*other);
+/// The place of each stage without a phase among its like, by its place in the list. Of two
+/// stages with one name (a breach that the verifier reports) the first counts.
+fn loner_ranks(stages: &[Stage]) -> Vec<usize> {
+    let loners: Vec<usize> = (0..stages.len()).filter(|place| stages[*place].phase.is_none()).collect();
+    let mut node_of: Lookup<&StageName, usize> = Lookup::with_capacity(loners.len());
+    for (node, place) in loners.iter().enumerate().rev() {
+        node_of.insert(&stages[*place].name.value, node);
+    }
+    let needs = loners.iter().map(|place| {
+        let mut needed = Vec::new();
+        stages[*place].for_each_input(|input| {
+            if let Input::Stage(other) = &input.value {
+                needed.extend(node_of.get(other));
             }
         });
-        (*name, before)
-    }));
-    order.into_iter().enumerate().map(|(rank, name)| (name.clone(), rank)).collect()
+        needed
+    });
+    let order = topological(needs.collect(), |node| &stages[loners[node]].name.value);
+    let mut ranks = vec![usize::MAX; stages.len()];
+    for (rank, node) in order.into_iter().enumerate() {
+        ranks[loners[node]] = rank;
+    }
+    ranks
 }
 
-/// Each node after the nodes it names, ties by the order of the nodes themselves.
-fn topological<'a, N: Ord>(nodes: impl Iterator<Item = (&'a N, BTreeSet<&'a N>)>) -> Vec<&'a N> {
-    let mut waits_for: BTreeMap<&N, usize> = BTreeMap::new();
-    let mut waited_for_by: BTreeMap<&N, Vec<&N>> = BTreeMap::new();
-    for (node, before) in nodes {
-        waits_for.insert(node, before.len());
-        for other in before {
-            waited_for_by.entry(other).or_default().push(node);
+/// Each node after those it needs, ties by key and then by number. Members of a cycle, and what
+/// needs them, follow at the end in the same order.
+fn topological<K: Ord>(needs: Vec<Vec<usize>>, key: impl Fn(usize) -> K) -> Vec<usize> {
+    let mut waits_for: Vec<usize> = needs.iter().map(Vec::len).collect();
+    let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];
+    for (node, needed) in needs.iter().enumerate() {
+        for other in needed {
+            // Listed once for each mention, as it is counted.
+            needed_by[*other].push(node);
         }
     }
-    let mut ready: BinaryHeap<Reverse<&N>> =
-        waits_for.iter().filter(|(_, count)| **count == 0).map(|(node, _)| Reverse(*node)).collect();
-    let mut order = Vec::with_capacity(waits_for.len());
-    while let Some(Reverse(node)) = ready.pop() {
-        waits_for.remove(node);
+    let entry = |node: usize| Reverse((key(node), node));
+    let mut ready: BinaryHeap<Reverse<(K, usize)>> =
+        (0..needs.len()).filter(|node| waits_for[*node] == 0).map(entry).collect();
+    let mut order = Vec::with_capacity(needs.len());
+    while let Some(Reverse((_, node))) = ready.pop() {
         order.push(node);
-        for next in waited_for_by.remove(node).unwrap_or_default() {
-            if let Some(count) = waits_for.get_mut(next) {
-                *count -= 1;
-                if *count == 0 {
-                    ready.push(Reverse(next));
-                }
+        for next in std::mem::take(&mut needed_by[node]) {
+            waits_for[next] -= 1;
+            if waits_for[next] == 0 {
+                ready.push(entry(next));
             }
         }
     }
-    order.extend(waits_for.into_keys());
+    let mut circular: Vec<usize> = (0..needs.len()).filter(|node| waits_for[*node] > 0).collect();
+    circular.sort_by_key(|node| (key(*node), *node));
+    order.extend(circular);
     order
 }
 

@@ -16,11 +16,11 @@ use crate::finding::Finding;
 use crate::graph::{Outlet, StageGraph};
 use crate::plan::{
     ContextKind, CopyForm, EnvChange, EnvEdit, EnvName, Execution, Export, Input, MountKind, Op, OpKind,
-    PhaseName, SecretTarget, Spanned, Stage, StageName, Template,
+    PhaseName, SecretTarget, Spanned, Stage, Template,
 };
 
 /// What the walk finds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Evaluation {
     /// All stages by place, each after those it needs.
     pub(crate) order: Vec<usize>,
@@ -77,12 +77,6 @@ pub(crate) fn export(graph: &StageGraph<'_>, export: &Export) -> Export {
     let mut export = export.clone();
     make_concrete(graph, &mut export.from);
     export
-}
-
-/// The place of each stage by name.
-pub(crate) fn ids(graph: &StageGraph<'_>) -> BTreeMap<StageName, StageId> {
-    let stages = graph.plan().stages.iter().enumerate();
-    stages.map(|(place, stage)| (stage.name.value.clone(), StageId::of_place(place))).collect()
 }
 
 fn make_concrete(graph: &StageGraph<'_>, input: &mut Spanned<Input>) {

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use crate::finding::{self, Finding};
 use crate::graph::{PhaseGraph, StageGraph};
 use crate::plan::{BaseImage, ImageConfig, InputName, Plan};
-use crate::verify::{Verified, check_expanded};
+use crate::verify::{Verified, Walked, check_expanded};
 
 pub use resolved::{Merge, Resolved, StageId, Step};
 pub use state::{EnvValue, State};
@@ -28,42 +28,28 @@ pub use warnings::ResolveFinding;
 pub type KnownConfigs = BTreeMap<InputName, ImageConfig>;
 
 /// Resolves a plan, or says all that keeps it from being emitted.
-pub fn resolve(verified: &Verified, known: &KnownConfigs) -> Result<Resolved, Vec<Finding>> {
-    let plan = verified.plan();
-    let phases = plan.phases();
-    let graph = StageGraph::new(plan, PhaseGraph::new(plan, &phases));
+pub fn resolve(verified: Verified, known: &KnownConfigs) -> Result<Resolved, Vec<Finding>> {
+    let (plan, warnings, walked) = verified.into_parts();
     let mut findings = Vec::new();
-    let evaluation = evaluate::evaluate(&graph, known, &mut findings);
-    if !known.is_empty() {
-        // The verifier has seen all that the plan alone says; facts from elsewhere say more.
-        check_expanded(&graph, &evaluation, &mut findings);
-    }
+    // The verifier has walked over all that the plan alone says. Only facts from elsewhere
+    // make another walk find more.
+    let walked = if known.is_empty() { walked } else { walk(&plan, known, &mut findings) };
+    let Walked { evaluation, export } = walked;
     findings.extend(evaluation.unsettled.iter().cloned().map(Finding::from));
-    let Some(export) = &plan.export else {
+    let Some((export, needed)) = export else {
         findings.push(ResolveFinding::NoExport.into());
-        return Err(with_warnings(findings, verified));
+        return Err(with_warnings(findings, warnings));
     };
     if findings.iter().any(Finding::is_error) {
-        return Err(with_warnings(findings, verified));
+        return Err(with_warnings(findings, warnings));
     }
-    let export = evaluate::export(&graph, export);
     let images = with_known_configs(&plan.images, known);
-    let needed = graph.needed_by(&export.from.value);
-    warnings::warn_of_unpinned(plan, &images, &evaluation, &needed, &export, known, &mut findings);
+    warnings::warn_of_unpinned(&plan, &images, &evaluation, &needed, &export, known, &mut findings);
     let evaluate::Evaluation { order, stages, states, merges, scratch, bases, merged, .. } = evaluation;
     Ok(Resolved {
-        ids: evaluate::ids(&graph),
-        plan: Plan {
-            platforms: plan.platforms.clone(),
-            images,
-            contexts: plan.contexts.clone(),
-            secrets: plan.secrets.clone(),
-            caches: plan.caches.clone(),
-            declared_phases: plan.declared_phases.clone(),
-            stages,
-            export: Some(export.clone()),
-        },
-        warnings: with_warnings(findings, verified),
+        ids: resolved::ids(&stages),
+        plan: Plan { images, stages, export: Some(export.clone()), ..plan },
+        warnings: with_warnings(findings, warnings),
         export,
         order: order.into_iter().filter(|place| needed[*place]).map(StageId::of_place).collect(),
         states,
@@ -74,8 +60,17 @@ pub fn resolve(verified: &Verified, known: &KnownConfigs) -> Result<Resolved, Ve
     })
 }
 
-fn with_warnings(mut findings: Vec<Finding>, verified: &Verified) -> Vec<Finding> {
-    findings.extend_from_slice(verified.warnings());
+/// Walks over a plan with facts from elsewhere, and checks what they make of it.
+fn walk(plan: &Plan, known: &KnownConfigs, findings: &mut Vec<Finding>) -> Walked {
+    let phases = plan.phases();
+    let graph = StageGraph::new(plan, PhaseGraph::new(plan, &phases));
+    let evaluation = evaluate::evaluate(&graph, known, findings);
+    check_expanded(&graph, &evaluation, findings);
+    Walked::of(&graph, evaluation)
+}
+
+fn with_warnings(mut findings: Vec<Finding>, warnings: Vec<Finding>) -> Vec<Finding> {
+    findings.extend(warnings);
     finding::sort(&mut findings);
     findings
 }

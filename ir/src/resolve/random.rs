@@ -85,7 +85,7 @@ fn choices() -> impl Strategy<Value = (Vec<Choice>, u8)> {
 }
 
 fn resolved(plan: Plan) -> Result<Resolved, Vec<Finding>> {
-    verify(plan).and_then(|plan| resolve(&plan, &KnownConfigs::new()))
+    verify(plan).and_then(|plan| resolve(plan, &KnownConfigs::new()))
 }
 
 proptest! {

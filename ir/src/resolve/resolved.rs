@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use cogpack_content::Lookup;
+
 use super::state::State;
 use crate::finding::Finding;
 use crate::plan::{Export, Input, LayerName, Op, OpKind, PhaseName, Plan, Provenance, Stage, StageName};
@@ -32,7 +34,7 @@ pub struct Resolved {
     pub(crate) warnings: Vec<Finding>,
     /// The stages that the export needs, each after what it reads.
     pub(crate) order: Vec<StageId>,
-    pub(crate) ids: BTreeMap<StageName, StageId>,
+    pub(crate) ids: Lookup<StageName, StageId>,
     /// By stage: one state before each flattened op, then the one at the end.
     pub(crate) states: Vec<Vec<Arc<State>>>,
     pub(crate) merges: BTreeMap<PhaseName, Merge>,
@@ -95,7 +97,7 @@ impl Resolved {
 
     /// The place of a stage. The verifier has seen that every name used has one.
     pub fn id(&self, name: &StageName) -> StageId {
-        self.ids[name]
+        *self.ids.get(name).expect("every stage of the plan has a place")
     }
 
     /// The ops of a stage in order, with what surrounds each.
@@ -124,6 +126,12 @@ impl Resolved {
     pub fn merge(&self, phase: &PhaseName) -> &Merge {
         &self.merges[phase]
     }
+}
+
+/// The place of each stage by name.
+pub(crate) fn ids(stages: &[Stage]) -> Lookup<StageName, StageId> {
+    let places = stages.iter().enumerate();
+    places.map(|(place, stage)| (stage.name.value.clone(), StageId::of_place(place))).collect()
 }
 
 /// Appends the ops of one block. `by` holds until the end of its block.

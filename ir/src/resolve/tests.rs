@@ -13,7 +13,7 @@ const DESIGN: &str = include_str!("../syntax/tests/design.cpk");
 fn resolved_with(text: &str, known: &KnownConfigs) -> Result<Resolved, Vec<Finding>> {
     let parsed = parse(text);
     assert_eq!(parsed.findings, [], "{text}");
-    resolve(&verify(parsed.plan)?, known)
+    resolve(verify(parsed.plan)?, known)
 }
 
 fn resolved(text: &str) -> Resolved {

@@ -166,7 +166,7 @@ enum Quotes {
 }
 
 fn escape(text: &str, quotes: Quotes, out: &mut String) {
-    let needs_care = |byte: u8| byte < 0x20 || byte >= 0x7f || byte == b'"' || byte == b'\\';
+    let needs_care = |byte: u8| !(0x20..0x7f).contains(&byte) || byte == b'"' || byte == b'\\';
     if !text.bytes().any(needs_care) {
         out.push_str(text);
         return;

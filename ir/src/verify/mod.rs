@@ -94,21 +94,47 @@ mod walk;
 
 use crate::finding::{self, Finding};
 use crate::graph::{PhaseGraph, StageGraph};
-use crate::plan::Plan;
+use crate::plan::{Export, Plan};
 use crate::resolve::KnownConfigs;
-use crate::resolve::evaluate::{Evaluation, evaluate};
+use crate::resolve::evaluate::{self, Evaluation, evaluate};
 
 /// A plan that [`verify`] has accepted. There is no other way to make one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Verified {
     plan: Plan,
     warnings: Vec<Finding>,
+    /// What the walk over the plan found, which resolving would find again.
+    walked: Walked,
+}
+
+/// What a walk over a plan finds that outlives its graph.
+#[derive(Debug, Clone)]
+pub(crate) struct Walked {
+    pub(crate) evaluation: Evaluation,
+    /// The export with its input made concrete, and the stages that it needs, marked by place.
+    pub(crate) export: Option<(Export, Vec<bool>)>,
+}
+
+impl Walked {
+    pub(crate) fn of(graph: &StageGraph<'_>, evaluation: Evaluation) -> Self {
+        let export = graph.plan().export.as_ref().map(|export| {
+            let export = evaluate::export(graph, export);
+            let needed = graph.needed_by(&export.from.value);
+            (export, needed)
+        });
+        Self { evaluation, export }
+    }
 }
 
 impl Verified {
     /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// All of it, for resolving.
+    pub(crate) fn into_parts(self) -> (Plan, Vec<Finding>, Walked) {
+        (self.plan, self.warnings, self.walked)
     }
 
     /// The plan, to be changed and verified again.
@@ -147,13 +173,14 @@ pub fn verify(plan: Plan) -> Result<Verified, Vec<Finding>> {
         // A name that is wrong in one place makes what it should name look unused in another.
         unused::check(&graph, &mut findings);
     }
+    let walked = Walked::of(&graph, evaluation);
     drop(graph);
     drop(phases);
     finding::sort(&mut findings);
     if findings.iter().any(Finding::is_error) {
         return Err(findings);
     }
-    Ok(Verified { plan, warnings: findings })
+    Ok(Verified { plan, warnings: findings, walked })
 }
 
 /// Checks the rules that hold for what templates come to. A plan is checked again once more

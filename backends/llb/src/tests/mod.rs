@@ -21,7 +21,7 @@ fn lower_with(text: &str, change: impl FnOnce(&mut Llb)) -> Result<LlbImage, Vec
     let parsed = syntax::parse(text);
     assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
     let verified = verify::verify(parsed.plan).unwrap_or_else(|findings| panic!("{findings:?}"));
-    let resolved = resolve::resolve(&verified, &resolve::KnownConfigs::new())
+    let resolved = resolve::resolve(verified, &resolve::KnownConfigs::new())
         .unwrap_or_else(|findings| panic!("{findings:?}"));
     let mut backend = Llb::new(SourceText { name: "plan.cpk".to_owned(), text: text.to_owned() });
     change(&mut backend);
