@@ -7,6 +7,7 @@
 
 #[cfg(any(test, feature = "arbitrary"))]
 pub mod arbitrary;
+pub mod draw;
 pub mod explain;
 pub mod finding;
 pub mod graph;

@@ -177,7 +177,8 @@ fn pure_rooms_tell_clippy_so() {
 
 /// The codes that a source gives to its findings: in `code(…)` of a derive, or as a text of its own.
 fn codes_in(source: &str) -> BTreeSet<String> {
-    let of_a_code = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || ":-".contains(letter);
+    let of_a_code =
+        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || ":-".contains(letter);
     let mut found = BTreeSet::new();
     for opening in ["code(cpk::", "\"cpk::"] {
         for (at, _) in source.match_indices(opening) {
@@ -191,7 +192,8 @@ fn codes_in(source: &str) -> BTreeSet<String> {
 
 /// The codes of all findings and refusals.
 fn codes_in_sources() -> BTreeSet<String> {
-    let is_of_a_test = |name: &str| name.contains("/tests") || name.starts_with("tests/") || name.contains("/explain/");
+    let is_of_a_test =
+        |name: &str| name.contains("/tests") || name.starts_with("tests/") || name.contains("/explain/");
     let of_rooms = sources().into_iter().filter(|path| !is_of_a_test(&shown(path)));
     of_rooms.flat_map(|path| codes_in(&code_of(&read(&path)))).collect()
 }

@@ -18,7 +18,7 @@ pub fn resolved(text: &str) -> Resolved {
     let parsed = parse(text);
     assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
     let verified = verify(parsed.plan).unwrap_or_else(|findings| panic!("{findings:?}"));
-    resolve(&verified, &KnownConfigs::new()).unwrap_or_else(|findings| panic!("{findings:?}"))
+    resolve(verified, &KnownConfigs::new()).unwrap_or_else(|findings| panic!("{findings:?}"))
 }
 
 /// Reads a tree.
