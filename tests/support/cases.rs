@@ -15,12 +15,13 @@ pub struct Case {
     pub text: String,
 }
 
-/// All cases of one folder. Their first line must be `# test KIND`, their second a comment that
+/// All cases of one folder, plans as text and as JSON. Their first line must be `# test KIND`, their second a comment that
 /// says why the case exists.
 pub fn of(kind: &str) -> Vec<Case> {
     let folder = places::root().join("tests/cases").join(kind);
-    let cases: Vec<Case> = places::files_below(&folder, ".cpk")
+    let cases: Vec<Case> = [".cpk", ".json"]
         .into_iter()
+        .flat_map(|ending| places::files_below(&folder, ending))
         .map(|path| {
             let text = std::fs::read_to_string(&path).expect("a case is UTF-8 text");
             let mut lines = text.lines();

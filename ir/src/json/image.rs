@@ -1,8 +1,6 @@
 //! Base images and the part of their config that a plan knows.
 
-use std::collections::BTreeSet;
-
-use super::reader::{At, Fields};
+use super::reader::At;
 use super::tree::ObjectWriter;
 use crate::plan::{BaseImage, EnvName, Healthcheck, HealthcheckTest, ImageConfig, Span};
 
@@ -49,7 +47,7 @@ fn write_config(config: &ImageConfig) -> ObjectWriter {
 fn read_config(at: &At<'_>) -> Option<ImageConfig> {
     let mut fields = at.fields()?;
     let config = ImageConfig {
-        env: env(&mut fields),
+        env: fields.list("env", read_variable),
         workdir: fields.optional("workdir", At::owned_text),
         user: fields.optional("user", At::owned_text),
         entrypoint: fields.optional("entrypoint", At::texts),
@@ -65,22 +63,13 @@ fn read_config(at: &At<'_>) -> Option<ImageConfig> {
     Some(config)
 }
 
-/// A list, because the order is part of every cache key of a build; a name may stand only once.
-fn env(fields: &mut Fields<'_>) -> Vec<(EnvName, String)> {
-    let mut seen = BTreeSet::new();
-    let settings = fields.list("env", |at| {
-        let mut fields = at.fields()?;
-        let name = fields.required("name", |at| Some((at.clone(), at.checked(EnvName::new)?)));
-        let value = fields.required("value", At::owned_text);
-        fields.close();
-        Some((name?, value?))
-    });
-    for ((at, name), _) in &settings {
-        if !seen.insert(name.clone()) {
-            at.report_second(name.as_str());
-        }
-    }
-    settings.into_iter().map(|((_, name), value)| (name, value)).collect()
+/// One of a list of variables: a list, because the order is part of every cache key of a build.
+fn read_variable(at: &At<'_>) -> Option<(EnvName, String)> {
+    let mut fields = at.fields()?;
+    let name = fields.required("name", |at| at.checked(EnvName::new));
+    let value = fields.required("value", At::owned_text);
+    fields.close();
+    Some((name?, value?))
 }
 
 #[derive(Clone, Copy)]
