@@ -7,6 +7,7 @@ use std::path::Path;
 
 use cogpack_content::Digest;
 use flate2::read::MultiGzDecoder;
+use oci_spec::image::{ImageConfiguration, ImageIndex, ImageManifest};
 use serde_json::Value;
 
 /// Checks a layout by the rules of the image specification and lists it. Digests of blobs stand
@@ -15,6 +16,7 @@ pub fn listing(layout: &Path) -> String {
     let mut text = String::new();
     let marker = std::fs::read_to_string(layout.join("oci-layout")).expect("a layout says its version");
     assert_eq!(serde_json::from_str::<Value>(&marker).expect("is JSON")["imageLayoutVersion"], "1.0.0");
+    ImageIndex::from_file(layout.join("index.json")).expect("the index is one of the OCI's");
     let index: Value =
         serde_json::from_slice(&std::fs::read(layout.join("index.json")).expect("there is an index"))
             .expect("is JSON");
@@ -32,6 +34,9 @@ fn manifest(layout: &Path, descriptor: &Value, text: &mut String) {
         }
         return;
     }
+    ImageManifest::from_reader(&blob(layout, descriptor)[..]).expect("the manifest is one of the OCI's");
+    ImageConfiguration::from_reader(&blob(layout, &manifest["config"])[..])
+        .expect("the config is one of the OCI's");
     let config: Value = serde_json::from_slice(&blob(layout, &manifest["config"])).expect("is JSON");
     let layers = manifest["layers"].as_array().expect("a manifest lists layers");
     let diff_ids = config["rootfs"]["diff_ids"].as_array().expect("a config lists diff ids");
