@@ -4,6 +4,7 @@ mod backends;
 mod behaviours;
 mod cli;
 mod explain;
+mod fuzz;
 mod json;
 mod projects;
 mod text;

@@ -1,0 +1,8 @@
+#![no_main]
+//! Any bytes, as the text of a plan.
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        laws::text(text);
+    }
+});
