@@ -17,8 +17,10 @@
 //! | `remove P` | | `rm P` |
 //! | `workdir W` | | `mkdir W` with the directories above, as a Dockerfile's WORKDIR does |
 //!
-//! On the empty filesystem nothing can be in the way, and the plain actions do. A `mkdir` with
-//! mode or owner fails where a link to a directory is, which others would follow.
+//! On the empty filesystem nothing can be in the way, and the plain actions do.
+//!
+//! Two plans that others build fail on the daemon: a `mkdir` with mode or owner where a link to a
+//! directory is, and a `remove` (not `optional`) of a link that leads nowhere.
 
 use std::borrow::Cow;
 
@@ -132,7 +134,9 @@ impl<'a> Lowering<'a> {
                     source: path.clone(),
                     destination: target,
                     mode: said.as_ref().map(|_| mode),
-                    follow: false,
+                    // So that a link to a directory comes as one, and then fails on the link
+                    // instead of leaving both as they are.
+                    follow: true,
                     contents: false,
                     wildcard: false,
                     may_be_empty: false,

@@ -136,7 +136,7 @@ fn a_directory_keeps_what_is_not_said() {
     assert_eq!(block(&text, "%app.1"), "file\n  on @base\n  mkdir \"/a/b\" mode 0755 parents");
     assert_eq!(
         block(&text, "%app.2"),
-        "file\n  on scratch\n  copy \"/a/b\" from %app.1 to \"/b\" parents mode 0700\n    exclude \"**\""
+        "file\n  on scratch\n  copy \"/a/b\" from %app.1 to \"/b\" follow parents mode 0700\n    exclude \"**\""
     );
     assert_eq!(
         block(&text, "%app.3"),
