@@ -6,6 +6,7 @@ mod cli;
 mod explain;
 mod fuzz;
 mod json;
+mod llb;
 mod projects;
 mod text;
 mod tidy;

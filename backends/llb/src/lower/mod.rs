@@ -159,11 +159,13 @@ impl<'a> Lowering<'a> {
     /// That two branches write one path is seen by no BuildKit op: the later branch would win.
     fn merged(&mut self, phase: &'a PhaseName, span: Span) -> Result<Root, Unsupported> {
         let merge = self.plan.merge(phase);
+        // What starts from the phase need not say so; the phase itself is always declared.
+        let declared = self.plan.plan().declared_phases.get(phase).map_or(span, |phase| phase.span);
         if !self.settings.abilities.merge {
             return Err(gap(
                 "cpk::unsupported::parallel",
                 format!("phase `{phase}`, because this daemon has no merges and diffs"),
-                self.plan.plan().declared_phases.get(phase).map_or(span, |phase| phase.span),
+                declared,
                 "use BuildKit 0.10 or newer (in Docker: the containerd image store), or leave out `parallel`",
             ));
         }
@@ -180,7 +182,7 @@ impl<'a> Lowering<'a> {
                 inputs.push(changes);
             }
         }
-        self.merge(inputs, format!("merge phase {phase}"), span)
+        self.merge(inputs, format!("merge phase {phase}"), declared)
     }
 
     fn changes(&mut self, stage: StageId, base: VertexId, end: VertexId) -> Result<VertexId, Unsupported> {
