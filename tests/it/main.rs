@@ -8,6 +8,7 @@ mod fuzz;
 mod json;
 mod llb;
 mod projects;
+mod reference;
 mod text;
 mod tidy;
 mod verify;
