@@ -6,12 +6,10 @@ use std::ops::Range;
 use super::comments::{self, Comments, Place};
 use super::findings::SyntaxFinding;
 use super::lower::{Declaration, Lowering};
+use super::report::Report;
 use super::scan::{self, Scan};
-use crate::finding::{self, Finding};
+use crate::finding::Finding;
 use crate::plan::{Plan, SecretDeclaration, Span, order};
-
-/// How many findings are reported of one text.
-const MOST_FINDINGS: usize = 500;
 
 /// What a text says.
 #[derive(Debug, Clone)]
@@ -42,15 +40,9 @@ pub fn parse(text: &str) -> Parsed {
     }
     let Assembly { mut plan, mut findings, .. } = assembly;
     order::canonicalise(&mut plan);
-    findings.extend(read.findings);
-    let mut findings: Vec<Finding> = findings.into_iter().map(Finding::Syntax).collect();
-    finding::sort(&mut findings);
-    if findings.len() > MOST_FINDINGS {
-        findings.truncate(MOST_FINDINGS);
-        findings.push(Finding::Syntax(SyntaxFinding::Many { shown: MOST_FINDINGS }));
-    }
+    findings.append(read.findings);
     let comments = comments::attach(text, &scan.comments, read.places);
-    Parsed { plan, comments, findings }
+    Parsed { plan, comments, findings: findings.finish() }
 }
 
 fn refused(finding: SyntaxFinding) -> Parsed {
@@ -61,7 +53,7 @@ fn refused(finding: SyntaxFinding) -> Parsed {
 #[derive(Default)]
 struct Read {
     declarations: Vec<(Declaration, Span)>,
-    findings: Vec<SyntaxFinding>,
+    findings: Report,
     places: Vec<Place>,
 }
 
@@ -82,7 +74,7 @@ fn read_declarations(text: &str, scan: &Scan) -> Read {
                 .declaration(piece.clone(), comment_is_near)
                 .map(|declaration| (declaration, Span::new(piece.start, piece.end))),
         );
-        if lowering.findings.len() > MOST_FINDINGS {
+        if lowering.findings.is_full() {
             break;
         }
     }
@@ -93,7 +85,7 @@ fn read_declarations(text: &str, scan: &Scan) -> Read {
 
 struct Assembly {
     plan: Plan,
-    findings: Vec<SyntaxFinding>,
+    findings: Report,
     platforms_said: bool,
 }
 
@@ -178,18 +170,22 @@ impl Assembly {
             Declaration::Secret { name, optional } => {
                 let declaration = SecretDeclaration { optional, span: name.span };
                 let first = insert(&mut plan.secrets, name.value.clone(), declaration, |secret| secret.span);
-                self.findings
-                    .extend(first.map(|first| taken(format!("the secret `{name}`"), first, name.span)));
+                if let Some(first) = first {
+                    self.findings.push(taken(format!("the secret `{name}`"), first, name.span));
+                }
             }
             Declaration::Cache(name) => {
                 let first = insert(&mut plan.caches, name.value.clone(), name.span, |span| *span);
-                self.findings
-                    .extend(first.map(|first| taken(format!("the cache `{name}`"), first, name.span)));
+                if let Some(first) = first {
+                    self.findings.push(taken(format!("the cache `{name}`"), first, name.span));
+                }
             }
             Declaration::Phase(name, phase) => {
                 let (what, again) = (format!("the phase `{name}`"), phase.span);
                 let first = insert(&mut plan.declared_phases, name, *phase, |phase| phase.span);
-                self.findings.extend(first.map(|first| taken(what, first, again)));
+                if let Some(first) = first {
+                    self.findings.push(taken(what, first, again));
+                }
             }
             // Two stages of one name both stay: the verifier reports them, whatever they came from.
             Declaration::Stage(stage) => plan.stages.push(*stage),

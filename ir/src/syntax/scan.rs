@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::findings::SyntaxFinding;
+use super::report::Report;
 use crate::plan::Span;
 
 /// The largest text that is read, in bytes. Plans are written by people and front ends; the
@@ -31,7 +32,7 @@ pub(super) struct Scan {
     /// The comments, in order.
     pub(super) comments: Vec<ScannedComment>,
     /// What is wrong, in order.
-    pub(super) findings: Vec<SyntaxFinding>,
+    pub(super) findings: Report,
     /// Where something is wrong, in order: what else goes wrong there is a consequence.
     pub(super) faults: Vec<Range<usize>>,
 }
@@ -320,7 +321,7 @@ mod tests {
             scan.comments.iter().map(|comment| comment.owns_line).collect::<Vec<_>>(),
             [true, false, false]
         );
-        assert!(scan.findings.is_empty());
+        assert_eq!(scan.findings.len(), 0);
     }
 
     #[test]

@@ -7,11 +7,12 @@
 use std::borrow::Cow;
 
 use super::findings::SyntaxFinding;
+use super::report::Report;
 use crate::plan::Span;
 
 /// Reads a string with its quotes, which stands at `at` in the text. What is wrong with it goes to
 /// `findings`; what can be read is returned all the same.
-pub(super) fn read<'t>(written: &'t str, at: usize, findings: &mut Vec<SyntaxFinding>) -> Cow<'t, str> {
+pub(super) fn read<'t>(written: &'t str, at: usize, findings: &mut Report) -> Cow<'t, str> {
     if let Some(inside) = written.strip_prefix("\"\"\"").and_then(|rest| rest.strip_suffix("\"\"\"")) {
         return Cow::Owned(read_lines(inside, at + 3, findings));
     }
@@ -25,7 +26,7 @@ pub(super) fn read<'t>(written: &'t str, at: usize, findings: &mut Vec<SyntaxFin
 }
 
 /// Reads what stands between two `"""`.
-fn read_lines(inside: &str, at: usize, findings: &mut Vec<SyntaxFinding>) -> String {
+fn read_lines(inside: &str, at: usize, findings: &mut Report) -> String {
     let mut value = String::with_capacity(inside.len());
     let is_blank = |line: &str| line.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
     let Some((opening, body)) = inside.split_once('\n').filter(|(opening, _)| is_blank(opening)) else {
@@ -82,7 +83,7 @@ fn first_line(text: &str, at: usize) -> miette::SourceSpan {
 }
 
 /// Puts `text` into `value` with its escapes read.
-fn unescape(text: &str, at: usize, value: &mut String, findings: &mut Vec<SyntaxFinding>) {
+fn unescape(text: &str, at: usize, value: &mut String, findings: &mut Report) {
     let mut rest = text;
     while let Some(backslash) = rest.find('\\') {
         value.push_str(&rest[..backslash]);
@@ -210,7 +211,7 @@ mod tests {
     use super::*;
 
     fn reading(written: &str) -> (String, usize) {
-        let mut findings = Vec::new();
+        let mut findings = Report::default();
         let value = read(written, 0, &mut findings).into_owned();
         (value, findings.len())
     }

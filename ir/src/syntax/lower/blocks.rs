@@ -9,6 +9,7 @@ use crate::plan::Span;
 use crate::syntax::expected::{self, Kind};
 use crate::syntax::findings::SyntaxFinding;
 use crate::syntax::grammar::{Grammar, Rule};
+use crate::syntax::report::Report;
 
 impl<'t> Lowering<'t> {
     /// Calls `each` with every statement of `block` that the grammar knows, and reports the others.
@@ -32,6 +33,9 @@ impl<'t> Lowering<'t> {
     /// Reports what was expected in a piece that no statement begins with. What may have been meant
     /// to continue the statement before is only seen together with it.
     fn report_broken(&mut self, before: Option<usize>, broken: &Pair<'t>, kind: Kind) {
+        if self.findings.is_full() {
+            return;
+        }
         let span = broken.as_span();
         let end = span.start() + span.as_str().trim_end().len();
         let piece = self.base + before.unwrap_or(span.start())..self.base + end;
@@ -57,13 +61,7 @@ pub(super) struct Said {
 
 impl Said {
     /// Whether `word` with `key` is said for the first time; the second time is reported.
-    pub(super) fn first(
-        &mut self,
-        word: &'static str,
-        key: &str,
-        at: Span,
-        findings: &mut Vec<SyntaxFinding>,
-    ) -> bool {
+    pub(super) fn first(&mut self, word: &'static str, key: &str, at: Span, findings: &mut Report) -> bool {
         let Some(first) = self.places.insert((word, key.to_owned()), at) else { return true };
         self.places.insert((word, key.to_owned()), first);
         let what =

@@ -25,8 +25,8 @@ pub(super) use declarations::Declaration;
 
 use super::comments::{Anchor, Place};
 use super::expected::{self, Kind};
-use super::findings::SyntaxFinding;
 use super::grammar::{Grammar, Rule};
+use super::report::Report;
 use crate::plan::Span;
 
 /// A match of one rule.
@@ -42,7 +42,7 @@ pub(super) struct Lowering<'t> {
     /// Whether the places of statements are wanted, because a comment is near.
     places_wanted: bool,
     /// What is wrong.
-    pub(super) findings: Vec<SyntaxFinding>,
+    pub(super) findings: Report,
     /// Where the statements near comments stand.
     pub(super) places: Vec<Place>,
 }
@@ -50,7 +50,7 @@ pub(super) struct Lowering<'t> {
 impl<'t> Lowering<'t> {
     /// A reader of `text`.
     pub(super) fn new(text: &'t str, faults: &'t [Range<usize>]) -> Self {
-        Self { text, faults, base: 0, places_wanted: false, findings: Vec::new(), places: Vec::new() }
+        Self { text, faults, base: 0, places_wanted: false, findings: Report::default(), places: Vec::new() }
     }
 
     /// Reads the declaration at `piece`; `None` where nothing of it can be kept.
@@ -77,10 +77,10 @@ impl<'t> Lowering<'t> {
     /// reported before. `piece` is the text the grammar looked at, `at` the place in it.
     fn report_expected(&mut self, piece: Range<usize>, at: usize, error: expected::Error, kind: Kind) {
         let guilty = piece.start + at;
-        // A fault that begins before the place, or right at it, has made the parser stumble there.
+        // A fault before the place, or behind it on its line, has made the parser stumble there.
         let line_end = self.text[guilty..].find('\n').map_or(self.text.len(), |length| guilty + length);
-        let is_consequence =
-            self.faults.iter().any(|fault| fault.start <= line_end && fault.end >= piece.start);
+        let first = self.faults.partition_point(|fault| fault.end < piece.start);
+        let is_consequence = self.faults.get(first).is_some_and(|fault| fault.start <= line_end);
         if !is_consequence {
             self.findings.push(expected::finding(self.text, piece, &error, kind));
         }
