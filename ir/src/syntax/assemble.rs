@@ -1,13 +1,13 @@
 //! Parsing: from a text to one plan, with its comments and all that is wrong with it.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-use super::comments::{self, Comments, Place};
+use super::comments::{self, Comments};
 use super::findings::SyntaxFinding;
-use super::lower::{Declaration, Lowering};
+use super::lower::Declaration;
+use super::read::read_declarations;
 use super::report::Report;
-use super::scan::{self, Scan};
+use super::scan;
 use crate::finding::Finding;
 use crate::plan::{Plan, SecretDeclaration, Span, order};
 
@@ -30,9 +30,10 @@ pub fn parse(text: &str) -> Parsed {
         Ok(scan) => scan,
         Err(finding) => return refused(finding),
     };
+    let begins_at = scan.pieces.first().map_or(0, |piece| piece.start);
     let read = read_declarations(text, &scan);
     let mut assembly = Assembly { plan: Plan::empty(), findings: scan.findings, platforms_said: false };
-    if let Some(version) = assembly.check_header(text, &scan.pieces, &read.declarations) {
+    if let Some(version) = assembly.check_header(text, begins_at, &read.declarations) {
         return refused(version);
     }
     for declaration in read.declarations {
@@ -49,40 +50,6 @@ fn refused(finding: SyntaxFinding) -> Parsed {
     Parsed { plan: Plan::empty(), comments: Comments::default(), findings: vec![Finding::Syntax(finding)] }
 }
 
-/// What one run over declarations gives.
-#[derive(Default)]
-struct Read {
-    declarations: Vec<(Declaration, Span)>,
-    findings: Report,
-    places: Vec<Place>,
-}
-
-fn read_declarations(text: &str, scan: &Scan) -> Read {
-    let mut read = Read::default();
-    let mut lowering = Lowering::new(text, &scan.faults);
-    let mut comments = scan.comments.iter().peekable();
-    let mut comment_in_last = false;
-    for piece in &scan.pieces {
-        let mut comment_in_this = false;
-        while comments.next_if(|comment| comment.range.start < piece.end).is_some() {
-            comment_in_this = true;
-        }
-        // A comment at the end of a piece may belong to the next one.
-        let comment_is_near = comment_in_this | std::mem::replace(&mut comment_in_last, comment_in_this);
-        read.declarations.extend(
-            lowering
-                .declaration(piece.clone(), comment_is_near)
-                .map(|declaration| (declaration, Span::new(piece.start, piece.end))),
-        );
-        if lowering.findings.is_full() {
-            break;
-        }
-    }
-    read.findings = lowering.findings;
-    read.places = lowering.places;
-    read
-}
-
 struct Assembly {
     plan: Plan,
     findings: Report,
@@ -94,22 +61,11 @@ impl Assembly {
     fn check_header(
         &mut self,
         text: &str,
-        pieces: &[Range<usize>],
-        declarations: &[(Declaration, Span)],
+        begins_at: usize,
+        declarations: &[Declaration],
     ) -> Option<SyntaxFinding> {
-        let mut headers = declarations.iter().filter_map(|(declaration, span)| match declaration {
-            Declaration::Header(version) => Some((version, *span)),
-            Declaration::Platform(_)
-            | Declaration::Image(..)
-            | Declaration::Context(..)
-            | Declaration::Secret { .. }
-            | Declaration::Cache(_)
-            | Declaration::Phase(..)
-            | Declaration::Stage(_)
-            | Declaration::Export(_) => None,
-        });
-        let begins_at = pieces.first().map_or(0, |piece| piece.start);
-        let Some((version, span)) = headers.next() else {
+        let mut headers = declarations.iter().filter_map(Declaration::header);
+        let Some((statement, version)) = headers.next() else {
             let is_broken_header = text[begins_at..].starts_with("cpk");
             if !is_broken_header {
                 let length = text[begins_at..].find(char::is_whitespace).unwrap_or(text.len() - begins_at);
@@ -121,24 +77,20 @@ impl Assembly {
         if version.as_str() != "1" {
             return Some(SyntaxFinding::Version { found: version.value.clone(), at: version.span.into() });
         }
-        let statement = |span: Span, end: usize| Span::new(span.start(), end).into();
-        if span.start() != begins_at {
-            self.findings.push(SyntaxFinding::LateHeader { at: statement(span, version.span.end()) });
+        if statement.start() != begins_at {
+            self.findings.push(SyntaxFinding::LateHeader { at: statement.into() });
         }
-        for (again, place) in headers {
-            self.findings.push(SyntaxFinding::Twice {
-                what: "`cpk`".to_owned(),
-                first: statement(span, version.span.end()),
-                second: statement(place, again.span.end()),
-            });
+        for (again, _) in headers {
+            let what = "`cpk`".to_owned();
+            self.findings.push(SyntaxFinding::Twice { what, first: statement.into(), second: again.into() });
         }
         None
     }
 
-    fn add(&mut self, (declaration, _): (Declaration, Span)) {
+    fn add(&mut self, declaration: Declaration) {
         let plan = &mut self.plan;
         match declaration {
-            Declaration::Header(_) => {}
+            Declaration::Header { .. } => {}
             Declaration::Platform(platform) => {
                 if !std::mem::replace(&mut self.platforms_said, true) {
                     plan.platforms.clear();

@@ -12,6 +12,7 @@ mod format;
 mod grammar;
 mod lower;
 mod print;
+mod read;
 mod report;
 mod scan;
 mod strings;

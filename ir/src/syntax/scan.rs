@@ -110,7 +110,7 @@ impl<'t> Scanner<'t> {
                     self.at += 1;
                     self.line_start = self.at;
                 }
-                b' ' | b'\t' | b'\r' => self.at += 1,
+                b' ' | b'\t'..=b'\r' => self.at += 1,
                 b'#' => self.comment(),
                 b'"' => {
                     self.begin_piece();

@@ -15,8 +15,8 @@ use crate::syntax::grammar::Rule;
 
 /// One declaration.
 pub(in crate::syntax) enum Declaration {
-    /// `cpk 1`
-    Header(Spanned<String>),
+    /// `cpk 1`: the whole statement, and the version in it.
+    Header { statement: Span, version: Spanned<String> },
     /// `platform …`
     Platform(Spanned<Platform>),
     /// `image …`
@@ -33,6 +33,23 @@ pub(in crate::syntax) enum Declaration {
     Stage(Box<Stage>),
     /// `export …`
     Export(Box<Export>),
+}
+
+impl Declaration {
+    /// The whole statement and the version of a header.
+    pub(in crate::syntax) fn header(&self) -> Option<(Span, &Spanned<String>)> {
+        match self {
+            Self::Header { statement, version } => Some((*statement, version)),
+            Self::Platform(_)
+            | Self::Image(..)
+            | Self::Context(..)
+            | Self::Secret { .. }
+            | Self::Cache(_)
+            | Self::Phase(..)
+            | Self::Stage(_)
+            | Self::Export(_) => None,
+        }
+    }
 }
 
 impl<'t> Lowering<'t> {
@@ -75,7 +92,8 @@ impl<'t> Lowering<'t> {
             Rule::header => {
                 let version = operands(pair).next()?;
                 self.note(span, None, Anchor::HEADER);
-                Some(Declaration::Header(Spanned::new(version.as_str().to_owned(), self.span(&version))))
+                let version = Spanned::new(version.as_str().to_owned(), self.span(&version));
+                Some(Declaration::Header { statement: span, version })
             }
             _ => None,
         }

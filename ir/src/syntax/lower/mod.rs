@@ -32,6 +32,15 @@ use crate::plan::Span;
 /// A match of one rule.
 type Pair<'t> = PestPair<'t, Rule>;
 
+/// A piece of a text that one declaration stands in.
+#[derive(Debug, Clone)]
+pub(super) struct Piece {
+    /// Its bytes.
+    pub(super) range: Range<usize>,
+    /// Whether a comment may belong to something in it.
+    pub(super) comment_is_near: bool,
+}
+
 /// Reads the declarations of a text, one after the other.
 pub(super) struct Lowering<'t> {
     text: &'t str,
@@ -53,11 +62,36 @@ impl<'t> Lowering<'t> {
         Self { text, faults, base: 0, places_wanted: false, findings: Report::default(), places: Vec::new() }
     }
 
-    /// Reads the declaration at `piece`; `None` where nothing of it can be kept.
-    pub(super) fn declaration(&mut self, piece: Range<usize>, places_wanted: bool) -> Option<Declaration> {
-        self.base = piece.start;
-        self.places_wanted = places_wanted;
-        let text = &self.text[piece.clone()];
+    /// Reads the declarations at `pieces`, which follow each other, and gives each to `keep`.
+    pub(super) fn declarations(&mut self, pieces: &[Piece], mut keep: impl FnMut(Declaration)) {
+        let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return };
+        let text = &self.text[first.range.start..last.range.end];
+        let pairs =
+            Grammar::parse(Rule::plan, text).map(|pairs| pairs.filter(|pair| pair.as_rule() != Rule::EOI));
+        if let Ok(pairs) = pairs
+            && pairs.clone().count() == pieces.len()
+        {
+            for (pair, piece) in pairs.zip(pieces) {
+                self.base = first.range.start;
+                self.places_wanted = piece.comment_is_near;
+                self.lower_declaration(pair).into_iter().for_each(&mut keep);
+            }
+            return;
+        }
+        for piece in pieces {
+            if self.findings.is_full() {
+                return;
+            }
+            self.declaration(piece).into_iter().for_each(&mut keep);
+        }
+    }
+
+    /// Reads the declaration at `piece`, or what can be read of it.
+    fn declaration(&mut self, piece: &Piece) -> Option<Declaration> {
+        let range = piece.range.clone();
+        self.base = range.start;
+        self.places_wanted = piece.comment_is_near;
+        let text = &self.text[range.clone()];
         match Grammar::parse(Rule::strict_declaration, text) {
             Ok(mut pairs) => self.lower_declaration(pairs.next()?),
             Err(error) => {
@@ -66,7 +100,7 @@ impl<'t> Lowering<'t> {
                 // The mistakes of an image's properties are reported one by one, when they are met.
                 if first.as_rule() != Rule::broken_image {
                     let at = expected::place(&error);
-                    self.report_expected(piece, at, error, Kind::Declaration);
+                    self.report_expected(range, at, error, Kind::Declaration);
                 }
                 self.lower_declaration(first)
             }
