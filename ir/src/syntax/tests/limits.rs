@@ -1,5 +1,7 @@
 //! Texts that want to cost more than their length.
 
+#![expect(clippy::disallowed_methods, reason = "what is tested is how long something takes")]
+
 use std::time::{Duration, Instant};
 
 use crate::finding::Finding;
@@ -29,7 +31,7 @@ const PIECES: [&str; 44] = [
     "stage %a {\n",
     "stage %a { run \"x\"\n",
     "stage %a { x { }\n }\n",
-    "stage %a\n",
+    "stage %a in\n",
     "stage %a { } x\n",
     "image @a = \"a\"\n",
     "image @a = \"a\" x\n",
