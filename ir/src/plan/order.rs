@@ -56,26 +56,38 @@ pub fn phase_order(phases: &BTreeMap<PhaseName, Phase>) -> Vec<PhaseName> {
 }
 
 /// The place of each stage without a phase among its like, by its place in the list. Of two
-/// stages with one name (a breach that the verifier reports) the first counts.
+/// stages with one name (a breach that the verifier reports) the second has the place of the
+/// first; were it placed by what it reads itself, ordering twice could give another order.
 fn loner_ranks(stages: &[Stage]) -> Vec<usize> {
-    let loners: Vec<usize> = (0..stages.len()).filter(|place| stages[*place].phase.is_none()).collect();
-    let mut node_of: Lookup<&StageName, usize> = Lookup::with_capacity(loners.len());
-    for (node, place) in loners.iter().enumerate().rev() {
-        node_of.insert(&stages[*place].name.value, node);
+    let loners = stages.iter().enumerate().filter(|(_, stage)| stage.phase.is_none());
+    let mut named: Vec<&Stage> = Vec::new();
+    let mut node_of: Lookup<&StageName, usize> = Lookup::with_capacity(stages.len());
+    let mut node_of_loner = Vec::new();
+    for (place, stage) in loners {
+        let node = node_of.get(&stage.name.value).copied().unwrap_or(named.len());
+        if node == named.len() {
+            node_of.insert(&stage.name.value, node);
+            named.push(stage);
+        }
+        node_of_loner.push((place, node));
     }
-    let needs = loners.iter().map(|place| {
+    let needs = named.iter().map(|stage| {
         let mut needed = Vec::new();
-        stages[*place].for_each_input(|input| {
+        stage.for_each_input(|input| {
             if let Input::Stage(other) = &input.value {
                 needed.extend(node_of.get(other));
             }
         });
         needed
     });
-    let order = topological(needs.collect(), |node| &stages[loners[node]].name.value);
-    let mut ranks = vec![usize::MAX; stages.len()];
+    let order = topological(needs.collect(), |node| &named[node].name.value);
+    let mut rank_of = vec![usize::MAX; named.len()];
     for (rank, node) in order.into_iter().enumerate() {
-        ranks[loners[node]] = rank;
+        rank_of[node] = rank;
+    }
+    let mut ranks = vec![usize::MAX; stages.len()];
+    for (place, node) in node_of_loner {
+        ranks[place] = rank_of[node];
     }
     ranks
 }

@@ -21,3 +21,12 @@ fn formatting_keeps_comments_and_changes_nothing_twice() {
     assert_eq!(format(&once).as_ref(), Ok(&once));
     assert_eq!(once, include_str!("design.formatted.cpk"));
 }
+
+#[test]
+fn stages_of_one_name_are_ordered_once_and_for_all() {
+    let text = "cpk 1\nstage %b\nstage %a {\n  copy \"x\" from %a to \"/x\"\n}\nstage %a\n";
+    let plan = parse(text).plan;
+    let printed = print(&plan);
+    assert_eq!(parse(&printed).plan, plan);
+    assert_eq!(print(&parse(&printed).plan), printed);
+}
