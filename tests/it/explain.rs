@@ -2,12 +2,17 @@
 
 use cogpack_compiler::World;
 use cogpack_ir::explain::{self, Explanation};
+use cogpack_ir::json;
 use cogpack_tests::plans::folder_with;
 use cogpack_tests::terminal::cogpackc;
 use miette::Diagnostic;
 
 fn codes(text: &str) -> Vec<String> {
-    let findings = match cogpack_compiler::parse(text) {
+    let read = match text.starts_with(['{', '[']) {
+        true => json::read(text),
+        false => cogpack_compiler::parse(text),
+    };
+    let findings = match read {
         Err(findings) => findings,
         Ok(plan) => match cogpack_compiler::compile(plan, &World::default()) {
             Err(findings) => findings,

@@ -137,9 +137,10 @@ fn the_table_in_the_architecture_is_this_one() {
     }
 }
 
-/// The text of a source before its unit tests, without comments.
+/// The text of a source before its unit tests, without comments. That its tests stand in a file
+/// beside it, as `mod tests;` says, ends nothing.
 fn code_of(text: &str) -> String {
-    let before_tests = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let before_tests = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     before_tests
         .lines()
         .map(|line| line.split("//").next().unwrap_or_default())
@@ -198,19 +199,66 @@ fn codes_in_sources() -> BTreeSet<String> {
     of_rooms.flat_map(|path| codes_in(&code_of(&read(&path)))).collect()
 }
 
+/// Codes that neither a case nor an example shows, and the unit test that does: the file, and the
+/// test's name.
+const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
+    ("cpk::internal::llb", "backends/llb/src/lower/mod.rs", "our_own_mistakes_ask_to_be_reported"),
+    ("cpk::json::size", "ir/src/json/tests.rs", "a_document_that_is_too_large_is_not_read"),
+    (
+        "cpk::oci::input",
+        "backends/oci-direct/src/tests.rs",
+        "what_cannot_be_done_is_said_once_for_each_stage",
+    ),
+    ("cpk::syntax::large", "ir/src/syntax/tests/reading.rs", "a_text_that_is_too_large_is_not_read"),
+    (
+        "cpk::unsupported::long-line",
+        "backends/dockerfile/src/tests.rs",
+        "a_line_that_docker_would_not_read_is_refused",
+    ),
+    (
+        "cpk::unsupported::parallel",
+        "backends/llb/src/tests/soundness.rs",
+        "the_rich_plan_keeps_buildkits_rules",
+    ),
+    (
+        "cpk::unsupported::platforms",
+        "backends/oci-direct/src/tests.rs",
+        "what_needs_another_backend_is_refused_by_name",
+    ),
+];
+
+/// Codes that a case names, a snapshot records as refused, or an example breaks. The examples run
+/// in `explain::examples_do_what_they_say`.
+fn codes_with_a_case() -> BTreeSet<String> {
+    let mut shown = BTreeSet::new();
+    for ending in [".cpk", ".json"] {
+        for path in files_below(&root().join("tests/cases"), ending) {
+            let text = read(&path);
+            let words = text.split(['\n', ' ', ',', '"']);
+            shown.extend(words.filter(|word| word.starts_with("cpk::")).map(str::to_owned));
+        }
+    }
+    for path in files_below(&root().join("snapshots"), "") {
+        // Some snapshots are no texts.
+        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap_or_default()).into_owned();
+        let refusals = text.lines().filter_map(|line| line.strip_prefix("refused: "));
+        shown.extend(refusals.filter_map(|refusal| refusal.split(' ').next()).map(str::to_owned));
+    }
+    let with_examples = cogpack_ir::explain::all().filter(|explanation| !explanation.breaks.is_empty());
+    shown.extend(with_examples.map(|explanation| explanation.code.to_owned()));
+    shown
+}
+
 #[test]
 fn every_finding_code_has_a_case_and_an_explanation() {
     let codes = codes_in_sources();
     assert!(codes.len() > 40, "the search for codes found only {codes:?}");
-    let mut cases = String::new();
-    for ending in [".cpk", ".json"] {
-        for path in files_below(&root().join("tests/cases"), ending) {
-            cases.push_str(&read(&path));
-        }
-    }
-    let shown_in_cases: BTreeSet<&str> =
-        cases.split(['\n', ' ', '"']).filter(|word| word.starts_with("cpk::")).collect();
-    let without_case: Vec<_> = codes.iter().filter(|code| !shown_in_cases.contains(code.as_str())).collect();
+    let with_case = codes_with_a_case();
+    let by_unit_test: BTreeSet<&str> = SHOWN_BY_A_UNIT_TEST.iter().map(|(code, _, _)| *code).collect();
+    let without_case: Vec<_> = codes
+        .iter()
+        .filter(|code| !with_case.contains(*code) && !by_unit_test.contains(code.as_str()))
+        .collect();
     assert!(without_case.is_empty(), "codes without a case: {without_case:#?}");
     let without_text: Vec<_> =
         codes.iter().filter(|code| cogpack_ir::explain::explain(code).is_none()).collect();
@@ -218,6 +266,21 @@ fn every_finding_code_has_a_case_and_an_explanation() {
     let left_over: Vec<_> =
         cogpack_ir::explain::all().map(|known| known.code).filter(|code| !codes.contains(*code)).collect();
     assert!(left_over.is_empty(), "explanations of codes that no source gives: {left_over:#?}");
+}
+
+#[test]
+fn codes_that_only_a_unit_test_shows_have_that_test() {
+    let with_case = codes_with_a_case();
+    for (code, file, test) in SHOWN_BY_A_UNIT_TEST {
+        assert!(!with_case.contains(*code), "{code} has a case, so it needs no place in the list");
+        let text = read(&root().join(file));
+        let (_, body) = text
+            .split_once(&format!("#[test]\nfn {test}() {{"))
+            .or_else(|| text.split_once(&format!("#[test]\n    fn {test}() {{")))
+            .unwrap_or_else(|| panic!("{file} has no test `{test}`"));
+        let body = body.split("#[test]").next().unwrap_or_default();
+        assert!(!body.trim().is_empty(), "`{test}` is empty");
+    }
 }
 
 /// The folders that passes lack, and the folders that belong to no pass.

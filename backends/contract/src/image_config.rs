@@ -61,7 +61,7 @@ pub fn open_variable(backend: &'static str, name: &str, span: Span) -> Unsupport
         code: "cpk::unsupported::open-variable",
         what: format!("`{name}` leans on a variable of a base image whose config is not known"),
         span,
-        help: "record the base's config with `cogpackc pin`, or set the variable without `${…}`".to_owned(),
+        help: "write the base's `env` under its `image` line, or set the variable without `${…}`".to_owned(),
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn lower(section: &mut Section<'_, '_>, step: &Step<'_>, copy: &Copy,
     if copy.replace {
         if destination == "/" {
             section.lowering.refuse(
-                "cpk::unsupported::replace",
+                "cpk::unsupported::copy",
                 "`replace` of `/`".to_owned(),
                 span,
                 "start the stage `from scratch` instead",

@@ -77,6 +77,6 @@ fn refuse_name(section: &mut Section<'_, '_>, step: &Step<'_>, name: &str) {
         "cpk::unsupported::variable-name",
         format!("the value of `{name}` is not known, and a Dockerfile cannot read a variable of that name"),
         step.op.span,
-        "record the base's config with `cogpackc pin`",
+        "write the base's `env` under its `image` line",
     );
 }

@@ -65,7 +65,7 @@ impl<'l, 'p> Section<'l, 'p> {
                 "cpk::unsupported::open-variable",
                 format!("`{template}` leans on a variable of a base image whose config is not known"),
                 span,
-                "record the base's config with `cogpackc pin`, or write the value without `${…}`",
+                "write the base's `env` under its `image` line, or write the value without `${…}`",
             );
         }
         literal

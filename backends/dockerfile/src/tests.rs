@@ -340,6 +340,16 @@ fn what_cannot_be_said_is_refused_by_name() {
 }
 
 #[test]
+fn a_line_that_docker_would_not_read_is_refused() {
+    let script = |length: usize| stage(&format!("run \"{}\"", "a".repeat(length)));
+    assert_eq!(
+        refused(&script(70_000)),
+        ["`RUN aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…` makes a line of more than 65000 bytes"]
+    );
+    assert!(lowered(&script(60_000)).contains("RUN aaaa"));
+}
+
+#[test]
 fn newer_features_ask_for_a_newer_frontend() {
     let first_line = |frontend, ops: &str| {
         let artifact = lower_for(frontend, &with_base(&format!("secret s\n{}", stage(ops))))

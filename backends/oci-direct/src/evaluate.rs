@@ -70,6 +70,21 @@ pub enum AssemblyProblem {
         #[label("this stage")]
         span: Span,
     },
+    /// There is no image where an `oci` context says.
+    #[error("there is no OCI image layout at `{path}`")]
+    #[diagnostic(
+        code(cpk::oci::layout),
+        help("put one there, as `skopeo copy … oci:DIR:TAG` makes it, or correct the path of `{name}`")
+    )]
+    Layout {
+        /// The context.
+        name: InputName,
+        /// Where it should be.
+        path: String,
+        /// Where it is used.
+        #[label("used here")]
+        span: Span,
+    },
     /// Nobody read an input.
     #[error("the input `{name}` was not read")]
     #[diagnostic(code(cpk::oci::input), help("this is a mistake of the program, not of the plan: report it"))]
@@ -279,11 +294,14 @@ impl Evaluation<'_> {
         let tree = match kind {
             Some(ContextKind::Files(files)) => inline_tree(files)
                 .map_err(|problem| AssemblyProblem::Copy { problem: CopyProblem::Path(problem), span })?,
+            Some(ContextKind::Oci(oci)) => {
+                let path = oci.path.value.clone();
+                return Err(AssemblyProblem::Layout { name: name.clone(), path, span }.into());
+            }
             Some(
                 ContextKind::Directory(_)
                 | ContextKind::Http(_)
                 | ContextKind::Git(_)
-                | ContextKind::Oci(_)
                 | ContextKind::Wheels(_)
                 | ContextKind::Debs(_),
             )

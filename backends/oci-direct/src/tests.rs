@@ -254,6 +254,8 @@ fn what_cannot_be_done_is_said_once_for_each_stage() {
     assert_eq!(all, ["`/a/.wh.b` starts with `.wh.`, by which layers mark what is removed"]);
     let all = problems(&plan("scratch", "copy \"a\" from @source to \"/a\""), &Inputs::default());
     assert_eq!(all, ["the input `@source` was not read"]);
+    let all = problems(&plan("@base", "mkdir /a"), &Inputs::default());
+    assert_eq!(all, ["there is no OCI image layout at `base`"]);
 }
 
 #[test]

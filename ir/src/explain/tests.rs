@@ -9,13 +9,23 @@ use crate::resolve::{KnownConfigs, resolve};
 use crate::verify::verify;
 use crate::{json, syntax};
 
-/// Codes that no plan of a readable size can have.
-const WITHOUT_EXAMPLE: [&str; 5] = [
+/// Codes that no plan of a readable size can have, or no plan at all.
+const WITHOUT_EXAMPLE: [&str; 10] = [
+    // The text form and the verifier leave no way to say it; only a program that makes plans can.
     "cpk::image::env-twice",
-    "cpk::json::size",
     "cpk::layer::nested",
+    // A mistake of ours, for which there is no plan that we know of.
+    "cpk::internal::llb",
+    "cpk::oci::input",
+    // Megabytes, or hundreds of mistakes.
+    "cpk::json::size",
     "cpk::syntax::large",
     "cpk::syntax::many",
+    "cpk::unsupported::long-line",
+    // It lies with the daemon and not with the plan.
+    "cpk::unsupported::parallel",
+    // It takes a base image beside the plan.
+    "cpk::unsupported::platforms",
 ];
 
 fn read(text: &str) -> Result<Plan, Vec<Finding>> {
@@ -26,30 +36,34 @@ fn read(text: &str) -> Result<Plan, Vec<Finding>> {
     if parsed.findings.is_empty() { Ok(parsed.plan) } else { Err(parsed.findings) }
 }
 
-fn codes(text: &str) -> BTreeSet<String> {
+fn findings(text: &str) -> Vec<Finding> {
     let resolved = read(text).and_then(verify).and_then(|plan| resolve(plan, &KnownConfigs::new()));
-    let findings = match resolved {
+    match resolved {
         Ok(resolved) => resolved.warnings().to_vec(),
         Err(findings) => findings,
-    };
-    findings.iter().map(Finding::stable_code).collect()
+    }
+}
+
+fn codes(text: &str) -> BTreeSet<String> {
+    findings(text).iter().map(Finding::stable_code).collect()
 }
 
 /// What a backend refuses, the plan itself may well say.
 fn is_of_a_backend(explanation: &Explanation) -> bool {
-    explanation.code.starts_with("cpk::unsupported::")
+    ["cpk::unsupported::", "cpk::oci::"].iter().any(|family| explanation.code.starts_with(family))
 }
 
 #[test]
 fn the_plan_that_breaks_a_rule_breaks_that_rule_alone() {
     let mut wrong = Vec::new();
     for explanation in all().filter(|explanation| !explanation.breaks.is_empty()) {
-        let expected = match is_of_a_backend(explanation) {
-            true => BTreeSet::new(),
-            false => BTreeSet::from([explanation.code.to_owned()]),
-        };
         let found = codes(explanation.breaks);
-        if found != expected {
+        let is_right = match is_of_a_backend(explanation) {
+            // That a base is not recorded may be what a backend cannot do without.
+            true => !findings(explanation.breaks).iter().any(Finding::is_error),
+            false => found == BTreeSet::from([explanation.code.to_owned()]),
+        };
+        if !is_right {
             wrong.push((explanation.code, found));
         }
     }

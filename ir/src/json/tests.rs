@@ -195,6 +195,11 @@ fn only_so_many_mistakes_are_listed() {
 }
 
 #[test]
+fn a_document_that_is_too_large_is_not_read() {
+    assert_eq!(found_codes(&" ".repeat(super::parse::LARGEST + 1)), ["cpk::json::size"]);
+}
+
+#[test]
 fn a_near_word_is_offered() {
     let help = |document: &str| {
         let findings = read(document).expect_err("has a mistake");

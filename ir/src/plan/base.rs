@@ -5,7 +5,7 @@ use cogpack_content::{Digest, ImageReference};
 use super::image_config::ImageConfig;
 use super::span::{Span, Spanned};
 
-/// `image @python = "docker.io/library/python:3.11-slim"`, with what `cogpackc pin` recorded.
+/// `image @python = "docker.io/library/python:3.11-slim"`, with what the image is recorded to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseImage {
     /// The image's name in its registry.

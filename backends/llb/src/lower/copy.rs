@@ -32,10 +32,10 @@ use cogpack_backends_contract::glob::{Glob, has_wildcard};
 use cogpack_backends_contract::paths::{PatternPair, Selection};
 use cogpack_ir::plan::{Copy as PlanCopy, CopyForm, Input, Span, Spanned, Template};
 
-use super::files::DIRECTORY;
+use super::files::{DIRECTORY, at_the_root};
 use super::sources::{bad_pattern, permissions};
 use super::stage::{Chain, Site};
-use super::{Lowering, Root, gap, paths};
+use super::{Lowering, Root, gap, paths, unverified};
 use crate::wire::op::VertexId;
 use crate::wire::{Action, Copy, Edit, File, Op, Owner};
 
@@ -80,12 +80,7 @@ impl<'a> Lowering<'a> {
         };
         if copy.replace {
             if destination == "/" {
-                return Err(gap(
-                    "cpk::unsupported::replace-root",
-                    "`replace` of `/`",
-                    copy.form.destination().span,
-                    "start the stage from `scratch` instead",
-                ));
+                return Err(at_the_root(copy.form.destination()));
             }
             chain.file.push(Action::Remove { path: destination.clone(), optional: true });
         }
@@ -123,12 +118,8 @@ impl<'a> Lowering<'a> {
                 self.copy_matches(site, chain, common, &source, named.span, &directory)?;
             } else {
                 let Some((_, name)) = paths::split(&source) else {
-                    return Err(gap(
-                        "cpk::unsupported::nameless-source",
-                        format!("`{}`, which has no name to land under", named.as_written()),
-                        named.span,
-                        "say where it lands with `copy contents … to`",
-                    ));
+                    let what = format!("`{}` has no name to land under", named.as_written());
+                    return Err(unverified(&what, named.span));
                 };
                 let landing = format!("{}{name}", paths::with_slash(&directory));
                 self.copy_one(site, chain, common, named, landing.into())?;

@@ -166,7 +166,7 @@ fn environment<'a>(
                     "cpk::unsupported::open-variable",
                     format!("`{name}`, whose value leans on a base image whose config is not recorded"),
                     op.span,
-                    "run `cogpackc pin`, or write the base's `env` under its `image` line",
+                    "write the base's `env` under its `image` line, or write the value without `${…}`",
                 ));
             }
         }

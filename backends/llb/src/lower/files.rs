@@ -228,7 +228,7 @@ fn said_mode(said: Option<&Spanned<Mode>>, otherwise: Mode) -> Result<u32, Unsup
     }
 }
 
-fn at_the_root(path: &Spanned<Template>) -> Unsupported {
+pub(super) fn at_the_root(path: &Spanned<Template>) -> Unsupported {
     gap(
         "cpk::unsupported::root-path",
         "an op that makes or removes `/` itself",

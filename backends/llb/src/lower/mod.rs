@@ -104,6 +104,16 @@ fn ours(breach: Breach, span: Span) -> Unsupported {
     )
 }
 
+/// The same for what a verified plan does not say.
+fn unverified(what: &str, span: Span) -> Unsupported {
+    gap(
+        "cpk::internal::llb",
+        format!("{what}, which the verifier should have said"),
+        span,
+        "this is a mistake of cogpackc: correct the plan, and please report that it came so far",
+    )
+}
+
 impl<'a> Lowering<'a> {
     /// Keeps what was lowered, or notes why it was not.
     fn noting<T>(&mut self, result: Result<T, Unsupported>) -> Option<T> {
@@ -200,6 +210,22 @@ impl<'a> Lowering<'a> {
                 let label = self.label(name, span);
                 self.add(&Op::Merge(inputs), label, span).map(Some)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_mistakes_ask_to_be_reported() {
+        for mistake in [
+            ours(Breach::MissingInput { vertex: 7 }, Span::NOWHERE),
+            unverified("`.` has no name to land under", Span::NOWHERE),
+        ] {
+            assert_eq!(mistake.code, "cpk::internal::llb");
+            assert!(mistake.help.contains("report"), "{}", mistake.help);
         }
     }
 }

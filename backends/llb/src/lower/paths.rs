@@ -17,7 +17,7 @@ pub(super) fn literal(template: &Spanned<Template>) -> Result<Cow<'_, str>, Unsu
                 template.as_written()
             ),
             template.span,
-            "run `cogpackc pin`, or write the base's `env` under its `image` line",
+            "write the base's `env` under its `image` line, or write the value without `${…}`",
         )
     })
 }

@@ -20,7 +20,7 @@ use cogpack_backends_contract::paths::Selection;
 use cogpack_ir::plan::context::{DirectoryContext, GitContext, HttpContext, InlineFile, OciContext};
 use cogpack_ir::plan::{ContextKind, InputName, Mode, Span};
 
-use super::{Lowering, Root, gap, paths};
+use super::{Lowering, Root, gap, paths, unverified};
 use crate::wire::{Action, File, Op, Source};
 
 impl<'a> Lowering<'a> {
@@ -128,12 +128,7 @@ pub(super) fn permissions(mode: Mode, span: Span) -> Result<u32, Unsupported> {
 }
 
 pub(super) fn bad_pattern(error: &cogpack_backends_contract::glob::InvalidGlob, span: Span) -> Unsupported {
-    gap(
-        "cpk::unsupported::pattern",
-        error.to_string(),
-        span,
-        "write the pattern as the language reference shows",
-    )
+    unverified(&error.to_string(), span)
 }
 
 fn installed(kind: &str, name: &InputName, span: Span) -> Unsupported {
@@ -151,15 +146,12 @@ fn http<'a>(context: &'a HttpContext) -> Result<Source<'a>, Unsupported> {
         let address = url.split(['?', '#']).next().unwrap_or(url);
         address.split_once("://").and_then(|(_, rest)| rest.rsplit_once('/')).map(|(_, name)| name)
     };
-    let name =
-        context.name.as_deref().or_else(last_part).filter(|name| !name.is_empty()).ok_or_else(|| {
-            gap(
-                "cpk::unsupported::http-name",
-                format!("`{url}`, whose file has no name"),
-                context.url.span,
-                "say one: `name \"…\"`",
-            )
-        })?;
+    let name = context
+        .name
+        .as_deref()
+        .or_else(last_part)
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| unverified(&format!("the file of `{url}` has no name"), context.url.span))?;
     let mode = permissions(context.mode.unwrap_or(Mode::FILE), context.url.span)?;
     let mut attributes = BTreeMap::from([
         ("http.filename", Cow::Borrowed(name)),
@@ -203,7 +195,7 @@ fn oci<'a>(name: &'a InputName, context: &'a OciContext) -> Result<Source<'a>, U
             "cpk::unsupported::oci-digest",
             format!("`{name}`, because BuildKit names an image of a layout by its digest alone"),
             context.path.span,
-            "run `cogpackc pin`, or write the `digest` that the layout's index gives",
+            "write the `digest` that the layout's `index.json` gives",
         ));
     };
     // The name before the digest is free, but must have a `/`; the store is what the client

@@ -1,5 +1,6 @@
 //! What is read of texts, and what is said about the mistakes in them.
 
+use crate::finding::Finding;
 use crate::syntax::parse;
 
 const DESIGN: &str = include_str!("design.cpk");
@@ -16,6 +17,12 @@ fn a_plan_with_most_constructs_is_read_whole() {
     let plan = parsed.plan;
     assert_eq!((plan.images.len(), plan.contexts.len(), plan.declared_phases.len()), (2, 2, 5));
     assert_eq!(plan.stages.iter().map(|stage| stage.ops.len()).collect::<Vec<_>>(), [0, 4, 0, 4]);
+}
+
+#[test]
+fn a_text_that_is_too_large_is_not_read() {
+    let parsed = parse(&" ".repeat(crate::syntax::scan::LARGEST + 1));
+    assert_eq!(parsed.findings.iter().map(Finding::stable_code).collect::<Vec<_>>(), ["cpk::syntax::large"]);
 }
 
 #[test]
