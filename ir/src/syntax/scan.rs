@@ -8,7 +8,9 @@ use std::ops::Range;
 
 use super::findings::SyntaxFinding;
 use super::report::Report;
+use super::words;
 use crate::plan::Span;
+use crate::suggest::nearest;
 
 /// The largest text that is read, in bytes. Plans are written by people and front ends; the
 /// largest generated one is a few megabytes.
@@ -228,12 +230,21 @@ impl<'t> Scanner<'t> {
             self.name_follows = word == "phase" && self.follows_from(start);
             return;
         }
-        if DECLARATIONS.contains(&word) {
+        if DECLARATIONS.contains(&word) || self.is_a_slip(word, start) {
             self.end_piece(start);
             self.piece = Some(start);
         }
         self.piece.get_or_insert(start);
         self.name_follows = BEFORE_A_NAME.contains(&word);
+    }
+
+    /// Whether a word is a misspelt start of a declaration. It would otherwise be taken for the
+    /// end of the declaration before it, which would then be said to be wrong.
+    fn is_a_slip(&self, word: &str, start: usize) -> bool {
+        start == self.line_start
+            && word.bytes().all(|byte| byte.is_ascii_lowercase())
+            && !words::is_of_the_language(word)
+            && nearest(word, DECLARATIONS).is_some()
     }
 
     /// Whether the word before `start` is `from`.

@@ -130,9 +130,10 @@ fn read_code(text: &str) -> Result<(char, usize), usize> {
     code.map(|code| (code, length + 2)).ok_or(length + 2)
 }
 
-/// Writes `value` as a string, canonically. A text of several lines is indented by `indent`.
+/// Writes `value` as a string, canonically. A text of several lines is indented by `indent`; one
+/// line with its end is one line still.
 pub(super) fn write(value: &str, indent: usize, out: &mut String) {
-    if !value.contains('\n') {
+    if !value.strip_suffix('\n').unwrap_or(value).contains('\n') {
         out.push('"');
         escape(value, Quotes::One, out);
         out.push('"');

@@ -12,6 +12,11 @@ pub(super) fn keyword(rule: Rule) -> Option<&'static str> {
     KEYWORDS.iter().find(|(keyword, _)| *keyword == rule).map(|(_, word)| *word)
 }
 
+/// Whether a word is one of the language.
+pub(super) fn is_of_the_language(word: &str) -> bool {
+    KEYWORDS.iter().any(|(_, known)| *known == word)
+}
+
 /// What to call a value or a sign that was expected; `None` for rules that no message names.
 pub(super) fn value(rule: Rule) -> Option<&'static str> {
     VALUES.iter().find(|(value, _)| *value == rule).map(|(_, words)| *words)
