@@ -23,7 +23,7 @@ pub(crate) fn lower(section: &mut Section<'_, '_>) {
             "cpk::unsupported::path",
             "an image without `PATH`, which builders of Dockerfiles always set".to_owned(),
             export.from.span,
-            "say `env PATH = \"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"`",
+            "say in a stage `env PATH = \"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"`",
         );
     }
     workdir(section, state, &wanted);

@@ -12,6 +12,7 @@ use cogpack_ir::resolve::{Resolved, Step};
 use crate::NAME;
 
 const OTHER_BACKENDS: &str = "use `-o llb` or `-o dockerfile`, whose builders can do this";
+const FETCH: &str = "fetch it into a directory and declare that as `dir`, or emit LLB with `-o llb`";
 
 /// All that cannot be expressed, in the order of the stages. `at_hand` are the images that will
 /// be among the inputs.
@@ -113,8 +114,8 @@ impl<'p> Found<'p> {
                 let Some(context) = self.plan.plan().contexts.get(name) else { return };
                 let (kind, help) = match &context.kind {
                     ContextKind::Directory(_) | ContextKind::Files(_) | ContextKind::Oci(_) => return,
-                    ContextKind::Http(_) => ("http", OTHER_BACKENDS),
-                    ContextKind::Git(_) => ("git", OTHER_BACKENDS),
+                    ContextKind::Http(_) => ("http", FETCH),
+                    ContextKind::Git(_) => ("git", FETCH),
                     ContextKind::Wheels(_) => {
                         ("wheels", "install the wheels into a directory, and declare that as a `dir` context")
                     }

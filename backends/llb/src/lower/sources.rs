@@ -136,7 +136,7 @@ fn installed(kind: &str, name: &InputName, span: Span) -> Unsupported {
         "cpk::unsupported::installed-context",
         format!("`{name}`, because no daemon can install `{kind}`"),
         span,
-        "build with `-o oci`, or write the tree to a directory and name it as a `dir` context",
+        "install it into a directory and declare that as `dir`, or install it by a `run` in a stage",
     )
 }
 

@@ -281,7 +281,7 @@ impl<'a> Chain<'a> {
                     "cpk::unsupported::owner-name",
                     format!("owner `{}` on the empty filesystem, which knows no names", owner.value),
                     owner.span,
-                    "write the owner in numbers",
+                    "write user and group as numbers, for instance `1000:1000`",
                 )),
             },
         };
