@@ -10,5 +10,6 @@ mod llb;
 mod projects;
 mod reference;
 mod text;
+mod textmate;
 mod tidy;
 mod verify;
