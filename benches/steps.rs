@@ -5,7 +5,8 @@
 use cogpack_backends_contract::Backend;
 use cogpack_backends_dockerfile::Dockerfile;
 use cogpack_backends_llb::{Llb, SourceText};
-use cogpack_benches::{SIZES, chain};
+use cogpack_backends_oci_direct::{Inputs, OciDirect};
+use cogpack_benches::{SIZES, chain, copies};
 use cogpack_compiler::World;
 use cogpack_ir::plan::Plan;
 use cogpack_ir::resolve::{Resolved, resolve};
@@ -79,4 +80,15 @@ fn emit_dockerfile(bencher: Bencher<'_, '_>, stages: usize) {
     let plan = resolved(&chain(stages));
     let backend = Dockerfile::default();
     bencher.counter(ItemsCount::new(stages)).bench(|| backend.lower(&plan).expect("it can be expressed"));
+}
+
+/// From a resolved plan to layers, config and manifest, bytes of layers apart.
+#[divan::bench(args = SIZES, max_time = 5)]
+fn emit_oci(bencher: Bencher<'_, '_>, stages: usize) {
+    let plan = resolved(&copies(stages));
+    let backend = OciDirect::default();
+    bencher.counter(ItemsCount::new(stages)).bench(|| {
+        let recipe = backend.lower(&plan).expect("it can be expressed");
+        recipe.assemble(&Inputs::default(), 0).expect("it can be assembled")
+    });
 }

@@ -9,6 +9,26 @@ pub const SIZES: [usize; 4] = [100, 1_000, 10_000, 100_000];
 /// plan's, and would measure the square of its own size.
 const VARIABLES: usize = 20;
 
+/// The text of a plan with `stages` stages, each from the one before, that only copies: what the
+/// backend takes that runs nothing. No directory has more than fifty entries, as in real trees.
+pub fn copies(stages: usize) -> String {
+    let mut text = String::with_capacity(150 * stages + 200);
+    text.push_str("cpk 1\n\nplatform linux/amd64\n\ncontext @source = files {\n  file \"a\" = \"a\"\n}\n\n");
+    for stage in 0..stages {
+        let (wide, narrow) = (stage / 50, stage % 50);
+        // A String takes whatever is written to it.
+        let _ = match stage {
+            0 => writeln!(text, "stage %s0 from scratch {{"),
+            _ => writeln!(text, "stage %s{stage} from %s{} {{", stage - 1),
+        };
+        let (top, middle) = (wide / 50, wide % 50);
+        let _ = writeln!(text, "  env V{} = \"{stage}\"", stage % VARIABLES);
+        let _ = writeln!(text, "  copy \"a\" from @source to \"/data/{top}/{middle}/{narrow}\"\n}}\n");
+    }
+    let _ = writeln!(text, "export from %s{}", stages.saturating_sub(1));
+    text
+}
+
 /// The text of a plan with `stages` stages, each from the one before.
 pub fn chain(stages: usize) -> String {
     let mut text = String::with_capacity(200 * stages + 200);

@@ -165,3 +165,44 @@ fn graphs_explanations_and_completions_are_printed() {
     assert_eq!((answer.code, answer.stdout.len()), (0, 0));
     assert_eq!(names_in(folder.path()), ["plan.cpk", "plan.svg"]);
 }
+
+/// What people read, whole: a message that nobody would want to get is a bug.
+#[test]
+fn findings_read_well_in_a_terminal() {
+    let folder = folder_with(
+        "cpk 1\n\nimage @base = \"debian\"\n  config empty\n\nstage %venv from image @bas {\n  evn A = \"1\"\n}\n",
+    );
+    let slip = cogpackc(folder.path(), &["check", "plan.cpk"]);
+    insta::assert_snapshot!(slip.text(), @r#"
+    cpk::syntax::expected
+
+      × expected a statement of a stage, found `evn`
+       ╭─[plan.cpk:7:3]
+     6 │ stage %venv from image @bas {
+     7 │   evn A = "1"
+       ·   ─┬─
+       ·    ╰── this does not fit here
+     8 │ }
+       ╰────
+      help: did you mean `env`?
+    "#);
+    let folder = folder_with(CYCLE);
+    let cycle = cogpackc(folder.path(), &["check", "plan.cpk"]);
+    insta::assert_snapshot!(cycle.text(), @r#"
+    cpk::stage::cycle
+
+      × stages depend on each other in a circle: `%a` → `%b` → `%a`
+       ╭─[plan.cpk:2:15]
+     1 │ cpk 1
+     2 │ stage %a from %b
+       ·               ─┬
+       ·                ╰── `%a` reads `%b`
+     3 │ stage %b from %a
+       ·               ─┬
+       ·                ╰── `%b` reads `%a`
+     4 │ export from %a
+       ╰────
+      help: take away one of these edges
+    "#);
+    assert_eq!(cycle.stderr, "plan.cpk: 1 error\n");
+}
