@@ -1,17 +1,20 @@
 //! Random plans for property tests.
 //!
 //! [`plan`] gives any plan that the data model can hold and the text can say, hostile strings and
-//! dangling names included; most are not valid.
+//! dangling names included; most are not valid. [`valid_plan`] gives plans that break no rule.
 
 mod declarations;
 mod ops;
 mod texts;
+mod valid;
 
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
 use crate::plan::{Plan, SecretDeclaration, Span, Spanned, order};
+
+pub use valid::valid_plan;
 
 /// Any well-formed plan, in canonical order.
 pub fn plan() -> BoxedStrategy<Plan> {

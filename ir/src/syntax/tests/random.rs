@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::arbitrary;
+use crate::resolve::{KnownConfigs, resolve};
 use crate::syntax::{Parsed, format, parse, print};
+use crate::verify::verify;
 
 /// What can be put into a text to break it.
 const NOISE: [&str; 24] = [
@@ -69,6 +71,17 @@ proptest! {
         prop_assert_eq!(parsed.findings, [], "{}", printed);
         prop_assert_eq!(print(&parsed.plan), &printed[..]);
         prop_assert_eq!(parsed.plan, plan, "{}", printed);
+    }
+
+    #[test]
+    fn a_valid_plan_breaks_no_rule_before_and_after_printing(plan in arbitrary::valid_plan()) {
+        let printed = print(&plan);
+        let parsed = parse(&printed);
+        prop_assert_eq!(parsed.findings, []);
+        prop_assert_eq!(&parsed.plan, &plan, "{}", printed);
+        let verified = verify(parsed.plan).map_err(|findings| TestCaseError::fail(format!("{findings:#?}\n{printed}")))?;
+        let resolved = resolve(verified, &KnownConfigs::new());
+        prop_assert!(resolved.is_ok(), "{:#?}\n{}", resolved.err(), printed);
     }
 
     #[test]
