@@ -81,8 +81,7 @@ impl Assembly {
             self.findings.push(SyntaxFinding::LateHeader { at: statement.into() });
         }
         for (again, _) in headers {
-            let what = "`cpk`".to_owned();
-            self.findings.push(SyntaxFinding::Twice { what, first: statement.into(), second: again.into() });
+            self.findings.push(twice("`cpk`".to_owned(), statement, again));
         }
         None
     }
@@ -142,7 +141,7 @@ impl Assembly {
             // Two stages of one name both stay: the verifier reports them, whatever they came from.
             Declaration::Stage(stage) => plan.stages.push(*stage),
             Declaration::Export(export) => match &plan.export {
-                Some(first) => self.findings.push(taken("the export".to_owned(), first.span, export.span)),
+                Some(first) => self.findings.push(twice("`export`".to_owned(), first.span, export.span)),
                 None => plan.export = Some(*export),
             },
         }
@@ -167,4 +166,8 @@ fn insert<N: Ord, V>(
 
 fn taken(what: String, first: Span, second: Span) -> SyntaxFinding {
     SyntaxFinding::Taken { what, first: first.into(), second: second.into() }
+}
+
+fn twice(what: String, first: Span, second: Span) -> SyntaxFinding {
+    SyntaxFinding::Twice { what, first: first.into(), second: second.into() }
 }

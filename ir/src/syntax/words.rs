@@ -22,9 +22,13 @@ pub(super) fn value(rule: Rule) -> Option<&'static str> {
     VALUES.iter().find(|(value, _)| *value == rule).map(|(_, words)| *words)
 }
 
-/// How the statement that begins with `word` is written.
-pub(super) fn form(word: &str) -> Option<&'static str> {
-    FORMS.iter().find(|(first, _)| *first == word).map(|(_, form)| *form)
+/// How the statement is written that `text` begins with; the second word may tell more than the
+/// first.
+pub(super) fn form(text: &str) -> Option<&'static str> {
+    let mut words = text.split_whitespace();
+    let (first, second) = (words.next()?, words.next().unwrap_or_default());
+    let form_of = |words: &str| FORMS.iter().find(|(first, _)| *first == words).map(|(_, form)| *form);
+    form_of(&format!("{first} {second}")).or_else(|| form_of(first))
 }
 
 macro_rules! keywords {
@@ -161,10 +165,6 @@ const VALUES: &[(Rule, &str)] = &[
     (Rule::quoted, "a string in quotes"),
     (Rule::text_block, "a string in quotes"),
     (Rule::healthcheck_test, "`none`, `exec` or `shell`"),
-    (
-        Rule::clearable,
-        "what is cleared (`entrypoint`, `cmd`, `user`, `workdir`, `ports`, `volumes`, `labels`, `stop-signal` or `healthcheck`)",
-    ),
     (Rule::equals, "`=`"),
     (Rule::comma, "`,`"),
     (Rule::colon, "`:` and a line"),
@@ -194,11 +194,14 @@ const FORMS: &[(&str, &str)] = &[
     ("config", "config empty"),
     ("context", "context @NAME = dir \"PATH\" { … }"),
     ("copy", "copy \"SOURCE\" from INPUT to \"PATH\""),
+    ("copy contents", "copy contents \"DIRECTORY\" from INPUT to \"PATH\""),
     ("cpk", "cpk 1"),
     ("deb", "deb \"FILE.deb\" { hash sha256:HEX }"),
     ("digest", "digest sha256:HEX"),
     ("entrypoint", "entrypoint [\"PROGRAM\", \"ARGUMENT\"]"),
     ("env", "env NAME = \"VALUE\""),
+    ("env append", "env append NAME \"VALUE\""),
+    ("env prepend", "env prepend NAME \"VALUE\""),
     ("exclude", "exclude \"PATTERN\""),
     ("exec", "exec [\"PROGRAM\", \"ARGUMENT\"] { … }"),
     ("export", "export from INPUT { … }"),
@@ -213,10 +216,11 @@ const FORMS: &[(&str, &str)] = &[
     ("layer", "layer NAME { … }"),
     ("mkdir", "mkdir \"PATH\" mode 0755 owner USER:GROUP"),
     ("mode", "mode 0644"),
-    (
-        "mount",
-        "mount INPUT at PATH, or `mount cache NAME at PATH`, `mount secret NAME as env VARIABLE`, `mount ssh` or `mount tmpfs at PATH",
-    ),
+    ("mount", "mount INPUT at PATH"),
+    ("mount cache", "mount cache NAME at PATH"),
+    ("mount secret", "mount secret NAME as env VARIABLE"),
+    ("mount ssh", "mount ssh NAME at PATH"),
+    ("mount tmpfs", "mount tmpfs at PATH size 64m"),
     ("name", "name \"FILE\""),
     ("network", "network none"),
     ("phase", "phase NAME parallel after PHASE, PHASE"),

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use pest::Parser;
 
+use super::values::is_text;
 use super::{Lowering, Pair};
 use crate::plan::Span;
-use crate::syntax::expected::{self, Kind};
+use crate::syntax::expected;
 use crate::syntax::findings::SyntaxFinding;
 use crate::syntax::grammar::{Grammar, Rule};
+use crate::syntax::kinds::Kind;
 use crate::syntax::report::Report;
+use crate::syntax::words;
 
 impl<'t> Lowering<'t> {
     /// Calls `each` with every statement of `block` that the grammar knows, and reports the others.
@@ -24,7 +27,8 @@ impl<'t> Lowering<'t> {
             if statement.as_rule() == Rule::broken {
                 self.report_broken(before.take(), &statement, kind);
             } else {
-                before = Some(statement.as_span().start());
+                // An image's own words stand before its properties, and are no statements.
+                before = is_statement(&statement).then_some(statement.as_span().start());
                 each(self, statement);
             }
         }
@@ -37,20 +41,18 @@ impl<'t> Lowering<'t> {
             return;
         }
         let span = broken.as_span();
-        let end = span.start() + span.as_str().trim_end().len();
-        let piece = self.base + before.unwrap_or(span.start())..self.base + end;
-        let text = &self.text[piece.clone()];
-        let Err(error) = Grammar::parse(kind.statements(), text) else {
-            return self.findings.push(expected::nothing_known(
-                self.text,
-                self.base + span.start()..piece.end,
-                kind,
-            ));
-        };
-        // The fault must be in the broken piece itself to explain it.
-        let at = expected::place(&error);
-        self.report_expected(piece, at, error, kind);
+        let start = self.base + span.start();
+        let end = start + span.as_str().trim_end().len();
+        let piece = before.map_or(start, |before| self.base + before)..end;
+        match Grammar::parse(kind.statements(), &self.text[piece.clone()]) {
+            Err(error) => self.report_expected(piece, start, &error, kind),
+            Ok(_) => self.findings.push(expected::nothing_known(self.text, start..end, kind)),
+        }
     }
+}
+
+fn is_statement(pair: &Pair<'_>) -> bool {
+    !words::is_keyword(pair.as_rule()) && !is_text(pair) && pair.as_rule() != Rule::input_name
 }
 
 /// What was already said in a block, to find what is said twice.

@@ -10,8 +10,8 @@ use crate::plan::context::{
 };
 use crate::plan::{Context, ContextKind, InputName, PathRule, PathRules, RuleKind, Span, Spanned};
 use crate::syntax::comments::Anchor;
-use crate::syntax::expected::Kind;
 use crate::syntax::grammar::Rule;
+use crate::syntax::kinds::Kind;
 
 /// The block of a declaration or statement, where it has one.
 pub(super) fn block_of<'t>(pair: &Pair<'t>) -> Option<Pair<'t>> {

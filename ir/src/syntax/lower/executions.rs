@@ -8,8 +8,8 @@ use crate::plan::{
     EnvSetting, Execution, Mount, MountKind, Network, OpKind, SecretTarget, Sharing, Spanned, Template,
 };
 use crate::syntax::comments::Anchor;
-use crate::syntax::expected::Kind;
 use crate::syntax::grammar::Rule;
+use crate::syntax::kinds::Kind;
 
 impl<'t> Lowering<'t> {
     pub(super) fn run(&mut self, statement: Pair<'t>) -> Option<OpKind> {

@@ -6,8 +6,8 @@ use super::values::operands;
 use super::{Lowering, Pair};
 use crate::plan::{Export, Setting, Span, Spanned};
 use crate::syntax::comments::Anchor;
-use crate::syntax::expected::Kind;
 use crate::syntax::grammar::Rule;
+use crate::syntax::kinds::Kind;
 
 impl<'t> Lowering<'t> {
     pub(super) fn export(&mut self, pair: Pair<'t>) -> Option<Export> {
@@ -38,6 +38,9 @@ impl<'t> Lowering<'t> {
     fn export_statement(&mut self, statement: Pair<'t>, owner: Span, said: &mut Said, export: &mut Export) {
         let at = self.span(&statement);
         let rule = statement.as_rule();
+        if rule == Rule::clear {
+            return self.clear(statement, owner, said, export);
+        }
         let mut values = operands(statement.clone());
         let Some(first) = values.next() else { return };
         let value_at = self.span(&first);
@@ -86,29 +89,39 @@ impl<'t> Lowering<'t> {
                     list.insert(key, value);
                 }
             }
-            Rule::clear => {
-                let Some(word) = first.into_inner().next() else { return };
-                // One value is cleared or set, not both; a list may be cleared and then added to.
-                match word.as_rule() {
-                    Rule::kw_entrypoint if claim(self, "entrypoint", "") => {
-                        export.entrypoint = Setting::Clear
-                    }
-                    Rule::kw_cmd if claim(self, "cmd", "") => export.cmd = Setting::Clear,
-                    Rule::kw_user if claim(self, "user", "") => export.user = Setting::Clear,
-                    Rule::kw_workdir if claim(self, "workdir", "") => export.workdir = Setting::Clear,
-                    Rule::kw_stop_signal if claim(self, "stop-signal", "") => {
-                        export.stop_signal = Setting::Clear
-                    }
-                    Rule::kw_healthcheck if claim(self, "healthcheck", "") => {
-                        export.healthcheck = Setting::Clear
-                    }
-                    Rule::kw_ports if claim(self, "clear", "ports") => export.ports.cleared = true,
-                    Rule::kw_volumes if claim(self, "clear", "volumes") => export.volumes.cleared = true,
-                    Rule::kw_labels if claim(self, "clear", "labels") => export.labels.cleared = true,
-                    _ => {}
-                }
-            }
             _ => {}
+        }
+    }
+
+    /// One value is cleared or set, not both; a list may be cleared and then added to.
+    fn clear(&mut self, statement: Pair<'t>, owner: Span, said: &mut Said, export: &mut Export) {
+        let at = self.span(&statement);
+        let Some(word) = statement.into_inner().nth(1) else { return };
+        let (word, key) = match word.as_rule() {
+            Rule::kw_entrypoint => ("entrypoint", ""),
+            Rule::kw_cmd => ("cmd", ""),
+            Rule::kw_user => ("user", ""),
+            Rule::kw_workdir => ("workdir", ""),
+            Rule::kw_stop_signal => ("stop-signal", ""),
+            Rule::kw_healthcheck => ("healthcheck", ""),
+            Rule::kw_ports => ("clear", "ports"),
+            Rule::kw_volumes => ("clear", "volumes"),
+            _ => ("clear", "labels"),
+        };
+        self.note(at, None, Anchor::within(owner, word, key));
+        if !said.first(word, key, at, &mut self.findings) {
+            return;
+        }
+        match (word, key) {
+            ("entrypoint", _) => export.entrypoint = Setting::Clear,
+            ("cmd", _) => export.cmd = Setting::Clear,
+            ("user", _) => export.user = Setting::Clear,
+            ("workdir", _) => export.workdir = Setting::Clear,
+            ("stop-signal", _) => export.stop_signal = Setting::Clear,
+            ("healthcheck", _) => export.healthcheck = Setting::Clear,
+            (_, "ports") => export.ports.cleared = true,
+            (_, "volumes") => export.volumes.cleared = true,
+            _ => export.labels.cleared = true,
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::plan::{
     BaseImage, EnvName, Healthcheck, HealthcheckTest, ImageConfig, InputName, Port, Span, Spanned, Template,
 };
 use crate::syntax::comments::Anchor;
-use crate::syntax::expected::Kind;
 use crate::syntax::grammar::Rule;
+use crate::syntax::kinds::Kind;
 
 impl<'t> Lowering<'t> {
     pub(super) fn image(&mut self, pair: Pair<'t>) -> Option<(InputName, BaseImage)> {

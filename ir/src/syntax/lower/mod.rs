@@ -24,8 +24,9 @@ use pest::iterators::Pair as PestPair;
 pub(super) use declarations::Declaration;
 
 use super::comments::{Anchor, Place};
-use super::expected::{self, Kind};
+use super::expected;
 use super::grammar::{Grammar, Rule};
+use super::kinds::Kind;
 use super::report::Report;
 use crate::plan::Span;
 
@@ -99,8 +100,8 @@ impl<'t> Lowering<'t> {
                 let first = pairs.next()?;
                 // The mistakes of an image's properties are reported one by one, when they are met.
                 if first.as_rule() != Rule::broken_image {
-                    let at = expected::place(&error);
-                    self.report_expected(range, at, error, Kind::Declaration);
+                    let broken = range.start;
+                    self.report_expected(range, broken, &error, Kind::Declaration);
                 }
                 self.lower_declaration(first)
             }
@@ -108,15 +109,16 @@ impl<'t> Lowering<'t> {
     }
 
     /// Reports that the grammar wanted something else, unless that is a consequence of what was
-    /// reported before. `piece` is the text the grammar looked at, `at` the place in it.
-    fn report_expected(&mut self, piece: Range<usize>, at: usize, error: expected::Error, kind: Kind) {
-        let guilty = piece.start + at;
+    /// reported before. `piece` is the text the grammar looked at; what it could not read begins at
+    /// `broken`.
+    fn report_expected(&mut self, piece: Range<usize>, broken: usize, error: &expected::Error, kind: Kind) {
+        let guilty = piece.start + expected::place(error);
         // A fault before the place, or behind it on its line, has made the parser stumble there.
         let line_end = self.text[guilty..].find('\n').map_or(self.text.len(), |length| guilty + length);
         let first = self.faults.partition_point(|fault| fault.end < piece.start);
         let is_consequence = self.faults.get(first).is_some_and(|fault| fault.start <= line_end);
         if !is_consequence {
-            self.findings.push(expected::finding(self.text, piece, &error, kind));
+            self.findings.push(expected::finding(self.text, piece, broken, error, kind));
         }
     }
 

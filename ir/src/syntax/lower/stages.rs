@@ -11,9 +11,9 @@ use crate::plan::{
     Remove, Span, Spanned, Stage, StageName,
 };
 use crate::syntax::comments::Anchor;
-use crate::syntax::expected::Kind;
 use crate::syntax::findings::SyntaxFinding;
 use crate::syntax::grammar::Rule;
+use crate::syntax::kinds::Kind;
 
 impl<'t> Lowering<'t> {
     pub(super) fn stage(&mut self, pair: Pair<'t>) -> Option<Stage> {

@@ -93,9 +93,7 @@ fn an_image_of_anything_is_reported_soon() {
 }
 
 #[test]
-fn what_is_too_large_or_too_deep_is_not_read() {
-    let findings = parse(&" ".repeat((64 << 20) + 1)).findings;
-    assert_eq!(findings, [Finding::Syntax(SyntaxFinding::TooLarge { megabytes: 64 })]);
+fn what_is_too_deep_is_not_read() {
     let deep = |depth: usize| format!("cpk 1\nstage %a {}{}", "{".repeat(depth), "}".repeat(depth));
     let is_too_deep = |depth| {
         parse(&deep(depth))

@@ -1,13 +1,15 @@
 //! What is read of texts, and what is said about the mistakes in them.
 
+use miette::Diagnostic;
+
 use crate::finding::Finding;
 use crate::syntax::parse;
 
 const DESIGN: &str = include_str!("design.cpk");
 
-fn messages(text: &str) -> Vec<String> {
-    parse(text).findings.iter().map(ToString::to_string).collect()
-}
+/// Texts with mistakes, each followed by what is said about it: the code, the message, the text
+/// at each label and the way out.
+const MISTAKES: &str = include_str!("mistakes.txt");
 
 #[test]
 fn a_plan_with_most_constructs_is_read_whole() {
@@ -26,16 +28,24 @@ fn a_text_that_is_too_large_is_not_read() {
 }
 
 #[test]
-fn several_mistakes_are_found_at_once() {
-    let text = "cpk 1\nstage %a form scratch {\n  rnu \"x\"\n  copy \"a\" from %b to \"/b\" replce\n  env A = 1\n}\nstag %b\n";
-    assert_eq!(
-        messages(text),
-        [
-            "expected `from`, `in` or `{`, found `form`",
-            "expected a statement of a stage, found `rnu`",
-            "expected `follow`, `mode`, `optional`, `owner`, `replace`, `{` or a statement of a stage, found `replce`",
-            "expected a string in quotes, found `1`",
-            "expected a declaration, found `stag`",
-        ]
-    );
+fn mistakes_are_told_with_their_place_and_a_way_out() {
+    let mut told = String::new();
+    for case in MISTAKES.split_inclusive("\n\n\n") {
+        let text = case.split_once("-----\n").map_or(case, |(text, _)| text);
+        told.push_str(text);
+        told.push_str("-----\n");
+        for finding in parse(text).findings {
+            told.push_str(&format!("{}: {finding}\n", finding.stable_code()));
+            for label in finding.labels().into_iter().flatten() {
+                let guilty = &text[label.offset()..label.offset() + label.len()];
+                told.push_str(&format!("  {guilty:?} {}\n", label.label().unwrap_or_default()));
+            }
+            told.push_str(&format!(
+                "  help: {}\n",
+                finding.help().map(|help| help.to_string()).unwrap_or_default()
+            ));
+        }
+        told.push_str("\n\n");
+    }
+    assert_eq!(told, MISTAKES, "{told}");
 }
