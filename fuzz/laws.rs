@@ -64,12 +64,26 @@ fn comes_back(plan: &Plan) {
 /// Verifying and resolving end, and refuse with a reason.
 fn judge(plan: Plan) {
     match verify::verify(plan) {
-        Ok(verified) => {
-            if let Err(findings) = resolve::resolve(verified, &BTreeMap::new()) {
-                assert!(!findings.is_empty(), "not resolved, without a finding");
+        Ok(verified) => match resolve::resolve(verified, &BTreeMap::new()) {
+            Ok(resolved) => stays_small(&resolved),
+            Err(findings) => assert!(!findings.is_empty(), "not resolved, without a finding"),
+        },
+        Err(findings) => assert!(!findings.is_empty(), "refused without a finding"),
+    }
+}
+
+/// What Linux takes as one variable of a program (`MAX_ARG_STRLEN`).
+const LONGEST_VARIABLE: usize = 128 << 10;
+
+/// Expansion cannot make much out of little: a variable that names itself twice doubles with
+/// each statement, so that a short plan would otherwise fill any memory.
+fn stays_small(resolved: &resolve::Resolved) {
+    for id in resolved.order() {
+        for (name, value) in &resolved.end_state(*id).env {
+            if let resolve::EnvValue::Known(value) = value {
+                assert!(value.len() < LONGEST_VARIABLE, "`{name}` has become {} bytes", value.len());
             }
         }
-        Err(findings) => assert!(!findings.is_empty(), "refused without a finding"),
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("cpk::copy::wildcard", "cpk.copy.wildcard"),
     text!("cpk::env::bad-template", "cpk.env.bad-template"),
     text!("cpk::env::open", "cpk.env.open"),
+    text!("cpk::env::too-long", "cpk.env.too-long"),
     text!("cpk::env::undefined", "cpk.env.undefined"),
     text!("cpk::exec::empty", "cpk.exec.empty"),
     text!("cpk::exec::one-word-shell", "cpk.exec.one-word-shell"),

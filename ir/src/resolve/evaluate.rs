@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::KnownConfigs;
-use super::expand::{Expansion, Scope};
+use super::expand::{Expansion, Scope, too_long};
 use super::merged::merged_state;
 use super::resolved::{Merge, StageId};
 use super::state::{EnvValue, State};
@@ -318,7 +318,15 @@ impl Walk<'_, '_> {
             (Expansion::Open(_) | Expansion::Undefined, _) => EnvValue::Open,
             (Expansion::Known(text), None) => EnvValue::Known(text),
             (Expansion::Known(text), Some(side)) => match state.variable(name.as_str()) {
-                Some(EnvValue::Known(old)) if !old.is_empty() => EnvValue::Known(side.join(old, &text)),
+                Some(EnvValue::Known(old)) if !old.is_empty() => {
+                    match too_long(old.len() + text.len() + 1, &template) {
+                        Some(finding) => {
+                            self.findings.push(finding.into());
+                            EnvValue::Open
+                        }
+                        None => EnvValue::Known(side.join(old, &text)),
+                    }
+                }
                 Some(EnvValue::Known(_)) => EnvValue::Known(text),
                 None if state.base_known => EnvValue::Known(text),
                 Some(EnvValue::Open) | None => EnvValue::Open,

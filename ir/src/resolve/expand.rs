@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::state::{EnvValue, State};
-use super::variables::VariableFinding;
+use super::variables::{LARGEST_TEXT, VariableFinding};
 use crate::finding::Finding;
 use crate::plan::{EnvName, Piece, Spanned, Template};
 use crate::suggest;
@@ -21,7 +21,7 @@ pub enum Expansion {
     Known(Arc<str>),
     /// It leans on this variable of a base whose config is not known.
     Open(String),
-    /// A variable in it is not set, which has been reported.
+    /// A variable in it is not set, or it is too long, which has been reported.
     Undefined,
 }
 
@@ -47,13 +47,20 @@ impl<'s> Scope<'s> {
             return Expansion::Known(text.into());
         }
         let mut text = String::new();
+        let mut length = 0;
         let mut open = None;
         let mut undefined = false;
+        let mut push = |part: &str| {
+            length += part.len();
+            if length <= LARGEST_TEXT {
+                text.push_str(part);
+            }
+        };
         for piece in template.pieces() {
             match piece {
-                Piece::Text(part) => text.push_str(part),
+                Piece::Text(part) => push(part),
                 Piece::Variable(name) => match self.value(name) {
-                    Some(EnvValue::Known(value)) => text.push_str(value),
+                    Some(EnvValue::Known(value)) => push(value),
                     Some(EnvValue::Open) => drop(open.get_or_insert_with(|| name.to_owned())),
                     None if !self.state.base_known => drop(open.get_or_insert_with(|| name.to_owned())),
                     None => {
@@ -62,6 +69,10 @@ impl<'s> Scope<'s> {
                     }
                 },
             }
+        }
+        if let Some(finding) = too_long(length, template) {
+            findings.push(finding.into());
+            return Expansion::Undefined;
         }
         match (undefined, open) {
             (true, _) => Expansion::Undefined,
@@ -105,4 +116,9 @@ impl<'s> Scope<'s> {
             place: template.span.place(),
         }
     }
+}
+
+/// The finding where a text of `length` bytes is too long.
+pub(super) fn too_long(length: usize, template: &Spanned<Template>) -> Option<VariableFinding> {
+    (length > LARGEST_TEXT).then(|| VariableFinding::TooLong { length, place: template.span.place() })
 }

@@ -59,7 +59,7 @@
 //! 26. Users are users: `cpk::user::bad`. No text has a NUL: `cpk::text::nul`.
 //! 27. Layers do not nest, and are named once: `cpk::layer::nested`, `cpk::layer::duplicate`;
 //!     (w) they change files: `cpk::layer::empty`.
-//! 28. A `${` is a variable: `cpk::env::bad-template`; one that is set: `cpk::env::undefined`
+//! 28. A `${` is a variable: `cpk::env::bad-template`; one that is set: `cpk::env::undefined`, `cpk::env::too-long`
 //!     (where the base's config is known; [`resolve::variables`](crate::resolve::variables)).
 //!
 //! Export ([`exports`])
