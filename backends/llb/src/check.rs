@@ -142,7 +142,8 @@ fn check_file(file: &File<'_>) -> Result<(), Breach> {
                 let has_wildcard = copy.source.contains(['*', '?', '[']);
                 hold(copy.wildcard || !copy.may_be_empty, "only wildcards may match nothing")?;
                 hold(copy.wildcard || !has_wildcard || !copy.may_be_empty, "wildcards are meant")?;
-                ([Some(&copy.source), Some(&copy.destination)], copy.mode)
+                hold(copy.mode.is_none_or(|mode| mode <= 0o7777), "modes have twelve bits")?;
+                ([Some(&copy.source), Some(&copy.destination)], None)
             }
             Action::Mkfile { path, mode, .. } | Action::Mkdir { path, mode } => {
                 ([Some(path), None], Some(*mode))
@@ -157,7 +158,7 @@ fn check_file(file: &File<'_>) -> Result<(), Breach> {
             }
         };
         hold(paths.into_iter().flatten().all(|path| path.starts_with('/')), "paths are absolute")?;
-        // BuildKit drops the other bits without a word.
+        // Of what is made and not copied, BuildKit drops the other bits without a word.
         hold(mode.is_none_or(|mode| mode <= 0o777), "modes are permission bits")?;
         let names_an_input = |principal: &Principal| match principal {
             Principal::Name(name, place) => !name.is_empty() && is_input(*place),
@@ -183,8 +184,16 @@ pub(crate) fn capabilities(op: &Op<'_>) -> Capabilities {
             needs.add(Capability::FileBase);
             for edit in &file.edits {
                 match &edit.action {
-                    Action::Copy(copy) if copy.includes.is_empty() && copy.excludes.is_empty() => {}
-                    Action::Copy(_) => needs.add(Capability::FileCopyPatterns),
+                    Action::Copy(copy) => {
+                        if !copy.includes.is_empty() || !copy.excludes.is_empty() {
+                            needs.add(Capability::FileCopyPatterns);
+                        }
+                        // Daemons that drop the upper bits of a copy's mode cannot be told from
+                        // others by a capability of that name. This one is a little younger.
+                        if copy.mode.is_some_and(|mode| mode > 0o777) {
+                            needs.add(Capability::FileSymlink);
+                        }
+                    }
                     Action::Remove { .. } => needs.add(Capability::FileRmNoFollow),
                     Action::Symlink { .. } => needs.add(Capability::FileSymlink),
                     Action::Mkfile { .. } | Action::Mkdir { .. } => {}

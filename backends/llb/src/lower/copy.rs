@@ -13,8 +13,10 @@
 //! | `replace` | | an `rm` of the destination first, in the same layer |
 //! | `optional` | `/path/[n]ame` | `allowWildcard`, `allowEmptyWildcard`: the action knows no other way to forgive a missing source. It does not forgive a missing directory above it, so that one is made first, in a vertex on top of the source |
 //! | `optional` with `into` | | an `mkdir` of D first, as D is made in any case |
-//! | `owner` | | `owner`; an `mkdir` of the directories above first, which the action would chown too |
+//! | `owner` | | `owner`; an `mkdir` of the directories above first, which the action would chown too. With `optional` they must not be made in vain: then a copy as root's into that directory, and an `rm` of it, come first |
 //! | no `owner` | | `owner` 0:0 where the source is an image or a stage, as the action keeps the original's; none for contexts, whose files are root's |
+//! | `mode` | by way of a vertex | `mode`, on a copy into an empty filesystem; from there as without. Newer daemons would give the mode to a missing destination and to the directories above it too |
+//! | `mode` with wildcards | | `mode`; an `mkdir` of D first, for the same reason |
 //! | `include`, `exclude` | | `includePatterns`, `excludePatterns` |
 //!
 //! Where a source holds no wildcard, `allowWildcard` and `allowEmptyWildcard` change nothing and
@@ -22,8 +24,10 @@
 //!
 //! Not seen by the action, whatever its flags: that a file is to land on a directory (it goes
 //! inside), and that `contents` are asked of a file (it is copied). Such a plan cannot be built
-//! elsewhere, but a daemon builds it. Refused, because it would go wrong unseen: sources of
-//! `into` that may carry the same name from different directories, and modes above 0777.
+//! elsewhere, but a daemon builds it. Nor do all daemons agree on a `mode` up to 0777 for a file
+//! that has setuid, setgid or sticky: the older ones keep these, the newer ones do not. Refused,
+//! because it would go wrong unseen: sources of `into` that may carry the same name from
+//! different directories.
 
 use std::borrow::Cow;
 
@@ -33,8 +37,9 @@ use cogpack_backends_contract::paths::{PatternPair, Selection};
 use cogpack_ir::plan::{Copy as PlanCopy, CopyForm, Input, Span, Spanned, Template};
 
 use super::files::{DIRECTORY, at_the_root};
-use super::sources::{bad_pattern, permissions};
+use super::sources::bad_pattern;
 use super::stage::{Chain, Site};
+use super::wildcards::{self, Pattern, forgiving, refuse_collisions};
 use super::{Lowering, Root, gap, paths, unverified};
 use crate::wire::op::VertexId;
 use crate::wire::{Action, Copy, Edit, File, Op, Owner};
@@ -69,7 +74,7 @@ impl<'a> Lowering<'a> {
         let common = Common {
             source: source.root,
             owner,
-            mode: copy.mode.as_ref().map(|mode| permissions(mode.value, mode.span)).transpose()?,
+            mode: copy.mode.as_ref().map(|mode| mode.value.bits()),
             follow: copy.follow || matches!(copy.form, CopyForm::Contents { .. }),
             optional: copy.optional,
             patterns: Selection::new(&copy.rules)
@@ -84,7 +89,7 @@ impl<'a> Lowering<'a> {
             }
             chain.file.push(Action::Remove { path: destination.clone(), optional: true });
         }
-        if common.owner.as_ref().is_some_and(|owner| *owner != Owner::ROOT) {
+        if common.gives_away() && !common.may_leave_nothing(&copy.form) {
             chain.make_above(&destination);
         }
         match &copy.form {
@@ -106,7 +111,7 @@ impl<'a> Lowering<'a> {
         directory: Cow<'a, str>,
     ) -> Result<(), Unsupported> {
         refuse_collisions(sources)?;
-        if common.optional || common.source.is_none() {
+        if common.optional || common.source.is_none() || common.mode.is_some() {
             chain.file.edits.push(Edit {
                 action: Action::Mkdir { path: directory.clone(), mode: DIRECTORY },
                 owner: common.owner.clone(),
@@ -149,23 +154,50 @@ impl<'a> Lowering<'a> {
             }
             return Ok(());
         };
-        match paths::split(&path) {
-            Some((above, name)) if common.optional => {
-                let above_path = paths::with_slash(above);
-                let (first, rest) = name.split_at(name.chars().next().map_or(0, char::len_utf8));
-                let forgiving = format!("{above_path}{}{}", as_class(first), rest_as_pattern(rest));
-                let source = self.with_directory(site, source, above, common.span)?;
-                chain.copy(source, common.action(forgiving.into(), landing, Wildcards::MayBeEmpty, true));
-            }
-            Some(_) | None => {
-                let wildcards = match path.contains(['*', '?', '[']) {
-                    true => Wildcards::None,
-                    false => Wildcards::MayBeEmpty,
-                };
-                chain.copy(source, common.action(path, landing, wildcards, true));
-            }
+        let mut picked = match paths::split(&path) {
+            Some((above, name)) if common.optional => Picked {
+                from: self.with_directory(site, source, above, common.span)?,
+                path: forgiving(above, name).into(),
+                wildcards: Wildcards::MayBeEmpty,
+            },
+            Some(_) | None => Picked::literal(source, path.clone()),
+        };
+        let mut copy = common.action(&picked, landing, true);
+        if copy.mode.is_some() {
+            picked = self.with_mode(site, common, &picked, &path)?;
+            copy = Copy {
+                source: picked.path.clone(),
+                mode: None,
+                includes: Cow::Borrowed(&[]),
+                excludes: Cow::Borrowed(&[]),
+                ..picked.wildcards.of(copy)
+            };
         }
+        let is_a_way_to_make = picked.wildcards == Wildcards::MayBeEmpty && common.optional && path != "/";
+        if common.gives_away() && is_a_way_to_make {
+            chain.make_way(&picked, &copy);
+        }
+        chain.copy(picked.from, copy, common.owner.clone());
         Ok(())
+    }
+
+    /// A source in a filesystem of its own, with the copy's mode, its rules already applied.
+    fn with_mode(
+        &mut self,
+        site: &mut Site<'_>,
+        common: &Common<'a>,
+        picked: &Picked<'a>,
+        path: &str,
+    ) -> Result<Picked<'a>, Unsupported> {
+        let name = paths::split(path).map_or("root", |(_, name)| name);
+        let mut beside = Chain::beside();
+        beside.copy(picked.from, common.action(picked, format!("/{name}").into(), false), None);
+        let label = self.helper_label(site, &format!("set mode of {path}"), common.span);
+        let from = self.add(&Op::File(beside.file), label, common.span)?;
+        Ok(match picked.wildcards == Wildcards::MayBeEmpty && common.optional && path != "/" {
+            true => Picked { from, path: forgiving("/", name).into(), wildcards: Wildcards::MayBeEmpty },
+            false => Picked::literal(from, format!("/{name}").into()),
+        })
     }
 
     /// All that a wildcard matches, each under its own name.
@@ -181,33 +213,16 @@ impl<'a> Lowering<'a> {
         let Some(mut source) = common.source else {
             return if common.optional { Ok(()) } else { Err(nothing_there(common, pattern, span)) };
         };
-        let parts = Glob::new(pattern).map_err(|error| bad_pattern(&error, span))?.parts();
-        let mut written = String::new();
-        let mut fixed = String::new();
-        let mut is_fixed = true;
-        for part in &parts {
-            let part = match part.as_name() {
-                Some(name) if !name.contains(['*', '?', '[', '\\']) => name,
-                Some(name) => rest_as_pattern(&name),
-                None => part.to_string(),
-            };
-            is_fixed &= !part.contains(['*', '?', '[', '\\']);
-            written.push('/');
-            written.push_str(&part);
-            if is_fixed {
-                fixed.push('/');
-                fixed.push_str(&part);
-            }
-        }
-        let wildcards = match common.optional {
-            true => Wildcards::MayBeEmpty,
-            false => Wildcards::Some,
-        };
+        let Pattern { path, fixed } =
+            wildcards::pattern(&Glob::new(pattern).map_err(|error| bad_pattern(&error, span))?);
+        let mut wildcards = Wildcards::Some;
         if common.optional {
             source = self.with_directory(site, source, &fixed, common.span)?;
+            wildcards = Wildcards::MayBeEmpty;
         }
+        let picked = Picked { from: source, path: path.into(), wildcards };
         let landing = paths::with_slash(directory).into_owned();
-        chain.copy(source, common.action(written.into(), landing.into(), wildcards, false));
+        chain.copy(source, common.action(&picked, landing.into(), false), common.owner.clone());
         Ok(())
     }
 
@@ -240,36 +255,81 @@ enum Wildcards {
     MayBeEmpty,
 }
 
+/// A source as the copy action names it.
+struct Picked<'a> {
+    from: VertexId,
+    path: Cow<'a, str>,
+    wildcards: Wildcards,
+}
+
+impl<'a> Picked<'a> {
+    /// A path that stands for itself.
+    fn literal(from: VertexId, path: Cow<'a, str>) -> Self {
+        let wildcards = match path.contains(['*', '?', '[']) {
+            true => Wildcards::None,
+            false => Wildcards::MayBeEmpty,
+        };
+        Self { from, path, wildcards }
+    }
+}
+
+impl Wildcards {
+    /// The same copy with the flags of these.
+    fn of(self, copy: Copy<'_>) -> Copy<'_> {
+        Copy { wildcard: self != Self::None, may_be_empty: self == Self::MayBeEmpty, ..copy }
+    }
+}
+
 impl<'a> Common<'a> {
+    /// Whether what is copied becomes somebody else's than root's.
+    fn gives_away(&self) -> bool {
+        self.owner.as_ref().is_some_and(|owner| *owner != Owner::ROOT)
+    }
+
+    /// Whether the copy may leave no trace at all.
+    fn may_leave_nothing(&self, form: &CopyForm) -> bool {
+        self.optional && !matches!(form, CopyForm::Into { .. })
+    }
+
     /// A copy whose source is still to be made an input; `contents`: of a directory its content.
-    fn action(
-        &self,
-        source: Cow<'a, str>,
-        destination: Cow<'a, str>,
-        wildcards: Wildcards,
-        contents: bool,
-    ) -> (Copy<'a>, Option<Owner>) {
-        let copy = Copy {
+    fn action(&self, picked: &Picked<'a>, destination: Cow<'a, str>, contents: bool) -> Copy<'a> {
+        picked.wildcards.of(Copy {
             from: 0,
             // The root of an input is no link, and a Dockerfile follows.
-            follow: self.follow || source == "/",
-            source,
+            follow: self.follow || picked.path == "/",
+            source: picked.path.clone(),
             destination,
             mode: self.mode,
             contents,
-            wildcard: wildcards != Wildcards::None,
-            may_be_empty: wildcards == Wildcards::MayBeEmpty,
+            wildcard: false,
+            may_be_empty: false,
             includes: self.patterns.includes.clone().into(),
             excludes: self.patterns.excludes.clone().into(),
-        };
-        (copy, self.owner.clone())
+        })
     }
 }
 
 impl<'a> Chain<'a> {
-    fn copy(&mut self, from: VertexId, (copy, owner): (Copy<'a>, Option<Owner>)) {
+    fn copy(&mut self, from: VertexId, copy: Copy<'a>, owner: Option<Owner>) {
         let from = self.file.input(from);
         self.file.edits.push(Edit { action: Action::Copy(Copy { from, ..copy }), owner });
+    }
+
+    /// Makes the directories above a copy's destination, as root's, where there is something to
+    /// copy: by a copy as root's next to the destination, which is removed again.
+    fn make_way(&mut self, picked: &Picked<'a>, copy: &Copy<'a>) {
+        let destination = paths::clean(copy.destination.clone());
+        let Some((above, _)) = paths::split(&destination).filter(|(above, _)| *above != "/") else { return };
+        let probe: Cow<'a, str> = format!("{above}/.cogpack-way").into();
+        let shallow = Copy {
+            destination: probe.clone(),
+            contents: false,
+            includes: Cow::Borrowed(&[]),
+            excludes: vec!["**".to_owned()].into(),
+            ..copy.clone()
+        };
+        self.copy(picked.from, shallow, None);
+        self.file.push(Action::Remove { path: probe, optional: true });
     }
 }
 
@@ -280,110 +340,4 @@ fn nothing_there(common: &Common<'_>, path: &str, span: Span) -> Unsupported {
         span,
         "copy from where the files are, or say `optional`",
     )
-}
-
-/// A character as a set of that one: a wildcard that matches only it.
-fn as_class(character: &str) -> String {
-    match character {
-        "\\" | "]" | "^" | "-" | "[" => format!("[\\{character}]"),
-        _ => format!("[{character}]"),
-    }
-}
-
-/// A text as a pattern that matches only it.
-fn rest_as_pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len());
-    let mut room = [0; 4];
-    for character in text.chars() {
-        match character {
-            '*' | '?' | '[' | '\\' => pattern.push_str(&as_class(character.encode_utf8(&mut room))),
-            _ => pattern.push(character),
-        }
-    }
-    pattern
-}
-
-/// Refuses sources of which two may carry one name from different directories: the one that is
-/// copied last would win, where all other builders call it an error.
-fn refuse_collisions(sources: &[Spanned<Template>]) -> Result<(), Unsupported> {
-    let mut seen: Vec<(String, String)> = Vec::with_capacity(sources.len());
-    for named in sources {
-        let path = paths::path(named)?;
-        let (above, name) = paths::split(&path).unwrap_or(("/", ""));
-        let many_directories = has_wildcard(above);
-        let collides = many_directories
-            || seen.iter().any(|(other_above, other)| other_above != above && may_coincide(other, name));
-        if collides {
-            return Err(gap(
-                "cpk::unsupported::collision",
-                format!("`{}`, which may carry the same name as another source", named.as_written()),
-                named.span,
-                "copy from each directory by a `copy` of its own",
-            ));
-        }
-        seen.push((above.to_owned(), name.to_owned()));
-    }
-    Ok(())
-}
-
-/// Whether two names, with wildcards or not, may stand for one. They cannot where their fixed
-/// beginnings or ends differ.
-fn may_coincide(one: &str, other: &str) -> bool {
-    if !has_wildcard(one) && !has_wildcard(other) {
-        return one == other;
-    }
-    let is_wild = ['*', '?', '[', '\\'];
-    let beginning = |name: &str| name.split(is_wild).next().unwrap_or_default().to_owned();
-    // What follows a `[` or `\` may be part of it, so the fixed end starts after the last `*` or
-    // `?` only where neither stands in the name.
-    let end = |name: &str| match name.contains(['[', '\\']) {
-        true => String::new(),
-        false => name.rsplit(is_wild).next().unwrap_or_default().to_owned(),
-    };
-    let (first, second) = (beginning(one), beginning(other));
-    let (last, second_last) = (end(one), end(other));
-    (first.starts_with(&second) || second.starts_with(&first))
-        && (last.ends_with(&second_last) || second_last.ends_with(&last))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn collide(sources: &[&str]) -> bool {
-        let sources: Vec<Spanned<Template>> =
-            sources.iter().map(|source| Spanned::nowhere(Template::literal(source))).collect();
-        refuse_collisions(&sources).is_err()
-    }
-
-    #[test]
-    fn only_sources_that_may_carry_one_name_collide() {
-        for apart in [
-            &["a", "b"][..],
-            &["*.py", "main.*"],
-            &["x/*.py", "y/*.toml"],
-            &["x/a*", "y/b*"],
-            &["x/a", "y/b"],
-            &["a.py", "*.py"],
-        ] {
-            assert!(!collide(apart), "{apart:?}");
-        }
-        for together in
-            [&["x/a", "y/a"][..], &["x/*", "y/a"], &["x/*.py", "y/a*"], &["*/a"], &["x/[ab]", "y/b"]]
-        {
-            assert!(collide(together), "{together:?}");
-        }
-    }
-
-    #[test]
-    fn names_become_patterns_that_match_only_them() {
-        for name in ["venv", "a*b", "[x]", "\\", "^", "-a", "]", "é"] {
-            let (first, rest) = name.split_at(name.chars().next().map_or(0, char::len_utf8));
-            let pattern = format!("{}{}", as_class(first), rest_as_pattern(rest));
-            let glob = Glob::new(&pattern).unwrap_or_else(|error| panic!("{error}"));
-            assert!(glob.matches_name(name.as_bytes()), "{pattern}");
-            assert!(!glob.matches_name(b"other"), "{pattern}");
-            assert!(has_wildcard(&pattern));
-        }
-    }
 }

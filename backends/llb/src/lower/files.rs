@@ -17,7 +17,8 @@
 //! | `remove P` | | `rm P` |
 //! | `workdir W` | | `mkdir W` with the directories above, as a Dockerfile's WORKDIR does |
 //!
-//! On the empty filesystem nothing can be in the way, and the plain actions do.
+//! On the empty filesystem nothing can be in the way, and the plain actions do. A mode with
+//! setuid, setgid or sticky is one that only a copy can give, so it is given there.
 //!
 //! Two plans that others build fail on the daemon: a `mkdir` with mode or owner where a link to a
 //! directory is, and a `remove` (not `optional`) of a link that leads nowhere.
@@ -27,7 +28,6 @@ use std::borrow::Cow;
 use cogpack_backends_contract::Unsupported;
 use cogpack_ir::plan::{MakeDirectory, MakeFile, MakeSymlink, Mode, Remove, Span, Spanned, Template};
 
-use super::sources::permissions;
 use super::stage::{Chain, Site};
 use super::{Lowering, gap, paths};
 use crate::wire::op::VertexId;
@@ -35,6 +35,13 @@ use crate::wire::{Action, Copy, Edit, File, Op, Owner, Principal};
 
 /// The mode of directories that nothing is said of.
 pub(super) const DIRECTORY: u32 = 0o755;
+
+/// What a copy gives to all that it brings in.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    owner: Option<Owner>,
+    mode: Option<u32>,
+}
 
 impl<'a> Lowering<'a> {
     /// `file`
@@ -46,10 +53,10 @@ impl<'a> Lowering<'a> {
         span: Span,
     ) -> Result<(), Unsupported> {
         let path = paths::path(&file.path)?;
-        let mode = said_mode(file.mode.as_ref(), Mode::FILE)?;
+        let (mode, special) = parts_of(file.mode.as_ref(), Mode::FILE);
         let owner = file.owner.as_ref().map(|owner| chain.owner(owner)).transpose()?;
         let make = |path| Action::Mkfile { path, mode, data: &file.content.0 };
-        self.put(site, chain, &file.path, path, owner, make, span)
+        self.put(site, chain, (&file.path, path), Given { owner, mode: special }, make, span)
     }
 
     /// `symlink`
@@ -62,32 +69,32 @@ impl<'a> Lowering<'a> {
     ) -> Result<(), Unsupported> {
         let path = paths::path(&link.path)?;
         let target = paths::literal(&link.target)?;
-        self.put(site, chain, &link.path, path, None, |path| Action::Symlink { target, path }, span)
+        let make = |path| Action::Symlink { target, path };
+        self.put(site, chain, (&link.path, path), Given::default(), make, span)
     }
 
-    /// Makes one thing at `path`, in the place of a file or link that is there.
-    #[expect(clippy::too_many_arguments, reason = "each is another part of one statement")]
+    /// Makes one thing at a path (as it was written, and as it is), in the place of a file or
+    /// link that is there.
     fn put(
         &mut self,
         site: &mut Site<'_>,
         chain: &mut Chain<'a>,
-        written: &Spanned<Template>,
-        path: Cow<'a, str>,
-        owner: Option<Owner>,
+        (written, path): (&Spanned<Template>, Cow<'a, str>),
+        given: Given,
         make: impl FnOnce(Cow<'a, str>) -> Action<'a>,
         span: Span,
     ) -> Result<(), Unsupported> {
         let Some((above, name)) = paths::split(&path) else { return Err(at_the_root(written)) };
-        if chain.is_on_nothing() {
+        if chain.is_on_nothing() && given.mode.is_none() {
             chain.make_above(&path);
-            chain.file.edits.push(Edit { action: make(path), owner });
+            chain.file.edits.push(Edit { action: make(path), owner: given.owner });
             return Ok(());
         }
         let mut beside = File::on(None);
         beside.push(make(Cow::Owned(format!("/{name}"))));
         let label = self.helper_label(site, &format!("make {name}"), span);
         let beside = self.add(&Op::File(beside), label, span)?;
-        chain.lay_in(beside, above, owner);
+        chain.lay_in(beside, above, given);
         Ok(())
     }
 
@@ -100,24 +107,24 @@ impl<'a> Lowering<'a> {
         span: Span,
     ) -> Result<(), Unsupported> {
         let path = paths::path(&directory.path)?;
-        let mode = said_mode(directory.mode.as_ref(), Mode::DIRECTORY)?;
+        let (mode, special) = parts_of(directory.mode.as_ref(), Mode::DIRECTORY);
         let owner = directory.owner.as_ref().map(|owner| chain.owner(owner)).transpose()?;
         if directory.mode.is_none() && owner.is_none() {
             chain.file.push(Action::Mkdir { path, mode: DIRECTORY });
             return Ok(());
         }
         let Some((above, name)) = paths::split(&path) else { return Err(at_the_root(&directory.path)) };
-        if chain.is_on_nothing() {
+        if chain.is_on_nothing() && special.is_none() {
             chain.make_above(&path);
             chain.file.edits.push(Edit { action: Action::Mkdir { path, mode }, owner });
             return Ok(());
         }
         let target = Cow::Owned(format!("/{name}"));
-        let (beside, owner) = match (&directory.mode, owner) {
+        let (beside, given) = match (&directory.mode, owner) {
             (Some(_), Some(owner)) => {
                 let mut beside = File::on(None);
                 beside.push(Action::Mkdir { path: target, mode });
-                (beside, Some(owner))
+                (beside, Given { owner: Some(owner), mode: special })
             }
             // What is not said is what the directory has, or gets as a new one.
             (said, owner) => {
@@ -133,7 +140,7 @@ impl<'a> Lowering<'a> {
                     from,
                     source: path.clone(),
                     destination: target,
-                    mode: said.as_ref().map(|_| mode),
+                    mode: said.as_ref().map(|_| special.unwrap_or(mode)),
                     // So that a link to a directory comes as one, and then fails on the link
                     // instead of leaving both as they are.
                     follow: true,
@@ -144,12 +151,12 @@ impl<'a> Lowering<'a> {
                     excludes: vec!["**".to_owned()].into(),
                 });
                 beside.edits.push(Edit { action, owner });
-                (beside, None)
+                (beside, Given::default())
             }
         };
         let label = self.helper_label(site, &format!("make {name}"), span);
         let beside = self.add(&Op::File(beside), label, span)?;
-        chain.lay_in(beside, above, owner);
+        chain.lay_in(beside, above, given);
         Ok(())
     }
 
@@ -188,9 +195,11 @@ impl<'a> Chain<'a> {
     }
 
     /// Copies all that is in `beside` into a directory.
-    pub(super) fn lay_in(&mut self, beside: VertexId, directory: &str, owner: Option<Owner>) {
-        // The copy makes what is missing of the directory, but gives it the owner too.
-        if owner.as_ref().is_some_and(|owner| *owner != Owner::ROOT) && directory != "/" {
+    pub(super) fn lay_in(&mut self, beside: VertexId, directory: &str, given: Given) {
+        let Given { owner, mode } = given;
+        // The copy makes what is missing of the directory, but gives it the owner and mode too.
+        let gives = owner.as_ref().is_some_and(|owner| *owner != Owner::ROOT) || mode.is_some();
+        if gives && directory != "/" {
             self.file.push(Action::Mkdir { path: directory.to_owned().into(), mode: DIRECTORY });
         }
         let from = self.file.input(beside);
@@ -198,7 +207,7 @@ impl<'a> Chain<'a> {
             from,
             source: "/".into(),
             destination: paths::with_slash(directory).into_owned().into(),
-            mode: None,
+            mode,
             follow: true,
             contents: true,
             wildcard: true,
@@ -221,11 +230,10 @@ impl Owner {
     }
 }
 
-fn said_mode(said: Option<&Spanned<Mode>>, otherwise: Mode) -> Result<u32, Unsupported> {
-    match said {
-        Some(mode) => permissions(mode.value, mode.span),
-        None => Ok(otherwise.bits()),
-    }
+/// The permission bits of a mode, and all of it where it has bits above them.
+fn parts_of(said: Option<&Spanned<Mode>>, otherwise: Mode) -> (u32, Option<u32>) {
+    let bits = said.map_or(otherwise, |mode| mode.value).bits();
+    (bits & 0o777, (bits > 0o777).then_some(bits))
 }
 
 pub(super) fn at_the_root(path: &Spanned<Template>) -> Unsupported {

@@ -10,6 +10,7 @@ pub(crate) mod paths;
 pub(crate) mod sources;
 pub(crate) mod stage;
 pub(crate) mod titles;
+pub(crate) mod wildcards;
 
 use std::collections::BTreeMap;
 

@@ -113,7 +113,7 @@ impl<'a> Lowering<'a> {
 }
 
 /// The permission bits of a mode; BuildKit drops the three above them.
-pub(super) fn permissions(mode: Mode, span: Span) -> Result<u32, Unsupported> {
+fn permissions(mode: Mode, span: Span) -> Result<u32, Unsupported> {
     match mode.bits() {
         bits @ 0..=0o777 => Ok(bits),
         _ => Err(gap(
@@ -122,7 +122,7 @@ pub(super) fn permissions(mode: Mode, span: Span) -> Result<u32, Unsupported> {
                 "mode `{mode}`, because BuildKit drops the setuid, setgid and sticky bits of files it makes"
             ),
             span,
-            format!("leave them out here and set them with `run \"chmod {mode} …\"`"),
+            format!("leave them out here, and say `mode {mode}` where the file is copied"),
         )),
     }
 }

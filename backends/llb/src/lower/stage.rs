@@ -18,6 +18,7 @@ use cogpack_backends_contract::layers::{LayerPlan, layers};
 use cogpack_ir::plan::{LayerName, OpKind, Owner as PlanOwner, Span, Spanned, StageName};
 use cogpack_ir::resolve::{StageId, Step};
 
+use super::files::Given;
 use super::{Lowering, Root, gap, titles};
 use crate::graph::{GroupId, Label};
 use crate::wire::op::VertexId;
@@ -100,7 +101,7 @@ impl<'a> Lowering<'a> {
         }
         let span = layer.steps[0].op.span;
         let mut over = Chain::on(self.whole(pile, site.prefix, span)?, site);
-        over.lay_in(made, "/", None);
+        over.lay_in(made, "/", Given::default());
         over.describe(&layer.steps[0]);
         pile.parts = self.close(site, over)?.into_iter().collect();
         Ok(())
@@ -261,6 +262,11 @@ impl<'a> Chain<'a> {
     /// A chain without an edit yet.
     fn on(root: Root, site: &Site<'_>) -> Self {
         Self { file: File::on(root), title: site.title(), spans: Vec::new() }
+    }
+
+    /// A chain on nothing, for a vertex that only serves another one.
+    pub(super) fn beside() -> Self {
+        Self { file: File::on(None), title: String::new(), spans: Vec::new() }
     }
 
     /// Whether nothing can be in the way of the next edit.

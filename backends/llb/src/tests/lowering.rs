@@ -48,7 +48,10 @@ fn copies_have_the_flags_that_the_table_says() {
         ),
         (
             "copy contents \"a\" from @source to \"/etc/b\" mode 0700",
-            format!("copy \"/a\" from @source to \"/etc/b/\" contents follow {usual} mode 0700"),
+            format!(
+                "copy \"/a\" from @source to \"/etc/b/\" contents follow {usual}\n    exclude \"**\"\n  \
+                 copy \"/a\" from @source to \"/etc/b/\" contents follow {usual} mode 0700"
+            ),
         ),
         (
             "copy \"/a\" from %from into \"/etc/b\"",
@@ -126,6 +129,12 @@ fn file_ops_are_made_beside_and_laid_in() {
     assert_eq!(block(&text, "%app.2"), format!("file\n  on @base\n  copy \"/\" from %app.1 to \"/\" {lay}"));
     let text = on_image("mkdir \"/a/b\" mode 0700 owner 1:2");
     assert_eq!(block(&text, "%app.1"), "file\n  on scratch\n  mkdir \"/b\" mode 0700 parents");
+    let text = on_image("file \"/a\" mode 4755 = \"x\"");
+    assert_eq!(block(&text, "%app.1"), "file\n  on scratch\n  mkfile \"/a\" mode 0755 = \"x\"");
+    assert_eq!(
+        block(&text, "%app.2"),
+        format!("file\n  on @base\n  copy \"/\" from %app.1 to \"/\" {lay} mode 4755")
+    );
     let text = on_image("mkdir \"/a/b\"");
     assert_eq!(block(&text, "%app.1"), "file\n  on @base\n  mkdir \"/a/b\" mode 0755 parents");
 }
@@ -263,8 +272,7 @@ fn what_buildkit_cannot_do_is_refused() {
     for (text, code) in [
         ("cpk 1\nstage %app from scratch\nexport from %app".to_owned(), "empty-image"),
         ("cpk 1\nplatform linux/amd64\nplatform linux/arm64\nimage @base = \"b\" config empty\nexport from image @base".to_owned(), "platform"),
-        (on_image("mkdir \"/a\" mode 1777"), "mode-bits"),
-        (on_image("copy \"a\" from @source to \"/a\" mode 4755"), "mode-bits"),
+        ("cpk 1\ncontext @it = files { file \"a\" mode 4755 = \"x\" }\nstage %app from @it\nexport from %app".to_owned(), "mode-bits"),
         (on_image("copy \"a\" from @source to \"/a\" owner app"), "owner-group"),
         (on_image("copy \"x/*\" \"y/*\" from @source into \"/a\""), "collision"),
         (on_image("copy \"a\" from @none to \"/a\""), "empty-source"),
@@ -281,7 +289,7 @@ fn what_buildkit_cannot_do_is_refused() {
 #[test]
 fn all_gaps_are_reported_at_once() {
     let text = on_image(
-        "mkdir \"/a\" mode 1777\nmkdir \"/b\" mode 2777\ncopy \"x/*\" \"y/*\" from @source into \"/a\"",
+        "copy \"a\" from @none to \"/a\"\ncopy \"b\" from @none to \"/b\"\ncopy \"x/*\" \"y/*\" from @source into \"/a\"",
     );
     assert_eq!(codes(&text).len(), 3);
 }
