@@ -20,7 +20,7 @@
 //! | directories above the destination, missing | made 0755, root |
 //! | two sources with one name in `into` | error, whatever they are; the same source twice is once |
 //! | rules | apply below a copied directory; that they leave nothing is no error |
-//! | a directory that rules leave, with something below it that they take | made with its own mode and owner where it is missing, otherwise left alone |
+//! | a directory that rules leave, with something below it that they take | made like one that they take where it is missing; one that is there takes the mode and keeps its owner |
 //! | owner | `owner`, else root: never the source's |
 //! | mode of what is copied | the source's; with `mode M` up to 0777 the nine permission bits are M's and setuid, setgid and sticky the source's; a larger M is taken whole |
 //! | `replace` | what stands at B or D is removed first, a link and not what it points to; `/` is refused |
@@ -199,7 +199,11 @@ impl Copier<'_> {
                 Node::Directory(below) => {
                     if !self.rules.only_excludes() && self.takes_below(&path, below, root_depth) {
                         self.meet_directory(&path, &at, tree)?;
-                        tree.make_directories(&at, self.attributes(below.attributes))?;
+                        let attributes = self.attributes(below.attributes);
+                        tree.make_directories(&at, attributes)?;
+                        if let Some(made) = tree.directory_mut(&at) {
+                            made.attributes.mode = attributes.mode;
+                        }
                         self.land_children(&path, below, &at, root_depth, tree)?;
                     }
                 }

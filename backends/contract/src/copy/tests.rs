@@ -164,7 +164,7 @@ fn copies_do_what_the_table_says() {
         // Rules.
         ("a/x.py=1 a/x.pyc=2 a/s/y.pyc=3", "", "a to /b -**/*.pyc", "b/ b/s/ b/x.py=1"),
         ("a/x=1 a/s/:0700 a/s/y=2 a/s/z=3", "", "a to /b -s +s/y", "b/ b/s/:0700 b/s/y=2 b/x=1"),
-        ("a/s/:0700 a/s/y=2", "b/s/:0711", "a to /b -s +s/y", "b/ b/s/:0711 b/s/y=2"),
+        ("a/s/:0700 a/s/y=2", "b/s/:0711@7:8", "a to /b -s +s/y", "b/ b/s/:0700@7:8 b/s/y=2"),
         ("a/s/t/y=2 a/u/z=3", "", "contents a to /b +**/y", "b/ b/s/ b/s/t/ b/s/t/y=2"),
         ("a/x=1", "", "a to /b -x", "b/"),
         ("x=1", "", "x to /b -x", "b=1"),

@@ -163,15 +163,9 @@ impl<'a> Lowering<'a> {
             Some(_) | None => Picked::literal(source, path.clone()),
         };
         let mut copy = common.action(&picked, landing, true);
-        if copy.mode.is_some() {
-            picked = self.with_mode(site, common, &picked, &path)?;
-            copy = Copy {
-                source: picked.path.clone(),
-                mode: None,
-                includes: Cow::Borrowed(&[]),
-                excludes: Cow::Borrowed(&[]),
-                ..picked.wildcards.of(copy)
-            };
+        if let Some(mode) = copy.mode.take() {
+            picked = self.with_mode(site, common, &picked, &path, mode)?;
+            copy = picked.wildcards.of(Copy { source: picked.path.clone(), ..copy });
         }
         let is_a_way_to_make = picked.wildcards == Wildcards::MayBeEmpty && common.optional && path != "/";
         if common.gives_away() && is_a_way_to_make {
@@ -181,17 +175,24 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    /// A source in a filesystem of its own, with the copy's mode, its rules already applied.
+    /// A source in a filesystem of its own, with the copy's mode.
     fn with_mode(
         &mut self,
         site: &mut Site<'_>,
         common: &Common<'a>,
         picked: &Picked<'a>,
         path: &str,
+        mode: u32,
     ) -> Result<Picked<'a>, Unsupported> {
         let name = paths::split(path).map_or("root", |(_, name)| name);
         let mut beside = Chain::beside();
-        beside.copy(picked.from, common.action(picked, format!("/{name}").into(), false), None);
+        let copy = Copy {
+            mode: Some(mode),
+            includes: Cow::Borrowed(&[]),
+            excludes: Cow::Borrowed(&[]),
+            ..common.action(picked, format!("/{name}").into(), false)
+        };
+        beside.copy(picked.from, copy, None);
         let label = self.helper_label(site, &format!("set mode of {path}"), common.span);
         let from = self.add(&Op::File(beside.file), label, common.span)?;
         Ok(match picked.wildcards == Wildcards::MayBeEmpty && common.optional && path != "/" {

@@ -47,11 +47,8 @@ fn copies_have_the_flags_that_the_table_says() {
             format!("copy \"/a\" from @source to \"/etc/b\" contents follow {usual}"),
         ),
         (
-            "copy contents \"a\" from @source to \"/etc/b\" mode 0700",
-            format!(
-                "copy \"/a\" from @source to \"/etc/b/\" contents follow {usual}\n    exclude \"**\"\n  \
-                 copy \"/a\" from @source to \"/etc/b/\" contents follow {usual} mode 0700"
-            ),
+            "copy contents \"a\" from @source to \"/etc/b\"",
+            format!("copy \"/a\" from @source to \"/etc/b/\" contents follow {usual}"),
         ),
         (
             "copy \"/a\" from %from into \"/etc/b\"",
@@ -92,6 +89,38 @@ fn copies_have_the_flags_that_the_table_says() {
     ] {
         assert_eq!(block(&on_image(op), "%app.1"), format!("file\n  on @base\n  {expected}"), "{op}");
     }
+}
+
+#[test]
+fn modes_are_given_beside_so_that_no_daemon_gives_them_to_the_destination() {
+    let text = on_image("copy \"a\" from @source to \"/etc/b\" mode 4711 { exclude \"x\" }");
+    assert_eq!(
+        block(&text, "%app.1"),
+        "file\n  on scratch\n  copy \"/a\" from @source to \"/a\" wildcard may-be-empty parents mode 4711"
+    );
+    assert_eq!(
+        block(&text, "%app.2"),
+        "file\n  on @base\n  copy \"/a\" from %app.1 to \"/etc/b\" contents wildcard may-be-empty parents\n    \
+         exclude \"x\""
+    );
+    let text = on_image("copy \"*.py\" from @source into \"/etc/b\" mode 0700");
+    assert_eq!(
+        block(&text, "%app.1"),
+        "file\n  on @base\n  mkdir \"/etc/b\" mode 0755 parents\n  \
+         copy \"/*.py\" from @source to \"/etc/b/\" wildcard parents mode 0700"
+    );
+}
+
+#[test]
+fn directories_above_are_made_for_an_optional_source_only_if_it_is_there() {
+    let text = on_image("copy \"a\" from @source to \"/etc/x/b\" optional owner 1:2");
+    assert_eq!(
+        block(&text, "%app.1"),
+        "file\n  on @base\n  \
+         copy \"/[a]\" from @source to \"/etc/x/.cogpack-way\" wildcard may-be-empty parents\n    \
+         exclude \"**\"\n  rm \"/etc/x/.cogpack-way\" optional\n  \
+         copy \"/[a]\" from @source to \"/etc/x/b\" contents wildcard may-be-empty parents owner 1:2"
+    );
 }
 
 #[test]
