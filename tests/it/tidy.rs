@@ -18,6 +18,12 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("backends/oci-direct", &["backends/contract", "content", "ir"]),
     ("io/layout", &["backends/contract", "backends/oci-direct", "content", "ir"]),
     ("io/project", &["backends/contract", "backends/oci-direct", "content", "ir"]),
+    ("io/buildkit", &["content"]),
+    ("io/docker", &["content"]),
+    (
+        "build",
+        &["backends/contract", "backends/llb", "content", "io/buildkit", "io/docker", "io/project", "ir"],
+    ),
     (
         "cli",
         &[
@@ -55,7 +61,8 @@ const LONGEST_FILE: usize = 600;
 
 fn sources() -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
-    for folder in ["backends", "benches", "cli", "compiler", "content", "fuzz", "io", "ir", "tests"] {
+    for folder in ["backends", "benches", "build", "cli", "compiler", "content", "fuzz", "io", "ir", "tests"]
+    {
         files.extend(files_below(&root().join(folder), ".rs"));
     }
     files.retain(|path| !shown(path).contains("/target/"));

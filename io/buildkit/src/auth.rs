@@ -1,0 +1,1 @@
+//! The session service for registry credentials.

@@ -1,0 +1,1 @@
+//! The session service for blobs of image layouts on this machine.

@@ -1,0 +1,1 @@
+//! What can go wrong between us and a daemon.

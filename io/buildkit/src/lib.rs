@@ -1,0 +1,19 @@
+//! A client of BuildKit: how to reach a daemon, serve it what it asks for, and solve graphs on it.
+//!
+//! A build is one call of `solve`. The daemon then asks back, over a *session* in which this
+//! side is the server: for directories, credentials, secrets, agents and blobs. Each of these is
+//! a service in a file of its own, and none of them knows how the bytes travel.
+
+pub mod address;
+pub mod connection;
+pub mod failure;
+pub mod session;
+pub mod solve;
+pub mod update;
+
+pub mod auth;
+pub mod blobs;
+pub mod directories;
+pub mod exports;
+pub mod secrets;
+pub mod ssh;

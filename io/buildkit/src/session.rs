@@ -1,0 +1,1 @@
+//! The session: this side serves, the daemon asks.

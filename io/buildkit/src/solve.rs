@@ -1,0 +1,1 @@
+//! One build, from the first call to the last.

@@ -1,0 +1,1 @@
+//! What a daemon says about a build while it runs.
