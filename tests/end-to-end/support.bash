@@ -17,7 +17,13 @@ needs_daemon() {
 		exit 77
 	fi
 	: "${DOCKER_HOST:?call this through tests/run, or eval the output of tests/rig/rig env first}"
-	: "${COGPACK_TEST_REGISTRY:?}" "${COGPACK_TEST_LAYOUTS:?}"
+	: "${COGPACK_TEST_REGISTRY:?}" "${COGPACK_TEST_LAYOUTS:?}" "${COGPACK_TEST_NEXT_HOST:?}"
+}
+
+# on_next_engine: everything after this speaks to the newer engine; call it in a subshell.
+on_next_engine() {
+	export DOCKER_HOST=$COGPACK_TEST_NEXT_HOST COGPACK_TEST_ENGINE=$COGPACK_TEST_NEXT_ENGINE
+	export COGPACK_TEST_NETWORK=$COGPACK_TEST_NEXT_NETWORK COGPACK_TEST_BUILDKIT=$COGPACK_TEST_NEXT_BUILDKIT
 }
 
 # prints WHAT LINE COMMAND...: COMMAND must succeed, and print LINE as one of its lines.

@@ -1,16 +1,23 @@
 # Starts and stops Docker Engines. Sourced by `rig`.
 #
-# Every function takes the engine's name. There is one, `bookworm`: Debian 12's own
-# Docker 20.10. Another is added by its name in RIG_ENGINES and its `dockerd` in
-# `engine_program`; sockets, data, networks and logs are kept apart by name already.
+# Every function takes the engine's name. `bookworm` is Debian 12's own Docker 20.10, and
+# `trixie` is Debian 13's Docker 26.1 with the containerd image store, whose BuildKit has
+# merge and diff. `spare` is another one like `trixie`, started and killed by tests of faults
+# and never by `up`. Sockets, data, networks and logs are kept apart by name.
 
-RIG_ENGINES=(bookworm)
+RIG_ENGINES=(bookworm trixie)
 
 engine_socket() { printf '%s/run/%s.sock' "$RIG_HOME" "$1"; }
 
-engine_program() {
+# engine_kind ENGINE: sets how it is started in the caller's `launch` and `settings`.
+engine_kind() {
 	case $1 in
-	bookworm) command -v dockerd ;;
+	bookworm) launch=(dockerd) settings='{}' ;;
+	trixie | spare)
+		unpack_suite trixie docker.io,containerd,runc
+		launch=("$RIG_LIB/with-usr-of" "$(suite_root trixie)" dockerd)
+		settings='{"features": {"containerd-snapshotter": true}}'
+		;;
 	*) die "no such engine: $1" ;;
 	esac
 }
@@ -31,15 +38,21 @@ engine_version() { DOCKER_CONFIG=$RIG_HOME/docker-config timeout 5 "$(docker_cli
 
 engine_storage() { engine "$1" info --format '{{.Driver}}' 2>/dev/null; }
 
+# engine_up ENGINE [ARGUMENT...]: with these arguments to `dockerd` as well.
 engine_up() {
-	local name=$1 data network
-	if running "engine-$name" >/dev/null && engine_version "$name" >/dev/null; then return; fi
+	local name=$1 data network launch settings
+	shift
+	if running "engine-$name" >/dev/null && engine_version "$name" >/dev/null; then
+		buildkit_up "$name"
+		return
+	fi
 	engine_down "$name"
+	engine_kind "$name"
 	data=$RIG_HOME/engine/$name
 	mkdir -p "$data"
 	# The engine remembers its last bridge, and takes no other one instead.
 	rm -rf "$data/data/network" "$data/docker.pid"
-	printf '{}\n' >"$data/daemon.json"
+	printf '%s\n' "$settings" >"$data/daemon.json"
 	if bridge_up "$name"; then
 		network=(--bridge "$(bridge_name "$name")" --mtu "$(uplink_mtu)")
 	else
@@ -49,17 +62,31 @@ engine_up() {
 		say "no bridge can be made here (log: $RIG_HOME/log/network.log): containers need --network host"
 		network=(--bridge none)
 	fi
-	start "engine-$name" "$(engine_program "$name")" --config-file "$data/daemon.json" \
+	start "engine-$name" "${launch[@]}" --config-file "$data/daemon.json" \
 		--host "unix://$(engine_socket "$name")" --pidfile "$data/docker.pid" \
 		--data-root "$data/data" --exec-root "$RIG_HOME/run/$name" \
 		--containerd-namespace "cogpack-$name" --containerd-plugins-namespace "cogpack-$name-plugins" \
-		--iptables=false --ip6tables=false --ip-masq=false "${network[@]}"
+		--iptables=false --ip6tables=false --ip-masq=false "${network[@]}" "$@"
 	wait_ready "engine-$name" 60 engine_version "$name"
+	buildkit_up "$name"
 	say "Docker Engine $(engine_version "$name") on $(engine_socket "$name"), $(engine_storage "$name"), network $(network_mode "$name")"
+}
+
+buildkit_socket() { printf '%s/run/%s-buildkit.sock' "$RIG_HOME" "$1"; }
+
+# buildkit_up ENGINE: the engine's BuildKit as the plain gRPC that a `buildkitd` speaks.
+buildkit_up() {
+	local socket
+	socket=$(buildkit_socket "$1")
+	if running "buildkit-$1" >/dev/null && [ -S "$socket" ]; then return; fi
+	stop "buildkit-$1" 5
+	start "buildkit-$1" python3 "$RIG_LIB/plain_buildkit.py" "unix://$socket" "$(engine_socket "$1")"
+	wait_ready "buildkit-$1" 10 test -S "$socket"
 }
 
 engine_down() {
 	local name=$1 containers=()
+	stop "buildkit-$name" 5
 	if running "engine-$name" >/dev/null; then
 		mapfile -t containers < <(engine "$name" ps -q 2>/dev/null)
 		[ ${#containers[@]} = 0 ] || engine "$name" kill "${containers[@]}" >/dev/null 2>&1 || true
@@ -67,7 +94,7 @@ engine_down() {
 	stop "engine-$name" 30
 	engine_remains_down "$name"
 	bridge_down "$name"
-	rm -f "$(engine_socket "$name")"
+	rm -f "$(engine_socket "$name")" "$(buildkit_socket "$name")"
 }
 
 # An engine that was killed leaves its containerd behind, and each container with a shim.
