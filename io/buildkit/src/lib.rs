@@ -4,6 +4,7 @@
 //! side is the server: for directories, credentials, secrets, agents and blobs. Each of these is
 //! a service in a file of its own, and none of them knows how the bytes travel.
 
+pub mod abilities;
 pub mod address;
 pub mod connection;
 pub mod failure;
@@ -17,3 +18,11 @@ pub mod directories;
 pub mod exports;
 pub mod secrets;
 pub mod ssh;
+
+mod attached;
+mod details;
+mod dial;
+mod gateway;
+mod news;
+mod random_id;
+mod upgrade;

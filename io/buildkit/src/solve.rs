@@ -1,1 +1,261 @@
 //! One build, from the first call to the last.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bollard_buildkit_proto::moby::buildkit::v1::frontend::{
+    CacheOptionsEntry as BridgeCache, PongResponse, Ref, RefMap, Result as GatewayResult,
+    SolveRequest as BridgeSolveRequest, result,
+};
+use bollard_buildkit_proto::moby::buildkit::v1::{
+    CacheOptions, CacheOptionsEntry, Exporter as ExporterMessage, SolveRequest,
+};
+use bollard_buildkit_proto::pb;
+use cogpack_content::Platform;
+use futures_util::future::try_join_all;
+use prost::Message;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status};
+
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::gateway::{self, Bridge, Made};
+use crate::session::Services;
+use crate::update::Update;
+
+/// The capability of a daemon that runs more than one exporter.
+const MULTIPLE_EXPORTERS: &str = "exporter.multiple";
+
+/// What is to be built, and where it is to go.
+#[derive(Default)]
+pub struct Request {
+    /// One graph for each platform.
+    pub graphs: Vec<Graph>,
+    /// What is done with the result. Without any it is only built.
+    pub exporters: Vec<Exporter>,
+    /// Where to look for what has been built already.
+    pub cache_from: Vec<CacheSource>,
+    /// Where to put what was built, for others.
+    pub cache_to: Vec<CacheSource>,
+    /// What the graphs want to do beyond the usual, such as `network.host`. The daemon must allow
+    /// it as well.
+    pub entitlements: Vec<String>,
+    /// What we serve meanwhile.
+    pub services: Services,
+}
+
+/// What gives the image of one platform.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    /// The platform.
+    pub platform: Platform,
+    /// A `pb.Definition`; an empty one gives an empty image.
+    pub definition: Vec<u8>,
+    /// The config of the image as JSON; empty where no image is made.
+    pub config: Vec<u8>,
+}
+
+/// Something that a daemon does with a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exporter {
+    /// Which one, such as `image`.
+    pub kind: String,
+    /// What it is told.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A place for cached results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheSource {
+    /// Of what kind, such as `registry`.
+    pub kind: String,
+    /// What the daemon must know of it.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// What came of a build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Solved {
+    /// What the exporters say of what they made, such as `containerimage.digest`.
+    pub exporter_response: BTreeMap<String, String>,
+}
+
+/// Builds. `updates` hears what the daemon says meanwhile; nobody has to listen. When `cancel` is
+/// cancelled the build is ended on the daemon, and this returns after the daemon has said so.
+pub async fn solve(
+    connection: &Connection,
+    request: Request,
+    updates: UnboundedSender<Update>,
+    cancel: CancellationToken,
+) -> Result<Solved, Failure> {
+    let graphs = request.graphs.iter().map(Prepared::new).collect::<Result<Vec<_>, _>>()?;
+    if graphs.is_empty() {
+        return Err(Failure::Unsendable { reason: "there is no graph to solve".to_owned() });
+    }
+    let exporters = request.exporters.len();
+    let cache_from: Vec<BridgeCache> = request
+        .cache_from
+        .iter()
+        .map(|cache| BridgeCache { r#type: cache.kind.clone(), attrs: attributes(&cache.attributes) })
+        .collect();
+    let first_call = first_call(&request);
+    let make = |bridge: Bridge, pong: PongResponse| async move {
+        // An older daemon would run the first one, and say nothing of the others.
+        if exporters > 1 && !pong.llb_caps.iter().any(|cap| cap.enabled && cap.id == MULTIPLE_EXPORTERS) {
+            return Err(Status::unimplemented(
+                "this daemon runs one exporter at a time: ask for one of them",
+            ));
+        }
+        let result = make(&bridge, graphs, cache_from).await?;
+        Ok(Made::Result(Box::new(result), ()))
+    };
+    let built = gateway::build(connection, first_call, request.services, updates, &cancel, make).await?;
+    Ok(Solved { exporter_response: built.response.exporter_response.into_iter().collect() })
+}
+
+/// A graph that has been read.
+struct Prepared {
+    platform: Platform,
+    /// None for an empty image.
+    definition: Option<pb::Definition>,
+    config: Vec<u8>,
+}
+
+impl Prepared {
+    fn new(graph: &Graph) -> Result<Self, Failure> {
+        let definition = match graph.definition.as_slice() {
+            [] => None,
+            bytes => Some(pb::Definition::decode(bytes).map_err(|error| Failure::Unsendable {
+                reason: format!("the definition for {} cannot be read: {error}", graph.platform),
+            })?),
+        };
+        Ok(Self { platform: graph.platform.clone(), definition, config: graph.config.clone() })
+    }
+}
+
+/// The call that says where all goes. What older daemons read stands in fields of its own.
+fn first_call(request: &Request) -> SolveRequest {
+    let exporters: Vec<ExporterMessage> = request
+        .exporters
+        .iter()
+        .map(|exporter| ExporterMessage {
+            r#type: exporter.kind.clone(),
+            attrs: attributes(&exporter.attributes),
+        })
+        .collect();
+    let first = exporters.first().cloned().unwrap_or_default();
+    let entries = |caches: &[CacheSource]| {
+        caches
+            .iter()
+            .map(|cache| CacheOptionsEntry {
+                r#type: cache.kind.clone(),
+                attrs: attributes(&cache.attributes),
+            })
+            .collect()
+    };
+    SolveRequest {
+        exporter_deprecated: first.r#type,
+        exporter_attrs_deprecated: first.attrs,
+        exporters,
+        cache: Some(CacheOptions {
+            imports: entries(&request.cache_from),
+            exports: entries(&request.cache_to),
+            ..CacheOptions::default()
+        }),
+        entitlements: request.entitlements.clone(),
+        ..SolveRequest::default()
+    }
+}
+
+fn attributes(ours: &BTreeMap<String, String>) -> HashMap<String, String> {
+    ours.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Solves every graph, at the same time, and puts the results together.
+async fn make(
+    bridge: &Bridge,
+    graphs: Vec<Prepared>,
+    cache_from: Vec<BridgeCache>,
+) -> Result<GatewayResult, Status> {
+    let solving = graphs.into_iter().map(|graph| {
+        let mut bridge = bridge.clone();
+        let cache_imports = cache_from.clone();
+        async move {
+            let made = match graph.definition {
+                None => Ref::default(),
+                Some(definition) => {
+                    let request = BridgeSolveRequest {
+                        definition: Some(definition),
+                        allow_result_return: true,
+                        allow_result_array_ref: true,
+                        exporter_attr: b"{}".to_vec(),
+                        // Errors then come with details, and before anything is exported.
+                        evaluate: true,
+                        cache_imports,
+                        ..BridgeSolveRequest::default()
+                    };
+                    the_one_ref(bridge.solve(request).await?.result)?
+                }
+            };
+            Ok::<_, Status>((graph.platform, made, graph.config))
+        }
+    });
+    Ok(result(try_join_all(solving).await?))
+}
+
+/// The reference in the result of one graph. An empty one stands for an empty image.
+fn the_one_ref(result: Option<GatewayResult>) -> Result<Ref, Status> {
+    match result.and_then(|result| result.result) {
+        Some(result::Result::Ref(made)) => Ok(made),
+        Some(result::Result::RefDeprecated(id)) => Ok(Ref { id, def: None }),
+        Some(result::Result::Refs(_) | result::Result::RefsDeprecated(_)) => {
+            Err(Status::new(Code::Internal, "the daemon gave several results for one graph"))
+        }
+        None => Ok(Ref::default()),
+    }
+}
+
+/// One result of what the graphs gave: for one it is plain, for several it says which is which.
+fn result(mut made: Vec<(Platform, Ref, Vec<u8>)>) -> GatewayResult {
+    const CONFIG: &str = "containerimage.config";
+    let mut metadata = HashMap::new();
+    // A daemon takes an empty config for a broken one.
+    let mut add_config = |key: String, config: Vec<u8>| {
+        if !config.is_empty() {
+            metadata.insert(key, config);
+        }
+    };
+    if made.len() == 1
+        && let Some((_, made, config)) = made.pop()
+    {
+        add_config(CONFIG.to_owned(), config);
+        return GatewayResult {
+            metadata,
+            result: Some(result::Result::Ref(made)),
+            ..GatewayResult::default()
+        };
+    }
+    let platforms: Vec<_> = made.iter().map(|(platform, ..)| platform_entry(platform)).collect();
+    let mut refs = HashMap::new();
+    for (platform, made, config) in made {
+        add_config(format!("{CONFIG}/{platform}"), config);
+        refs.insert(platform.to_string(), made);
+    }
+    metadata.insert(
+        "refs.platforms".to_owned(),
+        serde_json::json!({ "Platforms": platforms }).to_string().into(),
+    );
+    GatewayResult {
+        metadata,
+        result: Some(result::Result::Refs(RefMap { refs })),
+        ..GatewayResult::default()
+    }
+}
+
+fn platform_entry(platform: &Platform) -> serde_json::Value {
+    let mut shown = serde_json::json!({ "architecture": platform.architecture(), "os": platform.os() });
+    if let Some(variant) = platform.variant() {
+        shown["variant"] = variant.into();
+    }
+    serde_json::json!({ "ID": platform.to_string(), "Platform": shown })
+}

@@ -1,0 +1,253 @@
+//! One build as the daemon sees it: a solve that waits for a result, and a second side that makes
+//! the result. Both sides are us.
+//!
+//! The first call of a build names exporters and caches, and blocks. Meanwhile the second side asks
+//! the daemon to solve graphs, and at last hands over a result, or an error. It must never hand over
+//! neither: some daemons do not survive that.
+
+use std::future::Future;
+use std::time::Duration;
+
+use bollard_buildkit_proto::google::rpc;
+use bollard_buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::LlbBridgeClient;
+use bollard_buildkit_proto::moby::buildkit::v1::frontend::{
+    PingRequest, PongResponse, ResolveImageConfigRequest, ResolveImageConfigResponse,
+    Result as GatewayResult, ReturnRequest, SolveRequest as BridgeSolveRequest,
+    SolveResponse as BridgeSolveResponse,
+};
+use bollard_buildkit_proto::moby::buildkit::v1::{SolveRequest, SolveResponse};
+use prost::Message;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Code, Request, Status};
+
+use crate::connection::{CALL_DEADLINE, Connection, LONGEST_MESSAGE};
+use crate::details::Details;
+use crate::failure::Failure;
+use crate::news::News;
+use crate::random_id::random_id;
+use crate::session::{Services, Session};
+use crate::update::Update;
+
+/// For how long a daemon may take to end a build that we have told it to end.
+const END_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The side that makes the result.
+#[derive(Clone)]
+pub(crate) struct Bridge {
+    client: LlbBridgeClient<InterceptedService<Channel, BuildId>>,
+}
+
+/// Says to which build a call belongs.
+#[derive(Clone)]
+struct BuildId(MetadataValue<Ascii>);
+
+impl Interceptor for BuildId {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("buildkit-controlapi-buildid", self.0.clone());
+        Ok(request)
+    }
+}
+
+impl Bridge {
+    fn new(channel: Channel, build: &str) -> Result<Self, Failure> {
+        let id = build
+            .parse()
+            .map_err(|_| Failure::Unsendable { reason: format!("`{build}` cannot stand in a header") })?;
+        let client = LlbBridgeClient::with_interceptor(channel, BuildId(id))
+            .max_decoding_message_size(LONGEST_MESSAGE)
+            .max_encoding_message_size(LONGEST_MESSAGE);
+        Ok(Self { client })
+    }
+
+    async fn ping(&mut self) -> Result<PongResponse, Status> {
+        within(CALL_DEADLINE, "its abilities", self.client.ping(PingRequest {})).await
+    }
+
+    /// Solves one graph. This takes as long as the build does.
+    pub(crate) async fn solve(&mut self, request: BridgeSolveRequest) -> Result<BridgeSolveResponse, Status> {
+        Ok(self.client.solve(request).await?.into_inner())
+    }
+
+    /// Looks up an image, in a registry if need be: that takes what it takes, and can be cancelled.
+    pub(crate) async fn resolve_image_config(
+        &mut self,
+        request: ResolveImageConfigRequest,
+    ) -> Result<ResolveImageConfigResponse, Status> {
+        Ok(self.client.resolve_image_config(request).await?.into_inner())
+    }
+
+    async fn hand_over(&mut self, request: ReturnRequest) -> Result<(), Status> {
+        within(CALL_DEADLINE, "the result", self.client.r#return(request)).await.map(|_| ())
+    }
+}
+
+async fn within<T>(
+    deadline: Duration,
+    what: &str,
+    call: impl Future<Output = Result<tonic::Response<T>, Status>>,
+) -> Result<T, Status> {
+    match tokio::time::timeout(deadline, call).await {
+        Ok(answer) => Ok(answer?.into_inner()),
+        Err(_) => Err(Status::deadline_exceeded(format!(
+            "the daemon did not answer within {} s when asked about {what}",
+            deadline.as_secs()
+        ))),
+    }
+}
+
+/// What the second side has come to.
+pub(crate) enum Made<T> {
+    /// A result, which the daemon is to export.
+    Result(Box<GatewayResult>, T),
+    /// We know what we wanted to know, and nothing is to be built.
+    Answer(T),
+}
+
+/// What has been built, and what the exporters say of it.
+pub(crate) struct Built<T> {
+    pub(crate) made: T,
+    pub(crate) response: SolveResponse,
+}
+
+/// Runs one build: `request` says all but its ids, `make` is the second side.
+pub(crate) async fn build<T, Work, Making>(
+    connection: &Connection,
+    mut request: SolveRequest,
+    services: Services,
+    updates: UnboundedSender<Update>,
+    cancel: &CancellationToken,
+    make: Work,
+) -> Result<Built<T>, Failure>
+where
+    Work: FnOnce(Bridge, PongResponse) -> Making,
+    Making: Future<Output = Result<Made<T>, Status>>,
+{
+    let session = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(Failure::Cancelled),
+        session = Session::open(connection, services) => session?,
+    };
+    request.r#ref = random_id()?;
+    session.id().clone_into(&mut request.session);
+    let news = News::follow(connection, &request.r#ref, updates);
+    let bridge = Bridge::new(connection.channel(), &request.r#ref)?;
+    let outcome = tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Failure::Cancelled),
+        outcome = conduct(connection, request, bridge, make) => outcome,
+        reason = session.lost() => Err(Failure::Lost {
+            address: Box::new(connection.address().clone()),
+            attempted: "build".to_owned(),
+            reason,
+        }),
+    };
+    // The daemon tells of the end of the build last: of what failed, and that a cancelled program
+    // is gone. Until then it may still need the session.
+    let failed = news.the_end().await;
+    drop(session);
+    match outcome {
+        Err(Failure::Build(mut failure)) => {
+            failed.complete(&mut failure);
+            Err(Failure::Build(failure))
+        }
+        Ok(_) | Err(_) => outcome,
+    }
+}
+
+async fn conduct<T, Work, Making>(
+    connection: &Connection,
+    request: SolveRequest,
+    mut bridge: Bridge,
+    make: Work,
+) -> Result<Built<T>, Failure>
+where
+    Work: FnOnce(Bridge, PongResponse) -> Making,
+    Making: Future<Output = Result<Made<T>, Status>>,
+{
+    let address = connection.address();
+    let mut control = connection.control();
+    let mut solving =
+        std::pin::pin!(async move { control.solve(request).await.map(tonic::Response::into_inner) });
+    let mut second_side = bridge.clone();
+    let making = async move {
+        let pong = second_side.ping().await.map_err(Fault::Greeting)?;
+        make(second_side, pong).await.map_err(Fault::Work)
+    };
+    let made = tokio::select! {
+        // When both have ended, the first call tells why there is nothing for the second side to do.
+        biased;
+        ended = &mut solving => return Err(match ended {
+            Ok(_) => Failure::Lost {
+                address: Box::new(address.clone()),
+                attempted: "build".to_owned(),
+                reason: "it ended the build before there was a result".to_owned(),
+            },
+            Err(status) => of_first_call(&status, connection),
+        }),
+        made = making => made,
+    };
+    match made {
+        Ok(Made::Result(result, made)) => {
+            let handing_over = bridge.hand_over(ReturnRequest { result: Some(*result), error: None });
+            // Exporting may take long, and is watched over by the session.
+            let (handed_over, solved) = tokio::join!(handing_over, solving);
+            let response = solved.map_err(|status| Failure::of_build(&status, "export", address))?;
+            handed_over.map_err(|status| Failure::of_status(&status, "take the result", address))?;
+            Ok(Built { made, response })
+        }
+        Ok(Made::Answer(made)) => {
+            let nothing = Status::new(Code::Cancelled, "nothing was to be built");
+            end(&mut bridge, &nothing, solving.as_mut()).await;
+            Ok(Built { made, response: SolveResponse::default() })
+        }
+        Err(Fault::Work(status)) => {
+            end(&mut bridge, &status, solving.as_mut()).await;
+            Err(Failure::of_build(&status, "build", address))
+        }
+        Err(Fault::Greeting(status)) => {
+            // Why the build does not exist is known to the first call only.
+            match end(&mut bridge, &status, solving.as_mut()).await {
+                Some(Err(reason)) => Err(of_first_call(&reason, connection)),
+                Some(Ok(_)) | None => Err(Failure::of_status(&status, "tell its abilities", address)),
+            }
+        }
+    }
+}
+
+/// What has gone wrong on the second side.
+enum Fault {
+    Greeting(Status),
+    Work(Status),
+}
+
+/// Ends a build with an error, and waits until the daemon has ended it too.
+async fn end(
+    bridge: &mut Bridge,
+    status: &Status,
+    solving: impl Future<Output = Result<SolveResponse, Status>>,
+) -> Option<Result<SolveResponse, Status>> {
+    let details = rpc::Status::decode(status.details()).map(|full| full.details).unwrap_or_default();
+    let error = rpc::Status { code: status.code().into(), message: status.message().to_owned(), details };
+    let ended = async {
+        // A daemon that has already ended the build does not take this any more.
+        let (_, solved) =
+            tokio::join!(bridge.hand_over(ReturnRequest { result: None, error: Some(error) }), solving);
+        solved
+    };
+    tokio::time::timeout(END_DEADLINE, ended).await.ok()
+}
+
+/// What it means when the first call fails before anything was made: mostly that it was asked for
+/// something that this daemon does not have.
+fn of_first_call(status: &Status, connection: &Connection) -> Failure {
+    if Details::of(status).name_a_vertex() {
+        Failure::of_build(status, "build", connection.address())
+    } else {
+        Failure::of_status(status, "begin a build", connection.address())
+    }
+}

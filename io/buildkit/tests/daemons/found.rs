@@ -1,0 +1,67 @@
+//! The daemons there are, and the one image that programs can be run from on them.
+
+use std::path::PathBuf;
+
+use cogpack_io_buildkit::address::{Address, Endpoint};
+use cogpack_io_buildkit::connection::Connection;
+
+/// A daemon to test with.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub name: &'static str,
+    pub address: Address,
+    /// Of the Engine that it is part of.
+    pub engine: Endpoint,
+}
+
+/// Every daemon there is. Says why where there is none.
+pub fn daemons() -> Vec<Found> {
+    let mut found = Vec::new();
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    // `DOCKER_HOST` may be anybody's; only beside this variable is it the rig's.
+    let engine = variable("COGPACK_TEST_ENGINE").and_then(|_| variable("DOCKER_HOST"));
+    for (engine_name, engine, name, daemon) in [
+        ("older engine", engine, "older daemon", variable("COGPACK_TEST_BUILDKIT")),
+        (
+            "newer engine",
+            variable("COGPACK_TEST_NEXT_HOST"),
+            "newer daemon",
+            variable("COGPACK_TEST_NEXT_BUILDKIT"),
+        ),
+    ] {
+        let Some(engine) = engine else { continue };
+        let engine = Endpoint::of_engine(&engine, None).unwrap();
+        found.push(Found {
+            name: engine_name,
+            address: Address::Engine(engine.clone()),
+            engine: engine.clone(),
+        });
+        if let Some(daemon) = daemon {
+            let address = Address::of_daemon(&daemon, None, &engine).unwrap();
+            found.push(Found { name, address, engine });
+        }
+    }
+    if found.is_empty() {
+        println!("skipped: COGPACK_TEST_ENGINE and COGPACK_TEST_NEXT_HOST name no engine");
+    }
+    found
+}
+
+/// Where a daemon's own socket is, for tests that stand in between.
+pub fn socket_of(found: &Found) -> PathBuf {
+    match &found.address {
+        Address::Daemon(Endpoint::Unix(path)) | Address::Engine(Endpoint::Unix(path)) => path.clone(),
+        other => panic!("the rig's daemons have sockets of their own, and this is {other}"),
+    }
+}
+
+pub async fn connected(found: &Found) -> Connection {
+    Connection::open(&found.address).await.unwrap_or_else(|failure| panic!("{}: {failure}", found.name))
+}
+
+/// An image in the rig's registry that has a shell.
+pub fn image_with_a_shell() -> String {
+    let registry =
+        std::env::var("COGPACK_TEST_REGISTRY").expect("the rig has a registry where it has an engine");
+    format!("docker-image://{registry}/base/debian:bookworm-slim")
+}
