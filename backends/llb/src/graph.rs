@@ -36,8 +36,6 @@ pub(crate) struct Graph {
 #[derive(Debug)]
 struct Vertex {
     digest: Digest,
-    /// The same as text.
-    text: DigestText,
     capabilities: Capabilities,
     /// Where its name ends among the names; it starts where the one before ends.
     name_end: usize,
@@ -98,12 +96,14 @@ pub(crate) struct Finished {
 }
 
 impl Graph {
-    /// A graph without a vertex, for one platform, with room for about so many.
-    pub(crate) fn new(platform: Platform, about: usize) -> Self {
+    /// A graph without a vertex, for one platform, with room for about so many, and for a source
+    /// of so many bytes.
+    pub(crate) fn new(platform: Platform, about: usize, source: usize) -> Self {
         Self {
             platform,
             vertices: Vec::with_capacity(about),
-            framed: Writer::with_room(about * USUAL_OP),
+            // Room that is never written to costs nothing, and moving what was written does.
+            framed: Writer::with_room(about * (USUAL_OP + USUAL_METADATA) + source),
             by_digest: HashMap::with_capacity_and_hasher(about, BuildHasherDefault::default()),
             places: Vec::with_capacity(about),
             groups: Vec::new(),
@@ -117,7 +117,7 @@ impl Graph {
     pub(crate) fn add(&mut self, op: &Op<'_>, label: Label) -> Result<VertexId, Breach> {
         check::op(op, self.vertices.len())?;
         let inputs = op.inputs();
-        let digests = inputs.iter().map(|input| self.vertices[input.0 as usize].text.as_str());
+        let digests = inputs.iter().map(|input| DigestText::of(&self.vertices[input.0 as usize].digest));
         self.room.clear();
         encode::op(&mut self.room, op, &self.platform, digests);
         let digest = Digest::of(self.room.as_bytes());
@@ -128,7 +128,6 @@ impl Graph {
             self.names.push_str(&label.name);
             self.vertices.push(Vertex {
                 digest,
-                text: DigestText::of(&digest),
                 capabilities: check::capabilities(op),
                 name_end: self.names.len(),
                 group: label.group,
@@ -153,19 +152,18 @@ impl Graph {
     pub(crate) fn finish(mut self, root: VertexId, source: &SourceText) -> Result<Finished, Breach> {
         let last = self.vertices.get(root.0 as usize).ok_or(Breach::MissingInput { vertex: root.0 })?;
         self.room.clear();
-        encode::terminal(&mut self.room, last.text.as_str());
+        encode::terminal(&mut self.room, DigestText::of(&last.digest).as_str());
         self.framed.element(1, self.room.as_bytes());
         let terminal = Digest::of(self.room.as_bytes());
 
         let mut definition = self.framed;
-        definition.reserve(self.vertices.len() * USUAL_METADATA + source.text.len());
         let mut name_start = 0;
         for vertex in &self.vertices {
             let name = &self.names[name_start..vertex.name_end];
             let group = vertex.group.map(|id| &self.groups[id.0]);
             name_start = vertex.name_end;
             definition.message(2, |to| {
-                to.text(1, vertex.text.as_str());
+                to.text(1, DigestText::of(&vertex.digest).as_str());
                 to.message(2, |to| write_metadata(to, name, vertex.capabilities, group));
             });
         }
@@ -180,7 +178,8 @@ impl Graph {
         definition.message(3, |to| {
             for of_one in self.places.chunk_by(|one, next| one.0 == next.0) {
                 to.message(1, |to| {
-                    to.text(1, self.vertices[of_one[0].0.0 as usize].text.as_str());
+                    let digest = &self.vertices[of_one[0].0.0 as usize].digest;
+                    to.text(1, DigestText::of(digest).as_str());
                     to.message(2, |to| of_one.iter().for_each(|(_, lines)| lines.write_location(to, 1)));
                 });
             }
@@ -188,6 +187,12 @@ impl Graph {
         });
         let digests = self.vertices.iter().map(|vertex| vertex.digest).chain([terminal]).collect();
         Ok(Finished { definition: definition.into_bytes(), digests })
+    }
+}
+
+impl AsRef<str> for DigestText {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 
@@ -226,13 +231,13 @@ fn write_metadata(to: &mut Writer, name: &str, capabilities: Capabilities, group
 }
 
 /// Bytes of most ops; only a guess, so that growing seldom moves what is there.
-const USUAL_OP: usize = 512;
+const USUAL_OP: usize = 256;
 
 /// Bytes of most names.
 const USUAL_NAME: usize = 64;
 
 /// Bytes of most vertices' metadata and places.
-const USUAL_METADATA: usize = 384;
+const USUAL_METADATA: usize = 288;
 
 /// The key under which clients look for a vertex's name.
 pub(crate) const CUSTOM_NAME: &str = "llb.customname";

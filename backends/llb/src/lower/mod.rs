@@ -60,8 +60,7 @@ pub(crate) fn lower(
         plan,
         settings,
         lines: LineIndex::of(&settings.source.text),
-        // A stage has two vertices as a rule: what comes in, and what runs on it.
-        graph: Graph::new(platform.clone(), 2 * plan.order().len()),
+        graph: Graph::new(platform.clone(), expected_vertices(plan), settings.source.text.len()),
         inputs: BTreeMap::new(),
         stages: vec![None; plan.plan().stages.len()],
         unsupported: Vec::new(),
@@ -88,6 +87,12 @@ pub(crate) fn lower(
             Err(unsupported)
         }
     }
+}
+
+/// About how many vertices a plan has: one an op, and one a stage for what its layers are put
+/// together by.
+fn expected_vertices(plan: &Resolved) -> usize {
+    plan.order().iter().map(|&id| plan.stage(id).ops.len() + 1).sum()
 }
 
 /// Something this target cannot express.

@@ -11,14 +11,14 @@ use super::op::{Action, Copy, Edit, Exec, File, Mount, MountKind, Op, Owner, Pla
 use super::writer::Writer;
 
 /// Writes `op`, whose inputs have these digests.
-pub(crate) fn op<'d>(
+pub(crate) fn op<D: AsRef<str>>(
     to: &mut Writer,
     op: &Op<'_>,
     platform: &Platform,
-    inputs: impl Iterator<Item = &'d str>,
+    inputs: impl Iterator<Item = D>,
 ) {
     for digest in inputs {
-        to.message(1, |to| to.text(1, digest));
+        to.message(1, |to| to.text(1, digest.as_ref()));
     }
     let per_platform = match op {
         Op::Exec(_) => true,

@@ -23,11 +23,6 @@ impl Writer {
         Self { bytes: Vec::with_capacity(bytes) }
     }
 
-    /// Makes room for about so many bytes more.
-    pub(crate) fn reserve(&mut self, bytes: usize) {
-        self.bytes.reserve(bytes);
-    }
-
     /// What has been written.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
