@@ -16,7 +16,7 @@ pub fn image_config(plan: &Resolved, backend: &'static str) -> Result<ImageConfi
     let state: &State = plan.state_of(&export.from.value);
     let mut env = Vec::with_capacity(state.env.len());
     let mut open = Vec::new();
-    for (name, value) in &state.env {
+    for (name, value) in state.env.iter() {
         match value {
             EnvValue::Known(value) => env.push((name.clone(), value.to_string())),
             EnvValue::Open => open.push(open_variable(backend, name.as_str(), export.from.span)),

@@ -15,8 +15,8 @@ use super::variables::VariableFinding;
 use crate::finding::Finding;
 use crate::graph::{Outlet, StageGraph};
 use crate::plan::{
-    ContextKind, CopyForm, EnvChange, EnvEdit, EnvName, Execution, Export, Input, MountKind, Op, OpKind,
-    PhaseName, SecretTarget, Spanned, Stage, Template,
+    ContextKind, CopyForm, EnvChange, EnvEdit, Execution, Export, Input, MountKind, Op, OpKind, PhaseName,
+    SecretTarget, Spanned, Stage, Template,
 };
 
 /// What the walk finds.
@@ -187,7 +187,8 @@ impl Walk<'_, '_> {
         state
     }
 
-    /// Walks the ops of one block. `states` ends with what holds before the next op.
+    /// Walks the ops of one block. `states` ends with what holds before the next op; ops that
+    /// change nothing of it share it.
     fn block(&mut self, ops: &mut [Op], states: &mut Vec<Arc<State>>) {
         for op in ops {
             let before = states.last().unwrap_or(&self.unknown).clone();
@@ -200,6 +201,7 @@ impl Walk<'_, '_> {
                 OpKind::Env(change) => self.env(change, &before),
                 OpKind::Workdir(workdir) => self.workdir(workdir, &before),
                 OpKind::User(user) => self.user(user, &before),
+                OpKind::Shell(shell) if *before.shell == *shell.value => None,
                 OpKind::Shell(shell) => {
                     Some(State { shell: shell.value.as_slice().into(), ..State::clone(&before) })
                 }
@@ -225,7 +227,7 @@ impl Walk<'_, '_> {
                 OpKind::Symlink(link) => self.paths([&mut link.target, &mut link.path], &before),
                 OpKind::Remove(remove) => self.paths([&mut remove.path], &before),
             };
-            states.push(after.filter(|after| *after != *before).map_or(before, Arc::new));
+            states.push(after.map_or(before, Arc::new));
         }
     }
 
@@ -275,12 +277,12 @@ impl Walk<'_, '_> {
 
     fn workdir(&mut self, workdir: &mut Spanned<Template>, state: &State) -> Option<State> {
         let text = self.settled("workdir", workdir, state)?;
-        Some(State { workdir: Some(text), ..state.clone() })
+        (state.workdir.as_ref() != Some(&text)).then(|| State { workdir: Some(text), ..state.clone() })
     }
 
     fn user(&mut self, user: &mut Spanned<Template>, state: &State) -> Option<State> {
         let text = self.settled("user", user, state)?;
-        Some(State { user: Some(text), ..state.clone() })
+        (state.user.as_ref() != Some(&text)).then(|| State { user: Some(text), ..state.clone() })
     }
 
     fn settled(
@@ -300,14 +302,17 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Applies a change of a variable, and rewrites it to the value that it gives, where known.
+    /// Applies a change of a variable, and rewrites it to the value that it gives, where known;
+    /// `None` where the variable stays what it was.
     fn env(&mut self, change: &mut EnvChange, state: &State) -> Option<State> {
         let scope = Scope::of(state);
         let name = &change.name.value;
         let (mut template, place_of_old) = match &change.edit {
             EnvEdit::Unset => {
-                let env = state.env.iter().filter(|(known, _)| known != name).cloned().collect();
-                return Some(state.with_env(env));
+                state.variable(name.as_str())?;
+                let mut state = state.clone();
+                state.env.unset(name);
+                return Some(state);
             }
             EnvEdit::Set(value) => (value.clone(), None),
             EnvEdit::Prepend(value) => (value.clone(), Some(Side::After)),
@@ -341,7 +346,12 @@ impl Walk<'_, '_> {
             (EnvValue::Open, EnvEdit::Append(_)) => EnvEdit::Append(template),
             (EnvValue::Known(_) | EnvValue::Open, EnvEdit::Unset) => EnvEdit::Unset,
         };
-        Some(state.with_env(with_variable(&state.env, name, value)))
+        if state.variable(change.name.value.as_str()) == Some(&value) {
+            return None;
+        }
+        let mut state = state.clone();
+        state.env.set(change.name.value.clone(), value);
+        Some(state)
     }
 }
 
@@ -359,18 +369,4 @@ impl Side {
             Self::After => format!("{added}{SEPARATOR}{old}").into(),
         }
     }
-}
-
-/// `env` with one variable set: in its place, or at the end where it is new.
-pub(super) fn with_variable(
-    env: &[(EnvName, EnvValue)],
-    name: &EnvName,
-    value: EnvValue,
-) -> Vec<(EnvName, EnvValue)> {
-    let mut env = env.to_vec();
-    match env.iter_mut().find(|(known, _)| known == name) {
-        Some((_, old)) => *old = value,
-        None => env.push((name.clone(), value)),
-    }
-    env
 }

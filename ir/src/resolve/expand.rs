@@ -106,7 +106,8 @@ impl<'s> Scope<'s> {
     }
 
     fn undefined(&self, name: &str, template: &Spanned<Template>) -> VariableFinding {
-        let known = self.local.iter().chain(&self.state.env).map(|(known, _)| known.as_str());
+        let known =
+            self.local.iter().map(|(name, _)| name).chain(self.state.env.names()).map(EnvName::as_str);
         let suggestion = suggest::nearest(name, known).map(|known| format!("${{{known}}}"));
         let otherwise =
             format!("set it first with `env {name} = \"…\"`, or write `$${{` for a literal `${{`");

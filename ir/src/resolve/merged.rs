@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::evaluate::with_variable;
 use super::state::State;
 
 /// What holds after a merge: what held at its start, with what each branch changed. The verifier
@@ -11,13 +10,13 @@ use super::state::State;
 pub(super) fn merged_state(start: &Arc<State>, ends: &[&Arc<State>]) -> Arc<State> {
     let mut merged = State::clone(start);
     for end in ends.iter().filter(|end| !Arc::ptr_eq(end, start)) {
-        merged.env.retain(|(name, _)| {
-            start.variable(name.as_str()).is_none() || end.variable(name.as_str()).is_some()
-        });
-        for (name, value) in &end.env {
-            if start.variable(name.as_str()) != Some(value) {
-                merged.env = with_variable(&merged.env, name, value.clone());
-            }
+        for name in start.env.names().filter(|name| end.variable(name.as_str()).is_none()) {
+            merged.env.unset(name);
+        }
+        for (name, value) in
+            end.env.iter().filter(|(name, value)| start.variable(name.as_str()) != Some(value))
+        {
+            merged.env.set(name.clone(), value.clone());
         }
         if end.workdir != start.workdir {
             merged.workdir.clone_from(&end.workdir);

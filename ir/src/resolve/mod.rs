@@ -3,6 +3,7 @@
 //!
 //! [`resolve`] is a fixed point: resolving the text of a resolved plan gives the same plan.
 
+pub mod environment;
 pub(crate) mod evaluate;
 pub mod expand;
 pub(crate) mod merged;
@@ -18,6 +19,7 @@ use crate::graph::{PhaseGraph, StageGraph};
 use crate::plan::{BaseImage, ImageConfig, InputName, Plan};
 use crate::verify::{Verified, Walked, check_expanded};
 
+pub use environment::Environment;
 pub use resolved::{Merge, Resolved, StageId, Step};
 pub use state::{EnvValue, State};
 pub use variables::VariableFinding;

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::plan::{EnvName, ImageConfig};
+use super::environment::Environment;
+use crate::plan::ImageConfig;
 
 /// The state before an op, or at the end of a stage. Shared between ops that change nothing of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub struct State {
     pub base_known: bool,
     /// The environment: the base's in its order, then others in the order they were first set.
     /// A variable that changes keeps its place, as in Docker's builders.
-    pub env: Vec<(EnvName, EnvValue)>,
+    pub env: Environment,
     /// The working directory; `None` means `/`.
     pub workdir: Option<Arc<str>>,
     /// The user; `None` means root.
@@ -64,20 +65,8 @@ impl State {
         }
     }
 
-    /// This state with another environment.
-    pub(super) fn with_env(&self, env: Vec<(EnvName, EnvValue)>) -> Self {
-        Self {
-            base_known: self.base_known,
-            env,
-            workdir: self.workdir.clone(),
-            user: self.user.clone(),
-            shell: self.shell.clone(),
-            inherited: self.inherited.clone(),
-        }
-    }
-
     /// The value of a variable; `None` where it is not set as far as is known.
     pub fn variable(&self, name: &str) -> Option<&EnvValue> {
-        self.env.iter().find(|(known, _)| known.as_str() == name).map(|(_, value)| value)
+        self.env.get(name)
     }
 }

@@ -155,7 +155,7 @@ fn environment<'a>(
     op: &PlanOp,
 ) -> Result<Vec<(&'a str, Cow<'a, str>)>, Unsupported> {
     let mut environment = Vec::with_capacity(state.env.len() + execution.env.len());
-    for (name, value) in &state.env {
+    for (name, value) in state.env.iter() {
         // What this execution sets anew needs no value from before.
         let is_set_here = || execution.env.iter().any(|setting| setting.name.value == *name);
         match value {
