@@ -16,7 +16,7 @@ use crate::finding::Finding;
 use crate::graph::{Outlet, StageGraph};
 use crate::plan::{
     ContextKind, CopyForm, EnvChange, EnvEdit, Execution, Export, Input, MountKind, Op, OpKind, PhaseName,
-    SecretTarget, Spanned, Stage, Template,
+    Plan, SecretTarget, Spanned, Stage, Template,
 };
 
 /// What the walk finds.
@@ -24,8 +24,9 @@ use crate::plan::{
 pub(crate) struct Evaluation {
     /// All stages by place, each after those it needs.
     pub(crate) order: Vec<usize>,
-    /// The stages with inputs made concrete and templates expanded, where that can be done.
-    pub(crate) stages: Vec<Stage>,
+    /// The stages with inputs made concrete and templates expanded, where that can be done;
+    /// `None` for those that are like that as they were written, as most of a large plan are.
+    pub(crate) rewritten: Vec<Option<Box<Stage>>>,
     /// By stage: one state before each flattened op, then the one at the end.
     pub(crate) states: Vec<Vec<Arc<State>>>,
     pub(crate) merges: BTreeMap<PhaseName, Merge>,
@@ -34,6 +35,16 @@ pub(crate) struct Evaluation {
     pub(crate) merged: BTreeMap<PhaseName, Arc<State>>,
     /// `workdir` and `user` statements whose value a recorded base config would settle.
     pub(crate) unsettled: Vec<VariableFinding>,
+}
+
+impl Evaluation {
+    /// The stages of the plan that was walked, as the walk left them.
+    pub(crate) fn stages<'e>(&'e self, plan: &'e Plan) -> impl Iterator<Item = &'e Stage> {
+        plan.stages
+            .iter()
+            .zip(&self.rewritten)
+            .map(|(written, rewritten)| rewritten.as_deref().unwrap_or(written))
+    }
 }
 
 /// The separator of `env prepend` and `env append`.
@@ -52,7 +63,7 @@ pub(crate) fn evaluate(
         unknown: Arc::new(State::of_base(None)),
         evaluation: Evaluation {
             order: graph.order(),
-            stages: graph.plan().stages.clone(),
+            rewritten: vec![None; graph.plan().stages.len()],
             states: vec![Vec::new(); graph.plan().stages.len()],
             merges: BTreeMap::new(),
             scratch: Arc::new(State::scratch()),
@@ -97,23 +108,25 @@ struct Walk<'w, 'p> {
 
 impl Walk<'_, '_> {
     fn stage(&mut self, place: usize) {
+        let written = self.graph.stage(place);
+        let mut stage = written.clone();
         let state = match self.graph.start(place) {
             Outlet::One(start) => {
-                let span = self.graph.stage(place).from.as_ref().map(|from| from.span);
-                let from = match span {
-                    Some(span) => Spanned::new(start.clone(), span),
+                let from = match &written.from {
+                    Some(from) => Spanned::new(start.clone(), from.span),
                     None => Spanned::nowhere(start.clone()),
                 };
-                self.evaluation.stages[place].from = Some(from);
+                stage.from = Some(from);
                 self.start(start)
             }
             Outlet::Nothing | Outlet::Several(_) | Outlet::Broken => self.unknown.clone(),
         };
         let mut states = vec![state];
-        let mut ops = std::mem::take(&mut self.evaluation.stages[place].ops);
-        self.block(&mut ops, &mut states);
-        self.evaluation.stages[place].ops = ops;
+        self.block(&mut stage.ops, &mut states);
         self.evaluation.states[place] = states;
+        if stage != *written {
+            self.evaluation.rewritten[place] = Some(Box::new(stage));
+        }
     }
 
     /// What holds where something starts from `input`.

@@ -47,7 +47,10 @@ pub fn resolve(verified: Verified, known: &KnownConfigs) -> Result<Resolved, Vec
     }
     let images = with_known_configs(&plan.images, known);
     warnings::warn_of_unpinned(&plan, &images, &evaluation, &needed, &export, known, &mut findings);
-    let evaluate::Evaluation { order, stages, states, merges, scratch, bases, merged, .. } = evaluation;
+    let evaluate::Evaluation { order, rewritten, states, merges, scratch, bases, merged, .. } = evaluation;
+    let stages = plan.stages.into_iter().zip(rewritten);
+    let stages: Vec<_> =
+        stages.map(|(written, rewritten)| rewritten.map_or(written, |rewritten| *rewritten)).collect();
     Ok(Resolved {
         ids: resolved::ids(&stages),
         plan: Plan { images, stages, export: Some(export.clone()), ..plan },

@@ -50,7 +50,7 @@ pub(super) fn warn_of_unpinned(
     known: &KnownConfigs,
     warnings: &mut Vec<Finding>,
 ) {
-    for (input, how) in uses(evaluation, needed, export) {
+    for (input, how) in uses(plan, evaluation, needed, export) {
         let finding = match input {
             Input::Image(name) => of_image(images, name, how),
             Input::Context(name) => of_context(plan, name, how, known),
@@ -60,7 +60,12 @@ pub(super) fn warn_of_unpinned(
     }
 }
 
-fn uses<'e>(evaluation: &'e Evaluation, needed: &[bool], export: &'e Export) -> BTreeMap<&'e Input, Use> {
+fn uses<'e>(
+    plan: &'e Plan,
+    evaluation: &'e Evaluation,
+    needed: &[bool],
+    export: &'e Export,
+) -> BTreeMap<&'e Input, Use> {
     let mut uses = BTreeMap::new();
     let mut note = |input: &'e Input, how: Use| match input {
         Input::Image(_) | Input::Context(_) => {
@@ -70,7 +75,7 @@ fn uses<'e>(evaluation: &'e Evaluation, needed: &[bool], export: &'e Export) -> 
         Input::Scratch | Input::Stage(_) | Input::Phase(_) => {}
     };
     note(&export.from.value, Use::Start);
-    for (stage, _) in evaluation.stages.iter().zip(needed).filter(|(_, needed)| **needed) {
+    for (stage, _) in evaluation.stages(plan).zip(needed).filter(|(_, needed)| **needed) {
         stage.for_each_input(|input| note(&input.value, Use::Files));
         if let Some(from) = &stage.from {
             note(&from.value, Use::Start);

@@ -186,14 +186,15 @@ pub fn verify(plan: Plan) -> Result<Verified, Vec<Finding>> {
 /// Checks the rules that hold for what templates come to. A plan is checked again once more
 /// of its bases are known.
 pub(crate) fn check_expanded(graph: &StageGraph<'_>, evaluation: &Evaluation, findings: &mut Vec<Finding>) {
-    for (stage, states) in evaluation.stages.iter().zip(&evaluation.states) {
+    let stages = evaluation.stages(graph.plan());
+    for (stage, states) in stages.zip(&evaluation.states) {
         paths::check(stage, findings);
         copies::check(stage, findings);
         mounts::check(stage, findings);
         commands::check(stage, findings);
         secrets::check(&stage.ops, &mut states.iter().cloned(), findings);
     }
-    parallel::check_clashes(graph, &evaluation.stages, findings);
+    parallel::check_clashes(graph, evaluation, findings);
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::walk::for_each_op;
 use crate::finding::{Finding, Place};
 use crate::graph::{Outlet, StageGraph};
 use crate::plan::{OpKind, PhaseName, Span, Stage};
+use crate::resolve::evaluate::Evaluation;
 
 /// How stages of a `parallel` phase get in each other's way.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -112,10 +113,11 @@ pub(super) fn check_starts(graph: &StageGraph<'_>, findings: &mut Vec<Finding>) 
 
 /// Checks what the branches of parallel phases set and write; `stages` are those of the plan
 /// with templates expanded where they can be.
-pub(super) fn check_clashes(graph: &StageGraph<'_>, stages: &[Stage], findings: &mut Vec<Finding>) {
+pub(super) fn check_clashes(graph: &StageGraph<'_>, evaluation: &Evaluation, findings: &mut Vec<Finding>) {
+    let stages: Vec<&Stage> = evaluation.stages(graph.plan()).collect();
     for phase in parallel_phases(graph) {
         let branches: Vec<&Stage> =
-            graph.phases().members(phase).iter().map(|place| &stages[*place]).collect();
+            graph.phases().members(phase).iter().map(|place| stages[*place]).collect();
         settings(phase, &branches, findings);
         paths(phase, &branches, findings);
     }
