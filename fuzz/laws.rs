@@ -79,7 +79,7 @@ const LONGEST_VARIABLE: usize = 128 << 10;
 /// each statement, so that a short plan would otherwise fill any memory.
 fn stays_small(resolved: &resolve::Resolved) {
     for id in resolved.order() {
-        for (name, value) in &resolved.end_state(*id).env {
+        for (name, value) in resolved.end_state(*id).env.iter() {
             if let resolve::EnvValue::Known(value) = value {
                 assert!(value.len() < LONGEST_VARIABLE, "`{name}` has become {} bytes", value.len());
             }

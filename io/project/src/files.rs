@@ -17,12 +17,19 @@ pub struct WriteError {
 
 /// The bytes of a file; `None` where it has more than `limit`.
 pub fn read_limited(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    read_all_limited(&mut File::open(path)?, limit)
+    let mut file = File::open(path)?;
+    let expected = file.metadata()?.len().min(limit);
+    read(&mut file, limit, usize::try_from(expected).unwrap_or_default())
 }
 
 /// The bytes of a stream; `None` where it has more than `limit`.
 pub fn read_all_limited(stream: &mut dyn Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
+    read(stream, limit, 0)
+}
+
+/// Room that is right from the start spares moving what was read.
+fn read(stream: &mut dyn Read, limit: u64, expected: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::with_capacity(expected);
     stream.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }

@@ -84,6 +84,18 @@ fn a_changed_variable_keeps_its_place_and_an_unset_one_is_gone() {
     assert_eq!(end(&resolved, "b"), ["A=12:3", "C=x", "B=12:3"]);
 }
 
+/// With a list of variables for each op this would take half the memory of a large machine.
+#[test]
+fn many_variables_in_one_stage_share_what_they_have_in_common() {
+    let count = 30_000;
+    let mut text = "cpk 1\nstage %a from scratch {\n".to_owned();
+    (0..count).for_each(|number| text.push_str(&format!("  env V{number} = \"x\"\n")));
+    text.push_str("  env LAST = \"${V0}${V29999}\"\n}\nexport from %a\n");
+    let end = end(&resolved(&text), "a");
+    assert_eq!(end.len(), count + 1);
+    assert_eq!(end[count], "LAST=xx");
+}
+
 #[test]
 fn what_leans_on_an_unknown_base_stays_open() {
     let text = "cpk 1
