@@ -35,12 +35,40 @@ pub struct Compile {
     /// Read the base image @NAME from a local OCI layout: `python=DIR` or `python=DIR:TAG`.
     #[arg(long = "layout", value_name = "NAME=DIR[:TAG]")]
     pub layouts: Vec<String>,
+    /// What the daemon that will build a definition can do: `none` for what every supported one
+    /// does, or a file with its capability ids. Left out: all that is known today.
+    #[arg(long, value_name = "none|FILE|probe")]
+    pub limits: Option<LimitsChoice>,
+    /// Compile for these of the plan's platforms only, for instance `linux/arm64`.
+    #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
+    pub platforms: Vec<cogpack_content::Platform>,
     /// What the image of an OCI layout is called, for instance `me/model:1`.
     #[arg(short = 't', long = "tag", value_name = "NAME")]
     pub tag: Option<cogpack_content::ImageReference>,
     /// How findings are shown.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+/// What `--limits` takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LimitsChoice {
+    /// What every supported daemon does.
+    None,
+    /// What the daemon says that the environment names.
+    Probe,
+    /// What a file lists.
+    File(PathBuf),
+}
+
+impl From<&str> for LimitsChoice {
+    fn from(text: &str) -> Self {
+        match text {
+            "none" => Self::None,
+            "probe" => Self::Probe,
+            path => Self::File(path.into()),
+        }
+    }
 }
 
 /// What `-o` takes.

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use cogpack_backends_contract::Backend;
+use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_backends_dockerfile::Dockerfile;
-use cogpack_backends_llb::{Llb, SourceText, listing};
+use cogpack_backends_llb::{Limits, Llb, SourceText, listing};
 use cogpack_backends_oci_direct::OciDirect;
 use cogpack_content::ImageReference;
-use cogpack_ir::plan::Plan;
+use cogpack_ir::plan::{Plan, Span};
 use cogpack_ir::{json, syntax};
 use miette::Diagnostic;
 
@@ -31,6 +31,8 @@ pub struct Emission<'a> {
     pub time: u64,
     /// What the image of a layout is called.
     pub name: Option<&'a ImageReference>,
+    /// What the daemon that will build a definition can do.
+    pub limits: Limits,
 }
 
 /// What a backend made.
@@ -95,16 +97,36 @@ impl Emission<'_> {
 
     fn llb(&self, format: Artifact) -> Result<Product, Refusals> {
         let source = SourceText { name: self.file.shown.clone(), text: self.file.text.clone() };
-        let image = Llb::new(source).lower(&self.front.resolved).map_err(boxed)?;
-        Ok(match format {
-            Artifact::LlbText => {
-                Product::File { name: "llb.txt", bytes: listing(&image).into_bytes(), beside: Vec::new() }
-            }
-            Artifact::Llb | Artifact::Dockerfile | Artifact::Oci | Artifact::Json | Artifact::Cpk => {
+        let backend = Llb { limits: self.limits, ..Llb::new(source) };
+        let mut images = backend.lower(&self.front.resolved).map_err(boxed)?;
+        if format == Artifact::LlbText {
+            let texts: Vec<String> = images.iter().map(listing).collect();
+            let bytes = texts.join("\n").into_bytes();
+            return Ok(Product::File { name: "llb.txt", bytes, beside: Vec::new() });
+        }
+        match (images.pop(), images.is_empty()) {
+            (Some(image), true) => {
                 let beside = vec![("image-config.json", image.config)];
-                Product::File { name: "llb.pb", bytes: image.definition, beside }
+                Ok(Product::File { name: "llb.pb", bytes: image.definition, beside })
             }
-        })
+            (Some(_), false) | (None, _) => Err(boxed(vec![self.one_platform_only()])),
+        }
+    }
+
+    /// A definition in a file is for one platform; whoever solves several joins them.
+    fn one_platform_only(&self) -> Unsupported {
+        let platforms = &self.front.resolved.plan().platforms;
+        let last = platforms.last();
+        let way_out = last.map_or_else(String::new, |last| {
+            format!("`--platform {}` compiles for one of them; `-o llb.txt` shows all", last.value)
+        });
+        Unsupported {
+            backend: cogpack_backends_llb::NAME,
+            code: "cpk::unsupported::platform",
+            what: format!("{} platforms in one definition", platforms.len()),
+            span: last.map_or(Span::NOWHERE, |last| last.span),
+            help: way_out,
+        }
     }
 }
 

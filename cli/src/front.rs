@@ -2,6 +2,7 @@
 //! verify, resolve, and show what was found.
 
 use cogpack_compiler::World;
+use cogpack_content::Platform;
 use cogpack_ir::finding::Finding;
 use cogpack_ir::plan::Plan;
 use cogpack_ir::resolve::Resolved;
@@ -28,15 +29,45 @@ pub fn front(
     format: Format,
     console: &mut Console<'_>,
 ) -> Result<Option<Front>, Failure> {
-    let plan = match cogpack_compiler::parse(&file.text) {
+    front_on(&[], file, layouts, format, console)
+}
+
+/// The same for some of the plan's platforms only; none named means all.
+pub fn front_on(
+    platforms: &[Platform],
+    file: &PlanFile,
+    layouts: &[String],
+    format: Format,
+    console: &mut Console<'_>,
+) -> Result<Option<Front>, Failure> {
+    let mut plan = match cogpack_compiler::parse(&file.text) {
         Ok(plan) => plan,
         Err(findings) => {
             show(&findings, file, format, console);
             return Ok(None);
         }
     };
+    choose(platforms, &mut plan)?;
     let bases = Bases::read(&plan, layouts, file, &console.directory)?;
     resolved(plan, bases, file, format, console)
+}
+
+/// Leaves out the platforms that were not asked for.
+fn choose(platforms: &[Platform], plan: &mut Plan) -> Result<(), Failure> {
+    if let Some(other) =
+        platforms.iter().find(|asked| !plan.platforms.iter().any(|declared| declared.value == **asked))
+    {
+        let declared: Vec<String> =
+            plan.platforms.iter().map(|platform| platform.value.to_string()).collect();
+        return Err(Failure::new(format!("the plan is not for the platform `{other}`")).with_hint(format!(
+            "it is for {}: name one of these, or add a `platform` line",
+            declared.join(", ")
+        )));
+    }
+    if !platforms.is_empty() {
+        plan.platforms.retain(|declared| platforms.contains(&declared.value));
+    }
+    Ok(())
 }
 
 fn resolved(

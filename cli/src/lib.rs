@@ -13,6 +13,7 @@ mod emit;
 mod env_vars;
 mod failure;
 mod front;
+mod limits;
 mod oci_image;
 mod plan_file;
 mod report;

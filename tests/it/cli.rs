@@ -60,6 +60,27 @@ fn a_refusal_writes_nothing() {
 }
 
 #[test]
+fn definitions_are_for_one_platform_and_for_a_daemons_limits() {
+    let two = PLAN.replace("platform linux/amd64\n", "platform linux/amd64\nplatform linux/arm64\n");
+    let folder = folder_with(&two);
+    let both = cogpackc(folder.path(), &["plan.cpk", "-o", "llb.txt"]);
+    assert!(both.text().contains("llb for linux/amd64\n") && both.text().contains("\nllb for linux/arm64\n"));
+    let refused = cogpackc(folder.path(), &["plan.cpk", "-o", "llb"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("--platform linux/arm64"), "{}", refused.stderr);
+    let one = cogpackc(folder.path(), &["plan.cpk", "-o", "llb", "--platform", "linux/arm64"]);
+    assert_eq!(one.code, 0, "{}", one.stderr);
+
+    std::fs::write(folder.path().join("limits.txt"), "mergeop\n").expect("can be written");
+    let limits = ["plan.cpk", "-o", "llb.txt", "--platform", "linux/arm64", "--limits", "limits.txt"];
+    let lacking = cogpackc(folder.path(), &limits);
+    assert_eq!(lacking.code, 1);
+    assert!(lacking.stderr.contains("`file.base`"), "{}", lacking.stderr);
+    let baseline = [&limits[..limits.len() - 1], &["none"]].concat();
+    assert_eq!(cogpackc(folder.path(), &baseline).code, 0);
+}
+
+#[test]
 fn findings_exit_with_one_and_are_the_data_of_check() {
     let folder = folder_with(CYCLE);
     let check = cogpackc(folder.path(), &["check", "plan.cpk"]);
@@ -86,6 +107,10 @@ fn what_cannot_run_exits_with_two_and_says_why() {
         (&["plan.cpk"], "--output"),
         (&["plan.cpk", "-o", "llb,json"], "-O"),
         (&["plan.cpk", "-o", "oci"], "-O"),
+        (&["plan.cpk", "-o", "llb", "--limits", "missing.txt"], "missing.txt"),
+        (&["plan.cpk", "-o", "llb", "--limits", "plan.cpk"], "line 1: `cpk 1` is no capability id"),
+        (&["plan.cpk", "-o", "llb", "--limits", "probe"], "--limits none"),
+        (&["plan.cpk", "-o", "llb", "--platform", "linux/s390x"], "it is for linux/amd64"),
         (&["explain", "cpk::stage::cycel"], "did you mean `cpk::stage::cycle`?"),
         (&["check"], "PLANS"),
     ] {

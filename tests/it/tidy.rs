@@ -218,6 +218,11 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
     ),
     ("cpk::syntax::large", "ir/src/syntax/tests/reading.rs", "a_text_that_is_too_large_is_not_read"),
     (
+        "cpk::unsupported::capability",
+        "backends/llb/src/tests/limits.rs",
+        "what_an_old_daemon_lacks_is_refused_by_name",
+    ),
+    (
         "cpk::unsupported::long-line",
         "backends/dockerfile/src/tests.rs",
         "a_line_that_docker_would_not_read_is_refused",

@@ -95,11 +95,67 @@ capabilities! {
     SourceOciLayout = "source.ocilayout",
 }
 
+impl Capability {
+    /// The one with this id.
+    pub(crate) fn of_id(id: &str) -> Option<Self> {
+        Self::ALL.binary_search_by(|capability| capability.id().cmp(id)).ok().map(|place| Self::ALL[place])
+    }
+
+    /// Whether every supported daemon has it, from BuildKit 0.8 on.
+    pub(crate) fn is_old(self) -> bool {
+        match self {
+            Self::Diff
+            | Self::ExecMountTmpfsSize
+            | Self::ExecSecretEnv
+            | Self::FileCopyPatterns
+            | Self::FileRmNoFollow
+            | Self::FileSymlink
+            | Self::Merge
+            | Self::SourceGitSubdir
+            | Self::SourceOciLayout => false,
+            Self::Constraints
+            | Self::ExecMetaBase
+            | Self::ExecMetaNetwork
+            | Self::ExecMetaSetsDefaultPath
+            | Self::ExecMountBind
+            | Self::ExecMountBindScrap
+            | Self::ExecMountCache
+            | Self::ExecMountCacheSharing
+            | Self::ExecMountSecret
+            | Self::ExecMountSelector
+            | Self::ExecMountSsh
+            | Self::ExecMountTmpfs
+            | Self::FileBase
+            | Self::MetaDescription
+            | Self::Platform
+            | Self::SourceGit
+            | Self::SourceGitFullUrl
+            | Self::SourceHttp
+            | Self::SourceHttpChecksum
+            | Self::SourceHttpMode
+            | Self::SourceImage
+            | Self::SourceLocal
+            | Self::SourceLocalExclude
+            | Self::SourceLocalInclude
+            | Self::SourceLocalSharedKeyHint
+            | Self::SourceLocalUnique => true,
+        }
+    }
+}
+
 /// A set of capabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Capabilities(u64);
 
 impl Capabilities {
+    /// All of them.
+    pub(crate) const ALL: Self = Self(u64::MAX >> (u64::BITS as usize - Capability::ALL.len()));
+
+    /// Whether one is in the set.
+    pub(crate) fn has(self, capability: Capability) -> bool {
+        self.0 & 1 << capability as u64 != 0
+    }
+
     /// Adds one.
     pub(crate) fn add(&mut self, capability: Capability) {
         self.0 |= 1 << capability as u64;
@@ -114,7 +170,7 @@ impl Capabilities {
 
     /// Those in the set, in the order of their ids.
     pub(crate) fn iter(self) -> impl Iterator<Item = Capability> {
-        Capability::ALL.iter().copied().filter(move |capability| self.0 & 1 << *capability as u64 != 0)
+        Capability::ALL.iter().copied().filter(move |capability| self.has(*capability))
     }
 }
 
@@ -134,5 +190,7 @@ mod tests {
         assert!(Capability::ALL.len() <= 64);
         let all: Capabilities = Capability::ALL.iter().copied().collect();
         assert!(all.iter().eq(Capability::ALL.iter().copied()));
+        assert_eq!(all, Capabilities::ALL);
+        assert!(Capability::ALL.iter().all(|one| Capability::of_id(one.id()) == Some(*one)));
     }
 }

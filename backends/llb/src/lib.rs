@@ -4,13 +4,17 @@
 //! Reading order: [`lower`] (what becomes of each op), [`graph`] and [`wire`] (how that becomes
 //! bytes), [`check`] (what BuildKit takes for granted), [`listing`] (the same for people).
 //!
-//! Not here: talking to a daemon. What it is able to do comes in as [`Abilities`].
+//! Not here: talking to a daemon. What it is able to do comes in as [`Limits`]; what it will ask
+//! for comes out as [`Needs`], and what its reports mean as [`origins`].
 
 mod capability;
 pub mod check;
 mod graph;
+pub mod limits;
 pub mod listing;
 mod lower;
+pub mod needs;
+pub mod origins;
 pub mod source_map;
 mod wire;
 
@@ -24,7 +28,10 @@ use cogpack_content::{Digest, Platform};
 use cogpack_ir::plan::Span;
 use cogpack_ir::resolve::Resolved;
 
+pub use limits::Limits;
 pub use listing::listing;
+pub use needs::{Entitlement, Needs};
+pub use origins::{Origin, origins};
 pub use source_map::SourceText;
 
 /// This backend's name, as `-o` takes it.
@@ -36,21 +43,14 @@ pub struct Llb {
     /// The text the plan was read from, so that a daemon's errors can show its lines.
     pub source: SourceText,
     /// What the daemon can do.
-    pub abilities: Abilities,
+    pub limits: Limits,
     /// Part of the identity of every directory that is sent. Two builds that run on one daemon
     /// at the same time and have different directories under one name must differ here, or the
     /// daemon takes one for the other.
     pub unique: String,
 }
 
-/// What a daemon can do, where lowering depends on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Abilities {
-    /// Merges and diffs: BuildKit 0.10 and newer, Docker with the containerd image store.
-    pub merge: bool,
-}
-
-/// A plan for a daemon.
+/// A plan for a daemon and one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LlbImage {
     /// What it is built for.
@@ -61,47 +61,26 @@ pub struct LlbImage {
     pub digests: Vec<Digest>,
     /// The image config in JSON, without what only the daemon knows (layers and history).
     pub config: Vec<u8>,
-}
-
-impl Abilities {
-    /// A current daemon.
-    pub const CURRENT: Self = Self { merge: true };
-
-    /// What a daemon's list of capabilities comes to.
-    pub fn of<'a>(capabilities: impl IntoIterator<Item = &'a str>) -> Self {
-        let [mut merge, mut diff] = [false; 2];
-        for capability in capabilities {
-            merge |= capability == capability::Capability::Merge.id();
-            diff |= capability == capability::Capability::Diff.id();
-        }
-        Self { merge: merge && diff }
-    }
+    /// What the client that sends it must serve and ask for.
+    pub needs: Needs,
 }
 
 impl Llb {
     /// For a current daemon, with the text of the plan.
     pub fn new(source: SourceText) -> Self {
-        Self { source, abilities: Abilities::CURRENT, unique: "cogpack".to_owned() }
-    }
-}
-
-impl Backend for Llb {
-    type Artifact = LlbImage;
-
-    fn name(&self) -> &'static str {
-        NAME
+        Self { source, limits: Limits::all(), unique: "cogpack".to_owned() }
     }
 
-    fn lower(&self, plan: &Resolved) -> Result<LlbImage, Vec<Unsupported>> {
-        let platform = the_platform(plan).map_err(|gap| vec![gap])?;
+    fn image(&self, plan: &Resolved, platform: &Platform) -> Result<LlbImage, Vec<Unsupported>> {
         let config = image_config(plan, NAME);
         let finished = lower::lower(plan, self, platform);
         match (finished, config) {
-            (Ok(finished), Ok(config)) => Ok(LlbImage {
+            (Ok((finished, needs)), Ok(config)) => Ok(LlbImage {
                 platform: platform.clone(),
                 definition: finished.definition,
                 digests: finished.digests,
                 config: config_json::to_json(&config, platform, None),
+                needs,
             }),
             (finished, config) => {
                 let mut gaps = finished.err().unwrap_or_default();
@@ -112,26 +91,34 @@ impl Backend for Llb {
     }
 }
 
-/// The one platform of a plan: a definition is for one, and an index of several is put together
-/// by whoever solves them.
-fn the_platform(plan: &Resolved) -> Result<&Platform, Unsupported> {
-    let mut platforms = plan.plan().platforms.iter();
-    let refuse = |what: String, span: Span, help: &str| Unsupported {
+impl Backend for Llb {
+    /// One image for each platform of the plan, in the plan's order; never none.
+    type Artifact = Vec<LlbImage>;
+
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn lower(&self, plan: &Resolved) -> Result<Vec<LlbImage>, Vec<Unsupported>> {
+        let platforms = &plan.plan().platforms;
+        if platforms.is_empty() {
+            return Err(vec![no_platform()]);
+        }
+        let mut images = Vec::with_capacity(platforms.len());
+        for platform in platforms {
+            // What one platform cannot have, no other can: the gaps of the first are all.
+            images.push(self.image(plan, &platform.value)?);
+        }
+        Ok(images)
+    }
+}
+
+fn no_platform() -> Unsupported {
+    Unsupported {
         backend: NAME,
         code: "cpk::unsupported::platform",
-        what,
-        span,
-        help: help.to_owned(),
-    };
-    match (platforms.next(), platforms.next()) {
-        (Some(one), None) => Ok(one),
-        (_, Some(second)) => Err(refuse(
-            "several platforms in one definition".to_owned(),
-            second.span,
-            "leave one `platform` line, and compile once for each platform",
-        )),
-        (None, None) => {
-            Err(refuse("a plan without a platform".to_owned(), Span::NOWHERE, "write `platform linux/amd64`"))
-        }
+        what: "a plan without a platform".to_owned(),
+        span: Span::NOWHERE,
+        help: "write `platform linux/amd64`".to_owned(),
     }
 }

@@ -12,6 +12,7 @@ use crate::arguments::{Artifact, Compile};
 use crate::console::Console;
 use crate::emit::{Emission, Product};
 use crate::failure::Failure;
+use crate::limits::limits;
 use crate::plan_file::PlanFile;
 use crate::report::{self, Format, Stream};
 use crate::{DONE, FINDINGS, emit, front, plan_file};
@@ -65,10 +66,10 @@ fn artifacts(
     console: &mut Console<'_>,
 ) -> Result<Option<Vec<Product>>, Failure> {
     let time = source_date_epoch(console)?;
-    let Some(front) = front::front(file, &arguments.layouts, arguments.format, console)? else {
-        return Ok(None);
-    };
-    let emission = Emission { file, front: &front, time, name: arguments.tag.as_ref() };
+    let limits = limits(arguments.limits.as_ref(), &console.directory)?;
+    let front = front::front_on(&arguments.platforms, file, &arguments.layouts, arguments.format, console)?;
+    let Some(front) = front else { return Ok(None) };
+    let emission = Emission { file, front: &front, time, name: arguments.tag.as_ref(), limits };
     let mut products = Vec::new();
     let mut refusals = Vec::new();
     for format in formats {

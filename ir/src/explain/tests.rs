@@ -10,7 +10,7 @@ use crate::verify::verify;
 use crate::{json, syntax};
 
 /// Codes that no plan of a readable size can have, or no plan at all.
-const WITHOUT_EXAMPLE: [&str; 10] = [
+const WITHOUT_EXAMPLE: [&str; 11] = [
     // The text form and the verifier leave no way to say it; only a program that makes plans can.
     "cpk::image::env-twice",
     "cpk::layer::nested",
@@ -22,7 +22,8 @@ const WITHOUT_EXAMPLE: [&str; 10] = [
     "cpk::syntax::large",
     "cpk::syntax::many",
     "cpk::unsupported::long-line",
-    // It lies with the daemon and not with the plan.
+    // They lie with the daemon and not with the plan.
+    "cpk::unsupported::capability",
     "cpk::unsupported::parallel",
     // It takes a base image beside the plan.
     "cpk::unsupported::platforms",

@@ -4,17 +4,22 @@ use std::borrow::Cow;
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_ir::plan::{
-    Execution, Mount as PlanMount, MountKind as PlanMountKind, Op as PlanOp, OpKind, SecretTarget, Span,
+    Execution, Mount as PlanMount, MountKind as PlanMountKind, Network, Op as PlanOp, OpKind, SecretTarget,
+    Span,
 };
 use cogpack_ir::resolve::{EnvValue, State, Step};
 
 use super::{Lowering, Root, gap, paths};
+use crate::Entitlement;
 use crate::graph::Label;
 use crate::wire::op::{SecretVariable, VertexId, place_of};
 use crate::wire::{Exec, Mount, MountKind, Op};
 
 /// What tells a program where the socket of its ssh agent is.
 const AGENT_VARIABLE: &str = "SSH_AUTH_SOCK";
+
+/// What a plan calls the agent that has no name.
+const DEFAULT_AGENT: &str = "default";
 
 impl<'a> Lowering<'a> {
     /// Runs a step on `root`; `None` for steps that run nothing.
@@ -61,6 +66,9 @@ impl<'a> Lowering<'a> {
             network: execution.network,
             secret_environment: Vec::new(),
         };
+        if execution.network == Network::Host {
+            self.needs.entitlements.insert(Entitlement::NetworkHost);
+        }
         self.mounts(&mut exec, &execution.mounts)?;
         self.add(&Op::Exec(exec), label, step.op.span).map(Some)
     }
@@ -98,6 +106,7 @@ impl<'a> Lowering<'a> {
                 PlanMountKind::Secret { name, target } => {
                     let declared = self.plan.plan().secrets.get(&name.value);
                     let optional = declared.is_some_and(|secret| secret.optional);
+                    self.needs.secrets.insert(name.value.clone(), optional);
                     match target {
                         SecretTarget::File(target) => secrets.push(Mount {
                             target: paths::path(target)?,
@@ -116,7 +125,8 @@ impl<'a> Lowering<'a> {
                         None => format!("/run/buildkit/ssh_agent.{}", sockets.len()).into(),
                     };
                     // BuildKit's own word for the default agent is the empty one.
-                    let id = name.as_ref().map(|name| name.as_str()).filter(|name| *name != "default");
+                    let id = name.as_ref().map(|name| name.as_str()).filter(|name| *name != DEFAULT_AGENT);
+                    self.needs.agents.insert(id.unwrap_or(DEFAULT_AGENT).to_owned());
                     sockets.push(Mount { target, kind: MountKind::Ssh { id: id.unwrap_or_default() } });
                 }
             }

@@ -6,6 +6,7 @@
 pub(crate) mod copy;
 pub(crate) mod exec;
 pub(crate) mod files;
+pub(crate) mod lacking;
 pub(crate) mod paths;
 pub(crate) mod sources;
 pub(crate) mod stage;
@@ -19,12 +20,12 @@ use cogpack_content::Platform;
 use cogpack_ir::plan::{ContextKind, Input as PlanInput, PhaseName, Span};
 use cogpack_ir::resolve::{Resolved, StageId};
 
-use crate::Llb;
-use crate::check::Breach;
+use crate::check::{self, Breach};
 use crate::graph::{Finished, Graph, Label};
 use crate::source_map::LineIndex;
 use crate::wire::Op;
 use crate::wire::op::VertexId;
+use crate::{Limits, Llb, Needs};
 
 /// A filesystem: a vertex, or nothing for the empty one, which BuildKit has no vertex for.
 pub(crate) type Root = Option<VertexId>;
@@ -47,6 +48,7 @@ pub(crate) struct Lowering<'a> {
     inputs: BTreeMap<&'a PlanInput, Input>,
     /// By place of the stage in the plan.
     stages: Vec<Root>,
+    needs: Needs,
     unsupported: Vec<Unsupported>,
 }
 
@@ -55,7 +57,7 @@ pub(crate) fn lower(
     plan: &Resolved,
     settings: &Llb,
     platform: &Platform,
-) -> Result<Finished, Vec<Unsupported>> {
+) -> Result<(Finished, Needs), Vec<Unsupported>> {
     let mut lowering = Lowering {
         plan,
         settings,
@@ -63,6 +65,7 @@ pub(crate) fn lower(
         graph: Graph::new(platform.clone(), expected_vertices(plan), settings.source.text.len()),
         inputs: BTreeMap::new(),
         stages: vec![None; plan.plan().stages.len()],
+        needs: Needs::default(),
         unsupported: Vec::new(),
     };
     for &id in plan.order() {
@@ -71,12 +74,15 @@ pub(crate) fn lower(
     let from = &plan.export().from;
     let root = lowering.root(&from.value, from.span);
     let root = lowering.noting(root);
-    let Lowering { graph, mut unsupported, .. } = lowering;
+    let Lowering { graph, needs, mut unsupported, .. } = lowering;
     if !unsupported.is_empty() {
         return Err(unsupported);
     }
     match root.flatten() {
-        Some(root) => graph.finish(root, &settings.source).map_err(|breach| vec![ours(breach, from.span)]),
+        Some(root) => match graph.finish(root, &settings.source) {
+            Ok(finished) => Ok((finished, needs)),
+            Err(breach) => Err(vec![ours(breach, from.span)]),
+        },
         None => {
             unsupported.push(gap(
                 "cpk::unsupported::empty-image",
@@ -128,6 +134,12 @@ impl<'a> Lowering<'a> {
 
     /// Adds a vertex.
     fn add(&mut self, op: &Op<'_>, label: Label, span: Span) -> Result<VertexId, Unsupported> {
+        let limits = self.settings.limits;
+        if limits != Limits::all()
+            && let Some(missing) = limits.lacking(check::capabilities(op))
+        {
+            return Err(lacking::refuse(missing, &label.name, span));
+        }
         self.graph.add(op, label).map_err(|breach| ours(breach, span))
     }
 
@@ -177,7 +189,7 @@ impl<'a> Lowering<'a> {
         let merge = self.plan.merge(phase);
         // What starts from the phase need not say so; the phase itself is always declared.
         let declared = self.plan.plan().declared_phases.get(phase).map_or(span, |phase| phase.span);
-        if !self.settings.abilities.merge {
+        if !self.settings.limits.allow_merges() {
             return Err(gap(
                 "cpk::unsupported::parallel",
                 format!("phase `{phase}`, because this daemon has no merges and diffs"),

@@ -44,11 +44,15 @@ impl<'a> Lowering<'a> {
         let (source, title) = match &context.kind {
             ContextKind::Files(files) => return self.files(name, files, context.span),
             ContextKind::Directory(it) => {
+                self.needs.directories.insert(name.clone());
                 (self.directory(name, it)?, format!("context {name}: dir {}", it.path.value))
             }
             ContextKind::Http(it) => (http(it)?, format!("context {name}: {}", it.url.value)),
             ContextKind::Git(it) => (git(it)?, format!("context {name}: git {}", it.url.value)),
-            ContextKind::Oci(it) => (oci(name, it)?, format!("context {name}: oci {}", it.path.value)),
+            ContextKind::Oci(it) => {
+                self.needs.layouts.insert(name.clone());
+                (oci(name, it)?, format!("context {name}: oci {}", it.path.value))
+            }
             ContextKind::Wheels(_) => return Err(installed("wheels", name, span)),
             ContextKind::Debs(_) => return Err(installed("debs", name, span)),
         };

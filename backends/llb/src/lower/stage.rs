@@ -89,7 +89,7 @@ impl<'a> Lowering<'a> {
             self.edit(site, &mut chain, step)?;
         }
         let Some(made) = self.close(site, chain)? else { return Ok(()) };
-        if self.settings.abilities.merge || pile.parts.is_empty() {
+        if self.settings.limits.allow_merges() || pile.parts.is_empty() {
             if pile.parts.contains(&made) {
                 // The same layer again: a merge names each of its inputs once.
                 self.whole(pile, site.prefix, layer.steps[0].op.span)?;

@@ -1,6 +1,6 @@
 //! What becomes of single ops, read from the listing.
 
-use super::{lower, lower_with, lowered};
+use super::{lower, lower_with, lowered, without_merges};
 use crate::listing;
 
 /// The block of one vertex, names and needs apart.
@@ -223,7 +223,7 @@ fn independent_layers_are_merged_in_one_go() {
     assert!(block(&text, "%app.1").starts_with("file\n  on scratch\n"));
     assert_eq!(block(&text, "%app.3"), "merge\n  of @base\n  of %app.1\n  of %app.2");
     assert!(block(&text, "%app.4").contains("mount / from %app.3 changed"));
-    let old = lower_with(&text, |llb| llb.abilities.merge = false).expect("can be lowered");
+    let old = lower_with(&text, |llb| llb.limits = without_merges()).expect("can be lowered");
     let old = listing(&old);
     assert_eq!(
         block_of(&old, "%app.2"),
@@ -300,7 +300,6 @@ fn contexts_become_sources() {
 fn what_buildkit_cannot_do_is_refused() {
     for (text, code) in [
         ("cpk 1\nstage %app from scratch\nexport from %app".to_owned(), "empty-image"),
-        ("cpk 1\nplatform linux/amd64\nplatform linux/arm64\nimage @base = \"b\" config empty\nexport from image @base".to_owned(), "platform"),
         ("cpk 1\ncontext @it = files { file \"a\" mode 4755 = \"x\" }\nstage %app from @it\nexport from %app".to_owned(), "mode-bits"),
         (on_image("copy \"a\" from @source to \"/a\" owner app"), "owner-group"),
         (on_image("copy \"x/*\" \"y/*\" from @source into \"/a\""), "collision"),

@@ -1,6 +1,7 @@
 //! Whole plans through the backend.
 
 mod audit;
+mod limits;
 mod lowering;
 mod oracle;
 mod soundness;
@@ -10,14 +11,20 @@ use cogpack_backends_contract::{Backend as _, Unsupported};
 use cogpack_ir::{resolve, syntax, verify};
 use prost::Message as _;
 
-use crate::{Llb, LlbImage, SourceText};
+use crate::{Limits, Llb, LlbImage, SourceText};
 
 /// Lowers a text.
 fn lower(text: &str) -> Result<LlbImage, Vec<Unsupported>> {
     lower_with(text, |_| {})
 }
 
+/// The image for the first platform.
 fn lower_with(text: &str, change: impl FnOnce(&mut Llb)) -> Result<LlbImage, Vec<Unsupported>> {
+    let images = lower_all(text, change)?;
+    Ok(images.into_iter().next().expect("a plan has a platform"))
+}
+
+fn lower_all(text: &str, change: impl FnOnce(&mut Llb)) -> Result<Vec<LlbImage>, Vec<Unsupported>> {
     let parsed = syntax::parse(text);
     assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
     let verified = verify::verify(parsed.plan).unwrap_or_else(|findings| panic!("{findings:?}"));
@@ -35,6 +42,11 @@ fn lowered(text: &str) -> LlbImage {
 
 fn definition(image: &LlbImage) -> pb::Definition {
     pb::Definition::decode(image.definition.as_slice()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A current daemon, but for merges and diffs.
+fn without_merges() -> Limits {
+    Limits::from_ids(Limits::all().ids().filter(|id| !["mergeop", "diffop"].contains(id)))
 }
 
 /// A plan that uses nearly everything.

@@ -6,18 +6,18 @@ use cogpack_content::Digest;
 use prost::Message as _;
 
 use super::audit::audit;
-use super::{RICH, definition, lower_with, lowered};
-use crate::{Abilities, listing};
+use super::{RICH, definition, lower_all, lower_with, lowered, without_merges};
+use crate::{listing, origins};
 
 #[test]
 fn the_rich_plan_keeps_buildkits_rules() {
     assert_eq!(audit(&definition(&lowered(RICH))), Vec::<String>::new());
-    let old = lower_with(RICH, |llb| llb.abilities.merge = false);
+    let old = lower_with(RICH, |llb| llb.limits = without_merges());
     // A parallel phase needs what old daemons lack, and says so.
     let gaps = old.map(|_| ()).expect_err("parallel phases need diffs");
     assert_eq!(gaps.iter().map(|gap| gap.code).collect::<Vec<_>>(), ["cpk::unsupported::parallel"]);
     let sequential = RICH.replace(" parallel", "");
-    let old = lower_with(&sequential, |llb| llb.abilities.merge = false).expect("needs nothing new");
+    let old = lower_with(&sequential, |llb| llb.limits = without_merges()).expect("needs nothing new");
     let old = definition(&old);
     assert_eq!(audit(&old), Vec::<String>::new());
     assert!(old.metadata.values().all(|of_one| !of_one.caps.contains_key("mergeop")));
@@ -113,7 +113,49 @@ fn many_stages_stay_sound() {
 }
 
 #[test]
-fn abilities_are_read_from_a_daemons_list() {
-    assert_eq!(Abilities::of(["mergeop", "file.base", "diffop"]), Abilities::CURRENT);
-    assert_eq!(Abilities::of(["mergeop"]), Abilities { merge: false });
+fn every_platform_has_a_definition_of_its_own() {
+    let text = RICH.replace("platform linux/arm64", "platform linux/amd64\nplatform linux/arm64");
+    let images = lower_all(&text, |_| {}).expect("can be lowered");
+    let platforms: Vec<String> = images.iter().map(|image| image.platform.to_string()).collect();
+    assert_eq!(platforms, ["linux/amd64", "linux/arm64"]);
+    for image in &images {
+        assert_eq!(audit(&definition(image)), Vec::<String>::new());
+    }
+    let [first, second] = images.as_slice() else { panic!("two platforms") };
+    // A copy of finished files is the same on every platform, and shared.
+    let shared = first.digests.iter().filter(|digest| second.digests.contains(digest)).count();
+    assert!(0 < shared && shared < first.digests.len(), "{shared}");
+    assert_eq!(lowered(RICH).digests, second.digests);
+}
+
+#[test]
+fn a_definition_says_what_its_client_must_bring() {
+    let needs = lowered(RICH).needs;
+    let directories: Vec<&str> = needs.directories.iter().map(|name| name.as_str()).collect();
+    assert_eq!(directories, ["source"]);
+    assert!(needs.layouts.is_empty());
+    let secrets: Vec<(&str, bool)> =
+        needs.secrets.iter().map(|(name, optional)| (name.as_str(), *optional)).collect();
+    assert_eq!(secrets, [("token", true)]);
+    assert!(needs.agents.iter().eq(["default"]));
+    assert!(needs.entitlements.iter().map(|one| one.id()).eq(["network.host"]));
+}
+
+#[test]
+fn vertices_lead_back_to_the_plan() {
+    let image = lowered(RICH);
+    let origins = origins(&image);
+    assert!(image.digests[..image.digests.len() - 1].iter().all(|digest| origins.contains_key(digest)));
+    let of = |what: &str| {
+        origins.values().find(|origin| origin.what.starts_with(what)).unwrap_or_else(|| panic!("no {what}"))
+    };
+    let run = of("run apt-get update");
+    assert_eq!((run.phase.as_deref(), run.place.as_str()), (Some("build.base"), "%base"));
+    let line = u32::try_from(RICH.lines().position(|line| line.contains("run \"apt-get")).expect("is there"));
+    assert_eq!(run.lines, [line.expect("is small") + 1..=line.expect("is small") + 5]);
+    assert_eq!(run.group, None);
+    let base = of("docker.io/library/debian:bookworm-slim@sha256");
+    assert_eq!((base.phase.as_deref(), base.place.as_str()), (None, "@build"));
+    let pip = of("exec /venv/bin/pip");
+    assert_eq!(pip.group.as_ref().map(|group| group.id.as_str()), Some("%venv/deps"));
 }
