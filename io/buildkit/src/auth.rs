@@ -149,10 +149,9 @@ mod tests {
     impl Logins for Fixed {
         async fn login(&self, host: &str) -> Result<Login, LoginError> {
             match host {
-                "named.example" => Ok(Login::Password {
-                    username: "ada".to_owned(),
-                    password: Secret::new("lovelace"),
-                }),
+                "named.example" => {
+                    Ok(Login::Password { username: "ada".to_owned(), password: Secret::new("lovelace") })
+                }
                 "token.example" => Ok(Login::Identity(Secret::new("opaque"))),
                 "broken.example" => Err(LoginError("the helper said no".into())),
                 _ => Ok(Login::Anonymous),

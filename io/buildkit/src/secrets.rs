@@ -149,7 +149,10 @@ mod tests {
         let mut secrets = Secrets::default();
         secrets.add("largest", Secret::new(vec![0; LARGEST_SECRET])).unwrap();
         let error = secrets.add("larger", Secret::new(vec![0; LARGEST_SECRET + 1])).unwrap_err();
-        assert_eq!(error.to_string(), "the secret `larger` has more than the 512000 bytes that a daemon takes");
+        assert_eq!(
+            error.to_string(),
+            "the secret `larger` has more than the 512000 bytes that a daemon takes"
+        );
         let error = secrets.add("largest", Secret::new("")).unwrap_err();
         assert_eq!(error.to_string(), "the secret `largest` is given twice");
         assert_eq!(secrets.ids().collect::<Vec<_>>(), ["largest"]);

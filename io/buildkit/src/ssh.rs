@@ -174,7 +174,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
                 None => match self.build.message().await? {
                     Some(message) => self.requests.push(&message.data),
                     None if self.requests.is_empty() => return Ok(None),
-                    None => return Err(Status::invalid_argument("the request to the SSH agent is cut short")),
+                    None => {
+                        return Err(Status::invalid_argument("the request to the SSH agent is cut short"));
+                    }
                 },
             }
         }
@@ -189,8 +191,8 @@ async fn answer_to(
     agent.write_all(request).await.map_err(lost)?;
     let mut header = [0; 4];
     agent.read_exact(&mut header).await.map_err(lost)?;
-    let length =
-        message_length(header).map_err(|error| Status::unavailable(format!("talk with the SSH agent: {error}")))?;
+    let length = message_length(header)
+        .map_err(|error| Status::unavailable(format!("talk with the SSH agent: {error}")))?;
     let mut answer = header.to_vec();
     answer.resize(header.len() + length, 0);
     agent.read_exact(&mut answer[header.len()..]).await.map_err(lost)?;
