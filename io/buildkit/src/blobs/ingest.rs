@@ -32,7 +32,7 @@ pub struct Ingest {
 #[derive(Debug)]
 pub enum Step {
     /// There is more to come.
-    Open(Ingest, WriteContentResponse),
+    Open(Box<Ingest>, WriteContentResponse),
     /// The blob has its name.
     Done(WriteContentResponse),
 }
@@ -99,7 +99,7 @@ impl Ingest {
             }
         }
         let answer = self.answer(action, String::new());
-        Ok(Step::Open(self, answer))
+        Ok(Step::Open(Box::new(self), answer))
     }
 
     fn answer(&self, action: WriteAction, digest: String) -> WriteContentResponse {

@@ -122,7 +122,7 @@ async fn read(
 /// How far a call of `Write` is.
 enum Writing {
     Begin(Layouts, String, Streaming<WriteContentRequest>),
-    Open(Ingest, Streaming<WriteContentRequest>),
+    Open(Box<Ingest>, Streaming<WriteContentRequest>),
     Done,
 }
 
@@ -138,7 +138,8 @@ async fn write(
                 let Some(request) = requests.message().await? else { return Ok(None) };
                 let store = layouts.find(&id)?;
                 let (ingest, request) =
-                    in_the_background(move || Ok((Ingest::begin(&store, &request)?, request))).await?;
+                    in_the_background(move || Ok((Box::new(Ingest::begin(&store, &request)?), request)))
+                        .await?;
                 (ingest, requests, request)
             }
             Writing::Open(ingest, mut requests) => {
