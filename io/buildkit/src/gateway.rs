@@ -148,14 +148,23 @@ where
     };
     // The daemon tells of the end of the build last: of what failed, and that a cancelled program
     // is gone. Until then it may still need the session.
-    let failed = news.the_end().await;
-    drop(session);
     match outcome {
         Err(Failure::Build(mut failure)) => {
-            failed.complete(&mut failure);
+            news.the_end().await.complete(&mut failure);
             Err(Failure::Build(failure))
         }
-        Ok(_) | Err(_) => outcome,
+        Ok(_) | Err(Failure::Cancelled) => {
+            news.the_end().await;
+            outcome
+        }
+        // Of what never began, or is out of reach, nothing more will be told.
+        Err(
+            Failure::Unreachable { .. }
+            | Failure::NotBuildKit { .. }
+            | Failure::Refused { .. }
+            | Failure::Lost { .. }
+            | Failure::Unsendable { .. },
+        ) => outcome,
     }
 }
 
