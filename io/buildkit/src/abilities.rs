@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::gateway::{self, Bridge, Made};
+use crate::gateway::{self, Bridge, Fault, Made};
 use crate::session::Services;
 
 /// Every exporter that some daemon has.
@@ -36,8 +36,9 @@ pub struct Abilities {
 /// An image as a daemon sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolvedImage {
-    /// The digest that the reference stands for.
-    pub digest: String,
+    /// The digest that the reference stands for; none where the daemon took an image of its own
+    /// that came from no registry.
+    pub digest: Option<String>,
     /// The config as JSON.
     pub config: Vec<u8>,
 }
@@ -104,7 +105,8 @@ impl Connection {
             Ok(Made::Answer(bridge.resolve_image_config(request).await?))
         };
         let found = self.in_no_build(None, services, cancel, look_up).await?;
-        Ok(ResolvedImage { digest: found.digest, config: found.config })
+        let digest = Some(found.digest).filter(|digest| !digest.is_empty());
+        Ok(ResolvedImage { digest, config: found.config })
     }
 
     async fn in_no_build<T, Work, Making>(
@@ -116,7 +118,7 @@ impl Connection {
     ) -> Result<T, Failure>
     where
         Work: FnOnce(Bridge, PongResponse) -> Making,
-        Making: Future<Output = Result<Made<T>, tonic::Status>>,
+        Making: Future<Output = Result<Made<T>, Fault>>,
     {
         let kind = exporter.unwrap_or_default().to_owned();
         let exporters = exporter

@@ -125,7 +125,7 @@ pub(crate) async fn build<T, Work, Making>(
 ) -> Result<Built<T>, Failure>
 where
     Work: FnOnce(Bridge, PongResponse) -> Making,
-    Making: Future<Output = Result<Made<T>, Status>>,
+    Making: Future<Output = Result<Made<T>, Fault>>,
 {
     let session = tokio::select! {
         biased;
@@ -176,7 +176,7 @@ async fn conduct<T, Work, Making>(
 ) -> Result<Built<T>, Failure>
 where
     Work: FnOnce(Bridge, PongResponse) -> Making,
-    Making: Future<Output = Result<Made<T>, Status>>,
+    Making: Future<Output = Result<Made<T>, Fault>>,
 {
     let address = connection.address();
     let mut control = connection.control();
@@ -185,7 +185,7 @@ where
     let mut second_side = bridge.clone();
     let making = async move {
         let pong = second_side.ping().await.map_err(Fault::Greeting)?;
-        make(second_side, pong).await.map_err(Fault::Work)
+        make(second_side, pong).await
     };
     let made = tokio::select! {
         // When both have ended, the first call tells why there is nothing for the second side to do.
@@ -202,17 +202,28 @@ where
     };
     match made {
         Ok(Made::Result(result, made)) => {
-            let handing_over = bridge.hand_over(ReturnRequest { result: Some(*result), error: None });
-            // Exporting may take long, and is watched over by the session.
-            let (handed_over, solved) = tokio::join!(handing_over, solving);
-            let response = solved.map_err(|status| Failure::of_build(&status, "export", address))?;
-            handed_over.map_err(|status| Failure::of_status(&status, "take the result", address))?;
-            Ok(Built { made, response })
+            let hand_over = bridge.hand_over(ReturnRequest { result: Some(*result), error: None });
+            let handed_over = tokio::select! {
+                biased;
+                ended = &mut solving => return exported(made, ended, connection),
+                handed_over = hand_over => handed_over,
+            };
+            let ended = match handed_over {
+                // Exporting may take long, and is watched over by the session.
+                Ok(()) => solving.await,
+                // Without a result the daemon would wait for one as long as we are here.
+                Err(status) => tokio::time::timeout(END_DEADLINE, solving).await.unwrap_or(Err(status)),
+            };
+            exported(made, ended, connection)
         }
         Ok(Made::Answer(made)) => {
             let nothing = Status::new(Code::Cancelled, "nothing was to be built");
             end(&mut bridge, &nothing, solving.as_mut()).await;
             Ok(Built { made, response: SolveResponse::default() })
+        }
+        Err(Fault::NotAble(message)) => {
+            end(&mut bridge, &Status::unimplemented(&message), solving.as_mut()).await;
+            Err(Failure::Refused { attempted: "build".to_owned(), message })
         }
         Err(Fault::Work(status)) => {
             end(&mut bridge, &status, solving.as_mut()).await;
@@ -228,10 +239,29 @@ where
     }
 }
 
+fn exported<T>(
+    made: T,
+    ended: Result<SolveResponse, Status>,
+    connection: &Connection,
+) -> Result<Built<T>, Failure> {
+    let response = ended.map_err(|status| Failure::of_build(&status, "export", connection.address()))?;
+    Ok(Built { made, response })
+}
+
 /// What has gone wrong on the second side.
-enum Fault {
+pub(crate) enum Fault {
+    /// The daemon did not let it begin.
     Greeting(Status),
+    /// The daemon cannot do what is wanted.
+    NotAble(String),
+    /// The work itself failed.
     Work(Status),
+}
+
+impl From<Status> for Fault {
+    fn from(status: Status) -> Self {
+        Self::Work(status)
+    }
 }
 
 /// Ends a build with an error, and waits until the daemon has ended it too.
@@ -257,6 +287,6 @@ fn of_first_call(status: &Status, connection: &Connection) -> Failure {
     if Details::of(status).name_a_vertex() {
         Failure::of_build(status, "build", connection.address())
     } else {
-        Failure::of_status(status, "begin a build", connection.address())
+        Failure::of_status(status, "build", connection.address())
     }
 }

@@ -176,23 +176,26 @@ impl Session {
     /// Waits until the session is of no use any more, and says why. Without trouble this never
     /// comes to an end.
     pub(crate) async fn lost(&self) -> String {
-        let mut heard = self.heard.clone();
-        loop {
-            let last = *heard.borrow_and_update();
-            let silence = async {
-                match last {
-                    Some(last) => tokio::time::sleep_until(last + LONGEST_SILENCE).await,
-                    // Whether this daemon asks at all is not known yet.
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = self.ended.cancelled() => return "it closed the session".to_owned(),
-                () = silence => return format!("it was silent for {} s", LONGEST_SILENCE.as_secs()),
-                changed = heard.changed() => if changed.is_err() {
-                    return "it closed the session".to_owned();
-                },
+        lost(self.ended.clone(), self.heard.clone()).await
+    }
+}
+
+async fn lost(ended: CancellationToken, mut heard: watch::Receiver<Option<Instant>>) -> String {
+    loop {
+        let last = *heard.borrow_and_update();
+        let silence = async {
+            match last {
+                Some(last) => tokio::time::sleep_until(last + LONGEST_SILENCE).await,
+                // Whether this daemon asks at all is not known yet.
+                None => std::future::pending().await,
             }
+        };
+        tokio::select! {
+            () = ended.cancelled() => return "it closed the session".to_owned(),
+            () = silence => return format!("it was silent for {} s", LONGEST_SILENCE.as_secs()),
+            changed = heard.changed() => if changed.is_err() {
+                return "it closed the session".to_owned();
+            },
         }
     }
 }
@@ -296,5 +299,51 @@ impl Health for Attention {
     async fn watch(&self, _: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let first = futures_util::stream::once(std::future::ready(Ok(well())));
         Ok(Response::new(Box::pin(first.chain(futures_util::stream::pending()))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_daemon_is_lost_when_it_ceases_to_ask() {
+        let (asked, heard) = watch::channel(None);
+        let begun = Instant::now();
+        let watching = tokio::spawn(lost(CancellationToken::new(), heard));
+        // It asks for an hour, every now and then, and then no more.
+        for _ in 0..36 {
+            tokio::time::sleep(Duration::from_secs(100)).await;
+            asked.send_replace(Some(Instant::now()));
+        }
+        assert_eq!(watching.await.unwrap(), "it was silent for 120 s");
+        assert_eq!(begun.elapsed().as_secs(), 3600 + 120);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_daemon_that_never_asks_is_not_lost_until_it_hangs_up() {
+        let (_asked, heard) = watch::channel(None);
+        let ended = CancellationToken::new();
+        let watching = tokio::spawn(lost(ended.clone(), heard));
+        tokio::time::sleep(Duration::from_secs(36_000)).await;
+        assert!(!watching.is_finished());
+        ended.cancel();
+        assert_eq!(watching.await.unwrap(), "it closed the session");
+    }
+
+    #[test]
+    fn the_daemon_hears_of_every_method_and_a_later_service_replaces_an_earlier() {
+        let serving = |services: Services, methods: &[&str]| {
+            services.add(HealthServer::new(Attention::new().0), methods)
+        };
+        let services = serving(Services::new().with_shared_key("k"), &["/a.B/C", "/a.B/D"]);
+        let shown = |services: &Services| services.methods().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(shown(&services), ["/a.B/C", "/a.B/D"]);
+        let services = serving(services, &["/a.B/E"]);
+        assert_eq!(shown(&services), ["/a.B/E"]);
+        let headers = services.headers("id");
+        assert!(headers.contains(&(UUID, "id".to_owned())), "{headers:?}");
+        assert!(headers.contains(&(SHARED_KEY, "k".to_owned())), "{headers:?}");
+        assert!(headers.contains(&(METHOD, "/a.B/E".to_owned())), "{headers:?}");
     }
 }

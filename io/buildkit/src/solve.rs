@@ -19,7 +19,7 @@ use tonic::{Code, Status};
 
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::gateway::{self, Bridge, Made};
+use crate::gateway::{self, Bridge, Fault, Made};
 use crate::session::Services;
 use crate::update::Update;
 
@@ -102,9 +102,7 @@ pub async fn solve(
     let make = |bridge: Bridge, pong: PongResponse| async move {
         // An older daemon would run the first one, and say nothing of the others.
         if exporters > 1 && !pong.llb_caps.iter().any(|cap| cap.enabled && cap.id == MULTIPLE_EXPORTERS) {
-            return Err(Status::unimplemented(
-                "this daemon runs one exporter at a time: ask for one of them",
-            ));
+            return Err(Fault::NotAble("this daemon runs one exporter at a time".to_owned()));
         }
         let result = make(&bridge, graphs, cache_from).await?;
         Ok(Made::Result(Box::new(result), ()))

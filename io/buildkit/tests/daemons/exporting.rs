@@ -1,59 +1,133 @@
 //! Results go where they are to go.
 
-use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
 
-use cogpack_io_buildkit::failure::Failure;
-use cogpack_io_buildkit::solve::{Exporter, Graph, Request, Solved, solve};
+use bollard_buildkit_proto::moby::filesync::v1::BytesMessage;
+use bollard_buildkit_proto::moby::filesync::v1::file_send_server::{FileSend, FileSendServer};
+use cogpack_io_buildkit::session::Services;
 use cogpack_io_buildkit::update::Update;
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio_stream::StreamExt;
+use tonic::{Request, Response, Status, Streaming};
 
-use crate::definitions::Definition;
-use crate::found::{connected, daemons};
-use cogpack_io_buildkit::connection::Connection;
+use crate::building::{built, exporter, graph_for, one_file};
+use crate::found::{Found, connected, daemons};
 
-pub fn graph(definition: Vec<u8>) -> Graph {
-    let config = serde_json::json!({
-        "architecture": "amd64", "os": "linux", "config": { "Env": ["WHO=wire"], "WorkingDir": "/srv" },
-    });
-    Graph { platform: "linux/amd64".parse().unwrap(), definition, config: config.to_string().into_bytes() }
+fn docker(found: &Found, arguments: &[&str]) -> String {
+    let output =
+        Command::new("docker").arg("--host").arg(found.engine.to_string()).args(arguments).output().unwrap();
+    assert!(output.status.success(), "docker {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-pub fn exporter(kind: &str, attributes: &[(&str, &str)]) -> Exporter {
-    let attributes: BTreeMap<_, _> =
-        attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Exporter { kind: kind.to_owned(), attributes }
-}
+/// Takes one archive.
+#[derive(Default, Clone)]
+struct Archive(Arc<Mutex<Vec<u8>>>);
 
-/// Builds, and gives all the news with the outcome.
-pub async fn built(connection: &Connection, request: Request) -> (Result<Solved, Failure>, Vec<Update>) {
-    let (updates, mut news) = mpsc::unbounded_channel();
-    let outcome = solve(connection, request, updates, CancellationToken::new()).await;
-    let mut all = Vec::new();
-    while let Some(update) = news.recv().await {
-        all.push(update);
-    }
-    (outcome, all)
-}
+#[tonic::async_trait]
+impl FileSend for Archive {
+    type DiffCopyStream = tokio_stream::Empty<Result<BytesMessage, Status>>;
 
-#[tokio::test]
-async fn what_a_daemon_can_do_is_known() {
-    for found in daemons() {
-        let connection = connected(&found).await;
-        let abilities = connection.abilities().await.unwrap();
-        println!("{}: {abilities:#?}", found.name);
+    async fn diff_copy(
+        &self,
+        request: Request<Streaming<BytesMessage>>,
+    ) -> Result<Response<Self::DiffCopyStream>, Status> {
+        let mut incoming = request.into_inner();
+        while let Some(message) = incoming.next().await {
+            self.0.lock().unwrap().extend_from_slice(&message?.data);
+        }
+        Ok(Response::new(tokio_stream::empty()))
     }
 }
 
+fn contains(bytes: &[u8], part: &str) -> bool {
+    bytes.windows(part.len()).any(|window| window == part.as_bytes())
+}
+
 #[tokio::test]
-async fn a_result_can_be_thrown_away() {
+async fn an_image_in_the_engine_has_our_config() {
     for found in daemons() {
         let connection = connected(&found).await;
-        let mut definition = Definition::default();
-        let file = definition.file("/hello", "wire");
-        let request = Request { graphs: vec![graph(definition.finish(&file, &[]))], ..Request::default() };
-        let (outcome, news) = built(&connection, request).await;
-        println!("{}: {outcome:?} {news:#?}", found.name);
-        outcome.unwrap();
+        let tag = format!("wire-config-{}:one", found.name.replace(' ', "-"));
+        let mut request = one_file("exported");
+        request.exporters = vec![exporter("moby", &[("name", &tag)])];
+        let (outcome, _) = built(&connection, request).await;
+        let solved = outcome.unwrap_or_else(|failure| panic!("{}: {failure}", found.name));
+        let digest = solved.exporter_response.get("containerimage.digest");
+        assert!(digest.is_some_and(|digest| digest.starts_with("sha256:")), "{}: {solved:?}", found.name);
+        let config = docker(&found, &["image", "inspect", "--format", "{{json .Config}}", &tag]);
+        let config: serde_json::Value = serde_json::from_str(&config).unwrap();
+        assert_eq!(config["WorkingDir"], "/srv", "{}: {config}", found.name);
+        assert_eq!(config["Env"], serde_json::json!(["WHO=wire"]), "{}: {config}", found.name);
+        docker(&found, &["image", "rm", &tag]);
+    }
+}
+
+#[tokio::test]
+async fn a_second_build_is_told_to_be_cached() {
+    for found in daemons() {
+        let connection = connected(&found).await;
+        for _ in 0..2 {
+            let (outcome, news) = built(&connection, one_file("cached")).await;
+            outcome.unwrap();
+            let ended = news.iter().any(|update| matches!(update, Update::Vertex { name, completed: Some(_), .. } if name == "make /hello"));
+            assert!(ended, "{}: {news:?}", found.name);
+        }
+        let (_, news) = built(&connection, one_file("cached")).await;
+        let cached = news.iter().any(
+            |update| matches!(update, Update::Vertex { name, cached: true, .. } if name == "make /hello"),
+        );
+        assert!(cached, "{}: {news:?}", found.name);
+    }
+}
+
+#[tokio::test]
+async fn a_filesystem_comes_back_as_an_archive() {
+    for found in daemons() {
+        let connection = connected(&found).await;
+        let archive = Archive::default();
+        let mut request = one_file("brought back");
+        request.exporters = vec![exporter("tar", &[])];
+        request.services = Services::new()
+            .add(FileSendServer::new(archive.clone()), &["/moby.filesync.v1.FileSend/DiffCopy"]);
+        let (outcome, _) = built(&connection, request).await;
+        outcome.unwrap_or_else(|failure| panic!("{}: {failure}", found.name));
+        let bytes = archive.0.lock().unwrap();
+        assert!(contains(&bytes, "hello") && contains(&bytes, "brought back"), "{}", found.name);
+    }
+}
+
+#[tokio::test]
+async fn two_platforms_become_one_index() {
+    for found in daemons().into_iter().filter(|found| found.newer) {
+        let connection = connected(&found).await;
+        let archive = Archive::default();
+        let mut request = one_file("on both");
+        let definition = request.graphs[0].definition.clone();
+        request.graphs.push(graph_for("linux/arm64", definition));
+        request.exporters = vec![exporter("oci", &[])];
+        request.services = Services::new()
+            .add(FileSendServer::new(archive.clone()), &["/moby.filesync.v1.FileSend/DiffCopy"]);
+        let (outcome, _) = built(&connection, request).await;
+        outcome.unwrap_or_else(|failure| panic!("{}: {failure}", found.name));
+        let bytes = archive.0.lock().unwrap();
+        assert!(contains(&bytes, r#""architecture":"arm64""#), "{}", found.name);
+        assert!(contains(&bytes, r#""architecture":"amd64""#), "{}", found.name);
+    }
+}
+
+#[tokio::test]
+async fn nothing_at_all_is_an_empty_image() {
+    for found in daemons() {
+        let connection = connected(&found).await;
+        let tag = format!("wire-empty-{}:one", found.name.replace(' ', "-"));
+        let mut request = one_file("");
+        request.graphs[0].definition.clear();
+        request.exporters = vec![exporter("moby", &[("name", &tag)])];
+        let (outcome, _) = built(&connection, request).await;
+        outcome.unwrap_or_else(|failure| panic!("{}: {failure}", found.name));
+        let layers = docker(&found, &["image", "inspect", "--format", "{{len .RootFS.Layers}}", &tag]);
+        assert_eq!(layers, "0", "{}", found.name);
+        docker(&found, &["image", "rm", &tag]);
     }
 }

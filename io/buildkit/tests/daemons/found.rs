@@ -9,6 +9,8 @@ use cogpack_io_buildkit::connection::Connection;
 #[derive(Debug, Clone)]
 pub struct Found {
     pub name: &'static str,
+    /// Whether it merges, among much else.
+    pub newer: bool,
     pub address: Address,
     /// Of the Engine that it is part of.
     pub engine: Endpoint,
@@ -20,9 +22,10 @@ pub fn daemons() -> Vec<Found> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     // `DOCKER_HOST` may be anybody's; only beside this variable is it the rig's.
     let engine = variable("COGPACK_TEST_ENGINE").and_then(|_| variable("DOCKER_HOST"));
-    for (engine_name, engine, name, daemon) in [
-        ("older engine", engine, "older daemon", variable("COGPACK_TEST_BUILDKIT")),
+    for (newer, engine_name, engine, name, daemon) in [
+        (false, "older engine", engine, "older daemon", variable("COGPACK_TEST_BUILDKIT")),
         (
+            true,
             "newer engine",
             variable("COGPACK_TEST_NEXT_HOST"),
             "newer daemon",
@@ -33,12 +36,13 @@ pub fn daemons() -> Vec<Found> {
         let engine = Endpoint::of_engine(&engine, None).unwrap();
         found.push(Found {
             name: engine_name,
+            newer,
             address: Address::Engine(engine.clone()),
             engine: engine.clone(),
         });
         if let Some(daemon) = daemon {
             let address = Address::of_daemon(&daemon, None, &engine).unwrap();
-            found.push(Found { name, address, engine });
+            found.push(Found { name, newer, address, engine });
         }
     }
     if found.is_empty() {
@@ -51,7 +55,11 @@ pub fn daemons() -> Vec<Found> {
 pub fn socket_of(found: &Found) -> PathBuf {
     match &found.address {
         Address::Daemon(Endpoint::Unix(path)) | Address::Engine(Endpoint::Unix(path)) => path.clone(),
-        other => panic!("the rig's daemons have sockets of their own, and this is {other}"),
+        Address::Daemon(Endpoint::Tcp { .. })
+        | Address::Engine(Endpoint::Tcp { .. })
+        | Address::Container { .. } => {
+            panic!("the rig's daemons have sockets, and this is {}", found.address)
+        }
     }
 }
 

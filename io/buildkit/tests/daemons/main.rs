@@ -1,7 +1,14 @@
 //! Builds on real daemons. Which there are is said by `COGPACK_TEST_…` variables, see
 //! `tests/rig/README.md`; where there is none, each test says so and ends.
 
+mod asking;
+mod building;
+mod container;
 mod definitions;
+mod encryption;
+mod ending;
 mod exporting;
 mod failing;
 mod found;
+mod proxy;
+mod unreachable;
