@@ -18,7 +18,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("backends/oci-direct", &["backends/contract", "content", "ir"]),
     ("io/layout", &["backends/contract", "backends/oci-direct", "content", "ir"]),
     ("io/project", &["backends/contract", "backends/oci-direct", "content", "ir"]),
-    ("io/buildkit", &["content"]),
+    ("io/buildkit", &["content", "io/project"]),
     ("io/docker", &["content"]),
     (
         "build",

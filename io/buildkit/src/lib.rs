@@ -26,3 +26,6 @@ mod gateway;
 mod news;
 mod random_id;
 mod upgrade;
+
+#[cfg(test)]
+mod in_memory;

@@ -123,6 +123,21 @@ impl Glob {
         reached[self.tokens.len()]
     }
 
+    /// Takes `/` out of every character class.
+    pub fn keep_classes_within_names(&mut self) {
+        for token in &mut self.tokens {
+            let Token::Class { negated, ranges } = token else { continue };
+            if *negated {
+                ranges.push((SLASH, SLASH));
+            } else {
+                let around = |(low, high): &(Unit, Unit)| {
+                    [(*low, (*high).min(SLASH - 1)), ((*low).max(SLASH + 1), *high)]
+                };
+                *ranges = ranges.iter().flat_map(around).filter(|(low, high)| low <= high).collect();
+            }
+        }
+    }
+
     /// The longest start of every path that matches: the text before the first wildcard.
     pub fn literal_start(&self) -> Vec<u8> {
         let mut start = Vec::new();

@@ -7,7 +7,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::glob::{Glob, InvalidGlob};
+use crate::pattern_list::{InvalidPattern, Matched, PatternList};
 
 /// The file's name.
 pub const NAME: &str = ".dockerignore";
@@ -53,32 +53,11 @@ pub enum IgnoreError {
     },
 }
 
-/// Why a line is no pattern.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidPattern {
-    /// A `!` with nothing behind it.
-    #[error("a `!` alone takes nothing back")]
-    Empty,
-    /// Not a glob.
-    #[error(transparent)]
-    Glob(#[from] InvalidGlob),
-}
-
 /// The patterns of an ignore file; none where there is no file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IgnoreFile {
-    patterns: Vec<Pattern>,
+    patterns: PatternList,
 }
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Pattern {
-    takes_back: bool,
-    glob: Glob,
-}
-
-/// Which patterns match a directory or one above it. What is below it inherits them.
-#[derive(Debug, Clone)]
-pub struct Matched(Vec<bool>);
 
 impl IgnoreFile {
     /// Reads the ignore file of a directory, if it has one.
@@ -102,74 +81,46 @@ impl IgnoreFile {
     /// Reads the text of an ignore file; on failure the line, the pattern and what is wrong.
     pub fn parse(text: &str) -> Result<Self, (usize, String, InvalidPattern)> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut patterns = Vec::new();
+        let mut patterns = PatternList::default();
         for (index, line) in text.lines().enumerate() {
             let written = line.trim();
             if line.starts_with('#') || written.is_empty() {
                 continue;
             }
-            let failed = |source| (index + 1, written.to_owned(), source);
-            let (takes_back, pattern) = match written.strip_prefix('!') {
-                Some(rest) => (true, rest.trim()),
-                None => (false, written),
+            let pushed = match written.strip_prefix('!') {
+                Some(pattern) => patterns.push(true, pattern.trim()),
+                None => patterns.push(false, written),
             };
-            if pattern.is_empty() {
-                return Err(failed(InvalidPattern::Empty));
-            }
-            let pattern = clean(pattern);
-            let glob = Glob::new(&pattern).map_err(|error| failed(error.into()))?;
-            patterns.push(Pattern { takes_back, glob });
+            pushed.map_err(|source| (index + 1, written.to_owned(), source))?;
         }
         Ok(Self { patterns })
     }
 
     /// What holds at the root.
     pub fn at_root(&self) -> Matched {
-        Matched(vec![false; self.patterns.len()])
+        self.patterns.at_root()
     }
 
     /// What holds at `path`, whose directory is known to have matched `parent`.
     pub fn at(&self, path: &[u8], parent: &Matched) -> Matched {
-        let matched = self.patterns.iter().zip(&parent.0);
-        Matched(matched.map(|(pattern, above)| *above || pattern.glob.matches(path)).collect())
+        self.patterns.at(path, parent)
     }
 
     /// Whether what has matched so is left out.
     pub fn leaves_out(&self, matched: &Matched) -> bool {
-        let last = self.patterns.iter().zip(&matched.0).rev().find(|(_, matches)| **matches);
-        last.is_some_and(|(pattern, _)| !pattern.takes_back)
+        self.patterns.takes(matched)
     }
 
     /// Whether something below a directory that is left out may be taken back.
     pub fn may_take_back_below(&self, directory: &[u8], matched: &Matched) -> bool {
-        let below = [directory, b"/"].concat();
-        self.patterns.iter().zip(&matched.0).any(|(pattern, matches)| {
-            let start = pattern.glob.literal_start();
-            pattern.takes_back && !matches && (start.starts_with(&below) || below.starts_with(&start))
-        })
+        self.patterns.may_take_back_below(directory, matched)
     }
-}
-
-/// A pattern without empty and `.` components, with each `..` taken up by the one before it,
-/// as Go's `filepath.Clean` makes it, and without a leading `/`.
-fn clean(pattern: &str) -> String {
-    let mut components: Vec<&str> = Vec::new();
-    for component in pattern.split('/') {
-        match component {
-            "" | "." => {}
-            ".." if pattern.starts_with('/') && components.is_empty() => {}
-            ".." if components.last().is_some_and(|last| *last != "..") => {
-                components.pop();
-            }
-            name => components.push(name),
-        }
-    }
-    components.join("/")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::glob::InvalidGlob;
 
     /// Whether the file leaves `path` out, deciding directory by directory as the walk does.
     fn leaves_out(text: &str, path: &str) -> bool {

@@ -1,10 +1,10 @@
 //! Reads plans and walks the directories they name.
 
-mod glob;
-
 pub mod context_files;
 pub mod eject;
 pub mod files;
+pub mod glob;
 pub mod ignore_file;
+pub mod pattern_list;
 pub mod plan_file;
 pub mod walk;

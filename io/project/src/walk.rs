@@ -22,7 +22,8 @@ use cogpack_backends_contract::paths::Selection;
 use cogpack_backends_contract::tree::{Attributes, Directory, Ids, Name, Node, Tree};
 use cogpack_ir::plan::{InputName, Mode, PathRule, RuleKind};
 
-use crate::ignore_file::{IgnoreError, IgnoreFile, Matched};
+use crate::ignore_file::{IgnoreError, IgnoreFile};
+use crate::pattern_list::Matched;
 
 /// Why a directory cannot be a context.
 #[derive(Debug, thiserror::Error)]

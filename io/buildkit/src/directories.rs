@@ -1,1 +1,0 @@
-//! The session service that sends directories.
