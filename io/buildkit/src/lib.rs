@@ -24,6 +24,7 @@ mod details;
 mod dial;
 mod gateway;
 mod news;
+mod outgoing;
 mod random_id;
 mod upgrade;
 

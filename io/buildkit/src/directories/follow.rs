@@ -32,24 +32,25 @@ pub fn follow(
     Ok(Some(followed.reached.into_iter().collect()))
 }
 
+/// The parts of a path, each a pattern.
+type Parts = Vec<Vec<u8>>;
+
+/// A link's name, and what it says.
+type Link = (Vec<u8>, Vec<u8>);
+
 struct Followed<'f> {
     root: &'f Path,
     directory: &'f str,
     /// Patterns, each of which is wanted.
     reached: BTreeSet<String>,
     /// Where the way has already been taken from, and what was left of it.
-    seen: BTreeSet<(Vec<Vec<u8>>, Vec<Vec<u8>>)>,
+    seen: BTreeSet<(Parts, Parts)>,
 }
 
 impl Followed<'_> {
     /// Goes on from `here`; `rest` is what is left of the way, its next part last. Parts are
     /// patterns.
-    fn go(
-        &mut self,
-        mut here: Vec<Vec<u8>>,
-        mut rest: Vec<Vec<u8>>,
-        links: usize,
-    ) -> Result<(), DirectoryFailure> {
+    fn go(&mut self, mut here: Parts, mut rest: Parts, links: usize) -> Result<(), DirectoryFailure> {
         if !self.seen.insert((here.clone(), rest.clone())) {
             return Ok(());
         }
@@ -96,7 +97,7 @@ impl Followed<'_> {
     }
 
     /// The links in `here` that `part` matches, each with what it says.
-    fn links(&self, here: &[Vec<u8>], part: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, DirectoryFailure> {
+    fn links(&self, here: &[Vec<u8>], part: &[u8]) -> Result<Vec<Link>, DirectoryFailure> {
         let mut place = PathBuf::from(self.root);
         for part in here {
             if is_pattern(part) {

@@ -36,7 +36,7 @@ pub use self::shared_key::Machine;
 
 use self::progress::Counters;
 use self::request::Wanted;
-use self::transfer::Outgoing;
+use crate::outgoing::Outgoing;
 
 /// A directory that may be sent.
 #[derive(Debug, Clone)]
@@ -185,5 +185,17 @@ impl FileSync for Directories {
         _request: Request<Streaming<Packet>>,
     ) -> Result<Response<Self::TarStreamStream>, Status> {
         Err(Status::unimplemented("directories are sent file by file"))
+    }
+}
+
+#[cfg(test)]
+impl Directories {
+    /// What is sent of a directory to a peer that answers so.
+    pub(crate) fn send_to_peer<S>(&self, name: &str, answers: S) -> Outgoing
+    where
+        S: tokio_stream::Stream<Item = Result<Packet, Status>> + Send + Unpin + 'static,
+    {
+        let wanted = Wanted { name: name.to_owned(), ..Wanted::default() };
+        transfer::start(Arc::clone(&self.offered[name]), wanted, answers, Arc::clone(&self.shared))
     }
 }

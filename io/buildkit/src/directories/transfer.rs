@@ -5,9 +5,7 @@
 //! keep that task: it hands them on through a queue without a limit, which the number of files
 //! bounds. All other queues are short, so memory does not grow with what is sent.
 
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, mpsc as blocking};
-use std::task::{Context, Poll};
 
 use bollard_buildkit_proto::fsutil::types::packet::PacketType;
 use bollard_buildkit_proto::fsutil::types::{Packet, Stat};
@@ -24,49 +22,30 @@ use super::request::Wanted;
 use super::sender::{Action, Event, ProtocolError, Sender, packet};
 use super::walk::{Go, walk};
 use super::{Offered, Shared};
+use crate::outgoing::Outgoing;
 
 /// Packets that may wait for the stream, and pieces that may wait to become packets.
 const WAITING: usize = 64;
-
-/// What we send of one transfer. Dropping it ends the transfer.
-pub struct Outgoing {
-    packets: mpsc::Receiver<Result<Packet, Status>>,
-    _tasks: JoinSet<()>,
-}
-
-impl Stream for Outgoing {
-    type Item = Result<Packet, Status>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.packets.poll_recv(context)
-    }
-}
 
 /// Starts to send what is wanted of a directory.
 pub fn start<S>(offered: Arc<Offered>, wanted: Wanted, packets: S, shared: Arc<Shared>) -> Outgoing
 where
     S: Stream<Item = Result<Packet, Status>> + Send + Unpin + 'static,
 {
-    let (outgoing, receiver) = mpsc::channel(WAITING);
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move {
+    Outgoing::of(WAITING, |outgoing| async move {
         let ended = Transfer::run(&offered, wanted, packets, &outgoing).await;
-        match ended {
-            Ok(()) => offered.counters.complete(),
-            Err(failure) => {
-                let status = failure.to_status();
-                shared.record(failure);
-                let message = status.message().as_bytes().to_vec();
-                // The packet is what the daemon shows best; the status ends what does not know it.
-                let told = outgoing.send(Ok(Packet { data: message, ..packet(PacketType::PacketErr) })).await;
-                if told.is_ok() {
-                    // Nobody to tell any more is no failure of its own.
-                    drop(outgoing.send(Err(status)).await);
-                }
+        if let Err(failure) = ended {
+            let status = failure.to_status();
+            shared.record(failure);
+            let message = status.message().as_bytes().to_vec();
+            // The packet is what the daemon shows best; the status ends what does not know it.
+            let told = outgoing.send(Ok(Packet { data: message, ..packet(PacketType::PacketErr) })).await;
+            if told.is_ok() {
+                // Nobody to tell any more is no failure of its own.
+                drop(outgoing.send(Err(status)).await);
             }
         }
-    });
-    Outgoing { packets: receiver, _tasks: tasks }
+    })
 }
 
 /// What the walk says.
@@ -192,7 +171,10 @@ impl Transfer<'_> {
         }
         match self.sender.on(event).map_err(|error| self.protocol(error))? {
             Action::Send(packet) => self.send(packet).await.map(|()| Go::On),
-            Action::SendLast(packet) => self.send(packet).await.map(|()| Go::Home),
+            Action::SendLast(packet) => {
+                self.offered.counters.complete();
+                self.send(packet).await.map(|()| Go::Home)
+            }
             Action::Read(id) => {
                 let gone = || self.protocol(ProtocolError::NoSuchFile(id));
                 let job = self.announced.job(id).ok_or_else(gone)?;
