@@ -12,7 +12,8 @@ use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
 use bollard_buildkit_proto::moby::buildkit::v1::types::WorkerRecord;
 use bollard_buildkit_proto::moby::buildkit::v1::{ListWorkersRequest, ListWorkersResponse};
 use bytes::Bytes;
-use http::StatusCode;
+use http::header::HOST;
+use http::{HeaderValue, StatusCode};
 use http_body_util::Full;
 use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint as ChannelSettings};
@@ -36,7 +37,7 @@ pub(crate) const CONNECTION_WINDOW: u32 = 32 << 20;
 pub(crate) const CALL_WINDOW: u32 = 2 << 20;
 
 /// For how long a daemon may keep us waiting before anything else is asked of it.
-pub(crate) const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_DEADLINE: Duration = Duration::from_secs(20);
 
 /// For how long a call may take that does nothing but ask.
 pub(crate) const CALL_DEADLINE: Duration = Duration::from_secs(30);
@@ -59,16 +60,18 @@ pub struct Connection {
 impl Connection {
     /// Opens a connection, and makes sure that a BuildKit is at its other end.
     pub async fn open(address: &Address) -> Result<Self, Failure> {
-        let (stream, complaints) = before(CONNECT_DEADLINE, address, stream_for_calls(address)).await?;
+        before(CONNECT_DEADLINE, address, Self::opened(address)).await
+    }
+
+    async fn opened(address: &Address) -> Result<Self, Failure> {
+        let (stream, complaints) = stream_for_calls(address).await?;
         let channel = channel_over(stream).await.map_err(|error| Failure::Lost {
             address: Box::new(address.clone()),
             attempted: "open a connection".to_owned(),
-            reason: error.to_string(),
+            reason: deepest(&error),
         })?;
-        let greeting = async {
-            greet(channel.clone()).await.map_err(|status| not_greeted(&status, address, &complaints))
-        };
-        let workers = before(CONNECT_DEADLINE, address, greeting).await?.record;
+        let workers =
+            greet(channel.clone()).await.map_err(|status| not_greeted(&status, address, &complaints))?.record;
         Ok(Self { address: address.clone(), channel, workers })
     }
 
@@ -177,7 +180,16 @@ async fn answer_of_engine(
     endpoint: &Endpoint,
     request: Result<http::Request<Full<Bytes>>, http::Error>,
 ) -> Result<Answer, Failure> {
-    let request = request.map_err(|error| Failure::Unsendable { reason: error.to_string() })?;
+    let unsendable = |error: http::Error| Failure::Unsendable { reason: error.to_string() };
+    let mut request = request.map_err(unsendable)?;
+    let host = match endpoint {
+        // There the Engine wants a name, and does not care which.
+        Endpoint::Unix(_) => "docker".to_owned(),
+        Endpoint::Tcp { host, port, tls: _ } if host.contains(':') => format!("[{host}]:{port}"),
+        Endpoint::Tcp { host, port, tls: _ } => format!("{host}:{port}"),
+    };
+    let host = HeaderValue::try_from(host).map_err(|error| unsendable(error.into()))?;
+    request.headers_mut().insert(HOST, host);
     let stream = dial(endpoint, Protocol::Http1).await.map_err(|obstacle| unreachable(address, obstacle))?;
     upgrade::call(stream, request).await.map_err(|error| {
         let reason = deepest(&error);

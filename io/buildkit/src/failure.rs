@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::address::Address;
 use crate::details::Details;
@@ -165,7 +165,7 @@ impl Failure {
 
     /// What a call that failed means, while a build was running.
     pub(crate) fn of_build(status: &Status, attempted: &str, address: &Address) -> Self {
-        match lost(status) {
+        match lost(status).or_else(|| stopped(status)) {
             Some(reason) => {
                 Self::Lost { address: Box::new(address.clone()), attempted: attempted.to_owned(), reason }
             }
@@ -222,4 +222,44 @@ fn lost(status: &Status) -> Option<String> {
         cause = deeper;
     }
     Some(cause.to_string())
+}
+
+/// How a build ended that the daemon itself has stopped, which it does when it is told to end. What
+/// we have stopped is never asked about.
+fn stopped(status: &Status) -> Option<String> {
+    let is_stopped = status.code() == Code::Cancelled || status.message().ends_with("context canceled");
+    is_stopped.then(|| format!("it stopped the build: {}", status.message()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Endpoint;
+
+    #[test]
+    fn what_the_system_says_is_told_in_our_words() {
+        let address = Address::Engine(Endpoint::of_local_engine());
+        for (kind, words, retryable, help) in [
+            (io::ErrorKind::NotFound, "there is no such socket", true, "DOCKER_HOST"),
+            (io::ErrorKind::PermissionDenied, "this user may not use the socket", false, "group"),
+            (io::ErrorKind::ConnectionRefused, "nobody listens there", true, "start the daemon"),
+        ] {
+            let obstacle = Obstacle::of_system(kind.into());
+            let failure = Failure::Unreachable { address: Box::new(address.clone()), obstacle };
+            assert_eq!(failure.to_string(), format!("connect to unix:///var/run/docker.sock: {words}"));
+            assert_eq!(failure.is_retryable(), retryable, "{failure}");
+            assert!(failure.help().is_some_and(|text| text.contains(help)), "{:?}", failure.help());
+        }
+    }
+
+    #[test]
+    fn a_build_that_the_daemon_stopped_did_not_fail() {
+        let address = Address::Engine(Endpoint::of_local_engine());
+        for status in [Status::cancelled("ended"), Status::unknown("failed to solve: context canceled")] {
+            let failure = Failure::of_build(&status, "build", &address);
+            assert!(matches!(failure, Failure::Lost { .. }), "{failure:?}");
+        }
+        let failure = Failure::of_build(&Status::unknown("exit code: 1"), "build", &address);
+        assert!(matches!(failure, Failure::Build(_)), "{failure:?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Calls to a Docker Engine: plain ones, and those that turn an HTTP connection into a stream.
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, HOST, UPGRADE};
+use http::header::{CONNECTION, CONTENT_TYPE, UPGRADE};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
@@ -26,9 +26,9 @@ pub(crate) enum Answer {
     },
 }
 
-/// A call by `POST`, which is all we need.
+/// A call by `POST`, which is all we need. Whoever sends it says to which host.
 pub(crate) fn post(path: &str) -> http::request::Builder {
-    Request::builder().method(Method::POST).uri(path).header(HOST, "docker")
+    Request::builder().method(Method::POST).uri(path)
 }
 
 /// The same, asking for the connection itself.

@@ -56,7 +56,7 @@ async fn a_socket_that_nobody_answers_at() {
     let _listener = UnixListener::bind(&path).unwrap();
     for address in both_ways(&path) {
         let (obstacle, _) = obstacle(&address).await;
-        assert!(matches!(obstacle, Obstacle::NoAnswer { seconds: 10 }), "{obstacle:?}");
+        assert!(matches!(obstacle, Obstacle::NoAnswer { seconds: 20 }), "{obstacle:?}");
     }
 }
 
