@@ -35,6 +35,7 @@ use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::glob::{Glob, has_wildcard};
 use cogpack_backends_contract::paths::{PatternPair, Selection};
 use cogpack_ir::plan::{Copy as PlanCopy, CopyForm, Input, Span, Spanned, Template};
+use cogpack_ir::resolve::Step;
 
 use super::files::{DIRECTORY, at_the_root};
 use super::sources::bad_pattern;
@@ -63,8 +64,9 @@ impl<'a> Lowering<'a> {
         site: &mut Site<'_>,
         chain: &mut Chain<'a>,
         copy: &'a PlanCopy,
-        span: Span,
+        step: &Step<'a>,
     ) -> Result<(), Unsupported> {
+        let span = step.op.span;
         let destination = paths::path(copy.form.destination())?;
         let source = self.source(&copy.from.value, copy.from.span)?;
         let owner = match &copy.owner {
@@ -87,10 +89,10 @@ impl<'a> Lowering<'a> {
             if destination == "/" {
                 return Err(at_the_root(copy.form.destination()));
             }
-            chain.file.push(Action::Remove { path: destination.clone(), optional: true });
+            self.take_away(site, chain, destination.clone(), true, step)?;
         }
         if common.gives_away() && !common.may_leave_nothing(&copy.form) {
-            chain.make_above(&destination);
+            chain.file.make_above(&destination);
         }
         match &copy.form {
             CopyForm::To { source, .. } => self.copy_one(site, chain, &common, source, destination),
@@ -304,6 +306,7 @@ impl<'a> Common<'a> {
             contents,
             wildcard: false,
             may_be_empty: false,
+            unpack: false,
             includes: self.patterns.includes.clone().into(),
             excludes: self.patterns.excludes.clone().into(),
         })

@@ -109,7 +109,7 @@ impl<'a> Lowering<'a> {
         }
         for (path, file) in written {
             let mode = permissions(file.mode.unwrap_or(Mode::FILE), file.span)?;
-            made.push(Action::Mkfile { path, mode, data: &file.content.0 });
+            made.push(Action::Mkfile { path, mode, data: Cow::Borrowed(&file.content.0) });
         }
         let label = self.label(format!("context {name}: files"), span);
         self.add(&Op::File(made), label, span).map(Some)
