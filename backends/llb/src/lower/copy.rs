@@ -41,7 +41,8 @@ use super::files::{DIRECTORY, at_the_root};
 use super::sources::bad_pattern;
 use super::stage::{Chain, Site};
 use super::wildcards::{self, Pattern, forgiving, refuse_collisions};
-use super::{Lowering, Root, gap, paths, unverified};
+use super::{Input as SourceInput, Lowering, Root, gap, paths, unverified};
+use crate::capability::Capability;
 use crate::wire::op::VertexId;
 use crate::wire::{Action, Copy, Edit, File, Op, Owner};
 
@@ -68,7 +69,17 @@ impl<'a> Lowering<'a> {
     ) -> Result<(), Unsupported> {
         let span = step.op.span;
         let destination = paths::path(copy.form.destination())?;
-        let source = self.source(&copy.from.value, copy.from.span)?;
+        let patterns =
+            Selection::new(&copy.rules).map_err(|error| bad_pattern(&error, span))?.to_pattern_pair();
+        let knows_patterns =
+            copy.rules.is_empty() || self.settings.limits.allow(Capability::FileCopyPatterns);
+        let filtered = if knows_patterns { None } else { self.without_excluded(copy, &patterns)? };
+        let (source, patterns) = match filtered {
+            Some(root) => {
+                (SourceInput { root: Some(root), ..SourceInput::default() }, PatternPair::default())
+            }
+            None => (self.source(&copy.from.value, copy.from.span)?, patterns),
+        };
         let owner = match &copy.owner {
             Some(owner) => Some(chain.owner(owner)?),
             None => source.may_be_owned.then_some(Owner::ROOT),
@@ -79,9 +90,7 @@ impl<'a> Lowering<'a> {
             mode: copy.mode.as_ref().map(|mode| mode.value.bits()),
             follow: copy.follow || matches!(copy.form, CopyForm::Contents { .. }),
             optional: copy.optional,
-            patterns: Selection::new(&copy.rules)
-                .map_err(|error| bad_pattern(&error, span))?
-                .to_pattern_pair(),
+            patterns,
             span,
             from: &copy.from.value,
         };

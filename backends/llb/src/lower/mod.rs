@@ -13,6 +13,7 @@ pub(crate) mod paths;
 pub(crate) mod sources;
 pub(crate) mod stage;
 pub(crate) mod titles;
+pub(crate) mod used;
 pub(crate) mod wildcards;
 
 use std::collections::BTreeMap;
@@ -61,6 +62,8 @@ pub(crate) struct Lowering<'a> {
     inputs: BTreeMap<&'a PlanInput, Input>,
     /// By place of the stage in the plan.
     stages: Vec<Ended>,
+    /// What is used of directories.
+    used: used::Used<'a>,
     needs: Needs,
     unsupported: Vec<Unsupported>,
 }
@@ -78,6 +81,7 @@ pub(crate) fn lower(
         graph: Graph::new(platform.clone(), expected_vertices(plan), settings.source.text.len()),
         inputs: BTreeMap::new(),
         stages: vec![Ended::default(); plan.plan().stages.len()],
+        used: used::Used::by(plan),
         needs: Needs::default(),
         unsupported: Vec::new(),
     };
