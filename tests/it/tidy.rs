@@ -19,7 +19,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("io/layout", &["backends/contract", "backends/oci-direct", "content", "ir"]),
     ("io/project", &["backends/contract", "backends/oci-direct", "content", "ir"]),
     ("io/buildkit", &["content", "io/project"]),
-    ("io/docker", &["content"]),
+    ("io/docker", &["content", "io/buildkit"]),
     (
         "build",
         &["backends/contract", "backends/llb", "content", "io/buildkit", "io/docker", "io/project", "ir"],

@@ -15,22 +15,24 @@ use crate::address::{Endpoint, Tls};
 use crate::failure::Obstacle;
 
 /// Bytes to and from somewhere.
-pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Duplex for S {}
 
 /// Bytes to and from a daemon, however they travel.
-pub(crate) type Stream = Box<dyn Duplex>;
+pub type Stream = Box<dyn Duplex>;
 
 /// The protocols that can be agreed upon together with encryption.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Protocol {
+pub enum Protocol {
+    /// HTTP/1.1.
     Http1,
+    /// HTTP/2.
     Http2,
 }
 
 /// Opens a stream. The caller sets the deadline.
-pub(crate) async fn dial(endpoint: &Endpoint, protocol: Protocol) -> Result<Stream, Obstacle> {
+pub async fn dial(endpoint: &Endpoint, protocol: Protocol) -> Result<Stream, Obstacle> {
     match endpoint {
         Endpoint::Unix(path) => {
             let stream = UnixStream::connect(path).await.map_err(Obstacle::of_system)?;

@@ -7,6 +7,7 @@
 pub mod abilities;
 pub mod address;
 pub mod connection;
+pub mod dial;
 pub mod failure;
 pub mod session;
 pub mod solve;
@@ -21,7 +22,6 @@ pub mod ssh;
 
 mod attached;
 mod details;
-mod dial;
 mod gateway;
 mod news;
 mod outgoing;

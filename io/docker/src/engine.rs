@@ -1,0 +1,396 @@
+//! A Docker Engine, as far as images are concerned: what it is, what images it has, and how they get
+//! into it.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bollard::query_parameters::{ImportImageOptionsBuilder, RemoveImageOptions, TagImageOptionsBuilder};
+use bollard::{API_DEFAULT_VERSION, Docker};
+use cogpack_content::{Digest, ImageReference};
+use cogpack_io_buildkit::address::{Address, Endpoint};
+use cogpack_io_buildkit::failure::{Failure, Obstacle};
+use futures_util::{Stream, StreamExt as _};
+use tokio_util::io::ReaderStream;
+
+use crate::transport::transport_to;
+
+/// For how long a question may take that the Engine answers at once.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// For how long nothing may happen while an image is loaded.
+const LONGEST_SILENCE: Duration = Duration::from_secs(300);
+
+/// Beyond all of our own deadlines, which tell what was late.
+const LIBRARY_DEADLINE_SECONDS: u64 = 7 * 24 * 3600;
+
+const PIECE: usize = 1 << 18;
+
+/// Why something that was asked of an Engine did not come to pass.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// There was no way to it.
+    #[error(transparent)]
+    Unreachable(Box<Failure>),
+    /// It has no such image.
+    #[error("the Docker Engine at {endpoint} has no image `{name}`")]
+    NoImage {
+        /// Where it is.
+        endpoint: Endpoint,
+        /// What was asked for.
+        name: String,
+    },
+    /// It will not.
+    #[error("{attempted}: the Docker Engine at {endpoint} says: {message}")]
+    Refused {
+        /// What was asked.
+        attempted: String,
+        /// Where it is.
+        endpoint: Endpoint,
+        /// The HTTP status, where there was one.
+        status: Option<u16>,
+        /// What it says.
+        message: String,
+    },
+    /// It does not answer.
+    #[error("{attempted}: the Docker Engine at {endpoint} did not answer within {seconds} s")]
+    Late {
+        /// What was asked.
+        attempted: String,
+        /// Where it is.
+        endpoint: Endpoint,
+        /// For how long was waited.
+        seconds: u64,
+    },
+    /// The connection broke, or what came is not what Engines say.
+    #[error("{attempted}: talk with the Docker Engine at {endpoint}")]
+    Broken {
+        /// What was asked.
+        attempted: String,
+        /// Where it is.
+        endpoint: Endpoint,
+        /// What happened.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The file cannot be read.
+    #[error("read `{}`", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What happened.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl EngineError {
+    /// Whether the same might succeed at another time, with nothing changed here.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Unreachable(failure) => failure.is_retryable(),
+            Self::Refused { status, .. } => status.is_some_and(|status| status >= 500),
+            Self::Late { .. } | Self::Broken { .. } => true,
+            Self::NoImage { .. } | Self::File { .. } => false,
+        }
+    }
+
+    /// A way out, where one can be told.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreachable(failure) => failure.help(),
+            Self::NoImage { .. }
+            | Self::Refused { .. }
+            | Self::Late { .. }
+            | Self::Broken { .. }
+            | Self::File { .. } => None,
+        }
+    }
+}
+
+/// What an Engine says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineVersion {
+    /// Its version.
+    pub version: String,
+    /// The newest version of the interface that it speaks.
+    pub interface: String,
+    /// The operating system of its containers, as images write it.
+    pub os: String,
+    /// Their architecture, as images write it.
+    pub architecture: String,
+}
+
+/// An image that an Engine has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineImage {
+    /// By what the Engine knows it: the digest of its config, or of its manifest where the Engine
+    /// keeps images in containerd's store.
+    pub id: Digest,
+    /// How many bytes it takes, by the Engine's own count.
+    pub size: u64,
+    /// What its layers unpack to, lowest first.
+    pub layers: Vec<Digest>,
+    /// What it is called.
+    pub names: Vec<String>,
+}
+
+/// One step in the making of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryStep {
+    /// What made it.
+    pub created_by: String,
+    /// How many bytes it added, unpacked.
+    pub size: u64,
+}
+
+/// An Engine that answers.
+pub struct Engine {
+    docker: Docker,
+    endpoint: Endpoint,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "the Docker Engine at {}", self.endpoint)
+    }
+}
+
+impl Engine {
+    /// Opens a connection, and agrees on a version of the interface.
+    pub async fn connect(endpoint: &Endpoint) -> Result<Self, EngineError> {
+        let docker = Docker::connect_with_custom_transport(
+            transport_to(endpoint),
+            Some("http://docker"),
+            LIBRARY_DEADLINE_SECONDS,
+            API_DEFAULT_VERSION,
+        );
+        let attempt = Attempt { endpoint, attempted: || "ask for its version".to_owned() };
+        let docker = attempt.within(async { docker?.negotiate_version().await }).await?;
+        Ok(Self { docker, endpoint: endpoint.clone() })
+    }
+
+    /// Where it is.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Makes sure that it still answers.
+    pub async fn ping(&self) -> Result<(), EngineError> {
+        self.attempt(|| "ask whether it is well".to_owned()).within(self.docker.ping()).await.map(drop)
+    }
+
+    /// What it says of itself.
+    pub async fn version(&self) -> Result<EngineVersion, EngineError> {
+        let attempt = self.attempt(|| "ask for its version".to_owned());
+        let said = attempt.within(self.docker.version()).await?;
+        let known = |text: Option<String>, what| text.ok_or_else(|| attempt.lacks(what));
+        Ok(EngineVersion {
+            version: known(said.version, "a version")?,
+            interface: known(said.api_version, "a version of the interface")?,
+            os: known(said.os, "an operating system")?,
+            architecture: known(said.arch, "an architecture")?,
+        })
+    }
+
+    /// What it has under a name or an id.
+    pub async fn image(&self, name: &str) -> Result<EngineImage, EngineError> {
+        let attempt = self.attempt(|| format!("look up the image `{name}`"));
+        let said = attempt.of_image(name, self.docker.inspect_image(name)).await?;
+        let id =
+            said.id.and_then(|id| id.parse().ok()).ok_or_else(|| attempt.lacks("a digest for its id"))?;
+        let layers = said.root_fs.and_then(|files| files.layers).unwrap_or_default();
+        let layers =
+            layers.iter().map(|layer| layer.parse().map_err(|_| attempt.lacks("digests for its layers")));
+        Ok(EngineImage {
+            id,
+            size: count(said.size),
+            layers: layers.collect::<Result<_, _>>()?,
+            names: said.repo_tags.unwrap_or_default(),
+        })
+    }
+
+    /// How an image came to be, the oldest step first.
+    pub async fn history(&self, name: &str) -> Result<Vec<HistoryStep>, EngineError> {
+        let attempt = self.attempt(|| format!("ask how the image `{name}` came to be"));
+        let said = attempt.of_image(name, self.docker.image_history(name)).await?;
+        let step = |step: bollard::models::ImageHistoryResponseItem| HistoryStep {
+            created_by: step.created_by,
+            size: count(Some(step.size)),
+        };
+        Ok(said.into_iter().rev().map(step).collect())
+    }
+
+    /// Gives an image one more name.
+    pub async fn tag(&self, image: &str, name: &ImageReference) -> Result<(), EngineError> {
+        let options = TagImageOptionsBuilder::new()
+            .repo(&format!("{}/{}", name.registry(), name.repository()))
+            .tag(name.tag().unwrap_or("latest"))
+            .build();
+        let attempt = self.attempt(|| format!("call the image `{image}` `{}`", name.as_str()));
+        attempt.of_image(image, self.docker.tag_image(image, Some(options))).await
+    }
+
+    /// Takes away a name, and the image with its last name.
+    pub async fn remove(&self, name: &str) -> Result<(), EngineError> {
+        let attempt = self.attempt(|| format!("remove the image `{name}`"));
+        let removing = self.docker.remove_image(name, None::<RemoveImageOptions>, None);
+        attempt.of_image(name, removing).await.map(drop)
+    }
+
+    /// Loads the images of a tar file, and gives what the Engine calls them: names, or ids of those
+    /// that have none.
+    pub async fn load(&self, archive: &Path) -> Result<Vec<String>, EngineError> {
+        let unreadable = |source| EngineError::File { path: archive.to_owned(), source };
+        let file = tokio::fs::File::open(archive).await.map_err(unreadable)?;
+        let sent = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&sent);
+        let pieces = ReaderStream::with_capacity(file, PIECE).inspect(move |_| {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        let options = ImportImageOptionsBuilder::new().quiet(true).build();
+        let answers = self.docker.import_image_stream(options, pieces, None);
+        self.loaded(archive, answers, &sent).await
+    }
+
+    async fn loaded(
+        &self,
+        archive: &Path,
+        answers: impl Stream<Item = Result<bollard::models::BuildInfo, bollard::errors::Error>>,
+        sent: &AtomicU64,
+    ) -> Result<Vec<String>, EngineError> {
+        let attempt = self.attempt(|| format!("load the image in `{}`", archive.display()));
+        let mut answers = std::pin::pin!(answers);
+        let mut names = Vec::new();
+        let mut before = 0;
+        loop {
+            let Ok(answer) = tokio::time::timeout(LONGEST_SILENCE, answers.next()).await else {
+                // While bytes leave, the Engine has nothing to say.
+                let now = sent.load(Ordering::Relaxed);
+                if now == before {
+                    return Err(attempt.late(LONGEST_SILENCE));
+                }
+                before = now;
+                continue;
+            };
+            let Some(answer) = answer else { return Ok(names) };
+            let said = answer.map_err(|error| attempt.failed(error))?.stream.unwrap_or_default();
+            names.extend(said.lines().filter_map(loaded_name).map(str::to_owned));
+        }
+    }
+
+    fn attempt<'a, F: Fn() -> String>(&'a self, attempted: F) -> Attempt<'a, F> {
+        Attempt { endpoint: &self.endpoint, attempted }
+    }
+}
+
+/// The name in a line such as `Loaded image: app:latest` or `Loaded image ID: sha256:…`.
+fn loaded_name(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("Loaded image")?;
+    rest.strip_prefix(" ID").unwrap_or(rest).strip_prefix(": ").map(str::trim)
+}
+
+fn count(said: Option<i64>) -> u64 {
+    said.and_then(|said| u64::try_from(said).ok()).unwrap_or(0)
+}
+
+/// Something that is asked of an Engine, in words, for when it goes wrong.
+struct Attempt<'a, F> {
+    endpoint: &'a Endpoint,
+    attempted: F,
+}
+
+impl<F: Fn() -> String> Attempt<'_, F> {
+    async fn within<T>(
+        &self,
+        asking: impl Future<Output = Result<T, bollard::errors::Error>>,
+    ) -> Result<T, EngineError> {
+        match tokio::time::timeout(DEADLINE, asking).await {
+            Ok(answer) => answer.map_err(|error| self.failed(error)),
+            Err(_) => Err(self.late(DEADLINE)),
+        }
+    }
+
+    async fn of_image<T>(
+        &self,
+        name: &str,
+        asking: impl Future<Output = Result<T, bollard::errors::Error>>,
+    ) -> Result<T, EngineError> {
+        self.within(asking).await.map_err(|error| match error {
+            EngineError::Refused { status: Some(404), endpoint, .. } => {
+                EngineError::NoImage { endpoint, name: name.to_owned() }
+            }
+            other @ (EngineError::Refused { .. }
+            | EngineError::Unreachable(_)
+            | EngineError::NoImage { .. }
+            | EngineError::Late { .. }
+            | EngineError::Broken { .. }
+            | EngineError::File { .. }) => other,
+        })
+    }
+
+    fn late(&self, waited: Duration) -> EngineError {
+        EngineError::Late {
+            attempted: (self.attempted)(),
+            endpoint: self.endpoint.clone(),
+            seconds: waited.as_secs(),
+        }
+    }
+
+    fn lacks(&self, what: &'static str) -> EngineError {
+        self.broken(format!("it does not tell {what}").into())
+    }
+
+    fn broken(&self, source: Box<dyn std::error::Error + Send + Sync>) -> EngineError {
+        EngineError::Broken { attempted: (self.attempted)(), endpoint: self.endpoint.clone(), source }
+    }
+
+    fn failed(&self, error: bollard::errors::Error) -> EngineError {
+        use bollard::errors::Error;
+        let refused = |status, message| EngineError::Refused {
+            attempted: (self.attempted)(),
+            endpoint: self.endpoint.clone(),
+            status,
+            message,
+        };
+        if let Error::DockerResponseServerError { status_code, message } = error {
+            return refused(Some(status_code), message);
+        }
+        if let Error::DockerStreamError { error } = error {
+            return refused(None, error);
+        }
+        let Error::IOError { err } = error else { return self.broken(Box::new(error)) };
+        match err.downcast::<Obstacle>() {
+            Ok(obstacle) => EngineError::Unreachable(Box::new(Failure::Unreachable {
+                address: Box::new(Address::Engine(self.endpoint.clone())),
+                obstacle,
+            })),
+            Err(other) => self.broken(Box::new(other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_what_engines_say() {
+        assert_eq!(loaded_name("Loaded image: me/app:1\n"), Some("me/app:1"));
+        assert_eq!(loaded_name("Loaded image ID: sha256:00"), Some("sha256:00"));
+        assert_eq!(loaded_name("The image me/app:1 already exists, renaming the old one"), None);
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_is_not_there_is_told_in_the_words_of_builds() {
+        let directory = tempfile::tempdir().unwrap();
+        let endpoint = Endpoint::Unix(directory.path().join("none.sock"));
+        let error = Engine::connect(&endpoint).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("connect to {endpoint}: there is no such socket"));
+        assert!(error.is_retryable());
+        assert_eq!(error.help(), Some("start Docker, or say with `DOCKER_HOST` where it listens"));
+    }
+}
