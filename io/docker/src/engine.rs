@@ -39,7 +39,7 @@ pub enum EngineError {
     #[error("the Docker Engine at {endpoint} has no image `{name}`")]
     NoImage {
         /// Where it is.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// What was asked for.
         name: String,
     },
@@ -49,7 +49,7 @@ pub enum EngineError {
         /// What was asked.
         attempted: String,
         /// Where it is.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// The HTTP status, where there was one.
         status: Option<u16>,
         /// What it says.
@@ -61,7 +61,7 @@ pub enum EngineError {
         /// What was asked.
         attempted: String,
         /// Where it is.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// For how long was waited.
         seconds: u64,
     },
@@ -71,7 +71,7 @@ pub enum EngineError {
         /// What was asked.
         attempted: String,
         /// Where it is.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// What happened.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -335,7 +335,7 @@ impl<F: Fn() -> String> Attempt<'_, F> {
     fn late(&self, waited: Duration) -> EngineError {
         EngineError::Late {
             attempted: (self.attempted)(),
-            endpoint: self.endpoint.clone(),
+            endpoint: Box::new(self.endpoint.clone()),
             seconds: waited.as_secs(),
         }
     }
@@ -345,14 +345,14 @@ impl<F: Fn() -> String> Attempt<'_, F> {
     }
 
     fn broken(&self, source: Box<dyn std::error::Error + Send + Sync>) -> EngineError {
-        EngineError::Broken { attempted: (self.attempted)(), endpoint: self.endpoint.clone(), source }
+        EngineError::Broken { attempted: (self.attempted)(), endpoint: Box::new(self.endpoint.clone()), source }
     }
 
     fn failed(&self, error: bollard::errors::Error) -> EngineError {
         use bollard::errors::Error;
         let refused = |status, message| EngineError::Refused {
             attempted: (self.attempted)(),
-            endpoint: self.endpoint.clone(),
+            endpoint: Box::new(self.endpoint.clone()),
             status,
             message,
         };
