@@ -15,7 +15,7 @@ use crate::found::image_with_a_shell;
 pub fn graph_for(platform: &str, definition: Vec<u8>) -> Graph {
     let (os, architecture) = platform.split_once('/').unwrap();
     let config = serde_json::json!({
-        "architecture": architecture, "os": os, "config": { "Env": ["WHO=wire"], "WorkingDir": "/srv" },
+        "architecture": architecture, "os": os, "config": { "Env": ["WHO=us"], "WorkingDir": "/srv" },
     });
     Graph { platform: platform.parse().unwrap(), definition, config: config.to_string().into_bytes() }
 }

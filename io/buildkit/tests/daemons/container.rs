@@ -34,26 +34,25 @@ waitpid($child, 0) if $child;
 
 /// A container that sleeps, and is removed at the end.
 struct Container {
-    engine: String,
+    engine: Found,
     name: String,
     _directory: tempfile::TempDir,
 }
 
 impl Container {
-    fn run(found: &Found, daemon: &Found) -> Self {
+    fn run(purpose: &str, found: &Found, daemon: &Found) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let program = directory.path().join("buildctl");
         std::fs::write(&program, BUILDCTL).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let name = format!("wire-buildkitd-{}-{}", found.name.replace(' ', "-"), std::process::id());
+        let name = found.own_name(purpose);
         let image = image_with_a_shell();
-        let container = Self { engine: found.engine.to_string(), name, _directory: directory };
-        let network = std::env::var("COGPACK_TEST_NETWORK").unwrap_or_else(|_| "none".to_owned());
-        container.docker(&[
+        let container = Self { engine: found.clone(), name, _directory: directory };
+        container.engine.docker(&[
             "run",
             "--detach",
             "--network",
-            if network == "host" { "host" } else { "none" },
+            "none",
             "--name",
             &container.name,
             "--volume",
@@ -66,17 +65,14 @@ impl Container {
         ]);
         container
     }
-
-    fn docker(&self, arguments: &[&str]) {
-        let output = Command::new("docker").arg("--host").arg(&self.engine).args(arguments).output().unwrap();
-        assert!(output.status.success(), "docker {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    }
 }
 
 impl Drop for Container {
     fn drop(&mut self) {
         // What cannot be removed must not hide why a test failed.
-        let _ = Command::new("docker").args(["--host", &self.engine, "rm", "--force", &self.name]).output();
+        let _ = Command::new("docker")
+            .args(["--host", &self.engine.engine.to_string(), "rm", "--force", &self.name])
+            .output();
     }
 }
 
@@ -96,7 +92,7 @@ fn pairs() -> Vec<(Found, Found)> {
 #[tokio::test]
 async fn a_daemon_in_a_container_builds() {
     for (engine, daemon) in pairs() {
-        let container = Container::run(&engine, &daemon);
+        let container = Container::run("builds", &engine, &daemon);
         let address = Address::Container { name: container.name.clone(), engine: engine.engine.clone() };
         let connection = Connection::open(&address).await.unwrap();
         let (outcome, news) = built(&connection, script("echo from afar")).await;
@@ -108,16 +104,16 @@ async fn a_daemon_in_a_container_builds() {
 #[tokio::test]
 async fn a_container_that_cannot_help_is_told() {
     for (engine, daemon) in pairs() {
-        let container = Container::run(&engine, &daemon);
+        let container = Container::run("cannot-help", &engine, &daemon);
         let told = async |name: &str| {
             let address = Address::Container { name: name.to_owned(), engine: engine.engine.clone() };
             let failure = Connection::open(&address).await.unwrap_err();
             assert!(matches!(failure, Failure::NotBuildKit { .. }), "{}: {failure:?}", engine.name);
             failure.to_string()
         };
-        let missing = told("wire-of-nobody").await;
+        let missing = told("cogpack-of-nobody").await;
         assert!(missing.contains("No such container"), "{}: {missing}", engine.name);
-        container.docker(&[
+        container.engine.docker(&[
             "exec",
             &container.name,
             "sh",
@@ -126,7 +122,7 @@ async fn a_container_that_cannot_help_is_told() {
         ]);
         let without_program = told(&container.name).await;
         assert!(without_program.contains("buildctl"), "{}: {without_program}", engine.name);
-        container.docker(&["stop", "--time", "0", &container.name]);
+        container.engine.docker(&["stop", "--time", "0", &container.name]);
         let stopped = told(&container.name).await;
         assert!(stopped.contains("not running"), "{}: {stopped}", engine.name);
     }

@@ -28,7 +28,7 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         std::fs::write(directory.path().join("ca.pem"), issuer.pem()).unwrap();
-        for (file, name) in [("server", server_name), ("client", "wire")] {
+        for (file, name) in [("server", server_name), ("client", "us")] {
             let key = KeyPair::generate().unwrap();
             let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
             let certificate = params.signed_by(&key, &issuer).unwrap();

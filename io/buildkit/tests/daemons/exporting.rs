@@ -1,6 +1,5 @@
 //! Results go where they are to go.
 
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use bollard_buildkit_proto::moby::filesync::v1::BytesMessage;
@@ -11,14 +10,7 @@ use tokio_stream::StreamExt;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::building::{built, exporter, graph_for, one_file};
-use crate::found::{Found, connected, daemons};
-
-fn docker(found: &Found, arguments: &[&str]) -> String {
-    let output =
-        Command::new("docker").arg("--host").arg(found.engine.to_string()).args(arguments).output().unwrap();
-    assert!(output.status.success(), "docker {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
+use crate::found::{connected, daemons};
 
 /// Takes one archive.
 #[derive(Default, Clone)]
@@ -48,18 +40,18 @@ fn contains(bytes: &[u8], part: &str) -> bool {
 async fn an_image_in_the_engine_has_our_config() {
     for found in daemons() {
         let connection = connected(&found).await;
-        let tag = format!("wire-config-{}:one", found.name.replace(' ', "-"));
+        let tag = found.own_name("config");
         let mut request = one_file("exported");
         request.exporters = vec![exporter("moby", &[("name", &tag)])];
         let (outcome, _) = built(&connection, request).await;
         let solved = outcome.unwrap_or_else(|failure| panic!("{}: {failure}", found.name));
         let digest = solved.exporter_response.get("containerimage.digest");
         assert!(digest.is_some_and(|digest| digest.starts_with("sha256:")), "{}: {solved:?}", found.name);
-        let config = docker(&found, &["image", "inspect", "--format", "{{json .Config}}", &tag]);
+        let config = found.docker(&["image", "inspect", "--format", "{{json .Config}}", &tag]);
         let config: serde_json::Value = serde_json::from_str(&config).unwrap();
         assert_eq!(config["WorkingDir"], "/srv", "{}: {config}", found.name);
-        assert_eq!(config["Env"], serde_json::json!(["WHO=wire"]), "{}: {config}", found.name);
-        docker(&found, &["image", "rm", &tag]);
+        assert_eq!(config["Env"], serde_json::json!(["WHO=us"]), "{}: {config}", found.name);
+        found.docker(&["image", "rm", &tag]);
     }
 }
 
@@ -120,14 +112,14 @@ async fn two_platforms_become_one_index() {
 async fn nothing_at_all_is_an_empty_image() {
     for found in daemons() {
         let connection = connected(&found).await;
-        let tag = format!("wire-empty-{}:one", found.name.replace(' ', "-"));
+        let tag = found.own_name("empty");
         let mut request = one_file("");
         request.graphs[0].definition.clear();
         request.exporters = vec![exporter("moby", &[("name", &tag)])];
         let (outcome, _) = built(&connection, request).await;
         outcome.unwrap_or_else(|failure| panic!("{}: {failure}", found.name));
-        let layers = docker(&found, &["image", "inspect", "--format", "{{len .RootFS.Layers}}", &tag]);
+        let layers = found.docker(&["image", "inspect", "--format", "{{len .RootFS.Layers}}", &tag]);
         assert_eq!(layers, "0", "{}", found.name);
-        docker(&found, &["image", "rm", &tag]);
+        found.docker(&["image", "rm", &tag]);
     }
 }

@@ -69,10 +69,12 @@ async fn a_daemon_that_runs_one_exporter_is_not_asked_for_two() {
     for found in daemons() {
         let connection = connected(&found).await;
         let mut request = one_file("twice");
-        request.exporters = vec![exporter("moby", &[]), exporter("moby", &[])];
+        let tags = ["one", "other"].map(|purpose| found.own_name(purpose));
+        request.exporters = tags.iter().map(|tag| exporter("moby", &[("name", tag)])).collect();
         let (outcome, _) = built(&connection, request).await;
         if found.newer {
             outcome.unwrap_or_else(|failure| panic!("{}: {failure}", found.name));
+            found.docker(&["image", "rm", &tags[0], &tags[1]]);
         } else {
             let failure = outcome.unwrap_err();
             assert!(matches!(failure, Failure::Refused { .. }), "{}: {failure:?}", found.name);

@@ -1,6 +1,7 @@
 //! The daemons there are, and the one image that programs can be run from on them.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use cogpack_io_buildkit::address::{Address, Endpoint};
 use cogpack_io_buildkit::connection::Connection;
@@ -14,6 +15,22 @@ pub struct Found {
     pub address: Address,
     /// Of the Engine that it is part of.
     pub engine: Endpoint,
+}
+
+impl Found {
+    /// A name for something on the Engine, which no other test and no other run uses.
+    pub fn own_name(&self, purpose: &str) -> String {
+        format!("cogpack-client-{purpose}-{}-{}", self.name.replace(' ', "-"), std::process::id())
+    }
+
+    /// Asks the Engine by way of its own command, and gives what that prints.
+    pub fn docker(&self, arguments: &[&str]) -> String {
+        let engine = self.engine.to_string();
+        let output = Command::new("docker").args(["--host", &engine]).args(arguments).output().unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "docker {arguments:?}: {complaint}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
 }
 
 /// Every daemon there is. Says why where there is none.
