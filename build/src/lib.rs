@@ -1,1 +1,23 @@
 //! Builders: each turns an artifact into an image, and says on the way what it does.
+//!
+//! Reading order: [`order`] (what a builder is asked for), [`progress`] (what it says while it
+//! works), [`outcome`] and [`failure`] (what it leaves), [`builder`] (the trait), then the
+//! builders.
+//!
+//! Deliberately not here: how progress looks (`cli/`), and how bytes travel (`io/`).
+
+pub mod builder;
+pub mod failure;
+pub mod order;
+pub mod outcome;
+pub mod progress;
+pub mod requirements;
+
+pub mod buildkit;
+
+mod exporting;
+mod follow;
+mod logins;
+mod outline;
+mod receiving;
+pub mod serving;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::build::arguments::Build;
 use crate::report::Format;
 
 /// Compiles a plan into a container image: BuildKit LLB, a Dockerfile, or OCI layers.
@@ -110,6 +111,8 @@ impl Artifact {
 /// Commands besides compiling.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Build a plan into an image, by a daemon that builds.
+    Build(Box<Build>),
     /// Check plans and show every finding.
     Check {
         /// Plans; `-` is standard input.

@@ -5,6 +5,9 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use crate::env_vars::Environment;
+use crate::failure::Failure;
+use crate::progress::Window;
+use crate::progress::palette::Palette;
 
 /// The outside of one command.
 pub struct Console<'a> {
@@ -43,6 +46,37 @@ impl Console<'_> {
     /// Whether to colour what goes to standard output.
     pub fn colours_data(&self) -> bool {
         self.stdout_is_terminal && !self.environment.no_color
+    }
+
+    /// The tones of talk.
+    pub fn palette(&self) -> Palette {
+        Palette { coloured: self.colours_talk() }
+    }
+
+    /// How large the terminal is that talk goes to, at this moment; the size that terminals have
+    /// had for long where there is none.
+    pub fn window(&self) -> Window {
+        let asked =
+            self.stderr_is_terminal.then(|| terminal_size::terminal_size_of(std::io::stderr())).flatten();
+        match asked {
+            Some((terminal_size::Width(columns), terminal_size::Height(rows))) => {
+                Window { columns: columns.into(), rows: rows.into() }
+            }
+            None => Window { columns: self.environment.columns.unwrap_or(80), rows: 24 },
+        }
+    }
+
+    /// The time that every file and document is dated, in seconds since 1970.
+    pub fn source_date_epoch(&self) -> Result<u64, Failure> {
+        match &self.environment.source_date_epoch {
+            None => Ok(0),
+            Some(text) => text.parse().map_err(|_| {
+                Failure::new(format!(
+                    "SOURCE_DATE_EPOCH is `{text}`, which is no number of seconds since 1970"
+                ))
+                .with_hint("unset it, or set it to a whole number such as 0")
+            }),
+        }
     }
 
     /// How wide a report may be, in columns.

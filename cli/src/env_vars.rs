@@ -1,8 +1,18 @@
 //! Every environment variable that is read, and nowhere else is one read.
 
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+
 /// What the environment says, as values.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
+    /// `BUILDKIT_HOST`: where the BuildKit daemon listens that `build` uses; where nothing is said
+    /// it is the one inside the Docker Engine.
+    pub buildkit_host: Option<String>,
+    /// `DOCKER_HOST`: where the Docker Engine listens.
+    pub docker_host: Option<String>,
+
     /// `NO_COLOR`: any text that is not empty switches colour off (the no-color convention).
     pub no_color: bool,
     /// `SOURCE_DATE_EPOCH`: seconds since 1970 that every time in an artifact is set to
@@ -10,15 +20,37 @@ pub struct Environment {
     pub source_date_epoch: Option<String>,
     /// `COLUMNS`: the width of the terminal, where it cannot be asked for.
     pub columns: Option<usize>,
+    /// All variables, for those that a command line names (`--secret env=…`), and for
+    /// `SSH_AUTH_SOCK`, where an ssh agent listens.
+    pub named: Named,
+}
+
+/// Variables by name. Their values may be secrets, so nothing shows them.
+#[derive(Clone, Default)]
+pub struct Named(pub BTreeMap<OsString, OsString>);
+
+impl fmt::Debug for Named {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} variables", self.0.len())
+    }
 }
 
 impl Environment {
+    /// The variable that a command line names.
+    pub fn named(&self, name: &str) -> Option<&OsStr> {
+        self.named.0.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
     /// The environment of this process.
     pub fn of_the_process() -> Self {
+        let text = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         Self {
+            buildkit_host: text("BUILDKIT_HOST"),
+            docker_host: text("DOCKER_HOST"),
             no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             source_date_epoch: std::env::var("SOURCE_DATE_EPOCH").ok(),
             columns: std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()),
+            named: Named(std::env::vars_os().collect()),
         }
     }
 }

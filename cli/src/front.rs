@@ -53,7 +53,7 @@ pub fn front_on(
 }
 
 /// Leaves out the platforms that were not asked for.
-fn choose(platforms: &[Platform], plan: &mut Plan) -> Result<(), Failure> {
+pub fn choose(platforms: &[Platform], plan: &mut Plan) -> Result<(), Failure> {
     if let Some(other) =
         platforms.iter().find(|asked| !plan.platforms.iter().any(|declared| declared.value == **asked))
     {
@@ -102,7 +102,8 @@ pub fn resolved_plan(
     Ok(front(file, layouts, format, console)?.map(|front| front.resolved))
 }
 
-fn show(findings: &[Finding], file: &PlanFile, format: Format, console: &mut Console<'_>) {
+/// Shows what was found about a plan.
+pub fn show(findings: &[Finding], file: &PlanFile, format: Format, console: &mut Console<'_>) {
     let diagnostics: Vec<&dyn Diagnostic> =
         findings.iter().map(|finding| finding as &dyn Diagnostic).collect();
     report::findings(&diagnostics, file, format, Stream::Talk, console);

@@ -16,6 +16,7 @@ mod front;
 mod limits;
 mod oci_image;
 mod plan_file;
+mod progress;
 mod report;
 
 use std::ffi::OsString;

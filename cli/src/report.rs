@@ -74,6 +74,19 @@ pub fn findings(
     errors
 }
 
+/// Shows, as JSON, a finding about an op that ran, with the end of what it wrote.
+pub fn finding_with_output(
+    finding: &dyn Diagnostic,
+    output: &[String],
+    plan: &PlanFile,
+    console: &mut Console<'_>,
+) {
+    let mut shown = json_finding(finding, &plan.text);
+    shown.output = Some(output.to_vec());
+    let text = json_text(&JsonReport { version: 1, file: &plan.shown, findings: vec![shown] });
+    let _ = console.stderr.write_all(text.as_bytes());
+}
+
 fn drawn(findings: &[&dyn Diagnostic], plan: &PlanFile, stream: Stream, console: &Console<'_>) -> String {
     let (coloured, terminal) = match stream {
         Stream::Data => (console.colours_data(), console.stdout_is_terminal),
@@ -155,6 +168,9 @@ struct JsonFinding {
     message: String,
     help: Option<String>,
     labels: Vec<JsonLabel>,
+    /// The last lines that a failed op wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -176,8 +192,12 @@ fn as_json(findings: &[&dyn Diagnostic], plan: &PlanFile) -> String {
         file: &plan.shown,
         findings: findings.iter().map(|finding| json_finding(*finding, &plan.text)).collect(),
     };
+    json_text(&report)
+}
+
+fn json_text(report: &JsonReport<'_>) -> String {
     // The types above hold nothing that JSON cannot say.
-    let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
     text.push('\n');
     text
 }
@@ -200,5 +220,6 @@ fn json_finding(finding: &dyn Diagnostic, text: &str) -> JsonFinding {
         message: finding.to_string(),
         help: finding.help().map(|help| help.to_string()),
         labels: labels.collect(),
+        output: None,
     }
 }

@@ -1,4 +1,4 @@
-//! The nouns every room shares: digests, image references and platforms.
+//! The nouns every room shares: digests, image references, platforms and dates.
 //!
 //! Deliberately not here: anything that knows a plan, a disk or a network.
 
@@ -6,6 +6,7 @@ pub mod digest;
 pub mod lookup;
 pub mod platform;
 pub mod reference;
+pub mod time;
 
 pub use digest::{Digest, InvalidDigest};
 pub use lookup::Lookup;

@@ -31,8 +31,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "backends/dockerfile",
             "backends/llb",
             "backends/oci-direct",
+            "build",
             "compiler",
             "content",
+            "io/buildkit",
             "io/layout",
             "io/project",
             "ir",
@@ -209,6 +211,14 @@ fn codes_in_sources() -> BTreeSet<String> {
 /// Codes that neither a case nor an example shows, and the unit test that does: the file, and the
 /// test's name.
 const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
+    (
+        "cpk::build::failed",
+        "cli/src/commands/build/results.rs",
+        "an_op_that_failed_is_shown_on_its_lines_with_the_end_of_its_output",
+    ),
+    ("cpk::build::not-allowed", "build/src/requirements.rs", "every_code_is_stable"),
+    ("cpk::build::secret", "build/src/requirements.rs", "every_code_is_stable"),
+    ("cpk::build::ssh", "build/src/requirements.rs", "every_code_is_stable"),
     ("cpk::internal::llb", "backends/llb/src/lower/mod.rs", "our_own_mistakes_ask_to_be_reported"),
     ("cpk::json::size", "ir/src/json/tests.rs", "a_document_that_is_too_large_is_not_read"),
     (

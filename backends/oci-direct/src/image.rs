@@ -13,7 +13,7 @@ use crate::documents::{
     blob_of, blob_path, media, to_bytes,
 };
 use crate::evaluate::{ImageLayer, Rootfs};
-use crate::time::rfc3339;
+use cogpack_content::time::rfc3339;
 
 /// An image before its layers are written: everything but their digests is known.
 #[derive(Debug, Clone)]

@@ -30,7 +30,6 @@ pub mod tar;
 
 pub mod documents;
 pub mod image;
-pub mod time;
 
 pub mod listing;
 

@@ -65,7 +65,7 @@ fn artifacts(
     arguments: &Compile,
     console: &mut Console<'_>,
 ) -> Result<Option<Vec<Product>>, Failure> {
-    let time = source_date_epoch(console)?;
+    let time = console.source_date_epoch()?;
     let limits = limits(arguments.limits.as_ref(), &console.directory)?;
     let front = front::front_on(&arguments.platforms, file, &arguments.layouts, arguments.format, console)?;
     let Some(front) = front else { return Ok(None) };
@@ -87,17 +87,6 @@ fn artifacts(
     let diagnostics: Vec<&dyn Diagnostic> = refusals.iter().map(AsRef::as_ref).collect();
     report::findings(&diagnostics, file, arguments.format, Stream::Talk, console);
     Ok(None)
-}
-
-/// The time that every file and document is dated, in seconds since 1970.
-fn source_date_epoch(console: &Console<'_>) -> Result<u64, Failure> {
-    match &console.environment.source_date_epoch {
-        None => Ok(0),
-        Some(text) => text.parse().map_err(|_| {
-            Failure::new(format!("SOURCE_DATE_EPOCH is `{text}`, which is no number of seconds since 1970"))
-                .with_hint("unset it, or set it to a whole number such as 0")
-        }),
-    }
 }
 
 /// Where products go.

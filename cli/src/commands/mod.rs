@@ -1,5 +1,6 @@
 //! One command a file, each thin: parse, call, print.
 
+pub mod build;
 mod check;
 mod compile;
 mod completions;
@@ -15,6 +16,7 @@ use crate::failure::Failure;
 /// Runs the command that was asked for and gives its exit code.
 pub fn run(arguments: Arguments, console: &mut Console<'_>) -> Result<u8, Failure> {
     match (arguments.command, arguments.compile) {
+        (Some(Command::Build(arguments)), _) => build::run(&arguments, console),
         (Some(Command::Check { plans, format }), _) => check::run(&plans, format, console),
         (Some(Command::Fmt { plans, check, diff }), _) => {
             fmt::run(&plans, fmt::Mode::of(check, diff), console)

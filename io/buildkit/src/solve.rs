@@ -53,6 +53,10 @@ pub struct Graph {
     pub definition: Vec<u8>,
     /// The config of the image as JSON; empty where no image is made.
     pub config: Vec<u8>,
+    /// The config of the image that this one builds on, as it is in its registry; empty where
+    /// there is none, or it is not known. A daemon that dates files anew leaves that image's
+    /// layers and history as they are, so that both images share them.
+    pub base_config: Vec<u8>,
 }
 
 /// Something that a daemon does with a result.
@@ -116,7 +120,13 @@ struct Prepared {
     platform: Platform,
     /// None for an empty image.
     definition: Option<pb::Definition>,
-    config: Vec<u8>,
+    configs: Configs,
+}
+
+/// What is said about an image beside its files; empty where nothing is.
+struct Configs {
+    own: Vec<u8>,
+    base: Vec<u8>,
 }
 
 impl Prepared {
@@ -127,7 +137,8 @@ impl Prepared {
                 reason: format!("the definition for {} cannot be read: {error}", graph.platform),
             })?),
         };
-        Ok(Self { platform: graph.platform.clone(), definition, config: graph.config.clone() })
+        let configs = Configs { own: graph.config.clone(), base: graph.base_config.clone() };
+        Ok(Self { platform: graph.platform.clone(), definition, configs })
     }
 }
 
@@ -195,7 +206,7 @@ async fn make(
                     the_one_ref(bridge.solve(request).await?.result)?
                 }
             };
-            Ok::<_, Status>((graph.platform, made, graph.config))
+            Ok::<_, Status>((graph.platform, made, graph.configs))
         }
     });
     Ok(result(try_join_all(solving).await?))
@@ -214,19 +225,20 @@ fn the_one_ref(result: Option<GatewayResult>) -> Result<Ref, Status> {
 }
 
 /// One result of what the graphs gave: for one it is plain, for several it says which is which.
-fn result(mut made: Vec<(Platform, Ref, Vec<u8>)>) -> GatewayResult {
-    const CONFIG: &str = "containerimage.config";
+fn result(mut made: Vec<(Platform, Ref, Configs)>) -> GatewayResult {
     let mut metadata = HashMap::new();
     // A daemon takes an empty config for a broken one.
-    let mut add_config = |key: String, config: Vec<u8>| {
-        if !config.is_empty() {
-            metadata.insert(key, config);
+    let mut add_configs = |platform: &str, Configs { own, base }: Configs| {
+        for (key, config) in [("containerimage.config", own), ("containerimage.base.config", base)] {
+            if !config.is_empty() {
+                metadata.insert(format!("{key}{platform}"), config);
+            }
         }
     };
     if made.len() == 1
-        && let Some((_, made, config)) = made.pop()
+        && let Some((_, made, configs)) = made.pop()
     {
-        add_config(CONFIG.to_owned(), config);
+        add_configs("", configs);
         return GatewayResult {
             metadata,
             result: Some(result::Result::Ref(made)),
@@ -235,8 +247,8 @@ fn result(mut made: Vec<(Platform, Ref, Vec<u8>)>) -> GatewayResult {
     }
     let platforms: Vec<_> = made.iter().map(|(platform, ..)| platform_entry(platform)).collect();
     let mut refs = HashMap::new();
-    for (platform, made, config) in made {
-        add_config(format!("{CONFIG}/{platform}"), config);
+    for (platform, made, configs) in made {
+        add_configs(&format!("/{platform}"), configs);
         refs.insert(platform.to_string(), made);
     }
     metadata.insert(

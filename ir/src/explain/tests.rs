@@ -10,7 +10,7 @@ use crate::verify::verify;
 use crate::{json, syntax};
 
 /// Codes that no plan of a readable size can have, or no plan at all.
-const WITHOUT_EXAMPLE: [&str; 11] = [
+const WITHOUT_EXAMPLE: [&str; 15] = [
     // The text form and the verifier leave no way to say it; only a program that makes plans can.
     "cpk::image::env-twice",
     "cpk::layer::nested",
@@ -25,6 +25,11 @@ const WITHOUT_EXAMPLE: [&str; 11] = [
     // They lie with the daemon and not with the plan.
     "cpk::unsupported::capability",
     "cpk::unsupported::parallel",
+    // They lie with the command line, or with what a program does.
+    "cpk::build::failed",
+    "cpk::build::not-allowed",
+    "cpk::build::secret",
+    "cpk::build::ssh",
     // It takes a base image beside the plan.
     "cpk::unsupported::platforms",
 ];

@@ -9,6 +9,10 @@ macro_rules! text {
 /// Each code and its file.
 #[rustfmt::skip]
 pub(super) const TEXTS: &[(&str, &str)] = &[
+    text!("cpk::build::failed", "cpk.build.failed"),
+    text!("cpk::build::not-allowed", "cpk.build.not-allowed"),
+    text!("cpk::build::secret", "cpk.build.secret"),
+    text!("cpk::build::ssh", "cpk.build.ssh"),
     text!("cpk::cache::unknown", "cpk.cache.unknown"),
     text!("cpk::context::commit", "cpk.context.commit"),
     text!("cpk::context::file-and-directory", "cpk.context.file-and-directory"),

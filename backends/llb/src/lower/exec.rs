@@ -9,7 +9,6 @@ use cogpack_ir::plan::{
 };
 use cogpack_ir::resolve::{EnvValue, State, Step};
 
-use super::stage::{Chain, Site};
 use super::{Lowering, Root, gap, paths};
 use crate::Entitlement;
 use crate::graph::Label;
@@ -72,34 +71,6 @@ impl<'a> Lowering<'a> {
         }
         self.mounts(&mut exec, &execution.mounts)?;
         self.add(&Op::Exec(exec), label, step.op.span).map(Some)
-    }
-
-    /// Runs a program that every system has on what a chain has made so far, as root; the chain
-    /// goes on from what it leaves. For what the daemon itself cannot do to files.
-    pub(super) fn run_as_root(
-        &mut self,
-        site: &mut Site<'_>,
-        chain: &mut Chain<'a>,
-        step: &Step<'a>,
-        arguments: Vec<Cow<'a, str>>,
-    ) -> Result<(), Unsupported> {
-        let span = step.op.span;
-        let root = self.before(site, chain, span)?;
-        let label = self.helper_label(site, &arguments.join(" "), span);
-        let nothing = Execution::default();
-        let exec = Exec {
-            inputs: root.into_iter().collect(),
-            arguments,
-            environment: environment(step.state, &nothing, step.op)?,
-            directory: "/".into(),
-            user: "".into(),
-            mounts: vec![Mount { target: "/".into(), kind: MountKind::Root { input: root.map(|_| 0) } }],
-            network: Network::Default,
-            secret_environment: Vec::new(),
-        };
-        let vertex = self.add(&Op::Exec(exec), label, span)?;
-        *chain = Chain::on(Some(vertex), site);
-        Ok(())
     }
 
     /// Mounts by target, a mount above before one below it; then secrets; then sockets.

@@ -71,7 +71,6 @@ fn way_out(missing: Capability) -> &'static str {
         | Capability::SourceImage
         | Capability::SourceLocal
         | Capability::SourceLocalExclude
-        | Capability::SourceLocalFollow
         | Capability::SourceLocalInclude
         | Capability::SourceLocalSharedKeyHint
         | Capability::SourceLocalUnique => {

@@ -215,7 +215,6 @@ fn write_copy(to: &mut Writer, copy: &Copy<'_>, owner: Option<&Owner>) {
     to.integer(4, copy.mode.map_or(AS_IT_COMES, i64::from));
     to.flag(5, copy.follow);
     to.flag(6, copy.contents);
-    to.flag(7, copy.unpack);
     to.flag(8, true);
     to.flag(9, copy.wildcard);
     to.flag(10, copy.may_be_empty);

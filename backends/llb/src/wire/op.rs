@@ -159,7 +159,7 @@ pub(crate) enum Action<'a> {
         /// Permission bits.
         mode: u32,
         /// The bytes.
-        data: Cow<'a, [u8]>,
+        data: &'a [u8],
     },
     /// Makes a directory and those above it; leaves one that is there alone.
     Mkdir {
@@ -203,8 +203,6 @@ pub(crate) struct Copy<'a> {
     pub(crate) wildcard: bool,
     /// Whether wildcards may match nothing.
     pub(crate) may_be_empty: bool,
-    /// Whether a file that is a tar is unpacked into the destination.
-    pub(crate) unpack: bool,
     /// Patterns of which one must match below a copied directory.
     pub(crate) includes: Cow<'a, [String]>,
     /// Patterns of what is left out, `!` taking back.
@@ -251,25 +249,6 @@ impl Place {
 impl From<Option<usize>> for Place {
     fn from(place: Option<usize>) -> Self {
         place.map_or(Self::Nothing, Self::At)
-    }
-}
-
-impl<'a> Copy<'a> {
-    /// A copy without flags.
-    pub(crate) fn plain(from: usize, source: Cow<'a, str>, destination: Cow<'a, str>) -> Self {
-        Self {
-            from,
-            source,
-            destination,
-            mode: None,
-            follow: false,
-            contents: false,
-            wildcard: false,
-            may_be_empty: false,
-            unpack: false,
-            includes: Cow::Borrowed(&[]),
-            excludes: Cow::Borrowed(&[]),
-        }
     }
 }
 

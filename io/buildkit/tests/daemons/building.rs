@@ -17,7 +17,12 @@ pub fn graph_for(platform: &str, definition: Vec<u8>) -> Graph {
     let config = serde_json::json!({
         "architecture": architecture, "os": os, "config": { "Env": ["WHO=us"], "WorkingDir": "/srv" },
     });
-    Graph { platform: platform.parse().unwrap(), definition, config: config.to_string().into_bytes() }
+    Graph {
+        platform: platform.parse().unwrap(),
+        definition,
+        config: config.to_string().into_bytes(),
+        base_config: Vec::new(),
+    }
 }
 
 /// A request for an image with one file.

@@ -1,0 +1,254 @@
+//! BuildKit as a builder: sends definitions, serves what they read, receives what comes of them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cogpack_backends_llb::{Limits, LlbImage, origins};
+use cogpack_content::Digest;
+use cogpack_io_buildkit::abilities::Abilities;
+use cogpack_io_buildkit::address::Address;
+use cogpack_io_buildkit::connection::Connection;
+use cogpack_io_buildkit::directories::{Directories, Sent};
+use cogpack_io_buildkit::failure::{BuildFailure, Failure};
+use cogpack_io_buildkit::solve::{CacheSource, Exporter, Graph, Request, Solved, solve};
+use cogpack_io_buildkit::update::Update;
+use cogpack_ir::plan::InputName;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+use crate::builder::Builder;
+use crate::exporting::{self, Export};
+use crate::failure::{BuildError, FailedOp};
+use crate::follow::Follower;
+use crate::order::{Cache, Order};
+use crate::outcome::Outcome;
+use crate::outline::outline;
+use crate::progress::{Outline, Progress, Progresses};
+use crate::{receiving, serving};
+
+/// How often is asked how much was sent.
+const SENT_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A BuildKit that answers.
+#[derive(Debug, Clone)]
+pub struct BuildKit {
+    connection: Connection,
+    abilities: Abilities,
+}
+
+impl BuildKit {
+    /// Reaches a daemon, and asks what it can do.
+    pub async fn connect(address: &Address) -> Result<Self, Failure> {
+        let connection = Connection::open(address).await?;
+        let abilities = connection.abilities().await?;
+        Ok(Self { connection, abilities })
+    }
+
+    /// The connection.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// What the daemon can do.
+    pub fn abilities(&self) -> &Abilities {
+        &self.abilities
+    }
+
+    /// What of it matters to lowering.
+    pub fn limits(&self) -> Limits {
+        Limits::from_ids(self.abilities.capabilities.iter().map(String::as_str))
+    }
+
+    /// Whether it can put images into a Docker Engine, because it is part of one.
+    pub fn is_of_an_engine(&self) -> bool {
+        self.abilities.exporters.contains("moby")
+    }
+}
+
+impl Builder for BuildKit {
+    fn name(&self) -> &'static str {
+        "buildkit"
+    }
+
+    async fn build(
+        &self,
+        order: Order,
+        progress: Progresses,
+        cancel: CancellationToken,
+    ) -> Result<Outcome, BuildError> {
+        let (outline, vertices) = outline(&order.images);
+        let mut follower = Follower::new(vertices, outline.steps.len());
+        tell(&progress, Progress::Planned(outline.clone()));
+
+        let address = self.connection.address().to_string();
+        let image = exporting::Image {
+            names: &order.names,
+            annotations: &order.annotations,
+            time: order.time,
+            platforms: order.images.len(),
+        };
+        let daemon = exporting::Daemon { exporters: &self.abilities.exporters, address: &address };
+        let exports = exporting::exports(&order.destinations, image, daemon)?;
+
+        let directories = serving::directories(&order.served)?;
+        let services = serving::services(&order.served, &directories);
+        let (services, receiver) = receiving::receiver(&exports, services)?;
+        let request = Request {
+            graphs: order.images.iter().map(|image| graph(image, &order)).collect(),
+            exporters: exports.iter().map(|export| export.exporter.clone()).collect(),
+            cache_from: order.cache_from.iter().map(cache_source).collect(),
+            cache_to: order.cache_to.iter().map(cache_source).collect(),
+            entitlements: order.allowed.iter().map(ToString::to_string).collect(),
+            services,
+        };
+        let (updates, news) = unbounded_channel();
+        let solving = solve(&self.connection, request, updates, cancel);
+        let mut told = BTreeMap::new();
+        let following = follow(&mut follower, news, &directories, &mut told, &progress);
+        let (solved, ()) = tokio::join!(solving, following);
+        tell_sent(&directories, &mut told, &progress);
+        let solved = match solved {
+            Ok(solved) => solved,
+            Err(failure) => return Err(explained(failure, &order.images, &outline, &follower, &directories)),
+        };
+        receiver.finish()?;
+        let outcome = outcome(&order, &exports, solved);
+        tell(&progress, Progress::Done(outcome.clone()));
+        Ok(outcome)
+    }
+}
+
+fn tell(progress: &Progresses, happened: Progress) {
+    // That nobody listens any more stops no build.
+    let _ = progress.send(happened);
+}
+
+/// Passes on what the daemon tells, until it tells no more.
+async fn follow(
+    follower: &mut Follower,
+    mut news: UnboundedReceiver<Update>,
+    directories: &Directories,
+    told: &mut BTreeMap<String, Sent>,
+    progress: &Progresses,
+) {
+    let mut interval = tokio::time::interval(SENT_INTERVAL);
+    loop {
+        tokio::select! {
+            update = news.recv() => match update {
+                Some(update) => follower.on(update).into_iter().for_each(|happened| tell(progress, happened)),
+                None => return,
+            },
+            _ = interval.tick() => tell_sent(directories, told, progress),
+        }
+    }
+}
+
+/// Tells what was sent since `told`.
+fn tell_sent(directories: &Directories, told: &mut BTreeMap<String, Sent>, progress: &Progresses) {
+    let now = directories.sent();
+    for (name, sent) in &now {
+        let is_news = told.get(name).is_none_or(|before| before != sent) && sent.entries > 0;
+        if let (true, Ok(context)) = (is_news, InputName::new(name)) {
+            let happened = Progress::Sent {
+                context,
+                entries: sent.entries,
+                files: sent.files,
+                bytes: sent.bytes,
+                complete: sent.is_complete,
+            };
+            tell(progress, happened);
+        }
+    }
+    *told = now;
+}
+
+/// A definition and its config. The config is dated here, because daemons of before 0.11 date it
+/// by what they find, whatever they are told.
+fn graph(image: &LlbImage, order: &Order) -> Graph {
+    let config = match serde_json::from_slice::<serde_json::Value>(&image.config) {
+        Ok(serde_json::Value::Object(mut config)) => {
+            config.insert("created".to_owned(), cogpack_content::time::rfc3339(order.time).into());
+            serde_json::Value::Object(config).to_string().into_bytes()
+        }
+        // It is JSON of our own; whatever else it is, the daemon will say so.
+        Ok(_) | Err(_) => image.config.clone(),
+    };
+    Graph {
+        platform: image.platform.clone(),
+        definition: image.definition.clone(),
+        config,
+        base_config: order.base_configs.get(&image.platform).cloned().unwrap_or_default(),
+    }
+}
+
+fn cache_source(cache: &Cache) -> CacheSource {
+    CacheSource { kind: cache.kind.clone(), attributes: cache.settings.clone() }
+}
+
+fn outcome(order: &Order, exports: &[Export], solved: Solved) -> Outcome {
+    let digest = |key: &str| solved.exporter_response.get(key).and_then(|text| text.parse::<Digest>().ok());
+    let takes_names = |Exporter { kind, .. }: &Exporter| !matches!(kind.as_str(), "local" | "tar");
+    let is_named = exports.iter().any(|export| takes_names(&export.exporter));
+    Outcome {
+        digest: digest("containerimage.digest"),
+        config_digest: digest("containerimage.config.digest"),
+        names: match is_named {
+            true => order.names.iter().map(|name| name.normalised(None)).collect(),
+            false => Vec::new(),
+        },
+        places: exports.iter().map(|export| export.place.clone()).collect(),
+        layers: Vec::new(),
+        answers: solved.exporter_response,
+    }
+}
+
+/// What a failure of the daemon's means for the plan.
+fn explained(
+    failure: Failure,
+    images: &[LlbImage],
+    outline: &Outline,
+    follower: &Follower,
+    directories: &Directories,
+) -> BuildError {
+    if let Some(failure) = directories.failure() {
+        // It is the cause; what the daemon says is that something did not come.
+        return BuildError::Here { attempted: "send a context".to_owned(), source: Box::new(failure) };
+    }
+    match failure {
+        Failure::Cancelled => BuildError::Cancelled,
+        Failure::Build(failure) => BuildError::Op(Box::new(failed_op(*failure, images, outline, follower))),
+        other @ (Failure::Unreachable { .. }
+        | Failure::NotBuildKit { .. }
+        | Failure::Refused { .. }
+        | Failure::Lost { .. }
+        | Failure::Unsendable { .. }) => BuildError::Daemon(other),
+    }
+}
+
+/// The op that failed: as the daemon names it, else the first vertex that it told to have failed.
+fn failed_op(failure: BuildFailure, images: &[LlbImage], outline: &Outline, follower: &Follower) -> FailedOp {
+    let named = failure.vertex.as_deref().and_then(|digest| follower.step_of(digest));
+    let step = named.or_else(|| follower.failed());
+    let told = failure.lines.iter().flat_map(|lines| &lines.ranges).next().copied();
+    let lines = told.or_else(|| lines_of(failure.vertex.as_deref()?, images));
+    let lines = lines.or_else(|| {
+        let line = outline.steps.get(step?.0)?.line?;
+        Some((line, line))
+    });
+    FailedOp {
+        message: failure.message,
+        step: step.and_then(|step| outline.steps.get(step.0)).cloned(),
+        lines,
+        exit_code: failure.exit_code,
+        output: step.map(|step| follower.tail(step).to_vec()).unwrap_or_default(),
+    }
+}
+
+/// The lines of a vertex as its definition tells them, for daemons that tell nothing.
+fn lines_of(digest: &str, images: &[LlbImage]) -> Option<(u32, u32)> {
+    let digest: Digest = digest.parse().ok()?;
+    images.iter().find_map(|image| {
+        let origin = origins(image).remove(&digest)?;
+        origin.lines.first().map(|lines| (*lines.start(), *lines.end()))
+    })
+}

@@ -1,0 +1,241 @@
+//! From where an image is to go to what a BuildKit is told: which exporter, with which settings,
+//! and what is received here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use cogpack_content::ImageReference;
+use cogpack_io_buildkit::solve::Exporter;
+
+use crate::failure::BuildError;
+use crate::order::{Destination, FileForm, Settings};
+
+/// One exporter, and what becomes of what it sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// What the daemon is told.
+    pub exporter: Exporter,
+    /// What is received here.
+    pub receive: Option<Receive>,
+    /// Where the image then is, in words.
+    pub place: String,
+}
+
+/// What is done with what an exporter sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Receive {
+    /// It is one file; `None` is standard output.
+    File(Option<PathBuf>),
+    /// It is a tar of an image layout, which is unpacked.
+    Layout(PathBuf),
+    /// It is a tree of files.
+    Directory(PathBuf),
+}
+
+/// What is said about an image whatever becomes of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Image<'a> {
+    /// What it is called.
+    pub names: &'a [ImageReference],
+    /// Annotations of its manifest.
+    pub annotations: &'a BTreeMap<String, String>,
+    /// What everything is dated.
+    pub time: u64,
+    /// For how many platforms it is.
+    pub platforms: usize,
+}
+
+/// A daemon, as far as exporting goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Daemon<'a> {
+    /// The exporters it has.
+    pub exporters: &'a BTreeSet<String>,
+    /// Where it is.
+    pub address: &'a str,
+}
+
+/// The exporters for `destinations`.
+pub fn exports(
+    destinations: &[Destination],
+    image: Image<'_>,
+    daemon: Daemon<'_>,
+) -> Result<Vec<Export>, BuildError> {
+    let exports = destinations.iter().map(|to| export(to, image, daemon));
+    let exports = exports.collect::<Result<Vec<_>, _>>()?;
+    if exports.iter().filter(|export| export.receive.is_some()).count() > 1 {
+        return Err(unable(
+            "one build can send only one file or directory here",
+            "build once for each `--output`: all but the first find everything in the cache",
+        ));
+    }
+    Ok(exports)
+}
+
+fn export(to: &Destination, image: Image<'_>, daemon: Daemon<'_>) -> Result<Export, BuildError> {
+    let has = |kind: &str| daemon.exporters.contains(kind);
+    let (kind, settings, receive, place) = match to {
+        Destination::Engine { settings } if has("moby") => {
+            // Where the engine keeps images in containerd's store, the store's own exporter does
+            // the same, and also what the engine's own refuses: to date files anew.
+            let kind = if has("image") { "image" } else { "moby" };
+            (kind, settings.clone(), None, format!("the engine at {}", daemon.address))
+        }
+        Destination::Engine { .. } => {
+            return Err(unable(
+                format!(
+                    "the daemon at {} is no Docker Engine, so nothing can be put into one",
+                    daemon.address
+                ),
+                "`--output type=docker,dest=FILE` writes what `docker load` reads; `--push` pushes",
+            ));
+        }
+        Destination::Image { push, settings } => {
+            let kind = if has("image") { "image" } else { "moby" };
+            if *push && kind == "moby" {
+                return Err(unable(
+                    format!("the BuildKit inside the engine at {} cannot push", daemon.address),
+                    "build into the engine and `docker push`, or use an engine with the containerd image store",
+                ));
+            }
+            let mut settings = settings.clone();
+            let place = if *push {
+                settings.insert("push".to_owned(), "true".to_owned());
+                "the registry".to_owned()
+            } else {
+                format!("the daemon at {}", daemon.address)
+            };
+            (kind, settings, None, place)
+        }
+        Destination::File { form, path, settings } => {
+            let kind = match form {
+                FileForm::Docker => "docker",
+                FileForm::Oci => "oci",
+                FileForm::Files => "tar",
+            };
+            let place = path.as_ref().map_or("standard output".to_owned(), |path| path.display().to_string());
+            (kind, settings.clone(), Some(Receive::File(path.clone())), place)
+        }
+        Destination::Layout { path, settings } => {
+            ("oci", settings.clone(), Some(Receive::Layout(path.clone())), path.display().to_string())
+        }
+        Destination::Directory { path, settings } => {
+            ("local", settings.clone(), Some(Receive::Directory(path.clone())), path.display().to_string())
+        }
+    };
+    if !has(kind) {
+        let known: Vec<&str> = daemon.exporters.iter().map(String::as_str).collect();
+        return Err(unable(
+            format!("the daemon at {} has no exporter `{kind}`, only {}", daemon.address, known.join(", ")),
+            "use one that it has, or a newer daemon",
+        ));
+    }
+    if image.platforms > 1 && !takes_several_platforms(kind, daemon.exporters) {
+        return Err(unable(
+            format!("the exporter `{kind}` of the daemon at {} takes one platform only", daemon.address),
+            "`type=oci` and `--push` take several where the daemon has them, and so does an engine with the \
+             containerd image store; `--platform` picks one",
+        ));
+    }
+    Ok(Export { exporter: exporter(kind, settings, image), receive, place })
+}
+
+/// The image store of a Docker Engine takes several platforms where it is containerd's, and then
+/// the engine has the exporter that belongs to it too.
+fn takes_several_platforms(kind: &str, exporters: &BTreeSet<String>) -> bool {
+    match kind {
+        "docker" => false,
+        "moby" => exporters.contains("image"),
+        _ => true,
+    }
+}
+
+fn exporter(kind: &str, mut settings: Settings, image: Image<'_>) -> Exporter {
+    let is_an_image = !matches!(kind, "local" | "tar");
+    let mut say = |key: &str, value: String| {
+        // What the user says of an exporter stands.
+        settings.entry(key.to_owned()).or_insert(value);
+    };
+    if is_an_image && !image.names.is_empty() {
+        let names: Vec<String> = image.names.iter().map(|name| name.normalised(None)).collect();
+        say("name", names.join(","));
+    }
+    if is_an_image {
+        for (key, value) in image.annotations {
+            say(&format!("annotation.{key}"), value.clone());
+        }
+    }
+    say("source-date-epoch", image.time.to_string());
+    if is_an_image {
+        say("rewrite-timestamp", "true".to_owned());
+        if kind == "image" {
+            // Daemons that have not learnt to do both refuse one of them, and an engine unpacks
+            // an image that is not when it is first used.
+            say("unpack", "false".to_owned());
+            // An image without a name is kept by an engine under this one, and else not at all.
+            say("dangling-name-prefix", "moby-dangling".to_owned());
+        }
+    }
+    Exporter { kind: kind.to_owned(), attributes: settings }
+}
+
+fn unable(what: impl Into<String>, help: impl Into<String>) -> BuildError {
+    BuildError::Unable { what: what.into(), help: help.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &[&str] = &["local", "moby", "tar"];
+    const NEW: &[&str] = &["docker", "image", "local", "moby", "oci"];
+    const ALONE: &[&str] = &["docker", "image", "local", "oci", "tar"];
+
+    fn told(to: &Destination, has: &[&str], platforms: usize) -> Result<String, String> {
+        let exporters = has.iter().map(|kind| (*kind).to_owned()).collect();
+        let names = ["app".parse().expect("is a name"), "host:5000/app:2".parse().expect("is a name")];
+        let annotations = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
+        let image = Image { names: &names, annotations: &annotations, time: 7, platforms };
+        let daemon = Daemon { exporters: &exporters, address: "unix:///x" };
+        let export = exports(std::slice::from_ref(to), image, daemon).map_err(|error| error.to_string())?;
+        let Exporter { kind, attributes } = &export[0].exporter;
+        let attributes: Vec<String> =
+            attributes.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        Ok(format!("{kind} {}", attributes.join(" ")))
+    }
+
+    fn engine() -> Destination {
+        Destination::Engine { settings: Settings::new() }
+    }
+
+    #[test]
+    fn each_destination_has_its_exporter() {
+        let image = "annotation.a=b name=docker.io/library/app:latest,host:5000/app:2";
+        let dated = "rewrite-timestamp=true source-date-epoch=7";
+        assert_eq!(told(&engine(), OLD, 1), Ok(format!("moby {image} {dated}")));
+        let kept = "annotation.a=b dangling-name-prefix=moby-dangling \
+                    name=docker.io/library/app:latest,host:5000/app:2";
+        assert_eq!(told(&engine(), NEW, 2), Ok(format!("image {kept} {dated} unpack=false")));
+        let push = Destination::Image { push: true, settings: Settings::new() };
+        let pushed = format!("image {kept} push=true {dated} unpack=false");
+        assert_eq!(told(&push, NEW, 2), Ok(pushed));
+        let settings = Settings::from([("compression".to_owned(), "zstd".to_owned())]);
+        let oci = Destination::File { form: FileForm::Oci, path: None, settings };
+        let expected =
+            "oci annotation.a=b compression=zstd name=docker.io/library/app:latest,host:5000/app:2";
+        assert_eq!(told(&oci, ALONE, 1), Ok(format!("{expected} {dated}")));
+        let files = Destination::Directory { path: PathBuf::from("/out"), settings: Settings::new() };
+        assert_eq!(told(&files, OLD, 1), Ok("local source-date-epoch=7".to_owned()));
+    }
+
+    #[test]
+    fn what_a_daemon_cannot_do_is_said_before_it_is_asked() {
+        let said = |to: &Destination, has, platforms| told(to, has, platforms).expect_err("is refused");
+        assert!(said(&engine(), ALONE, 1).contains("no Docker Engine"));
+        assert!(said(&engine(), OLD, 2).contains("one platform only"));
+        let push = Destination::Image { push: true, settings: Settings::new() };
+        assert!(said(&push, OLD, 1).contains("cannot push"));
+        let docker = Destination::File { form: FileForm::Docker, path: None, settings: Settings::new() };
+        assert!(said(&docker, OLD, 1).contains("no exporter `docker`, only local, moby, tar"));
+        assert!(said(&docker, NEW, 2).contains("one platform only"));
+    }
+}

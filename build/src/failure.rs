@@ -1,0 +1,70 @@
+//! Why a build did not come to an image.
+
+use cogpack_io_buildkit::failure::Failure as DaemonFailure;
+
+use crate::progress::StepOutline;
+
+/// Why there is no image.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// An op of the plan failed: the plan is to be looked at.
+    #[error("{}", .0.message)]
+    Op(Box<FailedOp>),
+    /// The builder did not do what it was asked, whatever the plan says.
+    #[error(transparent)]
+    Daemon(#[from] DaemonFailure),
+    /// The builder cannot do what it was asked.
+    #[error("{what}")]
+    Unable {
+        /// What it cannot do.
+        what: String,
+        /// A way out.
+        help: String,
+    },
+    /// Something on this machine stood in the way.
+    #[error("{attempted}")]
+    Here {
+        /// What was attempted on what.
+        attempted: String,
+        /// What happened.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// We were asked to stop.
+    #[error("the build was cancelled")]
+    Cancelled,
+}
+
+/// An op that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedOp {
+    /// What the builder says.
+    pub message: String,
+    /// Which step it was, where that is known.
+    pub step: Option<StepOutline>,
+    /// The first and the last line of the plan that ask for it, counted from 1.
+    pub lines: Option<(u32, u32)>,
+    /// The exit code of its program, where one ran.
+    pub exit_code: Option<i32>,
+    /// The end of what it wrote.
+    pub output: Vec<u8>,
+}
+
+impl BuildError {
+    /// Whether the same might succeed at another time, with nothing changed here.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Daemon(failure) => failure.is_retryable(),
+            Self::Op(_) | Self::Unable { .. } | Self::Here { .. } | Self::Cancelled => false,
+        }
+    }
+
+    /// A way out, where one can be told.
+    pub fn help(&self) -> Option<&str> {
+        match self {
+            Self::Daemon(failure) => failure.help(),
+            Self::Unable { help, .. } => Some(help),
+            Self::Op(_) | Self::Here { .. } | Self::Cancelled => None,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What a builder is asked for: an artifact, what it may read, and where the image is to go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use cogpack_backends_llb::{Entitlement, LlbImage};
+use cogpack_content::{ImageReference, Platform};
+
+use crate::serving::Served;
+
+/// One build.
+pub struct Order {
+    /// What is built: one image for each platform.
+    pub images: Vec<LlbImage>,
+    /// The configs of the images that they build on, as they are in their registries, where they
+    /// are known.
+    pub base_configs: BTreeMap<Platform, Vec<u8>>,
+    /// What the build may read beside the artifact.
+    pub served: Served,
+    /// What the ops may do beyond the usual.
+    pub allowed: BTreeSet<Entitlement>,
+    /// What the image is called.
+    pub names: Vec<ImageReference>,
+    /// Annotations of its manifest.
+    pub annotations: BTreeMap<String, String>,
+    /// Where it goes. Nowhere is a choice too: then it is only built.
+    pub destinations: Vec<Destination>,
+    /// Where results of other builds are.
+    pub cache_from: Vec<Cache>,
+    /// Where results go, for other builds.
+    pub cache_to: Vec<Cache>,
+    /// What everything is dated, in seconds since 1970.
+    pub time: u64,
+}
+
+/// Where an image goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// Into the image store of the Engine that builds it.
+    Engine {
+        /// What else the exporter is told.
+        settings: Settings,
+    },
+    /// Into the image store of the daemon, or to registries.
+    Image {
+        /// Whether it is pushed.
+        push: bool,
+        /// What else the exporter is told.
+        settings: Settings,
+    },
+    /// Into a file.
+    File {
+        /// Of which kind.
+        form: FileForm,
+        /// Where; `None` is standard output.
+        path: Option<PathBuf>,
+        /// What else the exporter is told.
+        settings: Settings,
+    },
+    /// Into a directory, as an OCI image layout.
+    Layout {
+        /// Where.
+        path: PathBuf,
+        /// What else the exporter is told.
+        settings: Settings,
+    },
+    /// Into a directory, as the files of the image.
+    Directory {
+        /// Where.
+        path: PathBuf,
+        /// What else the exporter is told.
+        settings: Settings,
+    },
+}
+
+/// Settings of an exporter that have no meaning here, such as `compression`.
+pub type Settings = BTreeMap<String, String>;
+
+/// Kinds of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileForm {
+    /// What `docker load` reads.
+    Docker,
+    /// A tar of an OCI image layout.
+    Oci,
+    /// A tar of the files of the image.
+    Files,
+}
+
+/// A place for results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cache {
+    /// `registry`, `local`, `inline` and others that the daemon knows.
+    pub kind: String,
+    /// What it is told.
+    pub settings: Settings,
+}

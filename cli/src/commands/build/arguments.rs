@@ -1,0 +1,107 @@
+//! What `cogpackc build` takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use cogpack_content::{ImageReference, Platform};
+
+use crate::progress::Style;
+use crate::report::Format;
+
+/// Build a plan into an image, by a daemon that builds.
+///
+/// The daemon is the BuildKit that `--buildkit` or BUILDKIT_HOST names, else the one inside the
+/// Docker Engine that the docker command uses. The image goes into that Engine, unless `--output`
+/// or `--push` says otherwise.
+///
+/// The image's digest is all that is written to standard output, and only with `--progress quiet`.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Build {
+    /// The plan, in .cpk or JSON form, or a directory that holds a `plan.cpk`; `-` is standard
+    /// input.
+    #[arg(value_name = "PLAN|DIR")]
+    pub plan: PathBuf,
+    /// What the image is called; may be given several times.
+    #[arg(short = 't', long = "tag", value_name = "NAME")]
+    pub tags: Vec<ImageReference>,
+    /// What builds.
+    #[arg(long, value_enum, default_value_t)]
+    pub builder: Builder,
+    /// Where BuildKit listens: `unix://PATH`, `tcp://HOST:PORT` or `docker-container://NAME`.
+    #[arg(long, value_name = "ADDRESS")]
+    pub buildkit: Option<String>,
+    /// The certificates for a `tcp://` address.
+    #[arg(long, value_name = "ca=FILE,cert=FILE,key=FILE[,server-name=NAME]")]
+    pub buildkit_tls: Option<String>,
+    /// Where the result goes: `type=docker|oci|tar|local|layout|image[,dest=PATH][,push=true]`.
+    /// A bare path is a directory for the files of the image.
+    #[arg(short = 'o', long = "output", value_name = "SPEC")]
+    pub outputs: Vec<String>,
+    /// Push the image to the registries that its names say.
+    #[arg(long)]
+    pub push: bool,
+    /// Put the image into the Docker Engine, whatever builds it.
+    #[arg(long)]
+    pub load: bool,
+    /// A secret that the plan declares: `id=NAME[,src=FILE|,env=VARIABLE]`. With neither, the
+    /// variable called NAME; `src=-` is standard input.
+    #[arg(long = "secret", value_name = "SPEC")]
+    pub secrets: Vec<String>,
+    /// An ssh agent or keys for the plan: `default`, or `NAME=SOCKET|KEY[,KEY]`.
+    #[arg(long = "ssh", value_name = "SPEC")]
+    pub agents: Vec<String>,
+    /// Where to look for results of other builds: `type=registry,ref=NAME`, `type=local,src=DIR`.
+    #[arg(long, value_name = "SPEC")]
+    pub cache_from: Vec<String>,
+    /// Where to put results for other builds: `type=registry,ref=NAME`, `type=local,dest=DIR`,
+    /// `type=inline`.
+    #[arg(long, value_name = "SPEC")]
+    pub cache_to: Vec<String>,
+    /// Use no result of an earlier build.
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Build for these platforms instead of the plan's.
+    #[arg(long = "platform", value_name = "OS/ARCH", value_delimiter = ',')]
+    pub platforms: Vec<Platform>,
+    /// Use another directory for the `dir` context @NAME of the plan.
+    #[arg(long = "build-context", value_name = "NAME=DIR")]
+    pub contexts: Vec<String>,
+    /// Allow ops of the plan something beyond the usual, for instance `network.host`.
+    #[arg(long = "allow", value_name = "ENTITLEMENT")]
+    pub allowed: Vec<String>,
+    /// Read the base image @NAME from a local OCI layout: `python=DIR` or `python=DIR:TAG`.
+    #[arg(long = "layout", value_name = "NAME=DIR[:TAG]")]
+    pub layouts: Vec<String>,
+    /// How progress is shown, on standard error.
+    #[arg(long, value_enum, default_value_t)]
+    pub progress: Style,
+    /// Write what the builder says about the image to a file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub metadata_file: Option<PathBuf>,
+    /// Write the image's id to a file: the digest that `docker run` takes.
+    #[arg(long, value_name = "FILE")]
+    pub iidfile: Option<PathBuf>,
+    /// How findings and failures are shown; `json` also tells of the image, on standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// What `--builder` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Builder {
+    /// BuildKit, by itself or inside a Docker Engine.
+    #[default]
+    Buildkit,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cogpackc build plan.cpk -t app                      into the Docker Engine
+  cogpackc build . -t registry.example/app:1 --push   to a registry
+  cogpackc build . -o type=oci,dest=app.tar           to a file
+  cogpackc build . --secret id=token,src=token.txt --ssh default
+
+Exit codes: 0 done; 1 the plan has findings, or one of its ops failed; 2 the command could not run,
+for instance because no daemon answers or a secret was not given; 130 interrupted by Ctrl-C, which
+ends the build on the daemon (twice: at once, without waiting for the daemon).";

@@ -1,0 +1,303 @@
+//! A build from the connection to the image, with a person watching who may lose patience.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cogpack_backends_contract::{Backend, Unsupported};
+use cogpack_backends_llb::{Entitlement, Llb, LlbImage, SourceText};
+use cogpack_build::builder::Builder;
+use cogpack_build::buildkit::BuildKit;
+use cogpack_build::failure::BuildError;
+use cogpack_build::order::{Destination, Order, Settings};
+use cogpack_build::outcome::Outcome;
+use cogpack_build::progress::Progress;
+use cogpack_build::requirements::{missing, requirements};
+use cogpack_build::serving::Served;
+use cogpack_compiler::World;
+use cogpack_content::Platform;
+use cogpack_io_buildkit::address::Address;
+use cogpack_io_buildkit::auth::NoLogins;
+use miette::Diagnostic;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+use super::arguments::Build;
+use super::given::{self, Caches};
+use super::plan::{Source, shown_or};
+use super::{INTERRUPTED, NOT_GIVEN, bases, results};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+use crate::progress::Show;
+use crate::report::{self, Stream};
+use crate::{FINDINGS, front};
+
+/// How often the picture is painted.
+const PAINT_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Most events that are taken in before something else gets a turn.
+const EVENTS_AT_ONCE: usize = 1000;
+
+/// All that is known before a daemon is asked.
+pub struct Job<'a> {
+    pub arguments: &'a Build,
+    pub file: &'a PlanFile,
+    pub source: Source,
+    pub address: Address,
+    pub destinations: Vec<Destination>,
+    pub allowed: BTreeSet<Entitlement>,
+    pub cache: Caches,
+    pub time: u64,
+}
+
+/// A plan for the daemon that builds it.
+struct Prepared {
+    daemon: BuildKit,
+    images: Vec<LlbImage>,
+    base_configs: BTreeMap<Platform, Vec<u8>>,
+}
+
+/// What came of waiting for something that a person may interrupt.
+enum Waited<T> {
+    /// It ended.
+    Ended(T),
+    /// Ctrl-C was pressed twice.
+    Abandoned,
+}
+
+impl Job<'_> {
+    /// Builds, and gives the exit code.
+    pub async fn run(mut self, console: &mut Console<'_>) -> Result<u8, Failure> {
+        let served = self.served(console).await?;
+        if let Some(code) = self.refuse_what_is_missing(&served, console) {
+            return Ok(code);
+        }
+        let started = Instant::now();
+        let cancel = CancellationToken::new();
+        let mut interrupts = Interrupts::new()?;
+        let prepared = {
+            let preparing = self.prepare(&served, &cancel, console);
+            tokio::select! {
+                prepared = preparing => prepared?,
+                // Nothing runs yet that would have to be ended.
+                () = interrupts.next() => return Ok(INTERRUPTED),
+            }
+        };
+        let Some(Prepared { daemon, images, base_configs }) = prepared else { return Ok(FINDINGS) };
+        let order = Order { base_configs, ..self.order(images, served, &daemon)? };
+        let style = self.arguments.progress.decided(console.stderr_is_terminal);
+        let mut show = Show::new(style, &self.title(), console.palette());
+        let (progress, happened) = unbounded_channel();
+        let building = daemon.build(order, progress, cancel.clone());
+        let waited = watch(building, happened, &mut show, &cancel, &mut interrupts, started, console).await;
+        show.clear(console.window(), console.stderr);
+        match waited {
+            Waited::Abandoned => Ok(INTERRUPTED),
+            Waited::Ended(Ok(outcome)) => {
+                let took = started.elapsed();
+                results::tell(self.arguments, &show.board, &outcome, took, style, console)
+            }
+            Waited::Ended(Err(BuildError::Cancelled)) => {
+                console.say("cancelled: nothing of the build is left running");
+                Ok(INTERRUPTED)
+            }
+            Waited::Ended(Err(BuildError::Op(failed))) => {
+                results::tell_failed(&failed, self.file, self.arguments.format, console);
+                Ok(FINDINGS)
+            }
+            Waited::Ended(Err(error)) => Err(failure_of(&error)),
+        }
+    }
+
+    async fn served(&mut self, console: &mut Console<'_>) -> Result<Served, Failure> {
+        let secrets = given::secrets(&self.arguments.secrets, console)?;
+        let agents = given::agents(&self.arguments.agents, console).await?;
+        Ok(Served {
+            directories: std::mem::take(&mut self.source.directories),
+            layouts: std::mem::take(&mut self.source.layouts),
+            secrets,
+            agents,
+            logins: Arc::new(NoLogins),
+        })
+    }
+
+    /// Shows what the plan asks for and nobody gave.
+    fn refuse_what_is_missing(&self, served: &Served, console: &mut Console<'_>) -> Option<u8> {
+        let missing = missing(
+            &requirements(&self.source.resolved),
+            |id| served.secrets.contains(id),
+            |id| served.agents.contains(id),
+            &self.allowed,
+        );
+        if missing.is_empty() {
+            return None;
+        }
+        let diagnostics: Vec<&dyn Diagnostic> =
+            missing.iter().map(|missing| missing as &dyn Diagnostic).collect();
+        report::findings(&diagnostics, self.file, self.arguments.format, Stream::Talk, console);
+        Some(NOT_GIVEN)
+    }
+
+    /// Reaches the daemon, and lowers the plan for it; `None` where that is refused, and shown.
+    async fn prepare(
+        &self,
+        served: &Served,
+        cancel: &CancellationToken,
+        console: &mut Console<'_>,
+    ) -> Result<Option<Prepared>, Failure> {
+        let daemon = BuildKit::connect(&self.address).await.map_err(|error| failure_of(&error.into()))?;
+        let limits = daemon.limits();
+        let mut images = Vec::new();
+        let mut base_configs = BTreeMap::new();
+        let mut warned = BTreeSet::new();
+        for platform in &self.source.plan.platforms {
+            let platform = &platform.value;
+            let learnt = bases::learn(&self.source, platform, &daemon, served, cancel).await?;
+            base_configs.extend(learnt.of_export.map(|config| (platform.clone(), config)));
+            let plan = self.source.for_platform(platform);
+            let compiled = cogpack_compiler::compile(plan, &World { configs: learnt.configs });
+            let Some(resolved) = shown_or(compiled, self.arguments, self.file, console) else {
+                return Ok(None);
+            };
+            // What is to be said of one platform is to be said of the next as well.
+            let warnings: Vec<_> =
+                resolved.warnings().iter().filter(|it| warned.insert(it.to_string())).collect();
+            if !warnings.is_empty() {
+                let warnings: Vec<_> = warnings.into_iter().cloned().collect();
+                front::show(&warnings, self.file, self.arguments.format, console);
+            }
+            let text = SourceText { name: self.file.shown.clone(), text: self.file.text.clone() };
+            let unique = format!("cogpack-{}", self.file.directory.display());
+            let backend = Llb { limits, unique, ..Llb::new(text) };
+            match backend.lower(&resolved) {
+                Ok(lowered) => images.extend(lowered),
+                Err(refused) => {
+                    self.show_refused(&refused, console);
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(Some(Prepared { daemon, images, base_configs }))
+    }
+
+    fn show_refused(&self, refused: &[Unsupported], console: &mut Console<'_>) {
+        let diagnostics: Vec<&dyn Diagnostic> = refused.iter().map(|gap| gap as &dyn Diagnostic).collect();
+        report::findings(&diagnostics, self.file, self.arguments.format, Stream::Talk, console);
+    }
+
+    fn order(
+        &mut self,
+        images: Vec<LlbImage>,
+        mut served: Served,
+        daemon: &BuildKit,
+    ) -> Result<Order, Failure> {
+        // Of what the plan names, only what the export needs is offered.
+        served
+            .directories
+            .retain(|name, _| images.iter().any(|image| image.needs.directories.contains(name)));
+        served.layouts.retain(|name, _| images.iter().any(|image| image.needs.layouts.contains(name)));
+        let mut destinations = std::mem::take(&mut self.destinations);
+        if destinations.is_empty() {
+            if !daemon.is_of_an_engine() {
+                let what =
+                    format!("the daemon at {} is no Docker Engine, so it keeps no image", self.address);
+                return Err(Failure::new(what).with_hint(
+                    "say where the image is to go: `--push`, `--output type=docker,dest=FILE` or another `--output`",
+                ));
+            }
+            destinations.push(Destination::Engine { settings: Settings::new() });
+        }
+        let export = self.source.resolved.export();
+        Ok(Order {
+            images,
+            base_configs: BTreeMap::new(),
+            served,
+            allowed: std::mem::take(&mut self.allowed),
+            names: self.arguments.tags.clone(),
+            annotations: export.annotations.clone(),
+            destinations,
+            cache_from: std::mem::take(&mut self.cache.from),
+            cache_to: std::mem::take(&mut self.cache.to),
+            time: self.time,
+        })
+    }
+
+    /// What is built, in a word.
+    fn title(&self) -> String {
+        match self.arguments.tags.first() {
+            Some(name) => name.as_str().to_owned(),
+            None => self.file.shown.clone(),
+        }
+    }
+}
+
+/// Shows a build until it is over. The first Ctrl-C cancels it, the second one waits no longer.
+async fn watch(
+    building: impl Future<Output = Result<Outcome, BuildError>>,
+    mut happened: UnboundedReceiver<Progress>,
+    show: &mut Show,
+    cancel: &CancellationToken,
+    interrupts: &mut Interrupts,
+    started: Instant,
+    console: &mut Console<'_>,
+) -> Waited<Result<Outcome, BuildError>> {
+    let mut building = std::pin::pin!(building);
+    let mut ticks = tokio::time::interval(PAINT_INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut batch = Vec::new();
+    loop {
+        tokio::select! {
+            count = happened.recv_many(&mut batch, EVENTS_AT_ONCE), if !happened.is_closed() || !happened.is_empty() => {
+                if count > 0 {
+                    batch.drain(..).for_each(|event| show.take(&event, started.elapsed(), console.stderr));
+                }
+            }
+            _ = ticks.tick() => show.paint(started.elapsed(), console.window(), console.stderr),
+            () = interrupts.next() => {
+                if cancel.is_cancelled() {
+                    return Waited::Abandoned;
+                }
+                cancel.cancel();
+                show.clear(console.window(), console.stderr);
+                console.say("cancelling the build on the daemon (Ctrl-C again quits without waiting)");
+            }
+            ended = &mut building => {
+                while let Ok(event) = happened.try_recv() {
+                    show.take(&event, started.elapsed(), console.stderr);
+                }
+                return Waited::Ended(ended);
+            }
+        }
+    }
+}
+
+/// Ctrl-C, and the signal by which others ask a program to end.
+struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    fn new() -> Result<Self, Failure> {
+        let listen =
+            |kind| signal(kind).map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")));
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+fn failure_of(error: &BuildError) -> Failure {
+    let failure = Failure::of(error);
+    match error.help() {
+        Some(help) => failure.with_hint(help.to_owned()),
+        None => failure,
+    }
+}

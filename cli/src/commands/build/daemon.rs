@@ -1,0 +1,50 @@
+//! Which daemon builds.
+
+use std::path::PathBuf;
+
+use cogpack_io_buildkit::address::{Address, Endpoint, Identity, InvalidAddress, Tls};
+
+use super::arguments::Build;
+use super::attributes::Attributes;
+use crate::console::Console;
+use crate::failure::Failure;
+
+/// The BuildKit that was named, else the one inside the Docker Engine.
+pub fn address(arguments: &Build, console: &Console<'_>) -> Result<Address, Failure> {
+    let tls = arguments.buildkit_tls.as_deref().map(|text| tls(text, console)).transpose()?;
+    let named = arguments.buildkit.as_deref().or(console.environment.buildkit_host.as_deref());
+    match named {
+        Some(text) => Address::of_daemon(text, tls, &engine(console)?).map_err(|error| invalid(&error)),
+        None if tls.is_some() => Err(Failure::new("`--buildkit-tls` needs `--buildkit tcp://HOST:PORT`")
+            .with_hint("an engine's certificates are those of its docker context, or in DOCKER_CERT_PATH")),
+        None => Ok(Address::Engine(engine(console)?)),
+    }
+}
+
+/// The Docker Engine that the docker command would use.
+fn engine(console: &Console<'_>) -> Result<Endpoint, Failure> {
+    match &console.environment.docker_host {
+        Some(text) => Endpoint::of_engine(text, None).map_err(|error| invalid(&error)),
+        None => Ok(Endpoint::of_local_engine()),
+    }
+}
+
+fn tls(text: &str, console: &Console<'_>) -> Result<Tls, Failure> {
+    let mut attributes = Attributes::parse("--buildkit-tls", "ca", text)?;
+    let full = |path: String| -> PathBuf { console.directory.join(path) };
+    let authorities = full(attributes.need("ca")?);
+    let identity = match (attributes.take("cert"), attributes.take("key")) {
+        (Some(certificate), Some(key)) => Some(Identity { certificate: full(certificate), key: full(key) }),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => {
+            return Err(attributes.failure("a certificate needs its key", "say `cert=FILE` and `key=FILE`"));
+        }
+    };
+    let server_name = attributes.take("server-name");
+    attributes.nothing_more("there are `ca`, `cert`, `key` and `server-name`")?;
+    Ok(Tls { authorities, identity, server_name })
+}
+
+fn invalid(error: &InvalidAddress) -> Failure {
+    Failure::of(error).with_hint(error.help)
+}

@@ -1,0 +1,49 @@
+//! `cogpackc build PLAN|DIR`: the plan as an image, by a daemon that builds.
+//!
+//! Everything that can be wrong without a daemon is found before one is asked: the plan's own
+//! rules, options that cannot be, secrets that were not given. Then the daemon says what it can
+//! do and what its base images are, the plan is lowered for just that, and the build runs.
+
+pub mod arguments;
+mod attributes;
+mod bases;
+mod conduct;
+mod daemon;
+mod given;
+mod outputs;
+mod plan;
+mod results;
+
+use arguments::Build;
+
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+use crate::{COULD_NOT_RUN, FINDINGS, plan_file};
+
+/// Builds.
+pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> {
+    let time = console.source_date_epoch()?;
+    let destinations = outputs::destinations(arguments, &console.directory)?;
+    let allowed = given::allowed(&arguments.allowed)?;
+    let cache = given::caches(arguments)?;
+    let path = plan::path(&arguments.plan, &console.directory)?;
+    let file: PlanFile = plan_file::read(&path, console)?;
+    let Some(source) = plan::read(arguments, &file, console)? else { return Ok(FINDINGS) };
+    let address = daemon::address(arguments, console)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start the threads of a build: {error}")))?;
+    let job = conduct::Job { arguments, file: &file, source, address, destinations, allowed, cache, time };
+    let code = runtime.block_on(job.run(console));
+    // What a second Ctrl-C leaves behind is not waited for.
+    runtime.shutdown_background();
+    code
+}
+
+/// What was not given is a matter of the command line, and not of the plan.
+const NOT_GIVEN: u8 = COULD_NOT_RUN;
+/// What shells say of a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;

@@ -1,0 +1,128 @@
+//! The plan that is built, and what the command line changes in it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use cogpack_compiler::World;
+use cogpack_content::Platform;
+use cogpack_ir::finding::Finding;
+use cogpack_ir::plan::{ContextKind, InputName, Plan};
+use cogpack_ir::resolve::Resolved;
+use cogpack_ir::suggest::nearest;
+
+use super::arguments::Build;
+use crate::bases::Bases;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::front;
+use crate::plan_file::PlanFile;
+
+/// The file that a directory is looked into for.
+const FILE_NAME: &str = "plan.cpk";
+
+/// A plan that breaks no rule, and what it reads on this machine.
+pub struct Source {
+    /// The plan, for the platforms that were asked for.
+    pub plan: Plan,
+    /// The plan, resolved with what can be known without a daemon.
+    pub resolved: Resolved,
+    /// Images of layouts that the plan names.
+    pub bases: Bases,
+    /// Where its `dir` contexts are.
+    pub directories: BTreeMap<InputName, PathBuf>,
+    /// Where the layouts of its `oci` contexts are.
+    pub layouts: BTreeMap<InputName, PathBuf>,
+}
+
+/// The plan's file: the one that was named, or the one in the directory that was.
+pub fn path(named: &Path, directory: &Path) -> Result<PathBuf, Failure> {
+    if named == Path::new("-") || !directory.join(named).is_dir() {
+        return Ok(named.to_owned());
+    }
+    let path = if named == Path::new(".") { PathBuf::from(FILE_NAME) } else { named.join(FILE_NAME) };
+    if directory.join(&path).is_file() {
+        return Ok(path);
+    }
+    Err(Failure::new(format!("there is no `{FILE_NAME}` in the directory `{}`", named.display()))
+        .with_hint(format!("a project is built from its plan: write `{FILE_NAME}`, or name the plan itself")))
+}
+
+/// Reads a plan and checks it; `None` where it has errors, which are shown.
+pub fn read(
+    arguments: &Build,
+    file: &PlanFile,
+    console: &mut Console<'_>,
+) -> Result<Option<Source>, Failure> {
+    let Some(mut plan) = shown_or(cogpack_compiler::parse(&file.text), arguments, file, console) else {
+        return Ok(None);
+    };
+    front::choose(&arguments.platforms, &mut plan)?;
+    let bases = Bases::read(&plan, &[], file, &console.directory)?;
+    let world = World { configs: bases.configs() };
+    let compiled = cogpack_compiler::compile(plan.clone(), &world);
+    let Some(resolved) = shown_or(compiled, arguments, file, console) else { return Ok(None) };
+    let mut directories = BTreeMap::new();
+    let mut layouts = BTreeMap::new();
+    for (name, context) in &plan.contexts {
+        match &context.kind {
+            ContextKind::Directory(kind) => {
+                directories.insert(name.clone(), file.directory.join(&kind.path.value));
+            }
+            ContextKind::Oci(kind) => {
+                layouts.insert(name.clone(), file.directory.join(&kind.path.value));
+            }
+            ContextKind::Http(_)
+            | ContextKind::Git(_)
+            | ContextKind::Files(_)
+            | ContextKind::Wheels(_)
+            | ContextKind::Debs(_) => {}
+        }
+    }
+    for text in &arguments.contexts {
+        let (name, path) = replaced(text, &directories)?;
+        directories.insert(name, console.directory.join(path));
+    }
+    Ok(Some(Source { plan, resolved, bases, directories, layouts }))
+}
+
+impl Source {
+    /// The plan for one of its platforms.
+    pub fn for_platform(&self, platform: &Platform) -> Plan {
+        let mut plan = self.plan.clone();
+        plan.platforms.retain(|declared| declared.value == *platform);
+        plan
+    }
+}
+
+/// What could be made, or `None` and what speaks against it shown.
+pub fn shown_or<T>(
+    made: Result<T, Vec<Finding>>,
+    arguments: &Build,
+    file: &PlanFile,
+    console: &mut Console<'_>,
+) -> Option<T> {
+    made.map_err(|findings| front::show(&findings, file, arguments.format, console)).ok()
+}
+
+/// `NAME=DIR` of `--build-context`.
+fn replaced<'t>(
+    text: &'t str,
+    directories: &BTreeMap<InputName, PathBuf>,
+) -> Result<(InputName, &'t Path), Failure> {
+    let malformed = || {
+        Failure::new(format!("`--build-context {text}` does not read `NAME=DIR`"))
+            .with_hint("for instance `--build-context source=../checkout` for the context @source")
+    };
+    let (name, path) = text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or_else(malformed)?;
+    let bare = name.strip_prefix('@').unwrap_or(name);
+    match InputName::new(bare) {
+        Ok(name) if directories.contains_key(&name) => Ok((name, Path::new(path))),
+        Ok(_) | Err(_) => {
+            let failure = Failure::new(format!("the plan declares no `dir` context `@{bare}`"));
+            Err(match nearest(bare, directories.keys().map(InputName::as_str)) {
+                Some(near) => failure.with_hint(format!("did you mean `--build-context {near}=…`?")),
+                None => failure.with_hint("`--build-context` takes the name of a `dir` context of the plan"),
+            })
+        }
+    }
+}
