@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bollard_buildkit_proto::fsutil::types::Packet;
+use bollard_buildkit_proto::fsutil::types::packet::PacketType;
 use bollard_buildkit_proto::moby::filesync::packet::file_send_server::{FileSend, FileSendServer};
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, mpsc};
@@ -22,6 +23,7 @@ use super::place::place;
 use super::receiver::{AT_ONCE, Action, Entry, ReceiveError, Receiver};
 use super::slot::Slot;
 use super::tree::Tree;
+use crate::directories::sender::packet;
 use crate::outgoing::Outgoing;
 
 /// Bytes of files that may wait for the disk.
@@ -94,30 +96,40 @@ impl ToDirectory {
 
 impl Inner {
     /// Receives the tree, and keeps what came of it.
-    async fn receive<S>(self: Arc<Self>, packets: S, outgoing: mpsc::Sender<Result<Packet, Status>>)
+    async fn receive<S>(self: Arc<Self>, mut packets: S, outgoing: mpsc::Sender<Result<Packet, Status>>)
     where
         S: Stream<Item = Result<Packet, Status>> + Unpin,
     {
-        let answer = match self.slot.begin() {
-            Err(failure) => Err(failure.to_status()),
+        let received = match self.slot.begin() {
+            Err(failure) => Err(failure),
             Ok(aside) => {
                 let aside = Arc::new(aside);
-                let received = self.receive_into(&aside, packets, &outgoing).await;
-                let answer = received.as_ref().map(drop).map_err(ExportFailure::to_status);
-                self.slot.end(received.map(|entries| (aside, entries)));
-                answer
+                self.receive_into(&aside, &mut packets, &outgoing).await.map(|entries| (aside, entries))
             }
         };
-        if let Err(status) = answer {
-            // Nobody to tell any more is no failure of its own.
-            drop(outgoing.send(Err(status)).await);
+        match received {
+            Ok(received) => {
+                // The daemon hangs up as soon as it knows, so by then it must be true.
+                self.slot.end(Ok(received));
+                drop(outgoing.send(Ok(packet(PacketType::PacketFin))).await);
+                // What still comes is its answer to that.
+                while let Some(Ok(_)) = packets.next().await {}
+            }
+            Err(failure) => {
+                let status = failure.to_status();
+                if !matches!(failure, ExportFailure::Twice) {
+                    self.slot.end(Err(failure));
+                }
+                // Nobody to tell any more is no failure of its own.
+                drop(outgoing.send(Err(status)).await);
+            }
         }
     }
 
     async fn receive_into<S>(
         self: &Arc<Self>,
         aside: &Arc<TempDir>,
-        mut packets: S,
+        packets: &mut S,
         outgoing: &mpsc::Sender<Result<Packet, Status>>,
     ) -> Result<Vec<Entry>, ExportFailure>
     where
@@ -155,7 +167,7 @@ impl Inner {
             };
             for action in todo {
                 match action {
-                    Action::Done => break 'packets,
+                    Action::Finish => break 'packets,
                     Action::Send(packet) => {
                         if outgoing.send(Ok(packet)).await.is_err() {
                             ended = Err(ReceiveError::Ended);
@@ -204,7 +216,7 @@ impl Inner {
                 }
                 Action::Close(id) => tree.close(id)?,
                 // These are no business of the disk.
-                Action::Send(_) | Action::Done => {}
+                Action::Send(_) | Action::Finish => {}
             }
         }
         tree.finish()

@@ -1,7 +1,7 @@
 //! The order in which a tree is received, without sockets and files: packets in, actions out.
 //!
 //! The daemon announces all that is in the tree, parents first; then we ask for the files, a
-//! limited number at a time, and say when we have all. That nothing is asked for earlier keeps
+//! limited number at a time, and have all when the last has come. That nothing is asked for earlier keeps
 //! what may be under way small while announcements come as fast as they can.
 //!
 //! Nothing that is announced can leave the tree: a path has plain names only, what it is in must
@@ -73,8 +73,8 @@ pub enum Action {
     Append(u32, Vec<u8>),
     /// The file with this number has all its bytes.
     Close(u32),
-    /// All is there, and the daemon knows.
-    Done,
+    /// All is there: say so to the daemon, which needs us no more then.
+    Finish,
 }
 
 /// What the daemon sent that cannot be taken.
@@ -152,7 +152,6 @@ pub struct Receiver {
     all_announced: bool,
     wanted: VecDeque<(u32, UnderWay)>,
     under_way: BTreeMap<u32, UnderWay>,
-    finished: bool,
 }
 
 impl Receiver {
@@ -168,7 +167,6 @@ impl Receiver {
                 }
             },
             Ok(PacketType::PacketData) => self.data(received.id, received.data),
-            Ok(PacketType::PacketFin) if self.finished => Ok(vec![Action::Done]),
             Ok(PacketType::PacketErr) => {
                 Err(ReceiveError::GaveUp(String::from_utf8_lossy(&received.data).into_owned()))
             }
@@ -279,8 +277,7 @@ impl Receiver {
             actions.push(Action::Send(Packet { id, ..packet(PacketType::PacketReq) }));
         }
         if self.under_way.is_empty() {
-            self.finished = true;
-            actions.push(Action::Send(packet(PacketType::PacketFin)));
+            actions.push(Action::Finish);
         }
         actions
     }

@@ -53,7 +53,12 @@ impl Definition {
     }
 
     pub fn source(&mut self, identifier: &str) -> Edge {
-        let source = pb::SourceOp { identifier: identifier.to_owned(), ..pb::SourceOp::default() };
+        self.source_with(identifier, &[])
+    }
+
+    pub fn source_with(&mut self, identifier: &str, attributes: &[(&str, &str)]) -> Edge {
+        let attrs = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let source = pb::SourceOp { identifier: identifier.to_owned(), attrs: attrs.collect() };
         self.add(identifier, &[], pb::op::Op::Source(source))
     }
 

@@ -5,6 +5,7 @@ mod asking;
 mod building;
 mod container;
 mod definitions;
+mod directories;
 mod encryption;
 mod ending;
 mod exporting;
