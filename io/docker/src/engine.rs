@@ -345,7 +345,11 @@ impl<F: Fn() -> String> Attempt<'_, F> {
     }
 
     fn broken(&self, source: Box<dyn std::error::Error + Send + Sync>) -> EngineError {
-        EngineError::Broken { attempted: (self.attempted)(), endpoint: Box::new(self.endpoint.clone()), source }
+        EngineError::Broken {
+            attempted: (self.attempted)(),
+            endpoint: Box::new(self.endpoint.clone()),
+            source,
+        }
     }
 
     fn failed(&self, error: bollard::errors::Error) -> EngineError {

@@ -109,3 +109,23 @@ async fn a_daemon_that_goes_away_is_told_in_one_error() {
         );
     }
 }
+
+/// It takes a few seconds to give up on a daemon, so all of them hang at the same time.
+#[tokio::test]
+async fn a_daemon_that_hangs_keeps_nobody_who_wants_to_go() {
+    let hanging = daemons().into_iter().enumerate().map(async |(number, found)| {
+        let proxy = Proxy::unix(&found).await;
+        let connection = Connection::open(&proxy.address(&found)).await.unwrap();
+        let mark = mark(number + 200);
+        let outcome = interrupted(&connection, &mark, |cancel| {
+            proxy.freeze();
+            cancel.cancel();
+        })
+        .await;
+        assert!(matches!(outcome, Err(Failure::Cancelled)), "{}: {outcome:?}", found.name);
+        // What could not be told to the daemon it learns from the end of the connection.
+        proxy.cut();
+        assert!(ends(&mark).await, "{}: the program still runs", found.name);
+    });
+    futures_util::future::join_all(hanging).await;
+}

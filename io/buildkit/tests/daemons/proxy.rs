@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cogpack_io_buildkit::address::{Address, Endpoint};
-use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +16,7 @@ use crate::found::{Found, socket_of};
 pub struct Proxy {
     pub endpoint: Endpoint,
     cut: CancellationToken,
+    frozen: watch::Sender<bool>,
     _directory: Option<tempfile::TempDir>,
 }
 
@@ -28,6 +30,11 @@ impl Proxy {
     /// Ends all connections, and takes no more.
     pub fn cut(&self) {
         self.cut.cancel();
+    }
+
+    /// Keeps all connections, and passes on nothing more.
+    pub fn freeze(&self) {
+        self.frozen.send_replace(true);
     }
 
     /// The daemon's address, by way of this.
@@ -44,16 +51,17 @@ impl Proxy {
         let path = directory.path().join("proxy.sock");
         let listener = UnixListener::bind(&path).unwrap();
         let cut = CancellationToken::new();
+        let (frozen, passes) = watch::channel(false);
         let target = socket_of(found);
         tokio::spawn(cut.clone().run_until_cancelled_owned({
             let cut = cut.clone();
             async move {
                 while let Ok((stream, _)) = listener.accept().await {
-                    pass_on(stream, &target, &cut);
+                    pass_on(stream, &target, &cut, &passes);
                 }
             }
         }));
-        Self { endpoint: Endpoint::Unix(path), cut, _directory: Some(directory) }
+        Self { endpoint: Endpoint::Unix(path), cut, frozen, _directory: Some(directory) }
     }
 
     /// Listens on a port. `tls` is for the endpoint, `acceptor` for what listens.
@@ -65,20 +73,25 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let cut = CancellationToken::new();
+        let (frozen, passes) = watch::channel(false);
         let target = socket_of(found);
         tokio::spawn(cut.clone().run_until_cancelled_owned({
             let cut = cut.clone();
             async move {
                 while let Ok((stream, _)) = listener.accept().await {
                     match &acceptor {
-                        None => pass_on(stream, &target, &cut),
+                        None => pass_on(stream, &target, &cut, &passes),
                         Some(acceptor) => {
-                            let (acceptor, target, cut) =
-                                (TlsAcceptor::from(acceptor.clone()), target.clone(), cut.clone());
+                            let (acceptor, target, cut, passes) = (
+                                TlsAcceptor::from(acceptor.clone()),
+                                target.clone(),
+                                cut.clone(),
+                                passes.clone(),
+                            );
                             tokio::spawn(async move {
                                 // Who is not let in is told so by the handshake itself.
                                 if let Ok(stream) = acceptor.accept(stream).await {
-                                    pass_on(stream, &target, &cut);
+                                    pass_on(stream, &target, &cut, &passes);
                                 }
                             });
                         }
@@ -87,20 +100,39 @@ impl Proxy {
             }
         }));
         let endpoint = Endpoint::Tcp { host: "127.0.0.1".to_owned(), port, tls };
-        Self { endpoint, cut, _directory: None }
+        Self { endpoint, cut, frozen, _directory: None }
     }
 }
 
 fn pass_on(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
     target: &Path,
     cut: &CancellationToken,
+    frozen: &watch::Receiver<bool>,
 ) {
-    let target: PathBuf = target.to_owned();
+    let (target, one, other): (PathBuf, _, _) = (target.to_owned(), frozen.clone(), frozen.clone());
     let passing_on = async move {
-        let mut daemon = UnixStream::connect(target).await.unwrap();
-        // However the one side ends, the other one ends with it.
-        let _ = copy_bidirectional(&mut stream, &mut daemon).await;
+        let (from_daemon, to_daemon) = tokio::io::split(UnixStream::connect(target).await.unwrap());
+        let (from_us, to_us) = tokio::io::split(stream);
+        // However the one direction ends, the other one ends with it.
+        tokio::select! {
+            () = copy(from_daemon, to_us, one) => {}
+            () = copy(from_us, to_daemon, other) => {}
+        }
     };
     tokio::spawn(cut.clone().run_until_cancelled_owned(passing_on));
+}
+
+async fn copy(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    mut frozen: watch::Receiver<bool>,
+) {
+    let mut bytes = vec![0; 65_536];
+    while let Ok(length @ 1..) = from.read(&mut bytes).await {
+        // The sender lives as long as anything is passed on.
+        if frozen.wait_for(|frozen| !frozen).await.is_err() || to.write_all(&bytes[..length]).await.is_err() {
+            break;
+        }
+    }
 }
