@@ -85,6 +85,8 @@ capabilities! {
     SourceLocal = "source.local",
     /// Leaving files out of them.
     SourceLocalExclude = "source.local.excludepatterns",
+    /// Taking only what some paths lead to.
+    SourceLocalFollow = "source.local.followpaths",
     /// Taking only some files of them.
     SourceLocalInclude = "source.local.includepatterns",
     /// A name under which the daemon keeps its copy of one.
@@ -136,6 +138,7 @@ impl Capability {
             | Self::SourceImage
             | Self::SourceLocal
             | Self::SourceLocalExclude
+            | Self::SourceLocalFollow
             | Self::SourceLocalInclude
             | Self::SourceLocalSharedKeyHint
             | Self::SourceLocalUnique => true,

@@ -218,6 +218,7 @@ fn source_needs(source: &Source<'_>, needs: &mut Capabilities) {
     for name in source.attributes.keys() {
         match *name {
             "local.includepattern" => needs.add(Capability::SourceLocalInclude),
+            "local.followpaths" => needs.add(Capability::SourceLocalFollow),
             "local.excludepatterns" => needs.add(Capability::SourceLocalExclude),
             "local.sharedkeyhint" => needs.add(Capability::SourceLocalSharedKeyHint),
             "local.unique" => needs.add(Capability::SourceLocalUnique),

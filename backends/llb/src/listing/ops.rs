@@ -187,6 +187,7 @@ fn copy_text(copy: &pb::FileActionCopy, from: &str, inputs: &[String]) -> String
     let mut text = format!("{} from {from} to {}", quoted(&copy.src), quoted(&copy.dest));
     for (word, set) in [
         ("contents", copy.dir_copy_contents),
+        ("unpack", copy.attempt_unpack_docker_compatibility),
         ("follow", copy.follow_symlink),
         ("wildcard", copy.allow_wildcard),
         ("may-be-empty", copy.allow_empty_wildcard),

@@ -35,12 +35,14 @@ use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::glob::{Glob, has_wildcard};
 use cogpack_backends_contract::paths::{PatternPair, Selection};
 use cogpack_ir::plan::{Copy as PlanCopy, CopyForm, Input, Span, Spanned, Template};
+use cogpack_ir::resolve::Step;
 
 use super::files::{DIRECTORY, at_the_root};
 use super::sources::bad_pattern;
 use super::stage::{Chain, Site};
 use super::wildcards::{self, Pattern, forgiving, refuse_collisions};
-use super::{Lowering, Root, gap, paths, unverified};
+use super::{Input as SourceInput, Lowering, Root, gap, paths, unverified};
+use crate::capability::Capability;
 use crate::wire::op::VertexId;
 use crate::wire::{Action, Copy, Edit, File, Op, Owner};
 
@@ -63,10 +65,21 @@ impl<'a> Lowering<'a> {
         site: &mut Site<'_>,
         chain: &mut Chain<'a>,
         copy: &'a PlanCopy,
-        span: Span,
+        step: &Step<'a>,
     ) -> Result<(), Unsupported> {
+        let span = step.op.span;
         let destination = paths::path(copy.form.destination())?;
-        let source = self.source(&copy.from.value, copy.from.span)?;
+        let patterns =
+            Selection::new(&copy.rules).map_err(|error| bad_pattern(&error, span))?.to_pattern_pair();
+        let knows_patterns =
+            copy.rules.is_empty() || self.settings.limits.allow(Capability::FileCopyPatterns);
+        let filtered = if knows_patterns { None } else { self.without_excluded(copy, &patterns)? };
+        let (source, patterns) = match filtered {
+            Some(root) => {
+                (SourceInput { root: Some(root), ..SourceInput::default() }, PatternPair::default())
+            }
+            None => (self.source(&copy.from.value, copy.from.span)?, patterns),
+        };
         let owner = match &copy.owner {
             Some(owner) => Some(chain.owner(owner)?),
             None => source.may_be_owned.then_some(Owner::ROOT),
@@ -77,9 +90,7 @@ impl<'a> Lowering<'a> {
             mode: copy.mode.as_ref().map(|mode| mode.value.bits()),
             follow: copy.follow || matches!(copy.form, CopyForm::Contents { .. }),
             optional: copy.optional,
-            patterns: Selection::new(&copy.rules)
-                .map_err(|error| bad_pattern(&error, span))?
-                .to_pattern_pair(),
+            patterns,
             span,
             from: &copy.from.value,
         };
@@ -87,10 +98,10 @@ impl<'a> Lowering<'a> {
             if destination == "/" {
                 return Err(at_the_root(copy.form.destination()));
             }
-            chain.file.push(Action::Remove { path: destination.clone(), optional: true });
+            self.take_away(site, chain, destination.clone(), true, step)?;
         }
         if common.gives_away() && !common.may_leave_nothing(&copy.form) {
-            chain.make_above(&destination);
+            chain.file.make_above(&destination);
         }
         match &copy.form {
             CopyForm::To { source, .. } => self.copy_one(site, chain, &common, source, destination),
@@ -304,6 +315,7 @@ impl<'a> Common<'a> {
             contents,
             wildcard: false,
             may_be_empty: false,
+            unpack: false,
             includes: self.patterns.includes.clone().into(),
             excludes: self.patterns.excludes.clone().into(),
         })

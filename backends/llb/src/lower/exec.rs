@@ -9,10 +9,12 @@ use cogpack_ir::plan::{
 };
 use cogpack_ir::resolve::{EnvValue, State, Step};
 
+use super::stage::{Chain, Site};
 use super::{Lowering, Root, gap, paths};
 use crate::Entitlement;
+use crate::capability::Capability;
 use crate::graph::Label;
-use crate::wire::op::{SecretVariable, VertexId, place_of};
+use crate::wire::op::{SecretVariable, Unread, VertexId, place_of};
 use crate::wire::{Exec, Mount, MountKind, Op};
 
 /// What tells a program where the socket of its ssh agent is.
@@ -73,8 +75,41 @@ impl<'a> Lowering<'a> {
         self.add(&Op::Exec(exec), label, step.op.span).map(Some)
     }
 
+    /// Runs a program that every system has on what a chain has made so far, as root; the chain
+    /// goes on from what it leaves. For what the daemon itself cannot do to files.
+    pub(super) fn run_as_root(
+        &mut self,
+        site: &mut Site<'_>,
+        chain: &mut Chain<'a>,
+        step: &Step<'a>,
+        arguments: Vec<Cow<'a, str>>,
+    ) -> Result<(), Unsupported> {
+        let span = step.op.span;
+        let root = self.before(site, chain, span)?;
+        let label = self.helper_label(site, &arguments.join(" "), span);
+        let nothing = Execution::default();
+        let exec = Exec {
+            inputs: root.into_iter().collect(),
+            arguments,
+            environment: environment(step.state, &nothing, step.op)?,
+            directory: "/".into(),
+            user: "".into(),
+            mounts: vec![Mount { target: "/".into(), kind: MountKind::Root { input: root.map(|_| 0) } }],
+            network: Network::Default,
+            secret_environment: Vec::new(),
+        };
+        let vertex = self.add(&Op::Exec(exec), label, span)?;
+        *chain = Chain::on(Some(vertex), site);
+        Ok(())
+    }
+
     /// Mounts by target, a mount above before one below it; then secrets; then sockets.
     fn mounts(&mut self, exec: &mut Exec<'a>, mounts: &'a [PlanMount]) -> Result<(), Unsupported> {
+        // No capability tells since when; this one is about as old.
+        let input = match self.settings.limits.allow(Capability::FileSymlink) || exec.inputs.is_empty() {
+            true => Unread::Nothing,
+            false => Unread::First,
+        };
         let mut secrets = Vec::new();
         let mut sockets = Vec::new();
         for mount in mounts {
@@ -110,7 +145,7 @@ impl<'a> Lowering<'a> {
                     match target {
                         SecretTarget::File(target) => secrets.push(Mount {
                             target: paths::path(target)?,
-                            kind: MountKind::Secret { id: name.as_str(), optional },
+                            kind: MountKind::Secret { id: name.as_str(), optional, input },
                         }),
                         SecretTarget::Env(variable) => exec.secret_environment.push(SecretVariable {
                             id: name.as_str(),
@@ -127,7 +162,8 @@ impl<'a> Lowering<'a> {
                     // BuildKit's own word for the default agent is the empty one.
                     let id = name.as_ref().map(|name| name.as_str()).filter(|name| *name != DEFAULT_AGENT);
                     self.needs.agents.insert(id.unwrap_or(DEFAULT_AGENT).to_owned());
-                    sockets.push(Mount { target, kind: MountKind::Ssh { id: id.unwrap_or_default() } });
+                    sockets
+                        .push(Mount { target, kind: MountKind::Ssh { id: id.unwrap_or_default(), input } });
                 }
             }
         }

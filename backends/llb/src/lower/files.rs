@@ -25,16 +25,57 @@
 
 use std::borrow::Cow;
 
-use cogpack_backends_contract::Unsupported;
-use cogpack_ir::plan::{MakeDirectory, MakeFile, MakeSymlink, Mode, Remove, Span, Spanned, Template};
+use cogpack_backends_contract::{Unsupported, accounts};
+use cogpack_ir::plan::{
+    MakeDirectory, MakeFile, MakeSymlink, Mode, Owner as PlanOwner, Remove, Span, Spanned, Template,
+};
+use cogpack_ir::resolve::Step;
 
 use super::stage::{Chain, Site};
-use super::{Lowering, gap, paths};
+use super::{Lowering, archive, gap, paths};
+use crate::capability::{Capabilities, Capability};
 use crate::wire::op::VertexId;
 use crate::wire::{Action, Copy, Edit, File, Op, Owner, Principal};
 
+/// Where the archive of a thing lies in a filesystem of its own.
+const ARCHIVE: &str = "/thing.tar";
+
+/// What it takes to give a directory only a mode or only an owner.
+fn partly(special: Option<u32>) -> Capabilities {
+    let needs = Capabilities::default().with(Capability::FileCopyPatterns);
+    if special.is_some() { needs.with(Capability::FileSymlink) } else { needs }
+}
+
 /// The mode of directories that nothing is said of.
 pub(super) const DIRECTORY: u32 = 0o755;
+
+/// One thing that a copy brings to its place.
+pub(super) enum Thing<'a> {
+    /// A file: its permission bits, its mode where it has bits above them, its bytes.
+    File { mode: u32, special: Option<u32>, data: &'a [u8] },
+    /// A directory, likewise.
+    Directory { mode: u32, special: Option<u32> },
+    /// A link: what it says.
+    Link { target: Cow<'a, str> },
+}
+
+impl<'a> Thing<'a> {
+    fn special(&self) -> Option<u32> {
+        match self {
+            Self::File { special, .. } | Self::Directory { special, .. } => *special,
+            Self::Link { .. } => None,
+        }
+    }
+
+    /// How a daemon makes it, bits above the permissions apart.
+    fn made_at(&self, path: Cow<'a, str>) -> Action<'a> {
+        match self {
+            Self::File { mode, data, .. } => Action::Mkfile { path, mode: *mode, data: Cow::Borrowed(data) },
+            Self::Directory { mode, .. } => Action::Mkdir { path, mode: *mode },
+            Self::Link { target } => Action::Symlink { target: target.clone(), path },
+        }
+    }
+}
 
 /// What a copy gives to all that it brings in.
 #[derive(Debug, Default)]
@@ -55,8 +96,8 @@ impl<'a> Lowering<'a> {
         let path = paths::path(&file.path)?;
         let (mode, special) = parts_of(file.mode.as_ref(), Mode::FILE);
         let owner = file.owner.as_ref().map(|owner| chain.owner(owner)).transpose()?;
-        let make = |path| Action::Mkfile { path, mode, data: &file.content.0 };
-        self.put(site, chain, (&file.path, path), Given { owner, mode: special }, make, span)
+        let thing = Thing::File { mode, special, data: &file.content.0 };
+        self.put(site, chain, (&file.path, path), owner, &thing, span)
     }
 
     /// `symlink`
@@ -69,8 +110,7 @@ impl<'a> Lowering<'a> {
     ) -> Result<(), Unsupported> {
         let path = paths::path(&link.path)?;
         let target = paths::literal(&link.target)?;
-        let make = |path| Action::Symlink { target, path };
-        self.put(site, chain, (&link.path, path), Given::default(), make, span)
+        self.put(site, chain, (&link.path, path), None, &Thing::Link { target }, span)
     }
 
     /// Makes one thing at a path (as it was written, and as it is), in the place of a file or
@@ -80,22 +120,51 @@ impl<'a> Lowering<'a> {
         site: &mut Site<'_>,
         chain: &mut Chain<'a>,
         (written, path): (&Spanned<Template>, Cow<'a, str>),
-        given: Given,
-        make: impl FnOnce(Cow<'a, str>) -> Action<'a>,
+        owner: Option<Owner>,
+        thing: &Thing<'a>,
         span: Span,
     ) -> Result<(), Unsupported> {
         let Some((above, name)) = paths::split(&path) else { return Err(at_the_root(written)) };
-        if chain.is_on_nothing() && given.mode.is_none() {
-            chain.make_above(&path);
-            chain.file.edits.push(Edit { action: make(path), owner: given.owner });
+        let can_be_plain = thing.special().is_none() && !self.takes_an_archive(thing);
+        if chain.is_on_nothing() && can_be_plain {
+            chain.file.make_above(&path);
+            chain.file.edits.push(Edit { action: thing.made_at(path), owner });
             return Ok(());
         }
-        let mut beside = File::on(None);
-        beside.push(make(Cow::Owned(format!("/{name}"))));
-        let label = self.helper_label(site, &format!("make {name}"), span);
-        let beside = self.add(&Op::File(beside), label, span)?;
-        chain.lay_in(beside, above, given);
+        let beside = self.beside(site, thing, name, span)?;
+        let mode = if self.takes_an_archive(thing) { None } else { thing.special() };
+        chain.file.lay_in(beside, above, Given { owner, mode });
         Ok(())
+    }
+
+    /// One thing in a filesystem of its own.
+    fn beside(
+        &mut self,
+        site: &mut Site<'_>,
+        thing: &Thing<'a>,
+        name: &str,
+        span: Span,
+    ) -> Result<VertexId, Unsupported> {
+        let label = self.helper_label(site, &format!("make {name}"), span);
+        if !self.takes_an_archive(thing) {
+            let mut beside = File::on(None);
+            beside.push(thing.made_at(format!("/{name}").into()));
+            return self.add(&Op::File(beside), label, span);
+        }
+        let mut packed = File::on(None);
+        let data = archive::of(name, thing).into();
+        packed.push(Action::Mkfile { path: ARCHIVE.into(), mode: Mode::FILE.bits(), data });
+        let packed = self.add(&Op::File(packed), label.clone(), span)?;
+        let mut beside = File::on(None);
+        let from = beside.input(packed);
+        beside.push(Action::Copy(Copy { unpack: true, ..Copy::plain(from, ARCHIVE.into(), "/".into()) }));
+        self.add(&Op::File(beside), label, span)
+    }
+
+    /// Whether the daemon makes a thing only out of an archive.
+    fn takes_an_archive(&self, thing: &Thing<'_>) -> bool {
+        let makes_links = self.settings.limits.allow(Capability::FileSymlink);
+        !makes_links && (thing.special().is_some() || matches!(thing, Thing::Link { .. }))
     }
 
     /// `mkdir`
@@ -104,8 +173,9 @@ impl<'a> Lowering<'a> {
         site: &mut Site<'_>,
         chain: &mut Chain<'a>,
         directory: &'a MakeDirectory,
-        span: Span,
+        step: &Step<'a>,
     ) -> Result<(), Unsupported> {
+        let span = step.op.span;
         let path = paths::path(&directory.path)?;
         let (mode, special) = parts_of(directory.mode.as_ref(), Mode::DIRECTORY);
         let owner = directory.owner.as_ref().map(|owner| chain.owner(owner)).transpose()?;
@@ -115,59 +185,82 @@ impl<'a> Lowering<'a> {
         }
         let Some((above, name)) = paths::split(&path) else { return Err(at_the_root(&directory.path)) };
         if chain.is_on_nothing() && special.is_none() {
-            chain.make_above(&path);
+            chain.file.make_above(&path);
             chain.file.edits.push(Edit { action: Action::Mkdir { path, mode }, owner });
             return Ok(());
         }
-        let target = Cow::Owned(format!("/{name}"));
-        let (beside, given) = match (&directory.mode, owner) {
-            (Some(_), Some(owner)) => {
-                let mut beside = File::on(None);
-                beside.push(Action::Mkdir { path: target, mode });
-                (beside, Given { owner: Some(owner), mode: special })
-            }
-            // What is not said is what the directory has, or gets as a new one.
-            (said, owner) => {
-                let before = self.before(site, chain, span)?;
-                let mut there = File::on(before);
-                there.push(Action::Mkdir { path: path.clone(), mode: DIRECTORY });
-                let label = self.helper_label(site, &format!("look at {path}"), span);
-                let there = self.add(&Op::File(there), label, span)?;
-                let mut beside = File::on(None);
-                let from = beside.input(there);
-                let owner = owner.map(|owner| owner.looked_up_in(|| from));
-                let action = Action::Copy(Copy {
-                    from,
-                    source: path.clone(),
-                    destination: target,
-                    mode: said.as_ref().map(|_| special.unwrap_or(mode)),
-                    // So that a link to a directory comes as one, and then fails on the link
-                    // instead of leaving both as they are.
-                    follow: true,
-                    contents: false,
-                    wildcard: false,
-                    may_be_empty: false,
-                    includes: Cow::Borrowed(&[]),
-                    excludes: vec!["**".to_owned()].into(),
-                });
-                beside.edits.push(Edit { action, owner });
-                (beside, Given::default())
-            }
-        };
+        if let (Some(_), Some(owner)) = (&directory.mode, &owner) {
+            let thing = Thing::Directory { mode, special };
+            let beside = self.beside(site, &thing, name, span)?;
+            let mode = if self.takes_an_archive(&thing) { None } else { special };
+            chain.file.lay_in(beside, above, Given { owner: Some(owner.clone()), mode });
+            return Ok(());
+        }
+        if self.settings.limits.lacking(partly(special)).is_some() && site.is_a_system {
+            chain.file.push(Action::Mkdir { path: path.clone(), mode: DIRECTORY });
+            let (program, argument) = match (&directory.owner, &directory.mode) {
+                (Some(owner), _) => ("chown", owner_argument(&owner.value)),
+                (None, mode) => {
+                    ("chmod", mode.as_ref().map_or(Mode::DIRECTORY, |mode| mode.value).to_string())
+                }
+            };
+            return self.run_as_root(site, chain, step, vec![program.into(), argument.into(), path]);
+        }
+        // What is not said is what the directory has, or gets as a new one.
+        let before = self.before(site, chain, span)?;
+        let mut there = File::on(before);
+        there.push(Action::Mkdir { path: path.clone(), mode: DIRECTORY });
+        let label = self.helper_label(site, &format!("look at {path}"), span);
+        let there = self.add(&Op::File(there), label, span)?;
+        let mut beside = File::on(None);
+        let from = beside.input(there);
+        let owner = owner.map(|owner| owner.looked_up_in(|| from));
+        let action = Action::Copy(Copy {
+            mode: directory.mode.as_ref().map(|_| special.unwrap_or(mode)),
+            // So that a link to a directory comes as one, and then fails on the link instead of
+            // leaving both as they are.
+            follow: true,
+            excludes: vec!["**".to_owned()].into(),
+            ..Copy::plain(from, path.clone(), Cow::Owned(format!("/{name}")))
+        });
+        beside.edits.push(Edit { action, owner });
         let label = self.helper_label(site, &format!("make {name}"), span);
         let beside = self.add(&Op::File(beside), label, span)?;
-        chain.lay_in(beside, above, given);
+        chain.file.lay_in(beside, above, Given::default());
         Ok(())
     }
 
     /// `remove`
-    pub(super) fn remove(&mut self, chain: &mut Chain<'a>, remove: &'a Remove) -> Result<(), Unsupported> {
+    pub(super) fn remove(
+        &mut self,
+        site: &mut Site<'_>,
+        chain: &mut Chain<'a>,
+        remove: &'a Remove,
+        step: &Step<'a>,
+    ) -> Result<(), Unsupported> {
         let path = paths::path(&remove.path)?;
         if path == "/" {
             return Err(at_the_root(&remove.path));
         }
-        chain.file.push(Action::Remove { path, optional: remove.optional });
-        Ok(())
+        self.take_away(site, chain, path, remove.optional, step)
+    }
+
+    /// Removes a path with all below it; a link, and not what it points to.
+    pub(super) fn take_away(
+        &mut self,
+        site: &mut Site<'_>,
+        chain: &mut Chain<'a>,
+        path: Cow<'a, str>,
+        optional: bool,
+        step: &Step<'a>,
+    ) -> Result<(), Unsupported> {
+        if self.settings.limits.allow(Capability::FileRmNoFollow) || !site.is_a_system {
+            chain.file.push(Action::Remove { path, optional });
+            return Ok(());
+        }
+        // Daemons that follow a link remove what it points to, and are content with nothing.
+        let flags = if optional { "-rf" } else { "-r" };
+        self.run_as_root(site, chain, step, vec!["rm".into(), flags.into(), "--".into(), path])
     }
 
     /// `workdir`
@@ -184,13 +277,13 @@ impl<'a> Lowering<'a> {
     }
 }
 
-impl<'a> Chain<'a> {
+impl File<'_> {
     /// Makes the directories above `path`, as root's.
     pub(super) fn make_above(&mut self, path: &str) {
         if let Some((above, _)) = paths::split(path)
             && above != "/"
         {
-            self.file.push(Action::Mkdir { path: above.to_owned().into(), mode: DIRECTORY });
+            self.push(Action::Mkdir { path: above.to_owned().into(), mode: DIRECTORY });
         }
     }
 
@@ -200,22 +293,19 @@ impl<'a> Chain<'a> {
         // The copy makes what is missing of the directory, but gives it the owner and mode too.
         let gives = owner.as_ref().is_some_and(|owner| *owner != Owner::ROOT) || mode.is_some();
         if gives && directory != "/" {
-            self.file.push(Action::Mkdir { path: directory.to_owned().into(), mode: DIRECTORY });
+            self.push(Action::Mkdir { path: directory.to_owned().into(), mode: DIRECTORY });
         }
-        let from = self.file.input(beside);
+        let from = self.input(beside);
+        let landing = paths::with_slash(directory).into_owned();
         let action = Action::Copy(Copy {
-            from,
-            source: "/".into(),
-            destination: paths::with_slash(directory).into_owned().into(),
             mode,
             follow: true,
             contents: true,
             wildcard: true,
             may_be_empty: true,
-            includes: Cow::Borrowed(&[]),
-            excludes: Cow::Borrowed(&[]),
+            ..Copy::plain(from, "/".into(), landing.into())
         });
-        self.file.edits.push(Edit { action, owner });
+        self.edits.push(Edit { action, owner });
     }
 }
 
@@ -234,6 +324,11 @@ impl Owner {
 fn parts_of(said: Option<&Spanned<Mode>>, otherwise: Mode) -> (u32, Option<u32>) {
     let bits = said.map_or(otherwise, |mode| mode.value).bits();
     (bits & 0o777, (bits > 0o777).then_some(bits))
+}
+
+/// An owner as `chown` takes it.
+fn owner_argument(owner: &PlanOwner) -> String {
+    accounts::numeric(owner).map_or_else(|| owner.to_string(), |ids| format!("{}:{}", ids.user, ids.group))
 }
 
 pub(super) fn at_the_root(path: &Spanned<Template>) -> Unsupported {

@@ -71,6 +71,7 @@ fn way_out(missing: Capability) -> &'static str {
         | Capability::SourceImage
         | Capability::SourceLocal
         | Capability::SourceLocalExclude
+        | Capability::SourceLocalFollow
         | Capability::SourceLocalInclude
         | Capability::SourceLocalSharedKeyHint
         | Capability::SourceLocalUnique => {

@@ -3,22 +3,25 @@
 //! What cannot be lowered is noted and the walk goes on without it, so that all gaps are
 //! reported at once.
 
+pub(crate) mod archive;
 pub(crate) mod copy;
 pub(crate) mod exec;
 pub(crate) mod files;
 pub(crate) mod lacking;
+pub(crate) mod parallel;
 pub(crate) mod paths;
 pub(crate) mod sources;
 pub(crate) mod stage;
 pub(crate) mod titles;
+pub(crate) mod used;
 pub(crate) mod wildcards;
 
 use std::collections::BTreeMap;
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_content::Platform;
-use cogpack_ir::plan::{ContextKind, Input as PlanInput, PhaseName, Span};
-use cogpack_ir::resolve::{Resolved, StageId};
+use cogpack_ir::plan::{ContextKind, Input as PlanInput, Span};
+use cogpack_ir::resolve::Resolved;
 
 use crate::check::{self, Breach};
 use crate::graph::{Finished, Graph, Label};
@@ -36,6 +39,17 @@ pub(crate) struct Input {
     root: Root,
     /// Whether files of it may belong to somebody else than root.
     may_be_owned: bool,
+    /// Whether it is an image, or starts from one, and so is likely to hold the programs that
+    /// every system has.
+    is_a_system: bool,
+}
+
+/// A stage that has been lowered.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ended {
+    root: Root,
+    /// As of [`Input`].
+    is_a_system: bool,
 }
 
 /// The walk.
@@ -47,7 +61,9 @@ pub(crate) struct Lowering<'a> {
     /// Images, contexts and parallel phases that have been used so far.
     inputs: BTreeMap<&'a PlanInput, Input>,
     /// By place of the stage in the plan.
-    stages: Vec<Root>,
+    stages: Vec<Ended>,
+    /// What is used of directories.
+    used: used::Used<'a>,
     needs: Needs,
     unsupported: Vec<Unsupported>,
 }
@@ -64,7 +80,8 @@ pub(crate) fn lower(
         lines: LineIndex::of(&settings.source.text),
         graph: Graph::new(platform.clone(), expected_vertices(plan), settings.source.text.len()),
         inputs: BTreeMap::new(),
-        stages: vec![None; plan.plan().stages.len()],
+        stages: vec![Ended::default(); plan.plan().stages.len()],
+        used: used::Used::by(plan),
         needs: Needs::default(),
         unsupported: Vec::new(),
     };
@@ -158,65 +175,29 @@ impl<'a> Lowering<'a> {
         match input {
             PlanInput::Scratch => return Ok(Input::default()),
             PlanInput::Stage(name) => {
-                let root = self.stages[self.plan.id(name).index()];
-                return Ok(Input { root, may_be_owned: true });
+                let Ended { root, is_a_system } = self.stages[self.plan.id(name).index()];
+                return Ok(Input { root, may_be_owned: true, is_a_system });
             }
             PlanInput::Image(_) | PlanInput::Context(_) | PlanInput::Phase(_) => {}
         }
         if let Some(input) = self.inputs.get(input) {
             return Ok(*input);
         }
-        let (root, may_be_owned) = match input {
+        let (root, is_a_system) = match input {
             PlanInput::Image(name) => (self.image(name, span), true),
             PlanInput::Context(name) => {
                 let context = self.plan.plan().contexts.get(name);
                 let is_image = context.is_some_and(|context| matches!(context.kind, ContextKind::Oci(_)));
                 (self.context(name, span), is_image)
             }
-            PlanInput::Phase(name) => (self.merged(name, span), true),
+            PlanInput::Phase(name) => (self.merged(name, span), self.phase_is_a_system(name)),
             PlanInput::Scratch | PlanInput::Stage(_) => return Ok(Input::default()),
         };
+        let may_be_owned = is_a_system || matches!(input, PlanInput::Phase(_));
         // What cannot be lowered is reported where it is first used, and once.
         let root_or_nothing = root.as_ref().copied().unwrap_or_default();
-        self.inputs.insert(input, Input { root: root_or_nothing, may_be_owned });
-        root.map(|root| Input { root, may_be_owned })
-    }
-
-    /// The output of a parallel phase: its base with the changes of each branch on top.
-    ///
-    /// That two branches write one path is seen by no BuildKit op: the later branch would win.
-    fn merged(&mut self, phase: &'a PhaseName, span: Span) -> Result<Root, Unsupported> {
-        let merge = self.plan.merge(phase);
-        // What starts from the phase need not say so; the phase itself is always declared.
-        let declared = self.plan.plan().declared_phases.get(phase).map_or(span, |phase| phase.span);
-        if !self.settings.limits.allow_merges() {
-            return Err(gap(
-                "cpk::unsupported::parallel",
-                format!("phase `{phase}`, because this daemon has no merges and diffs"),
-                declared,
-                "use BuildKit 0.10 or newer (in Docker: the containerd image store), or leave out `parallel`",
-            ));
-        }
-        let base = self.root(&merge.base, span)?;
-        let mut inputs: Vec<VertexId> = base.into_iter().collect();
-        for &branch in &merge.branches {
-            let Some(end) = self.stages[branch.index()] else { continue };
-            let changes = match base {
-                None => end,
-                Some(base) if base == end => continue,
-                Some(base) => self.changes(branch, base, end)?,
-            };
-            if !inputs.contains(&changes) {
-                inputs.push(changes);
-            }
-        }
-        self.merge(inputs, format!("merge phase {phase}"), declared)
-    }
-
-    fn changes(&mut self, stage: StageId, base: VertexId, end: VertexId) -> Result<VertexId, Unsupported> {
-        let stage = self.plan.stage(stage);
-        let label = self.label(format!("{}changes", titles::prefix(stage)), stage.name.span);
-        self.add(&Op::Diff { lower: base, upper: end }, label, stage.name.span)
+        self.inputs.insert(input, Input { root: root_or_nothing, may_be_owned, is_a_system });
+        root.map(|root| Input { root, may_be_owned, is_a_system })
     }
 
     /// Filesystems one on top of the other; BuildKit wants two or more.

@@ -3,7 +3,7 @@
 //! | in the plan | in the graph |
 //! |---|---|
 //! | `image` | `docker-image://` with the full name and, where it is pinned, the digest |
-//! | `dir` | `local://NAME`; the client sends the directory under the context's name |
+//! | `dir` | `local://NAME`; the client sends what is used of the directory under the context's name |
 //! | `files` | a chain of file actions on the empty filesystem |
 //! | `http` | the address; name and mode are always said, as BuildKit's own defaults differ |
 //! | `git` over http(s) or git | `git://HOST/PATH#COMMIT:SUBDIR` |
@@ -16,11 +16,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_backends_contract::Unsupported;
-use cogpack_backends_contract::paths::Selection;
+use cogpack_backends_contract::glob::has_wildcard;
+use cogpack_backends_contract::paths::{PatternPair, Selection};
 use cogpack_ir::plan::context::{DirectoryContext, GitContext, HttpContext, InlineFile, OciContext};
-use cogpack_ir::plan::{ContextKind, InputName, Mode, Span};
+use cogpack_ir::plan::{ContextKind, Copy as PlanCopy, Input, InputName, Mode, Span};
 
 use super::{Lowering, Root, gap, paths, unverified};
+use crate::wire::op::VertexId;
 use crate::wire::{Action, File, Op, Source};
 
 impl<'a> Lowering<'a> {
@@ -67,7 +69,17 @@ impl<'a> Lowering<'a> {
     ) -> Result<Source<'a>, Unsupported> {
         let patterns =
             Selection::new(&context.rules).map_err(|error| bad_pattern(&error, context.path.span))?;
-        let patterns = patterns.to_pattern_pair();
+        let hint = Cow::Borrowed(name.as_str());
+        Ok(self.local(name, hint, patterns.to_pattern_pair(), self.used.paths(name)))
+    }
+
+    fn local(
+        &self,
+        name: &'a InputName,
+        shared_key_hint: Cow<'a, str>,
+        patterns: PatternPair,
+        followed: Option<Vec<&str>>,
+    ) -> Source<'a> {
         let mut attributes: BTreeMap<&'static str, Cow<'a, str>> = BTreeMap::new();
         if !patterns.includes.is_empty() {
             attributes.insert("local.includepattern", json_list(&patterns.includes).into());
@@ -75,13 +87,50 @@ impl<'a> Lowering<'a> {
         if !patterns.excludes.is_empty() {
             attributes.insert("local.excludepatterns", json_list(&patterns.excludes).into());
         }
-        attributes.insert("local.sharedkeyhint", name.as_str().into());
+        // Together with includes, followed paths would add to them.
+        if patterns.includes.is_empty()
+            && let Some(followed) = followed
+        {
+            attributes.insert("local.followpaths", json_list(&followed).into());
+        }
+        attributes.insert("local.sharedkeyhint", shared_key_hint);
         attributes.insert("local.unique", self.settings.unique.as_str().into());
-        Ok(Source {
-            identifier: format!("local://{}", name.as_str()).into(),
-            attributes,
-            per_platform: false,
-        })
+        Source { identifier: format!("local://{}", name.as_str()).into(), attributes, per_platform: false }
+    }
+
+    /// What a copy takes of a directory of the client's, already without what it excludes: for
+    /// daemons whose copies know no patterns. `None` where that is not the same: the directory is
+    /// filtered by paths from its root, and the copied one may be reached by a link.
+    pub(super) fn without_excluded(
+        &mut self,
+        copy: &'a PlanCopy,
+        patterns: &PatternPair,
+    ) -> Result<Option<VertexId>, Unsupported> {
+        let Input::Context(name) = &copy.from.value else { return Ok(None) };
+        let context = self.plan.plan().contexts.get(name);
+        let Some((context, ContextKind::Directory(directory))) = context.map(|it| (it, &it.kind)) else {
+            return Ok(None);
+        };
+        let [source] = copy.form.sources() else { return Ok(None) };
+        let path = paths::path(source)?;
+        let only_takes_away =
+            patterns.includes.is_empty() && patterns.excludes.iter().all(|pattern| !pattern.starts_with('!'));
+        let is_everywhere = patterns.excludes.iter().all(|pattern| pattern.starts_with("**/"));
+        let bad = |error| bad_pattern(&error, copy.from.span);
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        let is_itself_taken = || Ok(Selection::new(&copy.rules).map_err(bad)?.takes(&parts));
+        if !only_takes_away || path != "/" && (!is_everywhere || has_wildcard(&path) || !is_itself_taken()?) {
+            return Ok(None);
+        }
+        let mut both = Selection::new(&directory.rules).map_err(bad)?.to_pattern_pair();
+        both.excludes.extend(patterns.excludes.iter().cloned());
+        // The daemon keeps a copy of each, so that neither makes the other be sent again.
+        let hint = format!("{} without {}", name.as_str(), patterns.excludes.join(" "));
+        let followed = (path != "/").then(|| vec![&path[1..]]);
+        let source = self.local(name, hint.into(), both, followed);
+        self.needs.directories.insert(name.clone());
+        let label = self.label(format!("context {name}: dir {}", directory.path.value), context.span);
+        self.add(&Op::Source(source), label, copy.from.span).map(Some)
     }
 
     /// Small files in a filesystem of their own, directories first.
@@ -109,7 +158,7 @@ impl<'a> Lowering<'a> {
         }
         for (path, file) in written {
             let mode = permissions(file.mode.unwrap_or(Mode::FILE), file.span)?;
-            made.push(Action::Mkfile { path, mode, data: &file.content.0 });
+            made.push(Action::Mkfile { path, mode, data: Cow::Borrowed(&file.content.0) });
         }
         let label = self.label(format!("context {name}: files"), span);
         self.add(&Op::File(made), label, span).map(Some)
@@ -212,6 +261,6 @@ fn oci<'a>(name: &'a InputName, context: &'a OciContext) -> Result<Source<'a>, U
 }
 
 /// A JSON array of texts, as BuildKit's attributes want lists.
-fn json_list(items: &[String]) -> String {
-    serde_json::Value::from(items).to_string()
+fn json_list(items: &[impl AsRef<str>]) -> String {
+    serde_json::Value::from_iter(items.iter().map(AsRef::as_ref)).to_string()
 }

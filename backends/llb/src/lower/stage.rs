@@ -19,7 +19,7 @@ use cogpack_ir::plan::{LayerName, OpKind, Owner as PlanOwner, Span, Spanned, Sta
 use cogpack_ir::resolve::{StageId, Step};
 
 use super::files::Given;
-use super::{Lowering, Root, gap, titles};
+use super::{Ended, Input, Lowering, Root, gap, titles};
 use crate::graph::{GroupId, Label};
 use crate::wire::op::VertexId;
 use crate::wire::{Action, File, Op, Owner, Principal};
@@ -43,6 +43,8 @@ pub(super) struct Site<'a> {
     place: usize,
     /// Made when a second vertex turns up that belongs to the first.
     group: Option<GroupId>,
+    /// Whether the stage starts from an image, which has the programs that every system has.
+    pub(super) is_a_system: bool,
 }
 
 /// What a stage has so far: filesystems still to be merged, lowest first.
@@ -54,17 +56,28 @@ impl<'a> Lowering<'a> {
     /// Lowers a stage, and notes what it leaves.
     pub(super) fn stage(&mut self, id: StageId) {
         let plan = self.plan;
+        let from = plan.stage(id).from.as_ref();
+        let start = from.map(|from| self.source(&from.value, from.span));
+        let start = start.and_then(|start| self.noting(start)).unwrap_or_default();
+        let end = self.layers_on(id, start);
+        let root = self.noting(end).flatten();
+        self.stages[id.index()] = Ended { root, is_a_system: start.is_a_system };
+    }
+
+    /// All of a stage on what it, or another like it, starts from.
+    pub(super) fn layers_on(&mut self, id: StageId, start: Input) -> Result<Root, Unsupported> {
+        let plan = self.plan;
         let stage = plan.stage(id);
-        let start = stage.from.as_ref().map(|from| self.root(&from.value, from.span));
-        let start = start.and_then(|root| self.noting(root)).flatten();
-        let mut pile = Pile { parts: start.into_iter().collect() };
+        let mut pile = Pile { parts: start.root.into_iter().collect() };
         let prefix = titles::prefix(stage);
         for (place, layer) in layers(plan, id).into_iter().enumerate() {
             if !layer.changes_filesystem {
                 continue;
             }
             let name = &stage.name.value;
-            let mut site = Site { prefix: &prefix, stage: name, layer: layer.name, place, group: None };
+            let is_a_system = start.is_a_system;
+            let mut site =
+                Site { prefix: &prefix, stage: name, layer: layer.name, place, group: None, is_a_system };
             if layer.name.is_some() && layer.steps.len() > 1 {
                 self.grouped(&mut site);
             }
@@ -74,8 +87,7 @@ impl<'a> Lowering<'a> {
             };
             self.noting(lowered);
         }
-        let end = self.whole(&mut pile, &prefix, stage.name.span);
-        self.stages[id.index()] = self.noting(end).flatten();
+        self.whole(&mut pile, &prefix, stage.name.span)
     }
 
     fn independent_layer(
@@ -101,7 +113,7 @@ impl<'a> Lowering<'a> {
         }
         let span = layer.steps[0].op.span;
         let mut over = Chain::on(self.whole(pile, site.prefix, span)?, site);
-        over.lay_in(made, "/", Given::default());
+        over.file.lay_in(made, "/", Given::default());
         over.describe(&layer.steps[0]);
         pile.parts = self.close(site, over)?.into_iter().collect();
         Ok(())
@@ -170,14 +182,14 @@ impl<'a> Lowering<'a> {
         chain: &mut Chain<'a>,
         step: &Step<'a>,
     ) -> Result<(), Unsupported> {
-        let before = chain.file.edits.len();
+        let before = (chain.base(), chain.file.edits.len());
         let span = step.op.span;
         match &step.op.kind {
-            OpKind::Copy(copy) => self.copy(site, chain, copy, span)?,
+            OpKind::Copy(copy) => self.copy(site, chain, copy, step)?,
             OpKind::File(file) => self.file(site, chain, file, span)?,
-            OpKind::Mkdir(directory) => self.mkdir(site, chain, directory, span)?,
+            OpKind::Mkdir(directory) => self.mkdir(site, chain, directory, step)?,
             OpKind::Symlink(link) => self.symlink(site, chain, link, span)?,
-            OpKind::Remove(remove) => self.remove(chain, remove)?,
+            OpKind::Remove(remove) => self.remove(site, chain, remove, step)?,
             OpKind::Workdir(workdir) => self.workdir(chain, workdir)?,
             OpKind::Run { .. }
             | OpKind::Exec { .. }
@@ -187,7 +199,8 @@ impl<'a> Lowering<'a> {
             | OpKind::Layer(_)
             | OpKind::By(_) => {}
         }
-        if chain.file.edits.len() > before {
+        // A helper that had to run between the edits has begun the chain anew.
+        if (chain.base(), chain.file.edits.len()) != before && !chain.file.edits.is_empty() {
             chain.describe(step);
         }
         Ok(())
@@ -195,10 +208,10 @@ impl<'a> Lowering<'a> {
 
     /// Makes a vertex of a chain; what it stands on where there is nothing to do.
     pub(super) fn close(&mut self, site: &Site<'_>, chain: Chain<'a>) -> Result<Root, Unsupported> {
-        let Chain { file, title, spans } = chain;
-        if file.edits.is_empty() {
-            return Ok(file.base.map(|place| file.inputs[place]));
+        if chain.file.edits.is_empty() {
+            return Ok(chain.base());
         }
+        let Chain { file, title, spans } = chain;
         let first = spans.first().copied().unwrap_or(Span::NOWHERE);
         let label = Label { group: site.group, ..self.label(title, first) };
         let vertex = self.add(&Op::File(file), label, first)?;
@@ -216,7 +229,7 @@ impl<'a> Lowering<'a> {
         span: Span,
     ) -> Result<Root, Unsupported> {
         if chain.file.edits.is_empty() {
-            return Ok(chain.file.base.map(|place| chain.file.inputs[place]));
+            return Ok(chain.base());
         }
         let so_far = Chain { file: chain.file.clone(), title: chain.title.clone(), spans: vec![span] };
         self.close(site, so_far)
@@ -260,13 +273,18 @@ impl Site<'_> {
 
 impl<'a> Chain<'a> {
     /// A chain without an edit yet.
-    fn on(root: Root, site: &Site<'_>) -> Self {
+    pub(super) fn on(root: Root, site: &Site<'_>) -> Self {
         Self { file: File::on(root), title: site.title(), spans: Vec::new() }
     }
 
     /// A chain on nothing, for a vertex that only serves another one.
     pub(super) fn beside() -> Self {
         Self { file: File::on(None), title: String::new(), spans: Vec::new() }
+    }
+
+    /// What the first edit stands on.
+    pub(super) fn base(&self) -> Root {
+        self.file.base.map(|place| self.file.inputs[place])
     }
 
     /// Whether nothing can be in the way of the next edit.
@@ -331,7 +349,7 @@ impl<'a> Chain<'a> {
     }
 }
 
-fn names_an_owner(step: &Step<'_>) -> bool {
+pub(super) fn names_an_owner(step: &Step<'_>) -> bool {
     let owner = match &step.op.kind {
         OpKind::Copy(copy) => &copy.owner,
         OpKind::File(file) => &file.owner,

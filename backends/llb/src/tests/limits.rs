@@ -1,19 +1,31 @@
 //! Less than a current daemon: what becomes of each op without a capability.
 
+use bollard_buildkit_proto::pb;
 use cogpack_backends_contract::Unsupported;
+use prost::Message as _;
 
-use super::lower_with;
-use crate::Limits;
+use super::lowering::{block_of, on_image};
+use super::{audit, definition, lower_with, without_merges};
+use crate::{Limits, LlbImage, listing};
 
-/// What is refused of a stage with these ops, for a daemon that does what every one does.
-fn refused(ops: &str) -> Vec<Unsupported> {
-    let text = format!(
-        "cpk 1\nimage @base = \"base\" config empty\ncontext @source = dir \".\"\nsecret token\n\
-         stage %from from image @base {{ run \"make\" }}\n\
-         stage %app from image @base {{\n{ops}\n}}\nexport from %app\n"
-    );
-    lower_with(&text, |llb| llb.limits = Limits::baseline()).err().unwrap_or_default()
+/// A text for a daemon that does what every supported one does.
+fn old(text: &str) -> Result<LlbImage, Vec<Unsupported>> {
+    lower_with(text, |llb| llb.limits = Limits::baseline())
 }
+
+/// The listing of a stage with these ops, for such a daemon.
+fn old_listing(ops: &str) -> String {
+    let image = old(&on_image(ops)).unwrap_or_else(|gaps| panic!("{ops}: {gaps:?}"));
+    let definition = definition(&image);
+    assert_eq!(audit::audit(&definition), Vec::<String>::new(), "{ops}");
+    let baseline: Vec<&str> = Limits::baseline().ids().collect();
+    for need in definition.metadata.values().flat_map(|metadata| metadata.caps.keys()) {
+        assert!(baseline.contains(&need.as_str()), "{ops} needs {need}");
+    }
+    listing(&image)
+}
+
+const LAID_IN: &str = "contents follow wildcard may-be-empty parents";
 
 #[test]
 fn what_an_old_daemon_lacks_is_refused_by_name() {
@@ -31,6 +43,12 @@ fn what_an_old_daemon_lacks_is_refused_by_name() {
             "leave out `size`",
         ),
         (
+            "copy \"a\" from @source to \"/etc/a\" { exclude \"b\" }",
+            "%app: copy a from @source to /etc/a",
+            "file.copy.includeexcludepatterns",
+            "`dir` context",
+        ),
+        (
             "copy \"/a\" from %from to \"/etc/a\" { exclude \"b\" }",
             "%app: copy /a from %from to /etc/a",
             "file.copy.includeexcludepatterns",
@@ -43,7 +61,7 @@ fn what_an_old_daemon_lacks_is_refused_by_name() {
             "`chmod` in a `run`",
         ),
     ] {
-        let refused = refused(ops);
+        let refused = old(&on_image(&format!("{ops}\n"))).err().unwrap_or_default();
         let [gap] = refused.as_slice() else { panic!("{ops}: {refused:?}") };
         assert_eq!(gap.code, "cpk::unsupported::capability", "{ops}");
         assert!(
@@ -54,4 +72,134 @@ fn what_an_old_daemon_lacks_is_refused_by_name() {
         assert!(gap.help.contains(way_out), "{ops}: {}", gap.help);
         assert!(gap.span.range().is_some(), "{ops}");
     }
+}
+
+#[test]
+fn links_and_special_modes_come_out_of_an_archive() {
+    let text = old_listing("symlink \"../b\" at \"/etc/a\"");
+    assert!(
+        block_of(&text, "%app.1").starts_with("file\n  on scratch\n  mkfile \"/thing.tar\" mode 0644 = ")
+    );
+    assert_eq!(
+        block_of(&text, "%app.2"),
+        "file\n  on scratch\n  copy \"/thing.tar\" from %app.1 to \"/\" unpack parents"
+    );
+    assert_eq!(
+        block_of(&text, "%app.3"),
+        format!("file\n  on @base\n  copy \"/\" from %app.2 to \"/etc/\" {LAID_IN}")
+    );
+    let text = old_listing("file \"/a\" mode 4755 owner 1:2 = \"x\"");
+    assert_eq!(
+        block_of(&text, "%app.3"),
+        format!("file\n  on @base\n  copy \"/\" from %app.2 to \"/\" {LAID_IN} owner 1:2")
+    );
+    let text = old_listing("mkdir \"/a\" mode 1777 owner 1:2");
+    assert!(block_of(&text, "%app.2").contains("unpack"), "{text}");
+    // What a plain action does is made by one.
+    let text = old_listing("file \"/a\" mode 0755 = \"x\"");
+    assert_eq!(block_of(&text, "%app.1"), "file\n  on scratch\n  mkfile \"/a\" mode 0755 = \"x\"");
+}
+
+#[test]
+fn programs_of_the_image_do_what_the_daemon_does_wrong() {
+    let run = |arguments: &[&str], on: &str| {
+        let arguments: String =
+            arguments.iter().map(|argument| format!("  argument \"{argument}\"\n")).collect();
+        format!("exec\n{arguments}  workdir /\n  mount / from {on} changed")
+    };
+    let text = old_listing("user \"app\"\nworkdir \"/srv\"\nremove \"/etc/a\"");
+    assert_eq!(block_of(&text, "%app.2"), run(&["rm", "-r", "--", "/etc/a"], "%app.1"));
+    let text = old_listing("copy \"/a\" from %from to \"/etc/a\" replace");
+    assert_eq!(block_of(&text, "%app.1"), run(&["rm", "-rf", "--", "/etc/a"], "@base"));
+    assert!(block_of(&text, "%app.2").starts_with("file\n  on %app.1\n  copy \"/a\""), "{text}");
+    let text = old_listing("layer one {\nmkdir \"/b\" mode 0700\nfile \"/c\" = \"\"\n}");
+    assert_eq!(block_of(&text, "%app.1"), "file\n  on @base\n  mkdir \"/b\" mode 0755 parents");
+    assert_eq!(block_of(&text, "%app.2"), run(&["chmod", "0700", "/b"], "%app.1"));
+    let text = old_listing("mkdir \"/b\" owner 5");
+    assert_eq!(block_of(&text, "%app.2"), run(&["chown", "5:5", "/b"], "%app.1"));
+    // What starts from nothing has no programs.
+    let gaps = old("cpk 1\nstage %a from scratch {\nmkdir \"/a\"\nremove \"/a\"\n}\nexport from %a");
+    let gaps = gaps.err().unwrap_or_default();
+    assert!(gaps[0].what.contains("`file.rm.nofollowsymlink`") && gaps[0].help.contains("`rm`"), "{gaps:?}");
+}
+
+#[test]
+fn what_a_copy_excludes_of_a_directory_is_not_sent() {
+    let text = old_listing(
+        "copy contents \".\" from @source to \"/etc/a\" { exclude \"*.md\" exclude \"x\" }\n\
+         copy \"s\" from @source to \"/etc/s\" { exclude \"**/*.pyc\" }",
+    );
+    assert_eq!(
+        block_of(&text, "@source"),
+        "source local://source\n  local.excludepatterns = [\"*.md\",\"x\"]\n  \
+         local.sharedkeyhint = source without *.md x\n  local.unique = cogpack"
+    );
+    assert!(block_of(&text, "@source.2").contains("local.followpaths = [\"s\"]"), "{text}");
+    assert!(!block_of(&text, "%app.2").contains("exclude"), "{text}");
+    for not_the_same in [
+        "copy \"s\" from @source to \"/etc/s\" { exclude \"a/*.pyc\" }",
+        "copy \"s\" from @source to \"/etc/s\" { exclude \"**/s\" }",
+        "copy contents \".\" from @source to \"/etc/s\" { exclude \"a\" include \"a/b\" }",
+        "copy contents \".\" from @source to \"/etc/s\" { include \"a\" }",
+        "copy \"a*\" from @source into \"/etc/s\" { exclude \"**/b\" }",
+    ] {
+        let gaps = old(&on_image(not_the_same)).err().unwrap_or_default();
+        assert!(gaps.iter().all(|gap| gap.what.contains("includeexcludepatterns")), "{gaps:?}");
+        assert_eq!(gaps.len(), 1, "{not_the_same}");
+    }
+}
+
+#[test]
+fn parallel_phases_are_chains_where_there_are_no_merges() {
+    let plan = |base: &str, one: &str, two: &str| {
+        format!(
+            "cpk 1\nimage @base = \"base\" config empty\nphase a\nphase b parallel after a\nphase c after b\n\
+             stage %base in a from {base}\nstage %one in b {{\n{one}\n}}\nstage %two in b {{\n{two}\n}}\n\
+             stage %end in c {{ run \"end\" }}\nexport from %end"
+        )
+    };
+    let chained = |text: &str| {
+        let image =
+            lower_with(text, |llb| llb.limits = without_merges()).unwrap_or_else(|gaps| panic!("{gaps:?}"));
+        assert_eq!(audit::audit(&definition(&image)), Vec::<String>::new());
+        listing(&image)
+    };
+    let text = chained(&plan("image @base", "run \"one\"", "mkdir \"/two\"\nremove \"/old\" optional"));
+    assert_eq!(block_of(&text, "%two.3"), "file\n  on %one.1\n  mkdir \"/two\" mode 0755 parents");
+    assert_eq!(block_of(&text, "%two.4"), "file\n  on %two.3\n  rm \"/old\" optional");
+    assert!(block_of(&text, "%end.1").contains("mount / from %two.4 changed"), "{text}");
+
+    let text = chained(&plan("scratch", "mkdir \"/one\"", "mkdir \"/two\"\nexec [\"/two/run\"]"));
+    assert_eq!(
+        block_of(&text, "%two.3"),
+        format!("file\n  on %one.1\n  copy \"/\" from %two.2 to \"/\" {LAID_IN}")
+    );
+
+    let refused = |two: &str| {
+        let text = plan("image @base", "mkdir \"/one\"", two);
+        let gaps = lower_with(&text, |llb| llb.limits = without_merges()).err().unwrap_or_default();
+        let [gap] = gaps.as_slice() else { panic!("{two}: {gaps:?}") };
+        assert_eq!(gap.code, "cpk::unsupported::parallel");
+        gap.what.clone()
+    };
+    let said = refused("run \"rm -r /usr/share/doc\"");
+    assert!(said.contains("b %two: run rm -r /usr/share/doc") && said.contains("deleted"), "{said}");
+    assert!(refused("mkdir \"/two\" owner app:app").contains("its owner"));
+}
+
+#[test]
+fn secrets_name_the_input_that_clients_of_the_time_name() {
+    let text = on_image("run \"make\" { mount secret token at /run/token }");
+    let input = |limits| {
+        let image = lower_with(&text, |llb| llb.limits = limits).unwrap_or_else(|gaps| panic!("{gaps:?}"));
+        let definition = definition(&image);
+        let ops = definition.def.iter().map(|op| pb::Op::decode(op.as_slice()).expect("is an op"));
+        let execs = ops.filter_map(|op| match op.op {
+            Some(pb::op::Op::Exec(exec)) => Some(exec),
+            Some(_) | None => None,
+        });
+        execs.flat_map(|exec| exec.mounts).find(|mount| mount.secret_opt.is_some()).expect("is there").input
+    };
+    assert_eq!(input(Limits::all()), -1);
+    assert_eq!(input(Limits::baseline()), 0);
 }

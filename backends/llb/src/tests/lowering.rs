@@ -8,7 +8,7 @@ fn block(text: &str, title: &str) -> String {
     block_of(&listing(&lowered(text)), title)
 }
 
-fn block_of(listing: &str, title: &str) -> String {
+pub(super) fn block_of(listing: &str, title: &str) -> String {
     let start = format!("\n{title} = ");
     let block = listing.split_once(&start).unwrap_or_else(|| panic!("no {title} in {listing}")).1;
     let block = block.split("\n\n").next().unwrap_or_default();
@@ -21,9 +21,9 @@ fn block_of(listing: &str, title: &str) -> String {
 }
 
 /// A stage with these ops on an image.
-fn on_image(ops: &str) -> String {
+pub(super) fn on_image(ops: &str) -> String {
     format!(
-        "cpk 1\nimage @base = \"base\" config empty\ncontext @source = dir \".\"\ncontext @none = files\n\
+        "cpk 1\nimage @base = \"base\" config empty\ncontext @source = dir \".\"\ncontext @none = files\nsecret token\n\
          stage %from from image @base {{ run \"make\" }}\n\
          stage %app from image @base {{\n{ops}\n}}\nexport from %app\n"
     )
@@ -294,6 +294,32 @@ fn contexts_become_sources() {
         "file\n  on scratch\n  mkdir \"/a\" mode 0755 parents\n  mkfile \"/a/b\" mode 0755 = \"x\"\n  \
          mkfile \"/c\" mode 0644 = \"y\""
     );
+}
+
+#[test]
+fn only_what_is_used_of_a_directory_is_asked_for() {
+    let followed = |ops: &str| {
+        let text = on_image(&format!("copy \"z\" from @source to \"/etc/z\"\n{ops}"));
+        let block = block(&text, "@source");
+        block.lines().find_map(|line| line.strip_prefix("  local.followpaths = ")).unwrap_or("all").to_owned()
+    };
+    assert_eq!(followed(""), r#"["z"]"#);
+    assert_eq!(
+        followed(r#"copy "a/b/c" "a/b/*.py" "a/x" from @source into "/etc/d""#),
+        r#"["a/b","a/x","z"]"#
+    );
+    assert_eq!(followed(r#"copy contents "./s/" from @source to "/etc/d""#), r#"["s","z"]"#);
+    assert_eq!(followed(r#"run "make" { mount @source at /src select "r.txt" }"#), r#"["r.txt","z"]"#);
+    for all in [
+        r#"copy contents "." from @source to "/etc/d""#,
+        r#"copy "*.py" from @source into "/etc/d""#,
+        r#"copy "[x]" from @source to "/etc/x""#,
+        r#"run "make" { mount @source at /src }"#,
+    ] {
+        assert_eq!(followed(all), "all", "{all}");
+    }
+    let many: String = (0..200).map(|n| format!("copy \"f{n}\" from @source to \"/etc/f{n}\"\n")).collect();
+    assert_eq!(followed(&many), "all");
 }
 
 #[test]

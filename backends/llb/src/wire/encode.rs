@@ -132,8 +132,8 @@ fn write_mount(to: &mut Writer, mount: &Mount<'_>) {
             to.message(19, |to| to.integer(1, *size));
         }
         // Secrets and sockets leave the output at 0, as BuildKit's own client does; it is not read.
-        MountKind::Secret { id, optional } => {
-            head(to, Place::Nothing, "", 0);
+        MountKind::Secret { id, optional, input } => {
+            head(to, Place::from(*input), "", 0);
             to.integer(6, 1);
             to.message(21, |to| {
                 to.text(1, id);
@@ -141,8 +141,8 @@ fn write_mount(to: &mut Writer, mount: &Mount<'_>) {
                 to.flag(5, *optional);
             });
         }
-        MountKind::Ssh { id } => {
-            head(to, Place::Nothing, "", 0);
+        MountKind::Ssh { id, input } => {
+            head(to, Place::from(*input), "", 0);
             to.integer(6, 2);
             to.message(22, |to| {
                 to.text(1, id);
@@ -215,6 +215,7 @@ fn write_copy(to: &mut Writer, copy: &Copy<'_>, owner: Option<&Owner>) {
     to.integer(4, copy.mode.map_or(AS_IT_COMES, i64::from));
     to.flag(5, copy.follow);
     to.flag(6, copy.contents);
+    to.flag(7, copy.unpack);
     to.flag(8, true);
     to.flag(9, copy.wildcard);
     to.flag(10, copy.may_be_empty);

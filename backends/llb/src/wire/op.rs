@@ -119,12 +119,26 @@ pub(crate) enum MountKind<'a> {
         id: &'a str,
         /// Whether the build may go on without it.
         optional: bool,
+        /// The input that it names without reading it.
+        input: Unread,
     },
     /// The socket of an ssh agent, of mode 0600.
     Ssh {
         /// Its id; empty for the default one.
         id: &'a str,
+        /// The input that it names without reading it.
+        input: Unread,
     },
+}
+
+/// What a mount says of an input that it has no use for. It is part of the cache key all the
+/// same, so it is what the daemon's own clients of its time say: the first, and none since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// None.
+    Nothing,
+    /// The first.
+    First,
 }
 
 /// A chain of edits: one vertex, one cache key, one layer. Each edits what the one before left.
@@ -159,7 +173,7 @@ pub(crate) enum Action<'a> {
         /// Permission bits.
         mode: u32,
         /// The bytes.
-        data: &'a [u8],
+        data: Cow<'a, [u8]>,
     },
     /// Makes a directory and those above it; leaves one that is there alone.
     Mkdir {
@@ -203,6 +217,8 @@ pub(crate) struct Copy<'a> {
     pub(crate) wildcard: bool,
     /// Whether wildcards may match nothing.
     pub(crate) may_be_empty: bool,
+    /// Whether a file that is a tar is unpacked into the destination.
+    pub(crate) unpack: bool,
     /// Patterns of which one must match below a copied directory.
     pub(crate) includes: Cow<'a, [String]>,
     /// Patterns of what is left out, `!` taking back.
@@ -246,9 +262,37 @@ impl Place {
     }
 }
 
+impl From<Unread> for Place {
+    fn from(input: Unread) -> Self {
+        match input {
+            Unread::Nothing => Self::Nothing,
+            Unread::First => Self::At(0),
+        }
+    }
+}
+
 impl From<Option<usize>> for Place {
     fn from(place: Option<usize>) -> Self {
         place.map_or(Self::Nothing, Self::At)
+    }
+}
+
+impl<'a> Copy<'a> {
+    /// A copy without flags.
+    pub(crate) fn plain(from: usize, source: Cow<'a, str>, destination: Cow<'a, str>) -> Self {
+        Self {
+            from,
+            source,
+            destination,
+            mode: None,
+            follow: false,
+            contents: false,
+            wildcard: false,
+            may_be_empty: false,
+            unpack: false,
+            includes: Cow::Borrowed(&[]),
+            excludes: Cow::Borrowed(&[]),
+        }
     }
 }
 
