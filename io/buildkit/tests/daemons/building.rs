@@ -69,6 +69,14 @@ pub fn printed(news: &[Update]) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
+/// Whether nothing had to be done for the vertex of a name, by the last that was told of it.
+pub fn cached(news: &[Update], wanted: &str) -> Option<bool> {
+    news.iter().rev().find_map(|update| match update {
+        Update::Vertex { name, cached, completed: Some(_), .. } if name == wanted => Some(*cached),
+        Update::Vertex { .. } | Update::Transfer { .. } | Update::Log { .. } | Update::Warning { .. } => None,
+    })
+}
+
 /// The name of a vertex.
 pub fn name_of(news: &[Update], wanted: &str) -> Option<String> {
     news.iter().find_map(|update| match update {

@@ -62,12 +62,44 @@ impl Definition {
         self.add(identifier, &[], pb::op::Op::Source(source))
     }
 
+    /// One file of a filesystem, by itself.
+    pub fn taken(&mut self, from: &Edge, path: &str) -> Edge {
+        let copy = pb::FileActionCopy {
+            src: path.to_owned(),
+            dest: "/".to_owned(),
+            mode: -1,
+            timestamp: -1,
+            ..pb::FileActionCopy::default()
+        };
+        let action = pb::FileAction {
+            input: -1,
+            secondary_input: 0,
+            output: 0,
+            action: Some(pb::file_action::Action::Copy(copy)),
+        };
+        self.add(&format!("take {path}"), &[from], pb::op::Op::File(pb::FileOp { actions: vec![action] }))
+    }
+
     /// What a shell script leaves of a filesystem. Nothing of it is ever cached.
     pub fn shell(&mut self, base: &Edge, name: &str, script: &str) -> Edge {
+        let edge = self.program(base, name, &["/bin/sh", "-c", script], |_| {});
+        let metadata = self.metadata.get_mut(&edge.0).expect("it was just added");
+        metadata.ignore_cache = true;
+        edge
+    }
+
+    /// What a program leaves of a filesystem, with what else the op may have.
+    pub fn program(
+        &mut self,
+        base: &Edge,
+        name: &str,
+        arguments: &[&str],
+        more: impl FnOnce(&mut pb::ExecOp),
+    ) -> Edge {
         let root = pb::Mount { input: 0, dest: "/".to_owned(), output: 0, ..pb::Mount::default() };
-        let exec = pb::ExecOp {
+        let mut exec = pb::ExecOp {
             meta: Some(pb::Meta {
-                args: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+                args: arguments.iter().copied().map(str::to_owned).collect(),
                 env: vec!["PATH=/usr/bin:/bin".to_owned()],
                 cwd: "/".to_owned(),
                 ..pb::Meta::default()
@@ -75,11 +107,8 @@ impl Definition {
             mounts: vec![root],
             ..pb::ExecOp::default()
         };
-        let edge = self.add(name, &[base], pb::op::Op::Exec(exec));
-        let metadata = self.metadata.get_mut(&edge.0).expect("it was just added");
-        metadata.ignore_cache = true;
-        // Where the op comes from: the daemon gives that back with an error.
-        edge
+        more(&mut exec);
+        self.add(name, &[base], pb::op::Op::Exec(exec))
     }
 
     /// The bytes, with the places of ops in a source.

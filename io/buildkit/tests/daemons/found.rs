@@ -86,7 +86,32 @@ pub async fn connected(found: &Found) -> Connection {
 
 /// An image in the rig's registry that has a shell.
 pub fn image_with_a_shell() -> String {
+    image_of_the_rig("debian:bookworm-slim")
+}
+
+/// An image in the rig's registry that has a Python.
+pub fn image_with_python() -> String {
+    image_of_the_rig("python:3.11-slim")
+}
+
+fn image_of_the_rig(name: &str) -> String {
     let registry =
         std::env::var("COGPACK_TEST_REGISTRY").expect("the rig has a registry where it has an engine");
-    format!("docker-image://{registry}/base/debian:bookworm-slim")
+    format!("docker-image://{registry}/base/{name}")
+}
+
+/// Every daemon that can merge; it can use layouts and external caches too. Says why where there is
+/// none.
+pub fn newer_daemons() -> Vec<Found> {
+    let found: Vec<_> = daemons().into_iter().filter(|found| found.name.starts_with("newer")).collect();
+    if found.is_empty() {
+        println!("skipped: COGPACK_TEST_NEXT_HOST names no engine");
+    }
+    found
+}
+
+/// A text that nobody used before, so that nothing made of it is cached.
+pub fn unheard_of() -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    format!("{}-{}", std::process::id(), now.as_nanos())
 }

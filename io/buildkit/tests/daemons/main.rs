@@ -3,6 +3,7 @@
 
 mod asking;
 mod building;
+mod caching;
 mod container;
 mod definitions;
 mod directories;
@@ -11,5 +12,8 @@ mod ending;
 mod exporting;
 mod failing;
 mod found;
+mod layouts;
+mod mounts;
+mod private_registry;
 mod proxy;
 mod unreachable;
