@@ -3,6 +3,7 @@
 mod backends;
 mod behaviours;
 mod cli;
+mod daemon;
 mod explain;
 mod fuzz;
 mod json;

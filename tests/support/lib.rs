@@ -3,8 +3,11 @@
 
 pub mod artifacts;
 pub mod cases;
+pub mod engines;
+pub mod filesystem;
 pub mod oci;
 pub mod places;
 pub mod plans;
 pub mod snapshot;
+pub mod solve;
 pub mod terminal;

@@ -1,0 +1,171 @@
+//! Copies on real daemons: each row is a plan of one copy, built by every engine, and what the
+//! engine makes must be what the contract says ([`cogpack_backends_contract::copy`]).
+//!
+//! Each row is built in four ways: from a directory that is sent and from a stage, where the
+//! source's owners are others than root; and onto what the stage started from or what the same
+//! layer has made.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use cogpack_backends_contract::Backend;
+use cogpack_backends_oci_direct::inputs::Inputs;
+use cogpack_backends_oci_direct::{AssemblyProblem, OciDirect};
+use cogpack_io_project::walk::walk;
+use cogpack_ir::plan::ContextKind;
+use cogpack_tests::engines::{self, Engine};
+use cogpack_tests::filesystem::{Listing, Sketch, list_tar, list_tree};
+use cogpack_tests::plans::resolved;
+use cogpack_tests::solve::{Builder, Unbuilt};
+use futures_util::StreamExt;
+
+use super::copy_rows::{Expected, rows};
+
+/// What these owners are by number, since the layers that the contract makes take only numbers.
+const OWNERS: &[(&str, &str)] =
+    &[("owner app:staff", "owner 1000:50"), ("owner app", "owner 1000:1000"), ("owner nobody", "owner 1:1")];
+
+/// Where a row's source is.
+#[derive(Debug, Clone, Copy)]
+pub enum From {
+    /// In a directory that is sent.
+    Context,
+    /// In a stage.
+    Stage,
+}
+
+/// Where what is there before comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum Onto {
+    /// From the stage that the copy's starts from, which may make the copy a layer on its own.
+    Base,
+    /// From the layer that the copy is in.
+    Layer,
+}
+
+fn plan(source: &Sketch, before: &Sketch, copy: &str, from: From, onto: Onto) -> String {
+    let (input, source) = match from {
+        From::Context => ("from @source", String::new()),
+        From::Stage => ("from %source", source.ops("source")),
+    };
+    let copy = copy.replace("from I", input);
+    let before = before.ops("before");
+    let (base, layer) = match onto {
+        Onto::Base => (before.as_str(), ""),
+        Onto::Layer => ("", before.as_str()),
+    };
+    format!(
+        "cpk 1
+context @source = dir \"source\"
+context @before = dir \"before\"
+stage %source from scratch {{
+{source}}}
+stage %base from scratch {{
+{base}}}
+stage %after from %base {{
+  layer all {{
+{layer}  {copy}
+  }}
+}}
+export from %after
+"
+    )
+}
+
+/// What the contract says that a plan makes, whose contexts stand in `folder`.
+fn contract(plan: &str, folder: &Path) -> Result<Listing, String> {
+    let mut plan = plan.to_owned();
+    let unknown = plan.contains("owner nobody");
+    for (names, numbers) in OWNERS {
+        plan = plan.replace(names, numbers);
+    }
+    let plan = resolved(&plan);
+    let recipe = OciDirect::default().lower(&plan).map_err(|refused| format!("{refused:?}"))?;
+    let mut directories = BTreeMap::new();
+    for (name, context) in recipe.directories() {
+        if let ContextKind::Directory(directory) = &context.kind {
+            let root = folder.join(&directory.path.value);
+            directories.insert(name.clone(), walk(&root, name, &directory.rules).expect("it can be walked"));
+        }
+    }
+    let inputs = Inputs { directories, bases: BTreeMap::new() };
+    match recipe.assemble(&inputs, 0) {
+        Ok(_) if unknown => Err("there is no user `nobody`".to_owned()),
+        Ok(assembly) => Ok(list_tree(&assembly.rootfs.tree, folder)),
+        Err(problems) => Err(problems.iter().map(AssemblyProblem::to_string).collect()),
+    }
+}
+
+/// Rows are built so many at a time.
+const AT_ONCE: usize = 4;
+
+/// Builds all rows in all ways on one engine, and gives what was not as expected.
+async fn check(engine: &Engine) -> Vec<String> {
+    let builder = Arc::new(Builder::connect(engine).await);
+    let builds = rows(engine.merges).into_iter().enumerate().map(|(number, (row, from, onto, expected))| {
+        let builder = Arc::clone(&builder);
+        async move {
+            let (source, before, copy) = row;
+            let folder = tempfile::tempdir().expect("a temporary folder can be made");
+            let [source, before] = [("source", source), ("before", before)].map(|(name, text)| {
+                let sketch = Sketch::new(text);
+                let context = folder.path().join(name);
+                std::fs::create_dir(&context).expect("it can be made");
+                sketch.write(&context);
+                sketch
+            });
+            let plan = plan(&source, &before, copy, from, onto);
+            let contract = contract(&plan, folder.path());
+            let unique = format!("copies-{}-{number}", std::process::id());
+            let built = builder.files(&plan, folder.path(), &unique).await.map(|tar| list_tar(&tar));
+            let is_as_expected = match (expected, &built) {
+                (Expected::Contract, built) => match (&contract, built) {
+                    (Ok(contract), Ok(built)) => contract == built,
+                    (Err(_), Err(_)) => true,
+                    (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
+                },
+                (Expected::Refused(words), Err(Unbuilt::Refused(refusals))) => {
+                    refusals.iter().any(|refusal| refusal.contains(words))
+                }
+                (Expected::Failed, Err(Unbuilt::Failed(_))) => true,
+                (Expected::Otherwise(listing), built @ Ok(_)) => shown(built) == listing,
+                (Expected::Refused(_) | Expected::Failed | Expected::Otherwise(_), _) => false,
+            };
+            (!is_as_expected).then(|| {
+                format!(
+                    "{row:?} {from:?} {onto:?}: {expected:?}\n  the contract: {}\n  the daemon:   {}",
+                    shown(&contract),
+                    shown(&built)
+                )
+            })
+        }
+    });
+    futures_util::stream::iter(builds).buffered(AT_ONCE).filter_map(std::future::ready).collect().await
+}
+
+fn shown(result: &Result<Listing, impl std::fmt::Debug>) -> String {
+    match result {
+        Ok(listing) => {
+            listing.iter().map(|(path, what)| format!("{path} {what}")).collect::<Vec<_>>().join(", ")
+        }
+        Err(why) => format!("{why:?}"),
+    }
+}
+
+fn every_row_is_as_the_contract_says(engine: Option<Engine>) {
+    let Some(engine) = engine else { return };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime can be made");
+    let wrong = runtime.block_on(check(&engine));
+    assert!(wrong.is_empty(), "{} rows on the {} engine:\n{}", wrong.len(), engine.name, wrong.join("\n"));
+}
+
+#[test]
+fn the_older_engine_copies_as_the_contract_says() {
+    every_row_is_as_the_contract_says(engines::older());
+}
+
+#[test]
+fn the_newer_engine_copies_as_the_contract_says() {
+    every_row_is_as_the_contract_says(engines::newer());
+}

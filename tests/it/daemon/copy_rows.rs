@@ -1,0 +1,217 @@
+//! The rows of the copy suite: what is copied, onto what, how, and where an engine differs from the
+//! contract. A difference that goes away fails the suite as well, and its row moves up.
+
+use super::copies::{From, Onto};
+
+/// A source, what is there before, and the copy of a plan, with `I` for its input.
+pub type Row = (&'static str, &'static str, &'static str);
+
+/// What both engines make as the contract says, or fail at where it says that this is an error.
+const EQUAL: &[Row] = &[
+    // A file.
+    ("a=1", "", r#"copy "a" from I to "/b""#),
+    ("a=1", "", r#"copy "/a" from I to "/d/e/b""#),
+    ("a=1:0600@5:6", "", r#"copy "a" from I to "/b""#),
+    ("a=1", "b=2:0700", r#"copy "a" from I to "/b""#),
+    ("a=1", "b->c c=2", r#"copy "a" from I to "/b""#),
+    ("a=1", "b->c", r#"copy "a" from I to "/b""#),
+    ("d/a=1", "", r#"copy "d/a" from I to "/a""#),
+    ("d/a=1 l->d", "", r#"copy "l/a" from I to "/b""#),
+    ("a=1", "d/:0700@7:8", r#"copy "a" from I to "/d/e/b""#),
+    // A directory.
+    ("a/:0700 a/x=1", "", r#"copy "a" from I to "/b""#),
+    ("a/x=1 a/s/y=2:0755", "", r#"copy "a" from I to "/d/b""#),
+    ("a/x=1", "b/:0700@5:6 b/y=2", r#"copy "a" from I to "/b""#),
+    ("a/s/:0711 a/s/x=1", "b/s/:0700 b/s/y=2", r#"copy "a" from I to "/b""#),
+    ("a/s/:0711@3:4 a/s/x=1", "b/s/:0700@5:6 b/s/y=2", r#"copy "a" from I to "/b""#),
+    ("a/x=1", "b/x->y b/y=2", r#"copy "a" from I to "/b""#),
+    ("a=1 d/x=2", "b=2", r#"copy "." from I to "/c""#),
+    ("a/e/ a/s/", "", r#"copy "a" from I to "/b""#),
+    // Contents.
+    ("a/x=1 a/s/y=2", "", r#"copy contents "a" from I to "/d""#),
+    ("a/:0700 a/x=1", "d/:0711@5:6", r#"copy contents "a" from I to "/d""#),
+    ("a/x=1", "b=2", r#"copy contents "a" from I to "/""#),
+    ("x=1 y/z=2", "", r#"copy contents "." from I to "/d""#),
+    ("a/x=1 l->a", "", r#"copy contents "l" from I to "/d""#),
+    ("a/x=1 a/s/y=2", "d/s/:0700 d/s/z=3", r#"copy contents "a" from I to "/d""#),
+    // Into.
+    ("a=1 b/:0700 b/x=2", "", r#"copy "a" "b" from I into "/d""#),
+    ("s/a=1", "d/a=2:0600", r#"copy "s/a" from I into "/d""#),
+    ("a=1", "d/a->b", r#"copy "a" from I into "/d""#),
+    ("a=1", "", r#"copy "a" from I into "/d/e/f""#),
+    // Wildcards.
+    ("a.py=1 b.py=2 c=3", "", r#"copy "*.py" from I into "/d""#),
+    ("a/:0700 a/x=1", "", r#"copy "a*" from I into "/d""#),
+    ("a/:0700 a/x=1", "d/a/:0711", r#"copy "a*" from I into "/d""#),
+    ("l->a a=1", "", r#"copy "l*" from I into "/d""#),
+    ("a=1", "d/a->b", r#"copy "a*" from I into "/d""#),
+    ("a.py=1 s/b=2", "", r#"copy "*.py" "s" from I into "/d""#),
+    // Optional.
+    ("a=1", "x=2", r#"copy "b" from I to "/b" optional"#),
+    ("a=1", "", r#"copy "b" from I into "/d" optional"#),
+    ("a=1", "", r#"copy "*.py" "b" from I into "/d" optional"#),
+    ("a=1", "x=2", r#"copy contents "b" from I to "/d" optional"#),
+    ("a=1", "b=2", r#"copy "a" from I to "/b" optional"#),
+    // Owner and mode.
+    ("a=1@3:4", "", r#"copy "a" from I to "/d/b" owner 5:6"#),
+    ("a/x=1 a/s/y=2", "", r#"copy "a" from I to "/b" owner 5:6 mode 0700"#),
+    ("a/x=1", "b/y=2", r#"copy "a" from I to "/b" owner 5"#),
+    ("a=1", "", r#"copy "a" from I into "/d" owner 5 mode 0600"#),
+    ("a->x", "", r#"copy "a" from I to "/b" owner 5:6"#),
+    ("a=1:4755", "", r#"copy "a" from I to "/b""#),
+    ("a/:1777 a/s/:2755 a/s/x=1", "", r#"copy contents "a" from I to "/b""#),
+    (
+        "a/x=1",
+        "etc/passwd=app:x:1000:50::/:/bin/sh etc/group=staff:x:50:",
+        r#"copy "a" from I to "/b" owner app:staff"#,
+    ),
+    // Links.
+    ("l->a a=1", "", r#"copy "l" from I to "/b""#),
+    ("l->a a=1", "", r#"copy "l" from I to "/b" follow"#),
+    ("l->a a/x=1 a/y->x", "", r#"copy "l" from I to "/b" follow"#),
+    ("a/x->y a/y=1 a/z->/nowhere", "", r#"copy "a" from I to "/b""#),
+    ("a/x->y a/y=1", "", r#"copy "a" from I to "/b" follow"#),
+    ("l->a a=1", "", r#"copy "l" from I into "/d" follow"#),
+    ("l->a a=1", "", r#"copy "l*" from I into "/d" follow"#),
+    ("l->/d/a d/a=1", "", r#"copy "l" from I to "/b" follow"#),
+    // Hard links are files of one content.
+    ("a/x=1 a/y=>a/x b/z=>a/x", "", r#"copy "a" from I to "/b""#),
+    ("a/x=1 b/y=>a/x", "", r#"copy "b" from I to "/b""#),
+    // Odd names.
+    ("a[1]=1 a-b,c=2 ü=3", "", r#"copy contents "." from I to "/d""#),
+    ("a[1]=1", "", r#"copy "a[1]" from I to "/b""#),
+    // What is refused.
+    ("a=1", "", r#"copy "b" from I to "/b""#),
+    ("a=1", "", r#"copy "*.py" from I into "/d""#),
+    ("a=1", "", r#"copy contents "b" from I to "/d""#),
+    ("l->a", "", r#"copy "l" from I to "/b" follow"#),
+    ("s/a/x=1 s/b/x=2", "", r#"copy "s/*/x" from I into "/d""#),
+    ("a/x=1", "etc/passwd=app:x:1000:50::/:/bin/sh", r#"copy "a" from I to "/b" owner nobody"#),
+];
+
+/// What the older engine's copies cannot leave out.
+const PATTERNS: &[Row] = &[
+    (
+        "a/x=1 a/s/:0700 a/s/y=2 a/s/z=3",
+        "",
+        "copy \"a\" from I to \"/b\" {\nexclude \"s\"\ninclude \"s/y\"\n}",
+    ),
+    ("a/s/t/y=2 a/u/z=3", "", r#"copy contents "a" from I to "/b" { include "**/y" }"#),
+    ("a/s/t/y=2 a/s/z=3 a/y=4", "", r#"copy "a" from I to "/b" { include "s/**/y" }"#),
+    (
+        "a/s/:0700 a/s/y=2",
+        "b/s/:0711@7:8",
+        "copy \"a\" from I to \"/b\" {\nexclude \"s\"\ninclude \"s/y\"\n}",
+    ),
+    ("a/x=1", "", r#"copy "a" from I to "/b" { exclude "x" }"#),
+    ("x=1", "", r#"copy "x" from I to "/b" { exclude "x" }"#),
+    ("b/x=1 b/y=2", "", r#"copy "b" from I into "/d" { exclude "y" }"#),
+    ("a/x/k=1 a/y/k=2 a/y/l=3", "", "copy \"a\" from I to \"/b\" {\ninclude \"**/k\"\nexclude \"x\"\n}"),
+];
+
+/// What the older engine is not even sent, where the source is a directory; its copies leave out
+/// nothing.
+const EXCLUSIONS: &[Row] = &[
+    ("a/x.py=1 a/x.pyc=2 a/s/y.pyc=3", "", r#"copy "a" from I to "/b" { exclude "**/*.pyc" }"#),
+    ("x=1 y/x=2 y/z=3", "", r#"copy contents "." from I to "/b" { exclude "**/x" }"#),
+];
+
+/// What the older engine cannot remove: it would follow a link.
+const REPLACEMENTS: &[Row] = &[
+    ("a/x=1", "b/y=2", r#"copy "a" from I to "/b" replace"#),
+    ("a=1", "b/y=2", r#"copy "a" from I to "/b" replace"#),
+    ("a=1", "b->c c=2", r#"copy "a" from I to "/b" replace"#),
+    ("a=1", "d/y=2", r#"copy "a" from I into "/d" replace"#),
+    ("a/x=1", "d/:0700@5:6 d/y=2", r#"copy contents "a" from I to "/d" replace"#),
+    ("a=1", "", r#"copy "a" from I to "/b" replace"#),
+    ("a=1", "b=2", r#"copy "c" from I to "/b" replace optional"#),
+];
+
+/// Wildcards in directories, which may give two files of one name: no engine here can tell.
+const COLLISIONS: &[Row] = &[
+    ("s/a/x=1 s/b/y=2", "", r#"copy "s/*/?" from I into "/d""#),
+    ("s/a/x=1 l->s", "", r#"copy "l/*/x" from I into "/d""#),
+];
+
+/// Modes above 0777, for which no engine here has the means.
+const MODES: &[Row] = &[("a=1:0755", "", r#"copy "a" from I to "/b" mode 2711"#)];
+
+/// An owner whose group is the user's number, where BuildKit would look the group up.
+const GROUPS: &[Row] =
+    &[("a/x=1", "etc/passwd=app:x:1000:50::/:/bin/sh", r#"copy "a" from I to "/b" owner app"#)];
+
+/// Copies that are layers on their own. Without merges they are made on their base instead, where
+/// something may be in the way: then they fail, and never give anything else.
+const IN_THE_WAY: &[Row] = &[
+    ("a=1", "d/ l->d", r#"copy "a" from I to "/l/b""#),
+    ("a=1", "d/ l->/d/../d", r#"copy "a" from I to "/l/x/b""#),
+    ("a/x=1", "b->c c/", r#"copy "a" from I to "/b""#),
+    ("a=1", "e/ d->e", r#"copy "a" from I into "/d""#),
+    ("a/x=1", "b=2", r#"copy "a" from I to "/b""#),
+    ("a/s/x=1", "b/s=2", r#"copy "a" from I to "/b""#),
+    ("a/x=1", "b/x/", r#"copy "a" from I to "/b""#),
+    ("a=1", "b=2", r#"copy "a" from I to "/b/c""#),
+];
+
+/// Where builders cannot look before they copy, and what they make then.
+///
+/// The contract: a file has no contents.
+const FILE_FOR_DIRECTORY: (Row, &str) =
+    (("a=1", "", r#"copy contents "a" from I to "/d""#), "d directory 0755 0:0, d/a file 0644 0:0 `1`");
+
+/// The contract: a file cannot land on a directory. In a layer of its own it can.
+const FILE_ONTO_DIRECTORY: (Row, &str) = (
+    ("a=1", "b/x=2", r#"copy "a" from I to "/b""#),
+    "b directory 0755 0:0, b/a file 0644 0:0 `1`, b/x file 0644 0:0 `2`",
+);
+
+/// The contract: setuid stays, 4700. The newer engine takes a mode whole.
+const MASKED: (Row, &str) = (("a=1:4755", "", r#"copy "a" from I to "/b" mode 0700"#), "b file 0700 0:0 `1`");
+
+/// What a row gives on an engine.
+#[derive(Debug, Clone, Copy)]
+pub enum Expected {
+    /// What the contract says, or no image where it says that there is none.
+    Contract,
+    /// A refusal with these words, before anything is sent.
+    Refused(&'static str),
+    /// A failure of the build.
+    Failed,
+    /// This listing.
+    Otherwise(&'static str),
+}
+
+/// All rows, in all four ways, with what each gives on an engine that can `merge` or not.
+pub fn rows(merge: bool) -> Vec<(Row, From, Onto, Expected)> {
+    let older = |expected| if merge { Expected::Contract } else { expected };
+    let both = |expected| [(Onto::Base, expected), (Onto::Layer, expected)];
+    let no_patterns = older(Expected::Refused("file.copy.includeexcludepatterns"));
+    let in_the_way = [(Onto::Base, older(Expected::Failed)), (Onto::Layer, Expected::Contract)];
+    let inside = Expected::Otherwise(FILE_ONTO_DIRECTORY.1);
+    let masked = if merge { Expected::Otherwise(MASKED.1) } else { Expected::Contract };
+    let mut all = Vec::new();
+    for from in [From::Context, From::Stage] {
+        let excluded = match from {
+            From::Context => Expected::Contract,
+            From::Stage => no_patterns,
+        };
+        for (rows, expectations) in [
+            (EQUAL, both(Expected::Contract)),
+            (PATTERNS, both(no_patterns)),
+            (EXCLUSIONS, both(excluded)),
+            (REPLACEMENTS, both(older(Expected::Refused("file.rm.nofollowsymlink")))),
+            (COLLISIONS, both(Expected::Refused("cpk::unsupported::collision"))),
+            (MODES, both(Expected::Refused("file.symlink.create"))),
+            (GROUPS, both(Expected::Refused("cpk::unsupported::owner-group"))),
+            (IN_THE_WAY, in_the_way),
+            (&[FILE_FOR_DIRECTORY.0], both(Expected::Otherwise(FILE_FOR_DIRECTORY.1))),
+            (&[FILE_ONTO_DIRECTORY.0], [in_the_way[0], (Onto::Layer, inside)]),
+            (&[MASKED.0], both(masked)),
+        ] {
+            for (row, (onto, expected)) in rows.iter().flat_map(|row| expectations.map(|it| (row, it))) {
+                all.push((*row, from, onto, expected));
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,4 @@
+//! What only a real daemon can show. Each test is skipped, with the reason, where there is none.
+
+mod copies;
+mod copy_rows;

@@ -1,0 +1,45 @@
+//! The real daemons that tests may use, as `tests/rig/rig env` names them.
+
+/// A daemon.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    /// `older` or `newer`, for messages.
+    pub name: &'static str,
+    /// What `DOCKER_HOST` says for it.
+    pub host: String,
+    /// What `BUILDKIT_HOST` says for it.
+    pub buildkit: String,
+    /// Whether its BuildKit can merge.
+    pub merges: bool,
+}
+
+/// The daemon without merge and diff. `None` where tests may not use one; the reason is printed.
+pub fn older() -> Option<Engine> {
+    engine("older", "DOCKER_HOST", "COGPACK_TEST_BUILDKIT", false)
+}
+
+/// The daemon that has both.
+pub fn newer() -> Option<Engine> {
+    engine("newer", "COGPACK_TEST_NEXT_HOST", "COGPACK_TEST_NEXT_BUILDKIT", true)
+}
+
+/// The registry of the rig, which speaks plain HTTP, with a `base/python:3.11-slim` in it.
+pub fn registry() -> Option<String> {
+    std::env::var("COGPACK_TEST_REGISTRY").ok()
+}
+
+fn engine(name: &'static str, host: &str, buildkit: &str, merges: bool) -> Option<Engine> {
+    if let Ok(reason) = std::env::var("COGPACK_TEST_SKIP_DAEMON") {
+        eprintln!("skipped: {reason}");
+        return None;
+    }
+    // DOCKER_HOST alone may be anybody's engine, which no test may touch.
+    if registry().is_none() {
+        eprintln!("skipped: no engine of the tests is up: eval \"$(tests/rig/rig env)\" first");
+        return None;
+    }
+    let value = |variable: &str| {
+        std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set, but the registry's is"))
+    };
+    Some(Engine { name, host: value(host), buildkit: value(buildkit), merges })
+}

@@ -1,0 +1,120 @@
+//! Builds a plan with the library, as `cogpackc build` does, and keeps the root filesystem that
+//! comes out of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bollard_buildkit_proto::moby::filesync::v1::BytesMessage;
+use bollard_buildkit_proto::moby::filesync::v1::file_send_server::{FileSend, FileSendServer};
+use cogpack_backends_contract::{Backend, Unsupported};
+use cogpack_backends_llb::{Limits, Llb, SourceText};
+use cogpack_io_buildkit::address::Address;
+use cogpack_io_buildkit::connection::Connection;
+use cogpack_io_buildkit::directories::{Directories, Directory};
+use cogpack_io_buildkit::failure::Failure;
+use cogpack_io_buildkit::session::Services;
+use cogpack_io_buildkit::solve::{Exporter, Graph, Request, solve};
+use cogpack_ir::plan::ContextKind;
+use tokio_util::sync::CancellationToken;
+use tonic::{Response, Status, Streaming};
+
+use crate::engines::Engine;
+use crate::plans::resolved;
+
+/// Why there is no filesystem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unbuilt {
+    /// The backend says what the daemon cannot do: code and words of each.
+    Refused(Vec<String>),
+    /// The daemon says this.
+    Failed(String),
+}
+
+/// A connection to an engine, with what it can do.
+pub struct Builder {
+    connection: Connection,
+    limits: Limits,
+}
+
+impl Builder {
+    /// Connects to the BuildKit inside an engine.
+    pub async fn connect(engine: &Engine) -> Self {
+        let address = Address::of_engine(&engine.host, None).expect("the rig's address is one");
+        let connection = Connection::open(&address).await.expect("the rig's engine is up");
+        let abilities = connection.abilities().await.expect("an engine says what it can do");
+        let limits = Limits::from_ids(abilities.capabilities.iter().map(String::as_str));
+        Self { connection, limits }
+    }
+
+    /// Builds a plan whose contexts are relative to `folder`, and gives the tar of its files.
+    /// `unique` tells builds of this process apart that run at the same time.
+    pub async fn files(&self, plan: &str, folder: &Path, unique: &str) -> Result<Vec<u8>, Unbuilt> {
+        let source = SourceText { name: "plan.cpk".to_owned(), text: plan.to_owned() };
+        let backend = Llb { source, limits: self.limits, unique: unique.to_owned() };
+        let plan = resolved(plan);
+        let refused = |gaps: Vec<Unsupported>| {
+            Unbuilt::Refused(gaps.iter().map(|gap| format!("{} {}", gap.code, gap.what)).collect())
+        };
+        let images = backend.lower(&plan).map_err(refused)?;
+        let mut directories = BTreeMap::new();
+        for (name, context) in &plan.plan().contexts {
+            if let ContextKind::Directory(directory) = &context.kind {
+                let opened = Directory::open(&folder.join(&directory.path.value));
+                directories.insert(name.as_str().to_owned(), opened.expect("the context is a directory"));
+            }
+        }
+        let directories = Directories::new(directories);
+        let kept = Kept::default();
+        let services = Services::new()
+            .with_shared_key(unique)
+            .add(directories.to_server(), Directories::METHODS)
+            .add(FileSendServer::new(kept.clone()), &["/moby.filesync.v1.FileSend/DiffCopy"]);
+        let image = images.into_iter().next().expect("a plan has a platform");
+        let request = Request {
+            graphs: vec![Graph {
+                platform: image.platform,
+                definition: image.definition,
+                config: image.config,
+                base_config: Vec::new(),
+            }],
+            exporters: vec![Exporter { kind: "tar".to_owned(), attributes: BTreeMap::new() }],
+            services,
+            ..Request::default()
+        };
+        let (updates, _) = tokio::sync::mpsc::unbounded_channel();
+        match solve(&self.connection, request, updates, CancellationToken::new()).await {
+            Ok(_) => Ok(kept.take()),
+            Err(Failure::Build(failure)) => Err(Unbuilt::Failed(failure.message)),
+            Err(other) => panic!("the engine did not even build: {other}"),
+        }
+    }
+}
+
+/// Takes one stream of bytes.
+#[derive(Debug, Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[tonic::async_trait]
+impl FileSend for Kept {
+    type DiffCopyStream = tokio_stream::Empty<Result<BytesMessage, Status>>;
+
+    async fn diff_copy(
+        &self,
+        request: tonic::Request<Streaming<BytesMessage>>,
+    ) -> Result<Response<Self::DiffCopyStream>, Status> {
+        let mut stream = request.into_inner();
+        let mut bytes = Vec::new();
+        while let Some(message) = stream.message().await? {
+            bytes.extend_from_slice(&message.data);
+        }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = bytes;
+        Ok(Response::new(tokio_stream::empty()))
+    }
+}
