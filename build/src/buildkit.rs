@@ -4,27 +4,29 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cogpack_backends_llb::{Limits, LlbImage, origins};
-use cogpack_content::Digest;
+use cogpack_content::{Digest, Platform};
 use cogpack_io_buildkit::abilities::Abilities;
-use cogpack_io_buildkit::address::Address;
+use cogpack_io_buildkit::address::{Address, Endpoint};
 use cogpack_io_buildkit::connection::Connection;
 use cogpack_io_buildkit::directories::{Directories, Sent};
 use cogpack_io_buildkit::failure::{BuildFailure, Failure};
-use cogpack_io_buildkit::solve::{CacheSource, Exporter, Graph, Request, Solved, solve};
+use cogpack_io_buildkit::solve::{Exporter, Graph, Request, Solved, solve};
 use cogpack_io_buildkit::update::Update;
+use cogpack_io_docker::engine::Engine;
 use cogpack_ir::plan::InputName;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::builder::Builder;
-use crate::exporting::{self, Export};
+use crate::caching::Blobs;
+use crate::exporting::{self, Export, Receive};
 use crate::failure::{BuildError, FailedOp};
 use crate::follow::Follower;
-use crate::order::{Cache, Order};
-use crate::outcome::Outcome;
+use crate::order::{Destination, Order};
+use crate::outcome::{Layer, Outcome};
 use crate::outline::outline;
 use crate::progress::{Outline, Progress, Progresses};
-use crate::{receiving, serving};
+use crate::{engine_layers, receiving, serving};
 
 /// How often is asked how much was sent.
 const SENT_INTERVAL: Duration = Duration::from_millis(100);
@@ -72,7 +74,7 @@ impl Builder for BuildKit {
 
     async fn build(
         &self,
-        order: Order,
+        mut order: Order,
         progress: Progresses,
         cancel: CancellationToken,
     ) -> Result<Outcome, BuildError> {
@@ -87,19 +89,25 @@ impl Builder for BuildKit {
             time: order.time,
             platforms: order.images.len(),
         };
-        let daemon = exporting::Daemon { exporters: &self.abilities.exporters, address: &address };
+        let daemon = exporting::Daemon {
+            exporters: &self.abilities.exporters,
+            address: &address,
+            engine: order.engine.as_ref(),
+        };
         let exports = exporting::exports(&order.destinations, image, daemon)?;
 
         let directories = serving::directories(&order.served)?;
-        let services = serving::services(&order.served, &directories);
-        let (services, receiver) = receiving::receiver(&exports, services)?;
+        let blobs = Blobs::new(&order)?;
+        let services = blobs.serve(serving::services(&order.served, &directories));
+        let standard_output = std::mem::replace(&mut order.standard_output, Box::new(std::io::sink()));
+        let receiver = receiving::receiver(&exports, standard_output).await?;
         let request = Request {
             graphs: order.images.iter().map(|image| graph(image, &order)).collect(),
             exporters: exports.iter().map(|export| export.exporter.clone()).collect(),
-            cache_from: order.cache_from.iter().map(cache_source).collect(),
-            cache_to: order.cache_to.iter().map(cache_source).collect(),
+            cache_from: blobs.cache_from(),
+            cache_to: blobs.cache_to(),
             entitlements: order.allowed.iter().map(ToString::to_string).collect(),
-            services,
+            services: receiver.serve(services),
         };
         let (updates, news) = unbounded_channel();
         let solving = solve(&self.connection, request, updates, cancel);
@@ -109,10 +117,24 @@ impl Builder for BuildKit {
         tell_sent(&directories, &mut told, &progress);
         let solved = match solved {
             Ok(solved) => solved,
-            Err(failure) => return Err(explained(failure, &order.images, &outline, &follower, &directories)),
+            Err(failure) => {
+                if let Some(failure) = receiver.failure() {
+                    // It is the cause; what the daemon says is that it was not taken.
+                    let attempted = "take the result".to_owned();
+                    return Err(BuildError::Here { attempted, source: Box::new(failure) });
+                }
+                return Err(explained(failure, &order.images, &outline, &follower, &directories));
+            }
         };
-        receiver.finish()?;
-        let outcome = outcome(&order, &exports, solved);
+        blobs.finish(&solved.exporter_response)?;
+        let platform =
+            order.images.first().map_or_else(Platform::linux_amd64, |image| image.platform.clone());
+        let layers = receiver.finish(&platform).await?;
+        let mut outcome = outcome(&order, &exports, solved);
+        outcome.layers = match engine_of(self.connection.address(), &order, &exports) {
+            Some(endpoint) if layers.is_empty() => layers_in(endpoint, &outcome).await,
+            Some(_) | None => layers,
+        };
         tell(&progress, Progress::Done(outcome.clone()));
         Ok(outcome)
     }
@@ -181,8 +203,28 @@ fn graph(image: &LlbImage, order: &Order) -> Graph {
     }
 }
 
-fn cache_source(cache: &Cache) -> CacheSource {
-    CacheSource { kind: cache.kind.clone(), attributes: cache.settings.clone() }
+/// The engine that has the image afterwards, if one has.
+fn engine_of<'a>(address: &'a Address, order: &'a Order, exports: &[Export]) -> Option<&'a Endpoint> {
+    let is_kept = |to: &Destination| matches!(to, Destination::Engine { .. });
+    if !order.destinations.iter().any(is_kept) {
+        return None;
+    }
+    let is_loaded = exports.iter().any(|export| matches!(export.receive, Some(Receive::Load(_))));
+    match address {
+        Address::Engine(endpoint) => Some(endpoint),
+        Address::Daemon(_) | Address::Container { .. } if is_loaded => order.engine.as_ref(),
+        Address::Daemon(_) | Address::Container { .. } => None,
+    }
+}
+
+async fn layers_in(endpoint: &Endpoint, outcome: &Outcome) -> Vec<Layer> {
+    let id = outcome.digest.or(outcome.config_digest).map(|digest| digest.to_string());
+    let Some(image) = outcome.names.first().cloned().or(id) else { return Vec::new() };
+    match Engine::connect(endpoint).await {
+        Ok(engine) => engine_layers::layers(&engine, &image).await,
+        // The image is there; how large its layers are is good to know, and no more.
+        Err(_) => Vec::new(),
+    }
 }
 
 fn outcome(order: &Order, exports: &[Export], solved: Solved) -> Outcome {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use cogpack_content::ImageReference;
+use cogpack_io_buildkit::address::Endpoint;
 use cogpack_io_buildkit::solve::Exporter;
 
 use crate::failure::BuildError;
@@ -30,6 +31,8 @@ pub enum Receive {
     Layout(PathBuf),
     /// It is a tree of files.
     Directory(PathBuf),
+    /// It is loaded into an engine.
+    Load(Endpoint),
 }
 
 /// What is said about an image whatever becomes of it.
@@ -52,6 +55,8 @@ pub struct Daemon<'a> {
     pub exporters: &'a BTreeSet<String>,
     /// Where it is.
     pub address: &'a str,
+    /// The engine that images are loaded into, where this daemon is part of none.
+    pub engine: Option<&'a Endpoint>,
 }
 
 /// The exporters for `destinations`.
@@ -80,15 +85,18 @@ fn export(to: &Destination, image: Image<'_>, daemon: Daemon<'_>) -> Result<Expo
             let kind = if has("image") { "image" } else { "moby" };
             (kind, settings.clone(), None, format!("the engine at {}", daemon.address))
         }
-        Destination::Engine { .. } => {
-            return Err(unable(
-                format!(
-                    "the daemon at {} is no Docker Engine, so nothing can be put into one",
-                    daemon.address
-                ),
-                "`--output type=docker,dest=FILE` writes what `docker load` reads; `--push` pushes",
-            ));
-        }
+        Destination::Engine { settings } => match daemon.engine {
+            Some(engine) => {
+                let place = format!("the engine at {engine}");
+                ("docker", settings.clone(), Some(Receive::Load(engine.clone())), place)
+            }
+            None => {
+                return Err(unable(
+                    format!("the daemon at {} is part of no engine, and no other is known", daemon.address),
+                    "`--output type=docker,dest=FILE` writes what `docker load` reads; `--push` pushes",
+                ));
+            }
+        },
         Destination::Image { push, settings } => {
             let kind = if has("image") { "image" } else { "moby" };
             if *push && kind == "moby" {
@@ -195,7 +203,7 @@ mod tests {
         let names = ["app".parse().expect("is a name"), "host:5000/app:2".parse().expect("is a name")];
         let annotations = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
         let image = Image { names: &names, annotations: &annotations, time: 7, platforms };
-        let daemon = Daemon { exporters: &exporters, address: "unix:///x" };
+        let daemon = Daemon { exporters: &exporters, address: "unix:///x", engine: None };
         let export = exports(std::slice::from_ref(to), image, daemon).map_err(|error| error.to_string())?;
         let Exporter { kind, attributes } = &export[0].exporter;
         let attributes: Vec<String> =
@@ -230,7 +238,7 @@ mod tests {
     #[test]
     fn what_a_daemon_cannot_do_is_said_before_it_is_asked() {
         let said = |to: &Destination, has, platforms| told(to, has, platforms).expect_err("is refused");
-        assert!(said(&engine(), ALONE, 1).contains("no Docker Engine"));
+        assert!(said(&engine(), ALONE, 1).contains("part of no engine"));
         assert!(said(&engine(), OLD, 2).contains("one platform only"));
         let push = Destination::Image { push: true, settings: Settings::new() };
         assert!(said(&push, OLD, 1).contains("cannot push"));

@@ -15,6 +15,8 @@ pub mod requirements;
 
 pub mod buildkit;
 
+mod caching;
+mod engine_layers;
 mod exporting;
 mod follow;
 mod logins;

@@ -1,10 +1,13 @@
 //! What a builder is asked for: an artifact, what it may read, and where the image is to go.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::PathBuf;
 
 use cogpack_backends_llb::{Entitlement, LlbImage};
 use cogpack_content::{ImageReference, Platform};
+
+use cogpack_io_buildkit::address::Endpoint;
 
 use crate::serving::Served;
 
@@ -23,6 +26,10 @@ pub struct Order {
     pub names: Vec<ImageReference>,
     /// Annotations of its manifest.
     pub annotations: BTreeMap<String, String>,
+    /// The engine that images are loaded into, where the builder is part of none.
+    pub engine: Option<Endpoint>,
+    /// What stands for standard output, where an image goes there.
+    pub standard_output: Box<dyn Write + Send>,
     /// Where it goes. Nowhere is a choice too: then it is only built.
     pub destinations: Vec<Destination>,
     /// Where results of other builds are.
@@ -36,7 +43,7 @@ pub struct Order {
 /// Where an image goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
-    /// Into the image store of the Engine that builds it.
+    /// Into the image store of the Engine that builds it, else of the one that the order names.
     Engine {
         /// What else the exporter is told.
         settings: Settings,

@@ -1,27 +1,150 @@
-//! What a daemon sends back: a file or a tree of files, received by the session.
+//! What a daemon sends back: a file or a tree of files, received by the session. Nothing gets its
+//! name before the build has gone well.
 
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use cogpack_content::Platform;
+use cogpack_io_buildkit::exports::{ExportFailure, METHODS, ToDirectory, ToFile};
 use cogpack_io_buildkit::session::Services;
+use cogpack_io_docker::engine::Engine;
+use cogpack_io_layout::read::{Layout, Wanted};
+use cogpack_io_layout::unpack::{check_destination, unpack};
+use tempfile::TempDir;
 
-use crate::exporting::Export;
+use crate::exporting::{Export, Receive};
 use crate::failure::BuildError;
+use crate::outcome::Layer;
 
-/// What is being received; nothing has its name before [`Receiver::finish`].
-pub struct Receiver;
+/// What is being received.
+pub enum Receiver {
+    /// Nothing.
+    Nothing,
+    /// One file.
+    File(ToFile),
+    /// An archive of a layout, to be unpacked there.
+    Layout(ToFile, PathBuf),
+    /// A tree of files.
+    Directory(ToDirectory),
+    /// An archive for an engine, which is loaded from this file.
+    Loaded {
+        file: ToFile,
+        path: PathBuf,
+        engine: Box<Engine>,
+        /// Goes with what is in it when all is done.
+        _folder: TempDir,
+    },
+}
 
-/// The services with those that receive what `exports` send.
-pub fn receiver(exports: &[Export], services: Services) -> Result<(Services, Receiver), BuildError> {
-    match exports.iter().find_map(|export| export.receive.as_ref()) {
-        None => Ok((services, Receiver)),
-        Some(_) => Err(BuildError::Unable {
-            what: "files and directories cannot be received yet".to_owned(),
-            help: "build into an engine, or push".to_owned(),
-        }),
-    }
+/// Makes room for what `exports` send, and says why where there is none.
+pub async fn receiver(
+    exports: &[Export],
+    standard_output: Box<dyn Write + Send>,
+) -> Result<Receiver, BuildError> {
+    let taken = |failure: ExportFailure| BuildError::Here {
+        attempted: "make room for the result".to_owned(),
+        source: Box::new(failure),
+    };
+    let Some(receive) = exports.iter().find_map(|export| export.receive.as_ref()) else {
+        return Ok(Receiver::Nothing);
+    };
+    Ok(match receive {
+        Receive::File(Some(path)) => Receiver::File(ToFile::new(path).map_err(taken)?),
+        Receive::File(None) => Receiver::File(ToFile::to_stream(standard_output)),
+        Receive::Layout(path) => {
+            check_destination(path).map_err(|error| BuildError::Here {
+                attempted: "make room for the layout".to_owned(),
+                source: Box::new(error),
+            })?;
+            Receiver::Layout(ToFile::unnamed_in(above(path)).map_err(taken)?, path.clone())
+        }
+        Receive::Directory(path) => Receiver::Directory(ToDirectory::new(path).map_err(taken)?),
+        Receive::Load(endpoint) => {
+            let engine = Engine::connect(endpoint).await.map_err(|error| BuildError::Here {
+                attempted: "reach the engine that the image is for".to_owned(),
+                source: Box::new(error),
+            })?;
+            let folder = tempfile::Builder::new().prefix("cogpackc-").tempdir();
+            let folder = folder.map_err(|error| BuildError::Here {
+                attempted: "make a temporary directory".to_owned(),
+                source: Box::new(error),
+            })?;
+            let path = folder.path().join("image.tar");
+            let file = ToFile::new(&path).map_err(taken)?;
+            Receiver::Loaded { file, path, engine: Box::new(engine), _folder: folder }
+        }
+    })
 }
 
 impl Receiver {
-    /// Gives what was received its name.
-    pub fn finish(self) -> Result<(), BuildError> {
-        Ok(())
+    /// `services` with the one that receives.
+    pub fn serve(&self, services: Services) -> Services {
+        match self {
+            Self::Nothing => services,
+            Self::File(file) | Self::Layout(file, _) | Self::Loaded { file, .. } => {
+                services.add(file.to_server(), METHODS)
+            }
+            Self::Directory(directory) => services.add(directory.to_server(), METHODS),
+        }
+    }
+
+    /// Why the result could not be taken, if so.
+    pub fn failure(&self) -> Option<ExportFailure> {
+        match self {
+            Self::Nothing => None,
+            Self::File(file) | Self::Layout(file, _) | Self::Loaded { file, .. } => file.take_failure(),
+            Self::Directory(directory) => directory.take_failure(),
+        }
+    }
+
+    /// Puts what was received where it belongs, and gives the layers that are seen on the way.
+    pub async fn finish(self, platform: &Platform) -> Result<Vec<Layer>, BuildError> {
+        let written = |failure: ExportFailure| BuildError::Here {
+            attempted: "take the result".to_owned(),
+            source: Box::new(failure),
+        };
+        match self {
+            Self::Nothing => Ok(Vec::new()),
+            Self::File(file) => file.commit().map(|()| Vec::new()).map_err(written),
+            Self::Directory(directory) => directory.commit().map(|()| Vec::new()).map_err(written),
+            Self::Layout(file, path) => {
+                let archive = file.into_reader().map_err(written)?;
+                unpack(std::io::BufReader::new(archive), &path).map_err(|error| BuildError::Here {
+                    attempted: "unpack the layout".to_owned(),
+                    source: Box::new(error),
+                })?;
+                Ok(layers_of(&path, platform))
+            }
+            Self::Loaded { file, path, engine, _folder } => {
+                file.commit().map_err(written)?;
+                engine.load(&path).await.map_err(|error| BuildError::Here {
+                    attempted: "load the image into the engine".to_owned(),
+                    source: Box::new(error),
+                })?;
+                Ok(Vec::new())
+            }
+        }
+    }
+}
+
+/// The layers of the image in a layout, for a summary; none where there are several images.
+fn layers_of(layout: &Path, platform: &Platform) -> Vec<Layer> {
+    let image = Layout::open(layout).and_then(|layout| layout.image(Wanted::default(), platform));
+    let Ok(image) = image else { return Vec::new() };
+    let makers = image.history.iter().filter(|step| !step.empty_layer).map(|step| step.created_by.clone());
+    let makers = makers.chain(std::iter::repeat(None));
+    let layers = image.layers.iter().zip(makers).map(|(layer, made_by)| Layer {
+        digest: Some(layer.blob.blob.digest),
+        size: layer.blob.blob.size,
+        compressed: true,
+        made_by,
+    });
+    layers.collect()
+}
+
+fn above(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
     }
 }

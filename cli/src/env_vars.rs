@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::path::PathBuf;
+
+use cogpack_io_docker::settings::Settings;
 
 /// What the environment says, as values.
 #[derive(Debug, Clone, Default)]
@@ -10,8 +13,11 @@ pub struct Environment {
     /// `BUILDKIT_HOST`: where the BuildKit daemon listens that `build` uses; where nothing is said
     /// it is the one inside the Docker Engine.
     pub buildkit_host: Option<String>,
-    /// `DOCKER_HOST`: where the Docker Engine listens.
-    pub docker_host: Option<String>,
+    /// What the docker command goes by too, to find the Engine and logins for registries:
+    /// `DOCKER_HOST`, `DOCKER_CONTEXT`, `DOCKER_CONFIG`, `DOCKER_CERT_PATH`, `DOCKER_TLS_VERIFY`,
+    /// `DOCKER_TLS`, `HOME` (below which its configuration is) and `PATH` (on which its
+    /// credential helpers are).
+    pub docker: Settings,
 
     /// `NO_COLOR`: any text that is not empty switches colour off (the no-color convention).
     pub no_color: bool,
@@ -44,9 +50,19 @@ impl Environment {
     /// The environment of this process.
     pub fn of_the_process() -> Self {
         let text = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Self {
             buildkit_host: text("BUILDKIT_HOST"),
-            docker_host: text("DOCKER_HOST"),
+            docker: Settings {
+                home: path("HOME"),
+                config: path("DOCKER_CONFIG"),
+                host: text("DOCKER_HOST"),
+                context: text("DOCKER_CONTEXT"),
+                certificates: path("DOCKER_CERT_PATH"),
+                verified_tls: text("DOCKER_TLS_VERIFY").is_some(),
+                unverified_tls: text("DOCKER_TLS").is_some(),
+                path: std::env::var_os("PATH"),
+            },
             no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             source_date_epoch: std::env::var("SOURCE_DATE_EPOCH").ok(),
             columns: std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()),

@@ -13,8 +13,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let mut stdin = io::stdin().lock();
-    let mut stdout = io::BufWriter::new(io::stdout().lock());
-    let mut stderr = io::stderr().lock();
+    // Not locked: what a daemon sends to standard output is written by another thread.
+    let mut stdout = io::BufWriter::new(io::stdout());
+    let mut stderr = io::stderr();
     let mut console = Console {
         stdin: &mut stdin,
         stdout: &mut stdout,

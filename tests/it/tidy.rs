@@ -22,7 +22,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("io/docker", &["content", "io/buildkit"]),
     (
         "build",
-        &["backends/contract", "backends/llb", "content", "io/buildkit", "io/docker", "io/project", "ir"],
+        &["backends/contract", "backends/llb", "content", "io/buildkit", "io/docker", "io/layout", "ir"],
     ),
     (
         "cli",
@@ -35,6 +35,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "compiler",
             "content",
             "io/buildkit",
+            "io/docker",
             "io/layout",
             "io/project",
             "ir",

@@ -8,7 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bollard::query_parameters::{ImportImageOptionsBuilder, RemoveImageOptions, TagImageOptionsBuilder};
+use bollard::models::ContainerCreateBody;
+use bollard::query_parameters::{
+    CreateContainerOptions, ImportImageOptionsBuilder, RemoveContainerOptions, RemoveImageOptions,
+    TagImageOptionsBuilder,
+};
 use bollard::{API_DEFAULT_VERSION, Docker};
 use cogpack_content::{Digest, ImageReference};
 use cogpack_io_buildkit::address::{Address, Endpoint};
@@ -222,6 +226,25 @@ impl Engine {
             size: count(Some(step.size)),
         };
         Ok(said.into_iter().rev().map(step).collect())
+    }
+
+    /// Has the Engine unpack an image that it has only packed, as it would for the first container
+    /// of it: by making one, which is never started and goes again at once.
+    pub async fn unpack(&self, image: &str) -> Result<(), EngineError> {
+        let attempt = self.attempt(|| format!("unpack the image `{image}`"));
+        let body = ContainerCreateBody {
+            image: Some(image.to_owned()),
+            // An image need not say what it runs, and a container must.
+            cmd: Some(vec!["true".to_owned()]),
+            network_disabled: Some(true),
+            ..ContainerCreateBody::default()
+        };
+        let making = self.docker.create_container(None::<CreateContainerOptions>, body);
+        let made = match tokio::time::timeout(LONGEST_SILENCE, making).await {
+            Ok(made) => made.map_err(|error| attempt.failed(error))?,
+            Err(_) => return Err(attempt.late(LONGEST_SILENCE)),
+        };
+        attempt.within(self.docker.remove_container(&made.id, None::<RemoveContainerOptions>)).await
     }
 
     /// Gives an image one more name.

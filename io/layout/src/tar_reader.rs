@@ -99,6 +99,26 @@ struct Records {
     gid: Option<u64>,
 }
 
+/// The content of one entry.
+pub struct Content<'a, R> {
+    archive: &'a mut TarReader<R>,
+    left: u64,
+}
+
+impl<R: Read> Read for Content<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
+        let count = self.archive.source.read(&mut into[..most])?;
+        if count == 0 && most > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.left -= count as u64;
+        self.archive.pending = self.archive.pending.saturating_sub(count as u64);
+        self.archive.offset += count as u64;
+        Ok(count)
+    }
+}
+
 impl<R: Read> TarReader<R> {
     /// The archive that `source` holds.
     pub fn new(source: R) -> Self {
@@ -135,6 +155,12 @@ impl<R: Read> TarReader<R> {
         self.skip_pending()?;
         io::copy(&mut self.source, &mut io::sink())?;
         Ok(())
+    }
+
+    /// The content of the entry that was read last, which is a file of this size. What of it is
+    /// not read is skipped.
+    pub fn content(&mut self, size: u64) -> Content<'_, R> {
+        Content { archive: self, left: size }
     }
 
     fn entry(

@@ -9,6 +9,7 @@ use std::process::Command;
 use cogpack_backends_contract::Backend;
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::{Node, Tree, text};
+use cogpack_backends_oci_direct::tar::{Entry, EntryKind, TarWriter};
 use cogpack_backends_oci_direct::{Assembly, Inputs, OciDirect};
 use cogpack_content::{Digest, Platform};
 use cogpack_io_project::context_files::ContextFiles;
@@ -18,6 +19,7 @@ use cogpack_ir::resolve::{KnownConfigs, resolve};
 use cogpack_ir::{syntax, verify};
 
 use crate::read::{Layout, ReadError, Wanted};
+use crate::unpack::{check_destination, unpack};
 use crate::write::{Image, WriteError, write_archive, write_archive_to, write_directory};
 
 /// A plan with what it needs read from below `root`.
@@ -331,4 +333,63 @@ fn an_image_of_nothing_is_an_image() {
     let layout = Layout::open(&root.path().join("out")).expect("is a layout");
     let image = layout.image(Wanted::default(), &Platform::linux_amd64()).expect("is there");
     assert_eq!((image.layers.len(), &image.config), (0, &ImageConfig::default()));
+}
+
+#[test]
+fn an_archive_is_unpacked_to_the_layout_that_it_holds() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    fs::create_dir(folder.path().join("project")).expect("is writable");
+    fs::write(folder.path().join("project/a"), vec![b'a'; 100_000]).expect("is writable");
+    let read = read(
+        "cpk 1\ncontext @p = dir \"project\"\nstage %a from scratch {\n  copy contents \".\" from @p to \"/\"\n}\nexport from %a\n",
+        folder.path(),
+    );
+    let image = Image { assembly: &read.assembly, files: &read.files, bases: &[], name: None };
+    let archive = folder.path().join("image.tar");
+    let digest = write_archive(image, &archive).expect("can be written");
+
+    let layout = folder.path().join("layout");
+    let bytes = fs::read(&archive).expect("is there");
+    for _ in 0..2 {
+        // A layout in the way is replaced.
+        unpack(bytes.as_slice(), &layout).expect("is a layout");
+        let stored = Layout::open(&layout)
+            .and_then(|layout| layout.image(Wanted::default(), &Platform::linux_amd64()));
+        assert_eq!(stored.expect("has the image").manifest, digest);
+    }
+    let left: Vec<_> = fs::read_dir(folder.path()).expect("is there").collect();
+    assert_eq!(left.len(), 3, "{left:?}");
+}
+
+#[test]
+fn an_archive_that_is_no_layout_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let layout = folder.path().join("layout");
+    let archive = |entries: &[(&str, &[u8])]| {
+        let mut writer = TarWriter::new(Vec::new(), 0);
+        for (path, bytes) in entries {
+            let kind = EntryKind::File { size: bytes.len() as u64 };
+            let entry = Entry { path: path.as_bytes(), kind, mode: 0o644, uid: 0, gid: 0 };
+            writer.append_file(&entry, &mut &**bytes).expect("fits");
+        }
+        writer.finish().expect("is whole")
+    };
+    let blob = format!("blobs/sha256/{}", Digest::of(b"blob").hex());
+    for (entries, said) in [
+        (&[("etc/passwd", &b"x"[..])][..], "no part of a layout"),
+        (&[("oci-layout", b"{}"), (&blob, b"another")], "damaged"),
+        (&[("index.json", b"{}")], "no layout"),
+    ] {
+        let error = unpack(archive(entries).as_slice(), &layout).expect_err("is refused");
+        assert!(error.to_string().contains(said), "{error}");
+    }
+    let cut = archive(&[("index.json", &[b' '; 2000])]);
+    assert!(unpack(&cut[..1000], &layout).is_err());
+    assert_eq!(fs::read_dir(folder.path()).expect("is there").count(), 0);
+
+    fs::create_dir(&layout).expect("is writable");
+    fs::write(layout.join("notes.txt"), "mine").expect("is writable");
+    assert!(check_destination(&layout).is_err());
+    assert!(unpack(archive(&[]).as_slice(), &layout).is_err());
+    assert!(layout.join("notes.txt").exists());
 }

@@ -219,7 +219,7 @@ fn take_over(base: &BaseLayer, bases: &[Layout], root: &Path) -> Result<WrittenL
 }
 
 /// Whether `destination` is free, an empty directory, or a layout without anything beside it.
-fn check_replaceable(destination: &Path) -> Result<(), WriteError> {
+pub(crate) fn check_replaceable(destination: &Path) -> Result<(), WriteError> {
     let occupied = |reason| WriteError::Occupied { path: destination.to_owned(), reason };
     let entries = match fs::read_dir(destination) {
         Ok(entries) => entries,
@@ -245,7 +245,7 @@ fn check_replaceable(destination: &Path) -> Result<(), WriteError> {
 
 /// Gives what was made its name. What had it before is kept in `temporary` until then, and comes
 /// back if that fails.
-fn replace(made: &Path, destination: &Path, temporary: TempDir) -> Result<(), WriteError> {
+pub(crate) fn replace(made: &Path, destination: &Path, temporary: TempDir) -> Result<(), WriteError> {
     let aside = temporary.path().join("replaced");
     let is_there = destination.exists();
     if is_there {
@@ -284,7 +284,7 @@ fn parts(root: &Path) -> Result<Vec<(String, Part)>, WriteError> {
     Ok(parts)
 }
 
-fn temporary_beside(destination: &Path) -> Result<TempDir, WriteError> {
+pub(crate) fn temporary_beside(destination: &Path) -> Result<TempDir, WriteError> {
     temporary_in(above(destination))
 }
 
@@ -293,14 +293,14 @@ fn temporary_in(directory: &Path) -> Result<TempDir, WriteError> {
     made.map_err(|source| failed("create a temporary directory in", directory, source))
 }
 
-fn above(path: &Path) -> &Path {
+pub(crate) fn above(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) | None => Path::new("."),
     }
 }
 
-fn sync_directory(directory: &Path) -> Result<(), WriteError> {
+pub(crate) fn sync_directory(directory: &Path) -> Result<(), WriteError> {
     let synced = File::open(directory).and_then(|directory| directory.sync_all());
     synced.map_err(|source| failed("sync", directory, source))
 }

@@ -17,7 +17,6 @@ use cogpack_build::serving::Served;
 use cogpack_compiler::World;
 use cogpack_content::Platform;
 use cogpack_io_buildkit::address::Address;
-use cogpack_io_buildkit::auth::NoLogins;
 use miette::Diagnostic;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -26,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::arguments::Build;
 use super::given::{self, Caches};
 use super::plan::{Source, shown_or};
-use super::{INTERRUPTED, NOT_GIVEN, bases, results};
+use super::{INTERRUPTED, NOT_GIVEN, bases, daemon, results};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
@@ -86,7 +85,8 @@ impl Job<'_> {
             }
         };
         let Some(Prepared { daemon, images, base_configs }) = prepared else { return Ok(FINDINGS) };
-        let order = Order { base_configs, ..self.order(images, served, &daemon)? };
+        let engine = daemon::engine(console).ok();
+        let order = Order { base_configs, engine, ..self.order(images, served, &daemon)? };
         let style = self.arguments.progress.decided(console.stderr_is_terminal);
         let mut show = Show::new(style, &self.title(), console.palette());
         let (progress, happened) = unbounded_channel();
@@ -119,7 +119,7 @@ impl Job<'_> {
             layouts: std::mem::take(&mut self.source.layouts),
             secrets,
             agents,
-            logins: Arc::new(NoLogins),
+            logins: Arc::new(daemon::logins(console)?),
         })
     }
 
@@ -217,6 +217,8 @@ impl Job<'_> {
             allowed: std::mem::take(&mut self.allowed),
             names: self.arguments.tags.clone(),
             annotations: export.annotations.clone(),
+            engine: None,
+            standard_output: Box::new(std::io::stdout()),
             destinations,
             cache_from: std::mem::take(&mut self.cache.from),
             cache_to: std::mem::take(&mut self.cache.to),

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use cogpack_io_buildkit::address::{Address, Endpoint, Identity, InvalidAddress, Tls};
 
+use cogpack_io_docker::contexts::choose;
+use cogpack_io_docker::logins::DockerLogins;
+
 use super::arguments::Build;
 use super::attributes::Attributes;
 use crate::console::Console;
@@ -22,11 +25,20 @@ pub fn address(arguments: &Build, console: &Console<'_>) -> Result<Address, Fail
 }
 
 /// The Docker Engine that the docker command would use.
-fn engine(console: &Console<'_>) -> Result<Endpoint, Failure> {
-    match &console.environment.docker_host {
-        Some(text) => Endpoint::of_engine(text, None).map_err(|error| invalid(&error)),
-        None => Ok(Endpoint::of_local_engine()),
-    }
+pub fn engine(console: &Console<'_>) -> Result<Endpoint, Failure> {
+    let chosen = choose(&console.environment.docker).map_err(|error| {
+        let failure = Failure::of(&error);
+        match error.help() {
+            Some(help) => failure.with_hint(help),
+            None => failure,
+        }
+    })?;
+    Ok(chosen.endpoint)
+}
+
+/// The logins that the docker command has.
+pub fn logins(console: &Console<'_>) -> Result<DockerLogins, Failure> {
+    DockerLogins::read(&console.environment.docker).map_err(|error| Failure::of(&error))
 }
 
 fn tls(text: &str, console: &Console<'_>) -> Result<Tls, Failure> {
