@@ -37,7 +37,8 @@ pub struct Compile {
     #[arg(long = "layout", value_name = "NAME=DIR[:TAG]")]
     pub layouts: Vec<String>,
     /// What the daemon that will build a definition can do: `none` for what every supported one
-    /// does, or a file with its capability ids. Left out: all that is known today.
+    /// does, a file with its capability ids, or `probe` to ask the one that `cogpackc build`
+    /// would use. Left out: all that is known today.
     #[arg(long, value_name = "none|FILE|probe")]
     pub limits: Option<LimitsChoice>,
     /// Compile for these of the plan's platforms only, for instance `linux/arm64`.

@@ -3,21 +3,32 @@
 use std::path::Path;
 
 use cogpack_backends_llb::Limits;
+use cogpack_build::buildkit::BuildKit;
 
 use crate::arguments::LimitsChoice;
+use crate::commands::build::daemon;
+use crate::console::Console;
 use crate::failure::Failure;
 
 /// The limits that were asked for; all that is known today where none were.
-pub fn limits(choice: Option<&LimitsChoice>, directory: &Path) -> Result<Limits, Failure> {
+pub fn limits(choice: Option<&LimitsChoice>, console: &Console<'_>) -> Result<Limits, Failure> {
     match choice {
         None => Ok(Limits::all()),
         Some(LimitsChoice::None) => Ok(Limits::baseline()),
-        Some(LimitsChoice::File(path)) => read(&directory.join(path), path),
-        Some(LimitsChoice::Probe) => Err(Failure::new("cannot ask a daemon what it can do while compiling")
-            .with_hint(
-                "give a file with its capability ids, or `--limits none` for what every daemon can do",
-            )),
+        Some(LimitsChoice::File(path)) => read(&console.directory.join(path), path),
+        Some(LimitsChoice::Probe) => probe(console),
     }
+}
+
+/// What the daemon says that `cogpackc build` would use.
+fn probe(console: &Console<'_>) -> Result<Limits, Failure> {
+    let address = daemon::address(None, None, console)?;
+    let daemon = daemon::runtime()?.block_on(BuildKit::connect(&address)).map_err(|error| {
+        Failure::of(&error).with_hint(
+            "name a daemon with BUILDKIT_HOST or DOCKER_HOST, or say `--limits none` for what all can do",
+        )
+    })?;
+    Ok(daemon.limits())
 }
 
 fn read(path: &Path, shown: &Path) -> Result<Limits, Failure> {

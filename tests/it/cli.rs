@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use cogpack_cli::Environment;
 use cogpack_tests::places::root;
-use cogpack_tests::terminal::{cogpackc, cogpackc_with_input};
+use cogpack_tests::terminal::{cogpackc, cogpackc_in, cogpackc_with_input};
 
 const PLAN: &str = "cpk 1\n\nplatform linux/amd64\n\nstage %app from scratch {\n  env PATH = \"/bin\"\n  file \"/a\" = \"a\"\n}\n\nexport from %app\n";
 const CYCLE: &str = "cpk 1\nstage %a from %b\nstage %b from %a\nexport from %a\n";
@@ -78,6 +79,15 @@ fn definitions_are_for_one_platform_and_for_a_daemons_limits() {
     assert!(lacking.stderr.contains("`file.base`"), "{}", lacking.stderr);
     let baseline = [&limits[..limits.len() - 1], &["none"]].concat();
     assert_eq!(cogpackc(folder.path(), &baseline).code, 0);
+
+    let nowhere = Environment {
+        buildkit_host: Some(format!("unix://{}/nobody.sock", folder.path().display())),
+        ..Environment::default()
+    };
+    let probing = cogpackc_in(nowhere, folder.path(), &[&limits[..limits.len() - 1], &["probe"]].concat());
+    assert_eq!((probing.code, probing.stdout.len()), (2, 0));
+    assert!(probing.stderr.contains("nobody.sock"), "{}", probing.stderr);
+    assert!(probing.stderr.contains("--limits none"), "{}", probing.stderr);
 }
 
 #[test]
@@ -109,7 +119,6 @@ fn what_cannot_run_exits_with_two_and_says_why() {
         (&["plan.cpk", "-o", "oci"], "-O"),
         (&["plan.cpk", "-o", "llb", "--limits", "missing.txt"], "missing.txt"),
         (&["plan.cpk", "-o", "llb", "--limits", "plan.cpk"], "line 1: `cpk 1` is no capability id"),
-        (&["plan.cpk", "-o", "llb", "--limits", "probe"], "--limits none"),
         (&["plan.cpk", "-o", "llb", "--platform", "linux/s390x"], "it is for linux/amd64"),
         (&["explain", "cpk::stage::cycel"], "did you mean `cpk::stage::cycle`?"),
         (&["check"], "PLANS"),

@@ -51,7 +51,7 @@ impl Builder {
     /// `unique` tells builds of this process apart that run at the same time.
     pub async fn files(&self, plan: &str, folder: &Path, unique: &str) -> Result<Vec<u8>, Unbuilt> {
         let source = SourceText { name: "plan.cpk".to_owned(), text: plan.to_owned() };
-        let backend = Llb { source, limits: self.limits, unique: unique.to_owned() };
+        let backend = Llb { limits: self.limits, unique: unique.to_owned(), ..Llb::new(source) };
         let plan = resolved(plan);
         let refused = |gaps: Vec<Unsupported>| {
             Unbuilt::Refused(gaps.iter().map(|gap| format!("{} {}", gap.code, gap.what)).collect())

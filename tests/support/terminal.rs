@@ -31,6 +31,15 @@ pub fn cogpackc(directory: &Path, arguments: &[&str]) -> Answer {
 
 /// The same, with something on standard input.
 pub fn cogpackc_with_input(directory: &Path, arguments: &[&str], input: &str) -> Answer {
+    run(directory, arguments, input, Environment::default())
+}
+
+/// The same, in an environment.
+pub fn cogpackc_in(environment: Environment, directory: &Path, arguments: &[&str]) -> Answer {
+    run(directory, arguments, "", environment)
+}
+
+fn run(directory: &Path, arguments: &[&str], input: &str, environment: Environment) -> Answer {
     let mut stdin = Cursor::new(input.as_bytes());
     let mut stdout = Vec::new();
     let mut stderr = Vec::new();
@@ -39,7 +48,7 @@ pub fn cogpackc_with_input(directory: &Path, arguments: &[&str], input: &str) ->
         stdout: &mut stdout,
         stderr: &mut stderr,
         directory: directory.to_owned(),
-        environment: Environment::default(),
+        environment,
         stdout_is_terminal: false,
         stderr_is_terminal: false,
     };

@@ -11,6 +11,7 @@ mod capability;
 pub mod check;
 mod graph;
 pub mod limits;
+pub mod links;
 pub mod listing;
 mod lower;
 pub mod needs;
@@ -48,6 +49,8 @@ pub struct Llb {
     /// at the same time and have different directories under one name must differ here, or the
     /// daemon takes one for the other.
     pub unique: String,
+    /// Paths of directories that are known to be no links; see [`links`].
+    pub no_links: links::Paths,
 }
 
 /// A plan for a daemon and one platform.
@@ -68,7 +71,7 @@ pub struct LlbImage {
 impl Llb {
     /// For a current daemon, with the text of the plan.
     pub fn new(source: SourceText) -> Self {
-        Self { source, limits: Limits::all(), unique: "cogpack".to_owned() }
+        Self { source, limits: Limits::all(), unique: "cogpack".to_owned(), no_links: links::Paths::new() }
     }
 
     fn image(&self, plan: &Resolved, platform: &Platform) -> Result<LlbImage, Vec<Unsupported>> {

@@ -66,7 +66,7 @@ fn artifacts(
     console: &mut Console<'_>,
 ) -> Result<Option<Vec<Product>>, Failure> {
     let time = console.source_date_epoch()?;
-    let limits = limits(arguments.limits.as_ref(), &console.directory)?;
+    let limits = limits(arguments.limits.as_ref(), console)?;
     let front = front::front_on(&arguments.platforms, file, &arguments.layouts, arguments.format, console)?;
     let Some(front) = front else { return Ok(None) };
     let emission = Emission { file, front: &front, time, name: arguments.tag.as_ref(), limits };

@@ -9,7 +9,7 @@
 //! | `copy contents A to D` | `A` → `D/` | `dirCopyContents`, `followSymlink` |
 //! | `copy A into D` | `A` → `D/name` | as `to` |
 //! | `copy A* into D` | `A*` → `D/` | `allowWildcard`; a directory lands as itself |
-//! | `follow` | | `followSymlink`; links below a directory are never followed |
+//! | `follow`, and a source that is known to be no link | | `followSymlink`; links below a directory are never followed |
 //! | `replace` | | an `rm` of the destination first, in the same layer |
 //! | `optional` | `/path/[n]ame` | `allowWildcard`, `allowEmptyWildcard`: the action knows no other way to forgive a missing source. It does not forgive a missing directory above it, so that one is made first, in a vertex on top of the source |
 //! | `optional` with `into` | | an `mkdir` of D first, as D is made in any case |
@@ -30,11 +30,12 @@
 //! different directories.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::glob::{Glob, has_wildcard};
 use cogpack_backends_contract::paths::{PatternPair, Selection};
-use cogpack_ir::plan::{Copy as PlanCopy, CopyForm, Input, Span, Spanned, Template};
+use cogpack_ir::plan::{ContextKind, Copy as PlanCopy, CopyForm, Input, Span, Spanned, Template};
 use cogpack_ir::resolve::Step;
 
 use super::files::{DIRECTORY, at_the_root};
@@ -56,6 +57,10 @@ struct Common<'a> {
     patterns: PatternPair,
     span: Span,
     from: &'a Input,
+    /// Whether the source holds files and directories only.
+    has_no_links: bool,
+    /// Paths of the source that are known to be no links.
+    no_links: Option<&'a BTreeSet<String>>,
 }
 
 impl<'a> Lowering<'a> {
@@ -84,6 +89,11 @@ impl<'a> Lowering<'a> {
             Some(owner) => Some(chain.owner(owner)?),
             None => source.may_be_owned.then_some(Owner::ROOT),
         };
+        let name = match &copy.from.value {
+            Input::Context(name) => Some(name),
+            Input::Scratch | Input::Image(_) | Input::Stage(_) | Input::Phase(_) => None,
+        };
+        let context = name.and_then(|name| self.plan.plan().contexts.get(name)).map(|context| &context.kind);
         let common = Common {
             source: source.root,
             owner,
@@ -93,6 +103,8 @@ impl<'a> Lowering<'a> {
             patterns,
             span,
             from: &copy.from.value,
+            has_no_links: matches!(context, Some(ContextKind::Files(_))),
+            no_links: name.and_then(|name| self.settings.no_links.get(name)),
         };
         if copy.replace {
             if destination == "/" {
@@ -293,6 +305,13 @@ impl Wildcards {
 }
 
 impl<'a> Common<'a> {
+    /// Whether a path is known to be no link: then following changes nothing, and a Dockerfile
+    /// follows.
+    fn is_no_link(&self, path: &str) -> bool {
+        let is_told = |no_links: &BTreeSet<String>| no_links.contains(path.trim_start_matches('/'));
+        path == "/" || self.has_no_links || self.no_links.is_some_and(is_told)
+    }
+
     /// Whether what is copied becomes somebody else's than root's.
     fn gives_away(&self) -> bool {
         self.owner.as_ref().is_some_and(|owner| *owner != Owner::ROOT)
@@ -307,8 +326,7 @@ impl<'a> Common<'a> {
     fn action(&self, picked: &Picked<'a>, destination: Cow<'a, str>, contents: bool) -> Copy<'a> {
         picked.wildcards.of(Copy {
             from: 0,
-            // The root of an input is no link, and a Dockerfile follows.
-            follow: self.follow || picked.path == "/",
+            follow: self.follow || self.is_no_link(&picked.path),
             source: picked.path.clone(),
             destination,
             mode: self.mode,

@@ -24,7 +24,7 @@ pub(super) fn literal(template: &Spanned<Template>) -> Result<Cow<'_, str>, Unsu
 
 /// The text of a template that is a path, absolute and without detours: relative ones (they are
 /// relative to the root of an input) gain a `/`, doubled slashes, `.` and trailing slashes go.
-pub(super) fn path(template: &Spanned<Template>) -> Result<Cow<'_, str>, Unsupported> {
+pub(crate) fn path(template: &Spanned<Template>) -> Result<Cow<'_, str>, Unsupported> {
     literal(template).map(clean)
 }
 

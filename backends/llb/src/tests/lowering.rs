@@ -1,6 +1,9 @@
 //! What becomes of single ops, read from the listing.
 
+use cogpack_ir::{resolve, syntax, verify};
+
 use super::{lower, lower_with, lowered, without_merges};
+use crate::links::questions;
 use crate::listing;
 
 /// The block of one vertex, names and needs apart.
@@ -294,6 +297,31 @@ fn contexts_become_sources() {
         "file\n  on scratch\n  mkdir \"/a\" mode 0755 parents\n  mkfile \"/a/b\" mode 0755 = \"x\"\n  \
          mkfile \"/c\" mode 0644 = \"y\""
     );
+}
+
+#[test]
+fn what_is_known_to_be_no_link_is_followed_like_a_dockerfile_does() {
+    let text = on_image(
+        "layer one {\ncopy \"a\" from @source to \"/etc/a\"\ncopy \"x/b\" \"c\" \"*.py\" from @source into \"/etc\"\n}",
+    );
+    let parsed = syntax::parse(&text);
+    let verified = verify::verify(parsed.plan).unwrap_or_else(|findings| panic!("{findings:?}"));
+    let resolved = resolve::resolve(verified, &resolve::KnownConfigs::new())
+        .unwrap_or_else(|findings| panic!("{findings:?}"));
+    let mut asked = questions(&resolved);
+    assert_eq!(asked.len(), 1);
+    let (name, paths) = asked.iter_mut().next().expect("one context is asked about");
+    assert_eq!(name.as_str(), "source");
+    assert!(paths.iter().eq(["a", "c", "x/b"]), "{paths:?}");
+    paths.remove("c");
+    let image = lower_with(&text, |llb| llb.no_links = asked).unwrap_or_else(|gaps| panic!("{gaps:?}"));
+    let block = block_of(&listing(&image), "%app.1");
+    let follows: Vec<bool> = block.lines().skip(2).map(|line| line.contains(" follow ")).collect();
+    assert_eq!(follows, [true, true, false, false], "{block}");
+    // A plan's own files are no links.
+    let text = "cpk 1\ncontext @it = files { file \"a\" = \"x\" }\n\
+                stage %app from scratch { copy \"a\" from @it to \"/etc/a\" }\nexport from %app";
+    assert!(self::block(text, "%app.1").contains(" follow "));
 }
 
 #[test]

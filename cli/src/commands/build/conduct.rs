@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::arguments::Build;
 use super::given::{self, Caches};
+use super::links::no_links;
 use super::plan::{Source, shown_or};
 use super::{INTERRUPTED, NOT_GIVEN, bases, daemon, results};
 use crate::console::Console;
@@ -170,7 +171,8 @@ impl Job<'_> {
             }
             let text = SourceText { name: self.file.shown.clone(), text: self.file.text.clone() };
             let unique = format!("cogpack-{}", self.file.directory.display());
-            let backend = Llb { limits, unique, ..Llb::new(text) };
+            let no_links = no_links(&resolved, &served.directories);
+            let backend = Llb { limits, unique, no_links, ..Llb::new(text) };
             match backend.lower(&resolved) {
                 Ok(lowered) => images.extend(lowered),
                 Err(refused) => {

@@ -7,21 +7,33 @@ use cogpack_io_buildkit::address::{Address, Endpoint, Identity, InvalidAddress, 
 use cogpack_io_docker::contexts::choose;
 use cogpack_io_docker::logins::DockerLogins;
 
-use super::arguments::Build;
 use super::attributes::Attributes;
 use crate::console::Console;
 use crate::failure::Failure;
 
 /// The BuildKit that was named, else the one inside the Docker Engine.
-pub fn address(arguments: &Build, console: &Console<'_>) -> Result<Address, Failure> {
-    let tls = arguments.buildkit_tls.as_deref().map(|text| tls(text, console)).transpose()?;
-    let named = arguments.buildkit.as_deref().or(console.environment.buildkit_host.as_deref());
+pub fn address(
+    named: Option<&str>,
+    certificates: Option<&str>,
+    console: &Console<'_>,
+) -> Result<Address, Failure> {
+    let tls = certificates.map(|text| tls(text, console)).transpose()?;
+    let named = named.or(console.environment.buildkit_host.as_deref());
     match named {
         Some(text) => Address::of_daemon(text, tls, &engine(console)?).map_err(|error| invalid(&error)),
         None if tls.is_some() => Err(Failure::new("`--buildkit-tls` needs `--buildkit tcp://HOST:PORT`")
             .with_hint("an engine's certificates are those of its docker context, or in DOCKER_CERT_PATH")),
         None => Ok(Address::Engine(engine(console)?)),
     }
+}
+
+/// What waits for daemons.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start the threads of a build: {error}")))
 }
 
 /// The Docker Engine that the docker command would use.

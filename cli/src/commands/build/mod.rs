@@ -8,8 +8,9 @@ pub mod arguments;
 mod attributes;
 mod bases;
 mod conduct;
-mod daemon;
+pub mod daemon;
 mod given;
+mod links;
 mod outputs;
 mod plan;
 mod results;
@@ -30,12 +31,8 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
     let path = plan::path(&arguments.plan, &console.directory)?;
     let file: PlanFile = plan_file::read(&path, console)?;
     let Some(source) = plan::read(arguments, &file, console)? else { return Ok(FINDINGS) };
-    let address = daemon::address(arguments, console)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(format!("cannot start the threads of a build: {error}")))?;
+    let address = daemon::address(arguments.buildkit.as_deref(), arguments.buildkit_tls.as_deref(), console)?;
+    let runtime = daemon::runtime()?;
     let job = conduct::Job { arguments, file: &file, source, address, destinations, allowed, cache, time };
     let code = runtime.block_on(job.run(console));
     // What a second Ctrl-C leaves behind is not waited for.
