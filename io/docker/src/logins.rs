@@ -44,8 +44,8 @@ pub enum NoLogin {
 pub struct DockerLogins {
     config: ConfigFile,
     path: Option<OsString>,
-    /// What was found so far. A daemon asks once for each image, and helpers are slow; that one asks
-    /// at a time also keeps a helper from showing several windows at once.
+    /// What was found so far. Daemons ask several times for one image, and helpers are slow. Looking
+    /// up one at a time also keeps a helper from showing several windows at once.
     found: Mutex<BTreeMap<String, Login>>,
 }
 
