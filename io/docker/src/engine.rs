@@ -2,8 +2,7 @@
 //! into it.
 
 use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,15 +14,14 @@ use bollard::query_parameters::{
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
 use cogpack_content::{Digest, ImageReference};
-use cogpack_io_buildkit::address::{Address, Endpoint};
-use cogpack_io_buildkit::failure::{Failure, Obstacle};
+use cogpack_io_buildkit::address::Endpoint;
 use futures_util::{Stream, StreamExt as _};
 use tokio_util::io::ReaderStream;
 
+use self::failure::{Attempt, EngineError};
 use crate::transport::transport_to;
 
-/// For how long a question may take that the Engine answers at once.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub mod failure;
 
 /// For how long nothing may happen while an image is loaded.
 const LONGEST_SILENCE: Duration = Duration::from_secs(300);
@@ -32,88 +30,6 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(300);
 const LIBRARY_DEADLINE_SECONDS: u64 = 7 * 24 * 3600;
 
 const PIECE: usize = 1 << 18;
-
-/// Why something that was asked of an Engine did not come to pass.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// There was no way to it.
-    #[error(transparent)]
-    Unreachable(Box<Failure>),
-    /// It has no such image.
-    #[error("the Docker Engine at {endpoint} has no image `{name}`")]
-    NoImage {
-        /// Where it is.
-        endpoint: Box<Endpoint>,
-        /// What was asked for.
-        name: String,
-    },
-    /// It will not.
-    #[error("{attempted}: the Docker Engine at {endpoint} says: {message}")]
-    Refused {
-        /// What was asked.
-        attempted: String,
-        /// Where it is.
-        endpoint: Box<Endpoint>,
-        /// The HTTP status, where there was one.
-        status: Option<u16>,
-        /// What it says.
-        message: String,
-    },
-    /// It does not answer.
-    #[error("{attempted}: the Docker Engine at {endpoint} did not answer within {seconds} s")]
-    Late {
-        /// What was asked.
-        attempted: String,
-        /// Where it is.
-        endpoint: Box<Endpoint>,
-        /// For how long was waited.
-        seconds: u64,
-    },
-    /// The connection broke, or what came is not what Engines say.
-    #[error("{attempted}: talk with the Docker Engine at {endpoint}")]
-    Broken {
-        /// What was asked.
-        attempted: String,
-        /// Where it is.
-        endpoint: Box<Endpoint>,
-        /// What happened.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The file cannot be read.
-    #[error("read `{}`", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What happened.
-        #[source]
-        source: io::Error,
-    },
-}
-
-impl EngineError {
-    /// Whether the same might succeed at another time, with nothing changed here.
-    pub fn is_retryable(&self) -> bool {
-        match self {
-            Self::Unreachable(failure) => failure.is_retryable(),
-            Self::Refused { status, .. } => status.is_some_and(|status| status >= 500),
-            Self::Late { .. } | Self::Broken { .. } => true,
-            Self::NoImage { .. } | Self::File { .. } => false,
-        }
-    }
-
-    /// A way out, where one can be told.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            Self::Unreachable(failure) => failure.help(),
-            Self::NoImage { .. }
-            | Self::Refused { .. }
-            | Self::Late { .. }
-            | Self::Broken { .. }
-            | Self::File { .. } => None,
-        }
-    }
-}
 
 /// What an Engine says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -320,86 +236,6 @@ fn count(said: Option<i64>) -> u64 {
     said.and_then(|said| u64::try_from(said).ok()).unwrap_or(0)
 }
 
-/// Something that is asked of an Engine, in words, for when it goes wrong.
-struct Attempt<'a, F> {
-    endpoint: &'a Endpoint,
-    attempted: F,
-}
-
-impl<F: Fn() -> String> Attempt<'_, F> {
-    async fn within<T>(
-        &self,
-        asking: impl Future<Output = Result<T, bollard::errors::Error>>,
-    ) -> Result<T, EngineError> {
-        match tokio::time::timeout(DEADLINE, asking).await {
-            Ok(answer) => answer.map_err(|error| self.failed(error)),
-            Err(_) => Err(self.late(DEADLINE)),
-        }
-    }
-
-    async fn of_image<T>(
-        &self,
-        name: &str,
-        asking: impl Future<Output = Result<T, bollard::errors::Error>>,
-    ) -> Result<T, EngineError> {
-        self.within(asking).await.map_err(|error| match error {
-            EngineError::Refused { status: Some(404), endpoint, .. } => {
-                EngineError::NoImage { endpoint, name: name.to_owned() }
-            }
-            other @ (EngineError::Refused { .. }
-            | EngineError::Unreachable(_)
-            | EngineError::NoImage { .. }
-            | EngineError::Late { .. }
-            | EngineError::Broken { .. }
-            | EngineError::File { .. }) => other,
-        })
-    }
-
-    fn late(&self, waited: Duration) -> EngineError {
-        EngineError::Late {
-            attempted: (self.attempted)(),
-            endpoint: Box::new(self.endpoint.clone()),
-            seconds: waited.as_secs(),
-        }
-    }
-
-    fn lacks(&self, what: &'static str) -> EngineError {
-        self.broken(format!("it does not tell {what}").into())
-    }
-
-    fn broken(&self, source: Box<dyn std::error::Error + Send + Sync>) -> EngineError {
-        EngineError::Broken {
-            attempted: (self.attempted)(),
-            endpoint: Box::new(self.endpoint.clone()),
-            source,
-        }
-    }
-
-    fn failed(&self, error: bollard::errors::Error) -> EngineError {
-        use bollard::errors::Error;
-        let refused = |status, message| EngineError::Refused {
-            attempted: (self.attempted)(),
-            endpoint: Box::new(self.endpoint.clone()),
-            status,
-            message,
-        };
-        if let Error::DockerResponseServerError { status_code, message } = error {
-            return refused(Some(status_code), message);
-        }
-        if let Error::DockerStreamError { error } = error {
-            return refused(None, error);
-        }
-        let Error::IOError { err } = error else { return self.broken(Box::new(error)) };
-        match err.downcast::<Obstacle>() {
-            Ok(obstacle) => EngineError::Unreachable(Box::new(Failure::Unreachable {
-                address: Box::new(Address::Engine(self.endpoint.clone())),
-                obstacle,
-            })),
-            Err(other) => self.broken(Box::new(other)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -419,5 +255,24 @@ mod tests {
         assert_eq!(error.to_string(), format!("connect to {endpoint}: there is no such socket"));
         assert!(error.is_retryable());
         assert_eq!(error.help(), Some("start Docker, or say with `DOCKER_HOST` where it listens"));
+    }
+
+    #[tokio::test]
+    async fn who_hangs_up_at_a_plain_port_may_want_encryption() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let hanging_up = async {
+            loop {
+                drop(listener.accept().await);
+            }
+        };
+        let endpoint = Endpoint::Tcp { host: "127.0.0.1".to_owned(), port, tls: None };
+        let error = tokio::select! {
+            connected = Engine::connect(&endpoint) => connected.unwrap_err(),
+            () = hanging_up => unreachable!("it never ends"),
+        };
+        let expected = format!("ask for its version: talk with the Docker Engine at {endpoint}");
+        assert_eq!(error.to_string(), expected);
+        assert!(error.help().is_some_and(|help| help.contains("DOCKER_TLS_VERIFY")), "{error:?}");
     }
 }

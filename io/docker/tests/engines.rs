@@ -5,7 +5,8 @@ use std::path::Path;
 
 use cogpack_content::Digest;
 use cogpack_io_buildkit::address::Endpoint;
-use cogpack_io_docker::engine::{Engine, EngineError};
+use cogpack_io_docker::engine::Engine;
+use cogpack_io_docker::engine::failure::EngineError;
 
 /// Every engine there is: its version, and where it is.
 fn engines() -> Vec<(String, Endpoint)> {
