@@ -14,8 +14,8 @@ use bollard_buildkit_proto::pb;
 use cogpack_content::Digest;
 use prost::Message as _;
 
-use crate::LlbImage;
 use crate::graph::CUSTOM_NAME;
+use crate::{LlbImage, Needs};
 
 /// The listing of an image.
 pub fn listing(image: &LlbImage) -> String {
@@ -24,12 +24,29 @@ pub fn listing(image: &LlbImage) -> String {
         Ok(definition) => definition_text(&definition, &mut out),
         Err(error) => say(&mut out, format_args!("\nnot a definition: {error}\n")),
     }
+    needs_text(&image.needs, &mut out);
     out.push_str("\nconfig\n");
     match serde_json::from_slice::<serde_json::Value>(&image.config) {
         Ok(config) => say(&mut out, format_args!("{config:#}\n")),
         Err(error) => say(&mut out, format_args!("not JSON: {error}\n")),
     }
     out
+}
+
+/// What whoever sends it must serve and ask for, as options of `buildctl build` name it.
+fn needs_text(needs: &Needs, out: &mut String) {
+    if *needs == Needs::default() {
+        return;
+    }
+    out.push_str("\nclient\n");
+    needs.directories.iter().for_each(|name| field(out, "local", name.as_str()));
+    needs.layouts.iter().for_each(|name| field(out, "oci-layout", name.as_str()));
+    for (name, optional) in &needs.secrets {
+        let optional = if *optional { " optional" } else { "" };
+        field(out, "secret", format_args!("{}{optional}", name.as_str()));
+    }
+    needs.agents.iter().for_each(|id| field(out, "ssh", id));
+    needs.entitlements.iter().for_each(|entitlement| field(out, "allow", entitlement));
 }
 
 /// A vertex, read back.

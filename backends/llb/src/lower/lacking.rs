@@ -20,7 +20,7 @@ fn way_out(missing: Capability) -> &'static str {
     match missing {
         Capability::ExecSecretEnv => {
             "mount the secret as a file, `mount secret NAME at /run/secrets/NAME`, and read it in the script; \
-             or build on a newer daemon, Docker 23 for instance"
+             or build on a newer daemon, Docker 26 for instance"
         }
         Capability::ExecMountTmpfsSize => {
             "leave out `size`, so that the kernel's own limit holds; \
