@@ -94,7 +94,7 @@ async fn images_are_pushed_and_pulled_with_a_login_only() {
     for found in newer_daemons() {
         let connection = connected(&found).await;
         let pushed = |services| Request {
-            exporters: vec![exporter("image", &[("name", &name), ("push", "true")])],
+            exporters: vec![exporter("image", &[("name", &name), ("push", "true"), ("store", "false")])],
             services,
             ..one_file("private")
         };
