@@ -81,6 +81,10 @@ impl Console<'_> {
 
     /// How wide a report may be, in columns.
     pub fn width(&self) -> usize {
-        self.environment.columns.unwrap_or(100).clamp(40, 120)
+        let columns = match self.stderr_is_terminal {
+            true => self.window().columns,
+            false => self.environment.columns.unwrap_or(100),
+        };
+        columns.clamp(40, 120)
     }
 }
