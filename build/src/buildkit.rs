@@ -104,6 +104,7 @@ impl Builder for BuildKit {
         let request = Request {
             graphs: order.images.iter().map(|image| graph(image, &order)).collect(),
             exporters: exports.iter().map(|export| export.exporter.clone()).collect(),
+            ignore_cache: order.ignore_cache,
             cache_from: blobs.cache_from(),
             cache_to: blobs.cache_to(),
             entitlements: order.allowed.iter().map(ToString::to_string).collect(),

@@ -65,7 +65,11 @@ pub fn exports(
     image: Image<'_>,
     daemon: Daemon<'_>,
 ) -> Result<Vec<Export>, BuildError> {
-    let exports = destinations.iter().map(|to| export(to, image, daemon));
+    // The exporter of an engine with containerd's store keeps what it pushes.
+    let pushes = |to: &Destination| matches!(to, Destination::Image { push: true, .. });
+    let keeps_pushed = daemon.exporters.contains("moby") && destinations.iter().any(pushes);
+    let is_kept_anyway = |to: &&Destination| keeps_pushed && matches!(to, Destination::Engine { .. });
+    let exports = destinations.iter().filter(|to| !is_kept_anyway(to)).map(|to| export(to, image, daemon));
     let exports = exports.collect::<Result<Vec<_>, _>>()?;
     if exports.iter().filter(|export| export.receive.is_some()).count() > 1 {
         return Err(unable(
@@ -233,6 +237,18 @@ mod tests {
         assert_eq!(told(&oci, ALONE, 1), Ok(format!("{expected} {dated}")));
         let files = Destination::Directory { path: PathBuf::from("/out"), settings: Settings::new() };
         assert_eq!(told(&files, OLD, 1), Ok("local source-date-epoch=7".to_owned()));
+    }
+
+    #[test]
+    fn an_engine_that_keeps_what_it_pushes_is_asked_once() {
+        let exporters = NEW.iter().map(|kind| (*kind).to_owned()).collect();
+        let (names, annotations) = (["app".parse().expect("is a name")], BTreeMap::new());
+        let image = Image { names: &names, annotations: &annotations, time: 0, platforms: 1 };
+        let daemon = Daemon { exporters: &exporters, address: "unix:///x", engine: None };
+        let both = [engine(), Destination::Image { push: true, settings: Settings::new() }];
+        let exports = exports(&both, image, daemon).expect("it can do both");
+        let kinds: Vec<&str> = exports.iter().map(|export| export.exporter.kind.as_str()).collect();
+        assert_eq!(kinds, ["image"]);
     }
 
     #[test]

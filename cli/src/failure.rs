@@ -23,8 +23,14 @@ impl Failure {
     pub fn of(error: &dyn Error) -> Self {
         let mut causes = Vec::new();
         let mut next = error.source();
+        let mut said = error.to_string();
         while let Some(cause) = next {
-            causes.push(cause.to_string());
+            let text = cause.to_string();
+            // Some errors end with what is behind them.
+            if !said.ends_with(&text) {
+                causes.push(text.clone());
+            }
+            said = text;
             next = cause.source();
         }
         Self { message: error.to_string(), causes, hint: None }

@@ -69,6 +69,13 @@ impl Page {
                 slowest
             }
         };
+        // What belongs to no phase stands above the first heading.
+        let place = |step: &&Step| match &step.outline.phase {
+            None => 0,
+            Some(phase) => board.phases.iter().position(|known| known == phase).map_or(0, |place| place + 1),
+        };
+        let mut shown = shown;
+        shown.sort_by_key(place);
         let mut last = None;
         for step in &shown {
             let phase = step.outline.phase.as_ref();

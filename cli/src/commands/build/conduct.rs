@@ -222,6 +222,7 @@ impl Job<'_> {
             engine: None,
             standard_output: Box::new(std::io::stdout()),
             destinations,
+            ignore_cache: self.arguments.no_cache,
             cache_from: std::mem::take(&mut self.cache.from),
             cache_to: std::mem::take(&mut self.cache.to),
             time: self.time,
