@@ -10,7 +10,9 @@ use crate::report::Format;
 /// Compiles a plan into a container image: BuildKit LLB, a Dockerfile, or OCI layers.
 #[derive(Debug, Parser)]
 #[command(name = "cogpackc", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-#[command(after_help = "Exit codes: 0 done, 1 the plan has findings, 2 the command could not run.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 the plan has findings or one of its ops failed, 2 the command could not run, 130 interrupted."
+)]
 pub struct Arguments {
     /// Compile: what `cogpackc PLAN -o FORMAT` does.
     #[command(flatten)]

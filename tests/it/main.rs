@@ -2,6 +2,7 @@
 
 mod backends;
 mod behaviours;
+mod build;
 mod cli;
 mod daemon;
 mod explain;

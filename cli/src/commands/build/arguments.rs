@@ -61,7 +61,7 @@ pub struct Build {
     /// Use no result of an earlier build.
     #[arg(long)]
     pub no_cache: bool,
-    /// Build for these platforms instead of the plan's.
+    /// Build for these of the plan's platforms only.
     #[arg(long = "platform", value_name = "OS/ARCH", value_delimiter = ',')]
     pub platforms: Vec<Platform>,
     /// Use another directory for the `dir` context @NAME of the plan.
@@ -70,9 +70,6 @@ pub struct Build {
     /// Allow ops of the plan something beyond the usual, for instance `network.host`.
     #[arg(long = "allow", value_name = "ENTITLEMENT")]
     pub allowed: Vec<String>,
-    /// Read the base image @NAME from a local OCI layout: `python=DIR` or `python=DIR:TAG`.
-    #[arg(long = "layout", value_name = "NAME=DIR[:TAG]")]
-    pub layouts: Vec<String>,
     /// How progress is shown, on standard error.
     #[arg(long, value_enum, default_value_t)]
     pub progress: Style,

@@ -1,0 +1,133 @@
+//! `cogpackc build` as far as it gets without a daemon: what is wrong is said before one is asked.
+
+use cogpack_tests::terminal::{cogpackc, cogpackc_with_input};
+
+const PLAN: &str = "cpk 1
+
+platform linux/amd64
+
+image @base = \"debian\"
+  config empty
+
+context @source = dir \".\"
+
+secret token
+
+stage %app from image @base {
+  run \"make\" {
+    mount @source at /src
+    mount secret token at /run/token
+    mount ssh
+    network host
+  }
+}
+
+export from %app
+";
+
+fn folder_with(plan: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    std::fs::write(folder.path().join("plan.cpk"), plan).expect("can be written");
+    folder
+}
+
+/// A socket that nobody made.
+const NOWHERE: &str = "unix:///nowhere/buildkitd.sock";
+
+#[test]
+fn what_the_plan_needs_and_nobody_gave_is_shown_on_its_lines() {
+    let folder = folder_with(PLAN);
+    let answer = cogpackc(folder.path(), &["build", ".", "--buildkit", NOWHERE]);
+    assert_eq!((answer.code, answer.stdout.len()), (2, 0), "{}", answer.stderr);
+    for said in [
+        "cpk::build::secret",
+        "the secret `token` was not given",
+        "cpk::build::ssh",
+        "cpk::build::not-allowed",
+        "mount secret token at /run/token",
+        "`--allow network.host` allows it",
+    ] {
+        assert!(answer.stderr.contains(said), "{said}: {}", answer.stderr);
+    }
+    let answer = cogpackc(folder.path(), &["build", ".", "--format", "json", "--allow", "network.host"]);
+    let report = answer.stderr.find('{').map(|start| &answer.stderr[start..]).unwrap_or_default();
+    let mut reports = serde_json::Deserializer::from_str(report).into_iter::<serde_json::Value>();
+    let codes: Vec<String> = reports
+        .by_ref()
+        .flat_map(|report| report.expect("is JSON")["findings"].as_array().cloned().unwrap_or_default())
+        .map(|finding| finding["code"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(codes, ["cpk::build::secret", "cpk::build::ssh"]);
+}
+
+#[test]
+fn a_directory_is_looked_into_for_its_plan() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    std::fs::create_dir(folder.path().join("project")).expect("can be made");
+    let answer = cogpackc(folder.path(), &["build", "project"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.stderr.contains("there is no `plan.cpk` in the directory `project`"), "{}", answer.stderr);
+    std::fs::write(folder.path().join("project/plan.cpk"), "cpk 1\nstage %a from %b\n").expect("is writable");
+    let answer = cogpackc(folder.path(), &["build", "project"]);
+    assert_eq!(answer.code, 1, "{}", answer.stderr);
+    assert!(answer.stderr.contains("project/plan.cpk:2"), "{}", answer.stderr);
+}
+
+#[test]
+fn options_that_cannot_be_are_refused_by_name() {
+    let folder = folder_with("cpk 1\nstage %app from scratch {\n  mkdir \"/a\"\n}\nexport from %app\n");
+    for (arguments, said) in [
+        (&["--push"][..], "an image without a name cannot be pushed"),
+        (&["-o", "type=zip,dest=a"], "nothing is known of the type `zip`"),
+        (&["-o", "type=oci"], "`dest` is missing"),
+        (&["-o", "type=local,dest=a,dest=b"], "said twice"),
+        (&["-o", "type=image,name=a"], "names are given with `-t`"),
+        (&["--allow", "security.insecure"], "nothing in a plan can need that"),
+        (&["--secret", "id=a,src=missing"], "cannot read the secret in `missing`"),
+        (&["--secret", "id=a,sorce=b"], "nothing is known of `sorce`"),
+        (&["--secret", "id=a"], "the secret's variable `a` is not set"),
+        (&["--secret", "id=a,src=plan.cpk,env=B"], "it is given twice"),
+        (&["--ssh", "default"], "SSH_AUTH_SOCK names none"),
+        (&["--build-context", "source=."], "the plan declares no `dir` context `@source`"),
+        (&["--platform", "linux/arm64"], "not for the platform `linux/arm64`"),
+        (&["--buildkit", "somewhere"], "is no address of a BuildKit daemon"),
+        (&["--buildkit-tls", "ca=a"], "`--buildkit-tls` needs `--buildkit"),
+        (&["--progress", "loud"], "loud"),
+        (&["--cache-from", "ref=a"], "`type` is missing"),
+    ] {
+        let answer = cogpackc(folder.path(), &[&["build", "."], arguments].concat());
+        assert_eq!((answer.code, answer.stdout.len()), (2, 0), "{arguments:?}: {}", answer.stderr);
+        assert!(answer.stderr.contains(said), "{arguments:?}: {}", answer.stderr);
+    }
+}
+
+#[test]
+fn a_daemon_that_is_not_there_is_one_clear_error() {
+    let folder = folder_with("cpk 1\nstage %app from scratch {\n  mkdir \"/a\"\n}\nexport from %app\n");
+    for progress in ["plain", "tty", "json", "quiet"] {
+        let arguments = ["build", ".", "--buildkit", NOWHERE, "--progress", progress];
+        let answer = cogpackc(folder.path(), &arguments);
+        assert_eq!((answer.code, answer.stdout.len()), (2, 0), "{}", answer.stderr);
+        assert_eq!(answer.stderr.matches("error: ").count(), 1, "{}", answer.stderr);
+        assert!(answer.stderr.contains(NOWHERE) && answer.stderr.contains("hint: "), "{}", answer.stderr);
+    }
+    let plan = "cpk 1\nstage %app from scratch {\n  mkdir \"/a\"\n}\nexport from %app\n";
+    let piped = cogpackc_with_input(folder.path(), &["build", "-", "--buildkit", NOWHERE], plan);
+    assert_eq!(piped.code, 2, "{}", piped.stderr);
+}
+
+/// The value of a secret is nowhere in what is said, even where something about it is wrong.
+#[test]
+fn secrets_are_never_told() {
+    let folder = folder_with(PLAN);
+    std::fs::write(folder.path().join("value"), "hunter2-and-more").expect("is writable");
+    for arguments in [
+        &["--secret", "id=token,src=value"][..],
+        &["--secret", "id=token,src=value", "--secret", "id=token,src=value"],
+        &["--secret", "id=token,src=value", "--format", "json"],
+    ] {
+        let answer = cogpackc(folder.path(), &[&["build", ".", "--buildkit", NOWHERE], arguments].concat());
+        assert_eq!(answer.code, 2);
+        assert!(!answer.stderr.contains("hunter2"), "{}", answer.stderr);
+    }
+}
