@@ -10,14 +10,14 @@
 //! | `copy A into D` | `A` → `D/name` | as `to` |
 //! | `copy A* into D` | `A*` → `D/` | `allowWildcard`; a directory lands as itself |
 //! | `follow`, and a source that is known to be no link | | `followSymlink`; links below a directory are never followed |
-//! | `replace` | | an `rm` of the destination first, in the same layer |
+//! | `replace` | | an `rm` of the destination first, in the same layer where the daemon removes links |
 //! | `optional` | `/path/[n]ame` | `allowWildcard`, `allowEmptyWildcard`: the action knows no other way to forgive a missing source. It does not forgive a missing directory above it, so that one is made first, in a vertex on top of the source |
 //! | `optional` with `into` | | an `mkdir` of D first, as D is made in any case |
 //! | `owner` | | `owner`; an `mkdir` of the directories above first, which the action would chown too. With `optional` they must not be made in vain: then a copy as root's into that directory, and an `rm` of it, come first |
 //! | no `owner` | | `owner` 0:0 where the source is an image or a stage, as the action keeps the original's; none for contexts, whose files are root's |
 //! | `mode` | by way of a vertex | `mode`, on a copy into an empty filesystem; from there as without. Newer daemons would give the mode to a missing destination and to the directories above it too |
 //! | `mode` with wildcards | | `mode`; an `mkdir` of D first, for the same reason |
-//! | `include`, `exclude` | | `includePatterns`, `excludePatterns` |
+//! | `include`, `exclude` | | `includePatterns`, `excludePatterns`; without these, what is only excluded of a directory is not sent |
 //!
 //! Where a source holds no wildcard, `allowWildcard` and `allowEmptyWildcard` change nothing and
 //! are set all the same: so does the Dockerfile front end, and equal flags share a cache.

@@ -20,6 +20,11 @@
 //! On the empty filesystem nothing can be in the way, and the plain actions do. A mode with
 //! setuid, setgid or sticky is one that only a copy can give, so it is given there.
 //!
+//! On daemons that lack an action, something else does the same: a link, and a mode with setuid,
+//! setgid or sticky, comes out of an [`archive`] that is unpacked beside; `rm`, `chmod` and
+//! `chown` of the image are run where removing would follow a link, and where a copy cannot leave
+//! out what is below a directory.
+//!
 //! Two plans that others build fail on the daemon: a `mkdir` with mode or owner where a link to a
 //! directory is, and a `remove` (not `optional`) of a link that leads nowhere.
 
