@@ -259,12 +259,33 @@ fn explained(
     }
     match failure {
         Failure::Cancelled => BuildError::Cancelled,
-        Failure::Build(failure) => BuildError::Op(Box::new(failed_op(*failure, images, outline, follower))),
+        Failure::Build(failure) => of_build(*failure, images, outline, follower),
         other @ (Failure::Unreachable { .. }
         | Failure::NotBuildKit { .. }
         | Failure::Refused { .. }
         | Failure::Lost { .. }
         | Failure::Unsendable { .. }) => BuildError::Daemon(other),
+    }
+}
+
+/// An op that failed is a matter of the plan; that an image could not be pushed or put away is one
+/// of the daemon.
+fn of_build(
+    failure: BuildFailure,
+    images: &[LlbImage],
+    outline: &Outline,
+    follower: &Follower,
+) -> BuildError {
+    let named = failure.vertex.as_deref().and_then(|digest| follower.step_of(digest));
+    match named.or_else(|| follower.failed()).map(|step| follower.added(step)) {
+        Some(None) => BuildError::Op(Box::new(failed_op(failure, images, outline, follower))),
+        None if !failure.lines.is_empty() => {
+            BuildError::Op(Box::new(failed_op(failure, images, outline, follower)))
+        }
+        added => {
+            let attempted = added.flatten().unwrap_or("build").to_owned();
+            BuildError::Daemon(Failure::Refused { attempted, message: failure.message })
+        }
     }
 }
 

@@ -23,8 +23,10 @@ struct Known {
 #[derive(Debug)]
 pub struct Follower {
     vertices: Vertices,
-    /// How many steps there are, those that were added among them.
-    steps: usize,
+    /// How many steps the outline has.
+    planned: usize,
+    /// The names of those that were added.
+    added: Vec<String>,
     known: BTreeMap<StepId, Known>,
     /// Output by step, as much as a report of its failure shows.
     tails: BTreeMap<StepId, Vec<u8>>,
@@ -41,7 +43,14 @@ const CANCELLED: &str = "context canceled";
 impl Follower {
     /// For a build whose outline has these vertices.
     pub fn new(vertices: Vertices, steps: usize) -> Self {
-        Self { vertices, steps, known: BTreeMap::new(), tails: BTreeMap::new(), failed: None }
+        Self {
+            vertices,
+            planned: steps,
+            added: Vec::new(),
+            known: BTreeMap::new(),
+            tails: BTreeMap::new(),
+            failed: None,
+        }
     }
 
     /// What a piece of news means.
@@ -108,8 +117,8 @@ impl Follower {
         if let Some(step) = self.vertices.get(digest) {
             return *step;
         }
-        let step = StepId(self.steps);
-        self.steps += 1;
+        let step = StepId(self.planned + self.added.len());
+        self.added.push(name.to_owned());
         self.vertices.insert(digest.to_owned(), step);
         happened.push(Progress::Added { name: name.to_owned() });
         step
@@ -118,6 +127,11 @@ impl Follower {
     /// The step of a vertex, where one was told of.
     pub fn step_of(&self, digest: &str) -> Option<StepId> {
         self.vertices.get(digest).copied()
+    }
+
+    /// The name of a step that the outline does not know.
+    pub fn added(&self, step: StepId) -> Option<&str> {
+        self.added.get(step.0.checked_sub(self.planned)?).map(String::as_str)
     }
 
     /// The first step that was told to have failed.

@@ -7,6 +7,7 @@ use bollard_buildkit_proto::moby::buildkit::v1::frontend::{PongResponse, Resolve
 use bollard_buildkit_proto::moby::buildkit::v1::{CacheOptions, Exporter, SolveRequest};
 use bollard_buildkit_proto::pb;
 use cogpack_content::Platform;
+use futures_util::future::join_all;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -46,11 +47,13 @@ pub struct ResolvedImage {
 impl Connection {
     /// What the daemon can do. This leaves no trace on it.
     pub async fn abilities(&self) -> Result<Abilities, Failure> {
-        let pong = self.ask(None).await?;
+        // There is no list of exporters to ask for, so each is asked for by itself, and all at once.
+        let asked = EXPORTERS.map(|kind| async move { (kind, self.ask(Some(kind)).await) });
+        let (pong, answers) = tokio::join!(self.ask(None), join_all(asked));
+        let pong = pong?;
         let mut exporters = BTreeSet::new();
-        for kind in EXPORTERS {
-            // There is no list to ask for, so each is asked for by itself.
-            match self.ask(Some(kind)).await {
+        for (kind, answer) in answers {
+            match answer {
                 Ok(_) => {
                     exporters.insert(kind.to_owned());
                 }

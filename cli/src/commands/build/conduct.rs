@@ -1,6 +1,7 @@
 //! A build from the connection to the image, with a person watching who may lose patience.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,9 @@ use cogpack_build::progress::Progress;
 use cogpack_build::requirements::{missing, requirements};
 use cogpack_build::serving::Served;
 use cogpack_compiler::World;
-use cogpack_content::Platform;
+use cogpack_content::{Digest, Platform};
 use cogpack_io_buildkit::address::Address;
+use cogpack_ir::plan::InputName;
 use miette::Diagnostic;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -30,7 +32,7 @@ use super::{INTERRUPTED, NOT_GIVEN, bases, daemon, results};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
-use crate::progress::Show;
+use crate::progress::{Show, Style, text};
 use crate::report::{self, Stream};
 use crate::{FINDINGS, front};
 
@@ -77,18 +79,22 @@ impl Job<'_> {
         let started = Instant::now();
         let cancel = CancellationToken::new();
         let mut interrupts = Interrupts::new()?;
+        let style = self.arguments.progress.decided(console.stderr_is_terminal);
+        let note = Note { is_shown: style == Style::Tty };
         let prepared = {
-            let preparing = self.prepare(&served, &cancel, console);
+            let preparing = self.prepare(&served, &cancel, note, console);
             tokio::select! {
-                prepared = preparing => prepared?,
+                prepared = preparing => Some(prepared),
                 // Nothing runs yet that would have to be ended.
-                () = interrupts.next() => return Ok(INTERRUPTED),
+                () = interrupts.next() => None,
             }
         };
+        note.clear(console);
+        let Some(prepared) = prepared else { return Ok(INTERRUPTED) };
+        let prepared = prepared?;
         let Some(Prepared { daemon, images, base_configs }) = prepared else { return Ok(FINDINGS) };
         let engine = daemon::engine(console).ok();
         let order = Order { base_configs, engine, ..self.order(images, served, &daemon)? };
-        let style = self.arguments.progress.decided(console.stderr_is_terminal);
         let mut show = Show::new(style, &self.title(), console.palette());
         let (progress, happened) = unbounded_channel();
         let building = daemon.build(order, progress, cancel.clone());
@@ -146,16 +152,20 @@ impl Job<'_> {
         &self,
         served: &Served,
         cancel: &CancellationToken,
+        note: Note,
         console: &mut Console<'_>,
     ) -> Result<Option<Prepared>, Failure> {
+        note.show(&format!("reaching the daemon at {}", self.address), console);
         let daemon = BuildKit::connect(&self.address).await.map_err(|error| failure_of(&error.into()))?;
         let limits = daemon.limits();
         let mut images = Vec::new();
         let mut base_configs = BTreeMap::new();
         let mut warned = BTreeSet::new();
+        note.show("asking the daemon for the images that the plan builds on", console);
         for platform in &self.source.plan.platforms {
             let platform = &platform.value;
             let learnt = bases::learn(&self.source, platform, &daemon, served, cancel).await?;
+            note.clear(console);
             base_configs.extend(learnt.of_export.map(|config| (platform.clone(), config)));
             let plan = self.source.for_platform(platform);
             let compiled = cogpack_compiler::compile(plan, &World { configs: learnt.configs });
@@ -170,7 +180,7 @@ impl Job<'_> {
                 front::show(&warnings, self.file, self.arguments.format, console);
             }
             let text = SourceText { name: self.file.shown.clone(), text: self.file.text.clone() };
-            let unique = format!("cogpack-{}", self.file.directory.display());
+            let unique = unique(&served.directories);
             let no_links = no_links(&resolved, &served.directories);
             let backend = Llb { limits, unique, no_links, ..Llb::new(text) };
             match backend.lower(&resolved) {
@@ -274,6 +284,41 @@ async fn watch(
                 }
                 return Waited::Ended(ended);
             }
+        }
+    }
+}
+
+/// Tells apart builds that run at the same time and have other directories under the same names. A
+/// digest of where they are: the daemon need not know it.
+fn unique(directories: &BTreeMap<InputName, PathBuf>) -> String {
+    let places: Vec<u8> = directories
+        .iter()
+        .flat_map(|(name, path)| {
+            [name.as_str().as_bytes(), path.as_os_str().as_encoded_bytes(), b"\n"].concat()
+        })
+        .collect();
+    format!("cogpack-{}", &Digest::of(&places).hex()[..16])
+}
+
+/// A line about what is waited for before there is a build to show, which goes again.
+#[derive(Debug, Clone, Copy)]
+struct Note {
+    is_shown: bool,
+}
+
+impl Note {
+    fn show(self, what: &str, console: &mut Console<'_>) {
+        if self.is_shown {
+            self.clear(console);
+            let line = text::cut(&format!("{what} …"), console.window().columns.saturating_sub(1));
+            // Nobody to tell where nobody reads.
+            let _ = write!(console.stderr, "{line}").and_then(|()| console.stderr.flush());
+        }
+    }
+
+    fn clear(self, console: &mut Console<'_>) {
+        if self.is_shown {
+            let _ = write!(console.stderr, "\r\u{1b}[K").and_then(|()| console.stderr.flush());
         }
     }
 }
