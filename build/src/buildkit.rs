@@ -26,7 +26,7 @@ use crate::order::{Destination, Order};
 use crate::outcome::{Layer, Outcome};
 use crate::outline::outline;
 use crate::progress::{Outline, Progress, Progresses};
-use crate::{engine_layers, receiving, serving};
+use crate::{engine_layers, layer_names, receiving, serving};
 
 /// How often is asked how much was sent.
 const SENT_INTERVAL: Duration = Duration::from_millis(100);
@@ -136,6 +136,9 @@ impl Builder for BuildKit {
             Some(endpoint) if layers.is_empty() => layers_in(endpoint, &outcome).await,
             Some(_) | None => layers,
         };
+        if let [image] = order.images.as_slice() {
+            layer_names::name(&mut outcome.layers, image);
+        }
         tell(&progress, Progress::Done(outcome.clone()));
         Ok(outcome)
     }

@@ -19,6 +19,7 @@ mod caching;
 mod engine_layers;
 mod exporting;
 mod follow;
+mod layer_names;
 mod logins;
 mod outline;
 mod receiving;

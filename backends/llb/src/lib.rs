@@ -10,6 +10,7 @@
 mod capability;
 pub mod check;
 mod graph;
+pub mod layers;
 pub mod limits;
 pub mod links;
 pub mod listing;
@@ -29,6 +30,7 @@ use cogpack_content::{Digest, Platform};
 use cogpack_ir::plan::Span;
 use cogpack_ir::resolve::Resolved;
 
+pub use layers::{Layers, layers};
 pub use limits::Limits;
 pub use listing::listing;
 pub use needs::{Entitlement, Needs};

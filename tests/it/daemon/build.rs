@@ -1,0 +1,140 @@
+//! `cogpackc build` on real daemons: what is built, what is cached, what is said when it fails.
+
+use std::ffi::OsString;
+use std::io::Cursor;
+use std::path::Path;
+
+use cogpack_cli::{Console, Environment};
+use cogpack_tests::engines::{self, Engine};
+use cogpack_tests::terminal::Answer;
+
+fn build(engine: &Engine, directory: &Path, arguments: &[&str]) -> Answer {
+    let mut environment = Environment::default();
+    environment.docker.host = Some(engine.host.clone());
+    environment.named.0.insert("SCREEN_TOKEN".into(), "hunter2-and-more".into());
+    let (mut stdin, mut stdout, mut stderr) = (Cursor::new(""), Vec::new(), Vec::new());
+    let mut console = Console {
+        stdin: &mut stdin,
+        stdout: &mut stdout,
+        stderr: &mut stderr,
+        directory: directory.to_owned(),
+        environment,
+        stdout_is_terminal: false,
+        stderr_is_terminal: false,
+    };
+    let words = ["cogpackc", "build"].iter().chain(arguments).map(OsString::from);
+    let code = cogpack_cli::run(words, &mut console);
+    Answer { code, stdout, stderr: String::from_utf8(stderr).expect("talk is text") }
+}
+
+/// A plan on the rig's own base, with something in it that no other test builds.
+fn folder_with(what: &str, ops: &str) -> Option<tempfile::TempDir> {
+    let registry = engines::registry()?;
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let plan = format!(
+        "cpk 1\n\nimage @base = \"{registry}/base/debian:bookworm-slim\"\n\ncontext @source = dir \".\" {{\n  \
+         include \"hello\"\n}}\n\nsecret token optional\n\nstage %app in export.app from image @base {{\n{ops}}}\n\n\
+         export from %app\n"
+    );
+    std::fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
+    std::fs::write(folder.path().join("hello"), format!("{what} {:?}", std::time::SystemTime::now()))
+        .expect("is writable");
+    Some(folder)
+}
+
+fn events(stderr: &str) -> Vec<serde_json::Value> {
+    let lines = stderr.lines().filter(|line| line.starts_with("{\"at\""));
+    lines.map(|line| serde_json::from_str(line).expect("each line is an object")).collect()
+}
+
+fn count(events: &[serde_json::Value], event: &str) -> usize {
+    events.iter().filter(|found| found["event"] == event).count()
+}
+
+fn on_each(test: impl Fn(&Engine)) {
+    [engines::older(), engines::newer()].into_iter().flatten().for_each(|engine| test(&engine));
+}
+
+#[test]
+fn a_second_build_runs_nothing_and_sends_nothing() {
+    let ops = "  copy \"hello\" from @source to \"/hello\"\n  run \"cat /hello > /said\"\n";
+    on_each(|engine| {
+        let Some(folder) = folder_with("second", ops) else { return };
+        let arguments = [".", "--progress", "json", "-o", "type=tar,dest=out.tar"];
+        let first = build(engine, folder.path(), &arguments);
+        assert_eq!(first.code, 0, "{}: {}", engine.name, first.stderr);
+        let events_of_first = events(&first.stderr);
+        assert_eq!(events_of_first.first().map(|first| &first["event"]), Some(&"planned".into()));
+        assert_eq!(events_of_first.last().map(|last| &last["event"]), Some(&"done".into()));
+        let bytes = std::fs::read(folder.path().join("out.tar")).expect("the result is there");
+        assert!(String::from_utf8_lossy(&bytes).contains("second"), "{}", engine.name);
+
+        let again = build(engine, folder.path(), &arguments);
+        assert_eq!(again.code, 0, "{}: {}", engine.name, again.stderr);
+        let events_of_second = events(&again.stderr);
+        assert!(count(&events_of_second, "cached") >= 2, "{}: {}", engine.name, again.stderr);
+        let sent = events_of_second.iter().filter(|event| event["event"] == "sent");
+        sent.for_each(|sent| assert_eq!(sent["bytes"], 0, "{}", engine.name));
+        assert!(count(&events_of_second, "output") == 0, "{}: {}", engine.name, again.stderr);
+    });
+}
+
+#[test]
+fn an_op_that_fails_is_shown_where_the_plan_asks_for_it() {
+    let ops = "  run \"echo first; echo second >&2; exit 7\" {\n    mount @source at /mnt\n  }\n";
+    on_each(|engine| {
+        let Some(folder) = folder_with("failing", ops) else { return };
+        let answer = build(engine, folder.path(), &[".", "-o", "out", "--progress", "quiet"]);
+        assert_eq!(answer.code, 1, "{}: {}", engine.name, answer.stderr);
+        for said in ["cpk::build::failed", "[plan.cpk:12:3]", "exit code 7", "│ first", "│ second"] {
+            assert!(answer.stderr.contains(said), "{}: {said}: {}", engine.name, answer.stderr);
+        }
+        assert!(!folder.path().join("out").exists(), "{}", engine.name);
+        let json =
+            build(engine, folder.path(), &[".", "-o", "out", "--progress", "quiet", "--format", "json"]);
+        let reports = serde_json::Deserializer::from_str(&json.stderr).into_iter::<serde_json::Value>();
+        let findings = reports
+            .flat_map(|report| report.expect("is JSON")["findings"].as_array().cloned().unwrap_or_default());
+        let failed = findings.last().expect("one is about the op");
+        assert_eq!(failed["labels"][0]["line"], 12, "{}", engine.name);
+        assert_eq!(failed["output"], serde_json::json!(["first", "second"]), "{}", engine.name);
+    });
+}
+
+#[test]
+fn a_secret_is_in_nothing_that_is_said_or_made() {
+    let ops = "  run \"test \\\"$(cat /run/token)\\\" = hunter2-and-more && cat /mnt/hello > /done\" {\n    \
+               mount @source at /mnt\n    mount secret token at /run/token\n  }\n";
+    on_each(|engine| {
+        let Some(folder) = folder_with("secret", ops) else { return };
+        for progress in ["json", "plain"] {
+            let secret = "id=token,env=SCREEN_TOKEN";
+            let answer = build(
+                engine,
+                folder.path(),
+                &[".", "--secret", secret, "--progress", progress, "-o", "type=tar,dest=out.tar"],
+            );
+            assert_eq!(answer.code, 0, "{}: {}", engine.name, answer.stderr);
+            // The plan itself says what the test expects; what is said of the secret's own is not.
+            let said = answer.stderr.replace("= hunter2-and-more", "");
+            assert!(!said.contains("hunter2"), "{}: {said}", engine.name);
+        }
+        let made = std::fs::read(folder.path().join("out.tar")).expect("the result is there");
+        let found = made.windows(7).any(|window| window == b"hunter2");
+        assert!(!found, "{}: the secret is in the result", engine.name);
+    });
+}
+
+#[test]
+fn an_image_that_cannot_be_found_is_the_daemons_answer() {
+    on_each(|engine| {
+        let Some(folder) = folder_with("missing", "  mkdir \"/a\"\n") else { return };
+        let path = folder.path().join("plan.cpk");
+        let plan = std::fs::read_to_string(&path).expect("is there").replace("base/debian", "base/no-such");
+        std::fs::write(&path, plan).expect("is writable");
+        let answer = build(engine, folder.path(), &[".", "--progress", "quiet", "-o", "out"]);
+        assert_eq!(answer.code, 2, "{}: {}", engine.name, answer.stderr);
+        assert!(answer.stderr.contains("cannot look up"), "{}: {}", engine.name, answer.stderr);
+        assert!(answer.stderr.contains("base/no-such"), "{}: {}", engine.name, answer.stderr);
+    });
+}
