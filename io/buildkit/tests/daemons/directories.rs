@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use cogpack_io_buildkit::directories::{Directories, Directory, DirectoryFailure, Machine, Sent};
 use cogpack_io_buildkit::exports::{self, ToDirectory, ToFile};
@@ -195,6 +198,41 @@ async fn what_cannot_be_sent_is_named_by_us_and_by_the_daemon() {
         assert!(!said.contains(&*root.path().to_string_lossy()), "{}: {said}", found.name);
         let kept = directories.failure();
         assert!(matches!(kept, Some(DirectoryFailure::Unsendable { .. })), "{}: {kept:?}", found.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_grows_meanwhile_ends_the_build_with_its_name() {
+    for found in daemons() {
+        let root = tempfile::tempdir().expect("makes a directory");
+        for file in 0..500 {
+            fs::write(root.path().join(format!("{file:03}")), "text").expect("is writable");
+        }
+        let path = root.path().join("999-log");
+        let mut log = fs::File::create(&path).expect("is writable");
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let writing = std::thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                log.write_all(b"line\n").expect("is writable");
+                std::thread::sleep(Duration::from_micros(50));
+            }
+        });
+        let (outcome, directories) = sent(&found, root.path()).await;
+        stop.store(true, Ordering::Relaxed);
+        writing.join().expect("ends well");
+        let said = format!("{:?}", outcome.expect_err("a file grows"));
+        assert!(
+            said.contains("999-log") && said.contains("while the directory was sent"),
+            "{}: {said}",
+            found.name
+        );
+        let kept = directories.failure();
+        assert!(
+            matches!(&kept, Some(DirectoryFailure::Changed { path, .. }) if path == "999-log"),
+            "{}: {kept:?}",
+            found.name
+        );
     }
 }
 

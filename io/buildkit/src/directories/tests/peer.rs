@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use bollard_buildkit_proto::fsutil::types::packet::PacketType;
 use bollard_buildkit_proto::fsutil::types::{Packet, Stat};
 use bollard_buildkit_proto::moby::filesync::packet::file_sync_client::FileSyncClient;
-use tokio::sync::mpsc;
+use futures_util::stream;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::StreamExt;
-use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
 use tonic::{Request, Status, Streaming};
@@ -36,6 +36,8 @@ impl Asking {
 pub struct Peer {
     pub into: mpsc::UnboundedSender<Packet>,
     pub from: Streaming<Packet>,
+    /// How many packets have left us.
+    left: watch::Receiver<usize>,
     // Holds the connection.
     _channel: Channel,
 }
@@ -58,18 +60,32 @@ impl Peer {
         let channel = in_memory::connect(directories.to_server()).await;
         let mut client = FileSyncClient::new(channel.clone());
         let (into, requests) = mpsc::unbounded_channel();
-        let mut request = Request::new(UnboundedReceiverStream::new(requests));
+        let (says_left, left) = watch::channel(0);
+        // Each packet in a frame of its own, as daemons send them.
+        let packets = stream::unfold((requests, says_left), |(mut requests, says_left)| async move {
+            tokio::task::yield_now().await;
+            let packet: Packet = requests.recv().await?;
+            says_left.send_modify(|left| *left += 1);
+            Some((packet, (requests, says_left)))
+        });
+        let mut request = Request::new(packets);
         for (key, value) in asking.metadata {
             let value = AsciiMetadataValue::try_from(value.as_bytes()).expect("is a header");
             request.metadata_mut().append(key, value);
         }
         let from = client.diff_copy(request).await?.into_inner();
-        Ok(Self { into, from, _channel: channel })
+        Ok(Self { into, from, left, _channel: channel })
     }
 
     pub fn ask(&self, id: usize) {
         let id = u32::try_from(id).expect("is a number");
         self.send(Packet { id, ..packet(PacketType::PacketReq) });
+    }
+
+    /// Waits until so many packets have left us, or none will any more.
+    pub async fn until_left(&mut self, count: usize) {
+        // An error is that the connection has ended, which the next packet tells.
+        drop(self.left.wait_for(|left| *left >= count).await);
     }
 
     pub fn send(&self, packet: Packet) {

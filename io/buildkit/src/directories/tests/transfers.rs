@@ -77,7 +77,8 @@ async fn a_daemon_that_has_all_is_sent_no_bytes() {
 async fn more_than_five_thousand_files_arrive() {
     let root = tempfile::tempdir().expect("makes a directory");
     for file in 0..6_500 {
-        fs::write(root.path().join(format!("{file:05}")), file.to_string()).expect("is writable");
+        // So much that it does not fit into the pipe while nobody reads.
+        fs::write(root.path().join(format!("{file:05}")), [b'x'; 8_000]).expect("is writable");
     }
     let directories = offer(root.path());
     let mut peer = Peer::call(&directories, Asking::of("source")).await.expect("is offered");
@@ -87,6 +88,7 @@ async fn more_than_five_thousand_files_arrive() {
     for id in 0..stats.len() {
         peer.ask(id);
     }
+    peer.until_left(stats.len()).await;
     let mut ended = 0;
     while ended < stats.len() {
         let data = peer.next().await.expect("is sent");
