@@ -26,6 +26,49 @@ on_next_engine() {
 	export COGPACK_TEST_NETWORK=$COGPACK_TEST_NEXT_NETWORK COGPACK_TEST_BUILDKIT=$COGPACK_TEST_NEXT_BUILDKIT
 }
 
+# on_each_engine FUNCTION: calls it with the word `older`, and with `newer` on the newer engine.
+on_each_engine() {
+	"$1" older
+	(
+		on_next_engine
+		"$1" newer
+	)
+}
+
+# build_log NAME: where `builds` keeps the progress of a build, one JSON object a line.
+build_log() { printf '%s/%s.progress' "$work" "$1"; }
+
+# builds NAME PLAN OPTION...: `cogpackc build` of this plan succeeds; its progress is kept.
+builds() {
+	local name=$1 status=0
+	shift
+	"${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}" build "$@" --progress json \
+		>"$work/output" 2>"$(build_log "$name")" </dev/null || status=$?
+	if [ "$status" != 0 ]; then
+		printf 'not ok - the build %s: status %s from: cogpackc build %s\n' "$name" "$status" "$*"
+		cat "$(build_log "$name")"
+		exit 1
+	fi
+	printf 'ok - the build %s\n' "$name"
+}
+
+# steps_run NAME: the lines of the plan whose ops were run by that build, and not cached. What is
+# sent or looked up anew each time, an input, is none.
+steps_run() {
+	python3 - "$(build_log "$1")" <<-'END'
+		import json, sys
+		# What is said about the plan stands between the events.
+		events = [json.loads(line) for line in open(sys.argv[1]) if line.startswith("{")]
+		steps = next(event for event in events if event["event"] == "planned")["steps"]
+		over = {kind: {event["step"] for event in events if event["event"] == kind}
+		        for kind in ("finished", "cached")}
+		# A cached one may start once more, when its files are fetched.
+		lines = {step["line"] for number, step in enumerate(steps)
+		         if step.get("place", "").startswith("%") and number in over["finished"] - over["cached"]}
+		print(*sorted(lines))
+	END
+}
+
 # prints WHAT LINE COMMAND...: COMMAND must succeed, and print LINE as one of its lines.
 prints() {
 	local what=$1 line=$2

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The example model, built by our own client on both engines: it runs and answers, a second
+# build does nothing, and a changed file makes only what depends on it.
+# shellcheck source-path=SCRIPTDIR source=support.bash
+. "$(dirname "$0")/support.bash"
+needs_daemon
+
+base=$COGPACK_TEST_REGISTRY/base/python:3.11-slim
+project=$work/language-detector
+cp -R "$repository/examples/language-detector" "$project"
+sed -i "s|docker.io/library/python:3.11-slim|$base|" "$project/plan.cpk"
+# A file that no engine has seen makes the first build a first one.
+printf '# %s\n' "$RANDOM$RANDOM$RANDOM" | tee -a "$project/serve.py" >>"$project/weights/note.md"
+code_line=$(grep -n 'copy "predict.py"' "$project/plan.cpk" | cut -d: -f1)
+detector_line=$(grep -n 'copy "detector"' "$project/plan.cpk" | cut -d: -f1)
+weights_line=$(grep -n 'copy "weights"' "$project/plan.cpk" | cut -d: -f1)
+
+builds_the_example() {
+	local which=$1 image=cogpack-test/language-detector:$$
+	builds "on-the-$which-engine" "$project/plan.cpk" --tag "$image" --metadata-file "$work/metadata.json" --iidfile "$work/id"
+	answers_predictions "$image"
+	prints 'the id in the file is the one that the engine knows' "$(docker image inspect --format '{{.Id}}' "$image")" cat "$work/id"
+	prints 'the image has the config of the plan' '["python3","serve.py"] /src {"5000/tcp":{}}' \
+		docker image inspect --format '{{json .Config.Cmd}} {{.Config.WorkingDir}} {{json .Config.ExposedPorts}}' "$image"
+
+	builds "again-on-the-$which-engine" "$project/plan.cpk" --tag "$image"
+	prints 'a second build runs nothing' '' steps_run "again-on-the-$which-engine"
+
+	printf '# touched\n' >>"$project/serve.py"
+	builds "touched-on-the-$which-engine" "$project/plan.cpk" --tag "$image"
+	steps_run "touched-on-the-$which-engine" >"$work/ran"
+	exits 'a changed source file leaves the weights alone' 1 grep -qw "$weights_line" "$work/ran"
+	exits 'and makes the layer of the code' 0 grep -Eqw "$detector_line|$code_line" "$work/ran"
+	answers_predictions "$image"
+	docker image rm --force "$image" >/dev/null
+}
+on_each_engine builds_the_example

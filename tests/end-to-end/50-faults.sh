@@ -1,0 +1,175 @@
+#!/usr/bin/env bash
+# What goes wrong in the middle of a build gives one clear error, exit code 2 and nothing half
+# written, and Ctrl-C leaves nothing running.
+# shellcheck source-path=SCRIPTDIR source=support.bash
+. "$(dirname "$0")/support.bash"
+needs_daemon
+
+cogpackc=${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}
+rig=$repository/tests/rig/rig
+home=${COGPACK_RIG_HOME:-${TMPDIR:-/tmp}/cogpack-test-rig}
+base=$COGPACK_TEST_REGISTRY/base/debian:bookworm-slim
+mkdir "$work/big" "$work/small" "$work/full"
+trap '"$rig" spare-down; umount "$work/full" 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
+
+# Nothing of it is stored here, but it is sent byte for byte.
+truncate --size 4G "$work/big/zeros"
+cat >"$work/big/plan.cpk" <<END
+cpk 1
+
+context @source = dir "." {
+  include "zeros"
+}
+
+stage %app from scratch {
+  copy "zeros" from @source to "/zeros"
+}
+
+export from %app
+END
+cat >"$work/small/plan.cpk" <<END
+cpk 1
+
+image @debian = "$base"
+
+stage %app from image @debian {
+  run "head -c 60000000 /dev/urandom >/random"
+}
+
+export from %app
+END
+
+# starts_build PLAN OPTION...: in the background, with its progress in $work/progress.
+starts_build() {
+	: >"$work/progress"
+	setsid "$cogpackc" build "$@" --progress json >"$work/output" 2>"$work/progress" </dev/null &
+	build=$!
+}
+
+# until_it_says PATTERN: waits for an event of that build.
+until_it_says() {
+	for _ in {1..600}; do
+		if grep -qE "$1" "$work/progress"; then return; fi
+		sleep 0.1
+	done
+	printf 'not ok - the build never said %s\n' "$1"
+	cat "$work/progress"
+	exit 1
+}
+
+# ends WHAT STATUS SECONDS: the build ends by itself within this time, with this status.
+ends() {
+	local what=$1 wanted=$2 deadline=$((SECONDS + $3)) status=0
+	while kill -0 "$build" 2>/dev/null && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.1; done
+	kill -KILL "$build" 2>/dev/null || true
+	wait "$build" || status=$?
+	if [ "$status" != "$wanted" ]; then
+		printf 'not ok - %s: status %s instead of %s\n' "$what" "$status" "$wanted"
+		cat "$work/progress"
+		exit 1
+	fi
+	printf 'ok - %s\n' "$what"
+}
+
+# left NAME: whether anything is left of that output, under whatever name.
+left() { find "$work" -maxdepth 1 -name "*$1*" | grep .; }
+
+# says_once PATTERN: what people read of the failure, beside the events, has one such line.
+says_once() {
+	grep -v '^{' "$work/progress" >"$work/said" || true
+	if [ "$(grep -ciE -e "$1" "$work/said")" != 1 ]; then
+		printf 'not ok - it says so once: %s\n' "$1"
+		cat "$work/said"
+		exit 1
+	fi
+	printf 'ok - it says so once: %s\n' "$(grep -iE -e "$1" "$work/said")"
+}
+
+spare=$("$rig" spare-up)
+DOCKER_HOST=unix://$spare starts_build "$work/big/plan.cpk" --output "type=tar,dest=$work/dead.tar"
+until_it_says '"event":"sent".*"bytes":[0-9]{8,}'
+kill -KILL "$(cut -d' ' -f1 "$home/run/engine-spare.pid")"
+ends 'a daemon that dies while it is sent a file ends the build' 2 30
+says_once '^error'
+exits 'and leaves no output' 1 left dead
+"$rig" spare-down
+
+socket=$work/proxy.sock
+python3 "$repository/tests/rig/lib/plain_buildkit.py" "unix://$socket" "${DOCKER_HOST#unix://}" &
+proxy=$!
+for _ in {1..100}; do
+	if [ -S "$socket" ]; then break; fi
+	sleep 0.1
+done
+BUILDKIT_HOST=unix://$socket starts_build "$work/small/plan.cpk" --no-cache --output "type=tar,dest=$work/closed.tar"
+until_it_says '"event":"started"'
+kill -KILL "$proxy"
+wait "$proxy" 2>/dev/null || true
+ends 'a connection that is closed ends the build' 2 30
+says_once '^error'
+exits 'and leaves no output' 1 left closed
+
+exits 'nobody at the socket is an error at once' 2 env BUILDKIT_HOST="unix://$socket" "$cogpackc" build "$work/small/plan.cpk"
+
+files_in() { find "$1" -type f | grep .; }
+mount -t tmpfs -o size=16m tmpfs "$work/full"
+disk_is_full() {
+	local kind
+	for kind in "type=tar,dest=$work/full/image.tar" "type=local,dest=$work/full/image"; do
+		starts_build "$work/small/plan.cpk" --output "$kind"
+		ends "a full disk ends the export of ${kind%%,*} on the $1 engine" 2 90
+		says_once 'no space left on device'
+		exits 'and nothing is left of the image' 1 files_in "$work/full"
+	done
+}
+on_each_engine disk_is_full
+umount "$work/full"
+
+marker=$((1000000 + RANDOM))
+cat >"$work/small/sleep.cpk" <<END
+cpk 1
+
+image @debian = "$base"
+
+stage %app from image @debian {
+  run "sleep $marker; touch /woken"
+}
+
+export from %app
+END
+runs() { pgrep -f "^sleep $marker" >/dev/null; }
+gone() {
+	for _ in {1..100}; do
+		runs || return 0
+		sleep 0.1
+	done
+	return 1
+}
+interrupted() {
+	starts_build "$work/small/sleep.cpk" --output "type=tar,dest=$work/never.tar"
+	until_it_says '"event":"started".*'
+	for _ in {1..300}; do
+		if runs; then break; fi
+		sleep 0.1
+	done
+	exits "a program of the build runs on the $1 engine" 0 runs
+	kill -INT "$build"
+	ends "Ctrl-C ends the build on the $1 engine" 130 20
+	exits 'and the program with it' 0 gone
+	exits 'and leaves no output' 1 left never
+}
+on_each_engine interrupted
+
+# A daemon that does not answer any more, which only the second Ctrl-C gets away from.
+spare=$("$rig" spare-up)
+(
+	export DOCKER_HOST=unix://$spare
+	starts_build "$work/big/plan.cpk" --output "type=tar,dest=$work/stopped.tar"
+	until_it_says '"event":"sent".*"bytes":[0-9]{8,}'
+	kill -STOP "$(cut -d' ' -f1 "$home/run/engine-spare.pid")"
+	kill -INT "$build"
+	sleep 1
+	kill -INT "$build"
+	ends 'a second Ctrl-C quits at once' 130 5
+)
+kill -CONT "$(cut -d' ' -f1 "$home/run/engine-spare.pid")"
