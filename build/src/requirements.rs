@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use cogpack_backends_llb::Entitlement;
-use cogpack_ir::plan::{Execution, MountKind, Network, OpKind, Span};
+use cogpack_ir::plan::{Execution, MountKind, Network, Span};
 use cogpack_ir::resolve::Resolved;
 use miette::{Diagnostic, SourceSpan};
 
@@ -85,7 +85,7 @@ pub fn requirements(plan: &Resolved) -> Vec<Requirement> {
     let mut found = Vec::new();
     for id in plan.order() {
         for step in plan.steps(*id) {
-            let Some(execution) = execution(&step.op.kind) else { continue };
+            let Some(execution) = step.op.execution() else { continue };
             for (asked, span) in asked_by(plan, execution, step.op.span) {
                 if seen.insert(asked.clone()) {
                     found.push(Requirement { asked, span });
@@ -94,23 +94,6 @@ pub fn requirements(plan: &Resolved) -> Vec<Requirement> {
         }
     }
     found
-}
-
-fn execution(op: &OpKind) -> Option<&Execution> {
-    match op {
-        OpKind::Run { execution, .. } | OpKind::Exec { execution, .. } => Some(execution),
-        OpKind::Copy(_)
-        | OpKind::File(_)
-        | OpKind::Mkdir(_)
-        | OpKind::Symlink(_)
-        | OpKind::Remove(_)
-        | OpKind::Env(_)
-        | OpKind::Workdir(_)
-        | OpKind::User(_)
-        | OpKind::Shell(_)
-        | OpKind::Layer(_)
-        | OpKind::By(_) => None,
-    }
 }
 
 fn asked_by(plan: &Resolved, execution: &Execution, op: Span) -> Vec<(Asked, Span)> {

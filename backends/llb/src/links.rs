@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_backends_contract::glob::has_wildcard;
-use cogpack_ir::plan::{ContextKind, Copy, CopyForm, Input, InputName, Op, OpKind};
+use cogpack_ir::plan::{ContextKind, CopyForm, Input, InputName, for_each_op};
 use cogpack_ir::resolve::Resolved;
 
 use crate::lower::paths;
@@ -20,7 +20,8 @@ pub type Paths = BTreeMap<InputName, BTreeSet<String>>;
 pub fn questions(plan: &Resolved) -> Paths {
     let mut questions = Paths::new();
     for &id in plan.order() {
-        each_copy(&plan.stage(id).ops, &mut |copy| {
+        for_each_op(&plan.stage(id).ops, &mut |op| {
+            let Some(copy) = op.copy() else { return };
             let Input::Context(name) = &copy.from.value else { return };
             let kind = plan.plan().contexts.get(name).map(|context| &context.kind);
             if copy.follow || !matches!(kind, Some(ContextKind::Directory(_))) {
@@ -38,24 +39,4 @@ pub fn questions(plan: &Resolved) -> Paths {
         });
     }
     questions
-}
-
-fn each_copy(ops: &[Op], see: &mut impl FnMut(&Copy)) {
-    for op in ops {
-        match &op.kind {
-            OpKind::Copy(copy) => see(copy),
-            OpKind::Layer(layer) => each_copy(&layer.ops, see),
-            OpKind::Run { .. }
-            | OpKind::Exec { .. }
-            | OpKind::File(_)
-            | OpKind::Mkdir(_)
-            | OpKind::Symlink(_)
-            | OpKind::Remove(_)
-            | OpKind::Env(_)
-            | OpKind::Workdir(_)
-            | OpKind::User(_)
-            | OpKind::Shell(_)
-            | OpKind::By(_) => {}
-        }
-    }
 }

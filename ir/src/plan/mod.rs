@@ -25,6 +25,7 @@ pub mod span;
 pub mod stage;
 pub mod stock;
 pub mod template;
+pub mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,6 +50,7 @@ pub use phase::Phase;
 pub use span::{Span, Spanned};
 pub use stage::Stage;
 pub use template::{Piece, Template};
+pub use walk::for_each_op;
 
 /// One whole plan. [`order::canonicalise`] puts a plan made by hand into the order that printing
 /// uses; parsing and reading JSON do so themselves.

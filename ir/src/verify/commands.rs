@@ -2,9 +2,8 @@
 
 use miette::Diagnostic;
 
-use super::walk::{execution_of, for_each_op};
 use crate::finding::{Finding, Place};
-use crate::plan::{EnvEdit, OpKind, Owner, Plan, Setting, Spanned, Stage, Template};
+use crate::plan::{EnvEdit, OpKind, Owner, Plan, Setting, Spanned, Stage, Template, for_each_op};
 
 /// What is wrong with a command or its surroundings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -110,7 +109,7 @@ pub(super) fn check(stage: &Stage, findings: &mut Vec<Finding>) {
             | OpKind::Layer(_)
             | OpKind::By(_) => {}
         }
-        if let Some(execution) = execution_of(op) {
+        if let Some(execution) = op.execution() {
             if let Some(user) = &execution.user {
                 check_user(user, findings);
             }

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use miette::Diagnostic;
 
 use super::paths::parts;
-use super::walk::{copy_of, for_each_op};
 use super::{paths, patterns};
 use crate::finding::{Finding, Place};
-use crate::plan::{Copy, CopyForm, Input, Span, Spanned, Stage, Template};
+use crate::plan::{Copy, CopyForm, Input, Span, Spanned, Stage, Template, for_each_op};
 
 /// What is wrong with a copy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -86,7 +85,7 @@ pub enum CopyFinding {
 /// Checks the copies of a stage, whose templates are expanded where they can be.
 pub(super) fn check(stage: &Stage, findings: &mut Vec<Finding>) {
     for_each_op(&stage.ops, &mut |op| {
-        let Some(copy) = copy_of(op) else { return };
+        let Some(copy) = op.copy() else { return };
         if copy.from.value == Input::Scratch {
             findings.push(CopyFinding::Scratch { place: copy.from.span.place() }.into());
         }

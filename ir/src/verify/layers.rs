@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use miette::Diagnostic;
 
-use super::walk::{changes_files, for_each_op};
 use crate::finding::{Finding, Place};
-use crate::plan::{LayerName, OpKind, Span, Stage};
+use crate::plan::{LayerName, Op, OpKind, Span, Stage, for_each_op};
 
 /// What is wrong with a layer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -83,4 +82,23 @@ pub(super) fn check(stage: &Stage, findings: &mut Vec<Finding>) {
             }
         }
     });
+}
+
+/// Whether an op itself changes the filesystem; a layer does so only through what is in it.
+fn changes_files(op: &Op) -> bool {
+    match &op.kind {
+        OpKind::Run { .. }
+        | OpKind::Exec { .. }
+        | OpKind::Copy(_)
+        | OpKind::File(_)
+        | OpKind::Mkdir(_)
+        | OpKind::Symlink(_)
+        | OpKind::Remove(_) => true,
+        OpKind::Env(_)
+        | OpKind::Workdir(_)
+        | OpKind::User(_)
+        | OpKind::Shell(_)
+        | OpKind::Layer(_)
+        | OpKind::By(_) => false,
+    }
 }

@@ -90,7 +90,6 @@ pub mod secrets;
 pub mod stages;
 pub mod templates;
 pub mod unused;
-mod walk;
 
 use crate::finding::{self, Finding};
 use crate::graph::{PhaseGraph, StageGraph};

@@ -9,9 +9,8 @@ use miette::Diagnostic;
 
 use super::copies::literal;
 use super::paths;
-use super::walk::{execution_of, for_each_op};
 use crate::finding::{Finding, Place};
-use crate::plan::{Execution, Input, MountKind, SecretTarget, Span, Stage};
+use crate::plan::{Execution, Input, MountKind, SecretTarget, Span, Stage, for_each_op};
 
 /// What is wrong with a mount.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -64,7 +63,7 @@ pub enum MountFinding {
 /// Checks the mounts of a stage, whose templates are expanded where they can be.
 pub(super) fn check(stage: &Stage, findings: &mut Vec<Finding>) {
     for_each_op(&stage.ops, &mut |op| {
-        if let Some(execution) = execution_of(op) {
+        if let Some(execution) = op.execution() {
             check_execution(execution, findings);
         }
     });

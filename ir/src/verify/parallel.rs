@@ -9,10 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use miette::Diagnostic;
 
 use super::claims::{Claim, claims_of};
-use super::walk::for_each_op;
 use crate::finding::{Finding, Place};
 use crate::graph::{Outlet, StageGraph};
-use crate::plan::{OpKind, PhaseName, Span, Stage};
+use crate::plan::{OpKind, PhaseName, Span, Stage, for_each_op};
 use crate::resolve::evaluate::Evaluation;
 
 /// How stages of a `parallel` phase get in each other's way.

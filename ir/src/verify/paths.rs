@@ -4,9 +4,8 @@ use std::borrow::Cow;
 
 use miette::Diagnostic;
 
-use super::walk::{execution_of, for_each_op};
 use crate::finding::{Finding, Place};
-use crate::plan::{CopyForm, MountKind, OpKind, Piece, Plan, Spanned, Stage, Template};
+use crate::plan::{CopyForm, MountKind, OpKind, Piece, Plan, Spanned, Stage, Template, for_each_op};
 
 /// What is wrong with a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -142,7 +141,7 @@ pub(super) fn check(stage: &Stage, findings: &mut Vec<Finding>) {
             OpKind::Remove(remove) => path("what is removed", &remove.path, PathRule::BelowRoot),
             OpKind::Workdir(workdir) => path("the working directory", workdir, PathRule::Absolute),
             OpKind::Run { .. } | OpKind::Exec { .. } => {
-                if let Some(execution) = execution_of(op) {
+                if let Some(execution) = op.execution() {
                     if let Some(workdir) = &execution.workdir {
                         path("the working directory", workdir, PathRule::Absolute);
                     }

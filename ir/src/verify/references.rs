@@ -2,10 +2,9 @@
 
 use miette::Diagnostic;
 
-use super::walk::{execution_of, for_each_op};
 use crate::finding::{Finding, Place};
 use crate::graph::StageGraph;
-use crate::plan::{Input, InputName, MountKind, PhaseName, Plan, Spanned};
+use crate::plan::{Input, InputName, MountKind, PhaseName, Plan, Spanned, for_each_op};
 use crate::suggest::{did_you_mean, nearest};
 
 /// What is wrong with a name that is used.
@@ -113,7 +112,7 @@ pub(super) fn check(graph: &StageGraph<'_>, findings: &mut Vec<Finding>) {
         }
         stage.for_each_input(|used| input(graph, used, findings));
         for_each_op(&stage.ops, &mut |op| {
-            for mount in execution_of(op).into_iter().flat_map(|execution| &execution.mounts) {
+            for mount in op.execution().into_iter().flat_map(|execution| &execution.mounts) {
                 declared(plan, &mount.kind, findings);
             }
         });

@@ -6,7 +6,6 @@ use miette::Diagnostic;
 
 use super::copies::literal;
 use super::paths;
-use super::walk::execution_of;
 use crate::finding::{Finding, Place};
 use crate::plan::{EnvName, Execution, MountKind, Op, OpKind, SecretTarget, Spanned};
 use crate::resolve::State;
@@ -89,7 +88,7 @@ pub(super) fn check(ops: &[Op], states: &mut impl Iterator<Item = Arc<State>>, f
             | OpKind::User(_)
             | OpKind::Shell(_) => {
                 let state = states.next();
-                if let (Some(execution), Some(state)) = (execution_of(op), state) {
+                if let (Some(execution), Some(state)) = (op.execution(), state) {
                     check_execution(execution, &state, findings);
                 }
             }

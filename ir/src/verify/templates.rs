@@ -3,9 +3,8 @@
 
 use miette::Diagnostic;
 
-use super::walk::{execution_of, for_each_op};
 use crate::finding::{Finding, Place};
-use crate::plan::{EnvEdit, MountKind, Op, OpKind, Plan, Spanned, Template};
+use crate::plan::{EnvEdit, MountKind, Op, OpKind, Plan, Spanned, Template, for_each_op};
 
 /// What is wrong with a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -42,7 +41,7 @@ pub(super) fn check(plan: &Plan, findings: &mut Vec<Finding>) {
 fn for_each_template(op: &Op, each: &mut impl FnMut(&Spanned<Template>)) {
     match &op.kind {
         OpKind::Run { .. } | OpKind::Exec { .. } => {
-            if let Some(execution) = execution_of(op) {
+            if let Some(execution) = op.execution() {
                 execution.user.iter().chain(&execution.workdir).for_each(&mut *each);
                 execution.env.iter().map(|setting| &setting.value).for_each(&mut *each);
                 for mount in &execution.mounts {

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use miette::Diagnostic;
 
-use super::walk::{execution_of, for_each_op};
 use crate::finding::{Finding, Place};
 use crate::graph::{Outlet, StageGraph};
-use crate::plan::{CacheName, Input, InputName, MountKind, Plan, SecretName, Span};
+use crate::plan::{CacheName, Input, InputName, MountKind, Plan, SecretName, Span, for_each_op};
 
 /// Something that nothing uses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -110,7 +109,7 @@ fn uses(plan: &Plan) -> Uses<'_> {
     for stage in &plan.stages {
         stage.for_each_input(|input| uses.inputs.extend(name_of(input)));
         for_each_op(&stage.ops, &mut |op| {
-            for mount in execution_of(op).into_iter().flat_map(|execution| &execution.mounts) {
+            for mount in op.execution().into_iter().flat_map(|execution| &execution.mounts) {
                 match &mount.kind {
                     MountKind::Secret { name, .. } => drop(uses.secrets.insert(&name.value)),
                     MountKind::Cache { name, .. } => drop(uses.caches.insert(&name.value)),
