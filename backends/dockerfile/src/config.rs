@@ -7,7 +7,7 @@ use cogpack_ir::plan::{Healthcheck, HealthcheckTest, ImageConfig, Setting, Span}
 use cogpack_ir::resolve::State;
 
 use crate::section::{Section, absolute};
-use crate::words::{json_list, quoted, word};
+use crate::words::{in_quotes, json_list, quoted, word};
 
 pub(crate) fn lower(section: &mut Section<'_, '_>) {
     let plan = section.lowering.plan;
@@ -91,7 +91,10 @@ fn ports_and_volumes(section: &mut Section<'_, '_>, wanted: &ImageConfig, state:
     refuse_clear(section, is_gone, "volumes", export.span);
     let added: BTreeSet<&String> = wanted.volumes.difference(&base.volumes).collect();
     for volume in added {
-        section.line(format!("VOLUME {}", json_list(&[word(volume)])));
+        // In quotes inside the list, because spaces around what stands there are taken off.
+        // Spaces around a bare word are taken off even in the list, those in quotes are not.
+        let operand = if volume.trim() == volume.as_str() { word(volume) } else { in_quotes(volume) };
+        section.line(format!("VOLUME {}", json_list(&[operand])));
     }
 }
 
@@ -103,6 +106,15 @@ fn labels(section: &mut Section<'_, '_>, wanted: &ImageConfig, state: &State) {
     refuse_clear(section, is_gone, "labels", export.span);
     for (key, value) in &wanted.labels {
         if base.labels.get(key) == Some(value) {
+            continue;
+        }
+        if key.contains('=') {
+            section.lowering.refuse(
+                "cpk::unsupported::label-key",
+                format!("the label `{key}`: in a Dockerfile the first `=` ends a key, quoted or not"),
+                export.span,
+                "take the `=` out of the key, or emit another format: `-o llb`, `-o oci`",
+            );
             continue;
         }
         match (quoted(key), quoted(value)) {

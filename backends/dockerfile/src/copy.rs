@@ -14,7 +14,7 @@ use crate::artifact::{Beside, Never};
 use crate::file_ops::{ROOT, written_owner};
 use crate::links;
 use crate::section::{Section, absolute, reference, relative, split, with_slash};
-use crate::words::{operands, source_word, word};
+use crate::words::{flag_value, operands, source_word, word};
 
 /// The name of what a gathered copy makes, in its directory.
 const ITEM: &str = "item";
@@ -267,7 +267,7 @@ impl Lowered<'_> {
         }
         // A builder takes the files of a context as root's, those of a stage as they are.
         if self.owner != ROOT || from.is_some() {
-            flags.push_str(&format!("--chown={} ", self.owner));
+            flags.push_str(&format!("--chown={} ", flag_value(&self.owner)));
         }
         if let (Some(mode), Some(_)) = (&self.copy.mode, from) {
             flags.push_str(&format!("--chmod={} ", mode.value));

@@ -10,7 +10,7 @@ use cogpack_ir::resolve::Step;
 
 use crate::artifact::Beside;
 use crate::section::{Section, split, with_slash};
-use crate::words::{operands, word};
+use crate::words::{flag_value, operands, word};
 
 pub(crate) fn file(section: &mut Section<'_, '_>, step: &Step<'_>, file: &MakeFile) {
     let Some(path) = section.path(&file.path, step.op.span) else { return };
@@ -35,7 +35,7 @@ fn place(section: &mut Section<'_, '_>, step: &Step<'_>, what: Beside, above: &s
         if above != "/" {
             section.make_directory(above, step.op.span);
         }
-        flag = format!("--chown={owner} ");
+        flag = format!("--chown={} ", flag_value(&owner));
     }
     let beside = section.lowering.put_beside("files", what);
     let words = [format!("{beside}/"), word(&with_slash(above))];

@@ -20,24 +20,33 @@ pub fn word(text: &str) -> String {
     word
 }
 
-/// A path of `COPY`'s sources: a word whose wildcards are escaped.
+/// A path of `COPY`'s sources: a word in which each letter that means something in a wildcard is
+/// a class of one letter. Builders look for a name with `\*` in it as it stands, `\` and all, so
+/// escapes do not do.
 pub fn source_word(path: &str) -> String {
     let mut pattern = String::with_capacity(path.len());
     for it in path.chars() {
-        if matches!(it, '*' | '?' | '[' | '\\') {
-            pattern.push('\\');
+        match it {
+            '*' | '?' | '[' => pattern.extend(['[', it, ']']),
+            '\\' => pattern.push_str(r"[\\]"),
+            it => pattern.push(it),
         }
-        pattern.push(it);
     }
     word(&pattern)
 }
 
 /// A text in double quotes, for `ENV`, `LABEL` and single operands; `None` where it holds a line
-/// break, which no instruction can carry.
+/// break, which no instruction can carry. A carriage return is none: the closing quote stands
+/// behind it, so no builder takes it for the end of a line.
 pub fn quoted(text: &str) -> Option<String> {
-    if text.contains(['\n', '\r', '\0']) {
+    if text.contains(['\n', '\0']) {
         return None;
     }
+    Some(in_quotes(text))
+}
+
+/// The same where line breaks are no matter: inside a JSON list.
+pub fn in_quotes(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for it in text.chars() {
@@ -47,7 +56,7 @@ pub fn quoted(text: &str) -> Option<String> {
         quoted.push(it);
     }
     quoted.push('"');
-    Some(quoted)
+    quoted
 }
 
 /// A single operand: bare where that reads the same, quoted otherwise.
@@ -89,10 +98,24 @@ pub fn is_plain_script(script: &str) -> bool {
         && !script.contains('\u{feff}')
 }
 
+/// A value of a flag such as `--chown`: a word escaped once more, because the reader of flags
+/// takes escapes and quotes away before the word is read. That reader goes byte by byte, so only
+/// ASCII comes through it whole.
+pub fn flag_value(text: &str) -> String {
+    let mut value = String::with_capacity(text.len());
+    for it in word(text).chars() {
+        if matches!(it, '\\' | '\'' | '"' | ' ') {
+            value.push('\\');
+        }
+        value.push(it);
+    }
+    value
+}
+
 /// A value of a `--mount` option: letters that neither its comma-separated list nor the reader
-/// of flags gives a meaning.
+/// of flags gives a meaning; the latter goes byte by byte, so only ASCII comes through it whole.
 pub fn is_mount_value(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|it| it.is_alphanumeric() || "._+@/:~%-".contains(it))
+    !text.is_empty() && text.chars().all(|it| it.is_ascii_alphanumeric() || "._+@/:~%-".contains(it))
 }
 
 fn is_bare(text: &str) -> bool {
@@ -106,7 +129,8 @@ mod tests {
     #[test]
     fn words_are_escaped() {
         assert_eq!(word(r#"a $b 'c' "d" \e"#), r#"a \$b \'c\' \"d\" \\e"#);
-        assert_eq!(source_word("a*[b]\\"), r"a\\*\\[b]\\\\");
+        assert_eq!(source_word("a*[b]?\\"), r"a[*][[]b][?][\\\\]");
+        assert_eq!(flag_value("a$:0"), r"a\\$:0");
     }
 
     #[test]
@@ -114,7 +138,8 @@ mod tests {
         assert_eq!(quoted(""), Some("\"\"".to_owned()));
         assert_eq!(quoted(r#"a "b" $c \"#), Some(r#""a \"b\" \$c \\""#.to_owned()));
         assert_eq!(quoted("it's\ta tab"), Some("\"it's\ta tab\"".to_owned()));
-        for text in ["a\nb", "a\r", "\0"] {
+        assert_eq!(quoted("a\r"), Some("\"a\r\"".to_owned()));
+        for text in ["a\nb", "\0"] {
             assert_eq!(quoted(text), None, "{text:?}");
         }
         assert_eq!(operand("/src/app-1"), Some("/src/app-1".to_owned()));
