@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cogpack_backends_dockerfile::{Dialect, Syntax};
 
 use crate::commands::build::arguments::Build;
+use crate::failure::Failure;
 use crate::report::Format;
 
 /// Compiles a plan into a container image: BuildKit LLB, a Dockerfile, or OCI layers.
@@ -43,6 +45,15 @@ pub struct Compile {
     /// would use. Left out: all that is known today.
     #[arg(long, value_name = "none|FILE|probe")]
     pub limits: Option<LimitsChoice>,
+    /// The builder that a Dockerfile is for: BuildKit, buildah (and podman) from 1.28 on, or the
+    /// classic builder of Docker 20.10.
+    #[arg(long, value_enum, default_value_t, value_name = "DIALECT")]
+    pub dialect: DialectChoice,
+    /// The version of BuildKit's Dockerfile frontend: `none` for what Docker 20.10 has built in,
+    /// a version such as `1.6`, or an image with its version, `REFERENCE=1.6`. Left out: the
+    /// oldest from 1.4 on that can say all that the plan wants.
+    #[arg(long, value_name = "none|VERSION|IMAGE=VERSION")]
+    pub syntax: Option<Syntax>,
     /// Compile for these of the plan's platforms only, for instance `linux/arm64`.
     #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
     pub platforms: Vec<cogpack_content::Platform>,
@@ -54,6 +65,18 @@ pub struct Compile {
     pub format: Format,
 }
 
+/// What `--dialect` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum DialectChoice {
+    /// BuildKit: `docker build`, `docker buildx build`.
+    #[default]
+    Buildkit,
+    /// `buildah build` and `podman build`.
+    Buildah,
+    /// The classic builder: `DOCKER_BUILDKIT=0 docker build`.
+    Legacy,
+}
+
 /// What `--limits` takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LimitsChoice {
@@ -63,6 +86,27 @@ pub enum LimitsChoice {
     Probe,
     /// What a file lists.
     File(PathBuf),
+}
+
+impl Compile {
+    /// The dialect that was asked for; only BuildKit's language has versions.
+    pub fn dialect(&self) -> Result<Dialect, Failure> {
+        let dialect = match self.dialect {
+            DialectChoice::Buildkit => {
+                return Ok(Dialect::BuildKit { syntax: self.syntax.clone().unwrap_or_default() });
+            }
+            DialectChoice::Buildah => Dialect::Buildah,
+            DialectChoice::Legacy => Dialect::Legacy,
+        };
+        match self.syntax {
+            None => Ok(dialect),
+            Some(_) => Err(Failure::new(format!(
+                "`--syntax` is a version of BuildKit's frontend, which `--dialect {}` has not",
+                dialect.name()
+            ))
+            .with_hint("leave one of the two out")),
+        }
+    }
 }
 
 impl From<&str> for LimitsChoice {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cogpack_backends_contract::{Backend, Unsupported};
-use cogpack_backends_dockerfile::Dockerfile;
+use cogpack_backends_dockerfile::{Dialect, Dockerfile};
 use cogpack_backends_llb::{Limits, Llb, SourceText, listing};
 use cogpack_backends_oci_direct::OciDirect;
 use cogpack_content::ImageReference;
@@ -33,6 +33,8 @@ pub struct Emission<'a> {
     pub name: Option<&'a ImageReference>,
     /// What the daemon that will build a definition can do.
     pub limits: Limits,
+    /// The builder that a Dockerfile is for.
+    pub dialect: Dialect,
 }
 
 /// What a backend made.
@@ -81,7 +83,7 @@ impl Emission<'_> {
                 Ok(written.ok_or_else(Vec::new))
             }
             Artifact::Llb | Artifact::LlbText => Ok(self.llb(format)),
-            Artifact::Dockerfile => match Dockerfile::default().lower(plan) {
+            Artifact::Dockerfile => match (Dockerfile { dialect: self.dialect.clone() }).lower(plan) {
                 Ok(artifact) => Ok(eject::gather(artifact, plan, self.file)?.map(Product::Eject)),
                 Err(refused) => Ok(Err(boxed(refused))),
             },

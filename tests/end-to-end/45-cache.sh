@@ -45,7 +45,7 @@ ran_by_docker() {
 ours_after_theirs() {
 	fresh_plan
 	rm -rf "$work/eject"
-	exits 'the plan compiles to a Dockerfile' 0 "$cogpackc" "$work/project/plan.cpk" -o dockerfile -O "$work/eject"
+	exits 'the plan compiles to a Dockerfile' 0 "$cogpackc" "$work/project/plan.cpk" -o dockerfile --syntax none -O "$work/eject"
 	exits "docker build makes it on the $2 engine" 0 \
 		docker build --no-cache --network "$COGPACK_TEST_NETWORK" --tag "$3" "$work/eject"
 	docker run --rm --network "$COGPACK_TEST_NETWORK" "$3" cat /made >"$work/made"
@@ -56,7 +56,7 @@ ours_after_theirs() {
 theirs_after_ours() {
 	fresh_plan
 	rm -rf "$work/eject"
-	exits 'a changed plan compiles to a Dockerfile' 0 "$cogpackc" "$work/project/plan.cpk" -o dockerfile -O "$work/eject"
+	exits 'a changed plan compiles to a Dockerfile' 0 "$cogpackc" "$work/project/plan.cpk" -o dockerfile --syntax none -O "$work/eject"
 	builds "$1" "$work/project/plan.cpk" --no-cache --tag "$3"
 	docker run --rm --network "$COGPACK_TEST_NETWORK" "$3" cat /made >"$work/made"
 	exits "docker build makes it on the $2 engine" 0 \

@@ -1,4 +1,4 @@
-//! The three artifacts of a plan as texts that snapshots hold.
+//! The artifacts of a plan as texts that snapshots hold: the Dockerfile once for each dialect.
 
 use std::path::Path;
 
@@ -8,19 +8,26 @@ use crate::terminal::cogpackc;
 /// What each backend makes of a plan, or what it says against it: file name and text.
 pub fn of(plan: &Path) -> Vec<(&'static str, String)> {
     vec![
-        ("llb.txt", emitted(plan, "llb.txt", "llb.txt")),
-        ("Dockerfile", emitted(plan, "dockerfile", "dockerfile/Dockerfile")),
-        ("oci.txt", emitted(plan, "oci", "oci")),
+        ("llb.txt", emitted(plan, "llb.txt", "llb.txt", &[])),
+        ("Dockerfile", emitted(plan, "dockerfile", "dockerfile/Dockerfile", &[])),
+        ("Dockerfile.built-in", emitted(plan, "dockerfile", "dockerfile/Dockerfile", &["--syntax", "none"])),
+        (
+            "Dockerfile.buildah",
+            emitted(plan, "dockerfile", "dockerfile/Dockerfile", &["--dialect", "buildah"]),
+        ),
+        ("Dockerfile.legacy", emitted(plan, "dockerfile", "dockerfile/Dockerfile", &["--dialect", "legacy"])),
+        ("oci.txt", emitted(plan, "oci", "oci", &[])),
     ]
 }
 
-fn emitted(plan: &Path, format: &str, name: &str) -> String {
+fn emitted(plan: &Path, format: &str, name: &str, options: &[&str]) -> String {
     let output = tempfile::tempdir().expect("a temporary folder can be made");
     let folder = plan.parent().expect("a plan stands in a folder");
     let plan = plan.file_name().and_then(|name| name.to_str()).expect("a plan has a name");
     let path = output.path().join("out/");
     let path = path.to_str().expect("the path is UTF-8");
-    let answer = cogpackc(folder, &[plan, "-o", format, "-O", path]);
+    let arguments = [&[plan, "-o", format, "-O", path], options].concat();
+    let answer = cogpackc(folder, &arguments);
     let refusals: Vec<String> = refusals(&answer.stderr);
     match answer.code {
         0 if format == "oci" => oci::listing(&Path::new(path).join(name)),

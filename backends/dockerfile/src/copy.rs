@@ -11,6 +11,7 @@ use cogpack_ir::plan::{ContextKind, Copy, CopyForm, Input, InputName, OpKind, Sp
 use cogpack_ir::resolve::Step;
 
 use crate::artifact::{Beside, Never};
+use crate::features::Feature;
 use crate::file_ops::{ROOT, written_owner};
 use crate::links;
 use crate::section::{Section, absolute, reference, relative, split, with_slash};
@@ -167,6 +168,11 @@ impl Lowered<'_> {
         };
         if let Some((what, help)) = refusal {
             section.lowering.refuse("cpk::unsupported::copy", what.to_owned(), self.span, help);
+            return;
+        }
+        let what = "the `mode` of a copy from a stage or image";
+        let help = "set it with `chmod` in a `run`, or use another dialect";
+        if copy.mode.is_some() && !section.lowering.must(Feature::Mode, what, self.span, help) {
             return;
         }
         match &copy.form {

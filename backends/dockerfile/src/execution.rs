@@ -3,12 +3,10 @@
 use cogpack_ir::plan::{Execution, Network};
 use cogpack_ir::resolve::{State, Step};
 
+use crate::features::Feature;
 use crate::mounts;
 use crate::section::Section;
 use crate::words::{is_plain_script, json_list};
-
-/// `--network` came with this version.
-const NETWORK: (u32, u32) = (1, 3);
 
 pub(crate) fn run(section: &mut Section<'_, '_>, step: &Step<'_>, script: &str, execution: &Execution) {
     let is_default = State::DEFAULT_SHELL.iter().eq(step.state.shell.iter());
@@ -67,17 +65,19 @@ fn finish(section: &mut Section<'_, '_>, step: &Step<'_>, execution: &Execution,
         None => step.state.user.as_deref().map(str::to_owned),
     };
     let mut flags = mounts::flags(section, execution);
-    match execution.network {
-        Network::Default => {}
-        Network::None => {
-            section.lowering.need(NETWORK);
-            flags.push("--network=none".to_owned());
+    let network = match execution.network {
+        Network::Default => None,
+        Network::None => Some("none"),
+        Network::Host => Some("host"),
+    };
+    if let Some(network) = network {
+        let what = format!("`network {network}` of one `run`");
+        let help = "take it away and give it to the whole build on the command line, or use another dialect";
+        if !section.lowering.must(Feature::Network, &what, span, help) {
+            return;
         }
-        Network::Host => {
-            section.lowering.need(NETWORK);
-            section.lowering.asked.host_network = true;
-            flags.push("--network=host".to_owned());
-        }
+        section.lowering.asked.host_network |= execution.network == Network::Host;
+        flags.push(format!("--network={network}"));
     }
     // The directory first: making it may need another user.
     section.run_in(workdir.as_deref(), span);

@@ -1,5 +1,6 @@
 //! What stands above the first stage, and the whole text.
 
+use crate::dialect::Dialect;
 use crate::lowering::Lowering;
 
 /// The arguments of `docker` that build it.
@@ -20,8 +21,10 @@ pub(crate) fn command(lowering: &Lowering<'_>) -> Vec<String> {
 pub(crate) fn text(lowering: &Lowering<'_>, command: &[String]) -> String {
     let mut text = String::new();
     // Only the very first line is read so.
-    if let Some((major, minor)) = lowering.needs {
-        text.push_str(&format!("# syntax=docker/dockerfile:{major}.{minor}\n"));
+    if let Dialect::BuildKit { syntax } = lowering.dialect
+        && let Some(reference) = syntax.line(lowering.version)
+    {
+        text.push_str(&format!("# syntax={reference}\n"));
     }
     text.push_str("# Compiled by cogpackc: change the plan, not this file. To build, in this directory:\n");
     text.push_str(&format!("#   DOCKER_BUILDKIT=1 docker {}\n", command.join(" ")));

@@ -25,8 +25,10 @@
 mod artifact;
 mod config;
 mod copy;
+mod dialect;
 mod environment;
 mod execution;
+mod features;
 mod file_ops;
 mod header;
 mod links;
@@ -43,26 +45,16 @@ use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_ir::resolve::Resolved;
 
 pub use artifact::{Artifact, Beside, Never};
+pub use dialect::{Dialect, NoSyntax, Syntax, Version};
 
 /// The backend's name.
 pub(crate) const NAME: &str = "dockerfile";
 
 /// The lowering to a Dockerfile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Dockerfile {
     /// Who reads it.
-    pub frontend: Frontend,
-}
-
-/// Who reads the Dockerfile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Frontend {
-    /// What every engine since 20.10 has built in. A `# syntax` line, which makes the engine
-    /// fetch a frontend, stands only where the plan needs something newer.
-    #[default]
-    BuiltIn,
-    /// A frontend that the engine fetches: an independent layer of one copy is `COPY --link`.
-    Fetched,
+    pub dialect: Dialect,
 }
 
 impl Backend for Dockerfile {
@@ -73,6 +65,6 @@ impl Backend for Dockerfile {
     }
 
     fn lower(&self, plan: &Resolved) -> Result<Artifact, Vec<Unsupported>> {
-        lowering::lower(plan, self.frontend)
+        lowering::lower(plan, &self.dialect)
     }
 }

@@ -8,22 +8,25 @@ use cogpack_ir::plan::{Input, OpKind, Provenance, Span, Stage, StageName};
 use cogpack_ir::resolve::{Resolved, StageId, Step};
 
 use crate::artifact::{Artifact, Beside};
+use crate::dialect::{Dialect, Version};
+use crate::features::{Feature, said_since};
 use crate::names::Names;
 use crate::section::{Section, Settings};
 use crate::words::LONGEST_LINE;
-use crate::{Frontend, NAME, config, copy, environment, execution, file_ops, header};
+use crate::{NAME, config, copy, environment, execution, file_ops, header};
 
 /// What the stages share while the text grows.
 pub(crate) struct Lowering<'p> {
     pub(crate) plan: &'p Resolved,
-    pub(crate) frontend: Frontend,
+    pub(crate) dialect: &'p Dialect,
+    /// What may be used as it is: the oldest version that knows all that is used so far.
+    pub(crate) version: Version,
+    /// The newest version that may be asked for.
+    newest: Version,
     pub(crate) names: Names,
     /// Finished parts of the text, each from its `FROM` on.
     pub(crate) sections: Vec<String>,
     pub(crate) beside: BTreeMap<String, Beside>,
-    /// The oldest version of the frontend that knows all that is used, where the built-in one
-    /// of old engines does not.
-    pub(crate) needs: Option<FrontendVersion>,
     pub(crate) refused: Vec<Unsupported>,
     /// What Docker's config says at the end of each finished stage.
     pub(crate) ends: BTreeMap<StageName, Settings>,
@@ -33,6 +36,9 @@ pub(crate) struct Lowering<'p> {
     pub(crate) checked: BTreeMap<(Input, String), String>,
 }
 
+/// The version of languages that have none.
+const ONLY: Version = Version::of(1, 0);
+
 /// What a build must be given on the command line.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
@@ -41,24 +47,20 @@ pub(crate) struct Asked {
     pub(crate) host_network: bool,
 }
 
-/// A version of `docker/dockerfile`, major and minor.
-pub(crate) type FrontendVersion = (u32, u32);
-
-/// What [`Frontend::Fetched`] asks for: `--link` is there, and so are secrets in variables.
-const FETCHED: FrontendVersion = (1, 10);
-
-pub(crate) fn lower(plan: &Resolved, frontend: Frontend) -> Result<Artifact, Vec<Unsupported>> {
+pub(crate) fn lower(plan: &Resolved, dialect: &Dialect) -> Result<Artifact, Vec<Unsupported>> {
+    let (version, newest) = match dialect {
+        Dialect::BuildKit { syntax } => syntax.bounds(),
+        Dialect::Buildah | Dialect::Legacy => (ONLY, ONLY),
+    };
     let stages = plan.order().iter().map(|id| &plan.stage(*id).name.value);
     let mut lowering = Lowering {
         plan,
-        frontend,
+        dialect,
+        version,
+        newest,
         names: Names::of(stages),
         sections: Vec::new(),
         beside: BTreeMap::new(),
-        needs: match frontend {
-            Frontend::BuiltIn => None,
-            Frontend::Fetched => Some(FETCHED),
-        },
         refused: Vec::new(),
         ends: BTreeMap::new(),
         asked: Asked::default(),
@@ -129,9 +131,39 @@ impl Lowering<'_> {
         self.refused.push(Unsupported { backend: NAME, code, what, span, help: help.to_owned() });
     }
 
-    /// Notes that a frontend of at least this version must read the text.
-    pub(crate) fn need(&mut self, version: FrontendVersion) {
-        self.needs = self.needs.max(Some(version));
+    /// Whether something can be said without asking for a newer version: for what can be done
+    /// in another way as well.
+    pub(crate) fn knows(&self, feature: Feature) -> bool {
+        said_since(self.dialect, feature).is_some_and(|since| since <= self.version)
+    }
+
+    /// Whether something can be said; what reads the text is then at least as new as that needs.
+    pub(crate) fn can(&mut self, feature: Feature) -> bool {
+        match said_since(self.dialect, feature) {
+            Some(since) if since <= self.newest => {
+                self.version = self.version.max(since);
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    /// The same for what cannot be done in another way; refused where it cannot be said.
+    pub(crate) fn must(&mut self, feature: Feature, what: &str, span: Span, help: &str) -> bool {
+        let can = self.can(feature);
+        if !can {
+            let what = match self.dialect {
+                Dialect::BuildKit { .. } => match said_since(self.dialect, feature) {
+                    Some(since) => format!("{what}, which needs `--syntax {since}` or newer"),
+                    None => what.to_owned(),
+                },
+                Dialect::Buildah | Dialect::Legacy => {
+                    format!("{what}, which the dialect `{}` cannot say", self.dialect.name())
+                }
+            };
+            self.refuse("cpk::unsupported::dialect", what, span, help);
+        }
+        can
     }
 
     /// A fresh directory beside the Dockerfile.
@@ -157,7 +189,7 @@ impl Lowering<'_> {
 }
 
 /// A layer that is made on nothing and laid over what there is: by `COPY --link` where the
-/// frontend has it and there is one copy, else in a stage of its own, which is then copied whole.
+/// dialect has it and there is one copy, else in a stage of its own, which is then copied whole.
 fn independent_layer(section: &mut Section<'_, '_>, stage: &str, layer: &LayerPlan<'_>) {
     let is_copy = |step: &&Step<'_>| matches!(step.op.kind, OpKind::Copy(_));
     let copies: Vec<&Step<'_>> = layer.steps.iter().filter(is_copy).collect();
@@ -165,7 +197,7 @@ fn independent_layer(section: &mut Section<'_, '_>, stage: &str, layer: &LayerPl
         lower_step(section, step, false);
     }
     if let [step] = copies[..]
-        && section.lowering.frontend == Frontend::Fetched
+        && section.lowering.knows(Feature::Link)
         && copy::can_be_linked(&step.op.kind)
     {
         lower_step(section, step, true);
@@ -181,7 +213,8 @@ fn independent_layer(section: &mut Section<'_, '_>, stage: &str, layer: &LayerPl
         lower_step(&mut alone, step, false);
     }
     alone.finish();
-    section.line(format!("COPY --from={name} / /"));
+    let link = if section.lowering.knows(Feature::Link) { "--link " } else { "" };
+    section.line(format!("COPY {link}--from={name} / /"));
 }
 
 fn lower_step(section: &mut Section<'_, '_>, step: &Step<'_>, link: bool) {

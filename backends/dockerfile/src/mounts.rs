@@ -3,13 +3,13 @@
 use cogpack_ir::plan::{Execution, Input, MountKind, SecretTarget, Sharing, Span, Template};
 
 use crate::copy::{context_directory, image_reference};
+use crate::dialect::Dialect;
+use crate::features::Feature;
 use crate::section::{Section, absolute, relative};
 use crate::words::is_mount_value;
 
-/// Secrets in variables came with this version.
-const SECRET_IN_VARIABLE: (u32, u32) = (1, 10);
-/// Sizes of memory mounts came with this one.
-const SIZE_OF_MEMORY: (u32, u32) = (1, 3);
+/// The way out where a dialect lacks a mount.
+const OTHER_DIALECT: &str = "use the dialect `buildkit`, or take the mount away";
 
 /// One `--mount` for each mount.
 pub(crate) fn flags(section: &mut Section<'_, '_>, execution: &Execution) -> Vec<String> {
@@ -24,6 +24,9 @@ pub(crate) fn flags(section: &mut Section<'_, '_>, execution: &Execution) -> Vec
 
 fn options(section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> Option<Vec<String>> {
     let mut options = Vec::new();
+    if !is_said(section, mount, span) {
+        return None;
+    }
     match mount {
         MountKind::Bind { source, select, target, writable } => {
             options.push("type=bind".to_owned());
@@ -43,7 +46,11 @@ fn options(section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> Opti
             options.push(path_option(section, "target", target, span)?);
             match sharing {
                 Sharing::Shared => {}
-                Sharing::Private => options.push("sharing=private".to_owned()),
+                Sharing::Private => {
+                    // Waiting for another build leaves the same as having a cache of one's own.
+                    let is_known = section.lowering.knows(Feature::PrivateCache);
+                    options.push(format!("sharing={}", if is_known { "private" } else { "locked" }));
+                }
                 Sharing::Locked => options.push("sharing=locked".to_owned()),
             }
         }
@@ -54,7 +61,6 @@ fn options(section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> Opti
             match target {
                 SecretTarget::File(target) => options.push(path_option(section, "target", target, span)?),
                 SecretTarget::Env(variable) => {
-                    section.lowering.need(SECRET_IN_VARIABLE);
                     options.push(format!("env={}", variable.value));
                 }
             }
@@ -79,12 +85,40 @@ fn options(section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> Opti
             options.push("type=tmpfs".to_owned());
             options.push(path_option(section, "target", target, span)?);
             if let Some(size) = size {
-                section.lowering.need(SIZE_OF_MEMORY);
-                options.push(format!("size={size}"));
+                options.push(match section.lowering.dialect {
+                    Dialect::BuildKit { .. } | Dialect::Legacy => format!("size={size}"),
+                    Dialect::Buildah => format!("tmpfs-size={size}"),
+                });
             }
         }
     }
     Some(options)
+}
+
+/// Whether the dialect has such a mount; refused where it has not.
+fn is_said(section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> bool {
+    let wanted: &[(Feature, &str)] = match mount {
+        MountKind::Bind { source, writable, .. } => match (&source.value, *writable) {
+            (Input::Context(_), true) => &[
+                (Feature::ContextMount, "a `mount` of a context"),
+                (Feature::WritableMount, "a `mount … writable`"),
+            ],
+            (Input::Context(_), false) => &[(Feature::ContextMount, "a `mount` of a context")],
+            (_, true) => &[(Feature::WritableMount, "a `mount … writable`")],
+            (_, false) => &[(Feature::BindMount, "a `mount` of files")],
+        },
+        MountKind::Cache { .. } => &[(Feature::CacheMount, "a `mount cache`")],
+        MountKind::Secret { target: SecretTarget::File(_), .. } => {
+            &[(Feature::SecretMount, "a `mount secret`")]
+        }
+        MountKind::Secret { target: SecretTarget::Env(_), .. } => {
+            &[(Feature::SecretVariable, "a `mount secret … as env`")]
+        }
+        MountKind::Ssh { .. } => &[(Feature::AgentMount, "a `mount ssh`")],
+        MountKind::Tmpfs { size: None, .. } => &[(Feature::MemoryMount, "a `mount tmpfs`")],
+        MountKind::Tmpfs { size: Some(_), .. } => &[(Feature::MemorySize, "a `mount tmpfs … size`")],
+    };
+    wanted.iter().all(|(feature, what)| section.lowering.must(*feature, what, span, OTHER_DIALECT))
 }
 
 /// `from` and `source` of a bind mount. What is mounted whole from a context has the context's

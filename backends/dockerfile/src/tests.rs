@@ -5,24 +5,27 @@ use cogpack_ir::resolve::{KnownConfigs, resolve};
 use cogpack_ir::syntax::parse;
 use cogpack_ir::verify::verify;
 
-use crate::{Artifact, Beside, Dockerfile, Frontend, Never};
+use crate::{Artifact, Beside, Dialect, Dockerfile, Never, Syntax};
 
-fn lower_for(frontend: Frontend, text: &str) -> Result<Artifact, Vec<Unsupported>> {
+const BUILT_IN: Dialect = Dialect::BuildKit { syntax: Syntax::BuiltIn };
+const SMALLEST: Dialect = Dialect::BuildKit { syntax: Syntax::Smallest };
+
+fn lower_for(dialect: Dialect, text: &str) -> Result<Artifact, Vec<Unsupported>> {
     let parsed = parse(text);
     assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
     let verified = verify(parsed.plan).unwrap_or_else(|findings| panic!("{findings:?}"));
     let resolved = resolve(verified, &KnownConfigs::new()).unwrap_or_else(|findings| panic!("{findings:?}"));
-    Dockerfile { frontend }.lower(&resolved)
+    Dockerfile { dialect }.lower(&resolved)
 }
 
 /// The stages of the Dockerfile of a plan whose base has a shell and `PATH`.
 fn lowered(text: &str) -> String {
-    let artifact = lower_for(Frontend::BuiltIn, &with_base(text)).unwrap_or_else(|gaps| panic!("{gaps:?}"));
+    let artifact = lower_for(BUILT_IN, &with_base(text)).unwrap_or_else(|gaps| panic!("{gaps:?}"));
     stages(&artifact.dockerfile)
 }
 
 fn refused(text: &str) -> Vec<String> {
-    match lower_for(Frontend::BuiltIn, &with_base(text)) {
+    match lower_for(BUILT_IN, &with_base(text)) {
         Ok(artifact) => panic!("is lowered: {}", artifact.dockerfile),
         Err(gaps) => gaps.into_iter().map(|gap| gap.what).collect(),
     }
@@ -53,7 +56,7 @@ fn instructions(ops: &str) -> Vec<String> {
 #[test]
 fn a_plan_becomes_stages_with_what_lies_beside() {
     let artifact = lower_for(
-        Frontend::BuiltIn,
+        BUILT_IN,
         &with_base(
             r#"
             secret token
@@ -273,7 +276,7 @@ fn the_config_says_what_the_base_does_not() {
         let text = format!(
             "cpk 1\nimage @base = \"a/b\" env PATH = \"/bin\" {image}\nexport from image @base {{ {export} }}"
         );
-        match lower_for(Frontend::BuiltIn, &text) {
+        match lower_for(BUILT_IN, &text) {
             Ok(artifact) => stages(&artifact.dockerfile).lines().skip(1).collect::<Vec<_>>().join("; "),
             Err(gaps) => gaps.into_iter().map(|gap| gap.what).collect::<Vec<_>>().join("; "),
         }
@@ -351,26 +354,45 @@ fn a_line_that_docker_would_not_read_is_refused() {
 
 #[test]
 fn newer_features_ask_for_a_newer_frontend() {
-    let first_line = |frontend, ops: &str| {
-        let artifact = lower_for(frontend, &with_base(&format!("secret s\n{}", stage(ops))))
+    let first_line = |dialect, ops: &str| {
+        let artifact = lower_for(dialect, &with_base(&format!("secret s\n{}", stage(ops))))
             .unwrap_or_else(|gaps| panic!("{gaps:?}"));
         (artifact.dockerfile.lines().next().unwrap_or_default().to_owned(), artifact.dockerfile)
     };
-    let (line, text) = first_line(Frontend::BuiltIn, r#"run "a" { mount secret s as env S }"#);
+    let (line, text) = first_line(SMALLEST, r#"run "a" { mount secret s as env S }"#);
     assert_eq!(line, "# syntax=docker/dockerfile:1.10");
     assert!(text.contains("--mount=type=secret,id=s,env=S,required=true"), "{text}");
-    assert_eq!(
-        first_line(Frontend::BuiltIn, r#"run "a" { network none }"#).0,
-        "# syntax=docker/dockerfile:1.3"
-    );
+    assert_eq!(first_line(SMALLEST, r#"run "a" { network none }"#).0, "# syntax=docker/dockerfile:1.4");
     let copy = r#"copy "a" from @src to "/srv/a" copy "a" from @src to "/tmp/a" copy "b" from @src to "/c/d" owner 5"#;
-    let (line, text) = first_line(Frontend::Fetched, copy);
-    assert_eq!(line, "# syntax=docker/dockerfile:1.10");
+    let (line, text) = first_line(SMALLEST, copy);
+    assert_eq!(line, "# syntax=docker/dockerfile:1.4");
     assert!(
         text.contains(
-            "COPY --link contexts/src/a /srv/a\nCOPY contexts/src/a /tmp/a\nCOPY --from=app-layer / /\n"
+            "COPY --link contexts/src/a /srv/a\nCOPY contexts/src/a /tmp/a\nCOPY --link --from=app-layer / /\n"
         ),
         "{text}"
+    );
+}
+
+#[test]
+fn a_dialect_refuses_what_it_cannot_say() {
+    let gaps = |dialect: Dialect, ops: &str| match lower_for(
+        dialect,
+        &with_base(&format!("secret s\n{}", stage(ops))),
+    ) {
+        Ok(artifact) => artifact.dockerfile,
+        Err(gaps) => gaps.into_iter().map(|gap| gap.what).collect::<Vec<_>>().join("; "),
+    };
+    let secret = r#"run "a" { mount secret s as env S }"#;
+    assert_eq!(gaps(BUILT_IN, secret), "a `mount secret … as env`, which needs `--syntax 1.10` or newer");
+    assert_eq!(
+        gaps(Dialect::Buildah, secret),
+        "a `mount secret … as env`, which the dialect `buildah` cannot say"
+    );
+    assert_eq!(
+        gaps(Dialect::Legacy, r#"run "a" { mount secret s at "/s" mount ssh network none }"#),
+        "a `mount secret`, which the dialect `legacy` cannot say; a `mount ssh`, which the dialect \
+         `legacy` cannot say; `network none` of one `run`, which the dialect `legacy` cannot say"
     );
 }
 
@@ -379,7 +401,7 @@ fn what_lies_beside_says_what_must_not_be() {
     let text = stage(
         r#"copy "a" from @src to "/a" copy "b*" from @src into "/b" copy "c" from @src to "/c" mode 0600"#,
     );
-    let artifact = lower_for(Frontend::BuiltIn, &with_base(&text)).unwrap_or_else(|gaps| panic!("{gaps:?}"));
+    let artifact = lower_for(BUILT_IN, &with_base(&text)).unwrap_or_else(|gaps| panic!("{gaps:?}"));
     let never: Vec<String> = artifact
         .beside
         .iter()
@@ -397,7 +419,7 @@ fn what_lies_beside_says_what_must_not_be() {
 fn an_unknown_base_is_left_to_the_builder() {
     let text = "cpk 1\nimage @base = \"a/b\"\nstage %app from image @base { env prepend PATH \"/venv $x\" \
                 env append A \"b\" env C = \"${HOME}/c\" run \"a\" } export from %app {}";
-    let artifact = lower_for(Frontend::BuiltIn, text).unwrap_or_else(|gaps| panic!("{gaps:?}"));
+    let artifact = lower_for(BUILT_IN, text).unwrap_or_else(|gaps| panic!("{gaps:?}"));
     let text = stages(&artifact.dockerfile);
     let lines: Vec<&str> = text.lines().skip(2).collect();
     assert_eq!(

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cogpack_backends_dockerfile::Dialect;
 use cogpack_ir::plan::Plan;
 use miette::Diagnostic;
 
@@ -22,12 +23,13 @@ pub fn run(arguments: &Compile, console: &mut Console<'_>) -> Result<u8, Failure
     let mut formats = arguments.formats.clone();
     formats.sort_unstable();
     formats.dedup();
+    let dialect = arguments.dialect()?;
     let target = Target::of(&formats, arguments.path.as_deref(), &console.directory)?;
     let file = plan_file::read(&arguments.plan, console)?;
     let products = if formats.iter().all(|format| format.is_the_plan()) {
         plan_texts(&formats, &file, arguments.format, console)
     } else {
-        artifacts(&formats, &file, arguments, console)?
+        artifacts(&formats, &file, arguments, dialect, console)?
     };
     match products {
         Some(products) => write(&products, &target, console),
@@ -63,13 +65,14 @@ fn artifacts(
     formats: &[Artifact],
     file: &PlanFile,
     arguments: &Compile,
+    dialect: Dialect,
     console: &mut Console<'_>,
 ) -> Result<Option<Vec<Product>>, Failure> {
     let time = console.source_date_epoch()?;
     let limits = limits(arguments.limits.as_ref(), console)?;
     let front = front::front_on(&arguments.platforms, file, &arguments.layouts, arguments.format, console)?;
     let Some(front) = front else { return Ok(None) };
-    let emission = Emission { file, front: &front, time, name: arguments.tag.as_ref(), limits };
+    let emission = Emission { file, front: &front, time, name: arguments.tag.as_ref(), limits, dialect };
     let mut products = Vec::new();
     let mut refusals = Vec::new();
     for format in formats {

@@ -1,0 +1,111 @@
+//! What each dialect can say, as one table.
+//!
+//! The versions are those in which a feature left its trial period, by the release notes of
+//! `docker/dockerfile`. The column of buildah is what 1.28 does and all later ones do; that of
+//! the classic builder what Docker 20.10 does.
+
+use crate::dialect::{Dialect, Version};
+
+/// Something that not every dialect can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Feature {
+    /// `RUN --mount=type=bind`, read only.
+    BindMount,
+    /// The same, with writes that are thrown away.
+    WritableMount,
+    /// Bind mounts of the build context that show what the builder was sent: ignored files
+    /// left out, all owned by root.
+    ContextMount,
+    /// `RUN --mount=type=cache`
+    CacheMount,
+    /// `sharing=private`
+    PrivateCache,
+    /// `RUN --mount=type=tmpfs`
+    MemoryMount,
+    /// The same with a size.
+    MemorySize,
+    /// `RUN --mount=type=secret`
+    SecretMount,
+    /// The same with `env=`.
+    SecretVariable,
+    /// `RUN --mount=type=ssh`
+    AgentMount,
+    /// `RUN --network`
+    Network,
+    /// Here-documents in `RUN` and `COPY`.
+    HereDocument,
+    /// `COPY --link`
+    Link,
+    /// `COPY --chmod`
+    Mode,
+    /// `COPY --exclude`
+    Exclude,
+    /// `ADD --checksum`
+    Checksum,
+    /// `ADD` of a git repository.
+    Repository,
+    /// `COPY --from` of a directory that the command line names.
+    NamedContext,
+    /// An ignore file that is the Dockerfile's own.
+    OwnIgnoreFile,
+    /// Files of the build context with setuid or setgid keep these.
+    SetIds,
+}
+
+/// One row: since which version of BuildKit's frontend, whether buildah, whether the classic
+/// builder.
+type Row = (Feature, Version, bool, bool);
+
+const fn since(minor: u32) -> Version {
+    Version::of(1, minor)
+}
+
+#[rustfmt::skip]
+const TABLE: [Row; 20] = [
+    //                           buildkit   buildah  legacy
+    (Feature::BindMount,         since(2),  true,    false),
+    (Feature::WritableMount,     since(2),  false,   false),
+    (Feature::ContextMount,      since(2),  false,   false),
+    (Feature::CacheMount,        since(2),  true,    false),
+    (Feature::PrivateCache,      since(2),  false,   false),
+    (Feature::MemoryMount,       since(2),  true,    false),
+    (Feature::MemorySize,        since(3),  true,    false),
+    (Feature::SecretMount,       since(2),  true,    false),
+    (Feature::SecretVariable,    since(10), false,   false),
+    (Feature::AgentMount,        since(2),  true,    false),
+    (Feature::Network,           since(3),  false,   false),
+    (Feature::HereDocument,      since(4),  false,   false),
+    (Feature::Link,              since(4),  false,   false),
+    (Feature::Mode,              since(2),  true,    false),
+    (Feature::Exclude,           since(19), false,   false),
+    (Feature::Checksum,          since(6),  false,   false),
+    (Feature::Repository,        since(6),  false,   false),
+    (Feature::NamedContext,      since(4),  true,    false),
+    (Feature::OwnIgnoreFile,     since(2),  true,    false),
+    (Feature::SetIds,            since(2),  false,   true),
+];
+
+/// Since when a dialect can say something: `None` for never. Where its language has no
+/// versions, since the first.
+pub(crate) fn said_since(dialect: &Dialect, feature: Feature) -> Option<Version> {
+    const FIRST: Version = Version::of(1, 0);
+    let (_, version, buildah, legacy) = TABLE.iter().find(|(it, ..)| *it == feature)?;
+    match dialect {
+        Dialect::BuildKit { .. } => Some(*version),
+        Dialect::Buildah => buildah.then_some(FIRST),
+        Dialect::Legacy => legacy.then_some(FIRST),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_feature_has_its_row() {
+        for (place, (feature, ..)) in TABLE.iter().enumerate() {
+            assert_eq!(*feature as usize, place, "{feature:?} stands where it is declared");
+        }
+        assert_eq!(Feature::SetIds as usize + 1, TABLE.len());
+    }
+}
