@@ -52,8 +52,8 @@ fn refused_and_taken(explanation: &Explanation) {
     let said = |text: &str| {
         std::fs::write(folder.path().join("plan.cpk"), text).expect("can be written");
         let mut said = String::new();
-        for format in ["llb", "dockerfile", "oci"] {
-            let answer = cogpackc(folder.path(), &["plan.cpk", "-o", format, "-O", "out/"]);
+        for format in [&["llb"][..], &["dockerfile"], &["dockerfile", "--dialect", "legacy"], &["oci"]] {
+            let answer = cogpackc(folder.path(), &[&["plan.cpk", "-O", "out/", "-o"], format].concat());
             said.push_str(&answer.stderr);
         }
         said

@@ -118,6 +118,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("cpk::unsupported::collision", "cpk.unsupported.collision"),
     text!("cpk::unsupported::context", "cpk.unsupported.context"),
     text!("cpk::unsupported::copy", "cpk.unsupported.copy"),
+    text!("cpk::unsupported::dialect", "cpk.unsupported.dialect"),
     text!("cpk::unsupported::empty-image", "cpk.unsupported.empty-image"),
     text!("cpk::unsupported::empty-source", "cpk.unsupported.empty-source"),
     text!("cpk::unsupported::gathered", "cpk.unsupported.gathered"),
