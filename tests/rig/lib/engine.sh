@@ -6,25 +6,41 @@
 # and never by `up`. Sockets, data, networks and logs are kept apart by name.
 
 RIG_ENGINES=(bookworm trixie)
+# The newer engine, the git it calls for contexts, and what else the tests call in two ages.
+RIG_NEWER_PACKAGES=docker.io,containerd,runc,git,docker-buildx,buildah,netavark
 
 engine_socket() { printf '%s/run/%s.sock' "$RIG_HOME" "$1"; }
 
 # engine_kind ENGINE: sets how it is started in the caller's `launch` and `settings`.
 engine_kind() {
 	case $1 in
-	bookworm) launch=(dockerd) settings='{}' ;;
+	bookworm) launch=(dockerd) ;;
 	trixie | spare)
-		unpack_suite trixie docker.io,containerd,runc
-		launch=("$RIG_LIB/with-usr-of" "$(suite_root trixie)" dockerd)
-		settings='{"features": {"containerd-snapshotter": true}}'
+		unpack_suite trixie "$RIG_NEWER_PACKAGES"
+		launch=("$RIG_LIB/with-usr-of" "$(newer_root)" dockerd)
 		;;
 	*) die "no such engine: $1" ;;
 	esac
+	# A `# syntax=` line names an image of docker.io, and finds it in the rig's registry.
+	case $1 in
+	bookworm) settings='"registry-mirrors": ["http://'$(registry_address)'"]' ;;
+	trixie) settings='"registry-mirrors": ["http://'$(registry_address)'"], "features": {"containerd-snapshotter": true}' ;;
+	spare) settings='"features": {"containerd-snapshotter": true}' ;;
+	esac
+	settings="{$settings}"
 }
+
+newer_root() { suite_root trixie "$RIG_NEWER_PACKAGES"; }
 
 # The client of Debian's own package builds with BuildKit by itself; a newer one, found
 # earlier on PATH, would want a plugin for that.
 docker_client() { if [ -x /usr/bin/docker ]; then printf /usr/bin/docker; else command -v docker; fi; }
+
+# `docker buildx` is a program of its own, which the client of Debian 12 does not come with.
+client_plugin_up() {
+	mkdir -p "$RIG_HOME/docker-config/cli-plugins"
+	ln -sf "$(newer_root)/usr/libexec/docker/cli-plugins/docker-buildx" "$RIG_HOME/docker-config/cli-plugins/docker-buildx"
+}
 
 # engine ENGINE ARGUMENT...: the docker client, speaking to this engine.
 engine() {
@@ -42,17 +58,19 @@ engine_storage() { engine "$1" info --format '{{.Driver}}' 2>/dev/null; }
 engine_up() {
 	local name=$1 data network launch settings
 	shift
-	if running "engine-$name" >/dev/null && engine_version "$name" >/dev/null; then
+	data=$RIG_HOME/engine/$name
+	mkdir -p "$data"
+	engine_kind "$name"
+	# Which checkout of the rig started it makes no difference.
+	if running "engine-$name" >/dev/null && [ "$(cat "$data/started-as" 2>/dev/null)" = "${launch[*]:1} $settings" ] && engine_version "$name" >/dev/null; then
 		buildkit_up "$name"
 		return
 	fi
 	engine_down "$name"
-	engine_kind "$name"
-	data=$RIG_HOME/engine/$name
-	mkdir -p "$data"
 	# The engine remembers its last bridge, and takes no other one instead.
 	rm -rf "$data/data/network" "$data/docker.pid"
 	printf '%s\n' "$settings" >"$data/daemon.json"
+	printf '%s\n' "${launch[*]:1} $settings" >"$data/started-as"
 	if bridge_up "$name"; then
 		network=(--bridge "$(bridge_name "$name")" --mtu "$(uplink_mtu)")
 	else

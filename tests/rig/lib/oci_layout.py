@@ -203,13 +203,17 @@ def main():
     parser.add_argument("--parent", metavar="LAYOUT:TAG")
     parser.add_argument("--parent-rootfs", metavar="TAR")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--command", type=json.loads, required=True, metavar="JSON")
+    parser.add_argument("--label", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--entrypoint", type=json.loads, metavar="JSON")
+    parser.add_argument("--command", type=json.loads, metavar="JSON")
     parser.add_argument("--architecture", required=True)
     parser.add_argument("--time", type=int, required=True, metavar="SECONDS")
     parser.add_argument("image", metavar="LAYOUT:TAG")
     arguments = parser.parse_args()
     if bool(arguments.parent) != bool(arguments.parent_rootfs):
         parser.error("--parent and --parent-rootfs go together")
+    if not (arguments.command or arguments.entrypoint):
+        parser.error("one of --command and --entrypoint is needed")
 
     path, tag = arguments.image.rsplit(":", 1)
     layout = Layout(path)
@@ -224,9 +228,12 @@ def main():
 
     layer, diff_id = add_layer(layout, arguments)
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(arguments.time))
+    started = {"Env": merge_environment(inherited, arguments.env), "Cmd": arguments.command,
+               "Entrypoint": arguments.entrypoint,
+               "Labels": dict(one.split("=", 1) for one in arguments.label)}
     config = layout.store({
         "created": created, "architecture": arguments.architecture, "os": "linux",
-        "config": {"Env": merge_environment(inherited, arguments.env), "Cmd": arguments.command},
+        "config": {name: value for name, value in started.items() if value},
         "rootfs": {"type": "layers", "diff_ids": [*diff_ids, diff_id]},
         "history": [*history, {"created": created, "created_by": f"base image {tag}"}],
     }, CONFIG)

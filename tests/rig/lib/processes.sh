@@ -23,8 +23,9 @@ running() {
 start() {
 	local name=$1
 	shift
-	# The service outlives this command, so it must not inherit the lock (descriptor 9).
-	setsid "$@" >>"$RIG_HOME/log/$name.log" 2>&1 </dev/null 9>&- &
+	# The service outlives this command, so it must not inherit the lock (descriptor 9), nor a
+	# directory that may be removed: an engine then starts no git.
+	setsid env --chdir=/ "$@" >>"$RIG_HOME/log/$name.log" 2>&1 </dev/null 9>&- &
 	printf '%s %s\n' "$!" "$(process_start_time "$!")" >"$(pid_file "$name")"
 }
 
