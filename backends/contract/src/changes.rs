@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::entries::Difference;
 use crate::tree::{Directory, Name, Node, Tree};
 
 /// One path that differs.
@@ -30,41 +31,42 @@ pub enum ChangeKind<'t, C> {
 /// once: laid over the old, the new replaces it. Only what both trees do not share is visited.
 pub fn between<'t, C: PartialEq>(before: &Tree<C>, after: &'t Tree<C>) -> Vec<Change<'t, C>> {
     let mut changes = Vec::new();
-    compare(Some(before.root()), after.root(), &mut Vec::new(), &mut changes);
+    compare(before.root(), after.root(), &mut Vec::new(), &mut changes);
     changes
 }
 
 fn compare<'t, C: PartialEq>(
-    before: Option<&Directory<C>>,
+    before: &Directory<C>,
     after: &'t Directory<C>,
     path: &mut Vec<Name>,
     changes: &mut Vec<Change<'t, C>>,
 ) {
-    if let Some(before) = before {
-        for name in before.children.keys().filter(|name| !after.children.contains_key(*name)) {
-            let path = path.iter().chain([name]).cloned().collect();
+    let differences = before.children.differences(&after.children);
+    for difference in &differences {
+        if let Difference::Removed(name) = difference {
+            let path = path.iter().chain([*name]).cloned().collect();
             changes.push(Change { path, kind: ChangeKind::Removed });
         }
     }
-    for (name, node) in &after.children {
+    for difference in &differences {
+        let Difference::Written { name, before, after } = *difference else { continue };
         path.push(name.clone());
-        let old = before.and_then(|before| before.children.get(name));
-        match (old, node) {
+        match (before, after) {
             (Some(Node::Directory(old)), Node::Directory(new)) => {
                 if !Arc::ptr_eq(old, new) {
                     if old.attributes != new.attributes {
-                        changes.push(Change { path: path.clone(), kind: ChangeKind::Written(node) });
+                        changes.push(Change { path: path.clone(), kind: ChangeKind::Written(after) });
                     }
-                    compare(Some(old), new, path, changes);
+                    compare(old, new, path, changes);
                 }
             }
             (_, Node::Directory(new)) => {
-                changes.push(Change { path: path.clone(), kind: ChangeKind::Written(node) });
-                compare(None, new, path, changes);
+                changes.push(Change { path: path.clone(), kind: ChangeKind::Written(after) });
+                compare(&Directory::new(new.attributes), new, path, changes);
             }
             (old, Node::File { .. } | Node::Symlink { .. } | Node::Special { .. }) => {
-                if old != Some(node) {
-                    changes.push(Change { path: path.clone(), kind: ChangeKind::Written(node) });
+                if old != Some(after) {
+                    changes.push(Change { path: path.clone(), kind: ChangeKind::Written(after) });
                 }
             }
         }

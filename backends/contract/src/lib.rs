@@ -12,6 +12,7 @@ pub mod tree;
 pub mod accounts;
 pub mod changes;
 pub mod content;
+pub mod entries;
 pub mod glob;
 pub mod paths;
 

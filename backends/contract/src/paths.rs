@@ -14,6 +14,13 @@ pub struct Selection {
     by_default: bool,
 }
 
+/// The rule of a [`Selection`] that decides over a path: none, at the root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Decision {
+    /// How many rules there are up to it.
+    rules: usize,
+}
+
 /// BuildKit's two lists: a path is taken when it matches an include (or there is none) and
 /// the excludes, of which the last match wins and `!` takes back, leave it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -48,11 +55,24 @@ impl Selection {
     /// Whether the path with these components, below the root of what is taken, is taken. The
     /// root itself (no components) is where taking starts and always is.
     pub fn takes<N: AsRef<[u8]>>(&self, path: &[N]) -> bool {
-        if path.is_empty() {
-            return true;
+        let prefixes = (1..=path.len()).map(|depth| &path[..depth]);
+        let decision = prefixes.fold(Decision::default(), |above, path| self.decide(above, path));
+        path.is_empty() || self.is_taken(decision)
+    }
+
+    /// Which rule decides over a path, where the one that decides over the directory above it is
+    /// known: whoever walks down a tree looks at every rule once for every path.
+    pub fn decide<N: AsRef<[u8]>>(&self, above: Decision, path: &[N]) -> Decision {
+        let later = &self.rules[above.rules..];
+        match later.iter().rposition(|(_, glob)| glob.matches(path)) {
+            Some(place) => Decision { rules: above.rules + place + 1 },
+            None => above,
         }
-        let decides = |glob: &Glob| (1..=path.len()).any(|depth| glob.matches(&path[..depth]));
-        match self.rules.iter().rev().find(|(_, glob)| decides(glob)) {
+    }
+
+    /// Whether a path with this decision is taken.
+    pub fn is_taken(&self, decision: Decision) -> bool {
+        match decision.rules.checked_sub(1).and_then(|last| self.rules.get(last)) {
             Some((kind, _)) => *kind == RuleKind::Include,
             None => self.by_default,
         }

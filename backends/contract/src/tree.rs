@@ -6,10 +6,11 @@
 //! times, and which files are hard links of each other. Extended attributes, where an
 //! implementation keeps them, belong to its content type.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cogpack_ir::plan::Mode;
+
+use crate::entries::Entries;
 
 /// The name of a directory's entry: never empty, `.` or `..`, without `/`.
 pub type Name = Vec<u8>;
@@ -48,7 +49,7 @@ pub struct Directory<C> {
     /// Mode and owner.
     pub attributes: Attributes,
     /// What is in it.
-    pub children: BTreeMap<Name, Node<C>>,
+    pub children: Entries<Node<C>>,
 }
 
 /// What a name stands for. `C` says where a file's bytes are; it should be cheap to clone.
@@ -109,6 +110,9 @@ pub enum PathProblem {
     /// A link leads to a link, and so on without end.
     #[error("`{}` leads through more than 40 links", text(.0))]
     TooManyLinks(Vec<Name>),
+    /// It, or a link on the way, is too long.
+    #[error("`{}` is longer, with the links it leads through, than any filesystem takes", text(.0))]
+    TooLong(Vec<Name>),
     /// Deeper than any filesystem takes.
     #[error("`{}` has more than 1000 parts", text(.0))]
     TooDeep(Vec<Name>),
@@ -120,8 +124,15 @@ pub enum PathProblem {
 /// As in the kernel.
 const MOST_LINKS: usize = 40;
 
+/// As in the kernel, in bytes.
+const LONGEST_LINK: usize = 4095;
+
+/// As many one-letter names as `PATH_MAX` holds, twice: links that go up and down again could
+/// otherwise make each walk as long as forty links are.
+const MOST_PARTS: usize = 4096;
+
 /// Well above `PATH_MAX` of one-letter names; keeps recursion over a tree shallow.
-const DEEPEST: usize = 1000;
+pub(crate) const DEEPEST: usize = 1000;
 
 /// A filesystem.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +149,7 @@ impl<C> Default for Tree<C> {
 impl<C> Directory<C> {
     /// An empty one.
     pub fn new(attributes: Attributes) -> Self {
-        Self { attributes, children: BTreeMap::new() }
+        Self { attributes, children: Entries::new() }
     }
 }
 
@@ -178,36 +189,47 @@ impl<C> Tree<C> {
         // What is still to walk, the next part last.
         let mut rest: Vec<Name> = parts(path).rev().map(<[u8]>::to_vec).collect();
         let mut real: Vec<Name> = Vec::new();
-        let mut links = 0;
+        // The root, and as many directories of `real` as there are.
+        let mut passed: Vec<&Directory<C>> = vec![&self.root];
+        let (mut walked, mut links) = (0, 0);
         while let Some(name) = rest.pop() {
+            walked += 1;
+            if walked > MOST_PARTS {
+                return Err(PathProblem::TooLong(asked()));
+            }
             if name == b".." {
                 real.pop();
+                passed.truncate(real.len() + 1);
                 continue;
             }
-            real.push(name);
-            if real.len() > DEEPEST {
+            if real.len() >= DEEPEST {
                 return Err(PathProblem::TooDeep(asked()));
             }
-            match self.get(&real) {
+            let above = if passed.len() == real.len() + 1 { passed.last() } else { None };
+            match above.and_then(|above| above.children.get(&name)) {
                 Some(Node::Symlink { target, .. }) if follow_last || !rest.is_empty() => {
                     links += 1;
                     if links > MOST_LINKS {
                         return Err(PathProblem::TooManyLinks(asked()));
                     }
-                    real.pop();
+                    if target.len() > LONGEST_LINK {
+                        return Err(PathProblem::TooLong(asked()));
+                    }
                     if target.starts_with(b"/") {
                         real.clear();
+                        passed.truncate(1);
                     }
                     rest.extend(parts(target).rev().map(<[u8]>::to_vec));
+                    continue;
                 }
                 Some(Node::File { .. } | Node::Special { .. }) if !rest.is_empty() => {
+                    real.push(name);
                     return Err(PathProblem::NotADirectory(real));
                 }
-                Some(
-                    Node::Directory(_) | Node::File { .. } | Node::Symlink { .. } | Node::Special { .. },
-                )
-                | None => {}
+                Some(Node::Directory(below)) => passed.push(below),
+                Some(Node::File { .. } | Node::Symlink { .. } | Node::Special { .. }) | None => {}
             }
+            real.push(name);
         }
         Ok(real)
     }
@@ -227,18 +249,27 @@ impl<C: Clone> Tree<C> {
         if path.len() > DEEPEST {
             return Err(PathProblem::TooDeep(path.to_vec()));
         }
-        let mut directory = Arc::make_mut(&mut self.root);
-        for (depth, name) in path.iter().enumerate() {
-            let below = directory
-                .children
-                .entry(name.clone())
-                .or_insert_with(|| Node::Directory(Arc::new(Directory::new(attributes))));
-            match below {
-                Node::Directory(below) => directory = Arc::make_mut(below),
-                Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => {
-                    return Err(PathProblem::NotADirectory(path[..=depth].to_vec()));
+        // Looked up first, so that what is there stays shared.
+        let mut there = &self.root;
+        let mut missing = path;
+        while let Some((name, below)) = missing.split_first() {
+            match there.children.get(name) {
+                Some(Node::Directory(directory)) => (there, missing) = (directory, below),
+                Some(Node::File { .. } | Node::Symlink { .. } | Node::Special { .. }) => {
+                    return Err(PathProblem::NotADirectory(path[..path.len() - below.len()].to_vec()));
                 }
+                None => break,
             }
+        }
+        let Some((topmost, below)) = missing.split_first() else { return Ok(()) };
+        let mut made = Directory::new(attributes);
+        for name in below.iter().rev() {
+            let mut above = Directory::new(attributes);
+            above.children.insert(name.clone(), Node::Directory(Arc::new(made)));
+            made = above;
+        }
+        if let Some(above) = self.directory_mut(&path[..path.len() - missing.len()]) {
+            above.children.insert(topmost.clone(), Node::Directory(Arc::new(made)));
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use cogpack_ir::plan::{ContextKind, Input, InputName, OpKind, Owner, PhaseName, 
 use cogpack_ir::resolve::{Resolved, StageId, Step};
 
 use crate::describe;
+use crate::history::{History, HistoryStep};
 use crate::inputs::{BaseImage, BaseLayer, Inputs, inline_tree};
 use crate::layer::{Layer, LayerProblem};
 use crate::merge::{MergeConflict, merge};
@@ -106,26 +107,13 @@ pub enum ImageLayer {
     Made(Arc<Layer>),
 }
 
-/// One step of the history of a filesystem, and its layer if it has one.
-#[derive(Debug, Clone)]
-pub struct HistoryStep {
-    /// What was done.
-    pub created_by: String,
-    /// Who asked for it, or what a base's history remarks.
-    pub comment: Option<String>,
-    /// When, where a base says so.
-    pub created: Option<String>,
-    /// What changed.
-    pub layer: Option<ImageLayer>,
-}
-
 /// A filesystem and how it came to be.
 #[derive(Debug, Clone, Default)]
 pub struct Rootfs {
     /// All that is in it.
     pub tree: Tree<Content>,
-    /// How it came to be, first to last.
-    pub steps: Vec<HistoryStep>,
+    /// How it came to be.
+    pub history: History,
 }
 
 /// The filesystem that a plan exports, or the first problem of each stage that has one.
@@ -171,7 +159,8 @@ struct Evaluation<'p> {
     /// What each stage so far leaves; those with a problem are missing.
     stages: BTreeMap<StageName, Arc<Rootfs>>,
     bases: BTreeMap<InputName, Arc<Rootfs>>,
-    merged: BTreeMap<PhaseName, Arc<Rootfs>>,
+    /// What each parallel phase that was read leaves; nothing where it has a problem.
+    merged: BTreeMap<PhaseName, Option<Arc<Rootfs>>>,
 }
 
 impl Evaluation<'_> {
@@ -184,7 +173,7 @@ impl Evaluation<'_> {
         let mut rootfs = Rootfs::clone(&start);
         for layer in layers(self.plan, id) {
             let made = self.layer(&layer, &mut rootfs.tree)?;
-            rootfs.steps.push(HistoryStep {
+            rootfs.history.push(HistoryStep {
                 created_by: describe::created_by(&stage.name.value, &layer),
                 comment: describe::asked_by(&layer),
                 created: None,
@@ -266,7 +255,7 @@ impl Evaluation<'_> {
             created: None,
             layer: (!layer.is_empty()).then(|| ImageLayer::Made(Arc::new(layer))),
         };
-        Ok(Arc::new(Rootfs { tree: rootfs.tree.clone(), steps: vec![step] }))
+        Ok(Arc::new(Rootfs { tree: rootfs.tree.clone(), history: History::from_iter([step]) }))
     }
 
     /// What copies read.
@@ -310,14 +299,21 @@ impl Evaluation<'_> {
                 None => return Err(AssemblyProblem::Input { name: name.clone(), span }.into()),
             },
         };
-        Ok(Rootfs { tree, steps: Vec::new() })
+        Ok(Rootfs { tree, history: History::default() })
+    }
+
+    /// What a parallel phase leaves. It is merged, and a problem of it reported, once.
+    fn phase(&mut self, name: &PhaseName) -> Result<Arc<Rootfs>, Stopped> {
+        if let Some(merged) = self.merged.get(name) {
+            return merged.clone().ok_or(Stopped::Already);
+        }
+        let merged = self.merge(name);
+        self.merged.insert(name.clone(), merged.as_ref().ok().cloned());
+        merged
     }
 
     /// The base of a parallel phase with the layers of all branches on top.
-    fn phase(&mut self, name: &PhaseName) -> Result<Arc<Rootfs>, Stopped> {
-        if let Some(rootfs) = self.merged.get(name) {
-            return Ok(Arc::clone(rootfs));
-        }
+    fn merge(&mut self, name: &PhaseName) -> Result<Arc<Rootfs>, Stopped> {
         let plan = self.plan;
         let phase = plan.merge(name);
         let base = self.start(&phase.base, Span::NOWHERE)?;
@@ -327,9 +323,7 @@ impl Evaluation<'_> {
             let rootfs = self.stages.get(&name.value).cloned().ok_or(Stopped::Already)?;
             branches.push((name, rootfs));
         }
-        let merged = Arc::new(merge(&base, &branches)?);
-        self.merged.insert(name.clone(), Arc::clone(&merged));
-        Ok(merged)
+        Ok(Arc::new(merge(&base, &branches)?))
     }
 }
 
@@ -342,7 +336,7 @@ fn ids(owner: Option<&Spanned<Owner>>) -> Option<Ids> {
 fn of_base(base: &BaseImage) -> Rootfs {
     let told = base.history.iter().filter(|entry| !entry.empty_layer).count();
     let mut layers = base.layers.iter().cloned().map(ImageLayer::Base);
-    let steps = if told == base.layers.len() {
+    let history = if told == base.layers.len() {
         let step = |entry: &HistoryEntry| HistoryStep {
             created_by: entry.created_by.clone().unwrap_or_default(),
             comment: entry.comment.clone(),
@@ -361,5 +355,5 @@ fn of_base(base: &BaseImage) -> Rootfs {
             })
             .collect()
     };
-    Rootfs { tree: base.tree.clone(), steps }
+    Rootfs { tree: base.tree.clone(), history }
 }

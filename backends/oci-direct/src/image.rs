@@ -51,7 +51,7 @@ pub struct Documents {
 impl Assembly {
     /// The layers, lowest first.
     pub fn layers(&self) -> impl Iterator<Item = &ImageLayer> {
-        self.rootfs.steps.iter().filter_map(|step| step.layer.as_ref())
+        self.rootfs.history.steps().into_iter().filter_map(|step| step.layer.as_ref())
     }
 
     /// The documents of a layout that holds this image as `name`. `layers` are
@@ -112,7 +112,7 @@ impl Assembly {
 
     fn config_json(&self, platform: &Platform, layers: &[WrittenLayer]) -> Vec<u8> {
         let created = rfc3339(self.time);
-        let history = self.rootfs.steps.iter().map(|step| HistoryEntry {
+        let history = self.rootfs.history.steps().into_iter().map(|step| HistoryEntry {
             created: Some(step.created.clone().unwrap_or_else(|| created.clone())),
             created_by: (!step.created_by.is_empty()).then(|| step.created_by.clone()),
             author: None,

@@ -21,6 +21,7 @@ pub mod support;
 
 pub mod describe;
 pub mod evaluate;
+pub mod history;
 pub mod merge;
 
 pub mod layer;
@@ -101,18 +102,22 @@ impl Recipe {
     }
 
     fn contexts(&self, wanted: impl Fn(&ContextKind) -> bool) -> BTreeMap<&InputName, &Context> {
-        let mut used: BTreeSet<&Input> = BTreeSet::from([&self.plan.export().from.value]);
+        let mut inputs: Vec<&Input> = vec![&self.plan.export().from.value];
         for id in self.plan.order() {
-            used.extend(self.plan.stage(*id).from.iter().map(|from| &from.value));
+            inputs.extend(self.plan.stage(*id).from.iter().map(|from| &from.value));
             for step in self.plan.steps(*id) {
                 if let OpKind::Copy(copy) = &step.op.kind {
-                    used.insert(&copy.from.value);
+                    inputs.push(&copy.from.value);
                 }
             }
         }
+        let mut used: BTreeSet<&InputName> = BTreeSet::new();
+        for input in inputs {
+            if let Input::Context(name) = input {
+                used.insert(name);
+            }
+        }
         let contexts = self.plan.plan().contexts.iter();
-        let is_used =
-            |name: &InputName| used.iter().any(|input| matches!(input, Input::Context(it) if it == name));
-        contexts.filter(|(name, context)| wanted(&context.kind) && is_used(name)).collect()
+        contexts.filter(|(name, context)| wanted(&context.kind) && used.contains(name)).collect()
     }
 }

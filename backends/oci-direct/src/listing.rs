@@ -17,7 +17,7 @@ pub fn listing(image: &Assembly) -> String {
     for (key, value) in &image.annotations {
         line(&mut out, format_args!("annotation {key} = {value:?}"));
     }
-    for step in &image.rootfs.steps {
+    for step in image.rootfs.history.steps() {
         let comment = step.comment.as_deref().map(|comment| format!("  # {comment}")).unwrap_or_default();
         match &step.layer {
             None => line(&mut out, format_args!("\nnothing  {}{comment}", step.created_by)),

@@ -45,8 +45,8 @@ pub fn merge(
     let mut changed: BTreeMap<&[Name], (&StageName, &EntryKind)> = BTreeMap::new();
     for (name, branch) in branches {
         let conflict = |conflict| AssemblyProblem::Merge { conflict, span: name.span };
-        let own_steps = branch.steps.get(base.steps.len()..).unwrap_or_default();
-        for step in own_steps {
+        let own_steps = branch.history.since(&base.history);
+        for step in &own_steps {
             let Some(ImageLayer::Made(layer)) = &step.layer else { continue };
             for entry in &layer.entries {
                 if let Some(first) = other_change(&changed, &entry.path, &entry.kind) {
@@ -63,10 +63,10 @@ pub fn merge(
         }
         // Only now, since a branch may well change a path of its own twice.
         for step in own_steps {
+            merged.history.push(step.clone());
             let Some(ImageLayer::Made(layer)) = &step.layer else { continue };
             changed.extend(layer.entries.iter().map(|entry| (&entry.path[..], (&name.value, &entry.kind))));
         }
-        merged.steps.extend_from_slice(own_steps);
     }
     Ok(merged)
 }

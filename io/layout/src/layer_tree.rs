@@ -150,23 +150,23 @@ impl Laying<'_> {
     /// Takes away what layers below put into a directory.
     fn hide_below(&mut self, directory: &[Name]) {
         let Some(there) = self.tree.directory(directory) else { return };
-        let (mut hidden, mut partly) = (BTreeSet::new(), Vec::new());
-        for name in there.children.keys() {
+        let (mut hidden, mut partly) = (Vec::new(), Vec::new());
+        for name in there.children.names() {
             let child: Vec<Name> = directory.iter().chain([name]).cloned().collect();
             // What lies below sorts right behind its directory.
             let next = self.written.range(child.clone()..).next();
             match next.is_some_and(|path| path.starts_with(&child)) {
                 true => partly.push(child),
-                false => {
-                    hidden.insert(name.clone());
-                }
+                false => hidden.push(name.clone()),
             }
         }
         for child in partly {
             self.hide_below(&child);
         }
         if let Some(there) = self.tree.directory_mut(directory) {
-            there.children.retain(|name, _| !hidden.contains(name));
+            for name in hidden {
+                there.children.remove(&name);
+            }
         }
     }
 }

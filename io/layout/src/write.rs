@@ -153,7 +153,7 @@ fn make(image: Image<'_>, root: &Path) -> Result<Digest, WriteError> {
     let blobs = root.join("blobs/sha256");
     fs::create_dir_all(&blobs).map_err(|source| failed("create", &blobs, source))?;
     let mut layers = Vec::new();
-    for step in &image.assembly.rootfs.steps {
+    for step in image.assembly.rootfs.history.steps() {
         layers.push(match &step.layer {
             None => continue,
             Some(ImageLayer::Base(base)) => take_over(base, image.bases, root)?,

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cogpack_backends_contract::content::{Content, ContextFile};
+use cogpack_backends_contract::entries::Entries;
 use cogpack_backends_contract::glob::{Glob, InvalidGlob};
 use cogpack_backends_contract::paths::Selection;
 use cogpack_backends_contract::tree::{Attributes, Directory, Ids, Name, Node, Tree};
@@ -127,16 +128,12 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     /// What is taken of the directory that the walk has come to.
-    fn children(
-        &mut self,
-        directory: &Path,
-        matched: &Matched,
-    ) -> Result<BTreeMap<Name, Node<Content>>, WalkError> {
+    fn children(&mut self, directory: &Path, matched: &Matched) -> Result<Entries<Node<Content>>, WalkError> {
         let mut names = self.names(directory)?;
         // Sorted, so that of several hard links the same one is always the first.
         names.sort_unstable();
         let length = self.path.len();
-        let mut children = BTreeMap::new();
+        let mut children = Entries::new();
         for name in names {
             if length == 0 && name.as_encoded_bytes() == OWN {
                 continue;

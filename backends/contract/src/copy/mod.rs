@@ -25,19 +25,22 @@
 //! | mode of what is copied | the source's; with `mode M` up to 0777 the nine permission bits are M's and setuid, setgid and sticky the source's; a larger M is taken whole |
 //! | `replace` | what stands at B or D is removed first, a link and not what it points to; `/` is refused |
 
+mod picks;
 mod sources;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use cogpack_ir::plan::{Copy, CopyForm, Mode, Template};
 
+use picks::{Pick, pick};
 use sources::{Found, Top, What, find_all, find_named};
 
 use crate::glob::InvalidGlob;
-use crate::paths::Selection;
-use crate::tree::{Attributes, Directory, Ids, Name, Node, PathProblem, Tree, text};
+use crate::paths::{Decision, Selection};
+use crate::tree::{Attributes, DEEPEST, Directory, Ids, Name, Node, PathProblem, Tree, text};
 
 /// Why a copy cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -167,66 +170,49 @@ impl Copier<'_> {
                     Top::Destination => Attributes { mode: Mode::DIRECTORY, ids: self.owner },
                     Top::Itself => self.attributes(directory.attributes),
                 };
-                self.meet_directory(&found.path, at, tree)?;
+                let mut place = Place { from: found.path.clone(), at: at.to_vec() };
+                if tree.get(at).is_some() && tree.directory(at).is_none() {
+                    return Err(place.onto_file());
+                }
                 tree.make_directories(at, made)?;
-                self.land_children(&found.path, directory, at, found.path.len(), tree)
+                let picks = pick(self.rules, directory, &mut Vec::new(), Decision::default());
+                match tree.directory_mut(at) {
+                    Some(there) => self.land_picks(picks, &mut place, there),
+                    None => Err(place.onto_file()),
+                }
             }
         }
     }
 
-    fn land_children<C: Clone>(
+    /// Lands what was picked of a directory in the one that `place` says.
+    fn land_picks<C: Clone>(
         &self,
-        path: &[Name],
-        directory: &Directory<C>,
-        at: &[Name],
-        root_depth: usize,
-        tree: &mut Tree<C>,
+        picks: Vec<Pick<'_, C>>,
+        place: &mut Place,
+        there: &mut Directory<C>,
     ) -> Result<(), CopyProblem> {
-        for (name, node) in &directory.children {
-            let path = [path, std::slice::from_ref(name)].concat();
-            let at = [at, std::slice::from_ref(name)].concat();
-            let taken = self.rules.takes(&path[root_depth..]);
+        for Pick { name, node, taken, below } in picks {
+            place.enter(name)?;
             match node {
-                Node::Directory(below) if taken => {
-                    self.meet_directory(&path, &at, tree)?;
-                    let attributes = self.attributes(below.attributes);
-                    tree.make_directories(&at, attributes)?;
-                    if let Some(made) = tree.directory_mut(&at) {
-                        made.attributes = attributes;
+                Node::Directory(directory) => {
+                    let attributes = self.attributes(directory.attributes);
+                    let met = meet_directory(there, name, attributes).ok_or_else(|| place.onto_file())?;
+                    match taken {
+                        true => met.attributes = attributes,
+                        false => met.attributes.mode = attributes.mode,
                     }
-                    self.land_children(&path, below, &at, root_depth, tree)?;
-                }
-                Node::Directory(below) => {
-                    if !self.rules.only_excludes() && self.takes_below(&path, below, root_depth) {
-                        self.meet_directory(&path, &at, tree)?;
-                        let attributes = self.attributes(below.attributes);
-                        tree.make_directories(&at, attributes)?;
-                        if let Some(made) = tree.directory_mut(&at) {
-                            made.attributes.mode = attributes.mode;
-                        }
-                        self.land_children(&path, below, &at, root_depth, tree)?;
-                    }
+                    self.land_picks(below, place, met)?;
                 }
                 Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => {
-                    if taken {
-                        self.land_leaf(&path, node, &at, tree)?;
+                    if let Some(Node::Directory(_)) = there.children.get(name) {
+                        return Err(place.onto_directory());
                     }
+                    there.children.insert(name.clone(), self.copied(node));
                 }
             }
+            place.leave();
         }
         Ok(())
-    }
-
-    /// Whether the rules take anything below a directory that they leave.
-    fn takes_below<C>(&self, path: &[Name], directory: &Directory<C>, root_depth: usize) -> bool {
-        directory.children.iter().any(|(name, node)| {
-            let path = [path, std::slice::from_ref(name)].concat();
-            let below = match node {
-                Node::Directory(below) => self.takes_below(&path, below, root_depth),
-                Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => false,
-            };
-            below || self.rules.takes(&path[root_depth..])
-        })
     }
 
     fn land_leaf<C: Clone>(
@@ -239,7 +225,13 @@ impl Copier<'_> {
         if tree.directory(at).is_some() {
             return Err(CopyProblem::OntoDirectory { source_path: text(path), destination: text(at) });
         }
-        let copied = match node {
+        tree.insert(at, self.copied(node))?;
+        Ok(())
+    }
+
+    /// The copy of something that is no directory.
+    fn copied<C: Clone>(&self, node: &Node<C>) -> Node<C> {
+        match node {
             Node::File { attributes, content } => {
                 Node::File { attributes: self.attributes(*attributes), content: content.clone() }
             }
@@ -248,17 +240,7 @@ impl Copier<'_> {
                 Node::Special { attributes: self.attributes(*attributes), kind: *kind }
             }
             Node::Directory(it) => Node::Directory(it.clone()),
-        };
-        tree.insert(at, copied)?;
-        Ok(())
-    }
-
-    /// Refuses to land a directory on something else.
-    fn meet_directory<C>(&self, path: &[Name], at: &[Name], tree: &Tree<C>) -> Result<(), CopyProblem> {
-        if tree.get(at).is_some() && tree.directory(at).is_none() {
-            return Err(CopyProblem::OntoFile { source_path: text(path), destination: text(at) });
         }
-        Ok(())
     }
 
     /// The D of `into`.
@@ -271,6 +253,51 @@ impl Copier<'_> {
 
     fn attributes(&self, of_source: Attributes) -> Attributes {
         Attributes { mode: copied_mode(of_source.mode, self.mode), ids: self.owner }
+    }
+}
+
+/// Where landing is.
+struct Place {
+    from: Vec<Name>,
+    at: Vec<Name>,
+}
+
+impl Place {
+    fn enter(&mut self, name: &Name) -> Result<(), PathProblem> {
+        self.from.push(name.clone());
+        self.at.push(name.clone());
+        match self.at.len() > DEEPEST {
+            true => Err(PathProblem::TooDeep(self.at.clone())),
+            false => Ok(()),
+        }
+    }
+
+    fn leave(&mut self) {
+        self.from.pop();
+        self.at.pop();
+    }
+
+    fn onto_directory(&self) -> CopyProblem {
+        CopyProblem::OntoDirectory { source_path: text(&self.from), destination: text(&self.at) }
+    }
+
+    fn onto_file(&self) -> CopyProblem {
+        CopyProblem::OntoFile { source_path: text(&self.from), destination: text(&self.at) }
+    }
+}
+
+/// The directory of this name, made where it is missing; `None` where something else is.
+fn meet_directory<'t, C: Clone>(
+    above: &'t mut Directory<C>,
+    name: &Name,
+    attributes: Attributes,
+) -> Option<&'t mut Directory<C>> {
+    if above.children.get(name).is_none() {
+        above.children.insert(name.clone(), Node::Directory(Arc::new(Directory::new(attributes))));
+    }
+    match above.children.get_mut(name) {
+        Some(Node::Directory(there)) => Some(Arc::make_mut(there)),
+        Some(Node::File { .. } | Node::Symlink { .. } | Node::Special { .. }) | None => None,
     }
 }
 

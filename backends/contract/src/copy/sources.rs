@@ -106,7 +106,7 @@ fn find_matches<'s, C>(
                         true => source.resolve(&text_bytes(&directory), true)?,
                         false => directory,
                     };
-                    let children = source.directory(&real).into_iter().flat_map(|it| it.children.keys());
+                    let children = source.directory(&real).into_iter().flat_map(|it| it.children.names());
                     next.extend(
                         children
                             .filter(|name| part.matches_name(name))

@@ -1,0 +1,169 @@
+//! Random changes against a `BTreeMap`, and what changes and comparisons cost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+
+/// Numbers that look random and are the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+}
+
+fn name(number: u64) -> Name {
+    format!("{number:06}").into_bytes()
+}
+
+fn numbered(count: u64) -> Entries<u64> {
+    (0..count).map(|number| (name(number), number)).collect()
+}
+
+/// Counts are right, and no side is too heavy; gives the height.
+fn check<V>(link: &Link<V>) -> usize {
+    let Some(branch) = link else { return 0 };
+    let (lower, upper) = (weight(&branch.lower), weight(&branch.upper));
+    assert_eq!(branch.count, lower + upper - 1);
+    assert!(lower <= MOST * upper && upper <= MOST * lower, "{lower} beside {upper}");
+    1 + check(&branch.lower).max(check(&branch.upper))
+}
+
+fn branches<V>(link: &Link<V>, found: &mut BTreeSet<usize>) {
+    if let Some(branch) = link {
+        found.insert(Arc::as_ptr(branch).addr());
+        branches(&branch.lower, found);
+        branches(&branch.upper, found);
+    }
+}
+
+/// How many branches `after` has that `before` has not.
+fn not_shared<V>(before: &Entries<V>, after: &Entries<V>) -> usize {
+    let (mut old, mut new) = (BTreeSet::new(), BTreeSet::new());
+    branches(&before.top, &mut old);
+    branches(&after.top, &mut new);
+    new.difference(&old).count()
+}
+
+/// How many branches a comparison opens.
+fn opened<V>(before: &Entries<V>, after: &Entries<V>) -> usize {
+    let (mut before, mut after) = (Rest::of(&before.top), Rest::of(&after.top));
+    differences::between(&mut before, &mut after);
+    before.opened + after.opened
+}
+
+/// What [`Entries::differences`] must find.
+fn expected(before: &BTreeMap<Name, u64>, after: &BTreeMap<Name, u64>) -> Vec<(Name, Option<u64>)> {
+    let names: BTreeSet<&Name> = before.keys().chain(after.keys()).collect();
+    let differs = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
+    differs.map(|name| (name.clone(), after.get(name).copied())).collect()
+}
+
+fn found(before: &Entries<u64>, after: &Entries<u64>) -> Vec<(Name, Option<u64>)> {
+    let changed = before.differences(after).into_iter().filter_map(|difference| match difference {
+        Difference::Removed(name) => Some((name.clone(), None)),
+        Difference::Written { before, after, .. } if before == Some(after) => None,
+        Difference::Written { name, after, .. } => Some((name.clone(), Some(*after))),
+    });
+    changed.collect()
+}
+
+#[test]
+fn a_map_is_what_a_sorted_map_is() {
+    let mut numbers = Numbers(1);
+    for range in [4, 30, 400] {
+        let (mut map, mut model) = (Entries::new(), BTreeMap::new());
+        for _ in 0..3_000 {
+            let (key, value) = (name(numbers.below(range)), numbers.below(3));
+            match numbers.below(3) {
+                0 => assert_eq!(map.remove(&key), model.remove(&key)),
+                1 => assert_eq!(map.insert(key.clone(), value), model.insert(key, value)),
+                _ => assert_eq!(
+                    map.get_mut(&key).map(|it| *it = value),
+                    model.get_mut(&key).map(|it| *it = value)
+                ),
+            }
+            check(&map.top);
+            assert_eq!(map.len(), model.len());
+        }
+        assert!(map.iter().eq(&model));
+        assert!(model.iter().all(|(key, value)| map.get(key) == Some(value)));
+        assert_eq!(map.get(b"nothing"), None);
+    }
+}
+
+#[test]
+fn differences_are_those_of_sorted_maps() {
+    let mut numbers = Numbers(2);
+    for changes in [0, 1, 2, 5, 40, 600] {
+        for _ in 0..40 {
+            let before: Entries<u64> =
+                (0..200).map(|_| (name(numbers.below(500)), numbers.below(3))).collect();
+            let mut after = before.clone();
+            for _ in 0..changes {
+                let key = name(numbers.below(500));
+                if numbers.below(2) == 0 {
+                    after.remove(&key);
+                } else {
+                    after.insert(key, numbers.below(3));
+                }
+            }
+            let model = |map: &Entries<u64>| map.iter().map(|(key, value)| (key.clone(), *value)).collect();
+            assert_eq!(found(&before, &after), expected(&model(&before), &model(&after)));
+            assert_eq!(before == after, found(&before, &after).is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_clone_keeps_what_it_had() {
+    let before = numbered(100);
+    let mut after = before.clone();
+    after.remove(b"000050");
+    after.insert(name(100), 100);
+    *after.get_mut(b"000001").expect("is there") = 7;
+    assert!(before == numbered(100));
+    assert_eq!(before.get(b"000001"), Some(&1));
+    assert_eq!(after.len(), 100);
+}
+
+/// The logarithm of 100,000 is 17. A path down is at most twice that, and a comparison opens two.
+#[test]
+fn a_change_costs_a_path_and_so_does_finding_it() {
+    const PATH: usize = 34;
+    let before = numbered(100_000);
+    assert!(check(&before.top) <= PATH);
+    for number in [0, 1, 49_999, 50_000, 99_998, 99_999] {
+        let mut after = before.clone();
+        after.insert([name(number), b"x".to_vec()].concat(), 0);
+        assert!(not_shared(&before, &after) <= PATH);
+        assert!(opened(&before, &after) <= 4 * PATH, "{}", opened(&before, &after));
+        let mut after = before.clone();
+        after.remove(&name(number));
+        assert!(not_shared(&before, &after) <= PATH);
+        assert!(opened(&before, &after) <= 4 * PATH, "{}", opened(&before, &after));
+        let mut after = before.clone();
+        *after.get_mut(&name(number)).expect("is there") = 0;
+        assert!(not_shared(&before, &after) <= PATH);
+        assert!(opened(&before, &after) <= 4 * PATH, "{}", opened(&before, &after));
+    }
+}
+
+#[test]
+fn what_changes_nothing_unshares_nothing() {
+    let before = numbered(1_000);
+    let mut after = before.clone();
+    assert_eq!(after.remove(b"nothing"), None);
+    assert_eq!(after.get_mut(b"nothing"), None);
+    assert_eq!(not_shared(&before, &after), 0);
+    assert_eq!(opened(&before, &after), 0);
+}
+
+#[test]
+fn names_in_order_make_no_list() {
+    assert!(check(&numbered(100_000).top) <= 34);
+    let backwards: Entries<u64> = (0..100_000).rev().map(|number| (name(number), number)).collect();
+    assert!(check(&backwards.top) <= 34);
+}
