@@ -18,6 +18,7 @@ mod oci_image;
 mod plan_file;
 mod progress;
 mod report;
+mod source_text;
 
 use std::ffi::OsString;
 

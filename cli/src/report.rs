@@ -1,11 +1,12 @@
 //! How findings and failures look: for people, as miette draws them; for programs, as JSON.
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, NamedSource, Severity};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Severity};
 use serde::Serialize;
 
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
+use crate::source_text::SourceText;
 use crate::{COULD_NOT_RUN, DONE};
 
 /// Which stream a report goes to.
@@ -81,7 +82,7 @@ pub fn finding_with_output(
     plan: &PlanFile,
     console: &mut Console<'_>,
 ) {
-    let mut shown = json_finding(finding, &plan.text);
+    let mut shown = json_finding(finding, &SourceText::new(&plan.shown, &plan.text));
     shown.output = Some(output.to_vec());
     let text = json_text(&JsonReport { version: 1, file: &plan.shown, findings: vec![shown] });
     let _ = console.stderr.write_all(text.as_bytes());
@@ -97,7 +98,7 @@ fn drawn(findings: &[&dyn Diagnostic], plan: &PlanFile, stream: Stream, console:
         .with_width(console.width())
         .with_links(terminal && coloured)
         .with_context_lines(1);
-    let source = NamedSource::new(&plan.shown, plan.text.clone());
+    let source = SourceText::new(&plan.shown, &plan.text);
     let mut text = String::new();
     for finding in findings {
         let placed = Placed { finding: *finding, source: &source };
@@ -112,7 +113,7 @@ fn drawn(findings: &[&dyn Diagnostic], plan: &PlanFile, stream: Stream, console:
 #[derive(Debug)]
 struct Placed<'a> {
     finding: &'a dyn Diagnostic,
-    source: &'a NamedSource<String>,
+    source: &'a SourceText<'a>,
 }
 
 impl std::fmt::Display for Placed<'_> {
@@ -187,10 +188,11 @@ struct JsonLabel {
 }
 
 fn as_json(findings: &[&dyn Diagnostic], plan: &PlanFile) -> String {
+    let source = SourceText::new(&plan.shown, &plan.text);
     let report = JsonReport {
         version: 1,
         file: &plan.shown,
-        findings: findings.iter().map(|finding| json_finding(*finding, &plan.text)).collect(),
+        findings: findings.iter().map(|finding| json_finding(*finding, &source)).collect(),
     };
     json_text(&report)
 }
@@ -202,13 +204,12 @@ fn json_text(report: &JsonReport<'_>) -> String {
     text
 }
 
-fn json_finding(finding: &dyn Diagnostic, text: &str) -> JsonFinding {
+fn json_finding(finding: &dyn Diagnostic, source: &SourceText<'_>) -> JsonFinding {
     let labels = finding.labels().into_iter().flatten().map(|label| {
-        let before = text.get(..label.offset()).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let place = source.place(label.offset());
         JsonLabel {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+            line: place.line,
+            column: place.column,
             offset: label.offset(),
             length: label.len(),
             text: label.label().map(str::to_owned),

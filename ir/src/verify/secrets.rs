@@ -1,5 +1,6 @@
 //! A secret reaches only the op that mounts it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use miette::Diagnostic;
@@ -7,7 +8,9 @@ use miette::Diagnostic;
 use super::copies::literal;
 use super::paths;
 use crate::finding::{Finding, Place};
-use crate::plan::{EnvName, Execution, MountKind, Op, OpKind, SecretTarget, Spanned};
+use crate::plan::{
+    CacheName, EnvName, EnvSetting, Execution, Mount, MountKind, Op, OpKind, SecretTarget, Spanned,
+};
 use crate::resolve::State;
 
 /// How a secret could reach what it must not.
@@ -97,51 +100,68 @@ pub(super) fn check(ops: &[Op], states: &mut impl Iterator<Item = Arc<State>>, f
 }
 
 fn check_execution(execution: &Execution, state: &State, findings: &mut Vec<Finding>) {
+    let targets: Vec<CacheTarget<'_>> = execution.mounts.iter().filter_map(CacheTarget::of).collect();
+    let mut caches: BTreeMap<Vec<&str>, Vec<usize>> = BTreeMap::new();
+    for (place, cache) in targets.iter().enumerate() {
+        caches.entry(paths::parts(&cache.path).collect()).or_default().push(place);
+    }
+    let mut settings: BTreeMap<&EnvName, &EnvSetting> = BTreeMap::new();
+    for setting in &execution.env {
+        settings.entry(&setting.name.value).or_insert(setting);
+    }
     for mount in &execution.mounts {
         let MountKind::Secret { name, target } = &mount.kind else { continue };
         match target {
             SecretTarget::Env(variable) => {
-                check_variable(name.as_str(), variable, execution, state, findings)
+                check_variable(name.as_str(), variable, settings.get(&variable.value), state, findings)
             }
             SecretTarget::File(file) => {
                 let Some(path) = literal(file) else { continue };
-                for cache in &execution.mounts {
-                    if let MountKind::Cache { name: cache, target, .. } = &cache.kind
-                        && literal(target).is_some_and(|target| is_below(&path, &target))
-                    {
-                        let finding = SecretFinding::InCache {
-                            secret: name.to_string(),
-                            path: path.clone(),
-                            cache: cache.to_string(),
-                            place: file.span.place(),
-                            target: target.span.place(),
-                        };
-                        findings.push(finding.into());
-                    }
+                // Equal paths are the overlap of two mounts, which is another finding.
+                let parts: Vec<&str> = paths::parts(&path).collect();
+                let above = (0..parts.len()).filter_map(|depth| caches.get(&parts[..depth]));
+                let above: BTreeSet<usize> = above.flatten().copied().collect();
+                for cache in above.into_iter().map(|place| &targets[place]) {
+                    let finding = SecretFinding::InCache {
+                        secret: name.to_string(),
+                        path: path.clone(),
+                        cache: cache.name.to_string(),
+                        place: file.span.place(),
+                        target: cache.place,
+                    };
+                    findings.push(finding.into());
                 }
             }
         }
     }
 }
 
+/// Where an execution has a cache.
+struct CacheTarget<'p> {
+    name: &'p CacheName,
+    path: String,
+    place: Place,
+}
+
+impl<'p> CacheTarget<'p> {
+    fn of(mount: &'p Mount) -> Option<Self> {
+        let MountKind::Cache { name, target, .. } = &mount.kind else { return None };
+        Some(Self { name, path: literal(target)?, place: target.span.place() })
+    }
+}
+
 fn check_variable(
     secret: &str,
     variable: &Spanned<EnvName>,
-    execution: &Execution,
+    setting: Option<&&EnvSetting>,
     state: &State,
     findings: &mut Vec<Finding>,
 ) {
     let (secret, place) = (secret.to_owned(), variable.span.place());
-    if let Some(setting) = execution.env.iter().find(|setting| setting.name.value == variable.value) {
+    if let Some(setting) = setting {
         let (variable, setting) = (variable.to_string(), setting.span.place());
         findings.push(SecretFinding::OpVariable { secret, variable, place, setting }.into());
     } else if state.variable(variable.as_str()).is_some() {
         findings.push(SecretFinding::StageVariable { secret, variable: variable.to_string(), place }.into());
     }
-}
-
-/// Whether `path` is inside the directory `target`. Equal paths are the overlap of two mounts.
-fn is_below(path: &str, target: &str) -> bool {
-    let mut path = paths::parts(path);
-    paths::parts(target).all(|part| path.next() == Some(part)) && path.next().is_some()
 }

@@ -48,7 +48,9 @@ pub(super) fn of(picture: &Picture) -> Vec<Column> {
         }
     }
     let limit = tallest(picture);
-    let loners_read_lanes = picture.edges.iter().any(|edge| in_lane[edge.from] && loners.contains(&edge.to));
+    let mut is_loner = vec![false; picture.nodes.len()];
+    loners.iter().for_each(|id| is_loner[*id] = true);
+    let loners_read_lanes = picture.edges.iter().any(|edge| in_lane[edge.from] && is_loner[edge.to]);
     let mut columns = vec![plain(sources)];
     let loners = columns_of_loners(picture, loners, limit);
     let lanes = columns_of_lanes(picture, limit);

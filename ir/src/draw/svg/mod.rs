@@ -11,6 +11,7 @@ mod nets;
 mod paint;
 mod place;
 mod route;
+mod spans;
 mod text;
 
 #[cfg(test)]

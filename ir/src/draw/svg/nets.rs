@@ -39,13 +39,26 @@ pub(super) struct Target {
     pub(super) edge: usize,
 }
 
-/// All nets, and the edges that are in none: those to the box right below.
-pub(super) fn of(picture: &Picture, column_of: &[usize], below: &[Option<NodeId>]) -> (Vec<Net>, Vec<usize>) {
+/// An edge to the box right below.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Direct {
+    /// Its place in [`Picture::edges`].
+    pub(super) edge: usize,
+    /// The column of both boxes.
+    pub(super) column: usize,
+}
+
+/// All nets, and the edges that are in none.
+pub(super) fn of(
+    picture: &Picture,
+    column_of: &[usize],
+    below: &[Option<NodeId>],
+) -> (Vec<Net>, Vec<Direct>) {
     let mut nets: BTreeMap<(NodeId, EdgeKind, bool, Direction), Net> = BTreeMap::new();
     let mut direct = Vec::new();
     for (index, edge) in picture.edges.iter().enumerate() {
         if edge.kind == EdgeKind::From && edge.row.is_none() && below[edge.from] == Some(edge.to) {
-            direct.push(index);
+            direct.push(Direct { edge: index, column: column_of[edge.from] });
             continue;
         }
         let (start, column) = (column_of[edge.from], column_of[edge.to]);

@@ -39,14 +39,14 @@ pub(super) fn place(picture: &Picture, columns: &[Column], nets: &[Net]) -> Plac
     let mut places = Places { tops: vec![0; picture.nodes.len()], passes: BTreeMap::new(), bottom: 0 };
     stack(picture, columns, &gaps, &mut places);
     settle_ends(picture, columns, &mut places);
+    let centres = columns.iter().zip(&gaps).map(|(column, gaps)| centres(picture, column, gaps, &places));
+    let centres: Vec<Vec<i32>> = centres.collect();
     for (number, net) in nets.iter().enumerate() {
         let mut height = net.exit(&places);
         for column in net.passed() {
-            let centres = centres(picture, &columns[column], &gaps[column], &places);
-            let nearest = (0..centres.len()).min_by_key(|gap| centres[*gap].abs_diff(height));
-            if let Some(gap) = nearest {
+            if let Some(gap) = nearest(&centres[column], height) {
                 gaps[column][gap].nets.push(number);
-                height = centres[gap];
+                height = centres[column][gap];
             }
         }
     }
@@ -125,6 +125,15 @@ fn wanted_top(ties: &[i32]) -> Option<i32> {
     i32::try_from((first + middle) / 2).ok()
 }
 
+/// Which of these heights, which go down, is nearest to a height; of two the upper.
+fn nearest(heights: &[i32], height: i32) -> Option<usize> {
+    let below = heights.partition_point(|it| *it < height);
+    let last = |it: i32| heights.partition_point(|other| *other < it);
+    let above = below.checked_sub(1).map(|place| last(heights[place]));
+    let found = above.into_iter().chain((below < heights.len()).then_some(below));
+    found.min_by_key(|place| heights[*place].abs_diff(height))
+}
+
 /// The middles of the gaps of a column.
 fn centres(picture: &Picture, column: &Column, gaps: &[Gap], places: &Places) -> Vec<i32> {
     let mut above = TOP;
@@ -179,4 +188,19 @@ fn starts_of_zones(picture: &Picture, column: &Column, gaps: &[Gap], places: &Pl
     }
     starts.push(above + gaps.last().map_or(0, |gap| gap.lead));
     starts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn the_nearest_height_is_found() {
+        for heights in [&[0_i32; 0][..], &[5], &[1, 4, 4, 9], &[0, 0, 2, 2, 2, 7, 7]] {
+            for height in -2..12 {
+                let one_by_one = (0..heights.len()).min_by_key(|place| heights[*place].abs_diff(height));
+                assert_eq!(nearest(heights, height), one_by_one, "{height} in {heights:?}");
+            }
+        }
+    }
 }

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::super::picture::{NodeId, Picture};
+use super::super::picture::Picture;
 use super::columns::Column;
 use super::measure::{GRID, TRACK, height_of};
-use super::nets::{Direction, Net};
+use super::nets::{Direct, Direction, Net};
 use super::place::Places;
+use super::spans::Spans;
 use super::text;
 
 /// Left of the first column, and right of the last.
@@ -76,7 +77,7 @@ pub(super) fn route(
     columns: &[Column],
     places: &Places,
     nets: &[Net],
-    direct: &[usize],
+    direct: &[Direct],
 ) -> Routes {
     let mut gutters = crossings(columns.len(), places, nets);
     let tracks: Vec<usize> = gutters.iter_mut().map(|gutter| assign_tracks(gutter, nets)).collect();
@@ -95,7 +96,7 @@ pub(super) fn route(
     let width = extents.iter().rev().find(|extent| extent.width > 0).map_or(0, |last| last.left + last.width);
     let mut routes = Routes { extents, ways: Vec::new(), forks: Vec::new(), width: width + MARGIN };
     for edge in direct {
-        routes.ways.push(routes.straight_down(picture, places, columns, *edge));
+        routes.ways.push(routes.straight_down(picture, places, *edge));
     }
     for (number, net) in nets.iter().enumerate() {
         routes.add_net(number, net, places, &gutters);
@@ -147,6 +148,9 @@ fn gutters_of(net: &Net) -> Vec<usize> {
     }
 }
 
+/// As near as two lines of one track come to each other.
+const APART: i32 = 4;
+
 /// Gives each net that changes its height a track of its own for as long as it is upright; the
 /// number of tracks that takes. Of two that go down side by side, the lower turns first, and of two
 /// that go up, the upper: then they do not cross.
@@ -167,15 +171,19 @@ fn assign_tracks(gutter: &mut BTreeMap<usize, Crossing>, nets: &[Net]) -> usize 
         order.push((!goes_down, if goes_down { -leftmost } else { leftmost }, *number));
     }
     order.sort();
-    let mut placed: Vec<(usize, i32, i32)> = Vec::new();
+    let range = |crossing: &Crossing| {
+        let (top, bottom) = crossing.range();
+        (top, bottom + APART)
+    };
+    let ends = order.iter().filter_map(|(_, _, number)| gutter.get(number)).map(range);
+    let mut placed = Spans::new(ends.flat_map(|(top, bottom)| [top, bottom]).collect());
     let mut tracks = 0;
     for (_, _, number) in order {
         let Some(crossing) = gutter.get_mut(&number) else { continue };
-        let (top, bottom) = crossing.range();
-        let beside = placed.iter().filter(|(_, above, below)| *above <= bottom + 4 && top <= *below + 4);
-        let track = beside.map(|(track, ..)| track + 1).max().unwrap_or(0);
+        let (top, bottom) = range(crossing);
+        let track = placed.free_beside(top, bottom);
         crossing.track = Some(track);
-        placed.push((track, top, bottom));
+        placed.add(top, bottom, track);
         tracks = tracks.max(track + 1);
     }
     tracks
@@ -193,10 +201,8 @@ impl Routes {
         if is_right { left + width } else { left }
     }
 
-    fn straight_down(&self, picture: &Picture, places: &Places, columns: &[Column], edge: usize) -> Way {
+    fn straight_down(&self, picture: &Picture, places: &Places, Direct { edge, column }: Direct) -> Way {
         let drawn = &picture.edges[edge];
-        let holds = |column: &Column, id: NodeId| column.segments.iter().any(|part| part.nodes.contains(&id));
-        let column = columns.iter().position(|column| holds(column, drawn.from)).unwrap_or_default();
         let x = self.side(column, true) - DIRECT;
         let start = places.tops[drawn.from] + height_of(&picture.nodes[drawn.from]);
         Way { edge, net: None, points: vec![(x, start), (x, places.tops[drawn.to])] }
