@@ -1,4 +1,5 @@
-//! The nouns every room shares: digests, image references, platforms and dates.
+//! The nouns every room shares: digests, image references, platforms and dates; and two tools,
+//! a map that can only be looked into and work in two halves.
 //!
 //! Deliberately not here: anything that knows a plan, a disk or a network.
 
@@ -6,6 +7,7 @@ pub mod digest;
 pub mod lookup;
 pub mod platform;
 pub mod reference;
+pub mod threads;
 pub mod time;
 
 pub use digest::{Digest, InvalidDigest};

@@ -40,10 +40,12 @@ pub(crate) struct Evaluation {
 impl Evaluation {
     /// The stages of the plan that was walked, as the walk left them.
     pub(crate) fn stages<'e>(&'e self, plan: &'e Plan) -> impl Iterator<Item = &'e Stage> {
-        plan.stages
-            .iter()
-            .zip(&self.rewritten)
-            .map(|(written, rewritten)| rewritten.as_deref().unwrap_or(written))
+        (0..plan.stages.len()).map(|place| self.stage(plan, place))
+    }
+
+    /// The stage at a place of that plan.
+    pub(crate) fn stage<'e>(&'e self, plan: &'e Plan, place: usize) -> &'e Stage {
+        self.rewritten[place].as_deref().unwrap_or(&plan.stages[place])
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reading all declarations of a text: a few at a time, and two threads' worth at once.
 
+use cogpack_content::threads::both;
+
 use super::comments::Place;
 use super::lower::{Declaration, Lowering, Piece};
 use super::report::Report;
@@ -32,15 +34,10 @@ pub(super) fn read_declarations(text: &str, scan: &Scan) -> Read {
     // Where the text is cut depends on the text alone, so that every machine reads the same.
     let middle = pieces.partition_point(|piece| piece.range.start < text.len() / 2);
     let (first, second) = pieces.split_at(middle);
-    std::thread::scope(|scope| {
-        let second = scope.spawn(|| read_pieces(text, scan, second));
-        let mut read = read_pieces(text, scan, first);
-        match second.join() {
-            Ok(second) => read.append(second),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-        read
-    })
+    let (mut read, second) =
+        both(true, || read_pieces(text, scan, first), || read_pieces(text, scan, second));
+    read.append(second);
+    read
 }
 
 impl Read {

@@ -91,6 +91,8 @@ pub mod stages;
 pub mod templates;
 pub mod unused;
 
+use cogpack_content::threads::both;
+
 use crate::finding::{self, Finding};
 use crate::graph::{PhaseGraph, StageGraph};
 use crate::plan::{Export, Plan};
@@ -147,27 +149,25 @@ impl Verified {
     }
 }
 
+/// From how many stages on a second thread pays.
+const WORTH_A_THREAD: usize = 500;
+
 /// Checks every rule and reports every breach, not only the first, sorted by place.
 pub fn verify(plan: Plan) -> Result<Verified, Vec<Finding>> {
-    let mut findings = Vec::new();
     let phases = plan.phases();
     let graph = StageGraph::new(&plan, PhaseGraph::new(&plan, &phases));
-    platforms::check(&plan, &mut findings);
-    images::check(&plan, &mut findings);
-    contexts::check(&plan, &mut findings);
-    references::check(&graph, &mut findings);
-    stages::check(&graph, &mut findings);
-    cycles::check(&graph, &mut findings);
-    parallel::check_starts(&graph, &mut findings);
-    for stage in &plan.stages {
-        layers::check(stage, &mut findings);
-    }
-    templates::check(&plan, &mut findings);
-    exports::check(&graph, &mut findings);
-    paths::check_export(&plan, &mut findings);
-    commands::check_export(&plan, &mut findings);
-    let evaluation = evaluate(&graph, &KnownConfigs::new(), &mut findings);
-    check_expanded(&graph, &evaluation, &mut findings);
+    // What is found is joined in the order of the checklist, whichever half is done first.
+    let ((evaluation, of_expanded), mut findings) = both(
+        plan.stages.len() >= WORTH_A_THREAD,
+        || {
+            let mut findings = Vec::new();
+            let evaluation = evaluate(&graph, &KnownConfigs::new(), &mut findings);
+            check_expanded(&graph, &evaluation, &mut findings);
+            (evaluation, findings)
+        },
+        || check_written(&graph),
+    );
+    findings.extend(of_expanded);
     if !findings.iter().any(Finding::is_error) {
         // A name that is wrong in one place makes what it should name look unused in another.
         unused::check(&graph, &mut findings);
@@ -182,17 +182,47 @@ pub fn verify(plan: Plan) -> Result<Verified, Vec<Finding>> {
     Ok(Verified { plan, warnings: findings, walked })
 }
 
+/// Checks the rules that hold for a plan as it is written.
+fn check_written(graph: &StageGraph<'_>) -> Vec<Finding> {
+    let plan = graph.plan();
+    let mut findings = Vec::new();
+    platforms::check(plan, &mut findings);
+    images::check(plan, &mut findings);
+    contexts::check(plan, &mut findings);
+    references::check(graph, &mut findings);
+    stages::check(graph, &mut findings);
+    cycles::check(graph, &mut findings);
+    parallel::check_starts(graph, &mut findings);
+    for stage in &plan.stages {
+        layers::check(stage, &mut findings);
+    }
+    templates::check(plan, &mut findings);
+    exports::check(graph, &mut findings);
+    paths::check_export(plan, &mut findings);
+    commands::check_export(plan, &mut findings);
+    findings
+}
+
 /// Checks the rules that hold for what templates come to. A plan is checked again once more
 /// of its bases are known.
 pub(crate) fn check_expanded(graph: &StageGraph<'_>, evaluation: &Evaluation, findings: &mut Vec<Finding>) {
-    let stages = evaluation.stages(graph.plan());
-    for (stage, states) in stages.zip(&evaluation.states) {
-        paths::check(stage, findings);
-        copies::check(stage, findings);
-        mounts::check(stage, findings);
-        commands::check(stage, findings);
-        secrets::check(&stage.ops, &mut states.iter().cloned(), findings);
-    }
+    let check = |stages: std::ops::Range<usize>| {
+        let mut findings = Vec::new();
+        for place in stages {
+            let stage = evaluation.stage(graph.plan(), place);
+            paths::check(stage, &mut findings);
+            copies::check(stage, &mut findings);
+            mounts::check(stage, &mut findings);
+            commands::check(stage, &mut findings);
+            secrets::check(&stage.ops, &mut evaluation.states[place].iter().cloned(), &mut findings);
+        }
+        findings
+    };
+    let stages = graph.plan().stages.len();
+    let middle = stages / 2;
+    let (first, second) = both(stages >= WORTH_A_THREAD, || check(0..middle), || check(middle..stages));
+    findings.extend(first);
+    findings.extend(second);
     parallel::check_clashes(graph, evaluation, findings);
 }
 
