@@ -43,8 +43,8 @@ impl<'s> Scope<'s> {
 
     /// What `template` comes to; a variable that is not set is reported.
     pub fn expand(&self, template: &Spanned<Template>, findings: &mut Vec<Finding>) -> Expansion {
-        if let Some(text) = template.as_literal() {
-            return Expansion::Known(text.into());
+        if let Some(text) = template.to_literal() {
+            return Expansion::Known(text);
         }
         let mut text = String::new();
         let mut length = 0;
