@@ -36,6 +36,8 @@ pub fn parse(text: &str) -> Parsed {
     if let Some(version) = assembly.check_header(text, begins_at, &read.declarations) {
         return refused(version);
     }
+    // Most of a large plan is stages, so that this is about how many there are.
+    assembly.plan.stages.reserve(read.declarations.len());
     for declaration in read.declarations {
         assembly.add(declaration);
     }

@@ -14,7 +14,6 @@ impl<'t> Lowering<'t> {
         let mut what = None;
         let (mut replace, mut optional, mut follow) = (false, false, false);
         for part in statement.clone().into_inner() {
-            let at = self.span(&part);
             let (word, flag) = match part.as_rule() {
                 Rule::copy_contents | Rule::copy_sources => {
                     what = Some(part);
@@ -25,7 +24,7 @@ impl<'t> Lowering<'t> {
                 Rule::kw_follow => ("follow", &mut follow),
                 _ => continue,
             };
-            *flag |= said.first(word, "", at, &mut self.findings);
+            *flag |= said.first(word, "", self.span(&part), &mut self.findings);
         }
         let rules = self.rules(block_of(&statement));
         let (form, from) = self.copy_form(what?)?;

@@ -123,7 +123,13 @@ impl<'t> Lowering<'t> {
     }
 
     fn span(&self, pair: &Pair<'_>) -> Span {
-        Span::new(self.base + pair.as_span().start(), self.base + end_of(pair))
+        let span = pair.as_span();
+        let end = match self.places_wanted {
+            true => end_of(pair),
+            // Without a comment, only white space can stand behind the last word.
+            false => span.start() + span.as_str().trim_end_matches(is_white_space).len(),
+        };
+        Span::new(self.base + span.start(), self.base + end)
     }
 
     /// Notes where a statement stands, so that comments find it. `block` is its block, braces
@@ -133,6 +139,11 @@ impl<'t> Lowering<'t> {
             self.places.push(Place { statement, block, anchor });
         }
     }
+}
+
+/// Whether the grammar takes a character for white space.
+fn is_white_space(character: char) -> bool {
+    matches!(character, ' ' | '\t'..='\r')
 }
 
 /// Where the last word of a match ends. A rule that ends with something optional has matched the

@@ -8,7 +8,7 @@ use super::values::{is_text, operands};
 use super::{Lowering, Pair};
 use crate::plan::{
     EnvChange, EnvEdit, Layer, MakeDirectory, MakeFile, MakeSymlink, Mode, Op, OpKind, Owner, Provenance,
-    Remove, Span, Spanned, Stage, StageName,
+    Remove, Spanned, Stage, StageName,
 };
 use crate::syntax::comments::Anchor;
 use crate::syntax::findings::SyntaxFinding;
@@ -162,15 +162,17 @@ impl<'t> Lowering<'t> {
         let mut mode = None;
         let mut owner = None;
         for part in statement.clone().into_inner() {
-            let at: Span = self.span(&part);
-            match part.as_rule() {
-                Rule::mode_setting if said.first("mode", "", at, &mut self.findings) => {
-                    mode = self.mode(part)
-                }
-                Rule::owner_setting if said.first("owner", "", at, &mut self.findings) => {
-                    owner = self.owner(part)
-                }
-                _ => {}
+            let rule = part.as_rule();
+            let word = match rule {
+                Rule::mode_setting => "mode",
+                Rule::owner_setting => "owner",
+                _ => continue,
+            };
+            let at = self.span(&part);
+            match rule {
+                _ if !said.first(word, "", at, &mut self.findings) => {}
+                Rule::mode_setting => mode = self.mode(part),
+                _ => owner = self.owner(part),
             }
         }
         (mode, owner)
