@@ -23,7 +23,6 @@ use cogpack_ir::plan::{Copy, CopyForm, LayerName, OpKind};
 use cogpack_ir::resolve::{Resolved, StageId, Step};
 
 use crate::accounts::numeric;
-use crate::tree::components;
 
 /// Top-level directories that in some distribution are links or mount points, or have another
 /// mode or owner than 0755 root, or hold directories that do.
@@ -109,8 +108,8 @@ pub fn is_independent(copy: &Copy) -> bool {
 
 fn is_plain_place(form: &CopyForm) -> bool {
     let Some(destination) = form.destination().as_literal() else { return false };
-    match components(destination.as_bytes()).first() {
-        Some(top) => !STATIONS_OF_A_SYSTEM.iter().any(|station| station.as_bytes() == top.as_slice()),
+    match destination.split('/').find(|part| !matches!(*part, "" | ".")) {
+        Some(top) => !STATIONS_OF_A_SYSTEM.contains(&top),
         // What lands in `/` may itself be called `tmp` or `lib`.
         None => false,
     }

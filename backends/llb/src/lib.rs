@@ -1,14 +1,15 @@
 //! Lowers a resolved plan to BuildKit's LLB: a `Definition` that `buildctl build` takes on its
 //! standard input, and the image config that goes with it.
 //!
-//! Reading order: [`lower`] (what becomes of each op), [`graph`] and [`wire`] (how that becomes
-//! bytes), [`check`] (what BuildKit takes for granted), [`listing`] (the same for people).
+//! Reading order: [`lower`] (what becomes of each op), [`graph`], [`definition`] and [`wire`] (how
+//! that becomes bytes), [`check`] (what BuildKit takes for granted), [`listing`] (the same for people).
 //!
 //! Not here: talking to a daemon. What it is able to do comes in as [`Limits`]; what it will ask
 //! for comes out as [`Needs`], and what its reports mean as [`origins`].
 
 mod capability;
 pub mod check;
+mod definition;
 mod graph;
 pub mod layers;
 pub mod limits;

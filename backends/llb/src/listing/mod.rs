@@ -14,7 +14,7 @@ use bollard_buildkit_proto::pb;
 use cogpack_content::Digest;
 use prost::Message as _;
 
-use crate::graph::CUSTOM_NAME;
+use crate::definition::CUSTOM_NAME;
 use crate::{LlbImage, Needs};
 
 /// The listing of an image.

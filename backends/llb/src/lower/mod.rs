@@ -17,6 +17,7 @@ pub(crate) mod used;
 pub(crate) mod wildcards;
 
 use std::collections::BTreeMap;
+use std::thread;
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_content::Platform;
@@ -25,7 +26,6 @@ use cogpack_ir::resolve::Resolved;
 
 use crate::check::{self, Breach};
 use crate::graph::{Finished, Graph, Label};
-use crate::source_map::LineIndex;
 use crate::wire::Op;
 use crate::wire::op::VertexId;
 use crate::{Limits, Llb, Needs};
@@ -56,8 +56,7 @@ struct Ended {
 pub(crate) struct Lowering<'a> {
     plan: &'a Resolved,
     settings: &'a Llb,
-    lines: LineIndex<'a>,
-    graph: Graph,
+    graph: Graph<'a>,
     /// Images, contexts and parallel phases that have been used so far.
     inputs: BTreeMap<&'a PlanInput, Input>,
     /// By place of the stage in the plan.
@@ -74,11 +73,25 @@ pub(crate) fn lower(
     settings: &Llb,
     platform: &Platform,
 ) -> Result<(Finished, Needs), Vec<Unsupported>> {
+    thread::scope(|scope| {
+        lower_into(
+            Graph::new(scope, platform.clone(), &settings.source, expected_vertices(plan)),
+            plan,
+            settings,
+        )
+    })
+}
+
+/// The same into a graph without a vertex.
+fn lower_into<'a>(
+    graph: Graph<'a>,
+    plan: &'a Resolved,
+    settings: &'a Llb,
+) -> Result<(Finished, Needs), Vec<Unsupported>> {
     let mut lowering = Lowering {
         plan,
         settings,
-        lines: LineIndex::of(&settings.source.text),
-        graph: Graph::new(platform.clone(), expected_vertices(plan), settings.source.text.len()),
+        graph,
         inputs: BTreeMap::new(),
         stages: vec![Ended::default(); plan.plan().stages.len()],
         used: used::Used::by(plan),
@@ -96,7 +109,7 @@ pub(crate) fn lower(
         return Err(unsupported);
     }
     match root.flatten() {
-        Some(root) => match graph.finish(root, &settings.source) {
+        Some(root) => match graph.finish(root) {
             Ok(finished) => Ok((finished, needs)),
             Err(breach) => Err(vec![ours(breach, from.span)]),
         },
@@ -116,6 +129,11 @@ pub(crate) fn lower(
 /// together by.
 fn expected_vertices(plan: &Resolved) -> usize {
     plan.order().iter().map(|&id| plan.stage(id).ops.len() + 1).sum()
+}
+
+/// The name of a vertex that a statement at `span` asks for.
+fn label(name: String, span: Span) -> Label {
+    Label { name, span, group: None }
 }
 
 /// Something this target cannot express.
@@ -160,11 +178,6 @@ impl<'a> Lowering<'a> {
         self.graph.add(op, label).map_err(|breach| ours(breach, span))
     }
 
-    /// A name and the lines of `span`.
-    fn label(&self, name: String, span: Span) -> Label {
-        Label { name, lines: self.lines.lines(span), group: None }
-    }
-
     /// The files of an input that a statement at `span` names.
     fn root(&mut self, input: &'a PlanInput, span: Span) -> Result<Root, Unsupported> {
         self.source(input, span).map(|input| input.root)
@@ -206,7 +219,7 @@ impl<'a> Lowering<'a> {
             [] => Ok(None),
             [only] => Ok(Some(only)),
             _ => {
-                let label = self.label(name, span);
+                let label = label(name, span);
                 self.add(&Op::Merge(inputs), label, span).map(Some)
             }
         }

@@ -17,7 +17,7 @@ use cogpack_ir::resolve::{Merge, StageId};
 
 use super::files::Given;
 use super::stage::names_an_owner;
-use super::{Input, Lowering, Root, gap, titles};
+use super::{Input, Lowering, Root, gap, label, titles};
 use crate::wire::op::VertexId;
 use crate::wire::{File, Op};
 
@@ -60,7 +60,7 @@ impl<'a> Lowering<'a> {
 
     fn changes(&mut self, stage: StageId, base: VertexId, end: VertexId) -> Result<VertexId, Unsupported> {
         let stage = self.plan.stage(stage);
-        let label = self.label(format!("{}changes", titles::prefix(stage)), stage.name.span);
+        let label = label(format!("{}changes", titles::prefix(stage)), stage.name.span);
         self.add(&Op::Diff { lower: base, upper: end }, label, stage.name.span)
     }
 
@@ -89,7 +89,7 @@ impl<'a> Lowering<'a> {
         let stage = self.plan.stage(stage);
         let mut over = File::on(Some(below));
         over.lay_in(end, "/", Given::default());
-        let label = self.label(format!("{}lay over", titles::prefix(stage)), stage.name.span);
+        let label = label(format!("{}lay over", titles::prefix(stage)), stage.name.span);
         self.add(&Op::File(over), label, stage.name.span)
     }
 

@@ -21,7 +21,7 @@ use cogpack_backends_contract::paths::{PatternPair, Selection};
 use cogpack_ir::plan::context::{DirectoryContext, GitContext, HttpContext, InlineFile, OciContext};
 use cogpack_ir::plan::{ContextKind, Copy as PlanCopy, Input, InputName, Mode, Span};
 
-use super::{Lowering, Root, gap, paths, unverified};
+use super::{Lowering, Root, gap, label, paths, unverified};
 use crate::wire::op::VertexId;
 use crate::wire::{Action, File, Op, Source};
 
@@ -36,7 +36,7 @@ impl<'a> Lowering<'a> {
             attributes: BTreeMap::new(),
             per_platform: true,
         };
-        let label = self.label(format!("image {name}: {reference}"), image.span);
+        let label = label(format!("image {name}: {reference}"), image.span);
         self.add(&Op::Source(source), label, span).map(Some)
     }
 
@@ -58,7 +58,7 @@ impl<'a> Lowering<'a> {
             ContextKind::Wheels(_) => return Err(installed("wheels", name, span)),
             ContextKind::Debs(_) => return Err(installed("debs", name, span)),
         };
-        let label = self.label(title, context.span);
+        let label = label(title, context.span);
         self.add(&Op::Source(source), label, span).map(Some)
     }
 
@@ -129,7 +129,7 @@ impl<'a> Lowering<'a> {
         let followed = (path != "/").then(|| vec![&path[1..]]);
         let source = self.local(name, hint.into(), both, followed);
         self.needs.directories.insert(name.clone());
-        let label = self.label(format!("context {name}: dir {}", directory.path.value), context.span);
+        let label = label(format!("context {name}: dir {}", directory.path.value), context.span);
         self.add(&Op::Source(source), label, copy.from.span).map(Some)
     }
 
@@ -160,7 +160,7 @@ impl<'a> Lowering<'a> {
             let mode = permissions(file.mode.unwrap_or(Mode::FILE), file.span)?;
             made.push(Action::Mkfile { path, mode, data: Cow::Borrowed(&file.content.0) });
         }
-        let label = self.label(format!("context {name}: files"), span);
+        let label = label(format!("context {name}: files"), span);
         self.add(&Op::File(made), label, span).map(Some)
     }
 }

@@ -12,6 +12,8 @@
 //! - `env`, `user` and `shell` are no vertices: they are part of the execs after them, and of the
 //!   image config.
 
+use std::sync::Arc;
+
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::accounts;
 use cogpack_backends_contract::layers::{LayerPlan, layers};
@@ -19,8 +21,9 @@ use cogpack_ir::plan::{LayerName, OpKind, Owner as PlanOwner, Span, Spanned, Sta
 use cogpack_ir::resolve::{StageId, Step};
 
 use super::files::Given;
-use super::{Ended, Input, Lowering, Root, gap, titles};
-use crate::graph::{GroupId, Label};
+use super::{Ended, Input, Lowering, Root, gap, label, titles};
+use crate::definition::Group;
+use crate::graph::Label;
 use crate::wire::op::VertexId;
 use crate::wire::{Action, File, Op, Owner, Principal};
 
@@ -42,7 +45,7 @@ pub(super) struct Site<'a> {
     /// Its place in the stage.
     place: usize,
     /// Made when a second vertex turns up that belongs to the first.
-    group: Option<GroupId>,
+    group: Option<Arc<Group>>,
     /// Whether the stage starts from an image, which has the programs that every system has.
     pub(super) is_a_system: bool,
 }
@@ -79,7 +82,7 @@ impl<'a> Lowering<'a> {
             let mut site =
                 Site { prefix: &prefix, stage: name, layer: layer.name, place, group: None, is_a_system };
             if layer.name.is_some() && layer.steps.len() > 1 {
-                self.grouped(&mut site);
+                site.grouped();
             }
             let lowered = match layer.independent {
                 true => self.independent_layer(&mut site, &layer, &mut pile),
@@ -148,7 +151,7 @@ impl<'a> Lowering<'a> {
                     }
                     let mut name = site.title();
                     titles::describe(&mut name, step.op);
-                    let label = Label { group: site.group, ..self.label(name, step.op.span) };
+                    let label = Label { group: site.group.clone(), ..label(name, step.op.span) };
                     pile.parts = self.execute(step, root, label)?.into_iter().collect();
                 }
                 OpKind::Copy(_)
@@ -213,10 +216,10 @@ impl<'a> Lowering<'a> {
         }
         let Chain { file, title, spans } = chain;
         let first = spans.first().copied().unwrap_or(Span::NOWHERE);
-        let label = Label { group: site.group, ..self.label(title, first) };
+        let label = Label { group: site.group.clone(), ..label(title, first) };
         let vertex = self.add(&Op::File(file), label, first)?;
         for span in spans.into_iter().skip(1) {
-            self.graph.also_at(vertex, self.lines.lines(span));
+            self.graph.also_at(vertex, span);
         }
         Ok(Some(vertex))
     }
@@ -243,26 +246,26 @@ impl<'a> Lowering<'a> {
     }
 
     /// The label of a vertex that only serves another one.
-    pub(super) fn helper_label(&mut self, site: &mut Site<'_>, does: &str, span: Span) -> Label {
-        let group = Some(self.grouped(site));
-        Label { group, ..self.label(format!("{}{does}", site.prefix), span) }
-    }
-
-    /// The group of a layer's vertices.
-    fn grouped(&mut self, site: &mut Site<'_>) -> GroupId {
-        *site.group.get_or_insert_with(|| match site.layer {
-            Some(layer) => {
-                self.graph.group(format!("{}/{layer}", site.stage), format!("{}layer {layer}", site.prefix))
-            }
-            None => {
-                let name = site.prefix.trim_end_matches([':', ' ']).to_owned();
-                self.graph.group(format!("{}/{}", site.stage, site.place), name)
-            }
-        })
+    pub(super) fn helper_label(&self, site: &mut Site<'_>, does: &str, span: Span) -> Label {
+        Label { group: Some(site.grouped()), ..label(format!("{}{does}", site.prefix), span) }
     }
 }
 
 impl Site<'_> {
+    /// The group of the layer's vertices.
+    fn grouped(&mut self) -> Arc<Group> {
+        let new = || match self.layer {
+            Some(layer) => {
+                Group { id: format!("{}/{layer}", self.stage), name: format!("{}layer {layer}", self.prefix) }
+            }
+            None => Group {
+                id: format!("{}/{}", self.stage, self.place),
+                name: self.prefix.trim_end_matches([':', ' ']).to_owned(),
+            },
+        };
+        self.group.get_or_insert_with(|| Arc::new(new())).clone()
+    }
+
     /// The beginning of a vertex's name, with room for the rest.
     fn title(&self) -> String {
         let mut title = String::with_capacity(self.prefix.len() + titles::USUAL);

@@ -28,8 +28,17 @@ pub(super) struct Used<'a>(BTreeMap<&'a InputName, Part<'a>>);
 #[derive(Debug)]
 enum Part<'a> {
     All,
-    /// Clean paths below the root, without the slash before them.
-    Paths(BTreeSet<Cow<'a, str>>),
+    Paths(Paths<'a>),
+}
+
+/// Paths that are used of a context.
+#[derive(Debug, Default)]
+struct Paths<'a> {
+    /// Clean ones below the root, without the slash before them.
+    all: BTreeSet<Cow<'a, str>>,
+    /// The names that they begin with: at least one path is left for each, however much lies
+    /// below others.
+    tops: BTreeSet<String>,
 }
 
 impl<'a> Used<'a> {
@@ -51,9 +60,9 @@ impl<'a> Used<'a> {
     pub(super) fn paths(&self, name: &InputName) -> Option<Vec<&str>> {
         let Part::Paths(paths) = self.0.get(name)? else { return None };
         let is_below_another =
-            |path: &str| path.match_indices('/').any(|(end, _)| paths.contains(&path[..end]));
+            |path: &str| path.match_indices('/').any(|(end, _)| paths.all.contains(&path[..end]));
         let kept: Vec<&str> =
-            paths.iter().map(|path| &**path).filter(|path| !is_below_another(path)).collect();
+            paths.all.iter().map(|path| &**path).filter(|path| !is_below_another(path)).collect();
         let length: usize = kept.iter().map(|path| path.len()).sum();
         (kept.len() <= MOST_PATHS && length <= LONGEST_PATHS).then_some(kept)
     }
@@ -68,7 +77,7 @@ impl<'a> Used<'a> {
                     if let Input::Context(name) = &copy.from.value {
                         let has_patterns = matches!(copy.form, CopyForm::Into { .. });
                         for source in copy.form.sources() {
-                            self.add(name, part(source, has_patterns));
+                            self.add(name, || part(source, has_patterns));
                         }
                     }
                 }
@@ -90,20 +99,29 @@ impl<'a> Used<'a> {
         if let MountKind::Bind { source, select, .. } = &mount.kind
             && let Input::Context(name) = &source.value
         {
-            self.add(name, select.as_ref().and_then(|select| part(select, false)));
+            self.add(name, || select.as_ref().and_then(|select| part(select, false)));
         }
     }
 
     /// Notes the use of a path, or of all.
-    fn add(&mut self, name: &'a InputName, path: Option<Cow<'a, str>>) {
-        let part = self.0.entry(name).or_insert_with(|| Part::Paths(BTreeSet::new()));
-        match (path, part) {
-            (None, part) => *part = Part::All,
-            (Some(path), Part::Paths(paths)) => {
-                paths.insert(path);
-            }
-            (Some(_), Part::All) => {}
+    fn add(&mut self, name: &'a InputName, path: impl FnOnce() -> Option<Cow<'a, str>>) {
+        let part = self.0.entry(name).or_insert_with(|| Part::Paths(Paths::default()));
+        let Part::Paths(paths) = part else { return };
+        if !path().is_some_and(|path| paths.take(path)) {
+            *part = Part::All;
         }
+    }
+}
+
+impl<'a> Paths<'a> {
+    /// Notes a path; `false` where there are so many that no request can carry them any more.
+    fn take(&mut self, path: Cow<'a, str>) -> bool {
+        let top = path.split('/').next().unwrap_or_default();
+        if !self.tops.contains(top) {
+            self.tops.insert(top.to_owned());
+        }
+        self.all.insert(path);
+        self.tops.len() <= MOST_PATHS
     }
 }
 

@@ -23,6 +23,11 @@ impl Writer {
         Self { bytes: Vec::with_capacity(bytes) }
     }
 
+    /// How many bytes have been written.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// What has been written.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
@@ -33,9 +38,14 @@ impl Writer {
         self.bytes
     }
 
-    /// Forgets what has been written, and keeps the room.
-    pub(crate) fn clear(&mut self) {
-        self.bytes.clear();
+    /// Shortens what has been written to its first bytes.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.bytes.truncate(length);
+    }
+
+    /// Adds what was written elsewhere.
+    pub(crate) fn append(&mut self, other: &Self) {
+        self.bytes.extend_from_slice(&other.bytes);
     }
 
     /// An integer field; left out where it is 0, as proto3 has it. Negative ones take ten bytes.
@@ -81,6 +91,11 @@ impl Writer {
 
     /// A nested message, written even where nothing is in it.
     pub(crate) fn message(&mut self, field: u64, body: impl FnOnce(&mut Self)) {
+        self.framed(field, body);
+    }
+
+    /// The same; gives what is in the message.
+    pub(crate) fn framed(&mut self, field: u64, body: impl FnOnce(&mut Self)) -> &[u8] {
         self.varint(field << 3 | DELIMITED);
         // Most messages are shorter than 128 bytes, so their length takes the one byte that is
         // kept free for it; longer ones are moved to make room.
@@ -101,6 +116,7 @@ impl Writer {
             }
         }
         self.bytes[at] = length as u8;
+        &self.bytes[at + 1..]
     }
 
     /// One `name=value` of a repeated text field.
