@@ -3,6 +3,7 @@
 
 pub mod artifacts;
 pub mod cases;
+pub mod dockerfile;
 pub mod engines;
 pub mod filesystem;
 pub mod oci;
