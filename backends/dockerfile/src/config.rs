@@ -6,6 +6,7 @@ use cogpack_backends_contract::image_config::settings;
 use cogpack_ir::plan::{Healthcheck, HealthcheckTest, ImageConfig, Setting, Span};
 use cogpack_ir::resolve::State;
 
+use crate::features::Feature;
 use crate::section::{Section, absolute};
 use crate::words::{in_quotes, json_list, quoted, word};
 
@@ -92,9 +93,16 @@ fn ports_and_volumes(section: &mut Section<'_, '_>, wanted: &ImageConfig, state:
     let added: BTreeSet<&String> = wanted.volumes.difference(&base.volumes).collect();
     for volume in added {
         // In quotes inside the list, because spaces around what stands there are taken off.
+        if volume.trim() == volume.as_str() {
+            section.line(format!("VOLUME {}", json_list(&[word(volume)])));
+            continue;
+        }
         // Spaces around a bare word are taken off even in the list, those in quotes are not.
-        let operand = if volume.trim() == volume.as_str() { word(volume) } else { in_quotes(volume) };
-        section.line(format!("VOLUME {}", json_list(&[operand])));
+        let what = format!("the volume `{}` with spaces at its ends", volume.escape_debug());
+        let help = "take the spaces away";
+        if section.lowering.must(Feature::SpacedVolume, &what, export.span, help) {
+            section.line(format!("VOLUME {}", json_list(&[in_quotes(volume)])));
+        }
     }
 }
 

@@ -50,6 +50,8 @@ pub(crate) enum Feature {
     OwnIgnoreFile,
     /// Files of the build context with setuid or setgid keep these.
     SetIds,
+    /// A volume with spaces at its ends.
+    SpacedVolume,
 }
 
 /// One row: since which version of BuildKit's frontend, whether buildah, whether the classic
@@ -61,7 +63,7 @@ const fn since(minor: u32) -> Version {
 }
 
 #[rustfmt::skip]
-const TABLE: [Row; 20] = [
+const TABLE: [Row; 21] = [
     //                           buildkit   buildah  legacy
     (Feature::BindMount,         since(2),  true,    false),
     (Feature::WritableMount,     since(2),  false,   false),
@@ -83,6 +85,7 @@ const TABLE: [Row; 20] = [
     (Feature::NamedContext,      since(4),  true,    false),
     (Feature::OwnIgnoreFile,     since(2),  true,    false),
     (Feature::SetIds,            since(2),  false,   true),
+    (Feature::SpacedVolume,      since(2),  false,   true),
 ];
 
 /// Since when a dialect can say something: `None` for never. Where its language has no
@@ -106,6 +109,6 @@ mod tests {
         for (place, (feature, ..)) in TABLE.iter().enumerate() {
             assert_eq!(*feature as usize, place, "{feature:?} stands where it is declared");
         }
-        assert_eq!(Feature::SetIds as usize + 1, TABLE.len());
+        assert_eq!(Feature::SpacedVolume as usize + 1, TABLE.len());
     }
 }
