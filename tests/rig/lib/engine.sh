@@ -6,8 +6,9 @@
 # and never by `up`. Sockets, data, networks and logs are kept apart by name.
 
 RIG_ENGINES=(bookworm trixie)
-# The newer engine, the git it calls for contexts, and what else the tests call in two ages.
-RIG_NEWER_PACKAGES=docker.io,containerd,runc,git,docker-buildx,buildah,netavark
+# The newer engine, the git it calls for contexts with what git's own scripts call, and what else
+# the tests have in two ages.
+RIG_NEWER_PACKAGES=docker.io,containerd,runc,git,dash,coreutils,sed,grep,docker-buildx,buildah,netavark
 
 engine_socket() { printf '%s/run/%s.sock' "$RIG_HOME" "$1"; }
 

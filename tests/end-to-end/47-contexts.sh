@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# Contexts that are not on this disk, or not as files: a commit of a git repository, a file of an
+# HTTP server and an image of a layout become the same files on both engines, as far as their
+# BuildKit knows them: what the older one cannot do is refused by name before anything is built.
+# shellcheck source-path=SCRIPTDIR source=support.bash
+. "$(dirname "$0")/support.bash"
+needs_daemon
+
+mkdir -p "$work/served/git" "$work/served/data" "$work/project"
+"$repository/tests/end-to-end/serve-files" "$work/served" >"$work/port" 2>"$work/requests" &
+server=$!
+trap 'kill "$server"; rm -rf --one-file-system "$work"' EXIT
+for _ in {1..100}; do [ -s "$work/port" ] || sleep 0.1; done
+address=http://127.0.0.1:$(cat "$work/port")
+
+# A repository whose newest commit is not the one that the plan wants.
+in_repository() { git -C "$work/repository" -c user.name=test -c user.email=test@localhost "$@"; }
+git init --quiet --initial-branch main "$work/repository"
+mkdir -p "$work/repository/models/small" "$work/repository/other"
+printf 'wanted\n' >"$work/repository/models/small/weights"
+printf '#!/bin/sh\n' >"$work/repository/models/tool"
+chmod 755 "$work/repository/models/tool"
+ln -s small/weights "$work/repository/models/link"
+printf 'beside it\n' >"$work/repository/other/file"
+in_repository add .
+in_repository commit --quiet --message "wanted $RANDOM$RANDOM"
+commit=$(in_repository rev-parse HEAD)
+printf 'too new\n' >"$work/repository/models/small/weights"
+in_repository commit --quiet --all --message newer
+newest=$(in_repository rev-parse HEAD)
+git clone --quiet --bare "$work/repository" "$work/served/git/source.git"
+
+printf 'data of this run %s\n' "$RANDOM$RANDOM" >"$work/served/data/v1.bin"
+checksum=$(sha256sum "$work/served/data/v1.bin" | cut -d' ' -f1)
+base=$COGPACK_TEST_LAYOUTS/debian:bookworm-slim
+cp -R "$COGPACK_TEST_LAYOUTS/debian" "$work/project/layout"
+digest=$(skopeo inspect --format '{{.Digest}}' "oci:$base")
+
+# plan FILE COMMIT CHECKSUM: what both engines can do.
+plan() {
+	cat >"$work/project/$1" <<END
+cpk 1
+
+context @whole = git "$address/git/source.git" {
+  commit $2
+}
+context @renamed = http "$address/data/v1.bin" {
+  checksum sha256:$3
+  name "weights.bin"
+  mode 0750
+}
+context @plain = http "$address/data/v1.bin"
+
+stage %app from scratch {
+  copy contents "models" from @whole to "/models"
+  copy "other" from @whole to "/other"
+  copy "weights.bin" from @renamed to "/data/weights.bin"
+  copy "v1.bin" from @plain to "/data/v1.bin"
+}
+export from %app
+END
+}
+plan plan.cpk "$commit" "$checksum"
+plan newest.cpk "$newest" "$checksum"
+plan wrong-checksum.cpk "$commit" "$(printf 'other data' | sha256sum | cut -d' ' -f1)"
+plan wrong-commit.cpk 0123456789012345678901234567890123456789 "$checksum"
+
+cat >"$work/project/subdir.cpk" <<END
+cpk 1
+
+context @models = git "$address/git/source.git" {
+  subdir "models"
+  commit $commit
+}
+stage %app from scratch {
+  copy contents "." from @models to "/models"
+}
+export from %app
+END
+cat >"$work/project/layout.cpk" <<END
+cpk 1
+
+context @debian = oci "layout" {
+  digest $digest
+}
+stage %app from scratch {
+  copy "etc/debian_version" from @debian to "/debian_version"
+}
+export from %app
+END
+
+mkdir -p "$work/wanted/data"
+cp -a "$work/repository/models" "$work/repository/other" "$work/wanted"
+printf 'wanted\n' >"$work/wanted/models/small/weights"
+chmod -R u=rwX,go=rX "$work/wanted"
+install -m 0750 "$work/served/data/v1.bin" "$work/wanted/data/weights.bin"
+install -m 0644 "$work/served/data/v1.bin" "$work/wanted/data/v1.bin"
+
+# files_of DIRECTORY: every path with its type and owner, the mode of what is no link, and what it holds.
+files_of() {
+	find "$1" -mindepth 1 \( -type l -printf '%P %y %U:%G %l\n' \) -o \( -type d -printf '%P %y %U:%G %m\n' \) -o \
+		-printf '%P %y %U:%G %m ' -exec sh -c 'sha256sum <"$1"' sh {} \; | sort
+}
+files_of "$work/wanted" >"$work/wanted.files"
+
+has_all_contexts() {
+	builds "contexts-$1" "$work/project/plan.cpk" --output "type=tar,dest=$work/$1.tar"
+	mkdir "$work/$1"
+	tar -C "$work/$1" -xpf "$work/$1.tar"
+	files_of "$work/$1" >"$work/$1.files"
+	exits "the $1 engine has the files of every context" 0 diff "$work/wanted.files" "$work/$1.files"
+	builds "contexts-again-$1" "$work/project/plan.cpk" --output "type=tar,dest=$work/again.tar"
+	prints 'a second build runs nothing' '' steps_run "contexts-again-$1"
+	builds "contexts-newest-$1" "$work/project/newest.cpk" --output "type=tar,dest=$work/newest.tar"
+	prints 'another commit has other files' 'too new' tar -xOf "$work/newest.tar" models/small/weights
+}
+on_each_engine has_all_contexts
+
+# is_refused WHAT PLAN PATTERN CONTEXT
+is_refused() {
+	exits "$1 ends the build" 1 \
+		"${COGPACK_TEST_BINARY:?}" build "$work/project/$2" --output "type=tar,dest=$work/refused.tar" --progress plain
+	cp "$work/output" "$work/refusal"
+	matches 'and is named' "$3" cat "$work/refusal"
+	matches 'with its context' "$4" cat "$work/refusal"
+	exits 'and nothing is written' 1 test -e "$work/refused.tar"
+}
+refuses_what_differs() {
+	is_refused "a wrong checksum on the $1 engine" wrong-checksum.cpk "digest mismatch sha256:$checksum" 'context @renamed'
+	is_refused "a commit that is not there on the $1 engine" wrong-commit.cpk '0123456789012345678901234567890123456789' 'context @whole'
+}
+on_each_engine refuses_what_differs
+
+is_refused 'a directory of a repository on the older engine' subdir.cpk '`source.git.subdir`' '@models'
+is_refused 'an image of a layout on the older engine' layout.cpk '`source.ocilayout`' '@debian'
+(
+	on_next_engine
+	builds subdir "$work/project/subdir.cpk" --output "type=tar,dest=$work/subdir.tar"
+	mkdir "$work/subdir"
+	tar -C "$work/subdir" -xpf "$work/subdir.tar"
+	files_of "$work/subdir/models" >"$work/subdir.files"
+	files_of "$work/wanted/models" >"$work/models.files"
+	exits 'a directory of a repository becomes the root of a context' 0 diff "$work/models.files" "$work/subdir.files"
+	builds layout "$work/project/layout.cpk" --output "type=tar,dest=$work/layout.tar"
+	prints 'a layout has the files of its image' "$("$repository/tests/rig/run-oci" "$base" -- cat /etc/debian_version)" \
+		tar -xOf "$work/layout.tar" debian_version
+)
