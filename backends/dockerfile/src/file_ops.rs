@@ -35,7 +35,7 @@ fn place(section: &mut Section<'_, '_>, step: &Step<'_>, what: Beside, above: &s
         if above != "/" {
             section.make_directory(above, step.op.span);
         }
-        flag = format!("--chown={} ", flag_value(&owner));
+        flag = format!("--chown={} ", flag_value(owner));
     }
     let beside = section.lowering.put_beside("files", what);
     let words = [format!("{beside}/"), word(&with_slash(above))];

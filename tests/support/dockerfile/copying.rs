@@ -117,10 +117,10 @@ fn matching(from: &Files, source: &str, told: Told) -> Result<Vec<Vec<Name>>, Un
         for above in &found {
             let real = problem(from.resolve(&above.join(&b'/'), true))?;
             let Some(directory) = from.directory(&real) else { continue };
-            for name in directory.children.keys() {
+            for name in directory.children.names() {
                 let is_it = match is_pattern {
                     true => matches(&pattern, &String::from_utf8_lossy(name))?,
-                    false => part == *name,
+                    false => part[..] == name[..],
                 };
                 if is_it {
                     deeper.push([above.clone(), vec![name.clone()]].concat());
