@@ -6,7 +6,7 @@ use cogpack_backends_contract::Backend;
 use cogpack_backends_dockerfile::Dockerfile;
 use cogpack_backends_llb::{Llb, SourceText};
 use cogpack_backends_oci_direct::{Inputs, OciDirect};
-use cogpack_benches::{SIZES, chain, copies};
+use cogpack_benches::{SIZES, chain, copies, one_directory};
 use cogpack_compiler::World;
 use cogpack_ir::plan::Plan;
 use cogpack_ir::resolve::{Resolved, resolve};
@@ -85,7 +85,17 @@ fn emit_dockerfile(bencher: Bencher<'_, '_>, stages: usize) {
 /// From a resolved plan to layers, config and manifest, bytes of layers apart.
 #[divan::bench(args = SIZES, max_time = 5)]
 fn emit_oci(bencher: Bencher<'_, '_>, stages: usize) {
-    let plan = resolved(&copies(stages));
+    assemble(bencher, &copies(stages), stages);
+}
+
+/// The same, with one directory that every stage adds a file to.
+#[divan::bench(args = SIZES, max_time = 5)]
+fn emit_oci_one_directory(bencher: Bencher<'_, '_>, stages: usize) {
+    assemble(bencher, &one_directory(stages), stages);
+}
+
+fn assemble(bencher: Bencher<'_, '_>, text: &str, stages: usize) {
+    let plan = resolved(text);
     let backend = OciDirect::default();
     bencher.counter(ItemsCount::new(stages)).bench(|| {
         let recipe = backend.lower(&plan).expect("it can be expressed");

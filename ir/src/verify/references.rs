@@ -5,7 +5,7 @@ use miette::Diagnostic;
 use crate::finding::{Finding, Place};
 use crate::graph::StageGraph;
 use crate::plan::{Input, InputName, MountKind, PhaseName, Plan, Spanned, for_each_op};
-use crate::suggest::{did_you_mean, nearest};
+use crate::suggest::{did_you_mean, nearest_while_few};
 
 /// What is wrong with a name that is used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -126,7 +126,7 @@ fn phase(graph: &StageGraph<'_>, used: &Spanned<PhaseName>, findings: &mut Vec<F
     if graph.phases().phase(used).is_some() {
         return;
     }
-    let meant = nearest(used.as_str(), graph.phases().names().map(PhaseName::as_str));
+    let meant = nearest_while_few(findings, used.as_str(), graph.phases().names().map(PhaseName::as_str));
     let otherwise = if graph.plan().declared_phases.is_empty() {
         "this plan has the stock phases; declare all phases of yours to replace them".to_owned()
     } else {
@@ -145,7 +145,8 @@ fn input(graph: &StageGraph<'_>, used: &Spanned<Input>, findings: &mut Vec<Findi
         Input::Stage(name) => {
             if graph.place(name).is_none() {
                 let stages = plan.stages.iter().map(|stage| stage.name.as_str());
-                let meant = nearest(name.as_str(), stages).map(|meant| format!("%{meant}"));
+                let meant =
+                    nearest_while_few(findings, name.as_str(), stages).map(|meant| format!("%{meant}"));
                 let way_out = did_you_mean(meant, &format!("add it: `stage {name}`"));
                 findings.push(ReferenceFinding::Stage { name: name.to_string(), way_out, place }.into());
             }
@@ -156,7 +157,8 @@ fn input(graph: &StageGraph<'_>, used: &Spanned<Input>, findings: &mut Vec<Findi
                 let (name, declared) = (name.to_string(), context.span.place());
                 findings.push(ReferenceFinding::NotAnImage { name, place, declared }.into());
             } else if !plan.images.contains_key(name) {
-                findings.push(unknown_input(plan, name, "image", place).into());
+                let finding = unknown_input(plan, name, "image", place, findings);
+                findings.push(finding.into());
             }
         }
         Input::Context(name) => {
@@ -164,15 +166,22 @@ fn input(graph: &StageGraph<'_>, used: &Spanned<Input>, findings: &mut Vec<Findi
                 let (name, declared) = (name.to_string(), image.span.place());
                 findings.push(ReferenceFinding::NotAContext { name, place, declared }.into());
             } else if !plan.contexts.contains_key(name) {
-                findings.push(unknown_input(plan, name, "context", place).into());
+                let finding = unknown_input(plan, name, "context", place, findings);
+                findings.push(finding.into());
             }
         }
     }
 }
 
-fn unknown_input(plan: &Plan, name: &InputName, kind: &str, place: Place) -> ReferenceFinding {
+fn unknown_input(
+    plan: &Plan,
+    name: &InputName,
+    kind: &str,
+    place: Place,
+    findings: &[Finding],
+) -> ReferenceFinding {
     let inputs = plan.images.keys().chain(plan.contexts.keys()).map(InputName::as_str);
-    let meant = nearest(name.as_str(), inputs).map(|meant| format!("@{meant}"));
+    let meant = nearest_while_few(findings, name.as_str(), inputs).map(|meant| format!("@{meant}"));
     let way_out = did_you_mean(meant, &format!("declare it: `{kind} {name} = …`"));
     ReferenceFinding::Input { name: name.to_string(), way_out, place }
 }
@@ -180,13 +189,15 @@ fn unknown_input(plan: &Plan, name: &InputName, kind: &str, place: Place) -> Ref
 fn declared(plan: &Plan, mount: &MountKind, findings: &mut Vec<Finding>) {
     match mount {
         MountKind::Secret { name, .. } if !plan.secrets.contains_key(&name.value) => {
-            let meant = nearest(name.as_str(), plan.secrets.keys().map(|name| name.as_str()));
+            let meant =
+                nearest_while_few(findings, name.as_str(), plan.secrets.keys().map(|name| name.as_str()));
             let way_out = did_you_mean(meant, &format!("declare it: `secret {name}`"));
             let (name, place) = (name.to_string(), name.span.place());
             findings.push(ReferenceFinding::Secret { name, way_out, place }.into());
         }
         MountKind::Cache { name, .. } if !plan.caches.contains_key(&name.value) => {
-            let meant = nearest(name.as_str(), plan.caches.keys().map(|name| name.as_str()));
+            let meant =
+                nearest_while_few(findings, name.as_str(), plan.caches.keys().map(|name| name.as_str()));
             let way_out = did_you_mean(meant, &format!("declare it: `cache {name}`"));
             let (name, place) = (name.to_string(), name.span.place());
             findings.push(ReferenceFinding::Cache { name, way_out, place }.into());
