@@ -28,6 +28,9 @@ use crate::outline::outline;
 use crate::progress::{Outline, Progress, Progresses};
 use crate::{engine_layers, layer_names, receiving, serving};
 
+/// What daemons call it when they put an image into their engine, and name it.
+const EXPORT: &str = "exporting to image";
+
 /// How often is asked how much was sent.
 const SENT_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -44,6 +47,11 @@ impl BuildKit {
         let connection = Connection::open(address).await?;
         let abilities = connection.abilities().await?;
         Ok(Self { connection, abilities })
+    }
+
+    /// A daemon that has said what it can do.
+    pub fn able(connection: Connection, abilities: Abilities) -> Self {
+        Self { connection, abilities }
     }
 
     /// The connection.
@@ -104,17 +112,36 @@ impl Builder for BuildKit {
         let request = Request {
             graphs: order.images.iter().map(|image| graph(image, &order)).collect(),
             exporters: exports.iter().map(|export| export.exporter.clone()).collect(),
-            ignore_cache: order.ignore_cache,
             cache_from: blobs.cache_from(),
             cache_to: blobs.cache_to(),
             entitlements: order.allowed.iter().map(ToString::to_string).collect(),
             services: receiver.serve(services),
         };
         let (updates, news) = unbounded_channel();
-        let solving = solve(&self.connection, request, updates, cancel);
+        let kept_by = engine_of(self.connection.address(), &order, &exports);
+        let (exported, failed) = (CancellationToken::new(), CancellationToken::new());
+        let solving = async {
+            let solved = solve(&self.connection, request, updates, cancel).await;
+            // Where the daemon told of no export, this is the last moment to ask what it made.
+            if solved.is_ok() {
+                exported.cancel()
+            } else {
+                failed.cancel()
+            }
+            solved
+        };
         let mut told = BTreeMap::new();
-        let following = follow(&mut follower, news, &directories, &mut told, &progress);
-        let (solved, ()) = tokio::join!(solving, following);
+        let following = follow(&mut follower, news, &directories, &mut told, &progress, &exported);
+        // What the engine has to say of the image it can say while the daemon writes its history.
+        let asking = async {
+            let Some(Kept { engine, name: Some(name) }) = &kept_by else { return None };
+            tokio::select! {
+                biased;
+                () = failed.cancelled() => None,
+                layers = async { exported.cancelled().await; layers_in(engine, name).await } => Some(layers),
+            }
+        };
+        let (solved, (), asked) = tokio::join!(solving, following, asking);
         tell_sent(&directories, &mut told, &progress);
         let solved = match solved {
             Ok(solved) => solved,
@@ -132,9 +159,16 @@ impl Builder for BuildKit {
             order.images.first().map_or_else(Platform::linux_amd64, |image| image.platform.clone());
         let layers = receiver.finish(&platform).await?;
         let mut outcome = outcome(&order, &exports, solved);
-        outcome.layers = match engine_of(self.connection.address(), &order, &exports) {
-            Some(endpoint) if layers.is_empty() => layers_in(endpoint, &outcome).await,
-            Some(_) | None => layers,
+        outcome.layers = match (asked, kept_by) {
+            (Some(asked), _) => asked,
+            (None, Some(Kept { engine, .. })) if layers.is_empty() => {
+                let id = outcome.digest.or(outcome.config_digest).map(|digest| digest.to_string());
+                match outcome.names.first().or(id.as_ref()) {
+                    Some(image) => layers_in(engine, image).await,
+                    None => Vec::new(),
+                }
+            }
+            (None, _) => layers,
         };
         if let [image] = order.images.as_slice() {
             layer_names::name(&mut outcome.layers, image);
@@ -149,19 +183,27 @@ fn tell(progress: &Progresses, happened: Progress) {
     let _ = progress.send(happened);
 }
 
-/// Passes on what the daemon tells, until it tells no more.
+/// Passes on what the daemon tells, until it tells no more, and says when the image is in the engine.
 async fn follow(
     follower: &mut Follower,
     mut news: UnboundedReceiver<Update>,
     directories: &Directories,
     told: &mut BTreeMap<String, Sent>,
     progress: &Progresses,
+    exported: &CancellationToken,
 ) {
     let mut interval = tokio::time::interval(SENT_INTERVAL);
     loop {
         tokio::select! {
             update = news.recv() => match update {
-                Some(update) => follower.on(update).into_iter().for_each(|happened| tell(progress, happened)),
+                Some(update) => for happened in follower.on(update) {
+                    if let Progress::Finished { step, .. } = happened
+                        && follower.added(step) == Some(EXPORT)
+                    {
+                        exported.cancel();
+                    }
+                    tell(progress, happened);
+                },
                 None => return,
             },
             _ = interval.tick() => tell_sent(directories, told, progress),
@@ -207,25 +249,34 @@ fn graph(image: &LlbImage, order: &Order) -> Graph {
     }
 }
 
-/// The engine that has the image afterwards, if one has.
-fn engine_of<'a>(address: &'a Address, order: &'a Order, exports: &[Export]) -> Option<&'a Endpoint> {
+/// An engine that has the image afterwards.
+struct Kept<'a> {
+    engine: &'a Endpoint,
+    /// What the image is called there as soon as the daemon has exported it.
+    name: Option<String>,
+}
+
+fn engine_of<'a>(address: &'a Address, order: &'a Order, exports: &[Export]) -> Option<Kept<'a>> {
     let is_kept = |to: &Destination| matches!(to, Destination::Engine { .. });
     if !order.destinations.iter().any(is_kept) {
         return None;
     }
     let is_loaded = exports.iter().any(|export| matches!(export.receive, Some(Receive::Load(_))));
     match address {
-        Address::Engine(endpoint) => Some(endpoint),
-        Address::Daemon(_) | Address::Container { .. } if is_loaded => order.engine.as_ref(),
+        Address::Engine(engine) => {
+            Some(Kept { engine, name: order.names.first().map(|name| name.normalised(None)) })
+        }
+        // It has its name when we have loaded it.
+        Address::Daemon(_) | Address::Container { .. } if is_loaded => {
+            order.engine.as_ref().map(|engine| Kept { engine, name: None })
+        }
         Address::Daemon(_) | Address::Container { .. } => None,
     }
 }
 
-async fn layers_in(endpoint: &Endpoint, outcome: &Outcome) -> Vec<Layer> {
-    let id = outcome.digest.or(outcome.config_digest).map(|digest| digest.to_string());
-    let Some(image) = outcome.names.first().cloned().or(id) else { return Vec::new() };
-    match Engine::connect(endpoint).await {
-        Ok(engine) => engine_layers::layers(&engine, &image).await,
+async fn layers_in(endpoint: &Endpoint, image: &str) -> Vec<Layer> {
+    match Engine::at(endpoint) {
+        Ok(engine) => engine_layers::layers(&engine, image).await,
         // The image is there; how large its layers are is good to know, and no more.
         Err(_) => Vec::new(),
     }

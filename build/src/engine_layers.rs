@@ -7,13 +7,15 @@ use crate::outcome::Layer;
 /// The layers of an image by its name or id; none where the engine does not tell, because an
 /// image is no worse for that.
 pub async fn layers(engine: &Engine, image: &str) -> Vec<Layer> {
-    let history = match engine.history(image).await {
-        // An engine with containerd's store tells nothing of an image that it has not unpacked,
-        // and would unpack it for the first container: then that one need not wait.
-        Err(_) if engine.unpack(image).await.is_ok() => engine.history(image).await,
-        history => history,
+    let history = async {
+        match engine.history(image).await {
+            // An engine with containerd's store tells nothing of an image that it has not unpacked,
+            // and would unpack it for the first container: then that one need not wait.
+            Err(_) if engine.unpack(image).await.is_ok() => engine.history(image).await,
+            history => history,
+        }
     };
-    let (Ok(history), Ok(image)) = (history, engine.image(image).await) else { return Vec::new() };
+    let (Ok(history), Ok(image)) = tokio::join!(history, engine.image(image)) else { return Vec::new() };
     let steps: Vec<(String, u64)> = history.into_iter().map(|step| (step.created_by, step.size)).collect();
     joined(&image.layers, &steps)
 }

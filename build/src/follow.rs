@@ -4,7 +4,7 @@
 //! does; a screen is told of changes alone. No clock and no socket, so that a test can tell it
 //! anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cogpack_io_buildkit::update::Update;
@@ -28,6 +28,9 @@ pub struct Follower {
     /// The names of those that were added.
     added: Vec<String>,
     known: BTreeMap<StepId, Known>,
+    /// Vertices that were in a cache. One starts again where its files are fetched from a cache
+    /// elsewhere, which makes it no less cached.
+    cached: BTreeSet<String>,
     /// Output by step, as much as a report of its failure shows.
     tails: BTreeMap<StepId, Vec<u8>>,
     /// The first step that failed.
@@ -48,6 +51,7 @@ impl Follower {
             planned: steps,
             added: Vec::new(),
             known: BTreeMap::new(),
+            cached: BTreeSet::new(),
             tails: BTreeMap::new(),
             failed: None,
         }
@@ -72,7 +76,10 @@ impl Follower {
                         self.failed.get_or_insert(step);
                         happened.push(Progress::Failed { step, message });
                     }
-                    (_, Some(_), None) if cached => happened.push(Progress::Cached(step)),
+                    (_, Some(_), None) if cached || self.cached.contains(&digest) => {
+                        self.cached.insert(digest);
+                        happened.push(Progress::Cached(step));
+                    }
                     (started, Some(completed), None) => {
                         happened.push(Progress::Finished { step, took: between(started, completed) });
                     }
@@ -93,6 +100,8 @@ impl Follower {
             }
             Update::Log { vertex, stream, data } => {
                 let Some(step) = self.vertices.get(&vertex).copied() else { return happened };
+                // Whose program writes is run after all.
+                self.cached.remove(&vertex);
                 let tail = self.tails.entry(step).or_default();
                 tail.extend_from_slice(&data);
                 // Cut seldom, so that a program that writes much does not have its bytes moved
@@ -210,6 +219,29 @@ mod tests {
         assert_eq!(follower.on(vertex("sha256:a", Some(5), Some(12))), finished);
         assert_eq!(follower.on(vertex("sha256:a", Some(5), Some(12))), []);
         assert_eq!(follower.on(vertex("sha256:a", Some(20), None)), [Progress::Started(StepId(0))]);
+    }
+
+    #[test]
+    fn what_was_cached_stays_so_while_its_files_are_fetched() {
+        let mut follower = follower();
+        let cached = |started, completed| match vertex("sha256:a", started, completed) {
+            Update::Vertex { digest, inputs, name, started, completed, error, group, .. } => {
+                Update::Vertex { digest, inputs, name, started, completed, cached: true, error, group }
+            }
+            other => other,
+        };
+        assert_eq!(follower.on(cached(Some(1), Some(1))), [Progress::Cached(StepId(0))]);
+        assert_eq!(follower.on(vertex("sha256:a", Some(5), None)), [Progress::Started(StepId(0))]);
+        assert_eq!(follower.on(vertex("sha256:a", Some(5), Some(9))), [Progress::Cached(StepId(0))]);
+        // Another vertex of the build is none the wiser.
+        let took = Duration::from_nanos(4);
+        let finished = Progress::Finished { step: StepId(1), took };
+        assert_eq!(follower.on(vertex("sha256:b", Some(5), Some(9))), [finished]);
+        // A program that writes was run: its result could not be had.
+        follower.on(vertex("sha256:a", Some(10), None));
+        follower.on(Update::Log { vertex: "sha256:a".to_owned(), stream: 1, data: b"x".to_vec() });
+        let finished = Progress::Finished { step: StepId(0), took };
+        assert_eq!(follower.on(vertex("sha256:a", Some(10), Some(14))), [finished]);
     }
 
     #[test]

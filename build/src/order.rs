@@ -32,8 +32,6 @@ pub struct Order {
     pub standard_output: Box<dyn Write + Send>,
     /// Where it goes. Nowhere is a choice too: then it is only built.
     pub destinations: Vec<Destination>,
-    /// Whether everything is made anew.
-    pub ignore_cache: bool,
     /// Where results of other builds are.
     pub cache_from: Vec<Cache>,
     /// Where results go, for other builds.

@@ -41,6 +41,9 @@ pub fn read(path: &Path, console: &mut Console<'_>) -> Result<PlanFile, Failure>
 fn failed(error: &PlanFileError) -> Failure {
     let failure = Failure::of(error);
     match error {
+        PlanFileError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            failure.with_hint("name a plan, for instance `plan.cpk`; `-` is standard input")
+        }
         PlanFileError::Read { .. } | PlanFileError::TooLarge { .. } => failure,
         PlanFileError::NotText { .. } => {
             failure.with_hint("a plan is text; a compiled definition or an image cannot be read back")

@@ -9,7 +9,7 @@ cogpackc=${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}
 base=$COGPACK_TEST_REGISTRY/base/python:3.11-slim
 trap '"$repository/tests/rig/rig" spare-down; rm -rf --one-file-system "$work"' EXIT
 mkdir "$work/project"
-# Neither its program nor its source has been seen by any engine.
+# Neither its programs nor its sources have been seen by any engine.
 fresh_plan() {
 	cat >"$work/project/plan.cpk" <<END
 cpk 1
@@ -18,11 +18,21 @@ image @python = "$base"
 
 context @source = dir "." {
   include "app.py"
+  include "settings"
+  include "package/**"
+}
+
+stage %tool from image @python {
+  run "head -c 8 /dev/urandom >/tool; : $RANDOM$RANDOM$RANDOM"
 }
 
 stage %app from image @python {
   run "head -c 8 /dev/urandom | od -An -tx1 >/made; : $RANDOM$RANDOM$RANDOM"
   copy "app.py" from @source to "/app.py"
+  copy contents "package" from @source to "/opt/package"
+  copy "/tool" from %tool to "/opt/tool" follow
+  copy "settings" from @source to "/etc/settings"
+  workdir "/srv/app"
   run "python -m py_compile /app.py"
 }
 
@@ -30,7 +40,11 @@ export from %app {
   cmd ["python", "/app.py"]
 }
 END
-	printf 'print("%s")\n' "$RANDOM$RANDOM$RANDOM" >"$work/project/app.py"
+	mkdir -p "$work/project/package/deep"
+	local file
+	for file in app.py settings package/one.py package/deep/two.py; do
+		printf 'print("%s")\n' "$RANDOM$RANDOM$RANDOM" >"$work/project/$file"
+	done
 }
 
 # ran_by_docker FILE: the instructions that `docker build` ran, by its plain progress. A vertex of
@@ -40,50 +54,52 @@ ran_by_docker() {
 		END { for (one in name) if (!(one in cached)) print name[one] }' "$1"
 }
 
-# ours_after_theirs NAME WHICH IMAGE, theirs_after_ours NAME WHICH IMAGE: the second build of a
-# plan whose source no engine has seen.
+# ours_after_theirs WHICH SYNTAX, theirs_after_ours WHICH SYNTAX: the second build of a plan whose
+# sources no engine has seen finds everything in the cache.
 ours_after_theirs() {
 	fresh_plan
 	rm -rf "$work/eject"
-	exits 'the plan compiles to a Dockerfile' 0 "$cogpackc" "$work/project/plan.cpk" -o dockerfile --syntax none -O "$work/eject"
-	exits "docker build makes it on the $2 engine" 0 \
-		docker build --no-cache --network "$COGPACK_TEST_NETWORK" --tag "$3" "$work/eject"
-	docker run --rm --network "$COGPACK_TEST_NETWORK" "$3" cat /made >"$work/made"
-	builds "$1" "$work/project/plan.cpk" --tag "$3"
-	prints 'our build after docker build has the same files' "$(cat "$work/made")" \
-		docker run --rm --network "$COGPACK_TEST_NETWORK" "$3" cat /made
+	exits 'the plan compiles to a Dockerfile' 0 \
+		"$cogpackc" "$work/project/plan.cpk" -o dockerfile --syntax "$2" -O "$work/eject"
+	exits "docker build makes it on the $1 engine" 0 \
+		docker build --no-cache --network "$COGPACK_TEST_NETWORK" --tag "$image" "$work/eject"
+	docker run --rm --network "$COGPACK_TEST_NETWORK" "$image" cat /made >"$work/made"
+	builds "$1-after" "$work/project/plan.cpk" --tag "$image"
+	prints "on the $1 engine, after docker build, our build runs nothing" '' steps_run "$1-after"
+	prints 'and has the same files' "$(cat "$work/made")" \
+		docker run --rm --network "$COGPACK_TEST_NETWORK" "$image" cat /made
 }
 theirs_after_ours() {
 	fresh_plan
 	rm -rf "$work/eject"
-	exits 'a changed plan compiles to a Dockerfile' 0 "$cogpackc" "$work/project/plan.cpk" -o dockerfile --syntax none -O "$work/eject"
-	builds "$1" "$work/project/plan.cpk" --no-cache --tag "$3"
-	docker run --rm --network "$COGPACK_TEST_NETWORK" "$3" cat /made >"$work/made"
-	exits "docker build makes it on the $2 engine" 0 \
-		docker build --progress plain --network "$COGPACK_TEST_NETWORK" --tag "$3" "$work/eject"
+	exits 'a changed plan compiles to a Dockerfile' 0 \
+		"$cogpackc" "$work/project/plan.cpk" -o dockerfile --syntax "$2" -O "$work/eject"
+	builds "$1-before" "$work/project/plan.cpk" --no-cache --tag "$image"
+	docker run --rm --network "$COGPACK_TEST_NETWORK" "$image" cat /made >"$work/made"
+	exits "docker build makes it on the $1 engine" 0 \
+		docker build --progress plain --network "$COGPACK_TEST_NETWORK" --tag "$image" "$work/eject"
 	cp "$work/output" "$work/docker-build"
-	prints 'docker build after our build has the same files' "$(cat "$work/made")" \
-		docker run --rm --network "$COGPACK_TEST_NETWORK" "$3" cat /made
+	ran_by_docker "$work/docker-build" >"$work/ran"
+	if [ "$1" = older ]; then
+		# There an independent layer is put together in a stage of its own, which is not what we do,
+		# and what comes of it is known by its content.
+		sed -i "/\\[app-layer/d" "$work/ran"
+	fi
+	exits "on the $1 engine, after our build, docker build runs nothing" 1 grep . "$work/ran"
+	exits 'but finds it' 0 grep -q CACHED "$work/docker-build"
+	prints 'and has the same files' "$(cat "$work/made")" \
+		docker run --rm --network "$COGPACK_TEST_NETWORK" "$image" cat /made
 }
+# The older engine knows no merges, so its Dockerfile says no `--link`; with the newer one's, the
+# oldest syntax that has it.
 image=cogpack-test/cache:$$
-ours_after_theirs older-after older "$image"
-prints 'after docker build, our build runs nothing' '' steps_run older-after
-theirs_after_ours older-before older "$image"
-ran_by_docker "$work/docker-build" >"$work/ran"
-exits 'after our build, docker build runs nothing' 1 grep -q . "$work/ran"
-exits 'but finds it' 0 grep -q CACHED "$work/docker-build"
+ours_after_theirs older none
+theirs_after_ours older none
 docker image rm --force "$image" >/dev/null
-# The newer engine lays a layer that stands for itself over what is below, which the Dockerfile's
-# instructions cannot say to it. What comes before that is shared.
 (
 	on_next_engine
-	ours_after_theirs newer-after newer "$image"
-	steps_run newer-after >"$work/ran"
-	exits 'after docker build, our build does not run the program again' 1 \
-		grep -qw "$(grep -n urandom "$work/project/plan.cpk" | cut -d: -f1)" "$work/ran"
-	theirs_after_ours newer-before newer "$image"
-	ran_by_docker "$work/docker-build" >"$work/ran"
-	exits 'and docker build does not after ours' 1 grep -q urandom "$work/ran"
+	ours_after_theirs newer 1.4
+	theirs_after_ours newer 1.4
 	docker image rm --force "$image" >/dev/null
 )
 

@@ -73,11 +73,9 @@ steps_run() {
 		# What is said about the plan stands between the events.
 		events = [json.loads(line) for line in open(sys.argv[1]) if line.startswith("{")]
 		steps = next(event for event in events if event["event"] == "planned")["steps"]
-		over = {kind: {event["step"] for event in events if event["event"] == kind}
-		        for kind in ("finished", "cached")}
-		# A cached one may start once more, when its files are fetched.
+		over = {"finished": {event["step"] for event in events if event["event"] == "finished"}}
 		lines = {step["line"] for number, step in enumerate(steps)
-		         if step.get("place", "").startswith("%") and number in over["finished"] - over["cached"]}
+		         if step.get("place", "").startswith("%") and number in over["finished"]}
 		print(*sorted(lines))
 	END
 }

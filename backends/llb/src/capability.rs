@@ -65,6 +65,8 @@ capabilities! {
     Merge = "mergeop",
     /// Names of vertices.
     MetaDescription = "meta.description",
+    /// Making vertices anew that are in a cache.
+    MetaIgnoreCache = "meta.ignorecache",
     /// The `platform` field of an op.
     Platform = "platform",
     /// Git repositories.
@@ -129,6 +131,7 @@ impl Capability {
             | Self::ExecMountTmpfs
             | Self::FileBase
             | Self::MetaDescription
+            | Self::MetaIgnoreCache
             | Self::Platform
             | Self::SourceGit
             | Self::SourceGitFullUrl

@@ -12,7 +12,7 @@ use cogpack_content::Digest;
 use cogpack_content::threads::{both, joined};
 use cogpack_ir::plan::Span;
 
-use crate::capability::Capabilities;
+use crate::capability::{Capabilities, Capability};
 use crate::source_map::{self, LineIndex, Lines, SourceText};
 use crate::wire::Writer;
 use crate::wire::op::VertexId;
@@ -225,6 +225,9 @@ impl DigestText {
 }
 
 fn write_metadata(to: &mut Writer, name: &str, capabilities: Capabilities, group: Option<&Group>) {
+    // Only what is made anew says so; that the last vertex does, which makes nothing, tells a daemon
+    // what it must know of.
+    to.flag(1, capabilities.has(Capability::MetaIgnoreCache));
     if !name.is_empty() {
         to.message(2, |to| {
             to.text(1, CUSTOM_NAME);

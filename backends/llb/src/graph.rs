@@ -23,6 +23,8 @@ use crate::wire::{Op, encode};
 #[derive(Debug)]
 pub(crate) struct Graph<'a> {
     platform: Platform,
+    /// Whether nothing but sources may come out of a cache.
+    ignores_caches: bool,
     /// The vertices' digests; the place of each is its vertex.
     vertices: IndexSet<Digest, BuildHasherDefault<FirstBytes>>,
     /// What the definition has not got yet.
@@ -76,9 +78,11 @@ impl<'a> Graph<'a> {
         platform: Platform,
         source: &'a SourceText,
         about: usize,
+        ignores_caches: bool,
     ) -> Self {
         Self {
             platform,
+            ignores_caches,
             vertices: IndexSet::with_capacity_and_hasher(about, BuildHasherDefault::default()),
             batch: Batch::with_room(),
             definition: Writing::begin(scope, source, about),
@@ -104,7 +108,12 @@ impl<'a> Graph<'a> {
         let (place, is_new) = self.vertices.insert_full(digest);
         let id = VertexId(place as u32);
         if is_new {
-            self.batch.vertex(digest, check::capabilities(op), &label.name, label.group);
+            let mut capabilities = check::capabilities(op);
+            // What sources give is known by its content, so it is asked for as ever.
+            if self.ignores_caches && !matches!(op, Op::Source(_)) {
+                capabilities.add(Capability::MetaIgnoreCache);
+            }
+            self.batch.vertex(digest, capabilities, &label.name, label.group);
         } else {
             self.batch.ops.truncate(written);
         }
@@ -123,7 +132,9 @@ impl<'a> Graph<'a> {
         let last = DigestText::of(last);
         let terminal = Digest::of(self.batch.ops.framed(1, |to| encode::terminal(to, last.as_str())));
         let used = [Capability::Constraints, Capability::MetaDescription, Capability::Platform];
-        self.batch.vertex(terminal, used.into_iter().collect::<Capabilities>(), "", None);
+        let used: Capabilities =
+            used.into_iter().chain(self.ignores_caches.then_some(Capability::MetaIgnoreCache)).collect();
+        self.batch.vertex(terminal, used, "", None);
         self.definition.add(self.batch);
         let digests: Vec<Digest> = self.vertices.into_iter().chain([terminal]).collect();
         Ok(Finished { definition: self.definition.end(&digests), digests })

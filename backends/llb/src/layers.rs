@@ -52,7 +52,7 @@ struct Graph<'a> {
 
 impl Graph<'_> {
     /// The layers of a vertex, lowest first. A chain is as long as a plan's stages are, so it is
-    /// walked and not recursed into; only merges and diffs nest.
+    /// walked and not recursed into; only what is laid over something and diffs nest.
     fn chain(&self, end: Digest) -> Option<Vec<Layer>> {
         let mut above = Vec::new();
         let mut next = Some(end);
@@ -87,10 +87,11 @@ impl Graph<'_> {
                     input(first_input(file, op.inputs.len())?)?
                 }
                 Kind::Merge(merge) => {
-                    for from in &merge.inputs {
-                        below.extend(self.chain(input(from.input)??)?);
+                    let (lowest, over) = merge.inputs.split_first()?;
+                    for from in over.iter().rev() {
+                        above.extend(self.chain(input(from.input)??)?.into_iter().rev());
                     }
-                    None
+                    input(lowest.input)?
                 }
                 Kind::Diff(diff) => {
                     let of = |place: Option<i64>| match input(place?)? {

@@ -24,11 +24,13 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use cogpack_backends_contract::config_json;
 use cogpack_backends_contract::image_config::image_config;
 use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_content::{Digest, Platform};
-use cogpack_ir::plan::Span;
+use cogpack_ir::plan::{InputName, Span};
 use cogpack_ir::resolve::Resolved;
 
 pub use layers::{Layers, layers};
@@ -54,6 +56,12 @@ pub struct Llb {
     pub unique: String,
     /// Paths of directories that are known to be no links; see [`links`].
     pub no_links: links::Paths,
+    /// What the names of images stand for that the plan does not pin, where it has been looked up:
+    /// the daemon then need not look it up again, and takes the image whose config was read.
+    pub digests: BTreeMap<InputName, Digest>,
+    /// Whether everything is made anew, whatever the daemon has made already. It stands beside the
+    /// vertices, so their digests stay what they are.
+    pub ignores_caches: bool,
 }
 
 /// A plan for a daemon and one platform.
@@ -74,7 +82,14 @@ pub struct LlbImage {
 impl Llb {
     /// For a current daemon, with the text of the plan.
     pub fn new(source: SourceText) -> Self {
-        Self { source, limits: Limits::all(), unique: "cogpack".to_owned(), no_links: links::Paths::new() }
+        Self {
+            source,
+            limits: Limits::all(),
+            unique: "cogpack".to_owned(),
+            no_links: links::Paths::new(),
+            digests: BTreeMap::new(),
+            ignores_caches: false,
+        }
     }
 
     fn image(&self, plan: &Resolved, platform: &Platform) -> Result<LlbImage, Vec<Unsupported>> {

@@ -70,6 +70,12 @@ impl Limits {
         if limits.ids().next().is_none() { Err(InvalidLimits::NothingKnown) } else { Ok(limits) }
     }
 
+    /// What both have.
+    #[must_use]
+    pub fn within(self, other: Self) -> Self {
+        Self(self.0.iter().filter(|capability| other.0.has(*capability)).collect())
+    }
+
     /// The ids in the set, in order.
     pub fn ids(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().map(Capability::id)

@@ -1,4 +1,5 @@
-//! What a daemon can do, and what it knows of an image: asked in a build that builds nothing.
+//! What a daemon can do, and what it knows of an image: asked in builds that build nothing, all of
+//! them in one session.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,13 +9,12 @@ use bollard_buildkit_proto::moby::buildkit::v1::{CacheOptions, Exporter, SolveRe
 use bollard_buildkit_proto::pb;
 use cogpack_content::Platform;
 use futures_util::future::join_all;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::gateway::{self, Bridge, Fault, Made};
-use crate::session::Services;
+use crate::session::{Services, Session};
 
 /// Every exporter that some daemon has.
 const EXPORTERS: [&str; 6] = ["docker", "image", "local", "moby", "oci", "tar"];
@@ -44,7 +44,25 @@ pub struct ResolvedImage {
     pub config: Vec<u8>,
 }
 
+/// A session in which a daemon is asked things, as many as one likes and at the same time.
+pub struct Inquiry {
+    connection: Connection,
+    session: Session,
+}
+
 impl Connection {
+    /// Begins to ask. `services` may hold credentials for registries.
+    pub async fn inquire(&self, services: Services) -> Result<Inquiry, Failure> {
+        Ok(Inquiry { connection: self.clone(), session: Session::open(self, services).await? })
+    }
+
+    /// What the daemon can do, where nothing else is asked.
+    pub async fn abilities(&self) -> Result<Abilities, Failure> {
+        self.inquire(Services::new()).await?.abilities().await
+    }
+}
+
+impl Inquiry {
     /// What the daemon can do. This leaves no trace on it.
     pub async fn abilities(&self) -> Result<Abilities, Failure> {
         // There is no list of exporters to ask for, so each is asked for by itself, and all at once.
@@ -80,16 +98,14 @@ impl Connection {
     /// Begins a build with this exporter, and ends it as soon as the daemon answers.
     async fn ask(&self, exporter: Option<&str>) -> Result<PongResponse, Failure> {
         let answer = |_: Bridge, pong: PongResponse| async { Ok(Made::Answer(pong)) };
-        self.in_no_build(exporter, Services::new(), &CancellationToken::new(), answer).await
+        self.in_no_build(exporter, &CancellationToken::new(), answer).await
     }
 
-    /// Looks up an image for a platform, as a build would. `services` may hold credentials for the
-    /// registry.
+    /// Looks up an image for a platform, as a build would.
     pub async fn resolve_image_config(
         &self,
         reference: &str,
         platform: &Platform,
-        services: Services,
         cancel: &CancellationToken,
     ) -> Result<ResolvedImage, Failure> {
         let request = ResolveImageConfigRequest {
@@ -107,7 +123,7 @@ impl Connection {
         let look_up = |mut bridge: Bridge, _: PongResponse| async move {
             Ok(Made::Answer(bridge.resolve_image_config(request).await?))
         };
-        let found = self.in_no_build(None, services, cancel, look_up).await?;
+        let found = self.in_no_build(None, cancel, look_up).await?;
         let digest = Some(found.digest).filter(|digest| !digest.is_empty());
         Ok(ResolvedImage { digest, config: found.config })
     }
@@ -115,7 +131,6 @@ impl Connection {
     async fn in_no_build<T, Work, Making>(
         &self,
         exporter: Option<&str>,
-        services: Services,
         cancel: &CancellationToken,
         work: Work,
     ) -> Result<T, Failure>
@@ -136,8 +151,7 @@ impl Connection {
             internal: true,
             ..SolveRequest::default()
         };
-        let (updates, _) = mpsc::unbounded_channel();
-        Ok(gateway::build(self, request, services, updates, cancel, work).await?.made)
+        gateway::ask(&self.connection, &self.session, request, cancel, work).await
     }
 }
 

@@ -9,8 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
-use bollard_buildkit_proto::moby::buildkit::v1::types::WorkerRecord;
-use bollard_buildkit_proto::moby::buildkit::v1::{ListWorkersRequest, ListWorkersResponse};
+use bollard_buildkit_proto::moby::buildkit::v1::{InfoRequest, ListWorkersRequest};
 use bytes::Bytes;
 use http::header::HOST;
 use http::{HeaderValue, StatusCode};
@@ -54,7 +53,6 @@ const NO_CONTAINER: &str =
 pub struct Connection {
     address: Address,
     channel: Channel,
-    workers: Vec<WorkerRecord>,
 }
 
 impl Connection {
@@ -70,9 +68,8 @@ impl Connection {
             attempted: "open a connection".to_owned(),
             reason: deepest(&error),
         })?;
-        let workers =
-            greet(channel.clone()).await.map_err(|status| not_greeted(&status, address, &complaints))?.record;
-        Ok(Self { address: address.clone(), channel, workers })
+        greet(channel.clone()).await.map_err(|status| not_greeted(&status, address, &complaints))?;
+        Ok(Self { address: address.clone(), channel })
     }
 
     /// Where the daemon is.
@@ -83,11 +80,6 @@ impl Connection {
     /// What calls go through.
     pub fn channel(&self) -> Channel {
         self.channel.clone()
-    }
-
-    /// What the daemon builds with, as it said when the connection was opened.
-    pub fn workers(&self) -> &[WorkerRecord] {
-        &self.workers
     }
 
     /// A client of the service that builds.
@@ -226,12 +218,20 @@ async fn channel_over(stream: Stream) -> Result<Channel, tonic::transport::Error
         .await
 }
 
-async fn greet(channel: Channel) -> Result<ListWorkersResponse, Status> {
-    Ok(control(channel).list_workers(ListWorkersRequest::default()).await?.into_inner())
+/// Asks something that every BuildKit can answer, the quickest first: to list their workers, newer
+/// ones run programs of all architectures, which takes tens of milliseconds; older ones know no other.
+async fn greet(channel: Channel) -> Result<(), Status> {
+    let mut control = control(channel);
+    match control.info(InfoRequest::default()).await {
+        Err(status) if status.code() == Code::Unimplemented => {
+            control.list_workers(ListWorkersRequest::default()).await.map(drop)
+        }
+        greeted => greeted.map(drop),
+    }
 }
 
 fn not_greeted(status: &Status, address: &Address, complaints: &Complaints) -> Failure {
-    let failure = Failure::of_status(status, "list its workers", address);
+    let failure = Failure::of_status(status, "say what it is", address);
     let reason = match (&failure, status.code()) {
         (Failure::Lost { reason, .. }, _) => reason.clone(),
         (_, Code::Unimplemented) => "it answers, and knows nothing of builds".to_owned(),

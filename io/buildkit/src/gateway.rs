@@ -140,11 +140,7 @@ where
         biased;
         () = cancel.cancelled() => Err(Failure::Cancelled),
         outcome = conduct(connection, request, bridge, make) => outcome,
-        reason = session.lost() => Err(Failure::Lost {
-            address: Box::new(connection.address().clone()),
-            attempted: "build".to_owned(),
-            reason,
-        }),
+        reason = session.lost() => Err(lost(connection, reason)),
     };
     // The daemon tells of the end of the build last: of what failed, and that a cancelled program
     // is gone. Until then it may still need the session.
@@ -166,6 +162,33 @@ where
             | Failure::Unsendable { .. },
         ) => outcome,
     }
+}
+
+/// Runs one build that builds nothing, in a session that others share, and gives what was learnt.
+pub(crate) async fn ask<T, Work, Making>(
+    connection: &Connection,
+    session: &Session,
+    mut request: SolveRequest,
+    cancel: &CancellationToken,
+    make: Work,
+) -> Result<T, Failure>
+where
+    Work: FnOnce(Bridge, PongResponse) -> Making,
+    Making: Future<Output = Result<Made<T>, Fault>>,
+{
+    request.r#ref = random_id()?;
+    session.id().clone_into(&mut request.session);
+    let bridge = Bridge::new(connection.channel(), &request.r#ref)?;
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Failure::Cancelled),
+        outcome = conduct(connection, request, bridge, make) => outcome.map(|built| built.made),
+        reason = session.lost() => Err(lost(connection, reason)),
+    }
+}
+
+fn lost(connection: &Connection, reason: String) -> Failure {
+    Failure::Lost { address: Box::new(connection.address().clone()), attempted: "build".to_owned(), reason }
 }
 
 async fn conduct<T, Work, Making>(
@@ -191,11 +214,7 @@ where
         // When both have ended, the first call tells why there is nothing for the second side to do.
         biased;
         ended = &mut solving => return Err(match ended {
-            Ok(_) => Failure::Lost {
-                address: Box::new(address.clone()),
-                attempted: "build".to_owned(),
-                reason: "it ended the build before there was a result".to_owned(),
-            },
+            Ok(_) => lost(connection, "it ended the build before there was a result".to_owned()),
             Err(status) => of_first_call(&status, connection),
         }),
         made = making => made,

@@ -13,7 +13,6 @@ use bollard_buildkit_proto::pb;
 use cogpack_content::Platform;
 use futures_util::future::try_join_all;
 use prost::Message;
-use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
@@ -34,9 +33,6 @@ pub struct Request {
     pub graphs: Vec<Graph>,
     /// What is done with the result. Without any it is only built.
     pub exporters: Vec<Exporter>,
-    /// Whether everything is made anew, whatever has been built already. Sources are asked for as
-    /// ever: what they give is known by its content.
-    pub ignore_cache: bool,
     /// Where to look for what has been built already.
     pub cache_from: Vec<CacheSource>,
     /// Where to put what was built, for others.
@@ -96,7 +92,7 @@ pub async fn solve(
     updates: UnboundedSender<Update>,
     cancel: CancellationToken,
 ) -> Result<Solved, Failure> {
-    let prepared = request.graphs.iter().map(|graph| Prepared::new(graph, request.ignore_cache));
+    let prepared = request.graphs.iter().map(Prepared::new);
     let graphs = prepared.collect::<Result<Vec<_>, _>>()?;
     if graphs.is_empty() {
         return Err(Failure::Unsendable { reason: "there is no graph to solve".to_owned() });
@@ -135,36 +131,15 @@ struct Configs {
 }
 
 impl Prepared {
-    fn new(graph: &Graph, ignore_cache: bool) -> Result<Self, Failure> {
-        let mut definition = match graph.definition.as_slice() {
+    fn new(graph: &Graph) -> Result<Self, Failure> {
+        let definition = match graph.definition.as_slice() {
             [] => None,
             bytes => Some(pb::Definition::decode(bytes).map_err(|error| Failure::Unsendable {
                 reason: format!("the definition for {} cannot be read: {error}", graph.platform),
             })?),
         };
-        if ignore_cache {
-            definition.iter_mut().for_each(without_cache);
-        }
         let configs = Configs { own: graph.config.clone(), base: graph.base_config.clone() };
         Ok(Self { platform: graph.platform.clone(), definition, configs })
-    }
-}
-
-/// Has a daemon take no vertex from its cache. This stands beside the vertices, so that their
-/// digests stay what they are.
-fn without_cache(definition: &mut pb::Definition) {
-    for bytes in &definition.def {
-        let op = pb::Op::decode(bytes.as_slice()).unwrap_or_default();
-        let Some(metadata) = definition.metadata.get_mut(&format!("sha256:{:x}", Sha256::digest(bytes)))
-        else {
-            continue;
-        };
-        match op.op {
-            Some(pb::op::Op::Source(_)) => {}
-            Some(_) => metadata.ignore_cache = true,
-            // The last one, which says what a daemon must know of to read the others.
-            None => drop(metadata.caps.insert("meta.ignorecache".to_owned(), true)),
-        }
     }
 }
 

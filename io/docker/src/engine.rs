@@ -80,17 +80,24 @@ impl fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Opens a connection, and agrees on a version of the interface.
-    pub async fn connect(endpoint: &Endpoint) -> Result<Self, EngineError> {
+    /// An Engine that was not asked anything yet. No version of the interface is agreed upon: the
+    /// calls name none, so an Engine takes them as its own version has them.
+    pub fn at(endpoint: &Endpoint) -> Result<Self, EngineError> {
         let docker = Docker::connect_with_custom_transport(
             transport_to(endpoint),
             Some("http://docker"),
             LIBRARY_DEADLINE_SECONDS,
             API_DEFAULT_VERSION,
         );
-        let attempt = Attempt { endpoint, attempted: || "ask for its version".to_owned() };
-        let docker = attempt.within(async { docker?.negotiate_version().await }).await?;
-        Ok(Self { docker, endpoint: endpoint.clone() })
+        let attempt = Attempt { endpoint, attempted: || "connect".to_owned() };
+        Ok(Self { docker: docker.map_err(|error| attempt.failed(error))?, endpoint: endpoint.clone() })
+    }
+
+    /// The same, after it has answered.
+    pub async fn connect(endpoint: &Endpoint) -> Result<Self, EngineError> {
+        let engine = Self::at(endpoint)?;
+        engine.ping().await?;
+        Ok(engine)
     }
 
     /// Where it is.
@@ -271,7 +278,7 @@ mod tests {
             connected = Engine::connect(&endpoint) => connected.unwrap_err(),
             () = hanging_up => unreachable!("it never ends"),
         };
-        let expected = format!("ask for its version: talk with the Docker Engine at {endpoint}");
+        let expected = format!("ask whether it is well: talk with the Docker Engine at {endpoint}");
         assert_eq!(error.to_string(), expected);
         assert!(error.help().is_some_and(|help| help.contains("DOCKER_TLS_VERIFY")), "{error:?}");
     }

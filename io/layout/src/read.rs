@@ -98,6 +98,8 @@ pub struct StoredImage {
     pub manifest: Digest,
     /// The config, as far as plans know it.
     pub config: ImageConfig,
+    /// The config, as it is stored.
+    pub document: Vec<u8>,
     /// The layers, lowest first.
     pub layers: Vec<BaseLayer>,
     /// How they came to be.
@@ -265,7 +267,13 @@ impl Layout {
             Ok(BaseLayer { media_type, blob })
         });
         let layers = layers.collect::<Result<_, _>>()?;
-        Ok(StoredImage { manifest: digest, config: config.config, layers, history: config.history })
+        Ok(StoredImage {
+            manifest: digest,
+            config: config.config,
+            document: bytes,
+            layers,
+            history: config.history,
+        })
     }
 
     /// Lays one layer over a tree, and checks both its digests.

@@ -62,6 +62,7 @@ fn way_out(missing: Capability) -> &'static str {
         | Capability::ExecMountTmpfs
         | Capability::FileBase
         | Capability::MetaDescription
+        | Capability::MetaIgnoreCache
         | Capability::Platform
         | Capability::SourceGit
         | Capability::SourceGitFullUrl

@@ -75,7 +75,13 @@ pub(crate) fn lower(
 ) -> Result<(Finished, Needs), Vec<Unsupported>> {
     thread::scope(|scope| {
         lower_into(
-            Graph::new(scope, platform.clone(), &settings.source, expected_vertices(plan)),
+            Graph::new(
+                scope,
+                platform.clone(),
+                &settings.source,
+                expected_vertices(plan),
+                settings.ignores_caches,
+            ),
             plan,
             settings,
         )

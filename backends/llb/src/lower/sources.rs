@@ -2,7 +2,7 @@
 //!
 //! | in the plan | in the graph |
 //! |---|---|
-//! | `image` | `docker-image://` with the full name and, where it is pinned, the digest |
+//! | `image` | `docker-image://` with the full name and, where it is pinned or was looked up, the digest |
 //! | `dir` | `local://NAME`; the client sends what is used of the directory under the context's name |
 //! | `files` | a chain of file actions on the empty filesystem |
 //! | `http` | the address; name and mode are always said, as BuildKit's own defaults differ |
@@ -31,8 +31,9 @@ impl<'a> Lowering<'a> {
         let Some(image) = self.plan.plan().images.get(name) else { return Ok(None) };
         let digest = image.digest.as_ref().map(|digest| &digest.value);
         let reference = image.reference.normalised(digest);
+        let exact = image.reference.normalised(digest.or(self.settings.digests.get(name)));
         let source = Source {
-            identifier: format!("docker-image://{reference}").into(),
+            identifier: format!("docker-image://{exact}").into(),
             attributes: BTreeMap::new(),
             per_platform: true,
         };

@@ -6,8 +6,9 @@
 //!   that makes one layer of two: a diff of a vertex and its own ancestor is answered with the
 //!   layers between them. The files are the same either way.
 //! - An independent layer is made on the empty filesystem and merged over the rest, so that it
-//!   keeps its bytes and its place in every cache when the rest changes. Where the daemon has no
-//!   merges, it is copied over it, which is the same but for a file that meets a directory: that
+//!   keeps its bytes and its place in every cache when the rest changes. Each has a merge of its
+//!   own, as each `COPY --link` has: a daemon makes one of merges of merges, and a merge of all
+//!   would be another key for the same files. Where the daemon has no merges, it is copied over it, which is the same but for a file that meets a directory: that
 //!   fails.
 //! - `env`, `user` and `shell` are no vertices: they are part of the execs after them, and of the
 //!   image config.
@@ -50,11 +51,6 @@ pub(super) struct Site<'a> {
     pub(super) is_a_system: bool,
 }
 
-/// What a stage has so far: filesystems still to be merged, lowest first.
-struct Pile {
-    parts: Vec<VertexId>,
-}
-
 impl<'a> Lowering<'a> {
     /// Lowers a stage, and notes what it leaves.
     pub(super) fn stage(&mut self, id: StageId) {
@@ -71,7 +67,7 @@ impl<'a> Lowering<'a> {
     pub(super) fn layers_on(&mut self, id: StageId, start: Input) -> Result<Root, Unsupported> {
         let plan = self.plan;
         let stage = plan.stage(id);
-        let mut pile = Pile { parts: start.root.into_iter().collect() };
+        let mut root = start.root;
         let prefix = titles::prefix(stage);
         for (place, layer) in layers(plan, id).into_iter().enumerate() {
             if !layer.changes_filesystem {
@@ -85,40 +81,39 @@ impl<'a> Lowering<'a> {
                 site.grouped();
             }
             let lowered = match layer.independent {
-                true => self.independent_layer(&mut site, &layer, &mut pile),
-                false => self.layer(&mut site, &layer, &mut pile),
+                true => self.independent_layer(&mut site, &layer, &mut root),
+                false => self.layer(&mut site, &layer, &mut root),
             };
             self.noting(lowered);
         }
-        self.whole(&mut pile, &prefix, stage.name.span)
+        Ok(root)
     }
 
     fn independent_layer(
         &mut self,
         site: &mut Site<'_>,
         layer: &LayerPlan<'a>,
-        pile: &mut Pile,
+        root: &mut Root,
     ) -> Result<(), Unsupported> {
         let mut chain = Chain::on(None, site);
         for step in &layer.steps {
             self.edit(site, &mut chain, step)?;
         }
+        // What lays it over the rest is part of it: it has its name and its places.
+        let (title, spans) = (chain.title.clone(), chain.spans.clone());
         let Some(made) = self.close(site, chain)? else { return Ok(()) };
-        if self.settings.limits.allow_merges() || pile.parts.is_empty() {
-            if pile.parts.contains(&made) {
-                // The same layer again: a merge names each of its inputs once.
-                self.whole(pile, site.prefix, layer.steps[0].op.span)?;
-            }
-            if pile.parts.last() != Some(&made) {
-                pile.parts.push(made);
-            }
+        let Some(below) = *root else {
+            *root = Some(made);
             return Ok(());
+        };
+        if !self.settings.limits.allow_merges() {
+            let mut over = Chain { title, spans, ..Chain::on(Some(below), site) };
+            over.file.lay_in(made, "/", Given::default());
+            *root = self.close(site, over)?;
+        } else if below != made {
+            // A merge names each of its inputs once, and the same layer again changes nothing.
+            *root = Some(self.vertex(site, &Op::Merge(vec![below, made]), title, &spans)?);
         }
-        let span = layer.steps[0].op.span;
-        let mut over = Chain::on(self.whole(pile, site.prefix, span)?, site);
-        over.file.lay_in(made, "/", Given::default());
-        over.describe(&layer.steps[0]);
-        pile.parts = self.close(site, over)?.into_iter().collect();
         Ok(())
     }
 
@@ -126,33 +121,33 @@ impl<'a> Lowering<'a> {
         &mut self,
         site: &mut Site<'_>,
         layer: &LayerPlan<'a>,
-        pile: &mut Pile,
+        root: &mut Root,
     ) -> Result<(), Unsupported> {
         let mut chain: Option<Chain<'a>> = None;
         for step in &layer.steps {
             let breaks = matches!(step.op.kind, OpKind::Run { .. } | OpKind::Exec { .. })
                 || names_an_owner(step) && chain.as_ref().is_some_and(Chain::touches_accounts);
             if breaks && let Some(chain) = chain.take() {
-                pile.parts = self.close(site, chain)?.into_iter().collect();
+                *root = self.close(site, chain)?;
             }
             match &step.op.kind {
                 OpKind::Run { execution, .. } | OpKind::Exec { execution, .. } => {
-                    let mut root = self.whole(pile, site.prefix, step.op.span)?;
+                    let mut below = *root;
                     let user =
                         execution.user.as_ref().map(|user| user.as_written()).or(step.state.user.as_deref());
                     if let Some(workdir) = &execution.workdir
                         && !user.is_none_or(is_root)
                     {
                         // The daemon would make it too, but as the user's.
-                        let mut made = Chain::on(root, site);
+                        let mut made = Chain::on(below, site);
                         self.workdir(&mut made, workdir)?;
                         made.describe(step);
-                        root = self.close(site, made)?.or(root);
+                        below = self.close(site, made)?.or(below);
                     }
                     let mut name = site.title();
                     titles::describe(&mut name, step.op);
                     let label = Label { group: site.group.clone(), ..label(name, step.op.span) };
-                    pile.parts = self.execute(step, root, label)?.into_iter().collect();
+                    *root = self.execute(step, below, label)?;
                 }
                 OpKind::Copy(_)
                 | OpKind::File(_)
@@ -162,10 +157,7 @@ impl<'a> Lowering<'a> {
                 | OpKind::Workdir(_) => {
                     let chain = match &mut chain {
                         Some(chain) => chain,
-                        None => {
-                            let root = self.whole(pile, site.prefix, step.op.span)?;
-                            chain.insert(Chain::on(root, site))
-                        }
+                        None => chain.insert(Chain::on(*root, site)),
                     };
                     self.edit(site, chain, step)?;
                 }
@@ -173,7 +165,7 @@ impl<'a> Lowering<'a> {
             }
         }
         if let Some(chain) = chain {
-            pile.parts = self.close(site, chain)?.into_iter().collect();
+            *root = self.close(site, chain)?;
         }
         Ok(())
     }
@@ -215,13 +207,24 @@ impl<'a> Lowering<'a> {
             return Ok(chain.base());
         }
         let Chain { file, title, spans } = chain;
+        self.vertex(site, &Op::File(file), title, &spans).map(Some)
+    }
+
+    /// Adds a vertex that several steps ask for.
+    fn vertex(
+        &mut self,
+        site: &Site<'_>,
+        op: &Op<'a>,
+        title: String,
+        spans: &[Span],
+    ) -> Result<VertexId, Unsupported> {
         let first = spans.first().copied().unwrap_or(Span::NOWHERE);
         let label = Label { group: site.group.clone(), ..label(title, first) };
-        let vertex = self.add(&Op::File(file), label, first)?;
-        for span in spans.into_iter().skip(1) {
-            self.graph.also_at(vertex, span);
+        let vertex = self.add(op, label, first)?;
+        for span in spans.iter().skip(1) {
+            self.graph.also_at(vertex, *span);
         }
-        Ok(Some(vertex))
+        Ok(vertex)
     }
 
     /// What a chain has made so far, as a vertex; the chain goes on from there.
@@ -236,13 +239,6 @@ impl<'a> Lowering<'a> {
         }
         let so_far = Chain { file: chain.file.clone(), title: chain.title.clone(), spans: vec![span] };
         self.close(site, so_far)
-    }
-
-    /// All of a pile as one filesystem.
-    fn whole(&mut self, pile: &mut Pile, prefix: &str, span: Span) -> Result<Root, Unsupported> {
-        let root = self.merge(std::mem::take(&mut pile.parts), format!("{prefix}merge"), span)?;
-        pile.parts.extend(root);
-        Ok(root)
     }
 
     /// The label of a vertex that only serves another one.

@@ -21,7 +21,7 @@ pub(super) fn prefix(stage: &Stage) -> String {
 /// Adds what `op` does to `name`.
 pub(super) fn describe(name: &mut String, op: &Op) {
     match &op.kind {
-        OpKind::Run { script, .. } => say(name, "run ", script),
+        OpKind::Run { script, .. } => say(name, "run ", from_work(script)),
         OpKind::Exec { argv, .. } => say(name, "exec ", &argv.join(" ")),
         OpKind::Copy(copy) => describe_copy(name, copy),
         OpKind::File(file) => say(name, "file ", file.path.as_written()),
@@ -57,6 +57,27 @@ fn describe_copy(name: &mut String, copy: &Copy) {
     say(name, to, copy.form.destination().as_written());
 }
 
+/// A script from where it does something: comments, and what only sets the shell's options, are
+/// no name. All of it where there is nothing else.
+fn from_work(script: &str) -> &str {
+    let mut rest = script.trim_start();
+    loop {
+        let line = rest.lines().next().unwrap_or_default();
+        let sets_options =
+            (line.starts_with("set -") || line.starts_with("set +")) && !line.starts_with("set --");
+        let end = if line.is_empty() {
+            return script;
+        } else if line.starts_with('#') {
+            line.len()
+        } else if sets_options {
+            line.find([';', '&']).unwrap_or(line.len())
+        } else {
+            return rest;
+        };
+        rest = rest[end..].trim_start_matches([';', '&']).trim_start();
+    }
+}
+
 /// Adds the first line of `text`, shortened.
 fn say(name: &mut String, lead: &str, text: &str) {
     name.push_str(lead);
@@ -88,5 +109,20 @@ mod tests {
         assert_eq!(said(&"é".repeat(LONGEST)), format!("run {}", "é".repeat(LONGEST)));
         assert_eq!(said(&"é".repeat(LONGEST + 1)), format!("run {}…", "é".repeat(LONGEST)));
         assert_eq!(said(""), "run ");
+    }
+
+    #[test]
+    fn a_script_is_called_by_what_it_does() {
+        for (script, work) in [
+            ("make all", "make all"),
+            ("set -eux\nmake all\n", "make all\n"),
+            ("\n  # Once.\n  set -o pipefail\n  set +x; make all", "make all"),
+            ("set -e && make", "make"),
+            ("#!/bin/bash\nset -e\n", "#!/bin/bash\nset -e\n"),
+            ("set -- a b", "set -- a b"),
+            ("settle -now", "settle -now"),
+        ] {
+            assert_eq!(from_work(script), work, "{script}");
+        }
     }
 }

@@ -159,3 +159,19 @@ fn vertices_lead_back_to_the_plan() {
     let pip = of("exec /venv/bin/pip");
     assert_eq!(pip.group.as_ref().map(|group| group.id.as_str()), Some("%venv/deps"));
 }
+
+#[test]
+fn what_is_made_anew_says_so_beside_the_vertices() {
+    let usual = lowered(RICH);
+    let anew = lower_with(RICH, |llb| llb.ignores_caches = true).expect("needs nothing more");
+    assert_eq!(anew.digests, usual.digests);
+    let (usual, anew) = (definition(&usual), definition(&anew));
+    assert!(usual.metadata.values().all(|of_one| !of_one.ignore_cache));
+    for bytes in &anew.def {
+        let digest = Digest::of(bytes).to_string();
+        let op = pb::Op::decode(bytes.as_slice()).expect("is an op").op;
+        let is_source = matches!(op, Some(pb::op::Op::Source(_)));
+        assert_eq!(anew.metadata[&digest].ignore_cache, !is_source, "{op:?}");
+        assert_eq!(anew.metadata[&digest].caps.contains_key("meta.ignorecache"), !is_source);
+    }
+}

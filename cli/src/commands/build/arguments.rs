@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use cogpack_content::{ImageReference, Platform};
 
+use crate::arguments::LimitsChoice;
 use crate::progress::Style;
 use crate::report::Format;
 
@@ -58,6 +59,10 @@ pub struct Build {
     /// `type=inline`.
     #[arg(long, value_name = "SPEC")]
     pub cache_to: Vec<String>,
+    /// Build as for a daemon that can do less than this one: `none` for what every supported one
+    /// does, or a file of capability ids. Left out, or `probe`: what the daemon says.
+    #[arg(long, value_name = "none|FILE|probe")]
+    pub limits: Option<LimitsChoice>,
     /// Use no result of an earlier build.
     #[arg(long)]
     pub no_cache: bool,

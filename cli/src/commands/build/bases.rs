@@ -2,14 +2,16 @@
 //! plan is lowered, so that what builds on them is known, and each once for each platform.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use cogpack_build::buildkit::BuildKit;
-use cogpack_build::serving::{Served, logins_only};
-use cogpack_content::Platform;
+use cogpack_content::{Digest, Platform};
+use cogpack_io_buildkit::abilities::{Inquiry, ResolvedImage};
 use cogpack_io_buildkit::failure::Failure as DaemonFailure;
 use cogpack_io_layout::image_config;
-use cogpack_ir::plan::{BaseImage, ImageConfig, Input, InputName};
+use cogpack_io_layout::read::{Layout, Wanted};
+use cogpack_ir::plan::{BaseImage, ContextKind, ImageConfig, Input, InputName};
 use cogpack_ir::resolve::Resolved;
+use futures_util::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::plan::Source;
@@ -21,56 +23,89 @@ use crate::progress::text::one_line;
 pub struct Learnt {
     /// Their configs, where the plan does not record them.
     pub configs: BTreeMap<InputName, ImageConfig>,
-    /// The config of the one that the exported image builds on, as it is in its registry.
+    /// The digests that their names stand for now, where the plan does not pin them.
+    pub digests: BTreeMap<InputName, Digest>,
+    /// The config of the one that the exported image builds on, as it is in its registry or layout.
     pub of_export: Option<Vec<u8>>,
 }
 
-/// Looks up the bases that the export needs.
+/// Looks up the bases that the export needs, all at once.
 pub async fn learn(
     source: &Source,
+    layouts: &BTreeMap<InputName, PathBuf>,
     platform: &Platform,
-    daemon: &BuildKit,
-    served: &Served,
+    inquiry: &Inquiry,
     cancel: &CancellationToken,
 ) -> Result<Learnt, Failure> {
-    let mut learnt = Learnt { configs: source.bases.configs(), of_export: None };
     let below = base_of(&source.resolved, &source.resolved.export().from.value);
-    for (name, image) in images(source) {
-        let is_below = below == Some(name);
-        if image.config.is_some() && !is_below {
-            continue;
+    let of_layout = below.and_then(|name| in_layout(source, layouts, name, platform));
+    let mut learnt = Learnt { configs: source.bases.configs(), of_export: of_layout, ..Learnt::default() };
+    let asked =
+        images(source).into_iter().filter(|(name, image)| image.config.is_none() || below == Some(*name));
+    let found =
+        try_join_all(asked.map(|(name, image)| look_up(name, image, platform, inquiry, cancel))).await?;
+    for (name, image, found) in found.into_iter().flatten() {
+        if image.digest.is_none()
+            && let Some(digest) = found.digest.as_ref().and_then(|digest| digest.parse().ok())
+        {
+            learnt.digests.insert(name.clone(), digest);
         }
-        let reference = image.reference.value.normalised(image.digest.as_ref().map(|digest| &digest.value));
-        let found =
-            daemon.connection().resolve_image_config(&reference, platform, logins_only(served), cancel).await;
-        let found = match found {
-            Ok(found) => found,
-            // What the plan records is enough to build; the daemon may have the files at hand.
-            Err(_) if image.config.is_some() && !cancel.is_cancelled() => continue,
-            Err(error) => return Err(not_found(&error, name, &reference)),
-        };
-        if is_below {
-            learnt.of_export = Some(found.config.clone());
+        if image.config.is_none() {
+            let read = image_config::read(&found.config).map_err(|error| {
+                let reference = image.reference.value.normalised(None);
+                Failure::of(&error)
+                    .with_hint(format!("the config of `{reference}` is not one that images have"))
+            })?;
+            learnt.configs.insert(name.clone(), read.config);
         }
-        if image.config.is_some() {
-            continue;
+        if below == Some(name) {
+            learnt.of_export = Some(found.config);
         }
-        let read = image_config::read(&found.config).map_err(|error| {
-            Failure::of(&error).with_hint(format!("the config of `{reference}` is not one that images have"))
-        })?;
-        learnt.configs.insert(name.clone(), read.config);
     }
     Ok(learnt)
 }
 
-/// The image that a filesystem starts from, by way of stages and phases.
+/// What the daemon says of one image; nothing where it cannot say, and need not.
+async fn look_up<'a>(
+    name: &'a InputName,
+    image: &'a BaseImage,
+    platform: &Platform,
+    inquiry: &Inquiry,
+    cancel: &CancellationToken,
+) -> Result<Option<(&'a InputName, &'a BaseImage, ResolvedImage)>, Failure> {
+    let reference = image.reference.value.normalised(image.digest.as_ref().map(|digest| &digest.value));
+    match inquiry.resolve_image_config(&reference, platform, cancel).await {
+        Ok(found) => Ok(Some((name, image, found))),
+        // What the plan records is enough to build; the daemon may have the files at hand.
+        Err(_) if image.config.is_some() && !cancel.is_cancelled() => Ok(None),
+        Err(error) => Err(not_found(&error, name, &reference)),
+    }
+}
+
+/// The config of an image in a layout that the plan names, where it is one. What is wrong with a
+/// layout is told by whoever serves it.
+fn in_layout(
+    source: &Source,
+    layouts: &BTreeMap<InputName, PathBuf>,
+    name: &InputName,
+    platform: &Platform,
+) -> Option<Vec<u8>> {
+    let ContextKind::Oci(context) = &source.plan.contexts.get(name)?.kind else { return None };
+    let wanted =
+        Wanted { digest: context.digest.as_ref().map(|digest| digest.value), tag: context.tag.as_deref() };
+    let image = Layout::open(layouts.get(name)?).ok()?.image(wanted, platform).ok()?;
+    Some(image.document)
+}
+
+/// The image that a filesystem starts from, by way of stages and phases: one of a registry, or one
+/// of a layout that is a context.
 fn base_of<'a>(resolved: &'a Resolved, input: &'a Input) -> Option<&'a InputName> {
     let mut input = input;
     // Stages read only what comes before them, so this ends.
     loop {
         input = match input {
-            Input::Image(name) => return Some(name),
-            Input::Scratch | Input::Context(_) => return None,
+            Input::Image(name) | Input::Context(name) => return Some(name),
+            Input::Scratch => return None,
             Input::Stage(name) => &resolved.stage(resolved.id(name)).from.as_ref()?.value,
             Input::Phase(name) => &resolved.merge(name).base,
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cogpack_backends_contract::{Backend, Unsupported};
-use cogpack_backends_llb::{Entitlement, Llb, LlbImage, SourceText};
+use cogpack_backends_llb::{Entitlement, Limits, Llb, LlbImage, SourceText};
 use cogpack_build::builder::Builder;
 use cogpack_build::buildkit::BuildKit;
 use cogpack_build::failure::BuildError;
@@ -14,11 +14,14 @@ use cogpack_build::order::{Destination, Order, Settings};
 use cogpack_build::outcome::Outcome;
 use cogpack_build::progress::Progress;
 use cogpack_build::requirements::{missing, requirements};
-use cogpack_build::serving::Served;
+use cogpack_build::serving::{Served, logins_only};
 use cogpack_compiler::World;
 use cogpack_content::{Digest, Platform};
 use cogpack_io_buildkit::address::Address;
+use cogpack_io_buildkit::connection::Connection;
+use cogpack_io_buildkit::failure::Failure as DaemonFailure;
 use cogpack_ir::plan::InputName;
+use futures_util::future::try_join_all;
 use miette::Diagnostic;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -49,6 +52,8 @@ pub struct Job<'a> {
     pub source: Source,
     pub address: Address,
     pub destinations: Vec<Destination>,
+    /// Less than the daemon can do, if the command line says so.
+    pub limits: Option<Limits>,
     pub allowed: BTreeSet<Entitlement>,
     pub cache: Caches,
     pub time: u64,
@@ -156,16 +161,26 @@ impl Job<'_> {
         console: &mut Console<'_>,
     ) -> Result<Option<Prepared>, Failure> {
         note.show(&format!("reaching the daemon at {}", self.address), console);
-        let daemon = BuildKit::connect(&self.address).await.map_err(|error| failure_of(&error.into()))?;
+        let failed = |error: DaemonFailure| failure_of(&error.into());
+        let connection = Connection::open(&self.address).await.map_err(failed)?;
+        let inquiry = connection.inquire(logins_only(served)).await.map_err(failed)?;
+        note.show("asking the daemon for the images that the plan builds on", console);
+        let platforms = self.source.plan.platforms.iter().map(|platform| &platform.value);
+        let learning = try_join_all(platforms.map(async |platform| {
+            let learnt = bases::learn(&self.source, &served.layouts, platform, &inquiry, cancel).await?;
+            Ok((platform, learnt))
+        }));
+        // A good part of a build that has nothing to do is asking: so neither waits for the other.
+        let abilities = async { inquiry.abilities().await.map_err(failed) };
+        let (abilities, learnt) = tokio::try_join!(abilities, learning)?;
+        note.clear(console);
+        let daemon = BuildKit::able(connection, abilities);
         let limits = daemon.limits();
+        let limits = self.limits.map_or(limits, |wanted| wanted.within(limits));
         let mut images = Vec::new();
         let mut base_configs = BTreeMap::new();
         let mut warned = BTreeSet::new();
-        note.show("asking the daemon for the images that the plan builds on", console);
-        for platform in &self.source.plan.platforms {
-            let platform = &platform.value;
-            let learnt = bases::learn(&self.source, platform, &daemon, served, cancel).await?;
-            note.clear(console);
+        for (platform, learnt) in learnt {
             base_configs.extend(learnt.of_export.map(|config| (platform.clone(), config)));
             let plan = self.source.for_platform(platform);
             let compiled = cogpack_compiler::compile(plan, &World { configs: learnt.configs });
@@ -182,7 +197,9 @@ impl Job<'_> {
             let text = SourceText { name: self.file.shown.clone(), text: self.file.text.clone() };
             let unique = unique(&served.directories);
             let no_links = no_links(&resolved, &served.directories);
-            let backend = Llb { limits, unique, no_links, ..Llb::new(text) };
+            let digests = learnt.digests;
+            let ignores_caches = self.arguments.no_cache;
+            let backend = Llb { limits, unique, no_links, digests, ignores_caches, ..Llb::new(text) };
             match backend.lower(&resolved) {
                 Ok(lowered) => images.extend(lowered),
                 Err(refused) => {
@@ -232,7 +249,6 @@ impl Job<'_> {
             engine: None,
             standard_output: Box::new(std::io::stdout()),
             destinations,
-            ignore_cache: self.arguments.no_cache,
             cache_from: std::mem::take(&mut self.cache.from),
             cache_to: std::mem::take(&mut self.cache.to),
             time: self.time,

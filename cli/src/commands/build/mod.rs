@@ -17,8 +17,10 @@ mod results;
 
 use arguments::Build;
 
+use crate::arguments::LimitsChoice;
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::limits::limits;
 use crate::plan_file::PlanFile;
 use crate::{COULD_NOT_RUN, FINDINGS, plan_file};
 
@@ -28,12 +30,18 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
     let destinations = outputs::destinations(arguments, &console.directory)?;
     let allowed = given::allowed(&arguments.allowed)?;
     let cache = given::caches(arguments)?;
+    let limits = match &arguments.limits {
+        // That is what a build does anyway.
+        None | Some(LimitsChoice::Probe) => None,
+        Some(choice @ (LimitsChoice::None | LimitsChoice::File(_))) => Some(limits(Some(choice), console)?),
+    };
     let path = plan::path(&arguments.plan, &console.directory)?;
     let file: PlanFile = plan_file::read(&path, console)?;
     let Some(source) = plan::read(arguments, &file, console)? else { return Ok(FINDINGS) };
     let address = daemon::address(arguments.buildkit.as_deref(), arguments.buildkit_tls.as_deref(), console)?;
     let runtime = daemon::runtime()?;
-    let job = conduct::Job { arguments, file: &file, source, address, destinations, allowed, cache, time };
+    let job =
+        conduct::Job { arguments, file: &file, source, address, destinations, limits, allowed, cache, time };
     let code = runtime.block_on(job.run(console));
     // What a second Ctrl-C leaves behind is not waited for.
     runtime.shutdown_background();

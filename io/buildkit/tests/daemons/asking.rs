@@ -29,13 +29,12 @@ async fn what_a_daemon_can_do_is_known() {
 #[tokio::test]
 async fn an_image_is_looked_up_through_the_daemon() {
     for found in daemons() {
-        let connection = connected(&found).await;
+        let inquiry = connected(&found).await.inquire(Services::new()).await.unwrap();
         let never = CancellationToken::new();
         let platform = "linux/amd64".parse().unwrap();
         let image = image_with_a_shell();
         let reference = image.strip_prefix("docker-image://").unwrap();
-        let resolved =
-            connection.resolve_image_config(reference, &platform, Services::new(), &never).await.unwrap();
+        let resolved = inquiry.resolve_image_config(reference, &platform, &never).await.unwrap();
         // The older engine prefers an image that it has, and the rig gave it this one without a digest.
         let digest = resolved.digest.as_deref().unwrap_or("sha256:");
         assert!(digest.starts_with("sha256:"), "{}: {digest}", found.name);
@@ -43,8 +42,7 @@ async fn an_image_is_looked_up_through_the_daemon() {
         let config: serde_json::Value = serde_json::from_slice(&resolved.config).unwrap();
         assert_eq!(config["os"], "linux", "{}: {config}", found.name);
         let missing = format!("{reference}-of-nobody");
-        let failure =
-            connection.resolve_image_config(&missing, &platform, Services::new(), &never).await.unwrap_err();
+        let failure = inquiry.resolve_image_config(&missing, &platform, &never).await.unwrap_err();
         assert!(matches!(failure, Failure::Build(_)), "{}: {failure:?}", found.name);
         assert!(failure.to_string().contains("bookworm-slim-of-nobody"), "{}: {failure}", found.name);
     }
