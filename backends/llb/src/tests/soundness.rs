@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use bollard_buildkit_proto::pb;
 use cogpack_content::Digest;
 use prost::Message as _;
 
