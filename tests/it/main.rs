@@ -7,6 +7,7 @@ mod cli;
 mod daemon;
 mod explain;
 mod fuzz;
+mod hostile;
 mod json;
 mod llb;
 mod projects;

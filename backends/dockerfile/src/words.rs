@@ -69,7 +69,8 @@ pub fn operand(text: &str) -> Option<String> {
 pub fn operands(words: &[String]) -> String {
     let separable = |text: &String| {
         !text.is_empty()
-            && !text.starts_with(['[', '<', '-', '#'])
+            && !text.starts_with(['[', '-', '#'])
+            && !text.contains("<<")
             && !text.ends_with('\\')
             && !text.contains(|it: char| it.is_whitespace() || it.is_control())
     };
@@ -154,6 +155,7 @@ mod tests {
         assert_eq!(list(&["/a", "/b/"]), "/a /b/");
         assert_eq!(list(&["/a b", "/c\n"]), r#"["/a b", "/c\n"]"#);
         assert_eq!(list(&["[a", "b"]), r#"["[a", "b"]"#);
+        assert_eq!(list(&["a/3<<A", "b"]), r#"["a/3\u003c\u003cA", "b"]"#);
         assert_eq!(list(&["a\\", "b"]), r#"["a\\", "b"]"#);
         assert_eq!(json_list(&["cat <<E\n"]), r#"["cat \u003c\u003cE\n"]"#);
     }

@@ -1,0 +1,98 @@
+//! Hostile texts in every place of a plan, as Dockerfiles say them: what a builder would read is
+//! what the plan says, or the emitter refuses by name.
+//!
+//! The judge of random plans is the reader in `cogpack_tests::dockerfile`; the judge of
+//! `tests/cases/backends/hostile.cpk`, which says the nastiest of it, are real builders.
+//!
+//! That the judge sees what it should was tried by hand: each of these mistakes, put into the emitter
+//! for a while, made the random plans fail.
+//!
+//! MUTATIONS
+
+mod judge;
+mod plans;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+
+use judge::{DIALECTS, Judge, Outcome};
+
+/// How many random plans are judged, in each dialect.
+const CASES: u32 = 150;
+
+/// Plans that were once said wrong, as ops of the stage and lines of the export.
+const FOUND: &[(&str, &str)] = &[
+    // The first `=` ends the key of a label, also in quotes.
+    ("", r#"label "a=b" = "c""#),
+    // Spaces at the ends of a volume are taken off, by some also from between quotes.
+    ("", r#"volume "/v/$ ""#),
+    // `\[` in a source is looked for with its `\`.
+    (r#"copy "a[b]" from %tools to "/o""#, ""),
+    (r#"copy "a[b]" from @source to "/o""#, ""),
+    // A user is a word.
+    (r#"user "a$b:c$1" exec ["x", "y"]"#, ""),
+    // Flags are read byte by byte.
+    (r#"run "x" { mount tmpfs at "/é" }"#, ""),
+];
+
+/// A folder with the context `source`.
+fn folder(names: &[String]) -> tempfile::TempDir {
+    // Every file that is emitted is synced, which is free where there is no disk below.
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    let folder = folder.expect("a temporary folder can be made");
+    let source = folder.path().join("source");
+    std::fs::create_dir(&source).expect("can be made");
+    std::fs::write(source.join("plain"), "plain").expect("can be written");
+    for (number, name) in names.iter().enumerate() {
+        std::fs::write(source.join(name), format!("source {number}")).expect("can be written");
+    }
+    folder
+}
+
+/// What comes of a plan in each dialect; nothing for a plan that breaks a rule.
+fn outcomes(plan: &str, names: &[String]) -> Result<BTreeMap<&'static str, Outcome>, String> {
+    let folder = folder(names);
+    let judge = Judge::of(plan, folder.path())?;
+    Ok(DIALECTS.iter().map(|spoken| (spoken.0, judge.outcome(*spoken))).collect())
+}
+
+#[test]
+fn what_a_builder_reads_is_what_the_plan_says() {
+    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let said = RefCell::new(BTreeMap::<&str, u32>::new());
+    let result = TestRunner::new(config).run(&plans::plan(), |(plan, names)| {
+        for (dialect, outcome) in outcomes(&plan, &names).map_err(TestCaseError::reject)? {
+            match outcome {
+                Outcome::Same => *said.borrow_mut().entry(dialect).or_default() += 1,
+                Outcome::Refused(_) => {}
+                Outcome::Different(how) => return Err(TestCaseError::fail(format!("{how}\n{plan}"))),
+            }
+        }
+        Ok(())
+    });
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+    // What is refused is not judged, so most must be said.
+    for (dialect, _, _) in DIALECTS {
+        let said = said.borrow().get(dialect).copied().unwrap_or_default();
+        assert!(said > CASES / 2, "only {said} of {CASES} plans are said in {dialect}");
+    }
+}
+
+#[test]
+fn what_was_once_said_wrong_is_said_right() {
+    let names = ["a[b]".to_owned()];
+    for (op, line) in FOUND {
+        let plan = plans::written(&names, "", &[(*op).to_owned()], false, line);
+        for (dialect, outcome) in outcomes(&plan, &names).unwrap_or_else(|why| panic!("{why}\n{plan}")) {
+            if let Outcome::Different(how) = outcome {
+                panic!("{dialect}: {how}\n{plan}");
+            }
+        }
+    }
+}
