@@ -54,6 +54,13 @@ pub struct Compile {
     /// oldest from 1.4 on that can say all that the plan wants.
     #[arg(long, value_name = "none|VERSION|IMAGE=VERSION")]
     pub syntax: Option<Syntax>,
+    /// Lay all that a Dockerfile reads beside it, also what it could read from your directories,
+    /// so that it can be built anywhere.
+    #[arg(long)]
+    pub self_contained: bool,
+    /// Replace files of an earlier Dockerfile that were changed by hand.
+    #[arg(long)]
+    pub force: bool,
     /// Compile for these of the plan's platforms only, for instance `linux/arm64`.
     #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
     pub platforms: Vec<cogpack_content::Platform>,
@@ -143,6 +150,18 @@ impl Artifact {
         match self {
             Self::Json | Self::Cpk => true,
             Self::Llb | Self::LlbText | Self::Dockerfile | Self::Oci => false,
+        }
+    }
+
+    /// What it is called in a directory that holds several.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Llb => "llb.pb",
+            Self::LlbText => "llb.txt",
+            Self::Dockerfile => "dockerfile",
+            Self::Oci => "oci",
+            Self::Json => "plan.json",
+            Self::Cpk => "plan.cpk",
         }
     }
 

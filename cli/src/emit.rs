@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cogpack_backends_contract::{Backend, Unsupported};
-use cogpack_backends_dockerfile::{Dialect, Dockerfile};
+use cogpack_backends_dockerfile::Note;
 use cogpack_backends_llb::{Limits, Llb, SourceText, listing};
 use cogpack_backends_oci_direct::OciDirect;
 use cogpack_content::ImageReference;
@@ -12,7 +12,7 @@ use cogpack_ir::{json, syntax};
 use miette::Diagnostic;
 
 use crate::arguments::Artifact;
-use crate::eject::{self, Eject};
+use crate::eject::{self, Eject, Wanted};
 use crate::failure::Failure;
 use crate::front::Front;
 use crate::oci_image::OciImage;
@@ -33,8 +33,8 @@ pub struct Emission<'a> {
     pub name: Option<&'a ImageReference>,
     /// What the daemon that will build a definition can do.
     pub limits: Limits,
-    /// The builder that a Dockerfile is for.
-    pub dialect: Dialect,
+    /// What is asked of a Dockerfile.
+    pub eject: Wanted,
 }
 
 /// What a backend made.
@@ -83,10 +83,7 @@ impl Emission<'_> {
                 Ok(written.ok_or_else(Vec::new))
             }
             Artifact::Llb | Artifact::LlbText => Ok(self.llb(format)),
-            Artifact::Dockerfile => match (Dockerfile { dialect: self.dialect.clone() }).lower(plan) {
-                Ok(artifact) => Ok(eject::gather(artifact, plan, self.file)?.map(Product::Eject)),
-                Err(refused) => Ok(Err(boxed(refused))),
-            },
+            Artifact::Dockerfile => Ok(eject::eject(&self.eject, plan, self.file)?.map(Product::Eject)),
             Artifact::Oci => match (OciDirect { at_hand: self.front.bases.names() }).lower(plan) {
                 Ok(recipe) => {
                     let image = OciImage::assemble(&recipe, self)?;
@@ -147,6 +144,14 @@ impl Product {
         }
     }
 
+    /// What whoever asked for it should know.
+    pub fn notes(&self) -> &[Note] {
+        match self {
+            Self::Eject(eject) => &eject.notes,
+            Self::File { .. } | Self::Image(_) => &[],
+        }
+    }
+
     /// The files that go with it where there is a directory for them.
     pub fn beside(&self) -> &[(&'static str, Vec<u8>)] {
         match self {
@@ -159,7 +164,7 @@ impl Product {
     pub fn as_text(&self) -> Result<&[u8], Failure> {
         match self {
             Self::File { bytes, .. } => Ok(bytes),
-            Self::Eject(eject) => eject.as_text(),
+            Self::Eject(eject) => Ok(eject.as_text()),
             Self::Image(_) => Err(Failure::new("an image layout cannot go to standard output")
                 .with_hint("`-O DIR` writes the layout, `-O FILE.tar` a tar of it")),
         }

@@ -1,12 +1,11 @@
-//! What the lowering makes: a Dockerfile, and what has to lie beside it.
+//! What the lowering makes: a Dockerfile, what has to lie beside it, what it reads elsewhere,
+//! and how it is built.
 //!
-//! The directory that holds both is the whole build context, so `docker build` needs no flag
-//! that an old engine lacks, and no ignore file can get between. Deliberately not here: reading
-//! contexts and writing files, which the one who emits does.
+//! Deliberately not here: reading contexts and writing files, which the one who emits does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cogpack_ir::plan::{Copy, FileContent, InputName, Mode};
+use cogpack_ir::plan::{Copy, FileContent, InputName, Mode, Span};
 
 /// A Dockerfile and what it reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,9 +14,45 @@ pub struct Artifact {
     pub dockerfile: String,
     /// What lies beside it, by path relative to it; no path is below another.
     pub beside: BTreeMap<String, Beside>,
-    /// The arguments of `docker` that build it, run in its directory. Sources of secrets are
-    /// left to be filled in.
-    pub command: Vec<String>,
+    /// The `dir` contexts that are read where they are.
+    pub read: BTreeMap<InputName, ReadInPlace>,
+    /// What the Dockerfile's own ignore file leaves out of the build context, beside what the
+    /// context itself leaves out: lines for its end.
+    pub ignored: Vec<String>,
+    /// How it is built.
+    pub command: Command,
+    /// What its reader should know, and nobody has to act on.
+    pub notes: Vec<Note>,
+}
+
+/// The command that builds a Dockerfile.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Command {
+    /// The program, with variables before it and its arguments after it. Sources of secrets are
+    /// files called like them.
+    pub words: Vec<String>,
+    /// Arguments for secrets that may be missing.
+    pub optional: Vec<String>,
+    /// Whether it is run in the build context, and not in the Dockerfile's directory.
+    pub in_context: bool,
+}
+
+/// Something that was done in another way than a reader might think.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// What it is: lower case, names in backticks.
+    pub what: String,
+    /// What of the plan it is about.
+    pub span: Span,
+}
+
+/// What is read of a directory where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReadInPlace {
+    /// The paths that are read, with all below them; empty for the directory itself.
+    pub paths: BTreeSet<String>,
+    /// Paths in it that must not be links: `COPY` would follow them, the plan does not.
+    pub never_links: BTreeSet<String>,
 }
 
 /// One thing beside the Dockerfile. Modes and links must be written exactly; owners have no
@@ -38,6 +73,8 @@ pub enum Beside {
         context: InputName,
         /// The copy, its destination relative to this directory.
         copy: Box<Copy>,
+        /// A copy of which that is only a part; that one must be possible too.
+        whole: Option<Box<Copy>>,
         /// What of its result `COPY` would not keep.
         never: Never,
     },
@@ -49,6 +86,13 @@ pub enum Beside {
         mode: Mode,
         /// Its bytes.
         content: FileContent,
+    },
+    /// A directory with one empty directory.
+    Directory {
+        /// Its name.
+        name: String,
+        /// Its mode.
+        mode: Mode,
     },
     /// A directory with one link.
     Symlink {

@@ -32,6 +32,7 @@ pub(crate) fn lower(section: &mut Section<'_, '_>) {
     if let Some(shell) = &wanted.shell
         && base.shell.as_ref() != Some(shell)
     {
+        section.lowering.asked.docker_format = true;
         section.line(format!("SHELL {}", json_list(shell)));
     }
     let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
@@ -176,6 +177,7 @@ fn healthcheck(section: &mut Section<'_, '_>, wanted: &ImageConfig, state: &Stat
             return;
         }
     };
+    section.lowering.asked.docker_format = true;
     section.line(format!("HEALTHCHECK {flags}{test}"));
 }
 

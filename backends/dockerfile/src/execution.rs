@@ -1,27 +1,46 @@
 //! `run` and `exec`.
+//!
+//! A script of one line stands as it is; one of several as a here-document, where the dialect has
+//! those. All else is a JSON list, in which every byte can be said. A long line is broken after
+//! `&&` and the like, in a way that gives the shell the same bytes.
 
 use cogpack_ir::plan::{Execution, Network};
 use cogpack_ir::resolve::{State, Step};
 
 use crate::features::Feature;
 use crate::mounts;
-use crate::section::Section;
+use crate::section::{Section, is_root};
+use crate::stand_ins::StandIns;
 use crate::words::{is_plain_script, json_list};
+
+/// What a `RUN` runs.
+enum Command {
+    /// A line for the shell.
+    Line(String),
+    /// Lines for the shell, each with its end.
+    Lines(String),
+    /// A program with its arguments.
+    Program(Vec<String>),
+}
 
 pub(crate) fn run(section: &mut Section<'_, '_>, step: &Step<'_>, script: &str, execution: &Execution) {
     let is_default = State::DEFAULT_SHELL.iter().eq(step.state.shell.iter());
     // `RUN script` goes to the shell that the base's config names.
     let config_agrees = step.state.base_known && step.state.inherited.shell.is_none();
-    if is_default && config_agrees && execution.env.is_empty() && is_plain_script(script) {
-        finish(section, step, execution, script);
-        return;
+    let argv: Vec<String> = step.state.shell.iter().cloned().chain([script.to_owned()]).collect();
+    if is_default && config_agrees && execution.env.is_empty() {
+        if is_plain_script(script) {
+            return finish(section, step, execution, Command::Line(script.to_owned()), argv);
+        }
+        if section.lowering.knows(Feature::HereDocument) && is_here_document(script) {
+            return finish(section, step, execution, Command::Lines(script.to_owned()), argv);
+        }
     }
     if script.contains('\n') {
         for line in script.lines() {
             section.comment(&format!("| {line}"));
         }
     }
-    let argv: Vec<String> = step.state.shell.iter().cloned().chain([script.to_owned()]).collect();
     exec(section, step, &argv, execution);
 }
 
@@ -39,7 +58,7 @@ pub(crate) fn exec(section: &mut Section<'_, '_>, step: &Step<'_>, argv: &[Strin
         words.insert(0, "env".to_owned());
     }
     words.extend_from_slice(argv);
-    finish(section, step, execution, &json_list(&words));
+    finish(section, step, execution, Command::Program(words.clone()), words);
 }
 
 /// `NAME=value` for each variable of this execution alone.
@@ -53,8 +72,15 @@ fn assignments(section: &mut Section<'_, '_>, execution: &Execution) -> Option<V
     Some(words)
 }
 
-/// Writes the instruction, with the settings that hold for it.
-fn finish(section: &mut Section<'_, '_>, step: &Step<'_>, execution: &Execution, command: &str) {
+/// Writes the instruction, with the settings that hold for it and what stands in for mounts that
+/// the dialect lacks. `argv` is the same command as a program with its arguments.
+fn finish(
+    section: &mut Section<'_, '_>,
+    step: &Step<'_>,
+    execution: &Execution,
+    command: Command,
+    argv: Vec<String>,
+) {
     let span = step.op.span;
     let workdir = match &execution.workdir {
         Some(workdir) => section.path(workdir, span),
@@ -65,23 +91,140 @@ fn finish(section: &mut Section<'_, '_>, step: &Step<'_>, execution: &Execution,
         None => step.state.user.as_deref().map(str::to_owned),
     };
     let mut flags = mounts::flags(section, execution);
-    let network = match execution.network {
-        Network::Default => None,
-        Network::None => Some("none"),
-        Network::Host => Some("host"),
-    };
-    if let Some(network) = network {
-        let what = format!("`network {network}` of one `run`");
-        let help = "take it away and give it to the whole build on the command line, or use another dialect";
-        if !section.lowering.must(Feature::Network, &what, span, help) {
-            return;
-        }
-        section.lowering.asked.host_network |= execution.network == Network::Host;
-        flags.push(format!("--network={network}"));
-    }
+    let Some(network) = network_flag(section, execution, step) else { return };
+    let Some(stand_ins) = StandIns::of(section, execution) else { return };
+    flags.extend(stand_ins.flags.iter().cloned());
+    flags.extend(network);
     // The directory first: making it may need another user.
     section.run_in(workdir.as_deref(), span);
+    if stand_ins.is_nothing() {
+        section.run_as(user.as_deref(), span);
+        return write(section, &flags, &command);
+    }
+    let in_one_step = is_root(user.as_deref()) || !stand_ins.has_targets();
+    if !in_one_step {
+        section.run_as(None, span);
+        write(section, &[], &Command::Program(stand_ins.prepare()));
+    }
     section.run_as(user.as_deref(), span);
-    flags.push(command.to_owned());
-    section.line(format!("RUN {}", flags.join(" \\\n    ")));
+    write(section, &flags, &Command::Program(stand_ins.around(&argv, in_one_step)));
+    if !in_one_step {
+        section.run_as(None, span);
+        write(section, &[], &Command::Program(stand_ins.restore()));
+    }
+}
+
+/// `--network`; `None` where it is refused.
+#[allow(clippy::option_option, reason = "refused, nothing to say, or a flag")]
+fn network_flag(
+    section: &mut Section<'_, '_>,
+    execution: &Execution,
+    step: &Step<'_>,
+) -> Option<Option<String>> {
+    let network = match execution.network {
+        Network::Default => return Some(None),
+        Network::None => "none",
+        Network::Host => "host",
+    };
+    let what = format!("`network {network}` of one `run`");
+    let help = "take it away and give it to the whole build on the command line, or use another dialect";
+    if !section.lowering.must(Feature::Network, &what, step.op.span, help) {
+        return None;
+    }
+    section.lowering.asked.host_network |= execution.network == Network::Host;
+    Some(Some(format!("--network={network}")))
+}
+
+fn write(section: &mut Section<'_, '_>, flags: &[String], command: &Command) {
+    let mut parts = flags.to_vec();
+    let mut body = String::new();
+    parts.push(match command {
+        Command::Line(script) => broken(script),
+        Command::Program(argv) => json_list(argv),
+        Command::Lines(script) => {
+            let end = delimiter(script);
+            let line_end = if script.ends_with('\n') { "" } else { "\n" };
+            body = format!("\n{script}{line_end}{end}");
+            format!("<<{end}")
+        }
+    });
+    section.line(format!("RUN {}{body}", parts.join(" \\\n    ")));
+}
+
+/// Whether a here-document hands a script to the shell as the plan does, but for a line break at
+/// its end, which means nothing to a shell behind anything but a backslash.
+fn is_here_document(script: &str) -> bool {
+    script.contains('\n')
+        && !script.trim().is_empty()
+        && !script.starts_with("#!")
+        && !script.ends_with('\\')
+        && !script.contains(|it: char| it.is_control() && it != '\n' && it != '\t')
+        && !script.contains('\u{feff}')
+        // A here-document inside reads the line break that ours would add.
+        && (!script.contains("<<") || script.ends_with('\n'))
+}
+
+/// A word that is no line of the script.
+fn delimiter(script: &str) -> String {
+    let mut word = "EOF".to_owned();
+    while script.lines().any(|line| line == word) {
+        word.push('F');
+    }
+    word
+}
+
+/// Breaks a long script after `&&`, `||` and `;`. What stands before and after the break is joined
+/// again without a byte more or less, whatever it means to the shell: readers take away a `\` and
+/// the line break behind it, and comments, so no line may begin with `#` or a space.
+fn broken(script: &str) -> String {
+    const LONG: usize = 100;
+    if script.len() <= LONG {
+        return script.to_owned();
+    }
+    let mut lines = String::with_capacity(script.len() + 16);
+    let mut rest = script;
+    while let Some((place, length)) =
+        ["&& ", "|| ", "; "].iter().filter_map(|end| Some((rest.find(end)?, end.len()))).min()
+    {
+        let (line, after) = rest.split_at(place + length);
+        lines.push_str(line);
+        if !after.starts_with(['#', ' ', '\t']) && !after.is_empty() {
+            lines.push_str("\\\n");
+        }
+        rest = after;
+    }
+    lines.push_str(rest);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broken_lines_join_to_the_same_bytes() {
+        for script in [
+            "a && b".to_owned(),
+            format!("apt-get update && apt-get install -y {} && rm -rf /var/lib; # end; x", "a ".repeat(60)),
+            format!("echo '&& # {}; \\' && b;  c || ; # d", "x".repeat(100)),
+        ] {
+            let written = broken(&script);
+            assert_eq!(written.replace("\\\n", ""), script);
+            for line in written.lines().skip(1) {
+                assert!(!line.trim_start().is_empty() && !line.starts_with(['#', ' ']), "{line:?}");
+            }
+        }
+        assert!(broken(&format!("a && {}", "b".repeat(100))).starts_with("a && \\\nb"));
+    }
+
+    #[test]
+    fn only_scripts_that_the_shell_reads_alike_are_here_documents() {
+        for script in ["a\nb", "a\n", "set -e\n\techo \"$A\" # c\n", "cat <<E\nx\nE\n"] {
+            assert!(is_here_document(script), "{script:?}");
+        }
+        for script in ["a", "\n", "#!/bin/sh\na\n", "a\nb\\", "a\r\nb", "cat <<E\nx\nE", "a\n\u{1b}"] {
+            assert!(!is_here_document(script), "{script:?}");
+        }
+        assert_eq!(delimiter("a\nEOF\nb"), "EOFF");
+    }
 }

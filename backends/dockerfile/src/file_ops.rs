@@ -9,6 +9,7 @@ use cogpack_ir::plan::{MakeDirectory, MakeFile, MakeSymlink, Mode, Owner, Remove
 use cogpack_ir::resolve::Step;
 
 use crate::artifact::Beside;
+use crate::programs;
 use crate::section::{Section, split, with_slash};
 use crate::words::{flag_value, operands, word};
 
@@ -46,7 +47,16 @@ pub(crate) fn mkdir(section: &mut Section<'_, '_>, step: &Step<'_>, directory: &
     let span = step.op.span;
     let Some(path) = section.path(&directory.path, span) else { return };
     let Some(owner) = written_owner(section, directory.owner.as_ref(), span) else { return };
+    let says_more = directory.owner.is_some() || directory.mode.is_some();
+    if says_more && section.bare && path != "/" && programs::is_untouched(section, step, &path) {
+        let (above, name) = split(&path);
+        let mode = directory.mode.as_ref().map_or(Mode::DIRECTORY, |mode| mode.value);
+        return place(section, step, Beside::Directory { name: name.to_owned(), mode }, above, &owner);
+    }
     section.make_directory(&path, span);
+    if says_more && section.bare {
+        return refuse_program(section, "`mkdir` of what is there, with a mode or an owner,", span);
+    }
     if directory.owner.is_some() {
         section.run_as_root(&["chown", &owner, &path], span);
     }
@@ -58,8 +68,29 @@ pub(crate) fn mkdir(section: &mut Section<'_, '_>, step: &Step<'_>, directory: &
 
 pub(crate) fn remove(section: &mut Section<'_, '_>, step: &Step<'_>, removed: &Remove) {
     let Some(path) = section.path(&removed.path, step.op.span) else { return };
-    let flags = if removed.optional { "-rf" } else { "-r" };
-    section.run_as_root(&["rm", flags, "--", &path], step.op.span);
+    take_away(section, step, &path, removed.optional);
+}
+
+/// Removes what stands at a path.
+pub(crate) fn take_away(section: &mut Section<'_, '_>, step: &Step<'_>, path: &str, optional: bool) {
+    if section.bare {
+        let is_nothing_there = programs::is_untouched(section, step, path);
+        if !(optional && is_nothing_there) {
+            refuse_program(section, &format!("removing `{path}`"), step.op.span);
+        }
+        return;
+    }
+    let flags = if optional { "-rf" } else { "-r" };
+    section.run_as_root(&["rm", flags, "--", path], step.op.span);
+}
+
+fn refuse_program(section: &mut Section<'_, '_>, what: &str, span: Span) {
+    section.lowering.refuse(
+        "cpk::unsupported::program",
+        format!("{what} in a stage that stands on nothing: a Dockerfile needs a program for that"),
+        span,
+        "do it in a stage on an image and copy from there, or emit another format: `-o llb`, `-o oci`",
+    );
 }
 
 /// Root, as `--chown` takes it.

@@ -1,24 +1,60 @@
-//! What stands above the first stage, and the whole text.
+//! What stands above the first stage, the whole text, and the command that builds it.
 
+use crate::artifact::Command;
 use crate::dialect::Dialect;
 use crate::lowering::Lowering;
 
-/// The arguments of `docker` that build it.
-pub(crate) fn command(lowering: &Lowering<'_>) -> Vec<String> {
+/// How the Dockerfile is built.
+pub(crate) fn command(lowering: &Lowering<'_>) -> Command {
+    let asked = &lowering.asked;
     let platforms: Vec<String> =
         lowering.plan.plan().platforms.iter().map(|platform| platform.value.to_string()).collect();
-    let mut command = vec!["build".to_owned(), format!("--platform={}", platforms.join(","))];
-    command.extend(lowering.asked.secrets.iter().map(|id| format!("--secret=id={id}")));
-    command.extend(lowering.asked.ssh.iter().map(|id| format!("--ssh={id}")));
-    if lowering.asked.host_network {
-        command.push("--allow=network.host".to_owned());
+    let first = platforms.first().cloned().unwrap_or_default();
+    let (program, platform): (&[&str], String) = match lowering.dialect {
+        Dialect::BuildKit { .. } if asked.contexts.is_empty() => {
+            (&["DOCKER_BUILDKIT=1", "docker", "build"], platforms.join(","))
+        }
+        Dialect::BuildKit { .. } => (&["docker", "buildx", "build"], platforms.join(",")),
+        // One image for each instruction, as the other builders make them, and no label of its own.
+        Dialect::Buildah => (&["buildah", "build", "--layers", "--identity-label=false"], first),
+        Dialect::Legacy => (&["DOCKER_BUILDKIT=0", "docker", "build"], first),
+    };
+    let mut words: Vec<String> = program.iter().map(|word| (*word).to_owned()).collect();
+    words.push(format!("--platform={platform}"));
+    if let (Dialect::Buildah, true) = (lowering.dialect, asked.docker_format) {
+        words.push("--format=docker".to_owned());
     }
-    command.push(".".to_owned());
-    command
+    if let Some(root) = &lowering.surroundings.root {
+        words.push(format!("--file={}", root.file));
+        let is_own = !lowering.surroundings.alone;
+        if let (Dialect::Buildah, true) = (lowering.dialect, is_own) {
+            words.push(format!("--ignorefile={}.dockerignore", root.file));
+        }
+    }
+    for name in &asked.contexts {
+        let path = lowering.surroundings.named.get(name).map_or(".", String::as_str);
+        words.push(format!("--build-context={}={path}", lowering.names.given_to(name)));
+    }
+    words.extend(asked.secrets.iter().map(|id| secret(id)));
+    words.extend(asked.ssh.iter().map(|id| format!("--ssh={id}")));
+    if asked.host_network {
+        words.push("--allow=network.host".to_owned());
+    }
+    words.push(lowering.surroundings.root.as_ref().map_or(".", |root| root.path.as_str()).to_owned());
+    let missing = asked.optional_secrets.difference(&asked.secrets);
+    Command {
+        words,
+        optional: missing.map(|id| secret(id)).collect(),
+        in_context: lowering.surroundings.root.as_ref().is_some_and(|root| root.path == "."),
+    }
+}
+
+fn secret(id: &str) -> String {
+    format!("--secret=id={id},src={id}")
 }
 
 /// The whole text.
-pub(crate) fn text(lowering: &Lowering<'_>, command: &[String]) -> String {
+pub(crate) fn text(lowering: &Lowering<'_>, command: &Command) -> String {
     let mut text = String::new();
     // Only the very first line is read so.
     if let Dialect::BuildKit { syntax } = lowering.dialect
@@ -26,8 +62,9 @@ pub(crate) fn text(lowering: &Lowering<'_>, command: &[String]) -> String {
     {
         text.push_str(&format!("# syntax={reference}\n"));
     }
-    text.push_str("# Compiled by cogpackc: change the plan, not this file. To build, in this directory:\n");
-    text.push_str(&format!("#   DOCKER_BUILDKIT=1 docker {}\n", command.join(" ")));
+    let place = if command.in_context { "the directory that it copies from" } else { "its directory" };
+    text.push_str("# Compiled by cogpackc: change the plan, not this file. To build, in ");
+    text.push_str(&format!("{place}:\n#   {}\n", command.words.join(" ")));
     for section in &lowering.sections {
         text.push('\n');
         text.push_str(section);

@@ -35,7 +35,12 @@ mod links;
 mod lowering;
 mod mounts;
 mod names;
+mod places;
+mod programs;
+mod reads;
 mod section;
+mod stand_ins;
+mod surroundings;
 mod words;
 
 #[cfg(test)]
@@ -44,8 +49,10 @@ mod tests;
 use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_ir::resolve::Resolved;
 
-pub use artifact::{Artifact, Beside, Never};
+pub use artifact::{Artifact, Beside, Command, Never, Note, ReadInPlace};
 pub use dialect::{Dialect, NoSyntax, Syntax, Version};
+pub use reads::{contexts, optional_sources};
+pub use surroundings::{Root, Surroundings};
 
 /// The backend's name.
 pub(crate) const NAME: &str = "dockerfile";
@@ -55,6 +62,8 @@ pub(crate) const NAME: &str = "dockerfile";
 pub struct Dockerfile {
     /// Who reads it.
     pub dialect: Dialect,
+    /// Where it will stand.
+    pub surroundings: Surroundings,
 }
 
 impl Backend for Dockerfile {
@@ -65,6 +74,6 @@ impl Backend for Dockerfile {
     }
 
     fn lower(&self, plan: &Resolved) -> Result<Artifact, Vec<Unsupported>> {
-        lowering::lower(plan, &self.dialect)
+        lowering::lower(plan, &self.dialect, &self.surroundings)
     }
 }

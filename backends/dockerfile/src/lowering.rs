@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::layers::{LayerPlan, layers};
-use cogpack_ir::plan::{Input, OpKind, Provenance, Span, Stage, StageName};
+use cogpack_ir::plan::{Copy, Input, InputName, LayerName, OpKind, Provenance, Span, Stage, StageName};
 use cogpack_ir::resolve::{Resolved, StageId, Step};
 
-use crate::artifact::{Artifact, Beside};
+use crate::artifact::{Artifact, Beside, Note, ReadInPlace};
 use crate::dialect::{Dialect, Version};
 use crate::features::{Feature, said_since};
 use crate::names::Names;
+use crate::programs;
+use crate::reads::Reads;
 use crate::section::{Section, Settings};
+use crate::surroundings::Surroundings;
 use crate::words::LONGEST_LINE;
 use crate::{NAME, config, copy, environment, execution, file_ops, header};
 
@@ -26,7 +29,12 @@ pub(crate) struct Lowering<'p> {
     pub(crate) names: Names,
     /// Finished parts of the text, each from its `FROM` on.
     pub(crate) sections: Vec<String>,
+    pub(crate) surroundings: &'p Surroundings,
+    pub(crate) reads: Reads,
     pub(crate) beside: BTreeMap<String, Beside>,
+    pub(crate) read: BTreeMap<InputName, ReadInPlace>,
+    pub(crate) ignored: Vec<String>,
+    pub(crate) notes: Vec<Note>,
     pub(crate) refused: Vec<Unsupported>,
     /// What Docker's config says at the end of each finished stage.
     pub(crate) ends: BTreeMap<StageName, Settings>,
@@ -34,6 +42,10 @@ pub(crate) struct Lowering<'p> {
     pub(crate) asked: Asked,
     /// Stages that check that a path is no link, by what they check.
     pub(crate) checked: BTreeMap<(Input, String), String>,
+    /// Stages that hold a part of an input, by what they hold.
+    pub(crate) parts: BTreeMap<(Input, String), String>,
+    /// Stages on nothing in which there can be no program.
+    pub(crate) bare: BTreeSet<StageName>,
 }
 
 /// The version of languages that have none.
@@ -43,11 +55,21 @@ const ONLY: Version = Version::of(1, 0);
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
     pub(crate) secrets: BTreeSet<String>,
+    /// Those that may be missing.
+    pub(crate) optional_secrets: BTreeSet<String>,
     pub(crate) ssh: BTreeSet<String>,
+    /// Contexts that the command line names.
+    pub(crate) contexts: BTreeSet<InputName>,
     pub(crate) host_network: bool,
+    /// Whether the image has what only Docker's own format of configs holds.
+    pub(crate) docker_format: bool,
 }
 
-pub(crate) fn lower(plan: &Resolved, dialect: &Dialect) -> Result<Artifact, Vec<Unsupported>> {
+pub(crate) fn lower(
+    plan: &Resolved,
+    dialect: &Dialect,
+    surroundings: &Surroundings,
+) -> Result<Artifact, Vec<Unsupported>> {
     let (version, newest) = match dialect {
         Dialect::BuildKit { syntax } => syntax.bounds(),
         Dialect::Buildah | Dialect::Legacy => (ONLY, ONLY),
@@ -60,11 +82,18 @@ pub(crate) fn lower(plan: &Resolved, dialect: &Dialect) -> Result<Artifact, Vec<
         newest,
         names: Names::of(stages),
         sections: Vec::new(),
+        surroundings,
+        reads: Reads::of(plan),
         beside: BTreeMap::new(),
+        read: BTreeMap::new(),
+        ignored: Vec::new(),
+        notes: Vec::new(),
         refused: Vec::new(),
         ends: BTreeMap::new(),
         asked: Asked::default(),
         checked: BTreeMap::new(),
+        parts: BTreeMap::new(),
+        bare: BTreeSet::new(),
     };
     let exported = &plan.export().from;
     for id in plan.order() {
@@ -82,7 +111,14 @@ pub(crate) fn lower(plan: &Resolved, dialect: &Dialect) -> Result<Artifact, Vec<
     let text = header::text(&lowering, &command);
     lowering.check_lines(&text);
     match lowering.refused.is_empty() {
-        true => Ok(Artifact { dockerfile: text, beside: lowering.beside, command }),
+        true => Ok(Artifact {
+            dockerfile: text,
+            beside: lowering.beside,
+            read: lowering.read,
+            ignored: lowering.ignored,
+            command,
+            notes: lowering.notes,
+        }),
         false => Err(lowering.refused),
     }
 }
@@ -97,6 +133,7 @@ impl Lowering<'_> {
             None => (Input::Scratch, Span::NOWHERE),
         };
         let mut section = Section::start(self, &name, &from, span);
+        section.of = Input::Stage(stage.name.value.clone());
         section.comment(&stage_comment(stage));
         let mut asked_by: Option<&Provenance> = None;
         let mut is_empty = from == Input::Scratch;
@@ -109,20 +146,25 @@ impl Lowering<'_> {
                 }
                 asked_by = by;
             }
-            if let Some(name) = layer.name {
-                section.comment(&format!("layer {name}"));
-            }
+            let place = section.length();
             // On nothing, every layer is made without looking at what is under it.
             match layer.independent && !is_empty {
                 true => independent_layer(&mut section, &name, &layer),
                 false => layer.steps.iter().for_each(|step| lower_step(&mut section, step, false)),
             }
             is_empty &= !layer.changes_filesystem;
+            if let Some(group) = layer.name {
+                title_layer(&mut section, group, place, &layer);
+            }
         }
         if is_exported {
             config::lower(&mut section);
         }
+        let is_bare = section.bare;
         let end = section.finish();
+        if is_bare {
+            self.bare.insert(stage.name.value.clone());
+        }
         self.ends.insert(stage.name.value.clone(), end);
     }
 
@@ -148,6 +190,15 @@ impl Lowering<'_> {
         }
     }
 
+    /// The same for what older daemons leave out without a word, however new the frontend is that
+    /// they run: whoever writes the version into the command line vouches for the daemon.
+    pub(crate) fn must_be_chosen(&mut self, feature: Feature, what: &str, span: Span, help: &str) -> bool {
+        let newest = std::mem::replace(&mut self.newest, self.version);
+        let can = self.must(feature, what, span, help);
+        self.newest = newest;
+        can
+    }
+
     /// The same for what cannot be done in another way; refused where it cannot be said.
     pub(crate) fn must(&mut self, feature: Feature, what: &str, span: Span, help: &str) -> bool {
         let can = self.can(feature);
@@ -166,13 +217,27 @@ impl Lowering<'_> {
         can
     }
 
-    /// A fresh directory beside the Dockerfile.
+    /// A fresh directory beside the Dockerfile, as instructions name it.
     pub(crate) fn put_beside(&mut self, kind: &str, what: Beside) -> String {
         let prefix = format!("{kind}/");
         let count = self.beside.keys().filter(|path| path.starts_with(&prefix)).count();
         let path = format!("{prefix}{}", count + 1);
-        self.beside.insert(path.clone(), what);
-        path
+        let named = self.path_beside(&path);
+        self.beside.insert(path, what);
+        named
+    }
+
+    /// Notes that what was gathered last is a part of a larger copy, which must be possible too.
+    pub(crate) fn check_whole(&mut self, named: &str, larger: Box<Copy>) {
+        let entry = self.beside.keys().find(|path| self.path_beside(path) == named).cloned();
+        if let Some(Beside::Copied { whole, .. }) = entry.and_then(|entry| self.beside.get_mut(&entry)) {
+            *whole = Some(larger);
+        }
+    }
+
+    /// Notes something for whoever emits the Dockerfile.
+    pub(crate) fn note(&mut self, what: String, span: Span) {
+        self.notes.push(Note { what, span });
     }
 
     fn check_lines(&mut self, text: &str) {
@@ -217,7 +282,24 @@ fn independent_layer(section: &mut Section<'_, '_>, stage: &str, layer: &LayerPl
     section.line(format!("COPY {link}--from={name} / /"));
 }
 
-fn lower_step(section: &mut Section<'_, '_>, step: &Step<'_>, link: bool) {
+/// Says which instructions a group has become. Where it became several that each make a layer,
+/// that is said too: nothing joins instructions.
+fn title_layer(section: &mut Section<'_, '_>, group: &LayerName, place: usize, layer: &LayerPlan<'_>) {
+    match section.layers_since(place) {
+        0 | 1 => section.comment_at(place, &format!("layer {group}")),
+        count => {
+            section.comment_at(place, &format!("layer {group}, here {count} layers"));
+            let span = layer.steps.first().map_or(Span::NOWHERE, |step| step.op.span);
+            let what = format!(
+                "`layer {group}` of `%{}` makes {count} layers: a Dockerfile joins no instructions",
+                section.name
+            );
+            section.lowering.note(what, span);
+        }
+    }
+}
+
+pub(crate) fn lower_step(section: &mut Section<'_, '_>, step: &Step<'_>, link: bool) {
     match &step.op.kind {
         OpKind::Run { script, execution } => execution::run(section, step, &script.value, execution),
         OpKind::Exec { argv, execution } => execution::exec(section, step, &argv.value, execution),
@@ -236,6 +318,9 @@ fn lower_step(section: &mut Section<'_, '_>, step: &Step<'_>, link: bool) {
         OpKind::User(_) | OpKind::Shell(_) => {}
         // Steps are flattened.
         OpKind::Layer(_) | OpKind::By(_) => {}
+    }
+    if programs::come_with(section, &step.op.kind) {
+        section.bare = false;
     }
 }
 

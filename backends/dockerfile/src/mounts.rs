@@ -1,11 +1,13 @@
 //! The mounts of a `RUN`.
 
-use cogpack_ir::plan::{Execution, Input, MountKind, SecretTarget, Sharing, Span, Template};
+use cogpack_ir::plan::{Execution, Input, MountKind, SecretName, SecretTarget, Sharing, Span, Template};
 
-use crate::copy::{context_directory, image_reference};
+use crate::copy::image_reference;
 use crate::dialect::Dialect;
 use crate::features::Feature;
+use crate::places;
 use crate::section::{Section, absolute, relative};
+use crate::stand_ins;
 use crate::words::is_mount_value;
 
 /// The way out where a dialect lacks a mount.
@@ -15,6 +17,9 @@ const OTHER_DIALECT: &str = "use the dialect `buildkit`, or take the mount away"
 pub(crate) fn flags(section: &mut Section<'_, '_>, execution: &Execution) -> Vec<String> {
     let mut flags = Vec::with_capacity(execution.mounts.len());
     for mount in &execution.mounts {
+        if stand_ins::is_needed(section, &mount.kind) {
+            continue;
+        }
         if let Some(options) = options(section, &mount.kind, mount.span) {
             flags.push(format!("--mount={}", options.join(",")));
         }
@@ -56,7 +61,6 @@ fn options(section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> Opti
         }
         MountKind::Secret { name, target } => {
             options.push("type=secret".to_owned());
-            section.lowering.asked.secrets.insert(name.value.as_str().to_owned());
             options.push(format!("id={}", name.value));
             match target {
                 SecretTarget::File(target) => options.push(path_option(section, "target", target, span)?),
@@ -64,10 +68,7 @@ fn options(section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> Opti
                     options.push(format!("env={}", variable.value));
                 }
             }
-            let declared = section.lowering.plan.plan().secrets.get(&name.value);
-            if !declared.is_some_and(|secret| secret.optional) {
-                options.push("required=true".to_owned());
-            }
+            ask_for_secret(section, &name.value, &mut options);
         }
         MountKind::Ssh { name, target } => {
             options.push("type=ssh".to_owned());
@@ -95,30 +96,35 @@ fn options(section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> Opti
     Some(options)
 }
 
-/// Whether the dialect has such a mount; refused where it has not.
+/// Notes that a secret must be given, or may be, and says so in the mount's options.
+pub(crate) fn ask_for_secret(section: &mut Section<'_, '_>, name: &SecretName, options: &mut Vec<String>) {
+    let declared = section.lowering.plan.plan().secrets.get(name);
+    let id = name.as_str().to_owned();
+    if declared.is_some_and(|secret| secret.optional) {
+        section.lowering.asked.optional_secrets.insert(id);
+    } else {
+        section.lowering.asked.secrets.insert(id);
+        options.push("required=true".to_owned());
+    }
+}
+
+/// Whether the dialect has such a mount; refused where it has not, and nothing stands in for it.
 fn is_said(section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> bool {
-    let wanted: &[(Feature, &str)] = match mount {
-        MountKind::Bind { source, writable, .. } => match (&source.value, *writable) {
-            (Input::Context(_), true) => &[
-                (Feature::ContextMount, "a `mount` of a context"),
-                (Feature::WritableMount, "a `mount … writable`"),
-            ],
-            (Input::Context(_), false) => &[(Feature::ContextMount, "a `mount` of a context")],
-            (_, true) => &[(Feature::WritableMount, "a `mount … writable`")],
-            (_, false) => &[(Feature::BindMount, "a `mount` of files")],
-        },
-        MountKind::Cache { .. } => &[(Feature::CacheMount, "a `mount cache`")],
+    let (feature, what) = match mount {
+        // Something stands in for these.
+        MountKind::Bind { .. } | MountKind::Cache { .. } | MountKind::Tmpfs { size: None, .. } => {
+            return true;
+        }
         MountKind::Secret { target: SecretTarget::File(_), .. } => {
-            &[(Feature::SecretMount, "a `mount secret`")]
+            (Feature::SecretMount, "a `mount secret`, which would stay in a layer there,")
         }
         MountKind::Secret { target: SecretTarget::Env(_), .. } => {
-            &[(Feature::SecretVariable, "a `mount secret … as env`")]
+            (Feature::SecretVariable, "a `mount secret … as env`, which would stay in a layer there,")
         }
-        MountKind::Ssh { .. } => &[(Feature::AgentMount, "a `mount ssh`")],
-        MountKind::Tmpfs { size: None, .. } => &[(Feature::MemoryMount, "a `mount tmpfs`")],
-        MountKind::Tmpfs { size: Some(_), .. } => &[(Feature::MemorySize, "a `mount tmpfs … size`")],
+        MountKind::Ssh { .. } => (Feature::AgentMount, "a `mount ssh`"),
+        MountKind::Tmpfs { size: Some(_), .. } => (Feature::MemorySize, "a `mount tmpfs … size`"),
     };
-    wanted.iter().all(|(feature, what)| section.lowering.must(*feature, what, span, OTHER_DIALECT))
+    section.lowering.must(feature, what, span, OTHER_DIALECT)
 }
 
 /// `from` and `source` of a bind mount. What is mounted whole from a context has the context's
@@ -132,32 +138,46 @@ fn source_options(
     let inside = relative(selected);
     let (from, source) = match input {
         Input::Context(name) => {
-            let directory = context_directory(section, name, span)?;
-            let source = if inside.is_empty() { directory } else { format!("{directory}/{inside}") };
-            (None, source)
+            if section.lowering.knows(Feature::ContextMount) {
+                let place = places::of_context(section, name, span)?;
+                let source = place.read(section, name, &inside);
+                (place.from, source)
+            } else {
+                let stage = places::stage_of_part(section, name, &inside, span)?;
+                (Some(stage), format!("/{inside}"))
+            }
         }
         Input::Stage(name) => (Some(section.lowering.names.stage(name).to_owned()), format!("/{inside}")),
         Input::Image(name) => (Some(image_reference(section, name)), format!("/{inside}")),
         Input::Scratch | Input::Phase(_) => {
-            section.lowering.refuse(
-                "cpk::unsupported::mount",
-                format!("a mount of `{input}`"),
-                span,
-                "mount a stage, an image or a context; `mount tmpfs` is an empty directory",
-            );
+            refuse_input(section, input, span);
             return None;
         }
     };
     check(section, &source, span)?;
     let from = from.map(|from| format!("from={from}"));
-    let source = (source != "/").then(|| format!("source={source}"));
+    let source = (source != "/" && source != ".").then(|| format!("source={source}"));
     Some(from.into_iter().chain(source).collect())
 }
 
-fn path_option(section: &mut Section<'_, '_>, key: &str, path: &Template, span: Span) -> Option<String> {
+pub(crate) fn refuse_input(section: &mut Section<'_, '_>, input: &Input, span: Span) {
+    section.lowering.refuse(
+        "cpk::unsupported::mount",
+        format!("a mount of `{input}`"),
+        span,
+        "mount a stage, an image or a context; `mount tmpfs` is an empty directory",
+    );
+}
+
+/// A path in the image that mounts, and the scripts that stand in for them, can name.
+pub(crate) fn checked_path(section: &mut Section<'_, '_>, path: &Template, span: Span) -> Option<String> {
     let path = absolute(&section.literal(path, span)?);
     check(section, &path, span)?;
-    Some(format!("{key}={path}"))
+    Some(path)
+}
+
+fn path_option(section: &mut Section<'_, '_>, key: &str, path: &Template, span: Span) -> Option<String> {
+    Some(format!("{key}={}", checked_path(section, path, span)?))
 }
 
 fn check(section: &mut Section<'_, '_>, path: &str, span: Span) -> Option<()> {

@@ -4,13 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cogpack_ir::plan::StageName;
+use cogpack_ir::plan::{InputName, StageName};
 
 /// Hands out names, each once.
 #[derive(Debug, Default)]
 pub struct Names {
     taken: BTreeSet<String>,
     of_stage: BTreeMap<StageName, String>,
+    of_context: BTreeMap<InputName, String>,
 }
 
 impl Names {
@@ -29,6 +30,22 @@ impl Names {
     pub fn stage<'n>(&'n self, name: &'n StageName) -> &'n str {
         // Every stage that is needed was named by `of`.
         self.of_stage.get(name).map_or(name.as_str(), String::as_str)
+    }
+
+    /// The name of a context that the command line gives: a stage of that name could not be told
+    /// from it.
+    pub fn context(&mut self, name: &InputName) -> String {
+        if let Some(given) = self.of_context.get(name) {
+            return given.clone();
+        }
+        let given = self.fresh(name.as_str());
+        self.of_context.insert(name.clone(), given.clone());
+        given
+    }
+
+    /// The name that a context was given before.
+    pub fn given_to<'n>(&'n self, name: &'n InputName) -> &'n str {
+        self.of_context.get(name).map_or(name.as_str(), String::as_str)
     }
 
     /// A name like `wanted` that is not taken yet.

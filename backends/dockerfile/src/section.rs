@@ -21,7 +21,13 @@ pub(crate) struct Settings {
 /// A stage while it is written.
 pub(crate) struct Section<'l, 'p> {
     pub(crate) lowering: &'l mut Lowering<'p>,
+    /// Its name in the Dockerfile.
+    pub(crate) name: String,
     lines: Vec<String>,
+    /// The stage of the plan that it is, and nothing where it is none.
+    pub(crate) of: Input,
+    /// Whether it stands on nothing, and nothing has put a program there.
+    pub(crate) bare: bool,
     pub(crate) settings: Settings,
 }
 
@@ -38,13 +44,33 @@ impl<'l, 'p> Section<'l, 'p> {
             }
         };
         let base = lowering.start_of(from, span);
-        Self { lowering, lines: vec![format!("FROM {base} AS {name}")], settings }
+        let bare = lowering.is_bare(from);
+        let lines = vec![format!("FROM {base} AS {name}")];
+        Self { lowering, name: name.to_owned(), lines, of: Input::Scratch, bare, settings }
     }
 
     /// Ends the stage.
     pub(crate) fn finish(self) -> Settings {
         self.lowering.sections.push(self.lines.join("\n"));
         self.settings
+    }
+
+    /// How many of the last instructions, from `before` on, make a layer.
+    pub(crate) fn layers_since(&self, before: usize) -> usize {
+        let makes_one = |line: &&String| {
+            ["RUN ", "COPY ", "ADD ", "WORKDIR "].iter().any(|instruction| line.starts_with(instruction))
+        };
+        self.lines[before..].iter().filter(makes_one).count()
+    }
+
+    /// How many lines there are.
+    pub(crate) fn length(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Puts a comment before what was written last.
+    pub(crate) fn comment_at(&mut self, place: usize, text: &str) {
+        self.lines.insert(place, format!("# {}", text.replace(char::is_control, " ")));
     }
 
     /// Adds a comment. Line breaks and other control characters become spaces.
@@ -78,8 +104,6 @@ impl<'l, 'p> Section<'l, 'p> {
 
     /// Makes sure that what follows runs as `user`.
     pub(crate) fn run_as(&mut self, user: Option<&str>, span: Span) {
-        let is_root =
-            |user: Option<&str>| matches!(user, None | Some("" | "0" | "0:0" | "root" | "root:root"));
         let now = self.settings.user.as_deref();
         if now != user && !(is_root(now) && is_root(user)) {
             self.set_user(Some(user.unwrap_or(ROOT)), span);
@@ -133,6 +157,11 @@ impl<'l, 'p> Section<'l, 'p> {
         }
         written
     }
+}
+
+/// Whether a user is root.
+pub(crate) fn is_root(user: Option<&str>) -> bool {
+    matches!(user, None | Some("" | "0" | "0:0" | "root" | "root:root"))
 }
 
 /// A path from the root, without what says nothing.

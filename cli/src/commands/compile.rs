@@ -5,12 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
-use cogpack_backends_dockerfile::Dialect;
+use cogpack_io_project::eject::Changed;
 use cogpack_ir::plan::Plan;
 use miette::Diagnostic;
 
 use crate::arguments::{Artifact, Compile};
 use crate::console::Console;
+use crate::eject::Wanted;
 use crate::emit::{Emission, Product};
 use crate::failure::Failure;
 use crate::limits::limits;
@@ -29,7 +30,13 @@ pub fn run(arguments: &Compile, console: &mut Console<'_>) -> Result<u8, Failure
     let products = if formats.iter().all(|format| format.is_the_plan()) {
         plan_texts(&formats, &file, arguments.format, console)
     } else {
-        artifacts(&formats, &file, arguments, dialect, console)?
+        let eject = Wanted {
+            dialect,
+            directory: target.directory_of(Artifact::Dockerfile),
+            self_contained: arguments.self_contained,
+            changed: if arguments.force { Changed::Replace } else { Changed::Keep },
+        };
+        artifacts(&formats, &file, arguments, eject, console)?
     };
     match products {
         Some(products) => write(&products, &target, console),
@@ -65,14 +72,14 @@ fn artifacts(
     formats: &[Artifact],
     file: &PlanFile,
     arguments: &Compile,
-    dialect: Dialect,
+    eject: Wanted,
     console: &mut Console<'_>,
 ) -> Result<Option<Vec<Product>>, Failure> {
     let time = console.source_date_epoch()?;
     let limits = limits(arguments.limits.as_ref(), console)?;
     let front = front::front_on(&arguments.platforms, file, &arguments.layouts, arguments.format, console)?;
     let Some(front) = front else { return Ok(None) };
-    let emission = Emission { file, front: &front, time, name: arguments.tag.as_ref(), limits, dialect };
+    let emission = Emission { file, front: &front, time, name: arguments.tag.as_ref(), limits, eject };
     let mut products = Vec::new();
     let mut refusals = Vec::new();
     for format in formats {
@@ -85,6 +92,9 @@ fn artifacts(
         // A large plan is millions of small values, and giving them back one by one takes as long
         // as a tenth of all the work. The process ends soon, and that gives back everything.
         std::mem::forget(front);
+        for note in products.iter().flat_map(Product::notes) {
+            console.say(&format!("note: {}", note.what));
+        }
         return Ok(Some(products));
     }
     let diagnostics: Vec<&dyn Diagnostic> = refusals.iter().map(AsRef::as_ref).collect();
@@ -103,6 +113,15 @@ enum Target {
 }
 
 impl Target {
+    /// Where a product that is a directory goes; `None` for standard output.
+    fn directory_of(&self, format: Artifact) -> Option<PathBuf> {
+        match self {
+            Self::Standard => None,
+            Self::Itself(path) => Some(path.clone()),
+            Self::Into(path) => Some(path.join(format.name())),
+        }
+    }
+
     fn of(formats: &[Artifact], path: Option<&Path>, directory: &Path) -> Result<Self, Failure> {
         let several = formats.len() > 1;
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {

@@ -1,16 +1,15 @@
-//! A Dockerfile on its way to disk, with what lies beside it gathered from the contexts.
+//! What lies beside a Dockerfile, gathered from the contexts.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::copy;
-use cogpack_backends_contract::tree::{Attributes, Ids, Node, Tree};
+use cogpack_backends_contract::tree::{Attributes, Directory as TreeDirectory, Ids, Node, Tree};
 use cogpack_backends_dockerfile::{Artifact, Beside, Never};
 use cogpack_backends_oci_direct::inputs::inline_tree;
 use cogpack_io_project::context_files::ContextFiles;
-use cogpack_io_project::eject::Eject as Directory;
-use cogpack_ir::plan::{Context, ContextKind, InputName, Span};
+use cogpack_ir::plan::{Context, ContextKind, Copy, InputName, Span};
 use cogpack_ir::resolve::Resolved;
 use miette::{Diagnostic, LabeledSpan, SourceSpan};
 
@@ -19,13 +18,12 @@ use crate::emit::Refusals;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
 
-/// The Dockerfile's name, and what its text says where we wrote it.
-const MARK: (&str, &str) = ("Dockerfile", "# Compiled by cogpackc");
-
-/// A Dockerfile and what lies beside it.
-pub struct Eject {
-    directory: Directory,
-    files: ContextFiles,
+/// What lies beside a Dockerfile, read from the contexts.
+pub struct Gathered {
+    /// By path relative to the Dockerfile.
+    pub trees: BTreeMap<String, Tree<Content>>,
+    /// Where the bytes are.
+    pub files: ContextFiles,
 }
 
 /// Something in a context that a Dockerfile would take in another way than the plan means.
@@ -53,20 +51,20 @@ impl Diagnostic for Differs {
     }
 }
 
-/// Reads the contexts and makes of them what lies beside the Dockerfile.
+/// Reads the contexts and makes of them what lies beside the Dockerfile. Those that are read
+/// where they are are looked at too: what `COPY` would take in another way is refused.
 pub fn gather(
-    artifact: Artifact,
+    artifact: &Artifact,
     plan: &Resolved,
     file: &PlanFile,
-) -> Result<Result<Eject, Refusals>, Failure> {
-    let used: BTreeMap<&InputName, &Context> = artifact
-        .beside
-        .values()
-        .filter_map(|beside| match beside {
-            Beside::Context { name, .. } => Some(name),
-            Beside::Copied { context, .. } => Some(context),
-            Beside::File { .. } | Beside::Symlink { .. } => None,
-        })
+) -> Result<Result<Gathered, Refusals>, Failure> {
+    let named = artifact.beside.values().filter_map(|beside| match beside {
+        Beside::Context { name, .. } => Some(name),
+        Beside::Copied { context, .. } => Some(context),
+        Beside::File { .. } | Beside::Directory { .. } | Beside::Symlink { .. } => None,
+    });
+    let used: BTreeMap<&InputName, &Context> = named
+        .chain(artifact.read.keys())
         .filter_map(|name| plan.plan().contexts.get_key_value(name))
         .collect();
     let mut walked = contexts::walk_all(used.iter().map(|(name, context)| (*name, *context)), file)?;
@@ -77,6 +75,11 @@ pub fn gather(
         }
     }
     let mut refusals: Refusals = Vec::new();
+    for (name, read) in &artifact.read {
+        if let Err(differs) = check_links(name, &read.never_links, &walked) {
+            refusals.push(Box::new(differs));
+        }
+    }
     let mut trees = BTreeMap::new();
     for (path, beside) in &artifact.beside {
         match tree_of(beside, &walked) {
@@ -86,47 +89,61 @@ pub fn gather(
             Err(differs) => refusals.push(Box::new(differs)),
         }
     }
-    if !refusals.is_empty() {
-        return Ok(Err(refusals));
+    Ok(if refusals.is_empty() { Ok(Gathered { trees, files: walked.files }) } else { Err(refusals) })
+}
+
+/// Refuses links that `COPY` would follow.
+fn check_links(name: &InputName, never_links: &BTreeSet<String>, walked: &Walked) -> Result<(), Differs> {
+    let Some(tree) = walked.trees.get(name) else { return Ok(()) };
+    for path in never_links {
+        let parts: Vec<&[u8]> = path.as_bytes().split(|byte| *byte == b'/').collect();
+        if matches!(tree.get(&parts), Some(Node::Symlink { .. })) {
+            return Err(Differs {
+                what: format!("`{path}` of `{name}` is a link: `COPY` follows it, the plan keeps it"),
+                help: "write `follow`, or copy the directory that it is in".to_owned(),
+                span: Span::NOWHERE,
+            });
+        }
     }
-    let (mark, marked_by) = MARK;
-    let texts = BTreeMap::from([(mark.to_owned(), artifact.dockerfile.into_bytes())]);
-    Ok(Ok(Eject { directory: Directory { texts, trees, mark, marked_by }, files: walked.files }))
+    Ok(())
 }
 
 fn tree_of(beside: &Beside, walked: &Walked) -> Result<Tree<Content>, Differs> {
     let nothing = Tree::empty();
     match beside {
         Beside::Context { name, never_links } => {
-            let tree = walked.trees.get(name).unwrap_or(&nothing);
-            for path in never_links {
-                let parts: Vec<&[u8]> = path.as_bytes().split(|byte| *byte == b'/').collect();
-                if matches!(tree.get(&parts), Some(Node::Symlink { .. })) {
-                    return Err(Differs {
-                        what: format!("`{path}` of `{name}` is a link: `COPY` follows it, the plan keeps it"),
-                        help: "write `follow`, or copy the directory that it is in".to_owned(),
-                        span: Span::NOWHERE,
-                    });
-                }
-            }
-            Ok(tree.clone())
+            check_links(name, never_links, walked)?;
+            Ok(walked.trees.get(name).unwrap_or(&nothing).clone())
         }
-        Beside::Copied { context, copy, never } => {
+        Beside::Copied { context, copy, whole, never } => {
             let span = copy.from.span;
-            let mut result = Tree::empty();
-            copy::apply(copy, Ids::ROOT, walked.trees.get(context).unwrap_or(&nothing), &mut result)
-                .map_err(|problem| Differs {
-                    what: problem.to_string(),
-                    help: "look at what is in the context: `include`, `exclude` and the ignore file decide"
-                        .to_owned(),
-                    span,
-                })?;
+            let source = walked.trees.get(context).unwrap_or(&nothing);
+            let made = |copy: &Copy| {
+                let mut result = Tree::empty();
+                copy::apply(copy, Ids::ROOT, source, &mut result).map(|()| result).map_err(|problem| {
+                    Differs {
+                        what: problem.to_string(),
+                        help:
+                            "look at what is in the context: `include`, `exclude` and the ignore file decide"
+                                .to_owned(),
+                        span,
+                    }
+                })
+            };
+            if let Some(whole) = whole {
+                made(whole)?;
+            }
+            let result = made(copy)?;
             check_top(&result, *never, span)?;
             Ok(result)
         }
         Beside::File { name, mode, content } => {
             let attributes = Attributes { mode: *mode, ids: Ids::ROOT };
             Ok(one(name, Node::File { attributes, content: Content::Inline(content.clone()) }))
+        }
+        Beside::Directory { name, mode } => {
+            let attributes = Attributes { mode: *mode, ids: Ids::ROOT };
+            Ok(one(name, Node::Directory(Arc::new(TreeDirectory::new(attributes)))))
         }
         Beside::Symlink { name, target } => {
             Ok(one(name, Node::Symlink { ids: Ids::ROOT, target: target.as_bytes().to_vec() }))
@@ -159,23 +176,4 @@ fn check_top(tree: &Tree<Content>, never: Never, span: Span) -> Result<(), Diffe
         return Err(Differs { what, help: help.to_owned(), span });
     }
     Ok(())
-}
-
-impl Eject {
-    /// The Dockerfile, where nothing has to lie beside it.
-    pub fn as_text(&self) -> Result<&[u8], Failure> {
-        match self.directory.texts.get(MARK.0) {
-            Some(text) if self.directory.trees.is_empty() => Ok(text),
-            Some(_) | None => Err(Failure::new("this Dockerfile copies files that must lie beside it")
-                .with_hint("`-O DIR` writes both, ready for `docker build DIR`")),
-        }
-    }
-
-    /// Writes it as the directory `path`.
-    pub fn write(&self, path: &Path) -> Result<(), Failure> {
-        self.directory.write(path, &self.files).map_err(|error| {
-            Failure::of(&error)
-                .with_hint("name a directory that does not exist yet, or one that cogpackc made")
-        })
-    }
 }

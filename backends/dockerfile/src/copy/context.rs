@@ -1,0 +1,197 @@
+//! Copies from contexts.
+
+use cogpack_backends_contract::glob::{Glob, has_wildcard};
+use cogpack_ir::plan::{Copy, CopyForm, InputName, Spanned, Template};
+
+use super::{Flags, Lowered, template};
+use crate::artifact::{Beside, Never};
+use crate::features::Feature;
+use crate::places;
+use crate::section::{Section, absolute, relative, split, with_slash};
+use crate::words::source_word;
+
+/// The name of what a gathered copy makes, where its source has none.
+const ITEM: &str = "item";
+
+impl Lowered<'_> {
+    pub(super) fn out_of_context(&self, section: &mut Section<'_, '_>, name: &InputName, destination: &str) {
+        match &self.copy.form {
+            CopyForm::To { source, .. } => self.one_from_context(section, name, source, destination),
+            CopyForm::Contents { directory, .. } => {
+                self.contents_of_context(section, name, directory, destination);
+            }
+            CopyForm::Into { sources, .. } => {
+                let (patterns, names): (Vec<_>, Vec<_>) =
+                    sources.iter().cloned().partition(|source| has_wildcard(source.as_written()));
+                self.each(section, destination, &names, |section, source, landing| {
+                    self.one_from_context(section, name, source, landing);
+                });
+                if !patterns.is_empty() {
+                    self.matches_of_context(section, name, patterns, &names, destination);
+                }
+            }
+        }
+    }
+
+    /// What `copy SOURCE to LANDING` does.
+    fn one_from_context(
+        &self,
+        section: &mut Section<'_, '_>,
+        name: &InputName,
+        source: &Spanned<Template>,
+        landing: &str,
+    ) {
+        let Some(path) = section.literal(source, self.span).map(|path| relative(&path)) else { return };
+        if self.is_missing(section, name, &path, landing) {
+            return;
+        }
+        if let Some(excludes) = self.said_in_place(section, name, &path) {
+            let Some(place) = places::of_context(section, name, self.span) else { return };
+            if !self.copy.follow && !path.is_empty() {
+                place.never_a_link(section, name, &path);
+            }
+            let flags = Flags { from: place.from.clone(), excludes };
+            let source = source_word(&place.read(section, name, &path));
+            self.write(section, &flags, &source, landing);
+            return;
+        }
+        let item = item_of(&path);
+        let form = CopyForm::To { source: source.clone(), destination: template(&format!("/{item}")) };
+        let never = if self.copy.follow { Never::Nothing } else { Never::LinkAtTop };
+        let Some(gathered) = self.gather(section, name, form, never) else { return };
+        self.write(section, &Flags::default(), &source_word(&format!("{gathered}/{item}")), landing);
+    }
+
+    fn contents_of_context(
+        &self,
+        section: &mut Section<'_, '_>,
+        name: &InputName,
+        directory: &Spanned<Template>,
+        destination: &str,
+    ) {
+        let Some(path) = section.literal(directory, self.span).map(|path| relative(&path)) else { return };
+        if self.is_missing(section, name, &path, destination) {
+            return;
+        }
+        let destination = with_slash(destination);
+        if let Some(excludes) = self.said_in_place(section, name, &path) {
+            let Some(place) = places::of_context(section, name, self.span) else { return };
+            let flags = Flags { from: place.from.clone(), excludes };
+            let source = match place.read(section, name, &path) {
+                whole if whole == "." => whole,
+                part => with_slash(&part),
+            };
+            self.write(section, &flags, &source_word(&source), &destination);
+            return;
+        }
+        let item = item_of(&path);
+        let landing = template(&format!("/{item}"));
+        let form = CopyForm::Contents { directory: directory.clone(), destination: landing };
+        let Some(gathered) = self.gather(section, name, form, Never::Nothing) else { return };
+        self.write(section, &Flags::default(), &source_word(&format!("{gathered}/{item}/")), &destination);
+    }
+
+    /// What wildcards match is always gathered: `COPY` takes the content of a directory that it
+    /// matches, the plan the directory, and neither knows which it will be.
+    fn matches_of_context(
+        &self,
+        section: &mut Section<'_, '_>,
+        name: &InputName,
+        patterns: Vec<Spanned<Template>>,
+        names: &[Spanned<Template>],
+        destination: &str,
+    ) {
+        let form = CopyForm::Into { sources: patterns, directory: template("/") };
+        let Some(gathered) = self.gather(section, name, form, Never::DirectoryAtTop) else { return };
+        if !names.is_empty()
+            && let CopyForm::Into { sources, .. } = &self.copy.form
+        {
+            let form = CopyForm::Into { sources: sources.clone(), directory: template("/") };
+            section.lowering.check_whole(&gathered, self.on_nothing(form));
+        }
+        self.write(section, &Flags::default(), &format!("{gathered}/"), &with_slash(destination));
+    }
+
+    /// Whether an `optional` source is not there. Then nothing is copied; `into` still makes its
+    /// directory.
+    fn is_missing(&self, section: &mut Section<'_, '_>, name: &InputName, path: &str, landing: &str) -> bool {
+        let key = (name.clone(), path.to_owned());
+        if !self.copy.optional || !section.lowering.surroundings.missing.contains(&key) {
+            return false;
+        }
+        section.comment(&format!("{path} of {} is optional, and was not there", name.as_str()));
+        if let CopyForm::Into { .. } = &self.copy.form {
+            let (above, _) = split(landing);
+            section.make_directory(above, self.span);
+        }
+        true
+    }
+
+    /// What `--exclude` is to say where the copy can read the context as it lies; `None` where it
+    /// must be gathered: `COPY` cannot set modes exactly, and knows no rules that take something
+    /// back.
+    fn said_in_place(
+        &self,
+        section: &mut Section<'_, '_>,
+        name: &InputName,
+        path: &str,
+    ) -> Option<Vec<String>> {
+        if self.copy.mode.is_some() {
+            return None;
+        }
+        if self.copy.rules.is_empty() {
+            return Some(Vec::new());
+        }
+        let excludes = self.excludes()?;
+        if section.lowering.ignores(name, path) {
+            let below = |pattern: &String| match Glob::new(&format!("{}/{pattern}", escaped(path))) {
+                Ok(glob) => glob.to_string(),
+                // A pattern that was read before reads below a name as well.
+                Err(_) => pattern.clone(),
+            };
+            section.lowering.ignored.extend(excludes.iter().map(below));
+            return Some(Vec::new());
+        }
+        section.lowering.knows(Feature::Exclude).then_some(excludes)
+    }
+
+    /// Lays what a copy makes of a context beside the Dockerfile.
+    fn gather(
+        &self,
+        section: &mut Section<'_, '_>,
+        name: &InputName,
+        form: CopyForm,
+        never: Never,
+    ) -> Option<String> {
+        places::check(section, name, self.span)?;
+        let copy = self.on_nothing(form);
+        let what = Beside::Copied { context: name.clone(), copy, whole: None, never };
+        Some(section.lowering.put_beside("copies", what))
+    }
+
+    fn on_nothing(&self, form: CopyForm) -> Box<Copy> {
+        Box::new(Copy { form, owner: None, replace: false, ..self.copy.clone() })
+    }
+}
+
+/// The last name of a path. Builders see nothing else of where a source lies, so what they have
+/// made of it is found again wherever it was gathered.
+fn item_of(path: &str) -> String {
+    let absolute = absolute(path);
+    match split(&absolute) {
+        (_, "") => ITEM.to_owned(),
+        (_, name) => name.to_owned(),
+    }
+}
+
+/// A path as a pattern that matches it alone.
+fn escaped(path: &str) -> String {
+    let mut pattern = String::with_capacity(path.len());
+    for it in path.chars() {
+        if matches!(it, '*' | '?' | '[' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(it);
+    }
+    pattern
+}

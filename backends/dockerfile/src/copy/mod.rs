@@ -1,0 +1,157 @@
+//! `copy`.
+//!
+//! What a context gives is read where it lies if `COPY` can take from there what the plan wants;
+//! otherwise what the copy makes of it is gathered beside the Dockerfile, rules and wildcards
+//! already applied ([`context`]). What a stage or an image gives is copied with `--from`
+//! ([`stage`]).
+
+mod context;
+mod stage;
+
+use cogpack_backends_contract::accounts::numeric;
+use cogpack_backends_contract::glob::has_wildcard;
+use cogpack_backends_contract::paths::Selection;
+use cogpack_backends_contract::tree::Ids;
+use cogpack_ir::plan::{Copy, CopyForm, Input, InputName, OpKind, Span, Spanned, Template};
+use cogpack_ir::resolve::Step;
+
+use crate::file_ops::{self, ROOT, written_owner};
+use crate::section::{Section, absolute, reference, split};
+use crate::words::{flag_value, operands, word};
+
+/// One copy while it is lowered.
+struct Lowered<'c> {
+    copy: &'c Copy,
+    span: Span,
+    /// As `--chown` takes it.
+    owner: String,
+    /// Whether the copy is made on nothing and laid over what there is.
+    link: bool,
+}
+
+/// What one `COPY` says besides its operands.
+#[derive(Default)]
+struct Flags {
+    from: Option<String>,
+    excludes: Vec<String>,
+}
+
+pub(crate) fn lower(section: &mut Section<'_, '_>, step: &Step<'_>, copy: &Copy, link: bool) {
+    let span = step.op.span;
+    let Some(destination) = section.path(copy.form.destination(), span) else { return };
+    let Some(owner) = written_owner(section, copy.owner.as_ref(), span) else { return };
+    if copy.replace {
+        if destination == "/" {
+            section.lowering.refuse(
+                "cpk::unsupported::copy",
+                "`replace` of `/`".to_owned(),
+                span,
+                "start the stage `from scratch` instead",
+            );
+            return;
+        }
+        file_ops::take_away(section, step, &destination, true);
+    }
+    let (above, _) = split(&destination);
+    if owner != ROOT && above != "/" {
+        // `COPY --chown` would give missing directories on the way the same owner.
+        section.make_directory(above, span);
+    }
+    let lowered = Lowered { copy, span, owner, link };
+    match &copy.from.value {
+        Input::Context(name) => lowered.out_of_context(section, name, &destination),
+        Input::Stage(_) | Input::Image(_) => lowered.out_of_stage(section, &destination),
+        Input::Scratch | Input::Phase(_) => section.lowering.refuse(
+            "cpk::unsupported::copy",
+            format!("a copy from `{}`", copy.from.value),
+            span,
+            "copy from the stages that make it up, or emit LLB with `-o llb`",
+        ),
+    }
+}
+
+/// Whether `COPY --link` makes on nothing exactly what the copy makes there: one instruction,
+/// and no missing directory on the way that would get the copy's owner.
+pub(crate) fn can_be_linked(op: &OpKind) -> bool {
+    let OpKind::Copy(copy) = op else { return false };
+    let is_one = !matches!(&copy.form, CopyForm::Into { sources, .. } if sources.len() > 1);
+    let is_roots = copy.owner.as_ref().is_none_or(|owner| numeric(&owner.value) == Some(Ids::ROOT));
+    is_one && is_roots
+}
+
+impl Lowered<'_> {
+    /// Copies each named source into the directory under its own name.
+    fn each<'s>(
+        &self,
+        section: &mut Section<'_, '_>,
+        directory: &str,
+        sources: impl IntoIterator<Item = &'s Spanned<Template>>,
+        mut one: impl FnMut(&mut Section<'_, '_>, &'s Spanned<Template>, &str),
+    ) {
+        for source in sources {
+            let Some(path) = section.path(source, self.span) else { return };
+            let (_, name) = split(&path);
+            one(section, source, &absolute(&format!("{directory}/{name}")));
+        }
+    }
+
+    /// The rules as `--exclude` says them; `None` where they take something back, which no flag
+    /// says.
+    fn excludes(&self) -> Option<Vec<String>> {
+        let rules = Selection::new(&self.copy.rules).ok()?;
+        rules.only_excludes().then(|| rules.to_ignore_lines())
+    }
+
+    fn write(&self, section: &mut Section<'_, '_>, flags: &Flags, source: &str, destination: &str) {
+        let mut words = String::new();
+        if self.link {
+            words.push_str("--link ");
+        }
+        if let Some(from) = &flags.from {
+            words.push_str(&format!("--from={from} "));
+        }
+        // A builder takes the files of a context as root's, those of a stage as they are.
+        if self.owner != ROOT || flags.from.is_some() {
+            words.push_str(&format!("--chown={} ", flag_value(&self.owner)));
+        }
+        for pattern in &flags.excludes {
+            words.push_str(&format!("--exclude={} ", flag_value(pattern)));
+        }
+        let paths = [source.to_owned(), word(destination)];
+        section.line(format!("COPY {words}{}", operands(&paths)));
+    }
+
+    fn refuse(&self, section: &mut Section<'_, '_>, what: &str, help: &str) {
+        section.lowering.refuse("cpk::unsupported::copy", what.to_owned(), self.span, help);
+    }
+}
+
+/// What `--from` takes for a stage or an image.
+pub(crate) fn from_name(section: &Section<'_, '_>, input: &Input) -> String {
+    match input {
+        Input::Stage(name) => section.lowering.names.stage(name).to_owned(),
+        Input::Image(name) => image_reference(section, name),
+        // Refused before anything asks.
+        Input::Scratch | Input::Phase(_) | Input::Context(_) => input.to_string(),
+    }
+}
+
+/// What `--from` takes for an image.
+pub(crate) fn image_reference(section: &Section<'_, '_>, name: &InputName) -> String {
+    match section.lowering.plan.plan().images.get(name) {
+        Some(image) => reference(image),
+        // The verifier has seen that every name used has one.
+        None => name.as_str().to_owned(),
+    }
+}
+
+fn is_pattern(form: &CopyForm, source: &Template) -> bool {
+    match form {
+        CopyForm::Into { .. } => has_wildcard(source.as_written()),
+        CopyForm::To { .. } | CopyForm::Contents { .. } => false,
+    }
+}
+
+fn template(text: &str) -> Spanned<Template> {
+    Spanned::nowhere(Template::literal(text))
+}

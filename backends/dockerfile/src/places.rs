@@ -1,0 +1,138 @@
+//! Where the files of a context are, as the instructions of a Dockerfile name them.
+
+use cogpack_ir::plan::{ContextKind, Input, InputName, Span};
+
+use crate::artifact::Beside;
+use crate::features::Feature;
+use crate::lowering::Lowering;
+use crate::section::Section;
+use crate::words::{operands, source_word, word};
+
+/// Where a context is.
+pub(crate) struct Place {
+    /// What `--from` names, for one that is not in the build context.
+    pub(crate) from: Option<String>,
+    /// The directory; empty where it is the build context itself.
+    directory: String,
+    /// The entry of [`Artifact::beside`](crate::Artifact::beside), where it was gathered.
+    gathered: Option<String>,
+}
+
+/// Finds a context, and lays it beside the Dockerfile where it can be read nowhere else.
+pub(crate) fn of_context(section: &mut Section<'_, '_>, name: &InputName, span: Span) -> Option<Place> {
+    check(section, name, span)?;
+    let lowering = &mut *section.lowering;
+    let is_root = lowering.surroundings.root.as_ref().is_some_and(|root| root.context == *name);
+    if is_root {
+        return Some(Place { from: None, directory: String::new(), gathered: None });
+    }
+    if lowering.surroundings.named.contains_key(name) && lowering.knows(Feature::NamedContext) {
+        lowering.asked.contexts.insert(name.clone());
+        let from = lowering.names.context(name);
+        return Some(Place { from: Some(from), directory: "/".to_owned(), gathered: None });
+    }
+    let entry = format!("contexts/{}", name.as_str());
+    let whole = || Beside::Context { name: name.clone(), never_links: Default::default() };
+    lowering.beside.entry(entry.clone()).or_insert_with(whole);
+    let directory = lowering.path_beside(&entry);
+    Some(Place { from: None, directory, gathered: Some(entry) })
+}
+
+impl Place {
+    /// A path of the context, empty for all of it; noted as read.
+    pub(crate) fn read(&self, section: &mut Section<'_, '_>, name: &InputName, path: &str) -> String {
+        if self.gathered.is_none() {
+            section.lowering.read.entry(name.clone()).or_default().paths.insert(path.to_owned());
+        }
+        match (self.directory.as_str(), path) {
+            ("", "") => ".".to_owned(),
+            ("", path) => path.to_owned(),
+            ("/", path) => format!("/{path}"),
+            (directory, "") => directory.to_owned(),
+            (directory, path) => format!("{directory}/{path}"),
+        }
+    }
+
+    /// Notes that a path of the context must not be a link.
+    pub(crate) fn never_a_link(&self, section: &mut Section<'_, '_>, name: &InputName, path: &str) {
+        let lowering = &mut *section.lowering;
+        let path = path.to_owned();
+        match self.gathered.as_ref().map(|entry| lowering.beside.get_mut(entry)) {
+            Some(Some(Beside::Context { never_links, .. })) => {
+                never_links.insert(path);
+            }
+            // What is gathered under that name is always a context.
+            Some(_) => {}
+            None => {
+                lowering.read.entry(name.clone()).or_default().never_links.insert(path);
+            }
+        }
+    }
+}
+
+/// A stage that holds a part of a context, for mounts where a builder would show the files of a
+/// context as they lie on disk: with the user's owner, and what is ignored among them.
+pub(crate) fn stage_of_part(
+    section: &mut Section<'_, '_>,
+    name: &InputName,
+    part: &str,
+    span: Span,
+) -> Option<String> {
+    let key = (Input::Context(name.clone()), part.to_owned());
+    if let Some(stage) = section.lowering.parts.get(&key) {
+        return Some(stage.clone());
+    }
+    let place = of_context(section, name, span)?;
+    let source = source_word(&place.read(section, name, part));
+    let lowering = &mut *section.lowering;
+    let stage = lowering.names.fresh(&format!("{}-files", name.as_str()));
+    let flag = place.from.map(|from| format!("--from={from} ")).unwrap_or_default();
+    let words = operands(&[source, word(&format!("/{part}"))]);
+    let lines = [
+        format!("FROM scratch AS {stage}"),
+        format!("# files of {} to be mounted", name.as_str()),
+        format!("COPY {flag}{words}"),
+    ];
+    lowering.sections.push(lines.join("\n"));
+    lowering.parts.insert(key, stage.clone());
+    Some(stage)
+}
+
+/// Refuses contexts whose files a Dockerfile cannot be given.
+pub(crate) fn check(section: &mut Section<'_, '_>, name: &InputName, span: Span) -> Option<()> {
+    let kind = section.lowering.plan.plan().contexts.get(name).map(|context| &context.kind)?;
+    let what = match kind {
+        ContextKind::Directory(_) | ContextKind::Files(_) => return Some(()),
+        ContextKind::Http(_) => "a download",
+        ContextKind::Git(_) => "a git repository",
+        ContextKind::Oci(_) => "an OCI image layout",
+        ContextKind::Wheels(_) => "a set of wheels",
+        ContextKind::Debs(_) => "a set of Debian packages",
+    };
+    section.lowering.refuse(
+        "cpk::unsupported::context",
+        format!("the context `{name}` is {what}"),
+        span,
+        "fetch it into a directory and declare that as `dir`, or emit LLB with `-o llb`",
+    );
+    None
+}
+
+impl Lowering<'_> {
+    /// A path beside the Dockerfile, as instructions name it.
+    pub(crate) fn path_beside(&self, path: &str) -> String {
+        match self.surroundings.root.as_ref().and_then(|root| root.beside.as_deref()) {
+            Some(way) if !way.is_empty() => format!("{way}/{path}"),
+            Some(_) | None => path.to_owned(),
+        }
+    }
+
+    /// Whether what a copy of `path` leaves out can be left out of the whole build.
+    pub(crate) fn ignores(&self, name: &InputName, path: &str) -> bool {
+        let is_root = self.surroundings.root.as_ref().is_some_and(|root| root.context == *name);
+        is_root
+            && !self.surroundings.alone
+            && self.knows(Feature::OwnIgnoreFile)
+            && self.reads.is_read_once(name, path)
+    }
+}

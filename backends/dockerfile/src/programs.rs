@@ -1,0 +1,103 @@
+//! Whether there can be programs in a stage: without any, nothing can be run that the plan does
+//! not say, so `remove` and the like have to do without `rm`.
+
+use cogpack_ir::plan::{Input, OpKind};
+use cogpack_ir::resolve::Step;
+
+use crate::lowering::Lowering;
+use crate::section::{Section, absolute};
+
+/// Directories that programs are in.
+const WITH_PROGRAMS: [&str; 4] = ["/", "/bin", "/usr", "/sbin"];
+
+impl Lowering<'_> {
+    /// Whether an input is a filesystem without programs.
+    pub(crate) fn is_bare(&self, input: &Input) -> bool {
+        match input {
+            Input::Scratch => true,
+            Input::Stage(name) => self.bare.contains(name),
+            Input::Phase(name) => {
+                let merge = self.plan.merge(name);
+                let branches = merge.branches.iter().map(|id| &self.plan.stage(*id).name.value);
+                self.is_bare(&merge.base) && branches.into_iter().all(|name| self.bare.contains(name))
+            }
+            Input::Image(_) | Input::Context(_) => false,
+        }
+    }
+}
+
+/// Whether an op may bring programs into a stage that has none.
+pub(crate) fn come_with(section: &Section<'_, '_>, op: &OpKind) -> bool {
+    match op {
+        OpKind::Run { .. } | OpKind::Exec { .. } => true,
+        OpKind::Copy(copy) => match &copy.from.value {
+            Input::Image(_) => true,
+            Input::Stage(_) | Input::Phase(_) => !section.lowering.is_bare(&copy.from.value),
+            Input::Scratch => false,
+            Input::Context(_) => {
+                let destination = copy.form.destination().as_literal().map(|path| absolute(&path));
+                destination.is_none_or(|path| {
+                    WITH_PROGRAMS.iter().any(|place| {
+                        path.strip_prefix(place)
+                            .is_some_and(|rest| rest.is_empty() || (*place != "/" && rest.starts_with('/')))
+                    })
+                })
+            }
+        },
+        OpKind::File(_)
+        | OpKind::Mkdir(_)
+        | OpKind::Symlink(_)
+        | OpKind::Remove(_)
+        | OpKind::Env(_)
+        | OpKind::Workdir(_)
+        | OpKind::User(_)
+        | OpKind::Shell(_)
+        | OpKind::Layer(_)
+        | OpKind::By(_) => false,
+    }
+}
+
+/// Whether no op of the stage before `step`, and none of what it stands on, has touched a path,
+/// so that nothing is there. Only for stages that stand on nothing.
+pub(crate) fn is_untouched(section: &Section<'_, '_>, step: &Step<'_>, path: &str) -> bool {
+    let plan = section.lowering.plan;
+    let mut from = section.of.clone();
+    let mut is_first = true;
+    loop {
+        let stage = match &from {
+            Input::Stage(name) => plan.id(name),
+            Input::Scratch => return true,
+            Input::Image(_) | Input::Context(_) | Input::Phase(_) => return false,
+        };
+        for other in plan.steps(stage) {
+            if is_first && std::ptr::eq(other.op, step.op) {
+                break;
+            }
+            if touches(&other.op.kind, path) {
+                return false;
+            }
+        }
+        is_first = false;
+        from = plan.stage(stage).from.as_ref().map_or(Input::Scratch, |from| from.value.clone());
+    }
+}
+
+fn touches(op: &OpKind, path: &str) -> bool {
+    let place = match op {
+        OpKind::Run { .. } | OpKind::Exec { .. } => return true,
+        OpKind::Copy(copy) => copy.form.destination(),
+        OpKind::File(file) => &file.path,
+        OpKind::Mkdir(directory) => &directory.path,
+        OpKind::Symlink(link) => &link.path,
+        OpKind::Remove(removed) => &removed.path,
+        OpKind::Workdir(workdir) => workdir,
+        OpKind::Env(_) | OpKind::User(_) | OpKind::Shell(_) | OpKind::Layer(_) | OpKind::By(_) => {
+            return false;
+        }
+    };
+    let Some(place) = place.as_literal().map(|place| absolute(&place)) else { return true };
+    let is_within = |inner: &str, outer: &str| {
+        outer == "/" || inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    is_within(path, &place) || is_within(&place, path)
+}

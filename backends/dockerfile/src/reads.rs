@@ -1,0 +1,122 @@
+//! What a plan reads of each context: which parts, and whether by rules of its own.
+//!
+//! Asked before anything is lowered, for two decisions: whether the rules of a copy can stand in
+//! the Dockerfile's ignore file (they can where nothing else reads what they leave out), and
+//! which `optional` sources somebody with a disk should look for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cogpack_backends_contract::glob::has_wildcard;
+use cogpack_ir::plan::{CopyForm, Input, InputName, MountKind, OpKind, for_each_op};
+use cogpack_ir::resolve::Resolved;
+
+use crate::section::relative;
+
+/// Every place where a plan reads a context: the paths it names, relative to its root and empty
+/// for all of it. A wildcard reads the directory above it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reads {
+    paths: BTreeMap<InputName, Vec<String>>,
+}
+
+impl Reads {
+    /// Looks through the stages that the export needs.
+    pub(crate) fn of(plan: &Resolved) -> Self {
+        let mut reads = Self::default();
+        for &id in plan.order() {
+            for_each_op(&plan.stage(id).ops, &mut |op| match &op.kind {
+                OpKind::Copy(copy) => {
+                    if let Input::Context(name) = &copy.from.value {
+                        let is_into = matches!(copy.form, CopyForm::Into { .. });
+                        for source in copy.form.sources() {
+                            let path = source.as_literal().map(|path| relative(&path)).unwrap_or_default();
+                            let path = if is_into { before_wildcards(&path) } else { path };
+                            reads.paths.entry(name.clone()).or_default().push(path);
+                        }
+                    }
+                }
+                OpKind::Run { execution, .. } | OpKind::Exec { execution, .. } => {
+                    for mount in &execution.mounts {
+                        if let MountKind::Bind { source, select, .. } = &mount.kind
+                            && let Input::Context(name) = &source.value
+                        {
+                            let path = select.as_ref().and_then(|select| select.as_literal());
+                            let path = path.map(|path| relative(&path)).unwrap_or_default();
+                            reads.paths.entry(name.clone()).or_default().push(path);
+                        }
+                    }
+                }
+                OpKind::File(_)
+                | OpKind::Mkdir(_)
+                | OpKind::Symlink(_)
+                | OpKind::Remove(_)
+                | OpKind::Env(_)
+                | OpKind::Workdir(_)
+                | OpKind::User(_)
+                | OpKind::Shell(_)
+                | OpKind::Layer(_)
+                | OpKind::By(_) => {}
+            });
+        }
+        reads
+    }
+
+    /// Whether `path` is read once, and nothing above or below it is read elsewhere.
+    pub(crate) fn is_read_once(&self, context: &InputName, path: &str) -> bool {
+        let overlaps = |other: &&String| is_within(path, other) || is_within(other, path);
+        self.paths.get(context).is_some_and(|paths| paths.iter().filter(overlaps).count() == 1)
+    }
+}
+
+/// The contexts that a plan reads, in order.
+pub fn contexts(plan: &Resolved) -> BTreeSet<InputName> {
+    Reads::of(plan).paths.into_keys().collect()
+}
+
+/// The sources of `optional` copies from directories, each without wildcards.
+pub fn optional_sources(plan: &Resolved) -> BTreeSet<(InputName, String)> {
+    let mut sources = BTreeSet::new();
+    for &id in plan.order() {
+        for_each_op(&plan.stage(id).ops, &mut |op| {
+            let Some(copy) = op.copy().filter(|copy| copy.optional) else { return };
+            let Input::Context(name) = &copy.from.value else { return };
+            let is_into = matches!(copy.form, CopyForm::Into { .. });
+            let literal = copy.form.sources().iter().filter_map(|source| source.as_literal());
+            let named = literal.filter(|path| !(is_into && has_wildcard(path)));
+            sources.extend(named.map(|path| (name.clone(), relative(&path))));
+        });
+    }
+    sources
+}
+
+/// Whether `path` is `directory` or below it; both relative, the empty one above all.
+pub(crate) fn is_within(path: &str, directory: &str) -> bool {
+    directory.is_empty()
+        || path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The directories that a pattern names before its first wildcard.
+fn before_wildcards(pattern: &str) -> String {
+    if !has_wildcard(pattern) {
+        return pattern.to_owned();
+    }
+    let parts: Vec<&str> = pattern.split('/').take_while(|part| !has_wildcard(part)).collect();
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_twice_is_noticed() {
+        let name = InputName::new("src").expect("is a name");
+        let paths = ["lib", "lib/a", "docs", "lib2"].map(str::to_owned).to_vec();
+        let reads = Reads { paths: BTreeMap::from([(name.clone(), paths)]) };
+        for (path, expected) in [("lib", false), ("lib/a", false), ("docs", true), ("lib2", true)] {
+            assert_eq!(reads.is_read_once(&name, path), expected, "{path}");
+        }
+        assert_eq!(before_wildcards("a/b*/c"), "a");
+        assert_eq!(before_wildcards("*.py"), "");
+    }
+}

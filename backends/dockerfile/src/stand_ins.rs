@@ -1,0 +1,282 @@
+//! Mounts that a dialect cannot say, and what stands in for them.
+//!
+//! What must come of it: the program sees what it would see, and nothing under a mount's target
+//! is in the result; what was there before is there afterwards.
+//!
+//! | mount | stands in for it |
+//! |---|---|
+//! | files of a context, stage or image | a copy of them at the target |
+//! | cache | an empty directory at the target: a cache changes how long a build takes, not what comes of it |
+//! | tmpfs | an empty directory at the target that everybody may write to |
+//! | secret in a variable | a secret in a file, read into the variable by a shell |
+//!
+//! The script that prepares the targets puts aside what stands there and notes which directories
+//! on the way are missing; the one that restores takes the stand-ins away, puts back what was
+//! there, and removes the directories again that it made, if nothing else has come into them.
+//! Where the program runs as root, all that is one `RUN`, so a cache leaves no bytes in any layer.
+//! Copied files always cost a layer, as big as they are; for another user the preparing and the
+//! restoring are `RUN`s of their own, and what the program left in a cache stays in its layer,
+//! where nobody sees it.
+
+use cogpack_ir::plan::{Execution, Input, MountKind, SecretTarget, Span};
+
+use crate::copy::from_name;
+use crate::features::Feature;
+use crate::mounts;
+use crate::places;
+use crate::section::{Section, absolute, relative, with_slash};
+use crate::words::{operands, source_word, word};
+
+/// Where stand-ins wait. Gone when the `RUN` is over.
+const FOLDER: &str = "/.cogpackc-mounts";
+
+/// What stands in for the mounts of one `RUN`.
+#[derive(Debug, Default)]
+pub(crate) struct StandIns {
+    targets: Vec<Target>,
+    /// Lines that read secrets into variables.
+    variables: Vec<String>,
+    /// Flags for the files of these.
+    pub(crate) flags: Vec<String>,
+}
+
+/// One target.
+#[derive(Debug)]
+struct Target {
+    path: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Files,
+    Directory,
+    OpenDirectory,
+}
+
+/// Whether something must stand in for a mount.
+pub(crate) fn is_needed(section: &mut Section<'_, '_>, mount: &MountKind) -> bool {
+    let lowering = &mut *section.lowering;
+    match mount {
+        MountKind::Bind { writable: false, .. } => !lowering.can(Feature::BindMount),
+        MountKind::Bind { writable: true, .. } => !lowering.can(Feature::WritableMount),
+        MountKind::Cache { .. } => !lowering.can(Feature::CacheMount),
+        MountKind::Tmpfs { .. } => !lowering.can(Feature::MemoryMount),
+        MountKind::Secret { target: SecretTarget::Env(_), .. } => {
+            lowering.can(Feature::SecretMount) && !lowering.can(Feature::SecretVariable)
+        }
+        MountKind::Secret { target: SecretTarget::File(_), .. } | MountKind::Ssh { .. } => false,
+    }
+}
+
+impl StandIns {
+    /// Gathers what stands in for the mounts that need it; copies files to where they wait.
+    pub(crate) fn of(section: &mut Section<'_, '_>, execution: &Execution) -> Option<Self> {
+        let mut stand_ins = Self::default();
+        for mount in &execution.mounts {
+            if is_needed(section, &mount.kind) {
+                stand_ins.add(section, &mount.kind, mount.span)?;
+            }
+        }
+        // What is above another is prepared before it.
+        stand_ins.targets.sort_by(|one, other| one.path.cmp(&other.path));
+        Some(stand_ins)
+    }
+
+    fn add(&mut self, section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> Option<()> {
+        let dialect = section.lowering.dialect.name();
+        match mount {
+            MountKind::Bind { source, select, target, .. } => {
+                let path = mounts::checked_path(section, target, span)?;
+                let selected = match select {
+                    Some(select) => section.literal(select, span)?,
+                    None => ".".to_owned(),
+                };
+                let waiting = format!("{FOLDER}{path}/new");
+                copy_there(section, &source.value, &selected, &waiting, span)?;
+                section.comment(&format!(
+                    "{dialect} cannot mount {path} so: a copy stands in, and is taken away"
+                ));
+                self.targets.push(Target { path, kind: Kind::Files });
+            }
+            MountKind::Cache { name, target, .. } => {
+                let path = mounts::checked_path(section, target, span)?;
+                section.comment(&format!(
+                    "{dialect} has no caches: {path} is empty each time, and is taken away"
+                ));
+                section.lowering.note(
+                    format!("`cache {}` is dropped: `{dialect}` has no caches, and nothing but time depends on it", name.value),
+                    span,
+                );
+                self.targets.push(Target { path, kind: Kind::Directory });
+            }
+            MountKind::Tmpfs { target, .. } => {
+                let path = mounts::checked_path(section, target, span)?;
+                section.comment(&format!("{dialect} cannot mount memory: {path} is emptied afterwards"));
+                self.targets.push(Target { path, kind: Kind::OpenDirectory });
+            }
+            MountKind::Secret { name, target: SecretTarget::Env(variable) } => {
+                let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+                let variable = variable.value.as_str();
+                if !variable.bytes().all(is_name)
+                    || variable.starts_with(|first: char| first.is_ascii_digit())
+                {
+                    section.lowering.refuse(
+                        "cpk::unsupported::variable-name",
+                        format!("a secret in `{variable}`: no shell can set a variable of that name"),
+                        span,
+                        "call the variable by letters, digits and `_`, or choose `--syntax 1.10`",
+                    );
+                    return None;
+                }
+                let file = format!("/run/secrets/{}.{variable}", name.value);
+                let mut options = vec![
+                    "type=secret".to_owned(),
+                    format!("id={}", name.value),
+                    format!("target={file}"),
+                    // The program may run as any user.
+                    "mode=0444".to_owned(),
+                ];
+                mounts::ask_for_secret(section, &name.value, &mut options);
+                self.flags.push(format!("--mount={}", options.join(",")));
+                // A shell takes line breaks off the end of what it reads; a dot behind keeps them.
+                self.variables.push(format!(
+                    "if [ -e {file} ]; then {variable}=\"$(cat {file}; printf .)\"; \
+                     export {variable}=\"${{{variable}%.}}\"; fi"
+                ));
+            }
+            MountKind::Secret { target: SecretTarget::File(_), .. } | MountKind::Ssh { .. } => {}
+        }
+        Some(())
+    }
+
+    /// Whether there is nothing to do.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.targets.is_empty() && self.variables.is_empty()
+    }
+
+    /// Whether something must be prepared and restored.
+    pub(crate) fn has_targets(&self) -> bool {
+        !self.targets.is_empty()
+    }
+
+    /// A shell's arguments that run a program with variables that are read from secrets, and with
+    /// all prepared and restored where that is to be one step.
+    pub(crate) fn around(&self, argv: &[String], whole: bool) -> Vec<String> {
+        let mut lines = vec!["set -e".to_owned()];
+        if whole {
+            lines.extend(self.targets.iter().map(Target::prepare));
+        }
+        lines.extend(self.variables.iter().cloned());
+        lines.push("\"$@\"".to_owned());
+        if whole {
+            lines.extend(self.targets.iter().rev().map(Target::restore));
+            lines.push(format!("rm -rf {FOLDER}"));
+        }
+        shell(&lines, argv)
+    }
+
+    /// A shell's arguments that prepare all targets.
+    pub(crate) fn prepare(&self) -> Vec<String> {
+        let first = ["set -e".to_owned()];
+        let lines: Vec<String> = first.into_iter().chain(self.targets.iter().map(Target::prepare)).collect();
+        shell(&lines, &[])
+    }
+
+    /// A shell's arguments that restore all targets.
+    pub(crate) fn restore(&self) -> Vec<String> {
+        let mut lines = vec!["set -e".to_owned()];
+        lines.extend(self.targets.iter().rev().map(Target::restore));
+        lines.push(format!("rm -rf {FOLDER}"));
+        shell(&lines, &[])
+    }
+}
+
+fn shell(lines: &[String], argv: &[String]) -> Vec<String> {
+    let shell = ["/bin/sh".to_owned(), "-c".to_owned(), lines.join("\n")];
+    let name = (!argv.is_empty()).then(|| "sh".to_owned());
+    shell.into_iter().chain(name).chain(argv.iter().cloned()).collect()
+}
+
+impl Target {
+    /// Paths have no letter that a shell gives a meaning.
+    fn prepare(&self) -> String {
+        let Self { path, kind } = self;
+        let place = format!("{FOLDER}{path}");
+        let put = match kind {
+            Kind::Files => format!("mv {place}/new {path}"),
+            Kind::Directory => format!("mkdir {path}"),
+            Kind::OpenDirectory => format!("mkdir -m 1777 {path}"),
+        };
+        format!(
+            "mkdir -p {place}; up={path}; \
+             while up=${{up%/*}}; [ -n \"$up\" ] && [ ! -d \"$up\" ]; do echo \"$up\" >> {place}/made; done; \
+             mkdir -p {path}/..; if [ -e {path} ] || [ -L {path} ]; then mv {path} {place}/old; fi; {put}"
+        )
+    }
+
+    fn restore(&self) -> String {
+        let Self { path, .. } = self;
+        let place = format!("{FOLDER}{path}");
+        format!(
+            "rm -rf {path}; if [ -e {place}/old ] || [ -L {place}/old ]; then mv {place}/old {path}; fi; \
+             if [ -e {place}/made ]; then \
+             while read -r up; do rmdir \"$up\" || true; done < {place}/made; fi"
+        )
+    }
+}
+
+/// Copies what a mount shows to where it waits.
+fn copy_there(
+    section: &mut Section<'_, '_>,
+    input: &Input,
+    selected: &str,
+    waiting: &str,
+    span: Span,
+) -> Option<()> {
+    let (from, source) = match input {
+        Input::Context(name) => {
+            let place = places::of_context(section, name, span)?;
+            let source = place.read(section, name, &relative(selected));
+            (place.from, source)
+        }
+        Input::Stage(_) | Input::Image(_) => {
+            let from = from_name(section, input);
+            (Some(from), absolute(selected))
+        }
+        Input::Scratch | Input::Phase(_) => {
+            mounts::refuse_input(section, input, span);
+            return None;
+        }
+    };
+    let flag = from.map(|from| format!("--from={from} ")).unwrap_or_default();
+    let source = if source == "/" { with_slash(&source) } else { source };
+    let words = [source_word(&source), word(waiting)];
+    section.line(format!("COPY {flag}{}", operands(&words)));
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_prepares_runs_and_restores() {
+        let stand_ins = StandIns {
+            targets: vec![Target { path: "/root/.cache".to_owned(), kind: Kind::Directory }],
+            ..StandIns::default()
+        };
+        let around = stand_ins.around(&["make".to_owned(), "a b".to_owned()], true);
+        assert_eq!(around[..2], ["/bin/sh", "-c"]);
+        assert_eq!(around[3..], ["sh", "make", "a b"]);
+        let lines: Vec<&str> = around[2].lines().collect();
+        assert_eq!(lines.len(), 5, "{lines:?}");
+        assert!(
+            lines[1].ends_with("mv /root/.cache /.cogpackc-mounts/root/.cache/old; fi; mkdir /root/.cache")
+        );
+        assert_eq!(lines[2], "\"$@\"");
+        assert!(lines[3].starts_with("rm -rf /root/.cache; if [ -e"), "{}", lines[3]);
+        assert_eq!(lines[4], "rm -rf /.cogpackc-mounts");
+        assert_eq!(stand_ins.prepare().len(), 3);
+    }
+}

@@ -1,0 +1,45 @@
+//! The README of an eject: how it is built.
+
+use cogpack_backends_dockerfile::Artifact;
+
+use super::standings::Standing;
+use crate::plan_file::PlanFile;
+
+/// The file's name.
+pub const NAME: &str = "README.md";
+
+/// Its text.
+pub fn text(artifact: &Artifact, standing: &Standing, file: &PlanFile) -> String {
+    let command = &artifact.command;
+    let plan = file
+        .path
+        .as_deref()
+        .and_then(|path| path.file_name())
+        .map_or_else(|| "a plan".to_owned(), |name| format!("`{}`", name.to_string_lossy()));
+    let place = match &standing.surroundings.root {
+        Some(_) if command.in_context => "in the directory that the Dockerfile copies from",
+        Some(_) | None => "in this directory",
+    };
+    let mut text = format!(
+        "# A Dockerfile made by cogpackc\n\nIt builds the image that {plan} describes. Build it {place}:\n\n\
+         ```sh\n{}\n```\n",
+        command.words.join(" ")
+    );
+    if !artifact.command.words.iter().all(|word| !word.starts_with("--secret=")) {
+        text.push_str("\n`src=` names the file that holds a secret.");
+    }
+    if !command.optional.is_empty() {
+        text.push_str(&format!("\nThe build takes these too: `{}`.", command.optional.join("` `")));
+    }
+    if !artifact.notes.is_empty() {
+        text.push_str("\nGood to know:\n\n");
+        for note in &artifact.notes {
+            text.push_str(&format!("- {}\n", note.what));
+        }
+    }
+    text.push_str(
+        "\nChange the plan and compile again rather than what is here: `cogpackc` replaces only what it wrote,\n\
+         as `.cogpackc-manifest` lists it, and stops before files that were changed.\n",
+    );
+    text
+}

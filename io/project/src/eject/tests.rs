@@ -1,0 +1,86 @@
+//! Writing over what is there.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use super::*;
+use crate::context_files::ContextFiles;
+
+fn eject(texts: &[(&str, &str)]) -> Eject {
+    let texts = texts.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
+    Eject { texts, trees: BTreeMap::new() }
+}
+
+fn write(texts: &[(&str, &str)], to: &Path, changed: Changed) -> String {
+    match eject(texts).write(to, &ContextFiles::default(), changed) {
+        Ok(()) => String::new(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// What is in a directory, the list apart.
+fn drawn(directory: &Path) -> String {
+    let manifest = Manifest::of(directory).expect("can be listed");
+    let names = manifest.entries.keys().filter(|path| path.as_slice() != manifest::NAME.as_bytes());
+    let shown = names.map(|path| {
+        let path = String::from_utf8_lossy(path).into_owned();
+        let text = fs::read_to_string(directory.join(&path)).unwrap_or_default();
+        format!("{path}={text}")
+    });
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn only_what_was_written_before_is_replaced() {
+    let folder = tempfile::tempdir().expect("makes a directory");
+    let place = folder.path().join("eject");
+    assert_eq!(write(&[("Dockerfile", "1"), ("old", "1")], &place, Changed::Keep), "");
+    assert_eq!(drawn(&place), "Dockerfile=1 old=1");
+    assert_eq!(write(&[("Dockerfile", "2"), ("new", "2")], &place, Changed::Keep), "");
+    assert_eq!(drawn(&place), "Dockerfile=2 new=2");
+    // Somebody adds a file: it stays, and the rest is still replaced.
+    fs::write(place.join("notes"), "mine").expect("is writable");
+    assert_eq!(write(&[("Dockerfile", "3")], &place, Changed::Keep), "");
+    assert_eq!(drawn(&place), "Dockerfile=3 notes=mine");
+    let said = write(&[("Dockerfile", "4"), ("notes", "4")], &place, Changed::Replace);
+    assert!(said.ends_with("notes` was in the way, and not written by cogpackc"), "{said}");
+    assert_eq!(drawn(&place), "Dockerfile=3 notes=mine");
+    let left: Vec<_> = fs::read_dir(folder.path()).expect("can be listed").collect();
+    assert_eq!(left.len(), 1, "nothing temporary is left");
+}
+
+#[test]
+fn what_somebody_changed_is_replaced_only_when_told() {
+    let folder = tempfile::tempdir().expect("makes a directory");
+    let place = folder.path().join("eject");
+    assert_eq!(write(&[("Dockerfile", "1"), ("old", "1")], &place, Changed::Keep), "");
+    for changed in ["Dockerfile", "old"] {
+        fs::write(place.join(changed), "mine").expect("is writable");
+        let said = write(&[("Dockerfile", "2")], &place, Changed::Keep);
+        assert!(said.ends_with(&format!("{changed}` was changed since cogpackc wrote it")), "{said}");
+        assert_eq!(write(&[("Dockerfile", "1"), ("old", "1")], &place, Changed::Replace), "");
+    }
+    // What is gone, or has come to be what is wanted, is no change of anybody's.
+    fs::remove_file(place.join("old")).expect("is removed");
+    fs::write(place.join("Dockerfile"), "2").expect("is writable");
+    assert_eq!(write(&[("Dockerfile", "2")], &place, Changed::Keep), "");
+    assert_eq!(drawn(&place), "Dockerfile=2");
+}
+
+#[test]
+fn a_directory_of_others_keeps_what_it_has() {
+    let folder = tempfile::tempdir().expect("makes a directory");
+    let place = folder.path().join("project");
+    fs::create_dir(&place).expect("is made");
+    fs::write(place.join("main.py"), "mine").expect("is writable");
+    symlink("main.py", place.join("old")).expect("can be linked");
+    assert_eq!(write(&[("Dockerfile", "1")], &place, Changed::Keep), "");
+    let said = write(&[("Dockerfile", "1"), ("old", "1")], &place, Changed::Keep);
+    assert!(said.ends_with("old` was in the way, and not written by cogpackc"), "{said}");
+    assert_eq!(write(&[("Other", "1")], &place, Changed::Keep), "");
+    assert_eq!(drawn(&place), "Other=1 main.py=mine old=mine");
+    fs::write(folder.path().join("file"), "mine").expect("is writable");
+    let said = write(&[("Dockerfile", "1")], &folder.path().join("file"), Changed::Keep);
+    assert!(said.ends_with("file` was in the way, and not written by cogpackc"), "{said}");
+}
