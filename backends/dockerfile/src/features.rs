@@ -46,6 +46,8 @@ pub(crate) enum Feature {
     Repository,
     /// `COPY --from` of a directory that the command line names.
     NamedContext,
+    /// The same of an image in a layout.
+    Layout,
     /// An ignore file that is the Dockerfile's own.
     OwnIgnoreFile,
     /// Files of the build context with setuid or setgid keep these.
@@ -83,6 +85,7 @@ const TABLE: [Row; 21] = [
     (Feature::Checksum,          since(6),  false,   false),
     (Feature::Repository,        since(6),  false,   false),
     (Feature::NamedContext,      since(4),  true,    false),
+    (Feature::Layout,            since(5),  false,   false),
     (Feature::OwnIgnoreFile,     since(2),  true,    false),
     (Feature::SetIds,            since(2),  false,   true),
     (Feature::SpacedVolume,      since(2),  false,   true),

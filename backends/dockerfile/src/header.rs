@@ -32,8 +32,8 @@ pub(crate) fn command(lowering: &Lowering<'_>) -> Command {
         }
     }
     for name in &asked.contexts {
-        let path = lowering.surroundings.named.get(name).map_or(".", String::as_str);
-        words.push(format!("--build-context={}={path}", lowering.names.given_to(name)));
+        let argument = lowering.context_argument(name);
+        words.push(format!("--build-context={}={argument}", lowering.names.given_to(name)));
     }
     words.extend(asked.secrets.iter().map(|id| secret(id)));
     words.extend(asked.ssh.iter().map(|id| format!("--ssh={id}")));

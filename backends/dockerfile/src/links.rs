@@ -5,7 +5,7 @@
 //! the image may have made it, a stage of its own checks that it is no link before anything is
 //! copied from there: the build then fails where `COPY` would do something else.
 
-use cogpack_ir::plan::{CopyForm, Input, OpKind, Span, Template};
+use cogpack_ir::plan::{ContextKind, CopyForm, Input, OpKind, Span, Template};
 
 use crate::copy::from_name;
 use crate::section::{Section, absolute, split};
@@ -31,7 +31,7 @@ pub(crate) fn checked(
     path: &str,
     span: Span,
 ) -> Option<String> {
-    let from = from_name(section, input);
+    let from = from_name(section.lowering, input, span)?;
     match shown(section, input, path) {
         Shown::NoLink => Some(from),
         Shown::Hidden => {
@@ -78,7 +78,24 @@ fn shown(section: &Section<'_, '_>, input: &Input, path: &str) -> Shown {
         let stage = match &input {
             Input::Scratch if untold => return Shown::Untold,
             Input::Scratch => return Shown::NoLink,
-            Input::Image(_) | Input::Context(_) | Input::Phase(_) => return Shown::Hidden,
+            Input::Image(_) => return Shown::Hidden,
+            Input::Phase(_) if section.lowering.is_bare(&input) => return Shown::Untold,
+            Input::Phase(_) => return Shown::Hidden,
+            Input::Context(name) => {
+                let contexts = &section.lowering.plan.plan().contexts;
+                return match contexts.get(name).map(|context| &context.kind) {
+                    Some(ContextKind::Http(_)) => Shown::NoLink,
+                    Some(ContextKind::Oci(_)) => Shown::Hidden,
+                    Some(
+                        ContextKind::Git(_)
+                        | ContextKind::Directory(_)
+                        | ContextKind::Files(_)
+                        | ContextKind::Wheels(_)
+                        | ContextKind::Debs(_),
+                    )
+                    | None => Shown::Untold,
+                };
+            }
             Input::Stage(name) => plan.id(name),
         };
         for step in plan.steps(stage).iter().rev() {

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::layers::{LayerPlan, layers};
-use cogpack_ir::plan::{Copy, Input, InputName, LayerName, OpKind, Provenance, Span, Stage, StageName};
+use cogpack_ir::plan::{
+    Copy, Input, InputName, LayerName, OpKind, PhaseName, Provenance, Span, Stage, StageName,
+};
 use cogpack_ir::resolve::{Resolved, StageId, Step};
 
 use crate::artifact::{Artifact, Beside, Note, ReadInPlace};
@@ -46,6 +48,8 @@ pub(crate) struct Lowering<'p> {
     pub(crate) parts: BTreeMap<(Input, String), String>,
     /// Stages on nothing in which there can be no program.
     pub(crate) bare: BTreeSet<StageName>,
+    /// What Docker's config says at the end of each merged phase.
+    pub(crate) phase_ends: BTreeMap<PhaseName, Settings>,
 }
 
 /// The version of languages that have none.
@@ -94,6 +98,7 @@ pub(crate) fn lower(
         checked: BTreeMap::new(),
         parts: BTreeMap::new(),
         bare: BTreeSet::new(),
+        phase_ends: BTreeMap::new(),
     };
     let exported = &plan.export().from;
     for id in plan.order() {
@@ -135,28 +140,7 @@ impl Lowering<'_> {
         let mut section = Section::start(self, &name, &from, span);
         section.of = Input::Stage(stage.name.value.clone());
         section.comment(&stage_comment(stage));
-        let mut asked_by: Option<&Provenance> = None;
-        let mut is_empty = from == Input::Scratch;
-        for layer in layers(plan, id) {
-            for by in layer.steps.iter().map(|step| step.by) {
-                if by != asked_by
-                    && let Some(by) = by
-                {
-                    section.comment(&provenance_comment(by));
-                }
-                asked_by = by;
-            }
-            let place = section.length();
-            // On nothing, every layer is made without looking at what is under it.
-            match layer.independent && !is_empty {
-                true => independent_layer(&mut section, &name, &layer),
-                false => layer.steps.iter().for_each(|step| lower_step(&mut section, step, false)),
-            }
-            is_empty &= !layer.changes_filesystem;
-            if let Some(group) = layer.name {
-                title_layer(&mut section, group, place, &layer);
-            }
-        }
+        lower_ops(&mut section, id, from == Input::Scratch);
         if is_exported {
             config::lower(&mut section);
         }
@@ -249,6 +233,33 @@ impl Lowering<'_> {
                 Span::NOWHERE,
                 "move a long script into a file and run that, or emit LLB with `-o llb`",
             );
+        }
+    }
+}
+
+/// The ops of a stage, layer by layer. On nothing, every layer is made without looking at what is
+/// under it.
+pub(crate) fn lower_ops(section: &mut Section<'_, '_>, id: StageId, mut is_empty: bool) {
+    let mut asked_by: Option<&Provenance> = None;
+    let plan = section.lowering.plan;
+    let stage = section.name.clone();
+    for layer in layers(plan, id) {
+        for by in layer.steps.iter().map(|step| step.by) {
+            if by != asked_by
+                && let Some(by) = by
+            {
+                section.comment(&provenance_comment(by));
+            }
+            asked_by = by;
+        }
+        let place = section.length();
+        match layer.independent && !is_empty {
+            true => independent_layer(section, &stage, &layer),
+            false => layer.steps.iter().for_each(|step| lower_step(section, step, false)),
+        }
+        is_empty &= !layer.changes_filesystem;
+        if let Some(group) = layer.name {
+            title_layer(section, group, place, &layer);
         }
     }
 }

@@ -2,13 +2,12 @@
 
 use cogpack_ir::plan::{Execution, Input, MountKind, SecretName, SecretTarget, Sharing, Span, Template};
 
-use crate::copy::image_reference;
+use crate::copy::from_name;
 use crate::dialect::Dialect;
 use crate::features::Feature;
-use crate::places;
 use crate::section::{Section, absolute, relative};
-use crate::stand_ins;
 use crate::words::is_mount_value;
+use crate::{places, remote, stand_ins};
 
 /// The way out where a dialect lacks a mount.
 const OTHER_DIALECT: &str = "use the dialect `buildkit`, or take the mount away";
@@ -116,10 +115,10 @@ fn is_said(section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> bool
             return true;
         }
         MountKind::Secret { target: SecretTarget::File(_), .. } => {
-            (Feature::SecretMount, "a `mount secret`, which would stay in a layer there,")
+            (Feature::SecretMount, "a `mount secret`, which would stay in a layer")
         }
         MountKind::Secret { target: SecretTarget::Env(_), .. } => {
-            (Feature::SecretVariable, "a `mount secret … as env`, which would stay in a layer there,")
+            (Feature::SecretVariable, "a `mount secret … as env`, which would stay in a layer")
         }
         MountKind::Ssh { .. } => (Feature::AgentMount, "a `mount ssh`"),
         MountKind::Tmpfs { size: Some(_), .. } => (Feature::MemorySize, "a `mount tmpfs … size`"),
@@ -137,21 +136,23 @@ fn source_options(
 ) -> Option<Vec<String>> {
     let inside = relative(selected);
     let (from, source) = match input {
-        Input::Context(name) => {
+        Input::Context(name) if !remote::is_remote(section.lowering, name) => {
             if section.lowering.knows(Feature::ContextMount) {
-                let place = places::of_context(section, name, span)?;
-                let source = place.read(section, name, &inside);
+                let place = places::of_context(section.lowering, name, span)?;
+                let source = place.read(section.lowering, name, &inside);
                 (place.from, source)
             } else {
-                let stage = places::stage_of_part(section, name, &inside, span)?;
+                let stage = places::stage_of_part(section.lowering, name, &inside, span)?;
                 (Some(stage), format!("/{inside}"))
             }
         }
-        Input::Stage(name) => (Some(section.lowering.names.stage(name).to_owned()), format!("/{inside}")),
-        Input::Image(name) => (Some(image_reference(section, name)), format!("/{inside}")),
-        Input::Scratch | Input::Phase(_) => {
+        Input::Scratch => {
             refuse_input(section, input, span);
             return None;
+        }
+        Input::Context(_) | Input::Phase(_) | Input::Stage(_) | Input::Image(_) => {
+            let from = from_name(section.lowering, input, span)?;
+            (Some(from), format!("/{inside}"))
         }
     };
     check(section, &source, span)?;

@@ -5,7 +5,6 @@ use cogpack_ir::plan::{ContextKind, Input, InputName, Span};
 use crate::artifact::Beside;
 use crate::features::Feature;
 use crate::lowering::Lowering;
-use crate::section::Section;
 use crate::words::{operands, source_word, word};
 
 /// Where a context is.
@@ -19,9 +18,8 @@ pub(crate) struct Place {
 }
 
 /// Finds a context, and lays it beside the Dockerfile where it can be read nowhere else.
-pub(crate) fn of_context(section: &mut Section<'_, '_>, name: &InputName, span: Span) -> Option<Place> {
-    check(section, name, span)?;
-    let lowering = &mut *section.lowering;
+pub(crate) fn of_context(lowering: &mut Lowering<'_>, name: &InputName, span: Span) -> Option<Place> {
+    check(lowering, name, span)?;
     let is_root = lowering.surroundings.root.as_ref().is_some_and(|root| root.context == *name);
     if is_root {
         return Some(Place { from: None, directory: String::new(), gathered: None });
@@ -40,9 +38,9 @@ pub(crate) fn of_context(section: &mut Section<'_, '_>, name: &InputName, span: 
 
 impl Place {
     /// A path of the context, empty for all of it; noted as read.
-    pub(crate) fn read(&self, section: &mut Section<'_, '_>, name: &InputName, path: &str) -> String {
+    pub(crate) fn read(&self, lowering: &mut Lowering<'_>, name: &InputName, path: &str) -> String {
         if self.gathered.is_none() {
-            section.lowering.read.entry(name.clone()).or_default().paths.insert(path.to_owned());
+            lowering.read.entry(name.clone()).or_default().paths.insert(path.to_owned());
         }
         match (self.directory.as_str(), path) {
             ("", "") => ".".to_owned(),
@@ -54,8 +52,7 @@ impl Place {
     }
 
     /// Notes that a path of the context must not be a link.
-    pub(crate) fn never_a_link(&self, section: &mut Section<'_, '_>, name: &InputName, path: &str) {
-        let lowering = &mut *section.lowering;
+    pub(crate) fn never_a_link(&self, lowering: &mut Lowering<'_>, name: &InputName, path: &str) {
         let path = path.to_owned();
         match self.gathered.as_ref().map(|entry| lowering.beside.get_mut(entry)) {
             Some(Some(Beside::Context { never_links, .. })) => {
@@ -70,37 +67,33 @@ impl Place {
     }
 }
 
-/// A stage that holds a part of a context, for mounts where a builder would show the files of a
-/// context as they lie on disk: with the user's owner, and what is ignored among them.
+/// A stage that holds a part of a context: to start from it, and for mounts where a builder would
+/// show the files of a context as they lie on disk, with the user's owner and what is ignored
+/// among them.
 pub(crate) fn stage_of_part(
-    section: &mut Section<'_, '_>,
+    lowering: &mut Lowering<'_>,
     name: &InputName,
     part: &str,
     span: Span,
 ) -> Option<String> {
     let key = (Input::Context(name.clone()), part.to_owned());
-    if let Some(stage) = section.lowering.parts.get(&key) {
+    if let Some(stage) = lowering.parts.get(&key) {
         return Some(stage.clone());
     }
-    let place = of_context(section, name, span)?;
-    let source = source_word(&place.read(section, name, part));
-    let lowering = &mut *section.lowering;
-    let stage = lowering.names.fresh(&format!("{}-files", name.as_str()));
+    let place = of_context(lowering, name, span)?;
+    let source = source_word(&place.read(lowering, name, part));
     let flag = place.from.map(|from| format!("--from={from} ")).unwrap_or_default();
     let words = operands(&[source, word(&format!("/{part}"))]);
-    let lines = [
-        format!("FROM scratch AS {stage}"),
-        format!("# files of {} to be mounted", name.as_str()),
-        format!("COPY {flag}{words}"),
-    ];
-    lowering.sections.push(lines.join("\n"));
+    let comment = format!("files of context {name}");
+    let line = format!("COPY {flag}{words}");
+    let stage = lowering.stage_of_one(&format!("{}-files", name.as_str()), &comment, &line);
     lowering.parts.insert(key, stage.clone());
     Some(stage)
 }
 
 /// Refuses contexts whose files a Dockerfile cannot be given.
-pub(crate) fn check(section: &mut Section<'_, '_>, name: &InputName, span: Span) -> Option<()> {
-    let kind = section.lowering.plan.plan().contexts.get(name).map(|context| &context.kind)?;
+pub(crate) fn check(lowering: &mut Lowering<'_>, name: &InputName, span: Span) -> Option<()> {
+    let kind = lowering.plan.plan().contexts.get(name).map(|context| &context.kind)?;
     let what = match kind {
         ContextKind::Directory(_) | ContextKind::Files(_) => return Some(()),
         ContextKind::Http(_) => "a download",
@@ -109,7 +102,7 @@ pub(crate) fn check(section: &mut Section<'_, '_>, name: &InputName, span: Span)
         ContextKind::Wheels(_) => "a set of wheels",
         ContextKind::Debs(_) => "a set of Debian packages",
     };
-    section.lowering.refuse(
+    lowering.refuse(
         "cpk::unsupported::context",
         format!("the context `{name}` is {what}"),
         span,

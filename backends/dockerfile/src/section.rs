@@ -10,6 +10,7 @@ use cogpack_ir::resolve::State;
 
 use crate::lowering::Lowering;
 use crate::words::{json_list, operand};
+use crate::{parallel, places, remote};
 
 /// What Docker's config says at a point of a stage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,13 +38,14 @@ const ROOT: &str = "0";
 impl<'l, 'p> Section<'l, 'p> {
     /// Begins a stage.
     pub(crate) fn start(lowering: &'l mut Lowering<'p>, name: &str, from: &Input, span: Span) -> Self {
+        let base = lowering.start_of(from, span);
         let settings = match from {
             Input::Stage(stage) => lowering.ends.get(stage).cloned().unwrap_or_default(),
-            Input::Scratch | Input::Image(_) | Input::Context(_) | Input::Phase(_) => {
+            Input::Phase(phase) => lowering.phase_ends.get(phase).cloned().unwrap_or_default(),
+            Input::Scratch | Input::Image(_) | Input::Context(_) => {
                 Settings::of(lowering.plan.state_of(from))
             }
         };
-        let base = lowering.start_of(from, span);
         let bare = lowering.is_bare(from);
         let lines = vec![format!("FROM {base} AS {name}")];
         Self { lowering, name: name.to_owned(), lines, of: Input::Scratch, bare, settings }
@@ -206,19 +208,16 @@ impl Lowering<'_> {
                 Some(image) => reference(image),
                 None => name.as_str().to_owned(),
             },
-            Input::Phase(_) | Input::Context(_) => {
-                let (what, help) = match from {
-                    Input::Phase(_) => (
-                        format!("`{from}` is the merge of several stages"),
-                        "leave out `parallel`, copy what is needed from each stage, or emit LLB with `-o llb`",
-                    ),
-                    Input::Scratch | Input::Stage(_) | Input::Image(_) | Input::Context(_) => (
-                        format!("a stage starts from the context `{from}`"),
-                        "start `from scratch` and copy from it, or emit LLB with `-o llb`",
-                    ),
+            // Refused where it cannot be made; the text is then not used.
+            Input::Phase(phase) => {
+                parallel::merged(self, phase, span).unwrap_or_else(|| "scratch".to_owned())
+            }
+            Input::Context(name) => {
+                let made = match remote::is_remote(self, name) {
+                    true => remote::name_of(self, name, span),
+                    false => places::stage_of_part(self, name, "", span),
                 };
-                self.refuse("cpk::unsupported::start", what, span, help);
-                "scratch".to_owned()
+                made.unwrap_or_else(|| "scratch".to_owned())
             }
         }
     }

@@ -22,10 +22,9 @@ use cogpack_ir::plan::{Execution, Input, MountKind, SecretTarget, Span};
 
 use crate::copy::from_name;
 use crate::features::Feature;
-use crate::mounts;
-use crate::places;
 use crate::section::{Section, absolute, relative, with_slash};
 use crate::words::{operands, source_word, word};
+use crate::{mounts, places, remote};
 
 /// Where stand-ins wait. Gone when the `RUN` is over.
 const FOLDER: &str = "/.cogpackc-mounts";
@@ -160,15 +159,19 @@ impl StandIns {
         !self.targets.is_empty()
     }
 
-    /// A shell's arguments that run a program with variables that are read from secrets, and with
-    /// all prepared and restored where that is to be one step.
+    /// The arguments that run a program with variables that are read from secrets, and with all
+    /// prepared and restored where that is to be one step.
     pub(crate) fn around(&self, argv: &[String], whole: bool) -> Vec<String> {
+        let whole = whole && self.has_targets();
+        if !whole && self.variables.is_empty() {
+            return argv.to_vec();
+        }
         let mut lines = vec!["set -e".to_owned()];
         if whole {
             lines.extend(self.targets.iter().map(Target::prepare));
         }
         lines.extend(self.variables.iter().cloned());
-        lines.push("\"$@\"".to_owned());
+        lines.push(if whole { "\"$@\"" } else { "exec \"$@\"" }.to_owned());
         if whole {
             lines.extend(self.targets.iter().rev().map(Target::restore));
             lines.push(format!("rm -rf {FOLDER}"));
@@ -235,18 +238,18 @@ fn copy_there(
     span: Span,
 ) -> Option<()> {
     let (from, source) = match input {
-        Input::Context(name) => {
-            let place = places::of_context(section, name, span)?;
-            let source = place.read(section, name, &relative(selected));
+        Input::Context(name) if !remote::is_remote(section.lowering, name) => {
+            let place = places::of_context(section.lowering, name, span)?;
+            let source = place.read(section.lowering, name, &relative(selected));
             (place.from, source)
         }
-        Input::Stage(_) | Input::Image(_) => {
-            let from = from_name(section, input);
-            (Some(from), absolute(selected))
-        }
-        Input::Scratch | Input::Phase(_) => {
+        Input::Scratch => {
             mounts::refuse_input(section, input, span);
             return None;
+        }
+        Input::Context(_) | Input::Phase(_) | Input::Stage(_) | Input::Image(_) => {
+            let from = from_name(section.lowering, input, span)?;
+            (Some(from), absolute(selected))
         }
     };
     let flag = from.map(|from| format!("--from={from} ")).unwrap_or_default();

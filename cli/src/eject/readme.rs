@@ -2,7 +2,7 @@
 
 use cogpack_backends_dockerfile::Artifact;
 
-use super::standings::Standing;
+use super::standings::{ELSEWHERE, Standing};
 use crate::plan_file::PlanFile;
 
 /// The file's name.
@@ -25,11 +25,14 @@ pub fn text(artifact: &Artifact, standing: &Standing, file: &PlanFile) -> String
          ```sh\n{}\n```\n",
         command.words.join(" ")
     );
-    if !artifact.command.words.iter().all(|word| !word.starts_with("--secret=")) {
-        text.push_str("\n`src=` names the file that holds a secret.");
+    if command.words.last().is_some_and(|last| last == ELSEWHERE) {
+        text.push_str(&format!("\n`{ELSEWHERE}` is the directory that the plan reads.\n"));
+    }
+    if command.words.iter().any(|word| word.starts_with("--secret=")) {
+        text.push_str("\n`src=` names the file that holds a secret.\n");
     }
     if !command.optional.is_empty() {
-        text.push_str(&format!("\nThe build takes these too: `{}`.", command.optional.join("` `")));
+        text.push_str(&format!("\nThe build takes these too: `{}`.\n", command.optional.join("` `")));
     }
     if !artifact.notes.is_empty() {
         text.push_str("\nGood to know:\n\n");

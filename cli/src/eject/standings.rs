@@ -17,6 +17,9 @@ use cogpack_ir::resolve::Resolved;
 use super::Wanted;
 use crate::plan_file::PlanFile;
 
+/// What stands in a command for a directory to which no way can be written.
+pub const ELSEWHERE: &str = "CONTEXT";
+
 /// One place.
 pub struct Standing {
     /// As the backend is told.
@@ -53,6 +56,14 @@ pub fn standings(wanted: &Wanted, plan: &Resolved, file: &PlanFile) -> Vec<Stand
     let surroundings = Surroundings { alone: wanted.directory.is_none(), ..Surroundings::default() };
     standings.push(Standing { surroundings, holds_files: wanted.directory.is_some() });
     for standing in &mut standings {
+        let from = match (&standing.surroundings.root, &eject) {
+            (Some(root), _) if root.path == "." => used.get(&root.context).map(|main| main.path.clone()),
+            (_, Some(eject)) => Some(eject.clone()),
+            (_, None) => Some(settled(&file.directory)),
+        };
+        if let Some(from) = from {
+            standing.surroundings.named.extend(layouts(plan, file, &from));
+        }
         standing.surroundings.missing.clone_from(&missing);
     }
     standings
@@ -83,7 +94,7 @@ fn in_context(
                 (file, ".".to_owned(), Some(inside), main.path.clone())
             }
             Some(_) | None => {
-                let path = way(eject, &main.path)?;
+                let path = way(eject, &main.path).unwrap_or_else(|| ELSEWHERE.to_owned());
                 ("Dockerfile".to_owned(), path, None, eject.to_owned())
             }
         },
@@ -137,6 +148,19 @@ fn named(
         })
         .filter_map(|(name, it)| Some((name.clone(), way(from, &it.path)?)))
         .collect()
+}
+
+/// The layouts that a plan reads, each with the way to it.
+fn layouts(plan: &Resolved, file: &PlanFile, from: &Path) -> BTreeMap<InputName, String> {
+    let mut layouts = BTreeMap::new();
+    for (name, context) in &plan.plan().contexts {
+        if let ContextKind::Oci(layout) = &context.kind
+            && let Some(way) = way(from, &settled(&file.directory.join(&layout.path.value)))
+        {
+            layouts.insert(name.clone(), way);
+        }
+    }
+    layouts
 }
 
 fn used<'p>(plan: &'p Resolved, file: &PlanFile) -> BTreeMap<InputName, Used<'p>> {
@@ -197,11 +221,15 @@ fn settled(path: &Path) -> PathBuf {
 }
 
 /// The relative way from one directory to another, empty where they are one; `None` where it
-/// cannot be written into a text.
+/// cannot be written into a text, or has nothing in common but the root: then it would say where
+/// on this machine things are.
 fn way(from: &Path, to: &Path) -> Option<String> {
     let from: Vec<Component<'_>> = from.components().collect();
     let to: Vec<Component<'_>> = to.components().collect();
     let shared = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
+    if shared <= 1 && from != to {
+        return None;
+    }
     let mut parts = vec!["..".to_owned(); from.len() - shared];
     for part in &to[shared..] {
         let part = part.as_os_str().to_str()?;
@@ -230,5 +258,6 @@ mod tests {
         assert_eq!(way("/a", "/a"), Some(String::new()));
         assert_eq!(way("/a/x", "/a/b"), Some("../b".to_owned()));
         assert_eq!(way("/a", "/a/b c"), None);
+        assert_eq!(way("/a", "/b"), None);
     }
 }

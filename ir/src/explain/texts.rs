@@ -142,6 +142,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("cpk::unsupported::path", "cpk.unsupported.path"),
     text!("cpk::unsupported::platform", "cpk.unsupported.platform"),
     text!("cpk::unsupported::platforms", "cpk.unsupported.platforms"),
+    text!("cpk::unsupported::program", "cpk.unsupported.program"),
     text!("cpk::unsupported::program-name", "cpk.unsupported.program-name"),
     text!("cpk::unsupported::root-path", "cpk.unsupported.root-path"),
     text!("cpk::unsupported::run", "cpk.unsupported.run"),

@@ -46,12 +46,12 @@ impl Lowered<'_> {
             return;
         }
         if let Some(excludes) = self.said_in_place(section, name, &path) {
-            let Some(place) = places::of_context(section, name, self.span) else { return };
+            let Some(place) = places::of_context(section.lowering, name, self.span) else { return };
             if !self.copy.follow && !path.is_empty() {
-                place.never_a_link(section, name, &path);
+                place.never_a_link(section.lowering, name, &path);
             }
             let flags = Flags { from: place.from.clone(), excludes };
-            let source = source_word(&place.read(section, name, &path));
+            let source = source_word(&place.read(section.lowering, name, &path));
             self.write(section, &flags, &source, landing);
             return;
         }
@@ -75,9 +75,9 @@ impl Lowered<'_> {
         }
         let destination = with_slash(destination);
         if let Some(excludes) = self.said_in_place(section, name, &path) {
-            let Some(place) = places::of_context(section, name, self.span) else { return };
+            let Some(place) = places::of_context(section.lowering, name, self.span) else { return };
             let flags = Flags { from: place.from.clone(), excludes };
-            let source = match place.read(section, name, &path) {
+            let source = match place.read(section.lowering, name, &path) {
                 whole if whole == "." => whole,
                 part => with_slash(&part),
             };
@@ -163,7 +163,7 @@ impl Lowered<'_> {
         form: CopyForm,
         never: Never,
     ) -> Option<String> {
-        places::check(section, name, self.span)?;
+        places::check(section.lowering, name, self.span)?;
         let copy = self.on_nothing(form);
         let what = Beside::Copied { context: name.clone(), copy, whole: None, never };
         Some(section.lowering.put_beside("copies", what))

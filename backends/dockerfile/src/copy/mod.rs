@@ -16,8 +16,10 @@ use cogpack_ir::plan::{Copy, CopyForm, Input, InputName, OpKind, Span, Spanned, 
 use cogpack_ir::resolve::Step;
 
 use crate::file_ops::{self, ROOT, written_owner};
+use crate::lowering::Lowering;
 use crate::section::{Section, absolute, reference, split};
 use crate::words::{flag_value, operands, word};
+use crate::{parallel, remote};
 
 /// One copy while it is lowered.
 struct Lowered<'c> {
@@ -59,13 +61,17 @@ pub(crate) fn lower(section: &mut Section<'_, '_>, step: &Step<'_>, copy: &Copy,
     }
     let lowered = Lowered { copy, span, owner, link };
     match &copy.from.value {
-        Input::Context(name) => lowered.out_of_context(section, name, &destination),
-        Input::Stage(_) | Input::Image(_) => lowered.out_of_stage(section, &destination),
-        Input::Scratch | Input::Phase(_) => section.lowering.refuse(
+        Input::Context(name) if !remote::is_remote(section.lowering, name) => {
+            lowered.out_of_context(section, name, &destination);
+        }
+        Input::Context(_) | Input::Phase(_) | Input::Stage(_) | Input::Image(_) => {
+            lowered.out_of_stage(section, &destination);
+        }
+        Input::Scratch => section.lowering.refuse(
             "cpk::unsupported::copy",
             format!("a copy from `{}`", copy.from.value),
             span,
-            "copy from the stages that make it up, or emit LLB with `-o llb`",
+            "there is nothing in it to be copied",
         ),
     }
 }
@@ -126,22 +132,18 @@ impl Lowered<'_> {
     }
 }
 
-/// What `--from` takes for a stage or an image.
-pub(crate) fn from_name(section: &Section<'_, '_>, input: &Input) -> String {
+/// What `--from` takes for an input that is no directory of the user's; `None` where it is refused.
+pub(crate) fn from_name(lowering: &mut Lowering<'_>, input: &Input, span: Span) -> Option<String> {
     match input {
-        Input::Stage(name) => section.lowering.names.stage(name).to_owned(),
-        Input::Image(name) => image_reference(section, name),
-        // Refused before anything asks.
-        Input::Scratch | Input::Phase(_) | Input::Context(_) => input.to_string(),
-    }
-}
-
-/// What `--from` takes for an image.
-pub(crate) fn image_reference(section: &Section<'_, '_>, name: &InputName) -> String {
-    match section.lowering.plan.plan().images.get(name) {
-        Some(image) => reference(image),
-        // The verifier has seen that every name used has one.
-        None => name.as_str().to_owned(),
+        Input::Stage(name) => Some(lowering.names.stage(name).to_owned()),
+        Input::Image(name) => Some(match lowering.plan.plan().images.get(name) {
+            Some(image) => reference(image),
+            // The verifier has seen that every name used has one.
+            None => name.as_str().to_owned(),
+        }),
+        Input::Phase(phase) => parallel::merged(lowering, phase, span),
+        Input::Context(name) => remote::name_of(lowering, name, span),
+        Input::Scratch => Some("scratch".to_owned()),
     }
 }
 

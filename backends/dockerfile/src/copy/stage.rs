@@ -25,7 +25,7 @@ impl Lowered<'_> {
             CopyForm::To { source, .. } => self.one_from_stage(section, source, destination, &excludes),
             CopyForm::Contents { directory, .. } => {
                 let Some(path) = section.path(directory, self.span) else { return };
-                let from = from_name(section, &copy.from.value);
+                let Some(from) = from_name(section.lowering, &copy.from.value, self.span) else { return };
                 self.take(section, &from, &path, true, destination, &excludes);
             }
             CopyForm::Into { .. } if copy.optional => {
@@ -64,12 +64,10 @@ impl Lowered<'_> {
         let from = &self.copy.from.value;
         let Some(path) = section.path(source, self.span) else { return };
         let from = match self.copy.follow || path == "/" {
-            true => from_name(section, from),
-            false => match links::checked(section, from, &path, self.span) {
-                Some(from) => from,
-                None => return,
-            },
+            true => from_name(section.lowering, from, self.span),
+            false => links::checked(section, from, &path, self.span),
         };
+        let Some(from) = from else { return };
         self.take(section, &from, &path, false, landing, excludes);
     }
 

@@ -1,0 +1,220 @@
+//! What differs from dialect to dialect, and with where the Dockerfile stands.
+
+use cogpack_backends_contract::Backend;
+use cogpack_ir::plan::InputName;
+use cogpack_ir::resolve::{KnownConfigs, resolve};
+use cogpack_ir::syntax::parse;
+use cogpack_ir::verify::verify;
+
+use super::{BUILT_IN, SMALLEST, lower_for, lowered, stage, stages, with_base};
+use crate::{Dialect, Dockerfile, Root, Surroundings};
+
+#[test]
+fn newer_features_ask_for_a_newer_frontend() {
+    let first_line = |dialect, ops: &str| {
+        let artifact = lower_for(dialect, &with_base(&format!("secret s\n{}", stage(ops))))
+            .unwrap_or_else(|gaps| panic!("{gaps:?}"));
+        (artifact.dockerfile.lines().next().unwrap_or_default().to_owned(), artifact.dockerfile)
+    };
+    let (line, text) = first_line(SMALLEST, r#"run "a" { mount secret s as env S }"#);
+    assert_eq!(line, "# syntax=docker/dockerfile:1.10");
+    assert!(text.contains("--mount=type=secret,id=s,env=S,required=true"), "{text}");
+    assert_eq!(first_line(SMALLEST, r#"run "a" { network none }"#).0, "# syntax=docker/dockerfile:1.4");
+    let copy = r#"copy "a" from @src to "/srv/a" copy "a" from @src to "/tmp/a" copy "b" from @src to "/c/d" owner 5"#;
+    let (line, text) = first_line(SMALLEST, copy);
+    assert_eq!(line, "# syntax=docker/dockerfile:1.4");
+    assert!(
+        text.contains(
+            "COPY --link contexts/src/a /srv/a\nCOPY contexts/src/a /tmp/a\nCOPY --link --from=app-layer / /\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_dialect_refuses_what_it_cannot_say() {
+    let gaps = |dialect: Dialect, ops: &str| match lower_for(
+        dialect,
+        &with_base(&format!("secret s\n{}", stage(ops))),
+    ) {
+        Ok(artifact) => artifact.dockerfile,
+        Err(gaps) => gaps.into_iter().map(|gap| gap.what).collect::<Vec<_>>().join("; "),
+    };
+    let secret = r#"run "a" { mount secret s as env S }"#;
+    for (dialect, ops, expected) in [
+        (
+            Dialect::Legacy,
+            secret,
+            "a `mount secret … as env`, which would stay in a layer, which the dialect `legacy` cannot say",
+        ),
+        (Dialect::Legacy, r#"run "a" { mount ssh }"#, "a `mount ssh`, which the dialect `legacy` cannot say"),
+        (
+            Dialect::Buildah,
+            r#"run "a" { network none }"#,
+            "`network none` of one `run`, which the dialect `buildah` cannot say",
+        ),
+        (
+            BUILT_IN,
+            r#"run "a" { network none }"#,
+            "`network none` of one `run`, which needs `--syntax 1.3` or newer",
+        ),
+        (
+            SMALLEST,
+            r#"copy "a" from image @base to "/d" { exclude "b" }"#,
+            "`exclude` in a copy from a stage or image, which needs `--syntax 1.19` or newer",
+        ),
+    ] {
+        assert_eq!(gaps(dialect, ops), expected, "{ops}");
+    }
+}
+
+/// The stages of a Dockerfile in some dialect and surroundings.
+fn lowered_by(backend: Dockerfile, text: &str) -> String {
+    let parsed = parse(&with_base(text));
+    let verified = verify(parsed.plan).unwrap_or_else(|findings| panic!("{findings:?}"));
+    let resolved = resolve(verified, &KnownConfigs::new()).unwrap_or_else(|findings| panic!("{findings:?}"));
+    match backend.lower(&resolved) {
+        Ok(artifact) => format!("{}{}", stages(&artifact.dockerfile), artifact.ignored.join("\n")),
+        Err(gaps) => gaps.into_iter().map(|gap| gap.what).collect::<Vec<_>>().join("; "),
+    }
+}
+
+#[test]
+fn a_directory_of_the_user_is_read_where_it_is() {
+    let context = InputName::new("src").expect("is a name");
+    let root = Root {
+        context,
+        path: ".".to_owned(),
+        file: "deploy/Dockerfile".to_owned(),
+        beside: Some("deploy".to_owned()),
+    };
+    let surroundings = Surroundings { root: Some(root), ..Surroundings::default() };
+    let written = |dialect: Dialect, ops: &str| {
+        lowered_by(Dockerfile { dialect, surroundings: surroundings.clone() }, &stage(ops))
+    };
+    for (ops, expected) in [
+        (r#"copy "a" from @src to "/etc/a""#, "COPY a /etc/a\n"),
+        (r#"copy contents "." from @src to "/etc/x""#, "COPY . /etc/x/\n"),
+        (r#"copy contents "." from @src to "/src""#, "COPY --link . /src/\n"),
+        (r#"copy "d" from @src to "/etc/x" { exclude "**/*.pyc" }"#, "COPY d /etc/x\nd/**/*.pyc"),
+        (r#"copy "a" from @src to "/etc/b" mode 0600"#, "COPY deploy/copies/1/a /etc/b\n"),
+        (r#"file "/etc/b" = "x""#, "COPY deploy/files/1/ /etc/\n"),
+        (r#"run "a" { mount @src at "/m" }"#, "RUN --mount=type=bind,target=/m \\\n    a\n"),
+    ] {
+        let text = written(SMALLEST, ops);
+        assert!(text.ends_with(&format!("# stage %app\n{expected}")), "{ops}: {text}");
+    }
+    // Something else reads what the rules leave out, so they cannot stand in the ignore file.
+    let twice = r#"copy "d" from @src to "/etc/x" { exclude "a" } copy "d/a" from @src to "/etc/a""#;
+    assert!(written(SMALLEST, twice).contains("COPY deploy/copies/1/d /etc/x\nCOPY d/a /etc/a"));
+    let newer = Dialect::BuildKit { syntax: "1.19".parse().expect("is a version") };
+    assert!(written(newer, twice).contains("COPY --exclude=a d /etc/x\nCOPY d/a /etc/a"));
+    let buildah = written(Dialect::Buildah, r#"run "a" { mount @src at "/m" select "d" }"#);
+    assert!(
+        buildah.contains("COPY d /d\n")
+            && buildah.contains("RUN --mount=type=bind,from=src-files,source=/d,target=/m"),
+        "{buildah}"
+    );
+}
+
+#[test]
+fn something_stands_in_for_what_the_classic_builder_cannot_mount() {
+    let legacy = Dockerfile { dialect: Dialect::Legacy, ..Dockerfile::default() };
+    let text = lowered_by(
+        legacy.clone(),
+        &format!(
+            "cache c\n{}",
+            stage(r#"user "app" run "a" { mount @src at "/m" select "d" mount cache c at "/c" }"#)
+        ),
+    );
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(lines[1], "COPY contexts/src/d /.cogpackc-mounts/m/new", "{text}");
+    assert!(
+        lines[2].starts_with("RUN [\"/bin/sh\", \"-c\", \"set -e\\nmkdir -p /.cogpackc-mounts/c;"),
+        "{text}"
+    );
+    assert_eq!(lines[3..5], ["USER app", "RUN [\"/bin/sh\", \"-c\", \"a\"]"], "{text}");
+    assert_eq!(lines[5], "USER 0", "{text}");
+    assert!(lines[6].contains("rm -rf /m;") && lines[6].contains("rm -rf /.cogpackc-mounts\""), "{text}");
+    // As root it is one step, so that what comes into a cache is in no layer.
+    let text = lowered_by(legacy, &format!("cache c\n{}", stage(r#"run "a" { mount cache c at "/c" }"#)));
+    assert_eq!(text.matches("RUN ").count(), 1, "{text}");
+    let secret = lowered_by(
+        Dockerfile { dialect: BUILT_IN, ..Dockerfile::default() },
+        &format!("secret s\n{}", stage(r#"run "a" { mount secret s as env S }"#)),
+    );
+    assert!(
+        secret.contains("--mount=type=secret,id=s,target=/run/secrets/s.S,mode=0444,required=true")
+            && secret.contains(r#"export S=\"${S%.}\"; fi\nexec \"$@\"", "sh", "/bin/sh", "-c", "a"]"#),
+        "{secret}"
+    );
+}
+
+#[test]
+fn without_programs_nothing_is_run() {
+    let bare = |ops: &str| {
+        let text = format!("stage %app from scratch {{ env PATH = \"/bin\" {ops} }} export from %app {{}}");
+        lowered_by(Dockerfile { dialect: BUILT_IN, ..Dockerfile::default() }, &text)
+    };
+    assert!(bare(r#"mkdir "/d" mode 0700 owner 5:6"#).contains("COPY --chown=5:6 files/1/ /\n"));
+    assert!(!bare(r#"copy "a" from @src to "/d" replace"#).contains("RUN"));
+    for ops in
+        [r#"file "/d" = "" remove "/d""#, r#"copy "a" from @src to "/d" copy "b" from @src to "/d" replace"#]
+    {
+        assert_eq!(
+            bare(ops),
+            "removing `/d` in a stage that stands on nothing: a Dockerfile needs a program for that",
+            "{ops}"
+        );
+    }
+}
+
+#[test]
+fn stages_side_by_side_become_a_chain() {
+    let merged = |base: &str, ops: &str| {
+        lowered(&format!(
+            "phase base phase parts parallel after base phase whole after parts\n\
+             stage %base in base from {base}\n\
+             stage %left in parts {{ copy \"a\" from @src to \"/left\" env A = \"1\" }}\n\
+             stage %right in parts {{ {ops} }}\n\
+             stage %app in whole {{ mkdir \"/top\" }} export from %app {{}}"
+        ))
+    };
+    let on_nothing = merged("scratch", r#"copy "b" from @src to "/right" env PATH = "/bin""#);
+    assert!(
+        on_nothing.contains("COPY --from=left / /\nCOPY --from=right / /\nENV A=\"1\"\n"),
+        "{on_nothing}"
+    );
+    assert!(on_nothing.contains("FROM parts AS app\n"), "{on_nothing}");
+    let on_base = merged("image @base", r#"copy "b" from @src to "/right""#);
+    assert!(on_base.contains("FROM left AS parts\n"), "{on_base}");
+    assert!(on_base.contains("# stage %right\nCOPY --from=parts-layer / /\n"), "{on_base}");
+}
+
+#[test]
+fn contexts_elsewhere_become_stages() {
+    let text = lowered_by(
+        Dockerfile::default(),
+        &format!(
+            "context @file = http \"https://example.org/a.whl\" {{ checksum sha256:{} }}\n\
+             context @code = git \"https://example.org/code.git\" {{ commit {} subdir \"lib\" }}\n{}",
+            "0".repeat(64),
+            "1".repeat(40),
+            stage(r#"copy "a.whl" from @file to "/etc/a.whl" copy contents "." from @code to "/etc/code""#),
+        ),
+    );
+    assert!(
+        text.contains(&format!(
+            "ADD --chmod=0644 --checksum=sha256:{} https://example.org/a.whl /a.whl\n",
+            "0".repeat(64)
+        )),
+        "{text}"
+    );
+    assert!(text.contains(&format!("ADD https://example.org/code.git#{}:lib /\n", "1".repeat(40))), "{text}");
+    assert!(
+        text.contains(
+            "COPY --from=file --chown=0:0 /a.whl /etc/a.whl\nCOPY --from=code --chown=0:0 / /etc/code/\n"
+        ),
+        "{text}"
+    );
+}
