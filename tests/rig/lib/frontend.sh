@@ -11,8 +11,8 @@ RIG_FRONTEND_GO=github.com/moby/buildkit/frontend/dockerfile/cmd/dockerfile-fron
 RIG_FRONTEND_PACKAGES=(
 	golang-github-{agext-levenshtein,cespare-xxhash-v2,cespare-xxhash,containerd-containerd-api,containerd-containerd}-dev
 	golang-github-containerd-{continuity,errdefs,log,platforms,stargz-snapshotter,ttrpc,typeurl}-dev
-	golang-github-{coreos-bbolt,distribution-reference,docker-docker,docker-go-units,felixge-httpsnoop}-dev
-	golang-github-{go-logr-logr,go-logr-stdr,gofrs-flock,gogo-protobuf,golang-protobuf-1-5,google-go-cmp}-dev
+	golang-github-{coreos-bbolt,distribution-reference,docker-docker,docker-go-connections,docker-go-units,felixge-httpsnoop}-dev
+	golang-github-{go-logr-logr,go-logr-stdr,gofrs-flock,gogo-googleapis,gogo-protobuf,golang-protobuf-1-5,google-go-cmp}-dev
 	golang-github-{google-shlex,google-uuid,grpc-ecosystem-grpc-gateway,in-toto-attestation,in-toto-in-toto-golang}-dev
 	golang-github-{klauspost-compress,mitchellh-hashstructure,moby-docker-image-spec,moby-locker,moby-patternmatcher}-dev
 	golang-github-{moby-sys,opencontainers-go-digest,opencontainers-image-spec,pkg-errors,planetscale-vtprotobuf}-dev
