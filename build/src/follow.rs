@@ -224,11 +224,12 @@ mod tests {
     #[test]
     fn what_was_cached_stays_so_while_its_files_are_fetched() {
         let mut follower = follower();
-        let cached = |started, completed| match vertex("sha256:a", started, completed) {
-            Update::Vertex { digest, inputs, name, started, completed, error, group, .. } => {
-                Update::Vertex { digest, inputs, name, started, completed, cached: true, error, group }
+        let cached = |started, completed| {
+            let mut update = vertex("sha256:a", started, completed);
+            if let Update::Vertex { cached, .. } = &mut update {
+                *cached = true;
             }
-            other => other,
+            update
         };
         assert_eq!(follower.on(cached(Some(1), Some(1))), [Progress::Cached(StepId(0))]);
         assert_eq!(follower.on(vertex("sha256:a", Some(5), None)), [Progress::Started(StepId(0))]);

@@ -19,6 +19,9 @@ pub struct Artifact {
     /// What the Dockerfile's own ignore file leaves out of the build context, beside what the
     /// context itself leaves out: lines for its end.
     pub ignored: Vec<String>,
+    /// Whether its builder keeps setuid and setgid of what it copies from directories; where not,
+    /// nothing that is read there may have them.
+    pub keeps_set_ids: bool,
     /// How it is built.
     pub command: Command,
     /// What its reader should know, and nobody has to act on.

@@ -32,7 +32,6 @@ pub(crate) fn lower(section: &mut Section<'_, '_>) {
     if let Some(shell) = &wanted.shell
         && base.shell.as_ref() != Some(shell)
     {
-        section.lowering.asked.docker_format = true;
         section.line(format!("SHELL {}", json_list(shell)));
     }
     let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
@@ -177,7 +176,6 @@ fn healthcheck(section: &mut Section<'_, '_>, wanted: &ImageConfig, state: &Stat
             return;
         }
     };
-    section.lowering.asked.docker_format = true;
     section.line(format!("HEALTHCHECK {flags}{test}"));
 }
 

@@ -56,6 +56,9 @@ pub(crate) enum Feature {
     SpacedVolume,
 }
 
+// Buildah 1.28 has mounts, and after the `RUN` it takes away what stood at their targets before, with all
+// that was in it. So something else stands in for those that the base may have a directory for.
+
 /// One row: since which version of BuildKit's frontend, whether buildah, whether the classic
 /// builder.
 type Row = (Feature, Version, bool, bool);
@@ -65,15 +68,15 @@ const fn since(minor: u32) -> Version {
 }
 
 #[rustfmt::skip]
-const TABLE: [Row; 21] = [
+const TABLE: [Row; 22] = [
     //                           buildkit   buildah  legacy
-    (Feature::BindMount,         since(2),  true,    false),
+    (Feature::BindMount,         since(2),  false,   false),
     (Feature::WritableMount,     since(2),  false,   false),
     (Feature::ContextMount,      since(2),  false,   false),
-    (Feature::CacheMount,        since(2),  true,    false),
+    (Feature::CacheMount,        since(2),  false,   false),
     (Feature::PrivateCache,      since(2),  false,   false),
-    (Feature::MemoryMount,       since(2),  true,    false),
-    (Feature::MemorySize,        since(3),  true,    false),
+    (Feature::MemoryMount,       since(2),  false,   false),
+    (Feature::MemorySize,        since(3),  false,   false),
     (Feature::SecretMount,       since(2),  true,    false),
     (Feature::SecretVariable,    since(10), false,   false),
     (Feature::AgentMount,        since(2),  true,    false),
@@ -87,7 +90,7 @@ const TABLE: [Row; 21] = [
     (Feature::NamedContext,      since(4),  true,    false),
     (Feature::Layout,            since(5),  false,   false),
     (Feature::OwnIgnoreFile,     since(2),  true,    false),
-    (Feature::SetIds,            since(2),  false,   true),
+    (Feature::SetIds,            since(2),  false,   false),
     (Feature::SpacedVolume,      since(2),  false,   true),
 ];
 

@@ -15,15 +15,15 @@ pub(crate) fn command(lowering: &Lowering<'_>) -> Command {
             (&["DOCKER_BUILDKIT=1", "docker", "build"], platforms.join(","))
         }
         Dialect::BuildKit { .. } => (&["docker", "buildx", "build"], platforms.join(",")),
-        // One image for each instruction, as the other builders make them, and no label of its own.
-        Dialect::Buildah => (&["buildah", "build", "--layers", "--identity-label=false"], first),
+        // Docker's format, because OCI's has no healthcheck and no shell; a layer for each
+        // instruction; and no label of its own.
+        Dialect::Buildah => {
+            (&["buildah", "build", "--format=docker", "--layers", "--identity-label=false"], first)
+        }
         Dialect::Legacy => (&["DOCKER_BUILDKIT=0", "docker", "build"], first),
     };
     let mut words: Vec<String> = program.iter().map(|word| (*word).to_owned()).collect();
     words.push(format!("--platform={platform}"));
-    if let (Dialect::Buildah, true) = (lowering.dialect, asked.docker_format) {
-        words.push("--format=docker".to_owned());
-    }
     if let Some(root) = &lowering.surroundings.root {
         words.push(format!("--file={}", root.file));
         let is_own = !lowering.surroundings.alone;

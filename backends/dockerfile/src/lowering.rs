@@ -65,8 +65,6 @@ pub(crate) struct Asked {
     /// Contexts that the command line names.
     pub(crate) contexts: BTreeSet<InputName>,
     pub(crate) host_network: bool,
-    /// Whether the image has what only Docker's own format of configs holds.
-    pub(crate) docker_format: bool,
 }
 
 pub(crate) fn lower(
@@ -115,6 +113,7 @@ pub(crate) fn lower(
     let command = header::command(&lowering);
     let text = header::text(&lowering, &command);
     lowering.check_lines(&text);
+    let keeps_set_ids = lowering.knows(Feature::SetIds);
     match lowering.refused.is_empty() {
         true => Ok(Artifact {
             dockerfile: text,
@@ -122,6 +121,7 @@ pub(crate) fn lower(
             read: lowering.read,
             ignored: lowering.ignored,
             command,
+            keeps_set_ids,
             notes: lowering.notes,
         }),
         false => Err(lowering.refused),
@@ -130,7 +130,6 @@ pub(crate) fn lower(
 
 impl Lowering<'_> {
     fn stage(&mut self, id: StageId, stage: &Stage, is_exported: bool) {
-        let plan = self.plan;
         let name = self.names.stage(&stage.name.value).to_owned();
         // Every stage of a resolved plan has one; a missing one reads as `scratch`.
         let (from, span) = match &stage.from {

@@ -89,7 +89,57 @@ pub fn gather(
             Err(differs) => refusals.push(Box::new(differs)),
         }
     }
+    if !artifact.keeps_set_ids {
+        let read =
+            artifact.read.iter().filter_map(|(name, read)| Some((walked.trees.get(name)?, &read.paths)));
+        let whole = BTreeSet::from([String::new()]);
+        for (tree, paths) in read.chain(trees.values().map(|tree| (tree, &whole))) {
+            refusals.extend(with_set_ids(tree, paths));
+        }
+    }
     Ok(if refusals.is_empty() { Ok(Gathered { trees, files: walked.files }) } else { Err(refusals) })
+}
+
+/// Refuses files that a builder would make without their setuid or setgid.
+fn with_set_ids(tree: &Tree<Content>, paths: &BTreeSet<String>) -> Refusals {
+    const SET_IDS: u32 = 0o6000;
+    let mut refusals: Refusals = Vec::new();
+    let mut waiting: Vec<(String, &Node<Content>)> = Vec::new();
+    for path in paths {
+        let parts: Vec<&[u8]> =
+            path.as_bytes().split(|byte| *byte == b'/').filter(|it| !it.is_empty()).collect();
+        match (parts.is_empty(), tree.get(&parts)) {
+            (true, _) => {
+                let children = tree.root().children.iter();
+                waiting
+                    .extend(children.map(|(name, node)| (String::from_utf8_lossy(name).into_owned(), node)));
+            }
+            (false, Some(node)) => waiting.push((path.clone(), node)),
+            (false, None) => {}
+        }
+    }
+    while let Some((path, node)) = waiting.pop() {
+        match node {
+            Node::File { attributes, .. } if attributes.mode.bits() & SET_IDS != 0 => {
+                refusals.push(Box::new(Differs {
+                    what: format!(
+                        "`{path}` has mode {}: this builder takes setuid and setgid off",
+                        attributes.mode
+                    ),
+                    help: "set it with `chmod` in a `run`, or choose `--dialect buildkit`".to_owned(),
+                    span: Span::NOWHERE,
+                }));
+            }
+            Node::Directory(directory) => waiting.extend(
+                directory
+                    .children
+                    .iter()
+                    .map(|(name, node)| (format!("{path}/{}", String::from_utf8_lossy(name)), node)),
+            ),
+            Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => {}
+        }
+    }
+    refusals
 }
 
 /// Refuses links that `COPY` would follow.

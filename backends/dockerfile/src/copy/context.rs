@@ -136,7 +136,8 @@ impl Lowered<'_> {
         name: &InputName,
         path: &str,
     ) -> Option<Vec<String>> {
-        if self.copy.mode.is_some() {
+        // Builders disagree on how sources with such letters are named; what is gathered has a plain name.
+        if self.copy.mode.is_some() || !is_plain(path) {
             return None;
         }
         if self.copy.rules.is_empty() {
@@ -179,9 +180,15 @@ impl Lowered<'_> {
 fn item_of(path: &str) -> String {
     let absolute = absolute(path);
     match split(&absolute) {
-        (_, "") => ITEM.to_owned(),
-        (_, name) => name.to_owned(),
+        (_, name) if !name.is_empty() && is_plain(name) => name.to_owned(),
+        (_, _) => ITEM.to_owned(),
     }
+}
+
+/// Whether every builder finds a source of that name: old clients send no other letters than
+/// ASCII's, and those of wildcards are read in several ways.
+fn is_plain(path: &str) -> bool {
+    path.is_ascii() && !has_wildcard(path)
 }
 
 /// A path as a pattern that matches it alone.

@@ -12,7 +12,7 @@ use cogpack_backends_contract::accounts::numeric;
 use cogpack_backends_contract::glob::has_wildcard;
 use cogpack_backends_contract::paths::Selection;
 use cogpack_backends_contract::tree::Ids;
-use cogpack_ir::plan::{Copy, CopyForm, Input, InputName, OpKind, Span, Spanned, Template};
+use cogpack_ir::plan::{Copy, CopyForm, Input, OpKind, Span, Spanned, Template};
 use cogpack_ir::resolve::Step;
 
 use crate::file_ops::{self, ROOT, written_owner};

@@ -123,13 +123,15 @@ fn earlier(destination: &Path) -> Result<Manifest, EjectError> {
     match fs::read_to_string(&path) {
         // A list that cannot be read lists nothing, so that nothing is taken for ours.
         Ok(text) => Ok(Manifest::parse(&text).unwrap_or_default()),
-        Err(error) => match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidData => {
-                Ok(Manifest::default())
-            }
-            _ => Err(failed("read", &path)(error)),
-        },
+        Err(error) if is_no_list(&error) => Ok(Manifest::default()),
+        Err(error) => Err(failed("read", &path)(error)),
     }
+}
+
+/// Whether what stands where a list would is none of ours.
+fn is_no_list(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidData)
 }
 
 /// Stops before files of others, and before ours that were changed.
