@@ -84,7 +84,10 @@ fn options(section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> Opti
         MountKind::Tmpfs { target, size } => {
             options.push("type=tmpfs".to_owned());
             options.push(path_option(section, "target", target, span)?);
-            if let Some(size) = size {
+            // A limit changes nothing that comes of the program.
+            if let Some(size) = size
+                && section.lowering.can(Feature::MemorySize)
+            {
                 options.push(match section.lowering.dialect {
                     Dialect::BuildKit { .. } | Dialect::Legacy => format!("size={size}"),
                     Dialect::Buildah => format!("tmpfs-size={size}"),
@@ -111,7 +114,7 @@ pub(crate) fn ask_for_secret(section: &mut Section<'_, '_>, name: &SecretName, o
 fn is_said(section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> bool {
     let (feature, what) = match mount {
         // Something stands in for these.
-        MountKind::Bind { .. } | MountKind::Cache { .. } | MountKind::Tmpfs { size: None, .. } => {
+        MountKind::Bind { .. } | MountKind::Cache { .. } | MountKind::Tmpfs { .. } => {
             return true;
         }
         MountKind::Secret { target: SecretTarget::File(_), .. } => {
@@ -121,7 +124,6 @@ fn is_said(section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> bool
             (Feature::SecretVariable, "a `mount secret … as env`, which would stay in a layer")
         }
         MountKind::Ssh { .. } => (Feature::AgentMount, "a `mount ssh`"),
-        MountKind::Tmpfs { size: Some(_), .. } => (Feature::MemorySize, "a `mount tmpfs … size`"),
     };
     section.lowering.must(feature, what, span, OTHER_DIALECT)
 }
@@ -146,11 +148,8 @@ fn source_options(
                 (Some(stage), format!("/{inside}"))
             }
         }
-        Input::Scratch => {
-            refuse_input(section, input, span);
-            return None;
-        }
-        Input::Context(_) | Input::Phase(_) | Input::Stage(_) | Input::Image(_) => {
+        // The verifier has seen that nothing is mounted of `scratch`.
+        Input::Scratch | Input::Context(_) | Input::Phase(_) | Input::Stage(_) | Input::Image(_) => {
             let from = from_name(section.lowering, input, span)?;
             (Some(from), format!("/{inside}"))
         }
@@ -159,15 +158,6 @@ fn source_options(
     let from = from.map(|from| format!("from={from}"));
     let source = (source != "/" && source != ".").then(|| format!("source={source}"));
     Some(from.into_iter().chain(source).collect())
-}
-
-pub(crate) fn refuse_input(section: &mut Section<'_, '_>, input: &Input, span: Span) {
-    section.lowering.refuse(
-        "cpk::unsupported::mount",
-        format!("a mount of `{input}`"),
-        span,
-        "mount a stage, an image or a context; `mount tmpfs` is an empty directory",
-    );
 }
 
 /// A path in the image that mounts, and the scripts that stand in for them, can name.

@@ -243,11 +243,7 @@ fn copy_there(
             let source = place.read(section.lowering, name, &relative(selected));
             (place.from, source)
         }
-        Input::Scratch => {
-            mounts::refuse_input(section, input, span);
-            return None;
-        }
-        Input::Context(_) | Input::Phase(_) | Input::Stage(_) | Input::Image(_) => {
+        Input::Scratch | Input::Context(_) | Input::Phase(_) | Input::Stage(_) | Input::Image(_) => {
             let from = from_name(section.lowering, input, span)?;
             (Some(from), absolute(selected))
         }

@@ -130,7 +130,6 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("cpk::unsupported::link", "cpk.unsupported.link"),
     text!("cpk::unsupported::long-line", "cpk.unsupported.long-line"),
     text!("cpk::unsupported::mode-bits", "cpk.unsupported.mode-bits"),
-    text!("cpk::unsupported::mount", "cpk.unsupported.mount"),
     text!("cpk::unsupported::mount-path", "cpk.unsupported.mount-path"),
     text!("cpk::unsupported::named-owner", "cpk.unsupported.named-owner"),
     text!("cpk::unsupported::oci-digest", "cpk.unsupported.oci-digest"),
