@@ -41,7 +41,7 @@ fn emitted(plan: &Path, format: &str, name: &str, options: &[&str]) -> String {
 }
 
 /// The refusals of a backend in what was said: code and message of each, without drawing.
-fn refusals(said: &str) -> Vec<String> {
+pub fn refusals(said: &str) -> Vec<String> {
     let mut refusals = Vec::new();
     let mut lines = said.lines();
     while let Some(line) = lines.next() {

@@ -11,16 +11,19 @@ pub struct Engine {
     pub buildkit: String,
     /// Whether its BuildKit can merge.
     pub merges: bool,
+    /// What `docker build` is told after `--network`.
+    pub network: String,
 }
 
 /// The daemon without merge and diff. `None` where tests may not use one; the reason is printed.
 pub fn older() -> Option<Engine> {
-    engine("older", "DOCKER_HOST", "COGPACK_TEST_BUILDKIT", false)
+    engine("older", ["DOCKER_HOST", "COGPACK_TEST_BUILDKIT", "COGPACK_TEST_NETWORK"], false)
 }
 
 /// The daemon that has both.
 pub fn newer() -> Option<Engine> {
-    engine("newer", "COGPACK_TEST_NEXT_HOST", "COGPACK_TEST_NEXT_BUILDKIT", true)
+    let variables = ["COGPACK_TEST_NEXT_HOST", "COGPACK_TEST_NEXT_BUILDKIT", "COGPACK_TEST_NEXT_NETWORK"];
+    engine("newer", variables, true)
 }
 
 /// The registry of the rig, which speaks plain HTTP, with a `base/python:3.11-slim` in it.
@@ -28,7 +31,7 @@ pub fn registry() -> Option<String> {
     std::env::var("COGPACK_TEST_REGISTRY").ok()
 }
 
-fn engine(name: &'static str, host: &str, buildkit: &str, merges: bool) -> Option<Engine> {
+fn engine(name: &'static str, variables: [&str; 3], merges: bool) -> Option<Engine> {
     if let Ok(reason) = std::env::var("COGPACK_TEST_SKIP_DAEMON") {
         eprintln!("skipped: {reason}");
         return None;
@@ -41,5 +44,6 @@ fn engine(name: &'static str, host: &str, buildkit: &str, merges: bool) -> Optio
     let value = |variable: &str| {
         std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set, but the registry's is"))
     };
-    Some(Engine { name, host: value(host), buildkit: value(buildkit), merges })
+    let [host, buildkit, network] = variables.map(value);
+    Some(Engine { name, host, buildkit, merges, network })
 }

@@ -13,6 +13,10 @@ use std::path::Path;
 
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::{Attributes, Node, Tree};
+use cogpack_content::Digest;
+
+/// The content of longer files is shown as its digest.
+const LONGEST_SHOWN: usize = 200;
 
 /// What a path is, in one line, by its path without a `/` in front.
 pub type Listing = BTreeMap<String, String>;
@@ -130,7 +134,11 @@ fn directory(mode: u64, user: u64, group: u64) -> String {
 }
 
 fn file(mode: u64, user: u64, group: u64, content: &[u8]) -> String {
-    format!("file {mode:04o} {user}:{group} `{}`", String::from_utf8_lossy(content))
+    let shown = match std::str::from_utf8(content) {
+        Ok(text) if content.len() <= LONGEST_SHOWN => format!("`{text}`"),
+        Ok(_) | Err(_) => format!("{} bytes {}", content.len(), Digest::of(content)),
+    };
+    format!("file {mode:04o} {user}:{group} {shown}")
 }
 
 fn link(user: u64, group: u64, target: &[u8]) -> String {
@@ -178,26 +186,38 @@ pub fn list_tar(bytes: &[u8]) -> Listing {
         if path.is_empty() || path == "." {
             continue;
         }
-        let header = entry.header().clone();
-        let mode = u64::from(header.mode().expect("a header has a mode")) & 0o7777;
-        let user = header.uid().expect("a header has a user");
-        let group = header.gid().expect("a header has a group");
-        let target = entry.link_name_bytes().map(|target| target.into_owned()).unwrap_or_default();
-        let kind = header.entry_type();
-        let shown = if kind.is_dir() {
-            directory(mode, user, group)
-        } else if kind.is_symlink() {
-            link(user, group, &target)
-        } else if kind.is_hard_link() {
+        let shown = if entry.header().entry_type().is_hard_link() {
+            let target = entry.link_name_bytes().expect("a hard link has a target");
             let other = String::from_utf8_lossy(&target).trim_start_matches('/').to_owned();
             listing[&other].clone()
         } else {
-            assert!(kind.is_file(), "{path}: a root filesystem with an entry of type {kind:?}");
-            let mut content = Vec::new();
-            entry.read_to_end(&mut content).expect("it is a tar");
-            file(mode, user, group, &content)
+            list_entry(&mut entry)
         };
         listing.insert(path, shown);
     }
     listing
+}
+
+/// What an entry of a tar is, in one line, if it is no hard link.
+pub(crate) fn list_entry(entry: &mut tar::Entry<'_, impl Read>) -> String {
+    let header = entry.header().clone();
+    let mode = u64::from(header.mode().expect("a header has a mode")) & 0o7777;
+    let user = header.uid().expect("a header has a user");
+    let group = header.gid().expect("a header has a group");
+    let kind = header.entry_type();
+    if kind.is_dir() {
+        directory(mode, user, group)
+    } else if kind.is_symlink() {
+        link(user, group, &entry.link_name_bytes().unwrap_or_default())
+    } else if kind.is_character_special() || kind.is_block_special() || kind.is_fifo() {
+        let number = |part: std::io::Result<Option<u32>>| part.ok().flatten().unwrap_or_default();
+        let (major, minor) = (number(header.device_major()), number(header.device_minor()));
+        format!("special {mode:04o} {user}:{group} {kind:?} {major}:{minor}")
+    } else {
+        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        assert!(kind.is_file(), "{path}: a root filesystem with an entry of type {kind:?}");
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).expect("it is a tar");
+        file(mode, user, group, &content)
+    }
 }

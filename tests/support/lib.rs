@@ -2,13 +2,16 @@
 //! turns text into findings and artifacts.
 
 pub mod artifacts;
+pub mod bases;
 pub mod cases;
 pub mod dockerfile;
 pub mod engines;
 pub mod filesystem;
+pub mod image;
 pub mod oci;
 pub mod places;
 pub mod plans;
 pub mod snapshot;
 pub mod solve;
 pub mod terminal;
+pub mod tools;

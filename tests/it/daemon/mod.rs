@@ -3,3 +3,4 @@
 mod build;
 mod copies;
 mod copy_rows;
+mod ejects;

@@ -1,0 +1,164 @@
+//! Ejected Dockerfiles: built by each tool in its dialect, they give the image that the plan's LLB
+//! gives, its root filesystem and its config.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+
+use cogpack_cli::Environment;
+use cogpack_tests::artifacts::refusals;
+use cogpack_tests::bases::Bases;
+use cogpack_tests::cases;
+use cogpack_tests::engines::{self, Engine};
+use cogpack_tests::image::differences;
+use cogpack_tests::places::{files_below, root};
+use cogpack_tests::terminal::{cogpackc, cogpackc_in};
+use cogpack_tests::tools::{Given, Tool};
+
+/// What is refused: the plan, the tool and the code, with the reason above. Whatever else is
+/// refused fails the tests, and so does what is no longer refused.
+const REFUSED: &[(&str, &str, &str)] = &[];
+
+/// The plans that are built: every case of the backends, every project.
+fn plans() -> BTreeMap<String, PathBuf> {
+    let cases = cases::of("backends").into_iter().map(|case| (case.name, case.path));
+    let projects = files_below(&root().join("tests/projects"), "plan.cpk").into_iter().map(|path| {
+        let project = path.parent().and_then(Path::file_name).expect("a plan is in a project");
+        (format!("projects/{}", project.to_string_lossy()), path)
+    });
+    cases.chain(projects).collect()
+}
+
+/// What all builds are given, and where they start from.
+struct World {
+    bases: Bases,
+    given: Given,
+    /// Nobody speaks to it; that it can be reached is all that plans ask.
+    _agent: UnixListener,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Option<Self> {
+        let bases = Bases::of_the_rig()?;
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let socket = folder.path().join("agent");
+        let agent = UnixListener::bind(&socket).expect("a socket can be made");
+        let secret = folder.path().join("secret");
+        std::fs::write(&secret, "a secret of the cases").expect("can be written");
+        let secrets = ["token", "key", "netrc"].map(|id| (id.to_owned(), secret.clone())).into();
+        Some(Self { bases, given: Given { secrets, agent: Some(socket) }, _agent: agent, folder })
+    }
+
+    /// A copy of a plan's folder, with its plan on images that can be pulled as `built.cpk`.
+    fn copy(&self, name: &str, plan: &Path) -> PathBuf {
+        let folder = self.folder.path().join(name);
+        std::fs::create_dir_all(&folder).expect("can be made");
+        let from = plan.parent().expect("a plan is in a folder").join(".");
+        let copied = std::process::Command::new("cp").arg("-a").args([&from, &folder]).status();
+        assert!(copied.expect("there is cp").success(), "{} can be copied", from.display());
+        let text = std::fs::read_to_string(plan).expect("a plan is text");
+        std::fs::write(folder.join("built.cpk"), self.bases.stand_in(&text)).expect("can be written");
+        folder
+    }
+
+    /// Builds a plan as LLB into the engine.
+    fn build(&self, engine: &Engine, folder: &Path, image: &str) -> Result<(), String> {
+        let mut environment = Environment::default();
+        environment.docker.host = Some(engine.host.clone());
+        let mut arguments: Vec<String> =
+            ["build", "built.cpk", "--progress", "quiet", "--platform", "linux/amd64", "--tag", image]
+                .map(str::to_owned)
+                .into();
+        for (id, path) in &self.given.secrets {
+            arguments.extend(["--secret".to_owned(), format!("id={id},src={}", path.display())]);
+        }
+        if let Some(agent) = &self.given.agent {
+            arguments.extend(["--ssh".to_owned(), format!("default={}", agent.display())]);
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let answer = cogpackc_in(environment, folder, &arguments);
+        if answer.code == 0 { Ok(()) } else { Err(answer.stderr) }
+    }
+}
+
+/// Ejects a plan, or gives the codes of what is refused.
+fn eject(folder: &Path, plan: &str, tool: &Tool) -> Result<PathBuf, BTreeSet<String>> {
+    let mut arguments = vec![plan, "-o", "dockerfile", "-O", "eject"];
+    arguments.extend_from_slice(tool.dialect);
+    let answer = cogpackc(folder, &arguments);
+    let codes: BTreeSet<String> = refusals(&answer.stderr)
+        .iter()
+        .map(|refusal| refusal.split(' ').nth(1).expect("a refusal has a code").to_owned())
+        .collect();
+    match answer.code {
+        0 => Ok(folder.join("eject")),
+        1 if !codes.is_empty() => Err(codes),
+        code => panic!("{arguments:?} gave {code}: {}", answer.stderr),
+    }
+}
+
+/// Builds all plans with a tool, and compares.
+fn every_eject_builds_as_its_plan(tool: Option<Tool>) {
+    let (Some(tool), Some(newer), Some(world)) = (tool, engines::newer(), World::new()) else { return };
+    let reader = Tool::newer_buildkit().expect("the newer engine is there");
+    let mut wrong = String::new();
+    let mut complain = |name: &str, what: &str| {
+        // A String takes whatever is written to it.
+        let _ = writeln!(wrong, "{name}: {what}");
+    };
+    let mut built = BTreeMap::new();
+    for (name, plan) in plans() {
+        let folder = world.copy(&name, &plan);
+        let refused = REFUSED.iter().filter(|(plan, by, _)| *plan == name && *by == tool.name);
+        let refused: BTreeSet<String> = refused.map(|(_, _, code)| (*code).to_owned()).collect();
+        let eject = match eject(&folder, "built.cpk", &tool) {
+            Ok(eject) if refused.is_empty() => eject,
+            Err(codes) if codes == refused => continue,
+            Ok(_) => {
+                complain(&name, &format!("is not refused, though {refused:?} is expected"));
+                continue;
+            }
+            Err(codes) => {
+                complain(&name, &format!("is refused by {codes:?}"));
+                continue;
+            }
+        };
+        let tag = format!("{}-{}", name.replace('/', "-"), std::process::id());
+        let reference = format!("cogpack-ejects/llb-for-{}:{tag}", tool.name);
+        let image = format!("localhost/cogpack-ejects/{}:{tag}", tool.name);
+        if let Err(said) = world.build(&newer, &folder, &reference) {
+            complain(&name, &format!("the plan cannot be built:\n{said}"));
+        } else if let Err(said) = tool.build(&eject, &image, &world.given) {
+            complain(&name, &format!("its eject cannot be built:\n{said}"));
+        } else {
+            built.insert(name, (reference, image));
+        }
+    }
+    let (references, images): (Vec<String>, Vec<String>) = built.values().cloned().unzip();
+    let (wanted, found) = (reader.images(&references), tool.images(&images));
+    reader.remove(&references);
+    tool.remove(&images);
+    let mut compared = 0;
+    for (name, (reference, image)) in &built {
+        let differences = differences(named(&wanted, reference), named(&found, image));
+        compared += 1;
+        if !differences.is_empty() {
+            complain(name, &format!("differs from what the plan's LLB gives:\n{differences}"));
+        }
+    }
+    assert!(wrong.is_empty(), "with {}, of {compared} that were built:\n{wrong}", tool.name);
+    assert!(compared > 15, "only {compared} ejects were compared");
+}
+
+/// The image of a name, which a tool may have completed.
+fn named<'i, I>(images: &'i BTreeMap<String, I>, name: &str) -> &'i I {
+    let found = images.iter().find(|(full, _)| *full == name || full.ends_with(&format!("/{name}")));
+    found.unwrap_or_else(|| panic!("`{name}` is not among {:?}", images.keys())).1
+}
+
+#[test]
+fn buildkit_of_the_older_engine_builds_what_llb_gives() {
+    every_eject_builds_as_its_plan(Tool::older_buildkit());
+}

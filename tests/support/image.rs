@@ -1,0 +1,253 @@
+//! Images as tools save them: what is in their root filesystem, and what their config says.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Read;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flate2::read::MultiGzDecoder;
+use serde_json::Value;
+
+use crate::filesystem::{Listing, list_entry};
+
+/// What an image is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// The root filesystem.
+    pub files: Listing,
+    /// What the config says, by the field's name; a field that says nothing is not there.
+    pub config: BTreeMap<String, Value>,
+}
+
+/// One entry of a layer.
+#[derive(Debug, Clone)]
+enum Change {
+    /// A path and what it is from here on.
+    Is(String, String),
+    /// A path that is another name of what another path is.
+    Same(String, String),
+    /// A path that is gone, with all below.
+    Gone(String),
+    /// A directory of which all that lower layers have put into it is gone.
+    Emptied(String),
+}
+
+/// Layers that were read, by their diff ids: images of one base share them.
+static READ: Mutex<BTreeMap<String, Arc<Vec<Change>>>> = Mutex::new(BTreeMap::new());
+
+/// The fields of a config that say how a container runs. What else stands in a config says who
+/// made it, when and how.
+const FIELDS: &[&str] = &[
+    "Cmd",
+    "Entrypoint",
+    "Env",
+    "ExposedPorts",
+    "Healthcheck",
+    "Labels",
+    "Shell",
+    "StopSignal",
+    "User",
+    "Volumes",
+    "WorkingDir",
+];
+
+/// Reads the images of an archive, by the names that they were saved under: what `docker save` and
+/// `docker-archive:` of other tools write.
+pub fn saved(archive: &Path) -> BTreeMap<String, Image> {
+    let files = Files::of(archive);
+    let manifest: Value = serde_json::from_slice(files.get("manifest.json")).expect("the manifest is JSON");
+    let mut images = BTreeMap::new();
+    for image in manifest.as_array().expect("a manifest lists images") {
+        let config = files.get(image["Config"].as_str().expect("an image has a config"));
+        let config: Value = serde_json::from_slice(config).expect("a config is JSON");
+        let layers = image["Layers"].as_array().expect("an image lists its layers");
+        let diff_ids = config["rootfs"]["diff_ids"].as_array().cloned().unwrap_or_default();
+        assert_eq!(layers.len(), diff_ids.len(), "each layer has a diff id");
+        let mut root = Listing::new();
+        for (layer, diff_id) in layers.iter().zip(&diff_ids) {
+            let diff_id = diff_id.as_str().expect("a diff id is text");
+            let bytes = || files.get(layer.as_str().expect("a layer is named"));
+            apply(&mut root, &read(diff_id, bytes));
+        }
+        let read = Image { files: root, config: settings(&config["config"]) };
+        for name in image["RepoTags"].as_array().into_iter().flatten() {
+            images.insert(name.as_str().expect("a name is text").to_owned(), read.clone());
+        }
+    }
+    images
+}
+
+/// The files of an archive. Where one layer is that of several images, the later ones may be links.
+struct Files {
+    bytes: BTreeMap<String, Vec<u8>>,
+    links: BTreeMap<String, String>,
+}
+
+impl Files {
+    fn of(archive: &Path) -> Self {
+        let (mut bytes, mut links) = (BTreeMap::new(), BTreeMap::new());
+        let file = std::fs::File::open(archive).expect("the archive was written");
+        for entry in tar::Archive::new(file).entries().expect("it is a tar") {
+            let mut entry = entry.expect("it is a tar");
+            let path = entry.path().expect("paths are text").to_string_lossy().into_owned();
+            if entry.header().entry_type().is_symlink() {
+                let target = entry.link_name().ok().flatten().expect("a link has a target");
+                let above = Path::new(&path).parent().unwrap_or(Path::new(""));
+                links.insert(path.clone(), lexical(&above.join(target)));
+            } else if entry.header().entry_type().is_file() {
+                let mut content = Vec::new();
+                entry.read_to_end(&mut content).expect("it is a tar");
+                bytes.insert(path, content);
+            }
+        }
+        Self { bytes, links }
+    }
+
+    fn get(&self, path: &str) -> &[u8] {
+        let path = self.links.get(path).map_or(path, String::as_str);
+        self.bytes.get(path).unwrap_or_else(|| panic!("the archive has no `{path}`"))
+    }
+}
+
+/// The path without `..`, as no directory on the way is a link.
+fn lexical(path: &Path) -> String {
+    let mut parts = Vec::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::ParentDir => {
+                parts.pop();
+            }
+            std::path::Component::Normal(name) => parts.push(name.to_string_lossy().into_owned()),
+            std::path::Component::CurDir
+            | std::path::Component::RootDir
+            | std::path::Component::Prefix(_) => {}
+        }
+    }
+    parts.join("/")
+}
+
+fn read<'b>(diff_id: &str, bytes: impl FnOnce() -> &'b [u8]) -> Arc<Vec<Change>> {
+    let lock = || READ.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = lock().get(diff_id) {
+        return Arc::clone(known);
+    }
+    let bytes = bytes();
+    let changes = if bytes.starts_with(&[0x1f, 0x8b]) {
+        changes(MultiGzDecoder::new(bytes))
+    } else {
+        changes(bytes)
+    };
+    let changes = Arc::new(changes);
+    lock().insert(diff_id.to_owned(), Arc::clone(&changes));
+    changes
+}
+
+fn changes(layer: impl Read) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for entry in tar::Archive::new(layer).entries().expect("a layer is a tar") {
+        let mut entry = entry.expect("a layer is a tar");
+        let path = entry.path().expect("paths are text").to_string_lossy().into_owned();
+        let path = path.trim_start_matches("./").trim_matches('/').to_owned();
+        if path.is_empty() || path == "." {
+            continue;
+        }
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        changes.push(if name == ".wh..wh..opq" {
+            Change::Emptied(above.to_owned())
+        } else if let Some(gone) = name.strip_prefix(".wh.") {
+            Change::Gone(if above.is_empty() { gone.to_owned() } else { format!("{above}/{gone}") })
+        } else if entry.header().entry_type().is_hard_link() {
+            let other = entry.link_name_bytes().expect("a hard link has a target");
+            let other = String::from_utf8_lossy(&other).trim_start_matches("./").trim_matches('/').to_owned();
+            Change::Same(path, other)
+        } else {
+            let what = list_entry(&mut entry);
+            Change::Is(path, what)
+        });
+    }
+    // What a layer takes away is what lower ones have put there, wherever in it that stands.
+    changes.sort_by_key(|change| !matches!(change, Change::Gone(_) | Change::Emptied(_)));
+    changes
+}
+
+fn apply(root: &mut Listing, changes: &[Change]) {
+    for change in changes {
+        match change {
+            Change::Gone(path) => {
+                root.remove(path);
+                remove_below(root, path);
+            }
+            Change::Emptied(path) => remove_below(root, path),
+            Change::Is(path, what) => {
+                if !what.starts_with("directory ") {
+                    remove_below(root, path);
+                }
+                root.insert(path.clone(), what.clone());
+            }
+            Change::Same(path, other) => {
+                let what = root.get(other).unwrap_or_else(|| panic!("{path}: `{other}` is not there")).clone();
+                root.insert(path.clone(), what);
+            }
+        }
+    }
+}
+
+fn remove_below(root: &mut Listing, path: &str) {
+    let start = format!("{path}/");
+    root.retain(|other, _| !other.starts_with(&start));
+}
+
+fn settings(config: &Value) -> BTreeMap<String, Value> {
+    let says_something = |value: &Value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(object) => !object.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
+    };
+    let mut settings: BTreeMap<String, Value> = FIELDS
+        .iter()
+        .filter_map(|field| Some(((*field).to_owned(), config.get(*field)?.clone())))
+        .filter(|(_, value)| says_something(value))
+        .collect();
+    // A container that is told no directory starts in this one.
+    settings.entry("WorkingDir".to_owned()).or_insert_with(|| "/".into());
+    settings
+}
+
+/// How many differences are shown.
+const SHOWN: usize = 40;
+
+/// What is otherwise in `built` than in `wanted`, a line each; nothing where they are the same.
+pub fn differences(wanted: &Image, built: &Image) -> String {
+    let mut lines = Vec::new();
+    let config = |image: &Image| {
+        image.config.iter().map(|(field, value)| (format!("config {field}"), value.to_string())).collect()
+    };
+    compare(&config(wanted), &config(built), &mut lines);
+    compare(&wanted.files, &built.files, &mut lines);
+    let mut text = String::new();
+    for line in lines.iter().take(SHOWN) {
+        // A String takes whatever is written to it.
+        let _ = writeln!(text, "    {line}");
+    }
+    if lines.len() > SHOWN {
+        let _ = writeln!(text, "    and {} lines more", lines.len() - SHOWN);
+    }
+    text
+}
+
+fn compare(wanted: &Listing, built: &Listing, lines: &mut Vec<String>) {
+    let mut keys: Vec<&String> = wanted.keys().chain(built.keys()).collect();
+    keys.sort();
+    keys.dedup();
+    for key in keys {
+        let (wanted, built) = (wanted.get(key), built.get(key));
+        if wanted == built {
+            continue;
+        }
+        lines.extend(wanted.map(|what| format!("- {key} {what}")));
+        lines.extend(built.map(|what| format!("+ {key} {what}")));
+    }
+}

@@ -1,0 +1,161 @@
+//! The tools that build Dockerfiles, each with the dialect it reads: engines with BuildKit and
+//! with their classic builder, and buildah.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::engines::{self, Engine};
+use crate::image::{self, Image};
+
+/// A tool that builds Dockerfiles.
+#[derive(Debug, Clone)]
+pub struct Tool {
+    /// For messages, and part of the names of images.
+    pub name: &'static str,
+    /// What `cogpackc` is told of it.
+    pub dialect: &'static [&'static str],
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Docker { engine: Engine, buildkit: &'static str },
+    Buildah { program: PathBuf },
+}
+
+/// What a build is given besides its eject.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// Files of secrets by their ids.
+    pub secrets: BTreeMap<String, PathBuf>,
+    /// Where an ssh agent listens.
+    pub agent: Option<PathBuf>,
+}
+
+impl Tool {
+    /// The BuildKit of the older engine, which has no other frontend than its own.
+    pub fn older_buildkit() -> Option<Self> {
+        let kind = Kind::Docker { engine: engines::older()?, buildkit: "1" };
+        Some(Self { name: "buildkit-older", dialect: &[], kind })
+    }
+
+    /// The BuildKit of the newer engine, which fetches the frontend that the Dockerfile asks for.
+    pub fn newer_buildkit() -> Option<Self> {
+        let kind = Kind::Docker { engine: engines::newer()?, buildkit: "1" };
+        Some(Self { name: "buildkit-newer", dialect: &["--dialect", "buildkit"], kind })
+    }
+
+    /// The classic builder of the older engine.
+    pub fn classic() -> Option<Self> {
+        let kind = Kind::Docker { engine: engines::older()?, buildkit: "0" };
+        Some(Self { name: "classic", dialect: &["--dialect", "legacy"], kind })
+    }
+
+    /// Debian's buildah.
+    pub fn buildah() -> Option<Self> {
+        engines::older()?;
+        let program = std::env::var_os("COGPACK_TEST_BUILDAH").expect("the rig says where its buildah is");
+        let kind = Kind::Buildah { program: program.into() };
+        Some(Self { name: "buildah", dialect: &["--dialect", "buildah"], kind })
+    }
+
+    /// Whether secrets and agents can be given to its builds.
+    fn takes_secrets(&self) -> bool {
+        match &self.kind {
+            Kind::Docker { buildkit, .. } => *buildkit == "1",
+            Kind::Buildah { .. } => true,
+        }
+    }
+
+    /// Builds what stands in the directory `eject`, or gives the last that was said.
+    pub fn build(&self, eject: &Path, name: &str, given: &Given) -> Result<(), String> {
+        let mut command = self.command();
+        match &self.kind {
+            Kind::Docker { engine, .. } => {
+                command.args(["build", "--network", &engine.network]);
+            }
+            // The label that buildah adds of itself is nothing that a plan says.
+            Kind::Buildah { .. } => {
+                command.args(["build", "--identity-label=false"]);
+            }
+        }
+        if self.takes_secrets() {
+            for (id, path) in &given.secrets {
+                command.args(["--secret", &format!("id={id},src={}", path.display())]);
+            }
+            if let Some(agent) = &given.agent {
+                command.args(["--ssh", &format!("default={}", agent.display())]);
+            }
+        }
+        said(command.args(["--tag", name]).arg(eject))
+    }
+
+    /// What it has built, by name.
+    pub fn images(&self, names: &[String]) -> BTreeMap<String, Image> {
+        if names.is_empty() {
+            return BTreeMap::new();
+        }
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let archive = folder.path().join("images.tar");
+        match &self.kind {
+            Kind::Docker { .. } => {
+                let mut command = self.command();
+                command.arg("save").arg("--output").arg(&archive).args(names);
+                said(&mut command).unwrap_or_else(|said| panic!("{}: {said}", self.name));
+                image::saved(&archive)
+            }
+            Kind::Buildah { .. } => names
+                .iter()
+                .map(|name| {
+                    // No tool puts a second image into an archive that is there.
+                    let _ = std::fs::remove_file(&archive);
+                    let to = format!("docker-archive:{}:{name}", archive.display());
+                    let mut command = self.command();
+                    said(command.args(["push", "--quiet", name, &to]))
+                        .unwrap_or_else(|said| panic!("{}: {said}", self.name));
+                    let image = image::saved(&archive).into_values().next();
+                    (name.clone(), image.expect("the archive holds the image"))
+                })
+                .collect(),
+        }
+    }
+
+    /// Removes images. What is gone already is no matter.
+    pub fn remove(&self, names: &[String]) {
+        if names.is_empty() {
+            return;
+        }
+        let mut command = self.command();
+        match &self.kind {
+            Kind::Docker { .. } => command.args(["image", "rm", "--force"]),
+            Kind::Buildah { .. } => command.args(["rmi", "--force"]),
+        };
+        let _ = said(command.args(names));
+    }
+
+    fn command(&self) -> Command {
+        match &self.kind {
+            Kind::Docker { engine, buildkit } => {
+                let mut command = Command::new("docker");
+                command.env("DOCKER_HOST", &engine.host).env("DOCKER_BUILDKIT", buildkit);
+                command
+            }
+            Kind::Buildah { program } => Command::new(program),
+        }
+    }
+}
+
+/// Most lines of what a failed command has said that are kept.
+const LINES: usize = 15;
+
+fn said(command: &mut Command) -> Result<(), String> {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    Err(lines[lines.len().saturating_sub(LINES)..].join("\n"))
+}
