@@ -37,13 +37,13 @@ impl Tool {
     /// The BuildKit of the older engine, which has no other frontend than its own.
     pub fn older_buildkit() -> Option<Self> {
         let kind = Kind::Docker { engine: engines::older()?, buildkit: "1" };
-        Some(Self { name: "buildkit-older", dialect: &[], kind })
+        Some(Self { name: "buildkit-older", dialect: &["--dialect", "buildkit", "--syntax", "none"], kind })
     }
 
     /// The BuildKit of the newer engine, which fetches the frontend that the Dockerfile asks for.
     pub fn newer_buildkit() -> Option<Self> {
         let kind = Kind::Docker { engine: engines::newer()?, buildkit: "1" };
-        Some(Self { name: "buildkit-newer", dialect: &["--dialect", "buildkit"], kind })
+        Some(Self { name: "buildkit-newer", dialect: &["--dialect", "buildkit", "--syntax", "none"], kind })
     }
 
     /// The classic builder of the older engine.
@@ -75,9 +75,10 @@ impl Tool {
             Kind::Docker { engine, .. } => {
                 command.args(["build", "--network", &engine.network]);
             }
-            // The label that buildah adds of itself is nothing that a plan says.
+            // The label that buildah adds of itself is nothing that a plan says, and the images of
+            // its own format have no health checks.
             Kind::Buildah { .. } => {
-                command.args(["build", "--identity-label=false"]);
+                command.args(["build", "--format=docker", "--identity-label=false"]);
             }
         }
         if self.takes_secrets() {
@@ -141,13 +142,18 @@ impl Tool {
                 command.env("DOCKER_HOST", &engine.host).env("DOCKER_BUILDKIT", buildkit);
                 command
             }
-            Kind::Buildah { program } => Command::new(program),
+            Kind::Buildah { program } => {
+                let mut command = Command::new(program);
+                // It would want a file of logins there.
+                command.env_remove("DOCKER_CONFIG");
+                command
+            }
         }
     }
 }
 
 /// Most lines of what a failed command has said that are kept.
-const LINES: usize = 15;
+const LINES: usize = 8;
 
 fn said(command: &mut Command) -> Result<(), String> {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -156,6 +162,7 @@ fn said(command: &mut Command) -> Result<(), String> {
     }
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
-    let lines: Vec<&str> = text.lines().collect();
+    // BuildKit counts its steps, and says of each who it is.
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.contains(" sha256:")).collect();
     Err(lines[lines.len().saturating_sub(LINES)..].join("\n"))
 }

@@ -27,7 +27,7 @@ const OWNERS: &[(&str, &str)] =
     &[("owner app:staff", "owner 1000:50"), ("owner app", "owner 1000:1000"), ("owner nobody", "owner 1:1")];
 
 /// Where a row's source is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {
     /// In a directory that is sent.
     Context,
@@ -36,7 +36,7 @@ pub enum From {
 }
 
 /// Where what is there before comes from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Onto {
     /// From the stage that the copy's starts from, which may make the copy a layer on its own.
     Base,
@@ -44,37 +44,45 @@ pub enum Onto {
     Layer,
 }
 
-fn plan(source: &Sketch, before: &Sketch, copy: &str, from: From, onto: Onto) -> String {
+/// The contexts and stages of a copy, the last of which is `%after`. What stands behind each name
+/// keeps them apart from those of other copies in one plan; a context's directory has its name.
+pub fn stages(behind: &str, source: &Sketch, before: &Sketch, copy: &str, from: From, onto: Onto) -> String {
+    let [source_name, before_name] = ["source", "before"].map(|name| format!("{name}{behind}"));
     let (input, source) = match from {
-        From::Context => ("from @source", String::new()),
-        From::Stage => ("from %source", source.ops("source")),
+        From::Context => (format!("from @{source_name}"), String::new()),
+        From::Stage => (format!("from %{source_name}"), source.ops(&source_name)),
     };
-    let copy = copy.replace("from I", input);
-    let before = before.ops("before");
+    let copy = copy.replace("from I", &input);
+    let before = before.ops(&before_name);
     let (base, layer) = match onto {
         Onto::Base => (before.as_str(), ""),
         Onto::Layer => ("", before.as_str()),
     };
     format!(
-        "cpk 1
-context @source = dir \"source\"
-context @before = dir \"before\"
-stage %source from scratch {{
+        "context @{source_name} = dir \"{source_name}\"
+context @{before_name} = dir \"{before_name}\"
+stage %{source_name} from scratch {{
 {source}}}
-stage %base from scratch {{
+stage %base{behind} from scratch {{
 {base}}}
-stage %after from %base {{
+stage %after{behind} from %base{behind} {{
+  env PATH = \"/bin\"
   layer all {{
 {layer}  {copy}
   }}
 }}
-export from %after
 "
     )
 }
 
+/// The plan of one copy.
+pub fn plan(behind: &str, source: &Sketch, before: &Sketch, copy: &str, from: From, onto: Onto) -> String {
+    let stages = stages(behind, source, before, copy, from, onto);
+    format!("cpk 1\n{stages}export from %after{behind}\n")
+}
+
 /// What the contract says that a plan makes, whose contexts stand in `folder`.
-fn contract(plan: &str, folder: &Path) -> Result<Listing, String> {
+pub fn contract(plan: &str, folder: &Path) -> Result<Listing, String> {
     let mut plan = plan.to_owned();
     let unknown = plan.contains("owner nobody");
     for (names, numbers) in OWNERS {
@@ -115,7 +123,7 @@ async fn check(engine: &Engine) -> Vec<String> {
                 sketch.write(&context);
                 sketch
             });
-            let plan = plan(&source, &before, copy, from, onto);
+            let plan = plan("", &source, &before, copy, from, onto);
             let contract = contract(&plan, folder.path());
             let unique = format!("copies-{}-{number}", std::process::id());
             let built = builder.files(&plan, folder.path(), &unique).await.map(|tar| list_tar(&tar));
@@ -144,7 +152,7 @@ async fn check(engine: &Engine) -> Vec<String> {
     futures_util::stream::iter(builds).buffered(AT_ONCE).filter_map(std::future::ready).collect().await
 }
 
-fn shown(result: &Result<Listing, impl std::fmt::Debug>) -> String {
+pub fn shown(result: &Result<Listing, impl std::fmt::Debug>) -> String {
     match result {
         Ok(listing) => {
             listing.iter().map(|(path, what)| format!("{path} {what}")).collect::<Vec<_>>().join(", ")

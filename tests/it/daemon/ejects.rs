@@ -11,7 +11,9 @@ use cogpack_tests::artifacts::refusals;
 use cogpack_tests::bases::Bases;
 use cogpack_tests::cases;
 use cogpack_tests::engines::{self, Engine};
-use cogpack_tests::image::differences;
+use cogpack_ir::plan::walk::for_each_op;
+use cogpack_ir::plan::{MountKind, SecretTarget};
+use cogpack_tests::image::{Image, differences};
 use cogpack_tests::places::{files_below, root};
 use cogpack_tests::terminal::{cogpackc, cogpackc_in};
 use cogpack_tests::tools::{Given, Tool};
@@ -83,9 +85,54 @@ impl World {
     }
 }
 
-/// Ejects a plan, or gives the codes of what is refused.
-fn eject(folder: &Path, plan: &str, tool: &Tool) -> Result<PathBuf, BTreeSet<String>> {
-    let mut arguments = vec![plan, "-o", "dockerfile", "-O", "eject"];
+/// The targets of the mounts of a plan, and the directories above them.
+fn mount_points(plan: &Path) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(plan).expect("a plan is text");
+    let plan = cogpack_compiler::parse(&text).expect("the plan was built");
+    let mut points = BTreeSet::new();
+    for stage in &plan.stages {
+        for_each_op(&stage.ops, &mut |op| {
+            for mount in op.execution().iter().flat_map(|execution| &execution.mounts) {
+                let target = match &mount.kind {
+                    MountKind::Bind { target, .. }
+                    | MountKind::Cache { target, .. }
+                    | MountKind::Tmpfs { target, .. }
+                    | MountKind::Secret { target: SecretTarget::File(target), .. }
+                    | MountKind::Ssh { target: Some(target), .. } => target.as_written(),
+                    MountKind::Secret { target: SecretTarget::Env(_), .. } => continue,
+                    // Where builders put the socket if they may choose.
+                    MountKind::Ssh { target: None, .. } => "/run/buildkit/ssh_agent.0",
+                };
+                let path = target.trim_matches('/');
+                points.extend(path.match_indices('/').map(|(end, _)| path[..end].to_owned()));
+                points.insert(path.to_owned());
+            }
+        });
+    }
+    points
+}
+
+/// What buildah makes in an image that lacks it, so that a container has something to mount these on.
+const OF_CONTAINERS: &[&str] = &["etc/hostname", "etc/hosts", "etc/resolv.conf"];
+
+/// Leaves out of an image what its builder has made to mount something on, and left there, empty:
+/// some builders take such directories and files away again, others do not.
+fn without_mount_points(built: &Image, wanted: &Image, points: &BTreeSet<String>) -> Image {
+    let mut built = built.clone();
+    built.files.retain(|path, what| {
+        let is_left = match what.as_str() {
+            "directory 0755 0:0" => points.contains(path),
+            "file 0755 0:0 ``" => OF_CONTAINERS.contains(&path.as_str()),
+            _ => false,
+        };
+        wanted.files.contains_key(path) || !is_left
+    });
+    built
+}
+
+/// Ejects a plan of a folder to another in it, or gives the codes of what is refused.
+pub fn eject(folder: &Path, plan: &str, to: &str, tool: &Tool) -> Result<PathBuf, BTreeSet<String>> {
+    let mut arguments = vec![plan, "-o", "dockerfile", "-O", to];
     arguments.extend_from_slice(tool.dialect);
     let answer = cogpackc(folder, &arguments);
     let codes: BTreeSet<String> = refusals(&answer.stderr)
@@ -93,7 +140,7 @@ fn eject(folder: &Path, plan: &str, tool: &Tool) -> Result<PathBuf, BTreeSet<Str
         .map(|refusal| refusal.split(' ').nth(1).expect("a refusal has a code").to_owned())
         .collect();
     match answer.code {
-        0 => Ok(folder.join("eject")),
+        0 => Ok(folder.join(to)),
         1 if !codes.is_empty() => Err(codes),
         code => panic!("{arguments:?} gave {code}: {}", answer.stderr),
     }
@@ -113,7 +160,7 @@ fn every_eject_builds_as_its_plan(tool: Option<Tool>) {
         let folder = world.copy(&name, &plan);
         let refused = REFUSED.iter().filter(|(plan, by, _)| *plan == name && *by == tool.name);
         let refused: BTreeSet<String> = refused.map(|(_, _, code)| (*code).to_owned()).collect();
-        let eject = match eject(&folder, "built.cpk", &tool) {
+        let eject = match eject(&folder, "built.cpk", "eject", &tool) {
             Ok(eject) if refused.is_empty() => eject,
             Err(codes) if codes == refused => continue,
             Ok(_) => {
@@ -133,16 +180,18 @@ fn every_eject_builds_as_its_plan(tool: Option<Tool>) {
         } else if let Err(said) = tool.build(&eject, &image, &world.given) {
             complain(&name, &format!("its eject cannot be built:\n{said}"));
         } else {
-            built.insert(name, (reference, image));
+            built.insert(name, (reference, image, mount_points(&folder.join("built.cpk"))));
         }
     }
-    let (references, images): (Vec<String>, Vec<String>) = built.values().cloned().unzip();
+    let (references, images): (Vec<String>, Vec<String>) =
+        built.values().map(|(reference, image, _)| (reference.clone(), image.clone())).unzip();
     let (wanted, found) = (reader.images(&references), tool.images(&images));
     reader.remove(&references);
     tool.remove(&images);
     let mut compared = 0;
-    for (name, (reference, image)) in &built {
-        let differences = differences(named(&wanted, reference), named(&found, image));
+    for (name, (reference, image, points)) in &built {
+        let wanted = named(&wanted, reference);
+        let differences = differences(wanted, &without_mount_points(named(&found, image), wanted, points));
         compared += 1;
         if !differences.is_empty() {
             complain(name, &format!("differs from what the plan's LLB gives:\n{differences}"));
@@ -153,7 +202,7 @@ fn every_eject_builds_as_its_plan(tool: Option<Tool>) {
 }
 
 /// The image of a name, which a tool may have completed.
-fn named<'i, I>(images: &'i BTreeMap<String, I>, name: &str) -> &'i I {
+pub fn named<'i>(images: &'i BTreeMap<String, Image>, name: &str) -> &'i Image {
     let found = images.iter().find(|(full, _)| *full == name || full.ends_with(&format!("/{name}")));
     found.unwrap_or_else(|| panic!("`{name}` is not among {:?}", images.keys())).1
 }
@@ -161,4 +210,19 @@ fn named<'i, I>(images: &'i BTreeMap<String, I>, name: &str) -> &'i I {
 #[test]
 fn buildkit_of_the_older_engine_builds_what_llb_gives() {
     every_eject_builds_as_its_plan(Tool::older_buildkit());
+}
+
+#[test]
+fn buildkit_of_the_newer_engine_builds_what_llb_gives() {
+    every_eject_builds_as_its_plan(Tool::newer_buildkit());
+}
+
+#[test]
+fn the_classic_builder_builds_what_llb_gives() {
+    every_eject_builds_as_its_plan(Tool::classic());
+}
+
+#[test]
+fn buildah_builds_what_llb_gives() {
+    every_eject_builds_as_its_plan(Tool::buildah());
 }
