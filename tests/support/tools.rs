@@ -43,7 +43,7 @@ impl Tool {
     /// The BuildKit of the newer engine, which fetches the frontend that the Dockerfile asks for.
     pub fn newer_buildkit() -> Option<Self> {
         let kind = Kind::Docker { engine: engines::newer()?, buildkit: "1" };
-        Some(Self { name: "buildkit-newer", dialect: &["--dialect", "buildkit", "--syntax", "none"], kind })
+        Some(Self { name: "buildkit-newer", dialect: &["--dialect", "buildkit"], kind })
     }
 
     /// The classic builder of the older engine.
