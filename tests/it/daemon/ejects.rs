@@ -130,7 +130,7 @@ fn without_mount_points(built: &Image, wanted: &Image, points: &BTreeSet<String>
 
 /// Ejects a plan of a folder to another in it, or gives the codes of what is refused.
 pub fn eject(folder: &Path, plan: &str, to: &str, tool: &Tool) -> Result<PathBuf, BTreeSet<String>> {
-    let mut arguments = vec![plan, "-o", "dockerfile", "-O", to];
+    let mut arguments = vec![plan, "-o", "dockerfile", "--self-contained", "-O", to];
     arguments.extend_from_slice(tool.dialect);
     let answer = cogpackc(folder, &arguments);
     let codes: BTreeSet<String> = refusals(&answer.stderr)
