@@ -11,7 +11,7 @@ cp -R "$repository/examples/language-detector" "$project"
 sed -i "s|docker.io/library/python:3.11-slim|$base|" "$project/plan.cpk"
 
 exits 'the plan compiles to a Dockerfile' 0 \
-	"$cogpackc" "$project/plan.cpk" -o dockerfile --syntax none -O "$work/eject"
+	"$cogpackc" "$project/plan.cpk" -o dockerfile --syntax none --self-contained -O "$work/eject"
 image=$COGPACK_TEST_REGISTRY/test/language-detector:$$
 exits 'the engine builds it' 0 \
 	env DOCKER_BUILDKIT=1 docker build --network "$COGPACK_TEST_NETWORK" --tag "$image" "$work/eject"

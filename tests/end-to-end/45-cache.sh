@@ -32,6 +32,7 @@ stage %app from image @python {
   copy contents "package" from @source to "/opt/package"
   copy "/tool" from %tool to "/opt/tool" follow
   copy "settings" from @source to "/etc/settings"
+  copy contents "." from @source to "/srv/all"
   workdir "/srv/app"
   run "python -m py_compile /app.py"
 }
@@ -62,7 +63,8 @@ ours_after_theirs() {
 	exits 'the plan compiles to a Dockerfile' 0 \
 		"$cogpackc" "$work/project/plan.cpk" -o dockerfile --syntax "$2" -O "$work/eject"
 	exits "docker build makes it on the $1 engine" 0 \
-		docker build --no-cache --network "$COGPACK_TEST_NETWORK" --tag "$image" "$work/eject"
+		docker build --no-cache --network "$COGPACK_TEST_NETWORK" --tag "$image" \
+		--file "$work/eject/Dockerfile" "$work/project"
 	docker run --rm --network "$COGPACK_TEST_NETWORK" "$image" cat /made >"$work/made"
 	builds "$1-after" "$work/project/plan.cpk" --tag "$image"
 	prints "on the $1 engine, after docker build, our build runs nothing" '' steps_run "$1-after"
@@ -77,7 +79,8 @@ theirs_after_ours() {
 	builds "$1-before" "$work/project/plan.cpk" --no-cache --tag "$image"
 	docker run --rm --network "$COGPACK_TEST_NETWORK" "$image" cat /made >"$work/made"
 	exits "docker build makes it on the $1 engine" 0 \
-		docker build --progress plain --network "$COGPACK_TEST_NETWORK" --tag "$image" "$work/eject"
+		docker build --progress plain --network "$COGPACK_TEST_NETWORK" --tag "$image" \
+		--file "$work/eject/Dockerfile" "$work/project"
 	cp "$work/output" "$work/docker-build"
 	ran_by_docker "$work/docker-build" >"$work/ran"
 	if [ "$1" = older ]; then
