@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bollard_buildkit_proto::moby::filesync::v1::BytesMessage;
 use bollard_buildkit_proto::moby::filesync::v1::file_send_server::{FileSend, FileSendServer};
 use cogpack_backends_contract::{Backend, Unsupported};
+use cogpack_backends_llb::known::{Kind, Known, questions};
 use cogpack_backends_llb::{Limits, Llb, SourceText};
 use cogpack_io_buildkit::address::Address;
 use cogpack_io_buildkit::connection::Connection;
@@ -15,7 +16,9 @@ use cogpack_io_buildkit::directories::{Directories, Directory};
 use cogpack_io_buildkit::failure::Failure;
 use cogpack_io_buildkit::session::Services;
 use cogpack_io_buildkit::solve::{Exporter, Graph, Request, solve};
+use cogpack_io_project::look::{file_type, has_plain_modes};
 use cogpack_ir::plan::ContextKind;
+use cogpack_ir::resolve::Resolved;
 use tokio_util::sync::CancellationToken;
 use tonic::{Response, Status, Streaming};
 
@@ -51,8 +54,9 @@ impl Builder {
     /// `unique` tells builds of this process apart that run at the same time.
     pub async fn files(&self, plan: &str, folder: &Path, unique: &str) -> Result<Vec<u8>, Unbuilt> {
         let source = SourceText { name: "plan.cpk".to_owned(), text: plan.to_owned() };
-        let backend = Llb { limits: self.limits, unique: unique.to_owned(), ..Llb::new(source) };
         let plan = resolved(plan);
+        let known = known(&plan, folder);
+        let backend = Llb { limits: self.limits, unique: unique.to_owned(), known, ..Llb::new(source) };
         let refused = |gaps: Vec<Unsupported>| {
             Unbuilt::Refused(gaps.iter().map(|gap| format!("{} {}", gap.code, gap.what)).collect())
         };
@@ -89,6 +93,26 @@ impl Builder {
             Err(other) => panic!("the engine did not even build: {other}"),
         }
     }
+}
+
+/// What is known of a plan's directories, as `cogpackc build` looks it up.
+fn known(plan: &Resolved, folder: &Path) -> Known {
+    let mut known = Known::default();
+    for (name, context) in &plan.plan().contexts {
+        let ContextKind::Directory(it) = &context.kind else { continue };
+        let directory = folder.join(&it.path.value);
+        let paths = questions(plan).remove(name).unwrap_or_default();
+        let kinds = paths.into_iter().filter_map(|path| {
+            let found = file_type(&directory, &path)?;
+            let kind = if found.is_dir() { Kind::Directory } else { Kind::File };
+            (!found.is_symlink()).then_some((path, kind))
+        });
+        known.kinds.insert(name.clone(), kinds.collect());
+        if has_plain_modes(&directory, name, &it.rules).unwrap_or(false) {
+            known.plain.insert(name.clone());
+        }
+    }
+    known
 }
 
 /// Takes one stream of bytes.

@@ -152,6 +152,7 @@ fn check_file(file: &File<'_>) -> Result<(), Breach> {
             Action::Mkfile { path, mode, .. } | Action::Mkdir { path, mode } => {
                 ([Some(path), None], Some(*mode))
             }
+            Action::MkdirInside { path } => ([Some(path), None], None),
             Action::Remove { path, .. } => {
                 hold(path.len() > 1, "the root is not removed")?;
                 ([Some(path), None], None)
@@ -198,9 +199,12 @@ pub(crate) fn capabilities(op: &Op<'_>) -> Capabilities {
                             needs.add(Capability::FileSymlink);
                         }
                     }
-                    Action::Remove { .. } => needs.add(Capability::FileRmNoFollow),
+                    Action::Remove { may_be_link: true, .. } => needs.add(Capability::FileRmNoFollow),
                     Action::Symlink { .. } => needs.add(Capability::FileSymlink),
-                    Action::Mkfile { .. } | Action::Mkdir { .. } => {}
+                    Action::Mkfile { .. }
+                    | Action::Mkdir { .. }
+                    | Action::MkdirInside { .. }
+                    | Action::Remove { may_be_link: false, .. } => {}
                 }
             }
         }

@@ -11,9 +11,9 @@ mod capability;
 pub mod check;
 mod definition;
 mod graph;
+pub mod known;
 pub mod layers;
 pub mod limits;
-pub mod links;
 pub mod listing;
 mod lower;
 pub mod needs;
@@ -33,6 +33,7 @@ use cogpack_content::{Digest, Platform};
 use cogpack_ir::plan::{InputName, Span};
 use cogpack_ir::resolve::Resolved;
 
+use known::Known;
 pub use layers::{Layers, layers};
 pub use limits::Limits;
 pub use listing::listing;
@@ -54,8 +55,8 @@ pub struct Llb {
     /// at the same time and have different directories under one name must differ here, or the
     /// daemon takes one for the other.
     pub unique: String,
-    /// Paths of directories that are known to be no links; see [`links`].
-    pub no_links: links::Paths,
+    /// What is known of directories.
+    pub known: Known,
     /// What the names of images stand for that the plan does not pin, where it has been looked up:
     /// the daemon then need not look it up again, and takes the image whose config was read.
     pub digests: BTreeMap<InputName, Digest>,
@@ -86,7 +87,7 @@ impl Llb {
             source,
             limits: Limits::all(),
             unique: "cogpack".to_owned(),
-            no_links: links::Paths::new(),
+            known: Known::default(),
             digests: BTreeMap::new(),
             ignores_caches: false,
         }

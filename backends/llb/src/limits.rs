@@ -91,6 +91,13 @@ impl Limits {
         self.allow(Capability::Merge) && self.allow(Capability::Diff)
     }
 
+    /// Whether a copy's mode is all that its files have afterwards. Older daemons leave setuid,
+    /// setgid and sticky as they are in the source, and no capability tells since when they do
+    /// not; this one is younger.
+    pub fn set_modes_exactly(self) -> bool {
+        self.allow(Capability::FileRmNoFollow)
+    }
+
     /// The first of these that the daemon cannot do.
     pub(crate) fn lacking(self, needs: Capabilities) -> Option<Capability> {
         needs.iter().find(|capability| !self.allow(*capability))

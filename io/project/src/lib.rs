@@ -5,6 +5,7 @@ pub mod eject;
 pub mod files;
 pub mod glob;
 pub mod ignore_file;
+pub mod look;
 pub mod pattern_list;
 pub mod plan_file;
 pub mod walk;

@@ -13,7 +13,7 @@
 //! | A is a directory, B (or what a directory below A meets) is not | error |
 //! | A is a file or link, B a file or link | B is replaced; a link at B itself is followed first |
 //! | a file or link below A meets a link | the link is replaced |
-//! | a file or link is to land on a directory | error (builders that cannot look put it inside) |
+//! | a file or link is to land on a directory | error |
 //! | `into`, a source named without wildcard | exactly `copy A to D/name` |
 //! | `into`, what a wildcard matches | lands as it is: a directory keeps its own mode where D has none of that name; a link at D/name is replaced |
 //! | D of `into`, missing | made 0755 with the copy's `owner` |
@@ -22,7 +22,7 @@
 //! | rules | apply below a copied directory; that they leave nothing is no error |
 //! | a directory that rules leave, with something below it that they take | made like one that they take where it is missing; one that is there takes the mode and keeps its owner |
 //! | owner | `owner`, else root: never the source's |
-//! | mode of what is copied | the source's; with `mode M` up to 0777 the nine permission bits are M's and setuid, setgid and sticky the source's; a larger M is taken whole |
+//! | mode of what is copied | the source's; with `mode M` exactly M, whatever setuid, setgid and sticky the source has; a link has none |
 //! | `replace` | what stands at B or D is removed first, a link and not what it points to; `/` is refused |
 
 mod picks;
@@ -252,7 +252,7 @@ impl Copier<'_> {
     }
 
     fn attributes(&self, of_source: Attributes) -> Attributes {
-        Attributes { mode: copied_mode(of_source.mode, self.mode), ids: self.owner }
+        Attributes { mode: self.mode.unwrap_or(of_source.mode), ids: self.owner }
     }
 }
 
@@ -298,16 +298,6 @@ fn meet_directory<'t, C: Clone>(
     match above.children.get_mut(name) {
         Some(Node::Directory(there)) => Some(Arc::make_mut(there)),
         Some(Node::File { .. } | Node::Symlink { .. } | Node::Special { .. }) | None => None,
-    }
-}
-
-/// The mode of a copy of something with mode `of_source`, where the copy says `said`.
-pub fn copied_mode(of_source: Mode, said: Option<Mode>) -> Mode {
-    const PERMISSIONS: u32 = 0o777;
-    match said {
-        None => of_source,
-        Some(said) if said.bits() > PERMISSIONS => said,
-        Some(said) => Mode::new(of_source.bits() & !PERMISSIONS | said.bits()).unwrap_or(said),
     }
 }
 

@@ -113,7 +113,8 @@ fn copies_do_what_the_table_says() {
         ("a/x=1", "b/x/", "a to /b", "`/a/x` cannot land on `/b/x`, which is a directory"),
         ("a=1", "b=2", ". to /c", "b=2 c/ c/a=1"),
         // Modes.
-        ("a=1:4755", "", "a to /b mode=0700", "b=1:4700"),
+        ("a=1:4755", "", "a to /b mode=0700", "b=1:0700"),
+        ("a/s/:2775 a/s/x=1:4755", "", "a to /b mode=0750", "b/ b/s/:0750 b/s/x=1:0750"),
         ("a=1:0755", "", "a to /b mode=2711", "b=1:2711"),
         ("a->x", "", "a to /b mode=0700 owner=5", "b->x@5:5"),
         // `contents`.

@@ -17,33 +17,33 @@
 //! | no `owner` | | `owner` 0:0 where the source is an image or a stage, as the action keeps the original's; none for contexts, whose files are root's |
 //! | `mode` | by way of a vertex | `mode`, on a copy into an empty filesystem; from there as without. Newer daemons would give the mode to a missing destination and to the directories above it too |
 //! | `mode` with wildcards | | `mode`; an `mkdir` of D first, for the same reason |
-//! | `include`, `exclude` | | `includePatterns`, `excludePatterns`; without these, what is only excluded of a directory is not sent |
+//! | `mode` where it would leave setuid, setgid or sticky | by way of [`modes`](super::modes) | none |
+//! | `include`, `exclude` | | `includePatterns`, `excludePatterns`; without these, what they leave of a directory [is not sent](super::filtered) |
 //!
 //! Where a source holds no wildcard, `allowWildcard` and `allowEmptyWildcard` change nothing and
 //! are set all the same: so does the Dockerfile front end, and equal flags share a cache.
 //!
 //! Not seen by the action, whatever its flags: that a file is to land on a directory (it goes
-//! inside), and that `contents` are asked of a file (it is copied). Such a plan cannot be built
-//! elsewhere, but a daemon builds it. Nor do all daemons agree on a `mode` up to 0777 for a file
-//! that has setuid, setgid or sticky: the older ones keep these, the newer ones do not. Refused,
-//! because it would go wrong unseen: sources of `into` that may carry the same name from
-//! different directories.
+//! inside), and that `contents` are asked of a file (it is copied). [`probes`](super::probes) make
+//! the daemon look. Refused, because it would go wrong unseen: sources of `into` that may carry
+//! the same name from different directories.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::glob::{Glob, has_wildcard};
 use cogpack_backends_contract::paths::{PatternPair, Selection};
-use cogpack_ir::plan::{ContextKind, Copy as PlanCopy, CopyForm, Input, Span, Spanned, Template};
+use cogpack_ir::plan::{ContextKind, Copy as PlanCopy, CopyForm, Input, InputName, Span, Spanned, Template};
 use cogpack_ir::resolve::Step;
 
 use super::files::{DIRECTORY, at_the_root};
+use super::probes::Landing;
 use super::sources::bad_pattern;
 use super::stage::{Chain, Site};
 use super::wildcards::{self, Pattern, forgiving, refuse_collisions};
 use super::{Input as SourceInput, Lowering, Root, gap, paths, unverified};
 use crate::capability::Capability;
+use crate::known::{Kind, Known};
 use crate::wire::op::VertexId;
 use crate::wire::{Action, Copy, Edit, File, Op, Owner};
 
@@ -57,10 +57,15 @@ struct Common<'a> {
     patterns: PatternPair,
     span: Span,
     from: &'a Input,
-    /// Whether the source holds files and directories only.
-    has_no_links: bool,
-    /// Paths of the source that are known to be no links.
-    no_links: Option<&'a BTreeSet<String>>,
+    /// The context that it is, and what is known of directories.
+    context: Option<(&'a InputName, &'a ContextKind)>,
+    known: &'a Known,
+    /// Whether a directory's content is asked for.
+    contents: bool,
+    /// Whether what was at the destination is gone.
+    replaces: bool,
+    /// Whether the source has the programs that every system has.
+    is_a_system: bool,
 }
 
 impl<'a> Lowering<'a> {
@@ -74,11 +79,14 @@ impl<'a> Lowering<'a> {
     ) -> Result<(), Unsupported> {
         let span = step.op.span;
         let destination = paths::path(copy.form.destination())?;
-        let patterns =
-            Selection::new(&copy.rules).map_err(|error| bad_pattern(&error, span))?.to_pattern_pair();
+        let rules = Selection::new(&copy.rules).map_err(|error| bad_pattern(&error, span))?;
+        let patterns = rules.to_pattern_pair();
         let knows_patterns =
             copy.rules.is_empty() || self.settings.limits.allow(Capability::FileCopyPatterns);
-        let filtered = if knows_patterns { None } else { self.without_excluded(copy, &patterns)? };
+        let filtered = match knows_patterns {
+            true => None,
+            false => self.filtered(copy, &rules, chain.is_free(&destination))?,
+        };
         let (source, patterns) = match filtered {
             Some(root) => {
                 (SourceInput { root: Some(root), ..SourceInput::default() }, PatternPair::default())
@@ -93,7 +101,8 @@ impl<'a> Lowering<'a> {
             Input::Context(name) => Some(name),
             Input::Scratch | Input::Image(_) | Input::Stage(_) | Input::Phase(_) => None,
         };
-        let context = name.and_then(|name| self.plan.plan().contexts.get(name)).map(|context| &context.kind);
+        let plan = self.plan.plan();
+        let context = name.and_then(|name| Some((name, &plan.contexts.get(name)?.kind)));
         let common = Common {
             source: source.root,
             owner,
@@ -103,8 +112,11 @@ impl<'a> Lowering<'a> {
             patterns,
             span,
             from: &copy.from.value,
-            has_no_links: matches!(context, Some(ContextKind::Files(_))),
-            no_links: name.and_then(|name| self.settings.no_links.get(name)),
+            context,
+            known: &self.settings.known,
+            contents: matches!(copy.form, CopyForm::Contents { .. }),
+            replaces: copy.replace,
+            is_a_system: source.is_a_system,
         };
         if copy.replace {
             if destination == "/" {
@@ -166,7 +178,7 @@ impl<'a> Lowering<'a> {
         landing: Cow<'a, str>,
     ) -> Result<(), Unsupported> {
         let path = paths::path(named)?;
-        let Some(source) = common.source else {
+        let Some(mut source) = common.source else {
             // The empty filesystem has a root and nothing in it.
             if path == "/" {
                 let path = paths::clean(Cow::Owned(landing.into_owned()));
@@ -177,6 +189,7 @@ impl<'a> Lowering<'a> {
             }
             return Ok(());
         };
+        source = self.looked_at(site, chain, common, source, &path, &landing)?;
         let mut picked = match paths::split(&path) {
             Some((above, name)) if common.optional => Picked {
                 from: self.with_directory(site, source, above, common.span)?,
@@ -187,7 +200,7 @@ impl<'a> Lowering<'a> {
         };
         let mut copy = common.action(&picked, landing, true);
         if let Some(mode) = copy.mode.take() {
-            picked = self.with_mode(site, common, &picked, &path, mode)?;
+            picked = self.with_mode(site, chain, common, &picked, &path, mode)?;
             copy = picked.wildcards.of(Copy { source: picked.path.clone(), ..copy });
         }
         let is_a_way_to_make = picked.wildcards == Wildcards::MayBeEmpty && common.optional && path != "/";
@@ -198,10 +211,46 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
+    /// What to copy a source from so that the daemon fails where a plan that is built elsewhere
+    /// would: see [`probes`](super::probes).
+    fn looked_at(
+        &mut self,
+        site: &mut Site<'_>,
+        chain: &mut Chain<'a>,
+        common: &Common<'a>,
+        source: VertexId,
+        path: &str,
+        landing: &str,
+    ) -> Result<VertexId, Unsupported> {
+        let kind = common.kind(path);
+        let at = paths::clean(landing.into());
+        let needs_no_look =
+            kind == Some(Kind::Directory) || !common.contents && (common.replaces || chain.is_free(&at));
+        if needs_no_look {
+            return Ok(source);
+        }
+        if common.contents && !common.optional {
+            return self.if_directory(site, source, path, common.span);
+        }
+        let looked = if common.contents {
+            self.if_no_file(site, source, path, common.span)?
+        } else {
+            let may_be_link = kind.is_none() && !common.follow;
+            let landing = Landing { source, path, may_be_link, at: &at };
+            self.if_it_can_land(site, chain, &landing, common.span)?
+        };
+        if kind == Some(Kind::File) && !common.contents {
+            return Ok(looked);
+        }
+        chain.wait_for(looked);
+        Ok(source)
+    }
+
     /// A source in a filesystem of its own, with the copy's mode.
     fn with_mode(
         &mut self,
         site: &mut Site<'_>,
+        chain: &mut Chain<'a>,
         common: &Common<'a>,
         picked: &Picked<'a>,
         path: &str,
@@ -215,12 +264,18 @@ impl<'a> Lowering<'a> {
             excludes: Cow::Borrowed(&[]),
             ..common.action(picked, format!("/{name}").into(), false)
         };
-        beside.copy(picked.from, copy, None);
-        let label = self.helper_label(site, &format!("set mode of {path}"), common.span);
-        let from = self.add(&Op::File(beside.file), label, common.span)?;
+        let (from, above) = if self.leaves_special_modes(common.from) {
+            let system = common.is_a_system.then_some(picked.from);
+            let system = self.system_for_modes(site, chain, system, common.span)?;
+            self.with_exact_mode(site, system, picked.from, copy, common.span)?
+        } else {
+            beside.copy(picked.from, copy, None);
+            let label = self.helper_label(site, &format!("set mode of {path}"), common.span);
+            (self.add(&Op::File(beside.file), label, common.span)?, "/")
+        };
         Ok(match picked.wildcards == Wildcards::MayBeEmpty && common.optional && path != "/" {
-            true => Picked { from, path: forgiving("/", name).into(), wildcards: Wildcards::MayBeEmpty },
-            false => Picked::literal(from, format!("/{name}").into()),
+            true => Picked { from, path: forgiving(above, name).into(), wildcards: Wildcards::MayBeEmpty },
+            false => Picked::literal(from, format!("{}{name}", paths::with_slash(above)).into()),
         })
     }
 
@@ -244,9 +299,23 @@ impl<'a> Lowering<'a> {
             source = self.with_directory(site, source, &fixed, common.span)?;
             wildcards = Wildcards::MayBeEmpty;
         }
-        let picked = Picked { from: source, path: path.into(), wildcards };
+        let mut picked = Picked { from: source, path: path.into(), wildcards };
         let landing = paths::with_slash(directory).into_owned();
-        chain.copy(source, common.action(&picked, landing.into(), false), common.owner.clone());
+        let mut copy = common.action(&picked, landing.into(), false);
+        if copy.mode.is_some() && self.leaves_special_modes(common.from) {
+            let system = common.is_a_system.then_some(source);
+            let system = self.system_for_modes(site, chain, system, span)?;
+            let gathered = Copy {
+                destination: "/".into(),
+                includes: Cow::Borrowed(&[]),
+                excludes: Cow::Borrowed(&[]),
+                ..copy.clone()
+            };
+            let (from, above) = self.with_exact_mode(site, system, source, gathered, span)?;
+            picked = Picked { from, path: format!("{above}/*").into(), wildcards };
+            copy = Copy { source: picked.path.clone(), mode: None, ..copy };
+        }
+        chain.copy(picked.from, copy, common.owner.clone());
         Ok(())
     }
 
@@ -305,11 +374,38 @@ impl Wildcards {
 }
 
 impl<'a> Common<'a> {
+    /// What stands at a path, where that is known and no link.
+    fn kind(&self, path: &str) -> Option<Kind> {
+        if path == "/" {
+            return Some(Kind::Directory);
+        }
+        let (name, context) = self.context?;
+        match context {
+            ContextKind::Directory(_) => self.known.kind(name, path),
+            ContextKind::Files(files) => {
+                let is_it = |file: &String| *paths::clean(file.as_str().into()) == *path;
+                let is_below = |file: &String| {
+                    paths::clean(file.as_str().into())
+                        .strip_prefix(path)
+                        .is_some_and(|it| it.starts_with('/'))
+                };
+                if files.keys().any(is_it) {
+                    return Some(Kind::File);
+                }
+                files.keys().any(is_below).then_some(Kind::Directory)
+            }
+            ContextKind::Http(_)
+            | ContextKind::Git(_)
+            | ContextKind::Oci(_)
+            | ContextKind::Wheels(_)
+            | ContextKind::Debs(_) => None,
+        }
+    }
+
     /// Whether a path is known to be no link: then following changes nothing, and a Dockerfile
     /// follows.
     fn is_no_link(&self, path: &str) -> bool {
-        let is_told = |no_links: &BTreeSet<String>| no_links.contains(path.trim_start_matches('/'));
-        path == "/" || self.has_no_links || self.no_links.is_some_and(is_told)
+        matches!(self.context, Some((_, ContextKind::Files(_)))) || self.kind(path).is_some()
     }
 
     /// Whether what is copied becomes somebody else's than root's.
@@ -360,7 +456,7 @@ impl<'a> Chain<'a> {
             ..copy.clone()
         };
         self.copy(picked.from, shallow, None);
-        self.file.push(Action::Remove { path: probe, optional: true });
+        self.file.push(Action::Remove { path: probe, optional: true, may_be_link: true });
     }
 }
 

@@ -88,19 +88,33 @@ impl<'a> Lowering<'a> {
         let root = self.before(site, chain, span)?;
         let label = self.helper_label(site, &arguments.join(" "), span);
         let nothing = Execution::default();
+        let environment = environment(step.state, &nothing, step.op)?;
+        let vertex = self.run_program(root, arguments, environment, label, span)?;
+        *chain = Chain::on(Some(vertex), site);
+        Ok(())
+    }
+
+    /// Runs a program as root in `/`, with nothing mounted.
+    pub(super) fn run_program<'p>(
+        &mut self,
+        root: impl Into<Root>,
+        arguments: Vec<Cow<'p, str>>,
+        environment: Vec<(&'p str, Cow<'p, str>)>,
+        label: Label,
+        span: Span,
+    ) -> Result<VertexId, Unsupported> {
+        let root = root.into();
         let exec = Exec {
             inputs: root.into_iter().collect(),
             arguments,
-            environment: environment(step.state, &nothing, step.op)?,
+            environment,
             directory: "/".into(),
             user: "".into(),
             mounts: vec![Mount { target: "/".into(), kind: MountKind::Root { input: root.map(|_| 0) } }],
             network: Network::Default,
             secret_environment: Vec::new(),
         };
-        let vertex = self.add(&Op::Exec(exec), label, span)?;
-        *chain = Chain::on(Some(vertex), site);
-        Ok(())
+        self.add(&Op::Exec(exec), label, span)
     }
 
     /// Mounts by target, a mount above before one below it; then secrets; then sockets.

@@ -260,7 +260,7 @@ impl<'a> Lowering<'a> {
         step: &Step<'a>,
     ) -> Result<(), Unsupported> {
         if self.settings.limits.allow(Capability::FileRmNoFollow) || !site.is_a_system {
-            chain.file.push(Action::Remove { path, optional });
+            chain.file.push(Action::Remove { path, optional, may_be_link: true });
             return Ok(());
         }
         // Daemons that follow a link remove what it points to, and are content with nothing.

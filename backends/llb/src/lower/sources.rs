@@ -16,13 +16,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_backends_contract::Unsupported;
-use cogpack_backends_contract::glob::has_wildcard;
 use cogpack_backends_contract::paths::{PatternPair, Selection};
 use cogpack_ir::plan::context::{DirectoryContext, GitContext, HttpContext, InlineFile, OciContext};
-use cogpack_ir::plan::{ContextKind, Copy as PlanCopy, Input, InputName, Mode, Span};
+use cogpack_ir::plan::{ContextKind, InputName, Mode, Span};
 
 use super::{Lowering, Root, gap, label, paths, unverified};
-use crate::wire::op::VertexId;
 use crate::wire::{Action, File, Op, Source};
 
 impl<'a> Lowering<'a> {
@@ -74,7 +72,7 @@ impl<'a> Lowering<'a> {
         Ok(self.local(name, hint, patterns.to_pattern_pair(), self.used.paths(name)))
     }
 
-    fn local(
+    pub(super) fn local(
         &self,
         name: &'a InputName,
         shared_key_hint: Cow<'a, str>,
@@ -97,41 +95,6 @@ impl<'a> Lowering<'a> {
         attributes.insert("local.sharedkeyhint", shared_key_hint);
         attributes.insert("local.unique", self.settings.unique.as_str().into());
         Source { identifier: format!("local://{}", name.as_str()).into(), attributes, per_platform: false }
-    }
-
-    /// What a copy takes of a directory of the client's, already without what it excludes: for
-    /// daemons whose copies know no patterns. `None` where that is not the same: the directory is
-    /// filtered by paths from its root, and the copied one may be reached by a link.
-    pub(super) fn without_excluded(
-        &mut self,
-        copy: &'a PlanCopy,
-        patterns: &PatternPair,
-    ) -> Result<Option<VertexId>, Unsupported> {
-        let Input::Context(name) = &copy.from.value else { return Ok(None) };
-        let context = self.plan.plan().contexts.get(name);
-        let Some((context, ContextKind::Directory(directory))) = context.map(|it| (it, &it.kind)) else {
-            return Ok(None);
-        };
-        let [source] = copy.form.sources() else { return Ok(None) };
-        let path = paths::path(source)?;
-        let only_takes_away =
-            patterns.includes.is_empty() && patterns.excludes.iter().all(|pattern| !pattern.starts_with('!'));
-        let is_everywhere = patterns.excludes.iter().all(|pattern| pattern.starts_with("**/"));
-        let bad = |error| bad_pattern(&error, copy.from.span);
-        let parts: Vec<&str> = path.split('/').skip(1).collect();
-        let is_itself_taken = || Ok(Selection::new(&copy.rules).map_err(bad)?.takes(&parts));
-        if !only_takes_away || path != "/" && (!is_everywhere || has_wildcard(&path) || !is_itself_taken()?) {
-            return Ok(None);
-        }
-        let mut both = Selection::new(&directory.rules).map_err(bad)?.to_pattern_pair();
-        both.excludes.extend(patterns.excludes.iter().cloned());
-        // The daemon keeps a copy of each, so that neither makes the other be sent again.
-        let hint = format!("{} without {}", name.as_str(), patterns.excludes.join(" "));
-        let followed = (path != "/").then(|| vec![&path[1..]]);
-        let source = self.local(name, hint.into(), both, followed);
-        self.needs.directories.insert(name.clone());
-        let label = label(format!("context {name}: dir {}", directory.path.value), context.span);
-        self.add(&Op::Source(source), label, copy.from.span).map(Some)
     }
 
     /// Small files in a filesystem of their own, directories first.

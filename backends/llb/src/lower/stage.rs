@@ -26,7 +26,7 @@ use super::{Ended, Input, Lowering, Root, gap, label, titles};
 use crate::definition::Group;
 use crate::graph::Label;
 use crate::wire::op::VertexId;
-use crate::wire::{Action, File, Op, Owner, Principal};
+use crate::wire::{File, Op, Owner, Principal};
 
 /// Edits that will be one vertex.
 pub(super) struct Chain<'a> {
@@ -336,13 +336,7 @@ impl<'a> Chain<'a> {
     /// Whether the edits may have changed which names there are.
     fn touches_accounts(&self) -> bool {
         self.file.edits.iter().any(|edit| {
-            let path: &str = match &edit.action {
-                Action::Copy(copy) => &copy.destination,
-                Action::Mkfile { path, .. }
-                | Action::Mkdir { path, .. }
-                | Action::Remove { path, .. }
-                | Action::Symlink { path, .. } => path,
-            };
+            let path = edit.action.path();
             path == "/" || path == "/etc" || path.starts_with("/etc/")
         })
     }

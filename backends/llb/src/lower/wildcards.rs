@@ -35,7 +35,15 @@ pub(super) fn pattern(glob: &Glob) -> Pattern {
 /// A path whose last part is a wildcard that matches only it.
 pub(super) fn forgiving(above: &str, name: &str) -> String {
     let (first, rest) = name.split_at(name.chars().next().map_or(0, char::len_utf8));
-    format!("{}{}{}", paths::with_slash(above), as_class(first), as_pattern(rest))
+    let mut pattern: String = above
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .flat_map(|part| ["/".to_owned(), as_pattern(part)])
+        .collect();
+    pattern.push('/');
+    pattern.push_str(&as_class(first));
+    pattern.push_str(&as_pattern(rest));
+    pattern
 }
 
 /// A character as a set of that one: a wildcard that matches only it.

@@ -3,7 +3,7 @@
 use cogpack_ir::{resolve, syntax, verify};
 
 use super::{lower, lower_with, lowered, without_merges};
-use crate::links::questions;
+use crate::known::{Kind, questions};
 use crate::listing;
 
 /// The block of one vertex, names and needs apart.
@@ -310,13 +310,16 @@ fn what_is_known_to_be_no_link_is_followed_like_a_dockerfile_does() {
     let verified = verify::verify(parsed.plan).unwrap_or_else(|findings| panic!("{findings:?}"));
     let resolved = resolve::resolve(verified, &resolve::KnownConfigs::new())
         .unwrap_or_else(|findings| panic!("{findings:?}"));
-    let mut asked = questions(&resolved);
+    let asked = questions(&resolved);
     assert_eq!(asked.len(), 1);
-    let (name, paths) = asked.iter_mut().next().expect("one context is asked about");
+    let (name, paths) = asked.into_iter().next().expect("one context is asked about");
     assert_eq!(name.as_str(), "source");
     assert!(paths.iter().eq(["a", "c", "x/b"]), "{paths:?}");
-    paths.remove("c");
-    let image = lower_with(&text, |llb| llb.no_links = asked).unwrap_or_else(|gaps| panic!("{gaps:?}"));
+    let kinds = paths.into_iter().filter(|path| path != "c").map(|path| (path, Kind::Directory)).collect();
+    let image = lower_with(&text, |llb| {
+        llb.known.kinds.insert(name, kinds);
+    })
+    .unwrap_or_else(|gaps| panic!("{gaps:?}"));
     let block = block_of(&listing(&image), "%app.1");
     let follows: Vec<bool> = block.lines().skip(2).map(|line| line.contains(" follow ")).collect();
     assert_eq!(follows, [true, true, false, false], "{block}");

@@ -161,9 +161,11 @@ fn write_file(to: &mut Writer, file: &File<'_>) {
         };
         let secondary = match &edit.action {
             Action::Copy(copy) => Place::At(copy.from),
-            Action::Mkfile { .. } | Action::Mkdir { .. } | Action::Remove { .. } | Action::Symlink { .. } => {
-                Place::Nothing
-            }
+            Action::Mkfile { .. }
+            | Action::Mkdir { .. }
+            | Action::MkdirInside { .. }
+            | Action::Remove { .. }
+            | Action::Symlink { .. } => Place::Nothing,
         };
         to.message(2, |to| {
             to.integer(1, input.number());
@@ -192,7 +194,12 @@ fn write_action(to: &mut Writer, edit: &Edit<'_>) {
             write_owner(to, 4, owner);
             to.integer(5, AS_IT_COMES);
         }),
-        Action::Remove { path, optional } => to.message(7, |to| {
+        Action::MkdirInside { path } => to.message(6, |to| {
+            to.text(1, path);
+            to.integer(2, 0o755);
+            to.integer(5, AS_IT_COMES);
+        }),
+        Action::Remove { path, optional, may_be_link: _ } => to.message(7, |to| {
             to.text(1, path);
             to.flag(2, *optional);
         }),

@@ -182,12 +182,19 @@ pub(crate) enum Action<'a> {
         /// Permission bits.
         mode: u32,
     },
+    /// Makes a directory, mode 0755, in one that is there; fails where there is none.
+    MkdirInside {
+        /// Absolute.
+        path: Cow<'a, str>,
+    },
     /// Removes a path with all below it.
     Remove {
         /// Absolute.
         path: Cow<'a, str>,
         /// Whether it is fine that nothing is there.
         optional: bool,
+        /// Whether a link may be there: older daemons follow it.
+        may_be_link: bool,
     },
     /// Makes a symbolic link.
     Symlink {
@@ -196,6 +203,20 @@ pub(crate) enum Action<'a> {
         /// The link, absolute.
         path: Cow<'a, str>,
     },
+}
+
+impl Action<'_> {
+    /// What it makes or removes, in the case of a copy where to.
+    pub(crate) fn path(&self) -> &str {
+        match self {
+            Self::Copy(copy) => &copy.destination,
+            Self::Mkfile { path, .. }
+            | Self::Mkdir { path, .. }
+            | Self::MkdirInside { path }
+            | Self::Remove { path, .. }
+            | Self::Symlink { path, .. } => path,
+        }
+    }
 }
 
 /// A copy. BuildKit makes the directories above the destination, mode 0755.

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::arguments::Build;
 use super::given::{self, Caches};
-use super::links::no_links;
+use super::known::known;
 use super::plan::{Source, shown_or};
 use super::{INTERRUPTED, NOT_GIVEN, bases, daemon, results};
 use crate::console::Console;
@@ -196,10 +196,10 @@ impl Job<'_> {
             }
             let text = SourceText { name: self.file.shown.clone(), text: self.file.text.clone() };
             let unique = unique(&served.directories);
-            let no_links = no_links(&resolved, &served.directories);
+            let known = known(&resolved, limits, &served.directories);
             let digests = learnt.digests;
             let ignores_caches = self.arguments.no_cache;
-            let backend = Llb { limits, unique, no_links, digests, ignores_caches, ..Llb::new(text) };
+            let backend = Llb { limits, unique, known, digests, ignores_caches, ..Llb::new(text) };
             match backend.lower(&resolved) {
                 Ok(lowered) => images.extend(lowered),
                 Err(refused) => {

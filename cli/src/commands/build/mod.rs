@@ -10,7 +10,7 @@ mod bases;
 mod conduct;
 pub mod daemon;
 mod given;
-mod links;
+mod known;
 mod outputs;
 mod plan;
 mod results;

@@ -1,0 +1,75 @@
+//! What is known of the directories that a plan names, beside the plan.
+//!
+//! Some things decide how a copy is lowered and stand on the client's disk, not in the plan:
+//! whether a path is a link, which a plan's copies keep and a Dockerfile's follow; whether it is
+//! a directory; whether any file has setuid, setgid or sticky. [`questions`] says of which paths
+//! it matters, and whoever has the disk answers in [`crate::Llb::known`]. Without an answer a
+//! daemon is made to look for itself, which costs vertices and shares less with a Dockerfile.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cogpack_backends_contract::glob::has_wildcard;
+use cogpack_ir::plan::{ContextKind, CopyForm, Input, InputName, for_each_op};
+use cogpack_ir::resolve::Resolved;
+
+use crate::lower::paths;
+
+/// Paths by context, from the context's root and without a `/` before them.
+pub type Paths = BTreeMap<InputName, BTreeSet<String>>;
+
+/// What stands at a path that is no link, and that no link leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+}
+
+/// What is known of directories.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    /// What stands at paths, those of links and below links left out.
+    pub kinds: BTreeMap<InputName, BTreeMap<String, Kind>>,
+    /// The contexts in which nothing has setuid, setgid or sticky.
+    pub plain: BTreeSet<InputName>,
+}
+
+impl Known {
+    /// What stands at a path of a context, where that is known.
+    pub(crate) fn kind(&self, context: &InputName, path: &str) -> Option<Kind> {
+        self.kinds.get(context)?.get(path.trim_start_matches('/')).copied()
+    }
+}
+
+/// The paths of directories of which it matters what they are.
+pub fn questions(plan: &Resolved) -> Paths {
+    let mut questions = Paths::new();
+    for &id in plan.order() {
+        for_each_op(&plan.stage(id).ops, &mut |op| {
+            let Some(copy) = op.copy() else { return };
+            let Input::Context(name) = &copy.from.value else { return };
+            let kind = plan.plan().contexts.get(name).map(|context| &context.kind);
+            if !matches!(kind, Some(ContextKind::Directory(_))) {
+                return;
+            }
+            let may_be_patterns = matches!(copy.form, CopyForm::Into { .. });
+            let literal = copy.form.sources().iter().filter_map(|source| paths::path(source).ok());
+            let named = literal.filter(|path| path.len() > 1 && !(may_be_patterns && has_wildcard(path)));
+            questions.entry(name.clone()).or_default().extend(named.map(|path| path[1..].to_owned()));
+        });
+    }
+    questions
+}
+
+/// Whether any copy sets a mode, which older daemons do not do to setuid, setgid and sticky: then
+/// it matters whether a directory has these.
+pub fn modes_matter(plan: &Resolved) -> bool {
+    let mut matter = false;
+    for &id in plan.order() {
+        for_each_op(&plan.stage(id).ops, &mut |op| {
+            matter |= op.copy().is_some_and(|copy| copy.mode.is_some());
+        });
+    }
+    matter
+}

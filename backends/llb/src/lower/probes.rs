@@ -1,0 +1,178 @@
+//! Checks that make a daemon fail where its copy action would do something else than a plan says.
+//!
+//! The action does not tell a file from a directory: the contents of a file are the file, and a
+//! file that lands on a directory goes inside. Both are errors. What is asked of a daemon instead:
+//!
+//! | in the plan | asked |
+//! |---|---|
+//! | `copy contents A` | on the source: make a directory in A, and remove it again. The rest is copied from there |
+//! | the same with `optional` | beside: make a directory in A, with those above it |
+//! | `copy A to B`, `copy A into D` | beside: an empty file is copied to B. If B is a directory, it lies inside now; only then is there something that a wildcard matches, and it is copied to where it cannot go if A is no directory |
+//!
+//! What is asked beside must be done before the copy, so the copy's vertex copies what a wildcard
+//! matches there, which is nothing. None of this is needed where it is known what A is, or that
+//! there is nothing at B.
+
+use std::borrow::Cow;
+
+use cogpack_backends_contract::Unsupported;
+use cogpack_ir::plan::Span;
+
+use super::files::{DIRECTORY, Given};
+use super::stage::{Chain, Site};
+use super::{Lowering, paths, wildcards};
+use crate::wire::op::VertexId;
+use crate::wire::{Action, Copy, File, Op};
+
+/// The name of what is made to look; nothing else is called so.
+const PROBE: &str = ".cogpack-probe";
+
+/// A wildcard that matches nothing.
+const NOTHING: &str = "/.cogpack-nothing[-]";
+
+/// Most edits that are looked through for what they made.
+const MOST_EDITS: usize = 16;
+
+/// What is to land somewhere.
+pub(super) struct Landing<'l> {
+    /// Where it is.
+    pub(super) source: VertexId,
+    /// The path there.
+    pub(super) path: &'l str,
+    /// Whether it may be a link, and lands as one.
+    pub(super) may_be_link: bool,
+    /// Where it is to land.
+    pub(super) at: &'l str,
+}
+
+impl<'a> Lowering<'a> {
+    /// A filesystem like `source`, which is there only if `directory` is a directory in it.
+    pub(super) fn if_directory(
+        &mut self,
+        site: &mut Site<'_>,
+        source: VertexId,
+        directory: &str,
+        span: Span,
+    ) -> Result<VertexId, Unsupported> {
+        let probe = inside(directory);
+        let mut looked = File::on(Some(source));
+        looked.push(Action::MkdirInside { path: probe.clone().into() });
+        looked.push(Action::Remove { path: probe.into(), optional: true, may_be_link: false });
+        let label = self.helper_label(site, &format!("look for the directory {directory}"), span);
+        self.add(&Op::File(looked), label, span)
+    }
+
+    /// A filesystem that is there only if nothing in `source` is in the way of a directory.
+    pub(super) fn if_no_file(
+        &mut self,
+        site: &mut Site<'_>,
+        source: VertexId,
+        directory: &str,
+        span: Span,
+    ) -> Result<VertexId, Unsupported> {
+        let mut looked = File::on(Some(source));
+        looked.push(Action::Mkdir { path: inside(directory).into(), mode: DIRECTORY });
+        let label = self.helper_label(site, &format!("look for the directory {directory}"), span);
+        self.add(&Op::File(looked), label, span)
+    }
+
+    /// A filesystem like the source of `landing`, which is there only if it is a directory or does
+    /// not land on one. Where it is neither a directory nor a link nothing is changed in it.
+    pub(super) fn if_it_can_land(
+        &mut self,
+        site: &mut Site<'_>,
+        chain: &mut Chain<'a>,
+        landing: &Landing<'_>,
+        span: Span,
+    ) -> Result<VertexId, Unsupported> {
+        let Landing { source, path, may_be_link, at } = *landing;
+        let mut label = |does: String| self.helper_label(site, &does, span);
+        let (drop, look, compare) = (
+            label("make a probe".to_owned()),
+            label(format!("look at {at}")),
+            label(format!("look at {path}")),
+        );
+        let mut probe = File::on(None);
+        let data = Cow::Borrowed(&b""[..]);
+        probe.push(Action::Mkfile { path: inside("/").into(), mode: 0o644, data });
+        let probe = self.add(&Op::File(probe), drop, span)?;
+
+        let before = self.before(site, chain, span)?;
+        let mut dropped = File::on(before);
+        let from = dropped.input(probe);
+        dropped.push(Action::Copy(Copy::plain(from, inside("/").into(), at.to_owned().into())));
+        let dropped = self.add(&Op::File(dropped), look.clone(), span)?;
+
+        let found = |from, destination: String| Copy {
+            wildcard: true,
+            may_be_empty: true,
+            ..Copy::plain(from, wildcards::forgiving(at, PROBE).into(), destination.into())
+        };
+        let mut compared = File::on(Some(source));
+        if may_be_link && let Some((above, name)) = paths::split(path) {
+            // A directory meets what is there, and fails on a link; a path would lead through it.
+            let mut directory = File::on(None);
+            let from = directory.input(dropped);
+            directory.push(Action::Copy(found(from, format!("/{name}/"))));
+            let directory = self.add(&Op::File(directory), look, span)?;
+            compared.lay_in(directory, above, Given::default());
+        } else {
+            let from = compared.input(dropped);
+            compared.push(Action::Copy(found(from, inside(path))));
+        }
+        self.add(&Op::File(compared), compare, span)
+    }
+}
+
+impl Chain<'_> {
+    /// Lets the next edits be made only after `vertex`.
+    pub(super) fn wait_for(&mut self, vertex: VertexId) {
+        let from = self.file.input(vertex);
+        let nothing =
+            Copy { wildcard: true, may_be_empty: true, ..Copy::plain(from, NOTHING.into(), "/".into()) };
+        self.file.push(Action::Copy(nothing));
+    }
+
+    /// Whether it is plain that nothing stands at a path.
+    pub(super) fn is_free(&self, path: &str) -> bool {
+        let mut edits = self.file.edits.iter().map(|edit| &edit.action).filter(|action| !is_a_wait(action));
+        let apart = |edit: &str| !is_at_or_below(edit, path) && !is_at_or_below(path, edit);
+        self.file.base.is_none()
+            && self.file.edits.len() <= MOST_EDITS
+            && edits.all(|action| apart(action.path()))
+    }
+}
+
+fn is_a_wait(action: &Action<'_>) -> bool {
+    matches!(action, Action::Copy(copy) if copy.source == NOTHING)
+}
+
+/// The path of the probe in a directory.
+fn inside(directory: &str) -> String {
+    format!("{}{PROBE}", paths::with_slash(directory))
+}
+
+fn is_at_or_below(path: &str, directory: &str) -> bool {
+    let directory = directory.trim_end_matches('/');
+    path.trim_end_matches('/')
+        .strip_prefix(directory)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_below_are_told_from_names_that_begin_alike() {
+        for (path, directory, expected) in [
+            ("/a/b", "/a", true),
+            ("/a", "/a/", true),
+            ("/ab", "/a", false),
+            ("/a", "/", true),
+            ("/a", "/a/b", false),
+        ] {
+            assert_eq!(is_at_or_below(path, directory), expected, "{path} {directory}");
+        }
+    }
+}
