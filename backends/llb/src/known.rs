@@ -8,11 +8,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cogpack_backends_contract::glob::has_wildcard;
+use cogpack_backends_contract::glob::{Glob, has_wildcard};
 use cogpack_ir::plan::{ContextKind, CopyForm, Input, InputName, for_each_op};
 use cogpack_ir::resolve::Resolved;
 
-use crate::lower::paths;
+use crate::lower::{paths, wildcards};
 
 /// Paths by context, from the context's root and without a `/` before them.
 pub type Paths = BTreeMap<InputName, BTreeSet<String>>;
@@ -54,10 +54,24 @@ pub fn questions(plan: &Resolved) -> Paths {
                 return;
             }
             let may_be_patterns = matches!(copy.form, CopyForm::Into { .. });
-            let literal = copy.form.sources().iter().filter_map(|source| paths::path(source).ok());
-            let named = literal.filter(|path| path.len() > 1 && !(may_be_patterns && has_wildcard(path)));
-            questions.entry(name.clone()).or_default().extend(named.map(|path| path[1..].to_owned()));
+            let questions = questions.entry(name.clone()).or_default();
+            for path in copy.form.sources().iter().filter_map(|source| paths::path(source).ok()) {
+                if may_be_patterns && has_wildcard(&path) {
+                    questions.extend(Glob::new(&path).ok().map(|glob| wildcards::pattern(&glob).fixed));
+                    continue;
+                }
+                if copy.optional
+                    && let Some((above, _)) = paths::split(&path)
+                {
+                    questions.insert(above.to_owned());
+                }
+                questions.insert(path.into_owned());
+            }
         });
+    }
+    for paths in questions.values_mut() {
+        let relative = std::mem::take(paths).into_iter().map(|path| path.trim_start_matches('/').to_owned());
+        paths.extend(relative.filter(|path| !path.is_empty()));
     }
     questions
 }

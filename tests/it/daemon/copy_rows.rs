@@ -108,6 +108,15 @@ const EQUAL: &[Row] = &[
     ("a/x=1", "etc/b/y=2", r#"copy contents "a" from I to "/etc/b" optional"#),
     ("l->a a/x=1", "", r#"copy contents "l" from I to "/d" optional"#),
     ("x=1", "etc/b/y=2", r#"copy contents "a/s" from I to "/etc/b" optional"#),
+    // What a wildcard, or a path that may be missing, finds behind a link; what is cached of one
+    // row must not serve the next.
+    ("l->s s/a=1", "", r#"copy "l/a" from I to "/b" optional"#),
+    ("l->s s/a=2", "", r#"copy "l/a" from I to "/b" optional"#),
+    ("l->s s/c=1", "", r#"copy "l/a" from I to "/b" optional"#),
+    ("l->s s/a=1", "", r#"copy "l/*" from I into "/d""#),
+    ("l->s s/a=2", "", r#"copy "l/*" from I into "/d""#),
+    ("l->s s/a/b=1", "", r#"copy contents "l/a" from I to "/d" optional"#),
+    ("l->s s/a/b=2", "", r#"copy contents "l/a" from I to "/d" optional"#),
     // Links that lead in a circle, or out of the root, which they cannot leave.
     ("l->m m->l", "", r#"copy "l" from I to "/b""#),
     ("l->../../../a a=1", "", r#"copy "l" from I to "/b" follow"#),
@@ -178,14 +187,16 @@ const PATTERNS: &[Row] = &[
     ("s/a/x=1 s/a/y=2", "", r#"copy "s/a" from I to "/b" { exclude "x" }"#),
 ];
 
-/// What needs patterns even where the source is a directory: what is there keeps its owner, which
-/// a directory that is sent takes away; or a link leads to what is copied.
+/// A directory that is there keeps its owner, which one that is sent would take away. In a layer of
+/// its own nothing is there.
+const OWNERS_KEPT: &[Row] = &[(
+    "a/s/:0700 a/s/y=2",
+    "b/s/:0711@7:8",
+    "copy \"a\" from I to \"/b\" {\nexclude \"s\"\ninclude \"s/y\"\n}",
+)];
+
+/// What needs patterns even where the source is a directory: a link leads to what is copied.
 const PATTERNS_ALONE: &[Row] = &[
-    (
-        "a/s/:0700 a/s/y=2",
-        "b/s/:0711@7:8",
-        "copy \"a\" from I to \"/b\" {\nexclude \"s\"\ninclude \"s/y\"\n}",
-    ),
     ("a/x=1 l->a", "", r#"copy contents "l" from I to "/b" { exclude "x" }"#),
     ("l->s s/a/x=1 s/a/y=2", "", r#"copy "l/a" from I to "/b" { exclude "x" }"#),
 ];
@@ -264,6 +275,7 @@ pub fn rows(merge: bool) -> Vec<(Row, From, Onto, Expected)> {
         for (rows, expectations) in [
             (EQUAL, both(Expected::Contract)),
             (PATTERNS, both(excluded)),
+            (OWNERS_KEPT, [(Onto::Base, excluded), (Onto::Layer, no_patterns)]),
             (PATTERNS_ALONE, both(no_patterns)),
             (SPECIAL, both(older(Expected::Refused("cpk::unsupported::mode-bits")))),
             (REPLACEMENTS, both(older(Expected::Refused("file.rm.nofollowsymlink")))),

@@ -38,6 +38,7 @@ use cogpack_ir::resolve::Step;
 
 use super::files::{DIRECTORY, at_the_root};
 use super::probes::Landing;
+use super::reach::Match;
 use super::sources::bad_pattern;
 use super::stage::{Chain, Site};
 use super::wildcards::{self, Pattern, forgiving, refuse_collisions};
@@ -191,11 +192,18 @@ impl<'a> Lowering<'a> {
         };
         source = self.looked_at(site, chain, common, source, &path, &landing)?;
         let mut picked = match paths::split(&path) {
-            Some((above, name)) if common.optional => Picked {
-                from: self.with_directory(site, source, above, common.span)?,
-                path: forgiving(above, name).into(),
-                wildcards: Wildcards::MayBeEmpty,
-            },
+            Some((above, name)) if common.optional => {
+                let from = self.with_directory(site, source, above, common.span)?;
+                let include = (!has_wildcard(name) && !name.starts_with('!')).then(|| name.to_owned());
+                let pattern = forgiving("/", name);
+                let is_reached = common.kind(&path).is_some();
+                self.picked(
+                    site,
+                    common,
+                    Found { from, directory: above, pattern: &pattern, include },
+                    is_reached,
+                )?
+            }
             Some(_) | None => Picked::literal(source, path.clone()),
         };
         let mut copy = common.action(&picked, landing, true);
@@ -235,8 +243,7 @@ impl<'a> Lowering<'a> {
         let looked = if common.contents {
             self.if_no_file(site, source, path, common.span)?
         } else {
-            let may_be_link = kind.is_none() && !common.follow;
-            let landing = Landing { source, path, may_be_link, at: &at };
+            let landing = Landing { source, path, is_followed: common.follow, at: &at };
             self.if_it_can_land(site, chain, &landing, common.span)?
         };
         if kind == Some(Kind::File) && !common.contents {
@@ -264,7 +271,7 @@ impl<'a> Lowering<'a> {
             excludes: Cow::Borrowed(&[]),
             ..common.action(picked, format!("/{name}").into(), false)
         };
-        let (from, above) = if self.leaves_special_modes(common.from) {
+        let (from, above) = if mode <= 0o777 && self.leaves_special_modes(common.from) {
             let system = common.is_a_system.then_some(picked.from);
             let system = self.system_for_modes(site, chain, system, common.span)?;
             self.with_exact_mode(site, system, picked.from, copy, common.span)?
@@ -299,10 +306,13 @@ impl<'a> Lowering<'a> {
             source = self.with_directory(site, source, &fixed, common.span)?;
             wildcards = Wildcards::MayBeEmpty;
         }
-        let mut picked = Picked { from: source, path: path.into(), wildcards };
+        let rest = &path[fixed.len()..];
+        let include = (!rest.contains(['[', '\\', '!'])).then(|| rest[1..].to_owned());
+        let found = Found { from: source, directory: &fixed, pattern: rest, include };
+        let mut picked = Picked { wildcards, ..self.picked(site, common, found, false)? };
         let landing = paths::with_slash(directory).into_owned();
         let mut copy = common.action(&picked, landing.into(), false);
-        if copy.mode.is_some() && self.leaves_special_modes(common.from) {
+        if copy.mode.is_some_and(|mode| mode <= 0o777) && self.leaves_special_modes(common.from) {
             let system = common.is_a_system.then_some(source);
             let system = self.system_for_modes(site, chain, system, span)?;
             let gathered = Copy {
@@ -317,6 +327,36 @@ impl<'a> Lowering<'a> {
         }
         chain.copy(picked.from, copy, common.owner.clone());
         Ok(())
+    }
+
+    /// What a pattern matches in a directory, which may be reached by a link.
+    fn picked(
+        &mut self,
+        site: &mut Site<'_>,
+        common: &Common<'a>,
+        found: Found<'_>,
+        is_reached: bool,
+    ) -> Result<Picked<'a>, Unsupported> {
+        let Found { from, directory, pattern, include } = found;
+        let above = directory.trim_end_matches('/');
+        let wildcards = Wildcards::MayBeEmpty;
+        if is_reached || above.is_empty() || common.is_no_link(above) {
+            return Ok(Picked {
+                from,
+                path: format!("{}{pattern}", wildcards::escaped(above)).into(),
+                wildcards,
+            });
+        }
+        let wanted = Match {
+            source: from,
+            directory: above,
+            pattern,
+            include,
+            may_be_empty: common.optional,
+            follow: common.follow,
+        };
+        let (from, path) = self.reached(site, &wanted, common.span)?;
+        Ok(Picked { from, path: path.into(), wildcards })
     }
 
     /// `source` with a directory in it, which is made where it is missing.
@@ -346,6 +386,14 @@ enum Wildcards {
     Some,
     /// One that may match nothing; or none, where the flags change nothing.
     MayBeEmpty,
+}
+
+/// A pattern in a directory of a filesystem, and the same as an include pattern.
+struct Found<'f> {
+    from: VertexId,
+    directory: &'f str,
+    pattern: &'f str,
+    include: Option<String>,
 }
 
 /// A source as the copy action names it.

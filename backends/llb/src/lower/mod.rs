@@ -13,6 +13,7 @@ pub(crate) mod modes;
 pub(crate) mod parallel;
 pub(crate) mod paths;
 pub(crate) mod probes;
+pub(crate) mod reach;
 pub(crate) mod sources;
 pub(crate) mod stage;
 pub(crate) mod titles;

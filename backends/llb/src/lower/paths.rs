@@ -41,7 +41,7 @@ pub(super) fn clean(path: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// The directory of a clean path, and the name in it; `None` for the root.
-pub(super) fn split(path: &str) -> Option<(&str, &str)> {
+pub(crate) fn split(path: &str) -> Option<(&str, &str)> {
     match path.rsplit_once('/') {
         Some((_, "")) | None => None,
         Some(("", name)) => Some(("/", name)),

@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use cogpack_backends_contract::Unsupported;
 use cogpack_ir::plan::Span;
 
-use super::files::{DIRECTORY, Given};
+use super::files::DIRECTORY;
 use super::stage::{Chain, Site};
 use super::{Lowering, paths, wildcards};
 use crate::wire::op::VertexId;
@@ -27,8 +27,12 @@ use crate::wire::{Action, Copy, File, Op};
 /// The name of what is made to look; nothing else is called so.
 const PROBE: &str = ".cogpack-probe";
 
+/// Where a probe lies that was found inside what it was copied to, in a directory of the name of
+/// what is to land there.
+const FOUND: &str = "/.cogpack-found";
+
 /// A wildcard that matches nothing.
-const NOTHING: &str = "/.cogpack-nothing[-]";
+const NOTHING: &str = "/.cogpack-nothin[g]";
 
 /// Most edits that are looked through for what they made.
 const MOST_EDITS: usize = 16;
@@ -39,8 +43,8 @@ pub(super) struct Landing<'l> {
     pub(super) source: VertexId,
     /// The path there.
     pub(super) path: &'l str,
-    /// Whether it may be a link, and lands as one.
-    pub(super) may_be_link: bool,
+    /// Whether a link there lands as what it points to.
+    pub(super) is_followed: bool,
     /// Where it is to land.
     pub(super) at: &'l str,
 }
@@ -85,7 +89,7 @@ impl<'a> Lowering<'a> {
         landing: &Landing<'_>,
         span: Span,
     ) -> Result<VertexId, Unsupported> {
-        let Landing { source, path, may_be_link, at } = *landing;
+        let Landing { source, path, is_followed, at } = *landing;
         let mut label = |does: String| self.helper_label(site, &does, span);
         let (drop, look, compare) = (
             label("make a probe".to_owned()),
@@ -103,23 +107,40 @@ impl<'a> Lowering<'a> {
         dropped.push(Action::Copy(Copy::plain(from, inside("/").into(), at.to_owned().into())));
         let dropped = self.add(&Op::File(dropped), look.clone(), span)?;
 
-        let found = |from, destination: String| Copy {
+        // Made on what it reads, so that it is cached by all of that: of what a wildcard matches
+        // behind a link, older daemons know nothing.
+        let mut found = File::on(Some(dropped));
+        let from = found.input(dropped);
+        let (above, name) = paths::split(path).unwrap_or(("/", path));
+        found.push(Action::Mkdir { path: FOUND.into(), mode: DIRECTORY });
+        found.push(Action::Copy(Copy {
+            // A link at the destination has been followed.
+            follow: true,
             wildcard: true,
             may_be_empty: true,
-            ..Copy::plain(from, wildcards::forgiving(at, PROBE).into(), destination.into())
-        };
+            ..Copy::plain(from, wildcards::forgiving(at, PROBE).into(), format!("{FOUND}/{name}/").into())
+        }));
+        let found = self.add(&Op::File(found), look, span)?;
+
         let mut compared = File::on(Some(source));
-        if may_be_link && let Some((above, name)) = paths::split(path) {
-            // A directory meets what is there, and fails on a link; a path would lead through it.
-            let mut directory = File::on(None);
-            let from = directory.input(dropped);
-            directory.push(Action::Copy(found(from, format!("/{name}/"))));
-            let directory = self.add(&Op::File(directory), look, span)?;
-            compared.lay_in(directory, above, Given::default());
-        } else {
-            let from = compared.input(dropped);
-            compared.push(Action::Copy(found(from, inside(path))));
-        }
+        let from = compared.input(found);
+        compared.push(Action::Copy(match is_followed {
+            // A path leads through a link.
+            true => Copy {
+                wildcard: true,
+                may_be_empty: true,
+                ..Copy::plain(
+                    from,
+                    wildcards::forgiving(&format!("{FOUND}/{name}"), PROBE).into(),
+                    inside(path).into(),
+                )
+            },
+            // A directory meets what is there, and fails on a link.
+            false => Copy {
+                contents: true,
+                ..Copy::plain(from, FOUND.into(), paths::with_slash(above).into_owned().into())
+            },
+        }));
         self.add(&Op::File(compared), compare, span)
     }
 }

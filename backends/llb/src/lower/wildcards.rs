@@ -7,15 +7,15 @@ use cogpack_ir::plan::{Spanned, Template};
 use super::{gap, paths};
 
 /// A path of a source as BuildKit's copy takes it: its beginning without wildcards beside it.
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     /// The whole.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// The directories before the first wildcard; empty where there is none.
-    pub(super) fixed: String,
+    pub(crate) fixed: String,
 }
 
 /// A path with wildcards.
-pub(super) fn pattern(glob: &Glob) -> Pattern {
+pub(crate) fn pattern(glob: &Glob) -> Pattern {
     let mut pattern = Pattern { path: String::new(), fixed: String::new() };
     let mut is_fixed = true;
     for part in glob.parts() {
@@ -35,15 +35,13 @@ pub(super) fn pattern(glob: &Glob) -> Pattern {
 /// A path whose last part is a wildcard that matches only it.
 pub(super) fn forgiving(above: &str, name: &str) -> String {
     let (first, rest) = name.split_at(name.chars().next().map_or(0, char::len_utf8));
-    let mut pattern: String = above
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .flat_map(|part| ["/".to_owned(), as_pattern(part)])
-        .collect();
-    pattern.push('/');
-    pattern.push_str(&as_class(first));
-    pattern.push_str(&as_pattern(rest));
-    pattern
+    format!("{}/{}{}", escaped(above), as_class(first), as_pattern(rest))
+}
+
+/// A directory as a pattern that matches only it, without a `/` at its end.
+pub(super) fn escaped(directory: &str) -> String {
+    let parts = directory.split('/').filter(|part| !part.is_empty());
+    parts.flat_map(|part| ["/".to_owned(), as_pattern(part)]).collect()
 }
 
 /// A character as a set of that one: a wildcard that matches only it.

@@ -23,6 +23,16 @@ pub(super) fn block_of(listing: &str, title: &str) -> String {
     kept.collect::<Vec<_>>().join("\n")
 }
 
+/// The block of the last vertex of `%app`, without what it only waits for.
+fn last(listing: &str) -> String {
+    let title = |number: usize| format!("%app.{number}");
+    let is_there = |number: &usize| listing.contains(&format!("\n{} = ", title(*number)));
+    let number = (1..).take_while(is_there).last().unwrap_or_else(|| panic!("no %app in {listing}"));
+    let block = block_of(listing, &title(number));
+    let kept = block.lines().filter(|line| !line.contains("/.cogpack-nothin[g]"));
+    kept.collect::<Vec<_>>().join("\n")
+}
+
 /// A stage with these ops on an image.
 pub(super) fn on_image(ops: &str) -> String {
     format!(
@@ -90,20 +100,65 @@ fn copies_have_the_flags_that_the_table_says() {
             ),
         ),
     ] {
-        assert_eq!(block(&on_image(op), "%app.1"), format!("file\n  on @base\n  {expected}"), "{op}");
+        let from_a_probe = expected.replace("from @source", "from %app.1");
+        let expected = if op.contains("contents") { from_a_probe } else { expected };
+        assert_eq!(
+            last(&listing(&lowered(&on_image(op)))),
+            format!("file\n  on @base\n  {expected}"),
+            "{op}"
+        );
     }
+}
+
+#[test]
+fn daemons_are_made_to_look_at_what_is_not_known() {
+    let contents = on_image("copy contents \"a\" from @source to \"/etc/b\"");
+    let looks =
+        "file\n  on @source\n  mkdir \"/a/.cogpack-probe\" mode 0755\n  rm \"/a/.cogpack-probe\" optional";
+    assert_eq!(block(&contents, "%app.1"), looks);
+    let file = on_image("copy \"a\" from @source to \"/etc/b\"");
+    for (vertex, expected) in [
+        ("%app.1", "on scratch\n  mkfile \"/.cogpack-probe\" mode 0644 = \"\""),
+        ("%app.2", "on @base\n  copy \"/.cogpack-probe\" from %app.1 to \"/etc/b\" parents"),
+        (
+            "%app.3",
+            "on %app.2\n  mkdir \"/.cogpack-found\" mode 0755 parents\n  \
+             copy \"/etc/b/[.]cogpack-probe\" from %app.2 to \"/.cogpack-found/a/\" follow wildcard may-be-empty parents",
+        ),
+        ("%app.4", "on @source\n  copy \"/.cogpack-found\" from %app.3 to \"/\" contents parents"),
+    ] {
+        assert_eq!(block(&file, vertex), format!("file\n  {expected}"));
+    }
+    assert!(block(&file, "%app.5").contains("copy \"/.cogpack-nothin[g]\" from %app.4"));
+    // Where it is known, nobody has to look.
+    let of = |text: &str, kind| {
+        let image = lower_with(text, |llb| {
+            let name = cogpack_ir::plan::InputName::new("source").expect("is a name");
+            llb.known.kinds.insert(name, [("a".to_owned(), kind)].into());
+        });
+        listing(&image.unwrap_or_else(|gaps| panic!("{gaps:?}")))
+    };
+    for text in [&contents, &file] {
+        assert!(
+            block_of(&of(text, Kind::Directory), "%app.1").starts_with("file\n  on @base\n  copy \"/a\"")
+        );
+    }
+    // What is known to be a file is copied from where the daemon has looked, and shares its cache.
+    let told = of(&file, Kind::File);
+    let copies = "file\n  on @base\n  copy \"/a\" from %app.4 to \"/etc/b\" contents follow wildcard may-be-empty parents";
+    assert_eq!(block_of(&told, "%app.5"), copies);
 }
 
 #[test]
 fn modes_are_given_beside_so_that_no_daemon_gives_them_to_the_destination() {
     let text = on_image("copy \"a\" from @source to \"/etc/b\" mode 4711 { exclude \"x\" }");
     assert_eq!(
-        block(&text, "%app.1"),
+        block(&text, "%app.5"),
         "file\n  on scratch\n  copy \"/a\" from @source to \"/a\" wildcard may-be-empty parents mode 4711"
     );
     assert_eq!(
-        block(&text, "%app.2"),
-        "file\n  on @base\n  copy \"/a\" from %app.1 to \"/etc/b\" contents wildcard may-be-empty parents\n    \
+        last(&listing(&lowered(&text))),
+        "file\n  on @base\n  copy \"/a\" from %app.5 to \"/etc/b\" contents wildcard may-be-empty parents\n    \
          exclude \"x\""
     );
     let text = on_image("copy \"*.py\" from @source into \"/etc/b\" mode 0700");
@@ -118,7 +173,7 @@ fn modes_are_given_beside_so_that_no_daemon_gives_them_to_the_destination() {
 fn directories_above_are_made_for_an_optional_source_only_if_it_is_there() {
     let text = on_image("copy \"a\" from @source to \"/etc/x/b\" optional owner 1:2");
     assert_eq!(
-        block(&text, "%app.1"),
+        last(&listing(&lowered(&text))),
         "file\n  on @base\n  \
          copy \"/[a]\" from @source to \"/etc/x/.cogpack-way\" wildcard may-be-empty parents\n    \
          exclude \"**\"\n  rm \"/etc/x/.cogpack-way\" optional\n  \
@@ -129,15 +184,20 @@ fn directories_above_are_made_for_an_optional_source_only_if_it_is_there() {
 #[test]
 fn an_optional_source_is_a_wildcard_below_a_directory_that_is_there() {
     let text = on_image("copy \"x/y/venv\" from @source to \"/etc/b\" optional");
-    assert_eq!(block(&text, "%app.1"), "file\n  on @source\n  mkdir \"/x/y\" mode 0755 parents");
+    assert_eq!(block(&text, "%app.5"), "file\n  on @source\n  mkdir \"/x/y\" mode 0755 parents");
+    // A link may lead there.
     assert_eq!(
-        block(&text, "%app.2"),
+        block(&text, "%app.6"),
+        "file\n  on scratch\n  copy \"/x/y\" from %app.5 to \"/\" contents follow parents\n    include \"venv\""
+    );
+    assert_eq!(
+        last(&listing(&lowered(&text))),
         "file\n  on @base\n  \
-         copy \"/x/y/[v]env\" from %app.1 to \"/etc/b\" contents wildcard may-be-empty parents"
+         copy \"/[v]env\" from %app.6 to \"/etc/b\" contents wildcard may-be-empty parents"
     );
     let text = on_image("copy \"venv\" \"*.py\" from @source into \"/etc/b\" optional");
     assert_eq!(
-        block(&text, "%app.1"),
+        last(&listing(&lowered(&text))),
         "file\n  on @base\n  mkdir \"/etc/b\" mode 0755 parents\n  \
          copy \"/[v]env\" from @source to \"/etc/b/venv\" contents wildcard may-be-empty parents\n  \
          copy \"/*.py\" from @source to \"/etc/b/\" wildcard may-be-empty parents"
@@ -199,11 +259,11 @@ fn on_the_empty_filesystem_the_plain_actions_do() {
 #[test]
 fn a_layer_of_file_ops_is_one_vertex() {
     let text = on_image(
-        "layer one {\ncopy \"a\" from @source to \"/etc/a\"\nenv A = \"1\"\nremove \"/etc/b\"\nworkdir \"/srv\"\n}",
+        "layer one {\ncopy \".\" from @source to \"/etc/a\"\nenv A = \"1\"\nremove \"/etc/b\"\nworkdir \"/srv\"\n}",
     );
     assert_eq!(
         block(&text, "%app.1"),
-        "file\n  on @base\n  copy \"/a\" from @source to \"/etc/a\" contents wildcard may-be-empty parents\n  \
+        "file\n  on @base\n  copy \"/\" from @source to \"/etc/a\" contents follow wildcard may-be-empty parents\n  \
          rm \"/etc/b\"\n  mkdir \"/srv\" mode 0755 parents"
     );
     assert!(!listing(&lowered(&text)).contains("%app.2"));
@@ -215,7 +275,8 @@ fn an_account_that_the_layer_may_make_is_looked_up_after_it() {
         "layer one {\ncopy \"passwd\" from @source to \"/etc/passwd\"\n\
          copy \"a\" from @source to \"/srv\" owner app:app\n}",
     );
-    assert!(block(&text, "%app.2").starts_with("file\n  on %app.1"), "{}", block(&text, "%app.2"));
+    let text = listing(&lowered(&text));
+    assert!(last(&text).starts_with("file\n  on %app.5"), "{}", last(&text));
 }
 
 #[test]
@@ -320,13 +381,13 @@ fn what_is_known_to_be_no_link_is_followed_like_a_dockerfile_does() {
         llb.known.kinds.insert(name, kinds);
     })
     .unwrap_or_else(|gaps| panic!("{gaps:?}"));
-    let block = block_of(&listing(&image), "%app.1");
+    let block = last(&listing(&image));
     let follows: Vec<bool> = block.lines().skip(2).map(|line| line.contains(" follow ")).collect();
     assert_eq!(follows, [true, true, false, false], "{block}");
     // A plan's own files are no links.
     let text = "cpk 1\ncontext @it = files { file \"a\" = \"x\" }\n\
                 stage %app from scratch { copy \"a\" from @it to \"/etc/a\" }\nexport from %app";
-    assert!(self::block(text, "%app.1").contains(" follow "));
+    assert!(last(&listing(&lowered(text))).contains(" follow "));
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn many_stages_stay_sound() {
         let before = stage - 1;
         writeln!(
             text,
-            "stage %s{stage} from %s{before} {{ copy \"f{stage}\" from @source to \"/etc/f{stage}\" \
+            "stage %s{stage} from %s{before} {{ copy \".\" from @source to \"/etc/f{stage}\" \
              env V{} = \"{stage}\" run \"make {stage}\" }}",
             stage % 20
         )
