@@ -110,13 +110,13 @@ const EQUAL: &[Row] = &[
     ("x=1", "etc/b/y=2", r#"copy contents "a/s" from I to "/etc/b" optional"#),
     // What a wildcard, or a path that may be missing, finds behind a link; what is cached of one
     // row must not serve the next.
-    ("l->s s/a=1", "", r#"copy "l/a" from I to "/b" optional"#),
-    ("l->s s/a=2", "", r#"copy "l/a" from I to "/b" optional"#),
-    ("l->s s/c=1", "", r#"copy "l/a" from I to "/b" optional"#),
-    ("l->s s/a=1", "", r#"copy "l/*" from I into "/d""#),
-    ("l->s s/a=2", "", r#"copy "l/*" from I into "/d""#),
-    ("l->s s/a/b=1", "", r#"copy contents "l/a" from I to "/d" optional"#),
-    ("l->s s/a/b=2", "", r#"copy contents "l/a" from I to "/d" optional"#),
+    ("l->s s/a=11", "", r#"copy "l/a" from I to "/b" optional"#),
+    ("l->s s/a=12", "", r#"copy "l/a" from I to "/b" optional"#),
+    ("l->s s/c=13", "", r#"copy "l/a" from I to "/b" optional"#),
+    ("l->s s/a=14", "", r#"copy "l/*" from I into "/d""#),
+    ("l->s s/a=15", "", r#"copy "l/*" from I into "/d""#),
+    ("l->s s/a/b=16", "", r#"copy contents "l/a" from I to "/d" optional"#),
+    ("l->s s/a/b=17", "", r#"copy contents "l/a" from I to "/d" optional"#),
     // Links that lead in a circle, or out of the root, which they cannot leave.
     ("l->m m->l", "", r#"copy "l" from I to "/b""#),
     ("l->../../../a a=1", "", r#"copy "l" from I to "/b" follow"#),
@@ -172,6 +172,7 @@ const PATTERNS: &[Row] = &[
     ("a/s/x=1 a/t/y=2 a/e/ a/u/v/w=3", "", r#"copy "a" from I to "/b" { include "**/y" }"#),
     ("a/s/x=1 a/t/u/x=2 a/e/", "", r#"copy "a" from I to "/b" { exclude "**/x" }"#),
     ("a/s/x=1", "", r#"copy "a" from I to "/b" { include "**/y" }"#),
+    ("a/x=1", "", r#"copy contents "a" from I to "/b" { include "y" }"#),
     // The last match decides.
     (
         "a/s/x=1 a/s/y=2 a/t/x=3",
@@ -198,6 +199,17 @@ const OWNERS_KEPT: &[Row] = &[(
 /// What needs patterns even where the source is a directory: a link leads to what is copied.
 const PATTERNS_ALONE: &[Row] = &[
     ("a/x=1 l->a", "", r#"copy contents "l" from I to "/b" { exclude "x" }"#),
+    ("a/x=1 a/y=18 l->a", "", r#"copy contents "l" from I to "/b" { exclude "x" }"#),
+    ("a/x=1 a/y=19 l->a", "", r#"copy contents "l" from I to "/b" { exclude "x" }"#),
+    ("a/x=1 a/y=20 l->a", "", r#"copy "l" from I to "/b" follow { include "y" }"#),
+    ("a/x=1 a/y=21 l->a", "", r#"copy "l" from I to "/b" follow { include "y" }"#),
+    ("a/x=1 a/y=25 l->a", "", r#"copy contents "l" from I to "/b" optional { include "y" }"#),
+    ("a/x=1 a/y=26 l->a", "", r#"copy contents "l" from I to "/b" optional { include "y" }"#),
+    ("a/x=1 a/y=27 l->a", "", r#"copy "l*" from I into "/b" follow { include "y" }"#),
+    ("a/x=1 a/y=28 l->a", "", r#"copy "l*" from I into "/b" follow { include "y" }"#),
+    ("l->s s/a/x=1 s/a/y=22", "", r#"copy "l/a" from I to "/b" { include "y" }"#),
+    ("l->s s/a/x=1 s/a/y=23", "", r#"copy "l/a" from I to "/b" { include "y" }"#),
+    ("l->s s/a/x=1 s/a/y=24", "", r#"copy "l/a" from I to "/b" { exclude "x" }"#),
     ("l->s s/a/x=1 s/a/y=2", "", r#"copy "l/a" from I to "/b" { exclude "x" }"#),
 ];
 

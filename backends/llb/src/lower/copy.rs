@@ -197,12 +197,12 @@ impl<'a> Lowering<'a> {
                 let include = (!has_wildcard(name) && !name.starts_with('!')).then(|| name.to_owned());
                 let pattern = forgiving("/", name);
                 let is_reached = common.kind(&path).is_some();
-                self.picked(
-                    site,
-                    common,
-                    Found { from, directory: above, pattern: &pattern, include },
-                    is_reached,
-                )?
+                let found = Found { from, directory: above, pattern: &pattern, include };
+                self.picked(site, common, found, is_reached)?
+            }
+            Some((_, name)) if common.is_cached_wrongly(&path) => {
+                let (from, path) = self.gathered(site, source, &common.asked(&path, name), common.span)?;
+                Picked::literal(from, path.into())
             }
             Some(_) | None => Picked::literal(source, path.clone()),
         };
@@ -340,7 +340,8 @@ impl<'a> Lowering<'a> {
         let Found { from, directory, pattern, include } = found;
         let above = directory.trim_end_matches('/');
         let wildcards = Wildcards::MayBeEmpty;
-        if is_reached || above.is_empty() || common.is_no_link(above) {
+        let is_direct = is_reached || above.is_empty() || common.is_no_link(above);
+        if is_direct && !common.is_cached_wrongly(&format!("{above}{pattern}")) {
             return Ok(Picked {
                 from,
                 path: format!("{}{pattern}", wildcards::escaped(above)).into(),
@@ -454,6 +455,22 @@ impl<'a> Common<'a> {
     /// follows.
     fn is_no_link(&self, path: &str) -> bool {
         matches!(self.context, Some((_, ContextKind::Files(_)))) || self.kind(path).is_some()
+    }
+
+    /// Whether newer daemons may cache a copy by what its patterns find without following a link.
+    fn is_cached_wrongly(&self, path: &str) -> bool {
+        self.follow && !self.patterns.includes.is_empty() && !self.is_no_link(path)
+    }
+
+    /// What is taken of a path, to a name of its own.
+    fn asked(&self, path: &str, name: &str) -> Copy<'a> {
+        Copy {
+            follow: self.follow,
+            contents: true,
+            includes: self.patterns.includes.clone().into(),
+            excludes: self.patterns.excludes.clone().into(),
+            ..Copy::plain(0, path.to_owned().into(), format!("/{name}").into())
+        }
     }
 
     /// Whether what is copied becomes somebody else's than root's.

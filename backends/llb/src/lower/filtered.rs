@@ -13,7 +13,7 @@ use cogpack_backends_contract::paths::{PatternPair, Selection};
 use cogpack_ir::plan::{ContextKind, Copy as PlanCopy, Input};
 
 use super::sources::bad_pattern;
-use super::{Lowering, paths};
+use super::{Lowering, label, paths};
 use crate::known::Kind;
 use crate::wire::Op;
 use crate::wire::op::VertexId;
@@ -43,7 +43,7 @@ impl<'a> Lowering<'a> {
         let followed = (path != "/").then(|| vec![&path[1..]]);
         let source = self.local(name, hint.into(), both, followed);
         self.needs.directories.insert(name.clone());
-        let label = self.label(format!("context {name}: dir {}", directory.path.value), context.span);
+        let label = label(format!("context {name}: dir {}", directory.path.value), context.span);
         self.add(&Op::Source(source), label, copy.from.span).map(Some)
     }
 

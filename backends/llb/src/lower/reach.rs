@@ -1,16 +1,15 @@
 //! Wildcards in directories that a link may lead to.
 //!
 //! A plan's paths lead through links up to their first wildcard. A daemon's wildcards do only with
-//! `followSymlink`, which follows what they match as well; and even then older daemons take the
-//! key under which the copy is cached from what they find without. A path without wildcards is
-//! right everywhere, so the directory is made one that no link leads to:
+//! `followSymlink`, which follows what they match as well. And even where a copy follows, a daemon
+//! may take the key under which it is cached from what is found without, so that a changed file
+//! is not noticed: older ones for wildcards, newer ones for patterns.
 //!
-//! | | helper | copied from there |
-//! |---|---|---|
-//! | links that are matched stay links | the directory's content, of it only what may match where copies know patterns, in a filesystem of its own | the rest of the pattern |
-//! | `follow` | what is matched, beside the source itself: cached by all of it | all |
-//!
-//! Where a directory is known to be reached by no link, none of this is needed.
+//! So what is asked for is first copied to a directory that no link leads to, beside the source
+//! itself, where it is cached by all of that: what is matched, if links are followed; otherwise the
+//! directory's content, of it only what may match where copies know patterns. The same is done
+//! for what a followed path takes by `include`. Where a path is known to be reached by no link,
+//! none of this is needed.
 
 use std::borrow::Cow;
 
@@ -44,6 +43,23 @@ pub(super) struct Match<'m> {
 }
 
 impl Lowering<'_> {
+    /// A filesystem with what `wanted` takes of `source`, and where it lies there.
+    pub(super) fn gathered(
+        &mut self,
+        site: &mut Site<'_>,
+        source: VertexId,
+        wanted: &Copy<'_>,
+        span: Span,
+    ) -> Result<(VertexId, String), Unsupported> {
+        let mut found = File::on(Some(source));
+        let from = found.input(source);
+        found.push(Action::Mkdir { path: FOUND.into(), mode: DIRECTORY });
+        let destination = format!("{FOUND}{}", wanted.destination);
+        found.push(Action::Copy(Copy { from, destination: destination.clone().into(), ..wanted.clone() }));
+        let label = self.helper_label(site, &format!("look into {}", wanted.source), span);
+        Ok((self.add(&Op::File(found), label, span)?, destination))
+    }
+
     /// A filesystem, and a pattern that matches in it what `wanted` matches.
     pub(super) fn reached(
         &mut self,
@@ -53,33 +69,32 @@ impl Lowering<'_> {
     ) -> Result<(VertexId, String), Unsupported> {
         let Match { source, directory, pattern, may_be_empty, follow, .. } = *wanted;
         let label = self.helper_label(site, &format!("look into {directory}"), span);
-        if follow {
-            let mut found = File::on(Some(source));
-            let from = found.input(source);
-            found.push(Action::Mkdir { path: FOUND.into(), mode: DIRECTORY });
-            let path = format!("{}{pattern}", wildcards::escaped(directory)).into();
-            found.push(Action::Copy(Copy {
-                follow,
-                wildcard: true,
-                may_be_empty,
-                ..Copy::plain(from, path, format!("{FOUND}/").into())
-            }));
-            return Ok((self.add(&Op::File(found), label, span)?, format!("{FOUND}/*")));
-        }
+        // Made on what it reads, so that it is cached by all of that.
+        let mut found = File::on(Some(source));
+        let from = found.input(source);
+        found.push(Action::Mkdir { path: FOUND.into(), mode: DIRECTORY });
         let includes = match &wanted.include {
             Some(include) if self.settings.limits.allow(Capability::FileCopyPatterns) => {
                 vec![include.clone()]
             }
             Some(_) | None => Vec::new(),
         };
-        let mut content = File::on(None);
-        let from = content.input(source);
-        content.push(Action::Copy(Copy {
-            follow: true,
-            contents: true,
-            includes: Cow::Owned(includes),
-            ..Copy::plain(from, directory.to_owned().into(), "/".into())
+        let destination = format!("{FOUND}/").into();
+        found.push(Action::Copy(match follow {
+            true => Copy {
+                follow,
+                wildcard: true,
+                may_be_empty,
+                ..Copy::plain(from, format!("{}{pattern}", wildcards::escaped(directory)).into(), destination)
+            },
+            false => Copy {
+                follow: true,
+                contents: true,
+                includes: Cow::Owned(includes),
+                ..Copy::plain(from, directory.to_owned().into(), destination)
+            },
         }));
-        Ok((self.add(&Op::File(content), label, span)?, pattern.to_owned()))
+        let pattern = if follow { "/*" } else { pattern };
+        Ok((self.add(&Op::File(found), label, span)?, format!("{FOUND}{pattern}")))
     }
 }

@@ -188,12 +188,13 @@ fn an_optional_source_is_a_wildcard_below_a_directory_that_is_there() {
     // A link may lead there.
     assert_eq!(
         block(&text, "%app.6"),
-        "file\n  on scratch\n  copy \"/x/y\" from %app.5 to \"/\" contents follow parents\n    include \"venv\""
+        "file\n  on %app.5\n  mkdir \"/.cogpack-found\" mode 0755 parents\n  \
+         copy \"/x/y\" from %app.5 to \"/.cogpack-found/\" contents follow parents\n    include \"venv\""
     );
     assert_eq!(
         last(&listing(&lowered(&text))),
         "file\n  on @base\n  \
-         copy \"/[v]env\" from %app.6 to \"/etc/b\" contents wildcard may-be-empty parents"
+         copy \"/.cogpack-found/[v]env\" from %app.6 to \"/etc/b\" contents wildcard may-be-empty parents"
     );
     let text = on_image("copy \"venv\" \"*.py\" from @source into \"/etc/b\" optional");
     assert_eq!(
