@@ -1,22 +1,24 @@
-//! The Dockerfile backend: a plan as a Dockerfile for BuildKit's frontend.
+//! The Dockerfile backend: a plan as a Dockerfile, in the dialect of the builder that reads it.
 //!
-//! Each stage of the plan is a stage of the Dockerfile, each op one instruction or a few. What
-//! instructions cannot say exactly is refused by name:
+//! Each stage of the plan is a stage of the Dockerfile, each op one instruction or a few. What a
+//! dialect can say is one table ([`features`]); what it cannot is said in another way with the
+//! same result, or refused by name. `docs/dockerfile.md` has all of it side by side.
 //!
 //! | in the plan | in the Dockerfile |
 //! |---|---|
-//! | `run`, `exec` | `RUN`; as a JSON list unless the script can stand as it is |
+//! | `run`, `exec` | `RUN`: a line, a here-document or a JSON list; see [`execution`] |
+//! | mounts | `--mount`, or what stands in for it: [`stand_ins`] |
 //! | variables, user, directory of one op | `env` before the program; `USER` and `WORKDIR` around it |
 //! | `env` | `ENV`; `unset` of what is set is refused |
 //! | `workdir` | `WORKDIR` as root, because it makes the directory |
 //! | `shell` | JSON lists name it; `SHELL` stands only in the exported stage |
-//! | `copy` from a context | `COPY` of what was gathered beside the Dockerfile |
-//! | `copy` from a stage or image | `COPY --from`; rules and wildcards are refused |
+//! | `copy` | `COPY` from where the files lie, from what was gathered beside the Dockerfile, or `--from`: [`copy`] |
 //! | `file`, `symlink` | `COPY` of a file or link beside the Dockerfile |
-//! | `mkdir` | `WORKDIR`, then `chown` and `chmod` where it says an owner or mode |
-//! | `remove`, `replace` | `rm` in a `RUN` |
+//! | `mkdir` | `WORKDIR`, then `chown` and `chmod` where it says an owner or mode; where there are no programs, `COPY` of a directory beside |
+//! | `remove`, `replace` | `rm` in a `RUN`; refused where there are no programs |
 //! | `layer` | an independent one is made in a stage of its own and copied whole, or by `COPY --link`; of others the ops one by one, as nothing groups instructions |
-//! | `phase … parallel` as an input | refused |
+//! | `phase … parallel` as an input | a chain of what its stages do: [`parallel`] |
+//! | `http`, `git`, `oci` | stages and names: [`remote`] |
 //!
 //! `env`, `rm`, `chown`, `chmod` and `test` are programs of the image; where one is missing the
 //! build fails. `COPY` follows a link that it is told to copy, the plan does not: see
