@@ -133,11 +133,8 @@ fn read<'b>(diff_id: &str, bytes: impl FnOnce() -> &'b [u8]) -> Arc<Vec<Change>>
         return Arc::clone(known);
     }
     let bytes = bytes();
-    let changes = if bytes.starts_with(&[0x1f, 0x8b]) {
-        changes(MultiGzDecoder::new(bytes))
-    } else {
-        changes(bytes)
-    };
+    let changes =
+        if bytes.starts_with(&[0x1f, 0x8b]) { changes(MultiGzDecoder::new(bytes)) } else { changes(bytes) };
     let changes = Arc::new(changes);
     lock().insert(diff_id.to_owned(), Arc::clone(&changes));
     changes
@@ -186,7 +183,8 @@ fn apply(root: &mut Listing, changes: &[Change]) {
                 root.insert(path.clone(), what.clone());
             }
             Change::Same(path, other) => {
-                let what = root.get(other).unwrap_or_else(|| panic!("{path}: `{other}` is not there")).clone();
+                let what =
+                    root.get(other).unwrap_or_else(|| panic!("{path}: `{other}` is not there")).clone();
                 root.insert(path.clone(), what);
             }
         }

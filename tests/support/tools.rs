@@ -163,6 +163,7 @@ fn said(command: &mut Command) -> Result<(), String> {
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
     // BuildKit counts its steps, and says of each who it is.
-    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.contains(" sha256:")).collect();
+    let lines: Vec<&str> =
+        text.lines().filter(|line| !line.is_empty() && !line.contains(" sha256:")).collect();
     Err(lines[lines.len().saturating_sub(LINES)..].join("\n"))
 }

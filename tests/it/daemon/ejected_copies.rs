@@ -95,9 +95,9 @@ impl Suite<'_> {
                 .iter()
                 .map(|case| {
                     let above = format!("{}/", case.number);
-                    let below = made
-                        .iter()
-                        .filter_map(|(path, what)| Some((path.strip_prefix(&above)?.to_owned(), what.clone())));
+                    let below = made.iter().filter_map(|(path, what)| {
+                        Some((path.strip_prefix(&above)?.to_owned(), what.clone()))
+                    });
                     (case.number, Outcome::Built(Ok(below.collect())))
                 })
                 .collect(),
@@ -121,7 +121,8 @@ impl Suite<'_> {
             let _ = writeln!(all, "  copy \"/\" from %after-{number} to \"/{number}\"");
             let _ = writeln!(gathered, "COPY --from=after-{number} / /{number}/");
         }
-        let _ = write!(plan, "stage %rows from scratch {{\n  env PATH = \"/bin\"\n{all}}}\nexport from %rows\n");
+        let _ =
+            write!(plan, "stage %rows from scratch {{\n  env PATH = \"/bin\"\n{all}}}\nexport from %rows\n");
         let unique = format!("rows-{}", self.builds.fetch_add(1, Ordering::Relaxed));
         let name = format!("{unique}.cpk");
         std::fs::write(self.folder.path().join(&name), plan).expect("can be written");
@@ -139,10 +140,10 @@ impl Suite<'_> {
     fn outcomes(&self, cases: &[Case], failing: &BTreeSet<(String, String)>) -> BTreeMap<usize, Outcome> {
         let refused = |case: &Case| Some((case.number, Outcome::Refused(case.refused.clone()?)));
         let mut outcomes: BTreeMap<usize, Outcome> = cases.iter().filter_map(refused).collect();
-        let (together, alone): (Vec<&Case>, Vec<&Case>) =
-            cases.iter().filter(|case| case.refused.is_none()).partition(|case| {
-                case.contract.is_ok() && !failing.contains(&(case.shown(), case.way()))
-            });
+        let (together, alone): (Vec<&Case>, Vec<&Case>) = cases
+            .iter()
+            .filter(|case| case.refused.is_none())
+            .partition(|case| case.contract.is_ok() && !failing.contains(&(case.shown(), case.way())));
         let plans: Vec<&[&Case]> = together.chunks(TOGETHER).chain(alone.chunks(1)).collect();
         let (next, built) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
         std::thread::scope(|scope| {

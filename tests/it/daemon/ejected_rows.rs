@@ -19,7 +19,11 @@ pub const OTHERWISE: &[(&[&str], Row, &str)] = &[
     (OVERLAY, ("a/x=1", "b/x/", r#"copy "a" from I to "/b""#), "a file replaces a directory in its way"),
     (BUILDAH, ("a=1", "b->c c=2", r#"copy "a" from I to "/b""#), "a link in the way is replaced"),
     (BUILDAH, ("a=1", "b->c", r#"copy "a" from I to "/b""#), "a link to nothing is taken for a directory"),
-    (BUILDAH, ("a=1", "d/a->b", r#"copy "a" from I into "/d""#), "a link to nothing is taken for a directory"),
+    (
+        BUILDAH,
+        ("a=1", "d/a->b", r#"copy "a" from I into "/d""#),
+        "a link to nothing is taken for a directory",
+    ),
 ];
 
 const ALL: &[&str] = &["buildkit-older", "buildkit-newer", "classic", "buildah"];

@@ -8,12 +8,12 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use cogpack_cli::Environment;
+use cogpack_ir::plan::walk::for_each_op;
+use cogpack_ir::plan::{MountKind, SecretTarget};
 use cogpack_tests::artifacts::refusals;
 use cogpack_tests::bases::Bases;
 use cogpack_tests::cases;
 use cogpack_tests::engines::{self, Engine};
-use cogpack_ir::plan::walk::for_each_op;
-use cogpack_ir::plan::{MountKind, SecretTarget};
 use cogpack_tests::image::{Image, differences};
 use cogpack_tests::places::{files_below, root};
 use cogpack_tests::snapshot::Snapshots;
@@ -64,7 +64,7 @@ impl World {
     }
 
     /// Builds a plan as LLB into the engine.
-    fn build(&self, engine: &Engine, folder: &Path, image: &str) -> Result<(), String> {
+    fn build(&self, engine: &Engine, folder: &Path, image: &str) -> Result<(), Unbuilt> {
         let mut environment = Environment::default();
         environment.docker.host = Some(engine.host.clone());
         let mut arguments: Vec<String> =
@@ -79,7 +79,11 @@ impl World {
         }
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let answer = cogpackc_in(environment, folder, &arguments);
-        if answer.code == 0 { Ok(()) } else { Err(answer.stderr) }
+        match answer.code {
+            0 => Ok(()),
+            1 if !refusals(&answer.stderr).is_empty() => Err(Unbuilt::Refused(codes(&answer.stderr))),
+            _ => Err(Unbuilt::Failed(answer.stderr)),
+        }
     }
 }
 
@@ -128,15 +132,26 @@ fn without_mount_points(built: &Image, wanted: &Image, points: &BTreeSet<String>
     built
 }
 
+/// Why a plan is not built as LLB.
+enum Unbuilt {
+    /// With these codes.
+    Refused(BTreeSet<String>),
+    /// What was said.
+    Failed(String),
+}
+
+/// The codes of what a backend refuses, in what was said.
+fn codes(said: &str) -> BTreeSet<String> {
+    let code = |refusal: &String| refusal.split(' ').nth(1).expect("a refusal has a code").to_owned();
+    refusals(said).iter().map(code).collect()
+}
+
 /// Ejects a plan of a folder to another in it, or gives the codes of what is refused.
 pub fn eject(folder: &Path, plan: &str, to: &str, tool: &Tool) -> Result<PathBuf, BTreeSet<String>> {
     let mut arguments = vec![plan, "-o", "dockerfile", "--self-contained", "-O", to];
     arguments.extend_from_slice(tool.dialect);
     let answer = cogpackc(folder, &arguments);
-    let codes: BTreeSet<String> = refusals(&answer.stderr)
-        .iter()
-        .map(|refusal| refusal.split(' ').nth(1).expect("a refusal has a code").to_owned())
-        .collect();
+    let codes = codes(&answer.stderr);
     match answer.code {
         0 => Ok(folder.join(to)),
         1 if !codes.is_empty() => Err(codes),
@@ -167,12 +182,16 @@ fn every_eject_builds_as_its_plan(tool: Option<Tool>) {
         let tag = format!("{}-{}", name.replace('/', "-"), std::process::id());
         let reference = format!("cogpack-ejects/llb-for-{}:{tag}", tool.name);
         let image = format!("localhost/cogpack-ejects/{}:{tag}", tool.name);
-        if let Err(said) = world.build(&newer, &folder, &reference) {
-            complain(&name, &format!("the plan cannot be built:\n{said}"));
-        } else if let Err(said) = tool.build(&eject, &image, &world.given) {
-            complain(&name, &format!("its eject cannot be built:\n{said}"));
-        } else {
-            built.insert(name, (reference, image, mount_points(&folder.join("built.cpk"))));
+        match (world.build(&newer, &folder, &reference), tool.build(&eject, &image, &world.given)) {
+            (Ok(()), Ok(())) => {
+                built.insert(name, (reference, image, mount_points(&folder.join("built.cpk"))));
+            }
+            (_, Err(said)) => complain(&name, &format!("its eject cannot be built:\n{said}")),
+            (Err(Unbuilt::Failed(said)), _) => complain(&name, &format!("it cannot be built:\n{said}")),
+            (Err(Unbuilt::Refused(codes)), Ok(())) => {
+                let codes = codes.into_iter().collect::<Vec<_>>().join(" ");
+                let _ = writeln!(refused, "{name}: built, but there is nothing to compare with: {codes}");
+            }
         }
     }
     let (references, images): (Vec<String>, Vec<String>) =
