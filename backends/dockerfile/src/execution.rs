@@ -1,7 +1,7 @@
 //! `run` and `exec`.
 //!
-//! A script of one line stands as it is; one of several as a here-document, where the dialect has
-//! those. All else is a JSON list, in which every byte can be said. A long line is broken after
+//! A script of one line stands as it is; one of several that ends in a line break as a
+//! here-document, where the dialect has those. All else is a JSON list, in which every byte can be said. A long line is broken after
 //! `&&` and the like, in a way that gives the shell the same bytes.
 
 use cogpack_ir::plan::{Execution, Network};
@@ -143,25 +143,21 @@ fn write(section: &mut Section<'_, '_>, flags: &[String], command: &Command) {
         Command::Program(argv) => json_list(argv),
         Command::Lines(script) => {
             let end = delimiter(script);
-            let line_end = if script.ends_with('\n') { "" } else { "\n" };
-            body = format!("\n{script}{line_end}{end}");
+            body = format!("\n{script}{end}");
             format!("<<{end}")
         }
     });
     section.line(format!("RUN {}{body}", parts.join(" \\\n    ")));
 }
 
-/// Whether a here-document hands a script to the shell as the plan does, but for a line break at
-/// its end, which means nothing to a shell behind anything but a backslash.
+/// Whether a here-document hands a script to the shell byte for byte: it always ends in a line
+/// break.
 fn is_here_document(script: &str) -> bool {
-    script.contains('\n')
+    script.ends_with('\n')
         && !script.trim().is_empty()
         && !script.starts_with("#!")
-        && !script.ends_with('\\')
         && !script.contains(|it: char| it.is_control() && it != '\n' && it != '\t')
         && !script.contains('\u{feff}')
-        // A here-document inside reads the line break that ours would add.
-        && (!script.contains("<<") || script.ends_with('\n'))
 }
 
 /// A word that is no line of the script.
@@ -219,10 +215,11 @@ mod tests {
 
     #[test]
     fn only_scripts_that_the_shell_reads_alike_are_here_documents() {
-        for script in ["a\nb", "a\n", "set -e\n\techo \"$A\" # c\n", "cat <<E\nx\nE\n"] {
+        for script in ["a\n", "set -e\n\techo \"$A\" # c\n", "cat <<E\nx\nE\n"] {
             assert!(is_here_document(script), "{script:?}");
         }
-        for script in ["a", "\n", "#!/bin/sh\na\n", "a\nb\\", "a\r\nb", "cat <<E\nx\nE", "a\n\u{1b}"] {
+        for script in ["a", "a\nb", "\n", "#!/bin/sh\na\n", "a\nb\\", "a\r\nb", "cat <<E\nx\nE", "a\n\u{1b}"]
+        {
             assert!(!is_here_document(script), "{script:?}");
         }
         assert_eq!(delimiter("a\nEOF\nb"), "EOFF");

@@ -22,7 +22,7 @@ use cogpack_ir::plan::{Execution, Input, MountKind, SecretTarget, Span};
 
 use crate::copy::from_name;
 use crate::features::Feature;
-use crate::section::{Section, absolute, relative, with_slash};
+use crate::section::{Section, absolute, relative, split, with_slash};
 use crate::words::{operands, source_word, word};
 use crate::{mounts, places, remote};
 
@@ -43,6 +43,8 @@ pub(crate) struct StandIns {
 #[derive(Debug)]
 struct Target {
     path: String,
+    /// Where its stand-in waits, and what was there.
+    place: String,
     kind: Kind,
 }
 
@@ -84,6 +86,7 @@ impl StandIns {
 
     fn add(&mut self, section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> Option<()> {
         let dialect = section.lowering.dialect.name();
+        let place = format!("{FOLDER}/{}", self.targets.len() + 1);
         match mount {
             MountKind::Bind { source, select, target, .. } => {
                 let path = mounts::checked_path(section, target, span)?;
@@ -91,12 +94,12 @@ impl StandIns {
                     Some(select) => section.literal(select, span)?,
                     None => ".".to_owned(),
                 };
-                let waiting = format!("{FOLDER}{path}/new");
+                let waiting = format!("{place}/new");
                 copy_there(section, &source.value, &selected, &waiting, span)?;
                 section.comment(&format!(
                     "{dialect} cannot mount {path} so: a copy stands in, and is taken away"
                 ));
-                self.targets.push(Target { path, kind: Kind::Files });
+                self.targets.push(Target { path, place, kind: Kind::Files });
             }
             MountKind::Cache { name, target, .. } => {
                 let path = mounts::checked_path(section, target, span)?;
@@ -107,12 +110,12 @@ impl StandIns {
                     format!("`cache {}` is dropped: `{dialect}` has no caches, and nothing but time depends on it", name.value),
                     span,
                 );
-                self.targets.push(Target { path, kind: Kind::Directory });
+                self.targets.push(Target { path, place, kind: Kind::Directory });
             }
             MountKind::Tmpfs { target, .. } => {
                 let path = mounts::checked_path(section, target, span)?;
                 section.comment(&format!("{dialect} cannot mount memory: {path} is emptied afterwards"));
-                self.targets.push(Target { path, kind: Kind::OpenDirectory });
+                self.targets.push(Target { path, place, kind: Kind::OpenDirectory });
             }
             MountKind::Secret { name, target: SecretTarget::Env(variable) } => {
                 let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
@@ -204,8 +207,8 @@ fn shell(lines: &[String], argv: &[String]) -> Vec<String> {
 impl Target {
     /// Paths have no letter that a shell gives a meaning.
     fn prepare(&self) -> String {
-        let Self { path, kind } = self;
-        let place = format!("{FOLDER}{path}");
+        let Self { path, place, kind } = self;
+        let (above, _) = split(path);
         let put = match kind {
             Kind::Files => format!("mv {place}/new {path}"),
             Kind::Directory => format!("mkdir {path}"),
@@ -214,13 +217,12 @@ impl Target {
         format!(
             "mkdir -p {place}; up={path}; \
              while up=${{up%/*}}; [ -n \"$up\" ] && [ ! -d \"$up\" ]; do echo \"$up\" >> {place}/made; done; \
-             mkdir -p {path}/..; if [ -e {path} ] || [ -L {path} ]; then mv {path} {place}/old; fi; {put}"
+             mkdir -p {above}; if [ -e {path} ] || [ -L {path} ]; then mv {path} {place}/old; fi; {put}"
         )
     }
 
     fn restore(&self) -> String {
-        let Self { path, .. } = self;
-        let place = format!("{FOLDER}{path}");
+        let Self { path, place, .. } = self;
         format!(
             "rm -rf {path}; if [ -e {place}/old ] || [ -L {place}/old ]; then mv {place}/old {path}; fi; \
              if [ -e {place}/made ]; then \
@@ -262,7 +264,11 @@ mod tests {
     #[test]
     fn a_shell_prepares_runs_and_restores() {
         let stand_ins = StandIns {
-            targets: vec![Target { path: "/root/.cache".to_owned(), kind: Kind::Directory }],
+            targets: vec![Target {
+                path: "/root/.cache".to_owned(),
+                place: format!("{FOLDER}/1"),
+                kind: Kind::Directory,
+            }],
             ..StandIns::default()
         };
         let around = stand_ins.around(&["make".to_owned(), "a b".to_owned()], true);
@@ -270,9 +276,7 @@ mod tests {
         assert_eq!(around[3..], ["sh", "make", "a b"]);
         let lines: Vec<&str> = around[2].lines().collect();
         assert_eq!(lines.len(), 5, "{lines:?}");
-        assert!(
-            lines[1].ends_with("mv /root/.cache /.cogpackc-mounts/root/.cache/old; fi; mkdir /root/.cache")
-        );
+        assert!(lines[1].ends_with("mv /root/.cache /.cogpackc-mounts/1/old; fi; mkdir /root/.cache"));
         assert_eq!(lines[2], "\"$@\"");
         assert!(lines[3].starts_with("rm -rf /root/.cache; if [ -e"), "{}", lines[3]);
         assert_eq!(lines[4], "rm -rf /.cogpackc-mounts");

@@ -28,6 +28,8 @@ use cogpack_tests::dockerfile::{Unreadable, lines};
 use cogpack_tests::filesystem::list_tree;
 use cogpack_tests::terminal::cogpackc;
 
+use super::stand_ins;
+
 /// A dialect: its name, the words that ask for it, and the builders that read it.
 pub type Spoken = (&'static str, &'static [&'static str], &'static [Rules]);
 
@@ -87,7 +89,7 @@ impl<'f> Judge<'f> {
     /// What comes of it in a dialect.
     pub fn outcome(&self, (name, words, readers): Spoken) -> Outcome {
         let output = format!("out-{name}/");
-        let arguments: Vec<&str> = ["plan.cpk", "-o", "dockerfile", "-O", &output]
+        let arguments: Vec<&str> = ["plan.cpk", "-o", "dockerfile", "--self-contained", "-O", &output]
             .into_iter()
             .chain(words.iter().copied())
             .collect();
@@ -130,8 +132,11 @@ impl<'f> Judge<'f> {
         let given = Given { context: disk(eject), named: BTreeMap::new(), images };
         let stages = build(&lines::read(text, rules)?, rules, &given)?;
         let runs = stages.iter().flat_map(|stage| stage.runs.iter().map(comparable)).collect();
+        let runs = stand_ins::read_back(&self.meaning.runs, runs);
         let Some(last) = stages.last() else { return Unreadable::new("no stage") };
-        Ok(Meaning { config: normalised(&last.config), files: listing(&last.files), runs })
+        let mut files = listing(&last.files);
+        stand_ins::without_folder(&mut files);
+        Ok(Meaning { config: normalised(&last.config), files, runs })
     }
 }
 

@@ -15,6 +15,7 @@
 
 mod judge;
 mod plans;
+mod stand_ins;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

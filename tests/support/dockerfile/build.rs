@@ -16,6 +16,7 @@ use super::rules::Rules;
 use super::{Unreadable, words};
 
 pub use config::normalised;
+pub use programs::without_env;
 
 mod config;
 mod programs;

@@ -36,7 +36,7 @@ pub(super) fn script(script: &str, heredocs: &[Heredoc]) -> Result<String, Unrea
 }
 
 /// Takes `env NAME=value …` off, into the variables.
-pub(super) fn without_env(argv: Vec<String>, env: &mut BTreeMap<String, String>) -> Vec<String> {
+pub fn without_env(argv: Vec<String>, env: &mut BTreeMap<String, String>) -> Vec<String> {
     if argv.first().map(String::as_str) != Some("env") {
         return argv;
     }
