@@ -3,6 +3,4 @@
 mod build;
 mod copies;
 mod copy_rows;
-mod ejected_copies;
-mod ejected_rows;
 mod ejects;
