@@ -3,7 +3,8 @@
 //! Written from the published rules (the Dockerfile reference, and what BuildKit, the classic
 //! builder and buildah are documented to do), and on purpose without a line of the emitter. It
 //! reads all that the emitter may write, and says so where it cannot read something, rather than
-//! to guess. Real builders judge a sample of it (`tests/it/daemon/hostile.rs`).
+//! to guess. Real builders judge a sample of it (`tests/it/daemon/ejects.rs` builds
+//! `tests/cases/backends/hostile.cpk`).
 //!
 //! [`lines`] joins lines to instructions, [`flags`] and [`operands`] take them apart, [`words`]
 //! reads quotes, escapes and variables, [`build`] does what the instructions say.
