@@ -21,12 +21,15 @@ copy_files() {
 # emit PLAN TO SETTING...: every artifact of a plan, made with these in the environment. A
 # backend may refuse, and must then refuse both times.
 emit() {
-	local plan=$1 to=$2 format
+	local plan=$1 to=$2 format alone
 	shift 2
 	local cogpackc=(env "$@" "$cogpackc")
 	mkdir -p "$to"
 	for format in llb llb.txt dockerfile oci json cpk; do
-		(cd "$(dirname "$plan")" && "${cogpackc[@]}" "$(basename "$plan")" -o "$format" -O "$to/$format/") 2>"$to/$format.said" ||
+		# By itself a Dockerfile says the way from it to the plan's directory, which is another in each place.
+		alone=()
+		[ "$format" != dockerfile ] || alone=(--self-contained)
+		(cd "$(dirname "$plan")" && "${cogpackc[@]}" "$(basename "$plan")" -o "$format" "${alone[@]}" -O "$to/$format/") 2>"$to/$format.said" ||
 			[ $? = 1 ] || return 1
 	done
 	(cd "$(dirname "$plan")" && "${cogpackc[@]}" resolve "$(basename "$plan")") >"$to/resolved.cpk" 2>/dev/null

@@ -61,7 +61,7 @@ ours_after_theirs() {
 	fresh_plan
 	rm -rf "$work/eject"
 	exits 'the plan compiles to a Dockerfile' 0 \
-		"$cogpackc" "$work/project/plan.cpk" -o dockerfile --syntax "$2" --self-contained -O "$work/eject"
+		"$cogpackc" "$work/project/plan.cpk" -o dockerfile --syntax "$2" -O "$work/eject"
 	exits "docker build makes it on the $1 engine" 0 \
 		docker build --no-cache --network "$COGPACK_TEST_NETWORK" --tag "$image" \
 		--file "$work/eject/Dockerfile" "$work/project"
@@ -75,7 +75,7 @@ theirs_after_ours() {
 	fresh_plan
 	rm -rf "$work/eject"
 	exits 'a changed plan compiles to a Dockerfile' 0 \
-		"$cogpackc" "$work/project/plan.cpk" -o dockerfile --syntax "$2" --self-contained -O "$work/eject"
+		"$cogpackc" "$work/project/plan.cpk" -o dockerfile --syntax "$2" -O "$work/eject"
 	builds "$1-before" "$work/project/plan.cpk" --no-cache --tag "$image"
 	docker run --rm --network "$COGPACK_TEST_NETWORK" "$image" cat /made >"$work/made"
 	exits "docker build makes it on the $1 engine" 0 \
