@@ -18,7 +18,7 @@ image @python = "$base"
 
 context @source = dir "." {
   include "app.py"
-  include "settings"
+  include "settings/**"
   include "package/**"
 }
 
@@ -31,7 +31,7 @@ stage %app from image @python {
   copy "app.py" from @source to "/app.py"
   copy contents "package" from @source to "/opt/package"
   copy "/tool" from %tool to "/opt/tool" follow
-  copy "settings" from @source to "/etc/settings"
+  copy contents "settings" from @source to "/etc/settings"
   copy contents "." from @source to "/srv/all"
   workdir "/srv/app"
   run "python -m py_compile /app.py"
@@ -41,9 +41,9 @@ export from %app {
   cmd ["python", "/app.py"]
 }
 END
-	mkdir -p "$work/project/package/deep"
+	mkdir -p "$work/project/package/deep" "$work/project/settings"
 	local file
-	for file in app.py settings package/one.py package/deep/two.py; do
+	for file in app.py settings/one package/one.py package/deep/two.py; do
 		printf 'print("%s")\n' "$RANDOM$RANDOM$RANDOM" >"$work/project/$file"
 	done
 }
