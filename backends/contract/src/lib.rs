@@ -10,6 +10,7 @@ pub mod unsupported;
 pub mod tree;
 
 pub mod accounts;
+pub mod again;
 pub mod changes;
 pub mod content;
 pub mod entries;

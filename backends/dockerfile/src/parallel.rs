@@ -6,10 +6,10 @@
 //! stages before it left. What a program changes, and above all what it deletes, cannot be told
 //! without a comparison, so only the first stage may run any on a base.
 
-use cogpack_backends_contract::accounts::numeric;
+use cogpack_backends_contract::again::why_not_done_again;
 use cogpack_backends_contract::layers::changes_filesystem;
-use cogpack_ir::plan::{Input, OpKind, PhaseName, Span};
-use cogpack_ir::resolve::{EnvValue, StageId, Step};
+use cogpack_ir::plan::{Input, PhaseName, Span};
+use cogpack_ir::resolve::{EnvValue, StageId};
 
 use crate::features::Feature;
 use crate::lowering::{Lowering, lower_ops};
@@ -104,25 +104,7 @@ fn is_empty(lowering: &Lowering<'_>, input: &Input) -> bool {
 fn can_be_done_again(lowering: &mut Lowering<'_>, stage: StageId) -> Option<()> {
     let plan = lowering.plan;
     for step in plan.steps(stage) {
-        let why = match &step.op.kind {
-            OpKind::Run { .. } | OpKind::Exec { .. } => {
-                "only a comparison tells what a program changed and deleted"
-            }
-            OpKind::Copy(_)
-            | OpKind::File(_)
-            | OpKind::Mkdir(_)
-            | OpKind::Symlink(_)
-            | OpKind::Remove(_)
-            | OpKind::Workdir(_)
-            | OpKind::Env(_)
-            | OpKind::User(_)
-            | OpKind::Shell(_)
-            | OpKind::Layer(_)
-            | OpKind::By(_) => match names_an_owner(&step) {
-                true => "its owner may be another one beside the other stages",
-                false => continue,
-            },
-        };
+        let Some(why) = why_not_done_again(&step) else { continue };
         let name = &plan.stage(stage).name.value;
         lowering.refuse(
             "cpk::unsupported::parallel",
@@ -133,23 +115,4 @@ fn can_be_done_again(lowering: &mut Lowering<'_>, stage: StageId) -> Option<()> 
         return None;
     }
     Some(())
-}
-
-fn names_an_owner(step: &Step<'_>) -> bool {
-    let owner = match &step.op.kind {
-        OpKind::Copy(copy) => copy.owner.as_ref(),
-        OpKind::File(file) => file.owner.as_ref(),
-        OpKind::Mkdir(directory) => directory.owner.as_ref(),
-        OpKind::Run { .. }
-        | OpKind::Exec { .. }
-        | OpKind::Symlink(_)
-        | OpKind::Remove(_)
-        | OpKind::Workdir(_)
-        | OpKind::Env(_)
-        | OpKind::User(_)
-        | OpKind::Shell(_)
-        | OpKind::Layer(_)
-        | OpKind::By(_) => None,
-    };
-    owner.is_some_and(|owner| numeric(&owner.value).is_none())
 }

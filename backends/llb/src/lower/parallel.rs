@@ -12,11 +12,11 @@
 //! change, and is copied.
 
 use cogpack_backends_contract::Unsupported;
-use cogpack_ir::plan::{OpKind, PhaseName, Span};
+use cogpack_backends_contract::again::why_not_done_again;
+use cogpack_ir::plan::{PhaseName, Span};
 use cogpack_ir::resolve::{Merge, StageId};
 
 use super::files::Given;
-use super::stage::names_an_owner;
 use super::{Input, Lowering, Root, gap, label, titles};
 use crate::wire::op::VertexId;
 use crate::wire::{File, Op};
@@ -96,25 +96,7 @@ impl<'a> Lowering<'a> {
     /// Refuses ops that may leave something else on another filesystem.
     fn can_be_done_again(&self, stage: StageId) -> Result<(), Unsupported> {
         for step in self.plan.steps(stage) {
-            let why = match &step.op.kind {
-                OpKind::Run { .. } | OpKind::Exec { .. } => {
-                    "only a diff tells what a program changed and deleted"
-                }
-                OpKind::Copy(_)
-                | OpKind::File(_)
-                | OpKind::Mkdir(_)
-                | OpKind::Symlink(_)
-                | OpKind::Remove(_)
-                | OpKind::Workdir(_)
-                | OpKind::Env(_)
-                | OpKind::User(_)
-                | OpKind::Shell(_)
-                | OpKind::Layer(_)
-                | OpKind::By(_) => match names_an_owner(&step) {
-                    true => "its owner may be another one beside the other stages",
-                    false => continue,
-                },
-            };
+            let Some(why) = why_not_done_again(&step) else { continue };
             let stage = self.plan.stage(stage);
             let mut what = titles::prefix(stage);
             titles::describe(&mut what, step.op);

@@ -8,8 +8,8 @@
 //! - An independent layer is made on the empty filesystem and merged over the rest, so that it
 //!   keeps its bytes and its place in every cache when the rest changes. Each has a merge of its
 //!   own, as each `COPY --link` has: a daemon makes one of merges of merges, and a merge of all
-//!   would be another key for the same files. Where the daemon has no merges, it is copied over it, which is the same but for a file that meets a directory: that
-//!   fails.
+//!   would be another key for the same files. Where the daemon has no merges, it is copied over
+//!   it, which is the same but for a file that meets a directory: that fails.
 //! - `env`, `user` and `shell` are no vertices: they are part of the execs after them, and of the
 //!   image config.
 
@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::accounts;
+use cogpack_backends_contract::again::names_an_owner;
 use cogpack_backends_contract::layers::{LayerPlan, layers};
 use cogpack_ir::plan::{LayerName, OpKind, Owner as PlanOwner, Span, Spanned, StageName};
 use cogpack_ir::resolve::{StageId, Step};
@@ -340,25 +341,6 @@ impl<'a> Chain<'a> {
             path == "/" || path == "/etc" || path.starts_with("/etc/")
         })
     }
-}
-
-pub(super) fn names_an_owner(step: &Step<'_>) -> bool {
-    let owner = match &step.op.kind {
-        OpKind::Copy(copy) => &copy.owner,
-        OpKind::File(file) => &file.owner,
-        OpKind::Mkdir(directory) => &directory.owner,
-        OpKind::Run { .. }
-        | OpKind::Exec { .. }
-        | OpKind::Symlink(_)
-        | OpKind::Remove(_)
-        | OpKind::Env(_)
-        | OpKind::Workdir(_)
-        | OpKind::User(_)
-        | OpKind::Shell(_)
-        | OpKind::Layer(_)
-        | OpKind::By(_) => return false,
-    };
-    owner.as_ref().is_some_and(|owner| accounts::numeric(&owner.value).is_none())
 }
 
 fn is_root(user: &str) -> bool {
