@@ -243,7 +243,7 @@ fn graph(image: &LlbImage, order: &Order) -> Graph {
     };
     Graph {
         platform: image.platform.clone(),
-        definition: image.definition.clone(),
+        definition: image.definition.to_bytes(),
         config,
         base_config: order.base_configs.get(&image.platform).cloned().unwrap_or_default(),
     }

@@ -43,8 +43,8 @@ pub enum Product {
     File {
         /// Its name in a directory.
         name: &'static str,
-        /// Its bytes.
-        bytes: Vec<u8>,
+        /// Its bytes, in pieces that follow each other.
+        pieces: Vec<Vec<u8>>,
         /// The others.
         beside: Vec<(&'static str, Vec<u8>)>,
     },
@@ -61,7 +61,7 @@ pub fn plan_text(format: Artifact, plan: &Plan) -> Option<Product> {
         Artifact::Json => ("plan.json", json::write(plan)),
         Artifact::Llb | Artifact::LlbText | Artifact::Dockerfile | Artifact::Oci => return None,
     };
-    Some(Product::File { name, bytes: text.into_bytes(), beside: Vec::new() })
+    Some(Product::File { name, pieces: vec![text.into_bytes()], beside: Vec::new() })
 }
 
 /// Writes one file so that it is there whole or not at all.
@@ -100,13 +100,13 @@ impl Emission<'_> {
         let mut images = backend.lower(&self.front.resolved).map_err(boxed)?;
         if format == Artifact::LlbText {
             let texts: Vec<String> = images.iter().map(listing).collect();
-            let bytes = texts.join("\n").into_bytes();
-            return Ok(Product::File { name: "llb.txt", bytes, beside: Vec::new() });
+            let pieces = vec![texts.join("\n").into_bytes()];
+            return Ok(Product::File { name: "llb.txt", pieces, beside: Vec::new() });
         }
         match (images.pop(), images.is_empty()) {
             (Some(image), true) => {
                 let beside = vec![("image-config.json", image.config)];
-                Ok(Product::File { name: "llb.pb", bytes: image.definition, beside })
+                Ok(Product::File { name: "llb.pb", pieces: image.definition.into_pieces(), beside })
             }
             (Some(_), false) | (None, _) => Err(boxed(vec![self.one_platform_only()])),
         }
@@ -160,11 +160,11 @@ impl Product {
         }
     }
 
-    /// The whole of it, where it is one text.
-    pub fn as_text(&self) -> Result<&[u8], Failure> {
+    /// The whole of it in pieces that follow each other, where it is one file.
+    pub fn pieces(&self) -> Result<Vec<&[u8]>, Failure> {
         match self {
-            Self::File { bytes, .. } => Ok(bytes),
-            Self::Eject(eject) => Ok(eject.as_text()),
+            Self::File { pieces, .. } => Ok(pieces.iter().map(Vec::as_slice).collect()),
+            Self::Eject(eject) => Ok(vec![eject.as_text()]),
             Self::Image(_) => Err(Failure::new("an image layout cannot go to standard output")
                 .with_hint("`-O DIR` writes the layout, `-O FILE.tar` a tar of it")),
         }
@@ -173,7 +173,11 @@ impl Product {
     /// Writes it as `path`: whole, or not at all.
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
         match self {
-            Self::File { bytes, .. } => write_file(path, bytes),
+            Self::File { pieces, .. } => {
+                let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
+                cogpack_io_project::files::write_pieces_atomically(path, &pieces)
+                    .map_err(|error| Failure::of(&error))
+            }
             Self::Eject(eject) => eject.write(path),
             Self::Image(image) => image.write(path),
         }

@@ -9,22 +9,24 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use foldhash::fast::RandomState;
+
 /// A map without an order.
 #[derive(Debug, Clone)]
 pub struct Lookup<K, V> {
-    entries: HashMap<K, V>,
+    entries: HashMap<K, V, RandomState>,
 }
 
 impl<K, V> Default for Lookup<K, V> {
     fn default() -> Self {
-        Self { entries: HashMap::new() }
+        Self { entries: HashMap::default() }
     }
 }
 
 impl<K: Eq + Hash, V> Lookup<K, V> {
     /// An empty map with room for so many entries.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { entries: HashMap::with_capacity(capacity) }
+        Self { entries: HashMap::with_capacity_and_hasher(capacity, RandomState::default()) }
     }
 
     /// Gives `key` a value; the one it had before is the answer.

@@ -78,7 +78,7 @@ impl Builder {
         let request = Request {
             graphs: vec![Graph {
                 platform: image.platform,
-                definition: image.definition,
+                definition: image.definition.to_bytes(),
                 config: image.config,
                 base_config: Vec::new(),
             }],

@@ -13,6 +13,7 @@ use cogpack_content::threads::{both, joined};
 use cogpack_ir::plan::Span;
 
 use crate::capability::{Capabilities, Capability};
+use crate::definition_bytes::DefinitionBytes;
 use crate::source_map::{self, LineIndex, Lines, SourceText};
 use crate::wire::Writer;
 use crate::wire::op::VertexId;
@@ -65,7 +66,8 @@ pub(crate) enum Writing<'a> {
 pub(crate) struct Assembly<'t> {
     source: &'t SourceText,
     lines: LineIndex<'t>,
-    ops: Writer,
+    /// The ops of each batch as they came: they are most of a definition, and so not copied.
+    ops: Vec<Vec<u8>>,
     metadata: Writer,
     places: Vec<(VertexId, Lines)>,
 }
@@ -123,7 +125,7 @@ impl<'a> Writing<'a> {
         let (batches, received) = sync_channel(WAITING);
         let thread = scope.spawn(move || {
             let mut assembly = Assembly::new(source, about);
-            received.into_iter().for_each(|batch| assembly.add(&batch));
+            received.into_iter().for_each(|batch| assembly.add(batch));
             assembly
         });
         Self::Beside { batches, thread }
@@ -132,14 +134,14 @@ impl<'a> Writing<'a> {
     /// Adds a batch behind those before it.
     pub(crate) fn add(&mut self, batch: Batch) {
         match self {
-            Self::Here(assembly) => assembly.add(&batch),
+            Self::Here(assembly) => assembly.add(batch),
             // It is only gone where it has panicked, which the end brings to light.
             Self::Beside { batches, .. } => drop(batches.send(batch)),
         }
     }
 
     /// Ends the definition; `digests` are those of all its vertices.
-    pub(crate) fn end(self, digests: &[Digest]) -> Vec<u8> {
+    pub(crate) fn end(self, digests: &[Digest]) -> DefinitionBytes {
         match self {
             Self::Here(assembly) => assembly.end(digests, false),
             Self::Beside { batches, thread } => {
@@ -155,15 +157,14 @@ impl<'t> Assembly<'t> {
         Self {
             source,
             lines: LineIndex::of(&source.text),
+            ops: Vec::with_capacity(about / BATCH + 1),
             // Room that is never written to costs nothing, and moving what was written does.
-            ops: Writer::with_room(about * (USUAL_OP + USUAL_METADATA) + source.text.len()),
             metadata: Writer::with_room(about * USUAL_METADATA),
             places: Vec::with_capacity(about),
         }
     }
 
-    fn add(&mut self, batch: &Batch) {
-        self.ops.append(&batch.ops);
+    fn add(&mut self, batch: Batch) {
         let mut name_start = 0;
         for vertex in &batch.vertices {
             let name = &batch.names[name_start..vertex.name_end];
@@ -176,31 +177,42 @@ impl<'t> Assembly<'t> {
         for (vertex, span) in &batch.places {
             self.places.extend(self.lines.lines(*span).map(|lines| (*vertex, lines)));
         }
+        self.ops.push(batch.ops.into_bytes());
     }
 
-    fn end(self, digests: &[Digest], worth_a_thread: bool) -> Vec<u8> {
-        let Self { source, ops: mut definition, metadata, mut places, .. } = self;
-        let ((), source_map) = both(
-            worth_a_thread,
-            || definition.append(&metadata),
-            || {
-                places.sort_unstable();
-                places.dedup();
-                let mut source_map =
-                    Writer::with_room(places.len() * USUAL_LOCATION + source.text.len() + source.name.len());
-                for of_one in places.chunk_by(|one, next| one.0 == next.0) {
-                    source_map.message(1, |to| {
-                        to.text(1, DigestText::of(&digests[of_one[0].0.0 as usize]).as_str());
-                        to.message(2, |to| of_one.iter().for_each(|(_, lines)| lines.write_location(to, 1)));
-                    });
-                }
-                source_map::write_info(&mut source_map, 2, source);
-                source_map
-            },
-        );
-        definition.element(3, source_map.as_bytes());
-        definition.into_bytes()
+    fn end(self, digests: &[Digest], worth_a_thread: bool) -> DefinitionBytes {
+        let Self { source, ops: mut pieces, metadata, mut places, .. } = self;
+        places.sort_unstable();
+        places.dedup();
+        let (first, second) = places.split_at(boundary_near_the_middle(&places));
+        let (first, second) =
+            both(worth_a_thread, || locations(first, digests), || locations(second, digests));
+        let mut info = Writer::default();
+        source_map::write_info(&mut info, 2, source);
+        let mut head = Writer::default();
+        head.delimited(3, first.len() + second.len() + info.len());
+        pieces.extend([metadata, head, first, second, info].map(Writer::into_bytes));
+        DefinitionBytes::from(pieces)
     }
+}
+
+/// About the middle of sorted places, where one vertex ends and the next begins.
+fn boundary_near_the_middle(places: &[(VertexId, Lines)]) -> usize {
+    let middle = places.len() / 2;
+    let vertex = places.get(middle).map(|(vertex, _)| *vertex);
+    places.partition_point(|(earlier, _)| Some(*earlier) < vertex)
+}
+
+/// The source map's part on vertices whose places these are, sorted.
+fn locations(places: &[(VertexId, Lines)], digests: &[Digest]) -> Writer {
+    let mut locations = Writer::with_room(places.len() * USUAL_LOCATION);
+    for of_one in places.chunk_by(|one, next| one.0 == next.0) {
+        locations.message(1, |to| {
+            to.text(1, DigestText::of(&digests[of_one[0].0.0 as usize]).as_str());
+            to.message(2, |to| of_one.iter().for_each(|(_, lines)| lines.write_location(to, 1)));
+        });
+    }
+    locations
 }
 
 impl AsRef<str> for DigestText {

@@ -15,6 +15,7 @@ use indexmap::IndexSet;
 use crate::capability::{Capabilities, Capability};
 use crate::check::{self, Breach};
 use crate::definition::{Batch, DigestText, Group, Writing};
+use crate::definition_bytes::DefinitionBytes;
 use crate::source_map::SourceText;
 use crate::wire::op::VertexId;
 use crate::wire::{Op, encode};
@@ -65,7 +66,7 @@ pub(crate) struct Label {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finished {
     /// A `pb.Definition`.
-    pub(crate) definition: Vec<u8>,
+    pub(crate) definition: DefinitionBytes,
     /// The digests of its vertices in order, the terminal one last.
     pub(crate) digests: Vec<Digest>,
 }

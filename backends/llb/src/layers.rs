@@ -20,7 +20,7 @@ pub struct Layers {
 /// The layers of an image. `None` where they cannot be told: where those of another image lie
 /// between them, or where a diff is not of a chain.
 pub fn layers(image: &LlbImage) -> Option<Layers> {
-    let definition = pb::Definition::decode(image.definition.as_slice()).ok()?;
+    let definition = pb::Definition::decode(image.definition.to_bytes().as_slice()).ok()?;
     let ops: BTreeMap<Digest, pb::Op> = definition
         .def
         .iter()

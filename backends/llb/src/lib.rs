@@ -10,6 +10,7 @@
 mod capability;
 pub mod check;
 mod definition;
+pub mod definition_bytes;
 mod graph;
 pub mod known;
 pub mod layers;
@@ -33,6 +34,7 @@ use cogpack_content::{Digest, Platform};
 use cogpack_ir::plan::{InputName, Span};
 use cogpack_ir::resolve::Resolved;
 
+pub use definition_bytes::DefinitionBytes;
 use known::Known;
 pub use layers::{Layers, layers};
 pub use limits::Limits;
@@ -71,7 +73,7 @@ pub struct LlbImage {
     /// What it is built for.
     pub platform: Platform,
     /// A serialised `pb.Definition`.
-    pub definition: Vec<u8>,
+    pub definition: DefinitionBytes,
     /// The digests of its vertices in order, the terminal one last.
     pub digests: Vec<Digest>,
     /// The image config in JSON, without what only the daemon knows (layers and history).

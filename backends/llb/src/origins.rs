@@ -42,7 +42,7 @@ pub struct Group {
 /// line's.
 pub fn origins(image: &LlbImage) -> BTreeMap<Digest, Origin> {
     // Bytes that this backend wrote can be read, and what cannot has no origin.
-    let definition = pb::Definition::decode(image.definition.as_slice()).unwrap_or_default();
+    let definition = pb::Definition::decode(image.definition.to_bytes().as_slice()).unwrap_or_default();
     let vertices = image.digests.iter().take(image.digests.len().saturating_sub(1));
     vertices
         .filter_map(|digest| {

@@ -152,7 +152,7 @@ fn write(products: &[Product], target: &Target, console: &mut Console<'_>) -> Re
     match target {
         Target::Standard => {
             for product in products {
-                console.data(product.as_text()?);
+                product.pieces()?.into_iter().for_each(|piece| console.data(piece));
             }
         }
         Target::Itself(path) => {

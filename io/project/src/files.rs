@@ -38,10 +38,15 @@ fn read(stream: &mut dyn Read, limit: u64, expected: usize) -> io::Result<Option
 /// that name is replaced in one step and keeps its permissions; a link of that name is followed,
 /// so that it stays one.
 pub fn write_file_atomically(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    write_beside(path, bytes).map_err(|source| WriteError { path: path.to_owned(), source })
+    write_pieces_atomically(path, &[bytes])
 }
 
-fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// The same for a file that is there in pieces.
+pub fn write_pieces_atomically(path: &Path, pieces: &[&[u8]]) -> Result<(), WriteError> {
+    write_beside(path, pieces).map_err(|source| WriteError { path: path.to_owned(), source })
+}
+
+fn write_beside(path: &Path, pieces: &[&[u8]]) -> io::Result<()> {
     let target = match fs::canonicalize(path) {
         Ok(target) => target,
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
@@ -51,7 +56,7 @@ fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Ok(existing) if existing.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         // Standard output by another name, a fifo: there is nothing to replace.
         Ok(existing) if !existing.is_file() => {
-            return File::options().write(true).open(&target)?.write_all(bytes);
+            return write_all(&mut File::options().write(true).open(&target)?, pieces);
         }
         Ok(existing) => Some(existing.permissions()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -70,13 +75,17 @@ fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     let mut temporary = builder.tempfile_in(directory)?;
-    temporary.write_all(bytes)?;
+    write_all(temporary.as_file_mut(), pieces)?;
     if let Some(permissions) = existing {
         temporary.as_file().set_permissions(permissions)?;
     }
     temporary.as_file().sync_all()?;
     temporary.persist(&target).map_err(|error| error.error)?;
     File::open(directory)?.sync_all()
+}
+
+fn write_all(file: &mut File, pieces: &[&[u8]]) -> io::Result<()> {
+    pieces.iter().try_for_each(|piece| file.write_all(piece))
 }
 
 #[cfg(test)]

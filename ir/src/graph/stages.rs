@@ -50,11 +50,7 @@ impl<'p> StageGraph<'p> {
             {
                 needs.extend(graph.node(start));
             }
-            stage.for_each_input(|input| {
-                if let Outlet::One(input) = graph.concrete(input) {
-                    needs.extend(graph.node(&input));
-                }
-            });
+            stage.for_each_input(|input| needs.extend(graph.needed_node(input)));
             graph.starts.push(start);
             graph.needs.push(needs);
         }
@@ -137,6 +133,17 @@ impl<'p> StageGraph<'p> {
             }
             (None, Some(phase), _) => self.phases.input_of(phase).clone(),
             (None, None, _) => Outlet::Nothing,
+        }
+    }
+
+    /// The node of what an input means. One look at each name: a plan has hundreds of thousands.
+    fn needed_node(&self, input: &Input) -> Option<usize> {
+        match input {
+            Input::Phase(name) => match self.phases.output_of(name) {
+                Outlet::One(concrete) => self.node(concrete),
+                Outlet::Nothing | Outlet::Several(_) | Outlet::Broken => None,
+            },
+            Input::Stage(_) | Input::Scratch | Input::Image(_) | Input::Context(_) => self.node(input),
         }
     }
 

@@ -20,7 +20,7 @@ use crate::{LlbImage, Needs};
 /// The listing of an image.
 pub fn listing(image: &LlbImage) -> String {
     let mut out = format!("llb for {}\n", image.platform);
-    match pb::Definition::decode(image.definition.as_slice()) {
+    match pb::Definition::decode(image.definition.to_bytes().as_slice()) {
         Ok(definition) => definition_text(&definition, &mut out),
         Err(error) => say(&mut out, format_args!("\nnot a definition: {error}\n")),
     }

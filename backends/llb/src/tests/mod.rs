@@ -42,7 +42,7 @@ fn lowered(text: &str) -> LlbImage {
 }
 
 fn definition(image: &LlbImage) -> pb::Definition {
-    pb::Definition::decode(image.definition.as_slice()).unwrap_or_else(|error| panic!("{error}"))
+    pb::Definition::decode(image.definition.to_bytes().as_slice()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A current daemon, but for merges and diffs.

@@ -29,11 +29,6 @@ impl Writer {
     }
 
     /// What has been written.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// What has been written, by value.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
@@ -41,11 +36,6 @@ impl Writer {
     /// Shortens what has been written to its first bytes.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.bytes.truncate(length);
-    }
-
-    /// Adds what was written elsewhere.
-    pub(crate) fn append(&mut self, other: &Self) {
-        self.bytes.extend_from_slice(&other.bytes);
     }
 
     /// An integer field; left out where it is 0, as proto3 has it. Negative ones take ten bytes.
@@ -77,9 +67,14 @@ impl Writer {
     /// is empty.
     pub(crate) fn element(&mut self, field: u64, value: &[u8]) {
         self.bytes.reserve(value.len() + 2 * MOST_OF_A_VARINT);
-        self.varint(field << 3 | DELIMITED);
-        self.varint(value.len() as u64);
+        self.delimited(field, value.len());
         self.bytes.extend_from_slice(value);
+    }
+
+    /// What stands before a text, a byte string or a message of so many bytes.
+    pub(crate) fn delimited(&mut self, field: u64, length: usize) {
+        self.varint(field << 3 | DELIMITED);
+        self.varint(length as u64);
     }
 
     /// A byte field; left out where it is empty.
