@@ -61,6 +61,50 @@ fn a_refusal_writes_nothing() {
 }
 
 #[test]
+fn a_dockerfile_of_small_files_goes_to_standard_output() {
+    let plan = |content: &str| {
+        format!(
+            "cpk 1\ncontext @src = dir \".\"\nstage %app from scratch {{\n  env PATH = \"/bin\"\n  \
+             file \"/a\" = \"{content}\"\n  copy \"plan.cpk\" from @src to \"/b\"\n}}\nexport from %app\n"
+        )
+    };
+    let folder = folder_with(&plan("$a\\n"));
+    let answer = cogpackc(folder.path(), &["plan.cpk", "-o", "dockerfile"]);
+    assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
+    insta::assert_snapshot!(answer.text(), @r#"
+    # syntax=docker/dockerfile:1.7
+    # Compiled by cogpackc: change the plan, not this file. To build, in the directory that it copies from:
+    #   DOCKER_BUILDKIT=1 docker build --platform=linux/amd64 --file=- .
+
+    # stage %app
+    FROM scratch AS app
+    ENV PATH="/bin"
+    COPY <<"a" /
+    $a
+    a
+
+    COPY --link plan.cpk /b
+    "#);
+    let folder = folder_with(&plan("no end"));
+    let answer = cogpackc(folder.path(), &["plan.cpk", "-o", "dockerfile"]);
+    assert_eq!((answer.code, answer.text()), (1, ""));
+    insta::assert_snapshot!(answer.stderr, @r#"
+    cpk::unsupported::beside
+
+      × the `dockerfile` backend cannot express this: the file `/a`, which has to lie beside the
+      │ Dockerfile: it ends without a line break
+       ╭─[plan.cpk:5:3]
+     4 │   env PATH = "/bin"
+     5 │   file "/a" = "no end"
+       ·   ──────────┬─────────
+       ·             ╰── said here
+     6 │   copy "plan.cpk" from @src to "/b"
+       ╰────
+      help: `-O DIR` writes the Dockerfile with all that lies beside it
+    "#);
+}
+
+#[test]
 fn definitions_are_for_one_platform_and_for_a_daemons_limits() {
     let two = PLAN.replace("platform linux/amd64\n", "platform linux/amd64\nplatform linux/arm64\n");
     let folder = folder_with(&two);

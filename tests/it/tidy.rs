@@ -231,6 +231,11 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
     ),
     ("cpk::syntax::large", "ir/src/syntax/tests/reading.rs", "a_text_that_is_too_large_is_not_read"),
     (
+        "cpk::unsupported::beside",
+        "backends/dockerfile/src/tests/dialects.rs",
+        "alone_a_dockerfile_refuses_what_would_lie_beside_it",
+    ),
+    (
         "cpk::unsupported::capability",
         "backends/llb/src/tests/limits.rs",
         "what_an_old_daemon_lacks_is_refused_by_name",

@@ -1,8 +1,9 @@
 //! `run` and `exec`.
 //!
-//! A script of one line stands as it is; one of several that ends in a line break as a
-//! here-document, where the dialect has those. All else is a JSON list, in which every byte can be said. A long line is broken after
-//! `&&` and the like, in a way that gives the shell the same bytes.
+//! A script of one line stands as it is, broken after `&&` and the like where it is long; one of
+//! several that ends in a line break as a here-document, where the dialect has those. All else is a
+//! JSON list, in which every byte can be said, with a line for each line of a script. However it is
+//! broken, the shell gets the same bytes.
 
 use cogpack_ir::plan::{Execution, Network};
 use cogpack_ir::resolve::{State, Step};
@@ -11,7 +12,7 @@ use crate::features::Feature;
 use crate::mounts;
 use crate::section::{Section, is_root};
 use crate::stand_ins::StandIns;
-use crate::words::{is_plain_script, json_list};
+use crate::words::{is_plain_script, json_argv};
 
 /// What a `RUN` runs.
 enum Command {
@@ -34,11 +35,6 @@ pub(crate) fn run(section: &mut Section<'_, '_>, step: &Step<'_>, script: &str, 
         }
         if section.lowering.knows(Feature::HereDocument) && is_here_document(script) {
             return finish(section, step, execution, Command::Lines(script.to_owned()), argv);
-        }
-    }
-    if script.contains('\n') {
-        for line in script.lines() {
-            section.comment(&format!("| {line}"));
         }
     }
     exec(section, step, &argv, execution);
@@ -137,17 +133,27 @@ fn network_flag(
 
 fn write(section: &mut Section<'_, '_>, flags: &[String], command: &Command) {
     let mut parts = flags.to_vec();
-    let mut body = String::new();
-    parts.push(match command {
-        Command::Line(script) => broken(script),
-        Command::Program(argv) => json_list(argv),
+    let document = match command {
+        Command::Line(script) => {
+            parts.push(broken(script));
+            None
+        }
+        Command::Program(argv) => {
+            parts.push(json_argv(argv));
+            None
+        }
         Command::Lines(script) => {
             let end = delimiter(script);
-            body = format!("\n{script}{end}");
-            format!("<<{end}")
+            parts.push(format!("<<{end}"));
+            Some((script, end))
         }
-    });
-    section.line(format!("RUN {}{body}", parts.join(" \\\n    ")));
+    };
+    let line = format!("RUN {}", parts.join(" \\\n    "));
+    match document {
+        Some((script, end)) => section.line_with_document(&line, script, &end),
+        None => section.line(line),
+    }
+    section.anything_may_be_gone();
 }
 
 /// Whether a here-document hands a script to the shell byte for byte: it always ends in a line

@@ -34,6 +34,8 @@ pub(crate) enum Feature {
     Network,
     /// Here-documents in `RUN` and `COPY`.
     HereDocument,
+    /// The files that these become in `COPY` are 0644 without being told; before, also 0664.
+    DefaultFileMode,
     /// `COPY --link`
     Link,
     /// `COPY --chmod`
@@ -56,6 +58,9 @@ pub(crate) enum Feature {
     SpacedVolume,
 }
 
+// Buildah takes `<<` of a `COPY` for the name of a file up to 1.28; 1.39 knows here-documents, but makes
+// a line break of an empty one.
+//
 // Buildah 1.28 has mounts, and after the `RUN` it takes away what stood at their targets before, with all
 // that was in it. So something else stands in for those that the base may have a directory for.
 
@@ -68,7 +73,7 @@ const fn since(minor: u32) -> Version {
 }
 
 #[rustfmt::skip]
-const TABLE: [Row; 22] = [
+const TABLE: [Row; 23] = [
     //                           buildkit   buildah  legacy
     (Feature::BindMount,         since(2),  false,   false),
     (Feature::WritableMount,     since(2),  false,   false),
@@ -82,6 +87,7 @@ const TABLE: [Row; 22] = [
     (Feature::AgentMount,        since(2),  true,    false),
     (Feature::Network,           since(3),  false,   false),
     (Feature::HereDocument,      since(4),  false,   false),
+    (Feature::DefaultFileMode,   since(7),  false,   false),
     (Feature::Link,              since(4),  false,   false),
     (Feature::Mode,              since(2),  true,    false),
     (Feature::Exclude,           since(19), false,   false),

@@ -1,14 +1,16 @@
 //! `file`, `mkdir`, `symlink` and `remove`.
 //!
-//! A file or link lies in a directory of its own beside the Dockerfile, whose content is copied
-//! into the directory that it belongs in: that replaces a file or link of its name, and fails on
-//! a directory, which is what the ops mean.
+//! A small file is a here-document where it can be one. Any other file, and a link, lies in a
+//! directory of its own beside the Dockerfile, whose content is copied into the directory that it
+//! belongs in: that replaces a file or link of its name, and fails on a directory, which is what the
+//! ops mean.
 
 use cogpack_backends_contract::accounts::numeric;
 use cogpack_ir::plan::{MakeDirectory, MakeFile, MakeSymlink, Mode, Owner, Remove, Span, Spanned};
 use cogpack_ir::resolve::Step;
 
 use crate::artifact::Beside;
+use crate::here_files::HereFile;
 use crate::programs;
 use crate::section::{Section, split, with_slash};
 use crate::words::{flag_value, operands, word};
@@ -18,14 +20,19 @@ pub(crate) fn file(section: &mut Section<'_, '_>, step: &Step<'_>, file: &MakeFi
     let Some(owner) = written_owner(section, file.owner.as_ref(), step.op.span) else { return };
     let (above, name) = split(&path);
     let mode = file.mode.as_ref().map_or(Mode::FILE, |mode| mode.value);
-    let beside = Beside::File { name: name.to_owned(), mode, content: file.content.clone() };
-    place(section, step, beside, above, &owner);
+    let here_file = HereFile { above, name, mode, owner: &owner, content: &file.content };
+    if let Err(why) = here_file.write(section, step.op.span) {
+        section.lowering.lies_beside(&format!("the file `{path}`"), why, step.op.span);
+        let beside = Beside::File { name: name.to_owned(), mode, content: file.content.clone() };
+        place(section, step, beside, above, &owner);
+    }
 }
 
 pub(crate) fn symlink(section: &mut Section<'_, '_>, step: &Step<'_>, link: &MakeSymlink) {
     let Some(path) = section.path(&link.path, step.op.span) else { return };
     let Some(target) = section.literal(&link.target, step.op.span) else { return };
     let (above, name) = split(&path);
+    section.lowering.lies_beside(&format!("the link `{path}`"), "", step.op.span);
     place(section, step, Beside::Symlink { name: name.to_owned(), target }, above, ROOT);
 }
 
@@ -33,14 +40,13 @@ fn place(section: &mut Section<'_, '_>, step: &Step<'_>, what: Beside, above: &s
     let mut flag = String::new();
     if owner != ROOT {
         // `COPY --chown` would give missing directories on the way the same owner.
-        if above != "/" {
-            section.make_directory(above, step.op.span);
-        }
+        section.have_directory(above, step.op.span);
         flag = format!("--chown={} ", flag_value(owner));
     }
     let beside = section.lowering.put_beside("files", what);
     let words = [format!("{beside}/"), word(&with_slash(above))];
     section.line(format!("COPY {flag}{}", operands(&words)));
+    section.directory_is_there(above);
 }
 
 pub(crate) fn mkdir(section: &mut Section<'_, '_>, step: &Step<'_>, directory: &MakeDirectory) {
@@ -50,6 +56,8 @@ pub(crate) fn mkdir(section: &mut Section<'_, '_>, step: &Step<'_>, directory: &
     let says_more = directory.owner.is_some() || directory.mode.is_some();
     if says_more && section.bare && path != "/" && programs::is_untouched(section, step, &path) {
         let (above, name) = split(&path);
+        let what = format!("the directory `{path}`");
+        section.lowering.lies_beside(&what, "the stage has no programs that could make it", span);
         let mode = directory.mode.as_ref().map_or(Mode::DIRECTORY, |mode| mode.value);
         return place(section, step, Beside::Directory { name: name.to_owned(), mode }, above, &owner);
     }

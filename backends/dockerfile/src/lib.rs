@@ -13,7 +13,8 @@
 //! | `workdir` | `WORKDIR` as root, because it makes the directory |
 //! | `shell` | JSON lists name it; `SHELL` stands only in the exported stage |
 //! | `copy` | `COPY` from where the files lie, from what was gathered beside the Dockerfile, or `--from`: [`copy`] |
-//! | `file`, `symlink` | `COPY` of a file or link beside the Dockerfile |
+//! | `file` | `COPY` of a here-document, or of a file beside the Dockerfile: [`here_files`] |
+//! | `symlink` | `COPY` of a link beside the Dockerfile |
 //! | `mkdir` | `WORKDIR`, then `chown` and `chmod` where it says an owner or mode; where there are no programs, `COPY` of a directory beside |
 //! | `remove`, `replace` | `rm` in a `RUN`; refused where there are no programs |
 //! | `layer` | an independent one is made in a stage of its own and copied whole, or by `COPY --link`; of others the ops one by one, as nothing groups instructions |
@@ -33,6 +34,7 @@ mod execution;
 mod features;
 mod file_ops;
 mod header;
+mod here_files;
 mod links;
 mod lowering;
 mod mounts;

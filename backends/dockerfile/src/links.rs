@@ -47,9 +47,9 @@ pub(crate) fn checked(
             let name = section.lowering.names.fresh(&format!("{base}-checked"));
             let check = json_list(&["test", "!", "-L", path]);
             let lines = [
-                format!("FROM {from} AS {name}"),
                 "# COPY would follow a link, the plan keeps it; `follow` in the plan takes this check away"
                     .to_owned(),
+                format!("FROM {from} AS {name}"),
                 "USER 0".to_owned(),
                 format!("RUN {check}"),
             ];

@@ -138,7 +138,7 @@ impl Lowering<'_> {
         };
         let mut section = Section::start(self, &name, &from, span);
         section.of = Input::Stage(stage.name.value.clone());
-        section.comment(&stage_comment(stage));
+        section.title(&stage_comment(stage));
         lower_ops(&mut section, id, from == Input::Scratch);
         if is_exported {
             config::lower(&mut section);
@@ -200,8 +200,23 @@ impl Lowering<'_> {
         can
     }
 
+    /// Refuses what must lie beside the Dockerfile where nothing can; `why` is nothing where that
+    /// goes without saying.
+    pub(crate) fn lies_beside(&mut self, what: &str, why: &str, span: Span) {
+        if self.surroundings.alone {
+            let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+            let what = format!("{what}, which has to lie beside the Dockerfile{why}");
+            let help = "`-O DIR` writes the Dockerfile with all that lies beside it";
+            self.refuse("cpk::unsupported::beside", what, span, help);
+        }
+    }
+
     /// A fresh directory beside the Dockerfile, as instructions name it.
     pub(crate) fn put_beside(&mut self, kind: &str, what: Beside) -> String {
+        if let Beside::Copied { context, copy, .. } = &what {
+            let what = format!("a copy from `{context}` that `COPY` cannot make");
+            self.lies_beside(&what, "", copy.from.span);
+        }
         let prefix = format!("{kind}/");
         let count = self.beside.keys().filter(|path| path.starts_with(&prefix)).count();
         let path = format!("{prefix}{}", count + 1);
@@ -283,7 +298,7 @@ fn independent_layer(section: &mut Section<'_, '_>, stage: &str, layer: &LayerPl
     let name = section.lowering.names.fresh(&wanted);
     let span = copies.first().map_or(Span::NOWHERE, |step| step.op.span);
     let mut alone = Section::start(section.lowering, &name, &Input::Scratch, span);
-    alone.comment(&format!("{what} of stage {stage}, whatever is under it"));
+    alone.title(&format!("{what} of stage {stage}, whatever is under it"));
     for step in copies {
         lower_step(&mut alone, step, false);
     }

@@ -36,7 +36,7 @@ pub(crate) fn merged(lowering: &mut Lowering<'_>, phase: &PhaseName, span: Span)
         }
     }
     let mut section = Section::start(lowering, &name, &start, span);
-    section.comment(&format!("phase {phase}: what its stages leave, side by side"));
+    section.title(&format!("phase {phase}: what its stages leave, side by side"));
     section.of = Input::Phase(phase.clone());
     if on_nothing {
         lay_over(&mut section, &merge.branches);

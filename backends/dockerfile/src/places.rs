@@ -4,6 +4,7 @@ use cogpack_ir::plan::{ContextKind, Input, InputName, Span};
 
 use crate::artifact::Beside;
 use crate::features::Feature;
+use crate::here_files;
 use crate::lowering::Lowering;
 use crate::words::{operands, source_word, word};
 
@@ -13,8 +14,17 @@ pub(crate) struct Place {
     pub(crate) from: Option<String>,
     /// The directory; empty where it is the build context itself.
     directory: String,
-    /// The entry of [`Artifact::beside`](crate::Artifact::beside), where it was gathered.
-    gathered: Option<String>,
+    kind: Kind,
+}
+
+/// Who has put the files there.
+enum Kind {
+    /// Nobody: they are read where they lie.
+    InPlace,
+    /// They were gathered: the entry of [`Artifact::beside`](crate::Artifact::beside).
+    Gathered(String),
+    /// They stand in the Dockerfile.
+    Written,
 }
 
 /// Finds a context, and lays it beside the Dockerfile where it can be read nowhere else.
@@ -22,24 +32,30 @@ pub(crate) fn of_context(lowering: &mut Lowering<'_>, name: &InputName, span: Sp
     check(lowering, name, span)?;
     let is_root = lowering.surroundings.root.as_ref().is_some_and(|root| root.context == *name);
     if is_root {
-        return Some(Place { from: None, directory: String::new(), gathered: None });
+        return Some(Place { from: None, directory: String::new(), kind: Kind::InPlace });
     }
     if lowering.surroundings.named.contains_key(name) && lowering.knows(Feature::NamedContext) {
         lowering.asked.contexts.insert(name.clone());
         let from = lowering.names.context(name);
-        return Some(Place { from: Some(from), directory: "/".to_owned(), gathered: None });
+        return Some(Place { from: Some(from), directory: "/".to_owned(), kind: Kind::InPlace });
+    }
+    if let Some(ContextKind::Files(files)) = lowering.plan.plan().contexts.get(name).map(|it| &it.kind)
+        && let Some(stage) = here_files::stage_of(lowering, name, files)
+    {
+        return Some(Place { from: Some(stage), directory: "/".to_owned(), kind: Kind::Written });
     }
     let entry = format!("contexts/{}", name.as_str());
+    lowering.lies_beside(&format!("the context `{name}`"), "", span);
     let whole = || Beside::Context { name: name.clone(), never_links: Default::default() };
     lowering.beside.entry(entry.clone()).or_insert_with(whole);
     let directory = lowering.path_beside(&entry);
-    Some(Place { from: None, directory, gathered: Some(entry) })
+    Some(Place { from: None, directory, kind: Kind::Gathered(entry) })
 }
 
 impl Place {
     /// A path of the context, empty for all of it; noted as read.
     pub(crate) fn read(&self, lowering: &mut Lowering<'_>, name: &InputName, path: &str) -> String {
-        if self.gathered.is_none() {
+        if let Kind::InPlace = self.kind {
             lowering.read.entry(name.clone()).or_default().paths.insert(path.to_owned());
         }
         match (self.directory.as_str(), path) {
@@ -54,15 +70,18 @@ impl Place {
     /// Notes that a path of the context must not be a link.
     pub(crate) fn never_a_link(&self, lowering: &mut Lowering<'_>, name: &InputName, path: &str) {
         let path = path.to_owned();
-        match self.gathered.as_ref().map(|entry| lowering.beside.get_mut(entry)) {
-            Some(Some(Beside::Context { never_links, .. })) => {
-                never_links.insert(path);
-            }
-            // What is gathered under that name is always a context.
-            Some(_) => {}
-            None => {
+        match &self.kind {
+            Kind::InPlace => {
                 lowering.read.entry(name.clone()).or_default().never_links.insert(path);
             }
+            Kind::Gathered(entry) => {
+                // What is gathered under that name is always a context.
+                if let Some(Beside::Context { never_links, .. }) = lowering.beside.get_mut(entry) {
+                    never_links.insert(path);
+                }
+            }
+            // There are no links among what the plan writes.
+            Kind::Written => {}
         }
     }
 }
@@ -81,6 +100,9 @@ pub(crate) fn stage_of_part(
         return Some(stage.clone());
     }
     let place = of_context(lowering, name, span)?;
+    if let (Kind::Written, "", Some(stage)) = (&place.kind, part, &place.from) {
+        return Some(stage.clone());
+    }
     let source = source_word(&place.read(lowering, name, part));
     let flag = place.from.map(|from| format!("--from={from} ")).unwrap_or_default();
     let words = operands(&[source, word(&format!("/{part}"))]);

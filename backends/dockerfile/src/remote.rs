@@ -13,7 +13,7 @@ use cogpack_ir::plan::{ContextKind, Input, InputName, Mode, Span};
 
 use crate::features::Feature;
 use crate::lowering::Lowering;
-use crate::section::relative;
+use crate::section::{self, relative};
 use crate::words::{operands, word};
 
 /// Whether files of a context are copied from a stage or name, and not from a directory.
@@ -118,7 +118,7 @@ impl Lowering<'_> {
     /// A stage on nothing with one instruction.
     pub(crate) fn stage_of_one(&mut self, wanted: &str, comment: &str, line: &str) -> String {
         let name = self.names.fresh(wanted);
-        self.sections.push(format!("FROM scratch AS {name}\n# {comment}\n{line}"));
+        self.sections.push(format!("{}\nFROM scratch AS {name}\n{line}", section::comment(comment)));
         name
     }
 

@@ -4,6 +4,7 @@
 //! one op and back costs no more than that.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use cogpack_ir::plan::{BaseImage, Input, Span, Template};
 use cogpack_ir::resolve::State;
@@ -24,7 +25,12 @@ pub(crate) struct Section<'l, 'p> {
     pub(crate) lowering: &'l mut Lowering<'p>,
     /// Its name in the Dockerfile.
     pub(crate) name: String,
+    /// Comments above it.
+    title: Vec<String>,
     lines: Vec<String>,
+    /// Directories that are surely there: something here has made them, and nothing has run since
+    /// that could take them away.
+    there: BTreeSet<String>,
     /// The stage of the plan that it is, and nothing where it is none.
     pub(crate) of: Input,
     /// Whether it stands on nothing, and nothing has put a program there.
@@ -48,12 +54,22 @@ impl<'l, 'p> Section<'l, 'p> {
         };
         let bare = lowering.is_bare(from);
         let lines = vec![format!("FROM {base} AS {name}")];
-        Self { lowering, name: name.to_owned(), lines, of: Input::Scratch, bare, settings }
+        Self {
+            lowering,
+            name: name.to_owned(),
+            title: Vec::new(),
+            lines,
+            there: BTreeSet::new(),
+            of: Input::Scratch,
+            bare,
+            settings,
+        }
     }
 
     /// Ends the stage.
     pub(crate) fn finish(self) -> Settings {
-        self.lowering.sections.push(self.lines.join("\n"));
+        let lines: Vec<String> = self.title.into_iter().chain(self.lines).collect();
+        self.lowering.sections.push(lines.join("\n").trim_end_matches('\n').to_owned());
         self.settings
     }
 
@@ -70,14 +86,25 @@ impl<'l, 'p> Section<'l, 'p> {
         self.lines.len()
     }
 
-    /// Puts a comment before what was written last.
-    pub(crate) fn comment_at(&mut self, place: usize, text: &str) {
-        self.lines.insert(place, format!("# {}", text.replace(char::is_control, " ")));
+    /// Puts a comment above the whole stage.
+    pub(crate) fn title(&mut self, text: &str) {
+        self.title.push(comment(text));
     }
 
-    /// Adds a comment. Line breaks and other control characters become spaces.
+    /// Puts a comment before what was written last.
+    pub(crate) fn comment_at(&mut self, place: usize, text: &str) {
+        self.lines.insert(place, comment(text));
+    }
+
+    /// Adds a comment.
     pub(crate) fn comment(&mut self, text: &str) {
-        self.lines.push(format!("# {}", text.replace(char::is_control, " ")));
+        self.lines.push(comment(text));
+    }
+
+    /// Adds an instruction with what its here-document holds, which ends in a line break. The empty
+    /// line behind it is for the eye; hadolint asks for it too.
+    pub(crate) fn line_with_document(&mut self, line: &str, content: &str, end: &str) {
+        self.lines.push(format!("{line}\n{content}{end}\n"));
     }
 
     /// Adds an instruction.
@@ -143,12 +170,34 @@ impl<'l, 'p> Section<'l, 'p> {
             self.line(format!("WORKDIR {text}"));
         }
         self.settings.workdir = Some(path.to_owned());
+        self.directory_is_there(path);
+    }
+
+    /// Makes a directory unless it is surely there.
+    pub(crate) fn have_directory(&mut self, path: &str, span: Span) {
+        if path != "/" && !self.there.contains(path) {
+            self.make_directory(path, span);
+        }
+    }
+
+    /// Notes that a directory is there, and with it those above.
+    pub(crate) fn directory_is_there(&mut self, path: &str) {
+        let above = path.match_indices('/').map(|(end, _)| path[..end].to_owned());
+        self.there.extend(above.filter(|path| !path.is_empty()).chain([path.to_owned()]));
+    }
+
+    /// Notes that something runs which may take directories away.
+    pub(crate) fn anything_may_be_gone(&mut self) {
+        self.there.clear();
     }
 
     /// Runs a program of the image as root.
     pub(crate) fn run_as_root(&mut self, argv: &[&str], span: Span) {
         self.run_as(None, span);
         self.line(format!("RUN {}", json_list(argv)));
+        if !matches!(argv, ["chmod" | "chown", ..]) {
+            self.anything_may_be_gone();
+        }
     }
 
     /// An operand that stands alone.
@@ -159,6 +208,11 @@ impl<'l, 'p> Section<'l, 'p> {
         }
         written
     }
+}
+
+/// A comment. Line breaks and other control characters become spaces.
+pub(crate) fn comment(text: &str) -> String {
+    format!("# {}", text.replace(char::is_control, " "))
 }
 
 /// Whether a user is root.

@@ -22,7 +22,7 @@ use cogpack_ir::plan::{Execution, Input, MountKind, SecretTarget, Span};
 
 use crate::copy::from_name;
 use crate::features::Feature;
-use crate::section::{Section, absolute, relative, split, with_slash};
+use crate::section::{Section, absolute, relative, with_slash};
 use crate::words::{operands, source_word, word};
 use crate::{mounts, places, remote};
 
@@ -143,8 +143,10 @@ impl StandIns {
                 self.flags.push(format!("--mount={}", options.join(",")));
                 // A shell takes line breaks off the end of what it reads; a dot behind keeps them.
                 self.variables.push(format!(
-                    "if [ -e {file} ]; then {variable}=\"$(cat {file}; printf .)\"; \
-                     export {variable}=\"${{{variable}%.}}\"; fi"
+                    "if [ -e {file} ]; then\n\
+                     {variable}=\"$(cat {file}; printf .)\"\n\
+                     export {variable}=\"${{{variable}%.}}\"\n\
+                     fi"
                 ));
             }
             MountKind::Secret { target: SecretTarget::File(_), .. } | MountKind::Ssh { .. } => {}
@@ -169,36 +171,59 @@ impl StandIns {
         if !whole && self.variables.is_empty() {
             return argv.to_vec();
         }
-        let mut lines = vec!["set -e".to_owned()];
+        let mut lines = Vec::new();
         if whole {
-            lines.extend(self.targets.iter().map(Target::prepare));
+            lines.extend([ASIDE, BACK].map(str::to_owned));
+            lines.extend(self.targets.iter().flat_map(Target::prepare));
         }
         lines.extend(self.variables.iter().cloned());
-        lines.push(if whole { "\"$@\"" } else { "exec \"$@\"" }.to_owned());
+        // `exec` takes no program for one of the shell's own commands.
+        lines.push(if whole { "(exec \"$@\")" } else { "exec \"$@\"" }.to_owned());
         if whole {
             lines.extend(self.targets.iter().rev().map(Target::restore));
             lines.push(format!("rm -rf {FOLDER}"));
         }
-        shell(&lines, argv)
+        shell(lines, argv)
     }
 
     /// A shell's arguments that prepare all targets.
     pub(crate) fn prepare(&self) -> Vec<String> {
-        let first = ["set -e".to_owned()];
-        let lines: Vec<String> = first.into_iter().chain(self.targets.iter().map(Target::prepare)).collect();
-        shell(&lines, &[])
+        let lines = self.targets.iter().flat_map(Target::prepare);
+        shell([ASIDE.to_owned()].into_iter().chain(lines).collect(), &[])
     }
 
     /// A shell's arguments that restore all targets.
     pub(crate) fn restore(&self) -> Vec<String> {
-        let mut lines = vec!["set -e".to_owned()];
+        let mut lines = vec![BACK.to_owned()];
         lines.extend(self.targets.iter().rev().map(Target::restore));
         lines.push(format!("rm -rf {FOLDER}"));
-        shell(&lines, &[])
+        shell(lines, &[])
     }
 }
 
-fn shell(lines: &[String], argv: &[String]) -> Vec<String> {
+/// A function of the shell that puts aside what stands at `$1` to the folder `$2`, and makes the
+/// directories on the way there, each noted if it was missing. It runs in a shell of its own, so
+/// that it sets no variable that the program might have.
+const ASIDE: &str = "\
+aside() (
+mkdir -p $2
+up=$1
+while up=${up%/*}; [ ! -d $up/ ]; do echo $up >> $2/made; done
+mkdir -p ${1%/*}/
+if [ -e $1 ] || [ -L $1 ]; then mv $1 $2/old; fi
+)";
+
+/// Takes away what stands at `$1`, puts back what `aside` has put aside, and removes the directories
+/// that it has made, if nothing else has come into them.
+const BACK: &str = "\
+back() (
+rm -rf $1
+if [ -e $2/old ] || [ -L $2/old ]; then mv $2/old $1; fi
+if [ -e $2/made ]; then while read -r up; do rmdir $up || true; done < $2/made; fi
+)";
+
+fn shell(mut lines: Vec<String>, argv: &[String]) -> Vec<String> {
+    lines.insert(0, "set -e".to_owned());
     let shell = ["/bin/sh".to_owned(), "-c".to_owned(), lines.join("\n")];
     let name = (!argv.is_empty()).then(|| "sh".to_owned());
     shell.into_iter().chain(name).chain(argv.iter().cloned()).collect()
@@ -206,28 +231,18 @@ fn shell(lines: &[String], argv: &[String]) -> Vec<String> {
 
 impl Target {
     /// Paths have no letter that a shell gives a meaning.
-    fn prepare(&self) -> String {
+    fn prepare(&self) -> [String; 2] {
         let Self { path, place, kind } = self;
-        let (above, _) = split(path);
         let put = match kind {
             Kind::Files => format!("mv {place}/new {path}"),
             Kind::Directory => format!("mkdir {path}"),
             Kind::OpenDirectory => format!("mkdir -m 1777 {path}"),
         };
-        format!(
-            "mkdir -p {place}; up={path}; \
-             while up=${{up%/*}}; [ -n \"$up\" ] && [ ! -d \"$up\" ]; do echo \"$up\" >> {place}/made; done; \
-             mkdir -p {above}; if [ -e {path} ] || [ -L {path} ]; then mv {path} {place}/old; fi; {put}"
-        )
+        [format!("aside {path} {place}"), put]
     }
 
     fn restore(&self) -> String {
-        let Self { path, place, .. } = self;
-        format!(
-            "rm -rf {path}; if [ -e {place}/old ] || [ -L {place}/old ]; then mv {place}/old {path}; fi; \
-             if [ -e {place}/made ]; then \
-             while read -r up; do rmdir \"$up\" || true; done < {place}/made; fi"
-        )
+        format!("back {} {}", self.path, self.place)
     }
 }
 
@@ -274,12 +289,19 @@ mod tests {
         let around = stand_ins.around(&["make".to_owned(), "a b".to_owned()], true);
         assert_eq!(around[..2], ["/bin/sh", "-c"]);
         assert_eq!(around[3..], ["sh", "make", "a b"]);
-        let lines: Vec<&str> = around[2].lines().collect();
-        assert_eq!(lines.len(), 5, "{lines:?}");
-        assert!(lines[1].ends_with("mv /root/.cache /.cogpackc-mounts/1/old; fi; mkdir /root/.cache"));
-        assert_eq!(lines[2], "\"$@\"");
-        assert!(lines[3].starts_with("rm -rf /root/.cache; if [ -e"), "{}", lines[3]);
-        assert_eq!(lines[4], "rm -rf /.cogpackc-mounts");
+        let (functions, steps) = around[2].split_once(BACK).expect("both functions are there");
+        assert_eq!(functions, format!("set -e\n{ASIDE}\n"));
+        let steps: Vec<&str> = steps.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(
+            steps,
+            [
+                "aside /root/.cache /.cogpackc-mounts/1",
+                "mkdir /root/.cache",
+                "(exec \"$@\")",
+                "back /root/.cache /.cogpackc-mounts/1",
+                "rm -rf /.cogpackc-mounts",
+            ]
+        );
         assert_eq!(stand_ins.prepare().len(), 3);
     }
 }

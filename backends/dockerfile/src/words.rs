@@ -67,24 +67,74 @@ pub fn operand(text: &str) -> Option<String> {
 /// Operands that are already words, separated by spaces, or as a JSON list where one of them
 /// holds what would end it.
 pub fn operands(words: &[String]) -> String {
-    let separable = |text: &String| {
-        !text.is_empty()
-            && !text.starts_with(['[', '-', '#'])
-            && !text.contains("<<")
-            && !text.ends_with('\\')
-            && !text.contains(|it: char| it.is_whitespace() || it.is_control())
-    };
-    if words.iter().all(separable) { words.join(" ") } else { json_list(words) }
+    if words.iter().all(|text| is_separable(text)) { words.join(" ") } else { json_list(words) }
 }
 
-/// A list in JSON. `<<` is escaped: new frontends look for here-documents even inside.
+/// Whether a word can stand among others without a list.
+pub fn is_separable(word: &str) -> bool {
+    !word.is_empty()
+        && !word.starts_with(['[', '-', '#'])
+        && !word.contains("<<")
+        && !word.ends_with('\\')
+        && !word.contains(|it: char| it.is_whitespace() || it.is_control())
+}
+
+/// A list in JSON.
 pub fn json_list<T: AsRef<str>>(texts: &[T]) -> String {
-    let items: Vec<String> = texts
-        .iter()
-        // A string always has a JSON form.
-        .map(|text| serde_json::Value::from(text.as_ref()).to_string().replace("<<", "\\u003c\\u003c"))
-        .collect();
+    let items: Vec<String> = texts.iter().map(|text| json(text.as_ref())).collect();
     format!("[{}]", items.join(", "))
+}
+
+/// A program with its arguments as a list in JSON. A text of several lines has a line of the
+/// Dockerfile for each of them: readers take away a `\` and the line break behind it, wherever they
+/// stand, and give the list the same bytes.
+pub fn json_argv(argv: &[String]) -> String {
+    let mut list = String::from("[");
+    let mut separator = "";
+    for text in argv {
+        list.push_str(separator);
+        let has_lines = text.trim_matches('\n').contains('\n');
+        list.push_str(&if has_lines { json_lines(text) } else { json(text) });
+        separator = if has_lines { ", \\\n    " } else { ", " };
+    }
+    list.push(']');
+    list
+}
+
+/// A text in JSON, broken after each of its lines. A line of a Dockerfile that begins with `#` is
+/// left out, and one that begins with a space may lose it some day, so indentation stays above, and
+/// there is no break before either or before the end.
+fn json_lines(text: &str) -> String {
+    let mut lines = String::from("\"");
+    let mut rest = text;
+    loop {
+        let is_line = rest.trim_start_matches([' ', '\t', '\n']);
+        let (indentation, line) = rest.split_at(rest.len() - is_line.len());
+        lines.push_str(inside(&json(indentation)));
+        if !line.is_empty() && !line.starts_with('#') && !line.starts_with(char::is_whitespace) {
+            lines.push_str("\\\n");
+        }
+        let Some((line, after)) = line.split_once('\n') else {
+            lines.push_str(inside(&json(line)));
+            break;
+        };
+        lines.push_str(inside(&json(line)));
+        lines.push_str("\\n");
+        rest = after;
+    }
+    lines.push('"');
+    lines
+}
+
+/// What stands between the quotes of a JSON text.
+fn inside(json: &str) -> &str {
+    &json[1..json.len() - 1]
+}
+
+/// A text in JSON. `<<` is escaped: new frontends look for here-documents even inside.
+fn json(text: &str) -> String {
+    // A string always has a JSON form.
+    serde_json::Value::from(text).to_string().replace("<<", "\\u003c\\u003c")
 }
 
 /// A script that `RUN` can carry as it stands, to be handed to `/bin/sh -c`.

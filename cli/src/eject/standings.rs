@@ -178,8 +178,17 @@ fn used<'p>(plan: &'p Resolved, file: &PlanFile) -> BTreeMap<InputName, Used<'p>
 
 fn missing(plan: &Resolved, used: &BTreeMap<InputName, Used<'_>>) -> BTreeSet<(InputName, String)> {
     let mut missing = optional_sources(plan);
-    missing.retain(|(name, path)| {
-        used.get(name).is_some_and(|it| it.path.join(path).symlink_metadata().is_err())
+    missing.retain(|(name, path)| match plan.plan().contexts.get(name).map(|context| &context.kind) {
+        Some(ContextKind::Files(files)) => !files.keys().any(|file| is_within(file, path)),
+        Some(
+            ContextKind::Directory(_)
+            | ContextKind::Http(_)
+            | ContextKind::Git(_)
+            | ContextKind::Oci(_)
+            | ContextKind::Wheels(_)
+            | ContextKind::Debs(_),
+        )
+        | None => used.get(name).is_some_and(|it| it.path.join(path).symlink_metadata().is_err()),
     });
     missing
 }

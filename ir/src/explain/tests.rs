@@ -10,7 +10,7 @@ use crate::verify::verify;
 use crate::{json, syntax};
 
 /// Codes that no plan of a readable size can have, or no plan at all.
-const WITHOUT_EXAMPLE: [&str; 15] = [
+const WITHOUT_EXAMPLE: [&str; 16] = [
     // The text form and the verifier leave no way to say it; only a program that makes plans can.
     "cpk::image::env-twice",
     "cpk::layer::nested",
@@ -30,6 +30,7 @@ const WITHOUT_EXAMPLE: [&str; 15] = [
     "cpk::build::not-allowed",
     "cpk::build::secret",
     "cpk::build::ssh",
+    "cpk::unsupported::beside",
     // It takes a base image beside the plan.
     "cpk::unsupported::platforms",
 ];

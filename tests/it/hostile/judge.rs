@@ -5,23 +5,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use cogpack_backends_contract::Backend;
 use cogpack_backends_contract::image_config::image_config;
-use cogpack_backends_contract::tree::{Attributes, Ids, Node, Tree, components};
+use cogpack_backends_contract::tree::{Node, Tree, components};
 use cogpack_backends_oci_direct::inputs::{BaseImage, Inputs};
 use cogpack_backends_oci_direct::{AssemblyProblem, OciDirect};
 use cogpack_compiler::World;
 use cogpack_io_project::walk::walk;
 use cogpack_ir::plan::{
-    ContextKind, Execution, ImageConfig, InputName, MakeDirectory, Mode, MountKind, Network, Op, OpKind,
-    Plan, SecretTarget,
+    ContextKind, Execution, ImageConfig, InputName, MakeDirectory, MountKind, Network, Op, OpKind, Plan,
+    SecretTarget,
 };
 use cogpack_ir::resolve::{EnvValue, Resolved, State};
 use cogpack_tests::dockerfile::build::{Given, Run, build, normalised};
 use cogpack_tests::dockerfile::copying::Files;
+use cogpack_tests::dockerfile::given::Command;
 use cogpack_tests::dockerfile::mounts::Options;
 use cogpack_tests::dockerfile::rules::{BUILDAH, BUILDKIT, BUILDKIT_OF_20_10, CLASSIC, Rules};
 use cogpack_tests::dockerfile::{Unreadable, lines};
@@ -86,12 +86,20 @@ impl<'f> Judge<'f> {
         Ok(Self { folder, resolved, meaning: Meaning { config: normalised(&config), files, runs } })
     }
 
-    /// What comes of it in a dialect.
-    pub fn outcome(&self, (name, words, readers): Spoken) -> Outcome {
-        let output = format!("out-{name}/");
-        let arguments: Vec<&str> = ["plan.cpk", "-o", "dockerfile", "--self-contained", "-O", &output]
+    /// What comes of it in a dialect, where all that the Dockerfile reads lies beside it and where
+    /// it reads the user's own directory.
+    pub fn outcome(&self, spoken: Spoken) -> Outcome {
+        match self.outcome_of(spoken, &["--self-contained"]) {
+            Outcome::Same => self.outcome_of(spoken, &[]),
+            other @ (Outcome::Refused(_) | Outcome::Different(_)) => other,
+        }
+    }
+
+    fn outcome_of(&self, (name, words, readers): Spoken, place: &[&str]) -> Outcome {
+        let output = format!("out-{name}{}/", place.concat());
+        let arguments: Vec<&str> = ["plan.cpk", "-o", "dockerfile", "-O", &output]
             .into_iter()
-            .chain(words.iter().copied())
+            .chain(words.iter().chain(place).copied())
             .collect();
         let answer = cogpackc(self.folder, &arguments);
         let codes: BTreeSet<String> = answer
@@ -107,29 +115,30 @@ impl<'f> Judge<'f> {
         }
         let eject = self.folder.join(&output).join("dockerfile");
         let text = fs::read_to_string(eject.join("Dockerfile")).expect("a Dockerfile is text");
+        let command = Command::of_readme(&eject, &self.folder.join("source"));
         for rules in readers {
-            let read = match self.read(&text, &eject, rules) {
+            let read = match self.read(&text, &command, rules) {
                 Ok(read) => read,
                 Err(Unreadable(why)) => {
-                    return Outcome::Different(format!("{name}, {}: {why}\n{text}", rules.name));
+                    return Outcome::Different(format!("{name}{place:?}, {}: {why}\n{text}", rules.name));
                 }
             };
             if read != self.meaning {
                 let difference = difference(&self.meaning, &read);
-                return Outcome::Different(format!("{name}, {}: {difference}\n{text}", rules.name));
+                return Outcome::Different(format!("{name}{place:?}, {}: {difference}\n{text}", rules.name));
             }
         }
         Outcome::Same
     }
 
-    fn read(&self, text: &str, eject: &Path, rules: &Rules) -> Result<Meaning, Unreadable> {
+    fn read(&self, text: &str, command: &Command, rules: &Rules) -> Result<Meaning, Unreadable> {
         let mut images = BTreeMap::new();
         for image in self.resolved.plan().images.values() {
             let reference =
                 image.reference.value.normalised(image.digest.as_ref().map(|digest| &digest.value));
             images.insert(reference, image.config.clone().unwrap_or_default());
         }
-        let given = Given { context: disk(eject), named: BTreeMap::new(), images };
+        let given = Given { context: command.context(rules)?, named: command.named()?, images };
         let stages = build(&lines::read(text, rules)?, rules, &given)?;
         let runs = stages.iter().flat_map(|stage| stage.runs.iter().map(comparable)).collect();
         let runs = stand_ins::read_back(&self.meaning.runs, runs);
@@ -302,37 +311,6 @@ fn comparable(run: &Run) -> Run {
         mount.remove("from");
     }
     run
-}
-
-/// A folder of the disk.
-fn disk(folder: &Path) -> Files {
-    let mut files = Files::empty();
-    read_below(folder, &mut Vec::new(), &mut files);
-    files
-}
-
-fn read_below(folder: &Path, above: &mut Vec<Vec<u8>>, files: &mut Files) {
-    for entry in fs::read_dir(folder).expect("can be read") {
-        let entry = entry.expect("can be read");
-        above.push(std::os::unix::ffi::OsStringExt::into_vec(entry.file_name()));
-        let metadata = entry.path().symlink_metadata().expect("can be read");
-        let mode = Mode::new(metadata.permissions().mode() & 0o7777).expect("has no more bits");
-        let attributes = Attributes { mode, ids: Ids::ROOT };
-        if metadata.is_dir() {
-            files.make_directories(above, attributes).expect("nothing is in the way");
-            read_below(&entry.path(), above, files);
-        } else {
-            let node = match fs::read_link(entry.path()) {
-                Ok(target) => Node::Symlink {
-                    ids: Ids::ROOT,
-                    target: std::os::unix::ffi::OsStringExt::into_vec(target.into_os_string()),
-                },
-                Err(_) => Node::File { attributes, content: fs::read(entry.path()).expect("can be read") },
-            };
-            files.insert(above, node).expect("nothing is in the way");
-        }
-        above.pop();
-    }
 }
 
 /// Lists files as `list_tree` does.

@@ -60,7 +60,12 @@ fn folder(names: &[String]) -> tempfile::TempDir {
     let folder = folder.expect("a temporary folder can be made");
     let source = folder.path().join("source");
     std::fs::create_dir(&source).expect("can be made");
-    std::fs::write(source.join("plain"), "plain").expect("can be written");
+    // What the directory's own ignore file and the plan leave out is never read.
+    for (name, content) in
+        [("plain", "plain"), ("x.ignored", ""), ("x.excluded", ""), (".dockerignore", "*.ignored\n")]
+    {
+        std::fs::write(source.join(name), content).expect("can be written");
+    }
     for (number, name) in names.iter().enumerate() {
         std::fs::write(source.join(name), format!("source {number}")).expect("can be written");
     }

@@ -293,7 +293,7 @@ pub fn plan() -> BoxedStrategy<(String, Vec<String>)> {
 pub fn written(names: &[String], base: &str, ops: &[String], grouped: bool, export: &str) -> String {
     let mut text = format!(
         "cpk 1\nimage @base = \"docker.io/library/debian:12\"\n  env PATH = \"/bin\"\n  env BASE = {}\n\
-         context @source = dir \"source\"\ncontext @inline = files {{\n",
+         context @source = dir \"source\" {{\n  exclude \"*.excluded\"\n}}\ncontext @inline = files {{\n",
         quoted(base)
     );
     let mut tools = String::new();

@@ -23,7 +23,8 @@ pub fn read_back(expected: &[Run], read: Vec<Run>) -> Vec<Run> {
             prepared = if is_preparing { script.unwrap_or_default().to_owned() } else { String::new() };
             continue;
         }
-        let around = script.filter(|it| it.lines().any(|line| matches!(line, "\"$@\"" | "exec \"$@\"")));
+        let around =
+            script.filter(|it| it.lines().any(|line| matches!(line, "(exec \"$@\")" | "exec \"$@\"")));
         if let Some(around) = around.filter(|_| run.argv.get(3).is_some_and(|name| name == "sh")) {
             prepared.push_str(around);
             run.argv.drain(..4);
@@ -62,7 +63,9 @@ fn is_in(script: &str, mount: &Options) -> bool {
     let place = mount.get("target");
     match (mount.get("env"), place) {
         (Some(variable), _) => script.contains(&format!("export {variable}=")),
-        (None, Some(path)) => script.contains(&format!("; up={path}; while")),
+        (None, Some(path)) => {
+            script.lines().any(|line| line.starts_with(&format!("aside {path} /{FOLDER}/")))
+        }
         (None, None) => false,
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use cogpack_backends_contract::tree::{Attributes, Ids, components};
-use cogpack_ir::plan::{EnvName, ImageConfig};
+use cogpack_ir::plan::{EnvName, ImageConfig, Mode};
 
 use super::copying::{self, Files, Told, problem};
 use super::lines::{Dockerfile, Instruction};
@@ -84,7 +84,7 @@ pub fn build(dockerfile: &Dockerfile, rules: &Rules, given: &Given) -> Result<Ve
             }
             return Unreadable::new(format!("`{}` before any `FROM`", instruction.keyword));
         };
-        let mut builder = Builder { stage, before, rules, given };
+        let mut builder = Builder { stage, before, rules, given, heredoc_mode: heredoc_mode(dockerfile) };
         builder.instruction(instruction).map_err(|Unreadable(why)| {
             Unreadable(format!("{} in {}: {why}", instruction.keyword, builder.stage.name))
         })?;
@@ -149,6 +149,18 @@ struct Builder<'b> {
     before: &'b [Stage],
     rules: &'b Rules,
     given: &'b Given,
+    /// Of a here-document's file.
+    heredoc_mode: Mode,
+}
+
+/// What mode the file of a here-document has: the first versions that had them said 0664, of which
+/// a daemon's umask made 0644 or not.
+fn heredoc_mode(dockerfile: &Dockerfile) -> Mode {
+    const FIRST_WITH_0644: u32 = 7;
+    let version = dockerfile.syntax.as_deref().and_then(|syntax| syntax.rsplit_once(":1."));
+    let minor: Option<u32> = version.and_then(|(_, minor)| minor.parse().ok());
+    let mode = if minor.is_some_and(|minor| minor >= FIRST_WITH_0644) { 0o644 } else { 0o664 };
+    Mode::new(mode).expect("has no more bits")
 }
 
 impl Builder<'_> {
@@ -262,7 +274,8 @@ impl Builder<'_> {
             let source = format!("here-documents/{}", heredoc.name);
             let parts = components(source.as_bytes());
             problem(files.make_directories(&parts[..1], Attributes::ON_THE_WAY))?;
-            problem(files.insert(&parts, programs::file(heredoc.content.clone().into_bytes())))?;
+            let file = programs::file(heredoc.content.clone().into_bytes(), self.heredoc_mode);
+            problem(files.insert(&parts, file))?;
             let marks = [format!("<<{}", heredoc.name), format!("<<-{}", heredoc.name)];
             operands.iter_mut().filter(|it| marks.contains(it)).for_each(|it| it.clone_from(&source));
         }

@@ -56,10 +56,21 @@ pub fn copy(
         let Some(node) = from.get(&real) else {
             return Unreadable::new(format!("COPY of a link to nothing: {real:?}"));
         };
+        check_way(into, &landing, destination.ends_with('/'), told)?;
         let lands_inside = destination.ends_with('/') || into.directory(&landing).is_some();
         let name = path.last().cloned().unwrap_or_default();
         let landing = if lands_inside { [landing, vec![name]].concat() } else { landing };
         put(into, &landing, node, told)?;
+    }
+    Ok(())
+}
+
+/// Builders differ on whether directories that a file's copy has to make get its mode and owner.
+fn check_way(into: &Files, landing: &[Name], is_in: bool, told: Told) -> Result<(), Unreadable> {
+    let way = if is_in { landing } else { landing.split_last().map_or(&[][..], |(_, above)| above) };
+    let is_told = told.mode.is_some() || told.owner.is_some_and(|ids| ids != Ids::ROOT);
+    if is_told && into.directory(way).is_none() {
+        return Unreadable::new(format!("COPY with a mode or owner makes directories: {way:?}"));
     }
     Ok(())
 }

@@ -7,9 +7,13 @@
 //! `tests/cases/backends/hostile.cpk`).
 //!
 //! [`lines`] joins lines to instructions, [`flags`] and [`operands`] take them apart, [`words`]
-//! reads quotes, escapes and variables, [`build`] does what the instructions say.
+//! reads quotes, escapes and variables, [`build`] does what the instructions say, in a context of
+//! which [`ignore`] leaves out what an ignore file names.
 
 pub mod rules;
+
+pub mod given;
+pub mod ignore;
 
 pub mod lines;
 

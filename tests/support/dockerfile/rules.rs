@@ -25,6 +25,8 @@ pub struct Rules {
     /// Whether spaces around a volume are taken off after it was read as a word, so that not even
     /// quotes keep them.
     pub volumes_trimmed_late: bool,
+    /// Whether it reads an ignore file that is the Dockerfile's own without being told.
+    pub own_ignore_file: bool,
     /// What `RUN` may be told.
     pub run_flags: &'static [&'static str],
     /// What `COPY` may be told.
@@ -42,6 +44,7 @@ pub const BUILDKIT: Rules = Rules {
     quoted_mounts: true,
     flags_are_words: false,
     volumes_trimmed_late: false,
+    own_ignore_file: true,
     run_flags: &["mount", "network", "security"],
     copy_flags: &["from", "chown", "chmod", "link", "parents", "exclude"],
 };
@@ -59,6 +62,7 @@ pub const BUILDKIT_OF_20_10: Rules = Rules {
 /// The classic builder of Docker Engine 20.10, and kaniko, which has the same reader.
 pub const CLASSIC: Rules = Rules {
     name: "the classic builder",
+    own_ignore_file: false,
     run_flags: &[],
     copy_flags: &["from", "chown"],
     ..BUILDKIT_OF_20_10
@@ -67,6 +71,7 @@ pub const CLASSIC: Rules = Rules {
 /// buildah 1.28: an older copy of the same reader, with words of its own.
 pub const BUILDAH: Rules = Rules {
     name: "buildah",
+    own_ignore_file: false,
     special_variables: false,
     long_positions: false,
     quoted_mounts: false,

@@ -124,3 +124,39 @@ fn mounts_are_comma_separated() {
     assert!(read("dst=/a\"b", &BUILDKIT).is_err());
     assert_eq!(read("dst=/a\"b", &BUILDAH), Ok(vec!["target=/a\"b".to_owned()]));
 }
+
+#[test]
+fn ignore_files_leave_out_what_their_last_matching_line_says() {
+    let paths = ["a", "b/c.pyc", "b/d", "e/f/g.pyc", "e/keep/h", "i[j", "k", ".cog/l"];
+    let mut files = super::copying::Files::empty();
+    for path in paths {
+        let parts = cogpack_backends_contract::tree::components(path.as_bytes());
+        let above = parts.split_last().map_or(&[][..], |(_, above)| above);
+        let attributes = cogpack_backends_contract::tree::Attributes::ON_THE_WAY;
+        files.make_directories(above, attributes).expect("nothing is in the way");
+        let node = cogpack_backends_contract::tree::Node::File { attributes, content: Vec::new() };
+        files.insert(&parts, node).expect("nothing is in the way");
+    }
+    for (ignore_file, left) in [
+        ("", &paths[..]),
+        ("# a\n\n  k \n/.cog\n", &["a", "b/c.pyc", "b/d", "e/f/g.pyc", "e/keep/h", "i[j"]),
+        ("**/*.pyc\nb/d", &["a", "e/keep/h", "i[j", "k", ".cog/l"]),
+        ("e\n!e/keep", &["a", "b/c.pyc", "b/d", "e/keep/h", "i[j", "k", ".cog/l"]),
+        ("**\n!?", &["a", "b/c.pyc", "b/d", "e/f/g.pyc", "e/keep/h", "k"]),
+        ("*\n!i[[]*", &["i[j"]),
+    ] {
+        let kept =
+            super::ignore::without_ignored(&files, ignore_file).unwrap_or_else(|why| panic!("{why:?}"));
+        let is_file = |node: &&(_, &_)| matches!(node.1, cogpack_backends_contract::tree::Node::File { .. });
+        let mut kept: Vec<String> = kept
+            .walk()
+            .iter()
+            .filter(is_file)
+            .map(|(path, _)| String::from_utf8_lossy(&path.join(&b'/')).into_owned())
+            .collect();
+        let mut left: Vec<String> = left.iter().map(|path| (*path).to_owned()).collect();
+        kept.sort();
+        left.sort();
+        assert_eq!(kept, left, "{ignore_file:?}");
+    }
+}

@@ -99,10 +99,11 @@ fn a_directory_of_the_user_is_read_where_it_is() {
         (r#"copy "d" from @src to "/etc/x" { exclude "**/*.pyc" }"#, "COPY d /etc/x\nd/**/*.pyc"),
         (r#"copy "a" from @src to "/etc/b" mode 0600"#, "COPY deploy/copies/1/a /etc/b\n"),
         (r#"file "/etc/b" = "x""#, "COPY deploy/files/1/ /etc/\n"),
+        (r#"file "/etc/b" = "x\n""#, "COPY <<\"b\" /etc/\nx\nb\n"),
         (r#"run "a" { mount @src at "/m" }"#, "RUN --mount=type=bind,target=/m \\\n    a\n"),
     ] {
         let text = written(SMALLEST, ops);
-        assert!(text.ends_with(&format!("# stage %app\n{expected}")), "{ops}: {text}");
+        assert!(text.ends_with(&format!(" AS app\n{expected}")), "{ops}: {text}");
     }
     // Something else reads what the rules leave out, so they cannot stand in the ignore file.
     let twice = r#"copy "d" from @src to "/etc/x" { exclude "a" } copy "d/a" from @src to "/etc/a""#;
@@ -130,13 +131,14 @@ fn something_stands_in_for_what_the_classic_builder_cannot_mount() {
     );
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(lines[1], "COPY contexts/src/d /.cogpackc-mounts/2/new", "{text}");
+    assert!(text.contains("\nRUN [\"/bin/sh\", \"-c\", \"\\\nset -e\\n\\\naside() (\\n\\\n"), "{text}");
+    let as_user = "aside /c /.cogpackc-mounts/1\\n\\\nmkdir /c\\n\\\naside /m /.cogpackc-mounts/2\\n\\\n\
+                   mv /.cogpackc-mounts/2/new /m\"]\nUSER app\nRUN [\"/bin/sh\", \"-c\", \"a\"]\nUSER 0\n";
+    assert!(text.contains(as_user), "{text}");
     assert!(
-        lines[2].starts_with("RUN [\"/bin/sh\", \"-c\", \"set -e\\nmkdir -p /.cogpackc-mounts/"),
+        text.contains("back /m /.cogpackc-mounts/2\\n\\\nback /c /.cogpackc-mounts/1\\n\\\nrm -rf "),
         "{text}"
     );
-    assert_eq!(lines[3..5], ["USER app", "RUN [\"/bin/sh\", \"-c\", \"a\"]"], "{text}");
-    assert_eq!(lines[5], "USER 0", "{text}");
-    assert!(lines[6].contains("rm -rf /m;") && lines[6].contains("rm -rf /.cogpackc-mounts\""), "{text}");
     // As root it is one step, so that what comes into a cache is in no layer.
     let text = lowered_by(legacy, &format!("cache c\n{}", stage(r#"run "a" { mount cache c at "/c" }"#)));
     assert_eq!(text.matches("RUN ").count(), 1, "{text}");
@@ -146,7 +148,7 @@ fn something_stands_in_for_what_the_classic_builder_cannot_mount() {
     );
     assert!(
         secret.contains("--mount=type=secret,id=s,target=/run/secrets/s.S,mode=0444,required=true")
-            && secret.contains(r#"export S=\"${S%.}\"; fi\nexec \"$@\"", "sh", "/bin/sh", "-c", "a"]"#),
+            && secret.contains("export S=\\\"${S%.}\\\"\\n\\\nfi\\n\\\nexec \\\"$@\\\"\", \\\n    \"sh\", \"/bin/sh\", \"-c\", \"a\"]"),
         "{secret}"
     );
 }
@@ -218,4 +220,85 @@ fn contexts_elsewhere_become_stages() {
         ),
         "{text}"
     );
+}
+
+#[test]
+fn small_files_stand_in_the_dockerfile() {
+    let written = |syntax: &str, ops: &str| {
+        let dialect = Dialect::BuildKit { syntax: syntax.parse().expect("is a version") };
+        let text = lowered_by(Dockerfile { dialect, ..Dockerfile::default() }, &stage(ops));
+        text.lines().skip(2).filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for (syntax, ops, expected) in [
+        ("1.7", r#"file "/a/b" = "x\n""#, &[r#"COPY <<"b" /a/"#, "x", "b"][..]),
+        ("1.7", r#"file "/b" = """#, &[r#"COPY <<"b" /"#, "b"]),
+        (
+            "1.4",
+            r#"file "/a/b" = "x\n""#,
+            &["WORKDIR /a", r#"COPY --chmod=0644 <<"b" /a/"#, "x", "b", "WORKDIR /"],
+        ),
+        ("1.4", r#"file "/b" = "$x\n""#, &[r#"COPY --chmod=0644 <<"b" /"#, "$x", "b"]),
+        (
+            "1.7",
+            r#"mkdir "/a/b" file "/a/c" mode 0600 owner 5 = "EOF\n# c\n" run "d" file "/a/e" mode 0755 = "f\n""#,
+            &[
+                "WORKDIR /a/b",
+                r#"COPY --chown=5:5 --chmod=0600 <<"c" /a/"#,
+                "EOF",
+                "# c",
+                "c",
+                "WORKDIR /",
+                "RUN d",
+                "WORKDIR /a",
+                r#"COPY --chmod=0755 <<"e" /a/"#,
+                "f",
+                "e",
+                "WORKDIR /",
+            ],
+        ),
+    ] {
+        assert_eq!(written(syntax, ops), expected, "{syntax} {ops}");
+    }
+    for ops in [
+        r#"file "/b" = "x""#,
+        r#"file "/b" = "a\nb\nc\n""#,
+        r#"file "/b" = "x\r\n""#,
+        r#"file "/b" = "\u{feff}x\n""#,
+        r#"file "/b c" = "x\n""#,
+        r#"file "/-b" = "x\n""#,
+        r#"file "/a b/c" = "x\n""#,
+        r#"file "/b" mode 4755 = "x\n""#,
+        r#"file "/b" = base64 "/wo=""#,
+    ] {
+        assert!(written("1.7", ops).iter().any(|line| line.contains("files/1/")), "{ops}");
+    }
+}
+
+#[test]
+fn alone_a_dockerfile_refuses_what_would_lie_beside_it() {
+    let surroundings = Surroundings { alone: true, ..Surroundings::default() };
+    let inline = r#"context @inline = files { file "a" = "x\n" file "d/b" mode 0755 = "y\n" }"#;
+    let written = |ops: &str| {
+        let backend = Dockerfile { dialect: SMALLEST, surroundings: surroundings.clone() };
+        lowered_by(backend, &format!("{inline} {}", stage(ops)))
+    };
+    let text =
+        written(r#"copy contents "d" from @inline to "/etc/d" run "x" { mount @inline at "/m" select "a" }"#);
+    assert!(
+        text.starts_with(
+            "# files of context @inline\nFROM scratch AS inline\nCOPY <<\"a\" /\nx\na\n\n\
+             WORKDIR /d\nCOPY --chmod=0755 <<\"b\" /d/\ny\nb\n\n"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("COPY --from=inline --chown=0:0 /d/ /etc/d/\n"), "{text}");
+    assert!(text.contains("--mount=type=bind,from=inline,source=/a,target=/m"), "{text}");
+    for (ops, what, why) in [
+        (r#"file "/b" = "x""#, "the file `/b`", ": it ends without a line break"),
+        (r#"symlink "a" at "/b""#, "the link `/b`", ""),
+        (r#"copy "*" from @src into "/b""#, "a copy from `@src` that `COPY` cannot make", ""),
+        (r#"copy "a" from @src to "/b""#, "the context `@src`", ""),
+    ] {
+        assert_eq!(written(ops), format!("{what}, which has to lie beside the Dockerfile{why}"), "{ops}");
+    }
 }

@@ -16,8 +16,8 @@ pub(super) fn ids(text: &str) -> Result<Ids, Unreadable> {
 }
 
 /// A file of root.
-pub(super) fn file(content: Vec<u8>) -> Node<Vec<u8>> {
-    Node::File { attributes: Attributes { mode: Mode::FILE, ids: Ids::ROOT }, content }
+pub(super) fn file(content: Vec<u8>, mode: Mode) -> Node<Vec<u8>> {
+    Node::File { attributes: Attributes { mode, ids: Ids::ROOT }, content }
 }
 
 /// What the shell gets.
