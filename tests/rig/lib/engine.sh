@@ -81,11 +81,18 @@ engine_up() {
 		say "no bridge can be made here (log: $RIG_HOME/log/network.log): containers need --network host"
 		network=(--bridge none)
 	fi
-	start "engine-$name" "${launch[@]}" --config-file "$data/daemon.json" \
-		--host "unix://$(engine_socket "$name")" --pidfile "$data/docker.pid" \
-		--data-root "$data/data" --exec-root "$RIG_HOME/run/$name" \
-		--containerd-namespace "cogpack-$name" --containerd-plugins-namespace "cogpack-$name-plugins" \
-		--iptables=false --ip6tables=false --ip-masq=false "${network[@]}" "$@"
+	local try
+	for try in 1 2 3; do
+		start "engine-$name" "${launch[@]}" --config-file "$data/daemon.json" \
+			--host "unix://$(engine_socket "$name")" --pidfile "$data/docker.pid" \
+			--data-root "$data/data" --exec-root "$RIG_HOME/run/$name" \
+			--containerd-namespace "cogpack-$name" --containerd-plugins-namespace "cogpack-$name-plugins" \
+			--iptables=false --ip6tables=false --ip-masq=false "${network[@]}" "$@"
+		wait_until 60 ready_or_gone "engine-$name" engine_version "$name" || true
+		# It gives its containerd ten seconds, which is little where a disk has much to read first.
+		! running "engine-$name" >/dev/null && tail -n 3 "$RIG_HOME/log/engine-$name.log" | grep -q 'deadline exceeded' || break
+		[ "$try" = 3 ] || say "Docker Engine $name was not up in its own time, starting it again"
+	done
 	wait_ready "engine-$name" 60 engine_version "$name"
 	buildkit_up "$name"
 	say "Docker Engine $(engine_version "$name") on $(engine_socket "$name"), $(engine_storage "$name"), network $(network_mode "$name")"
