@@ -72,8 +72,12 @@ impl Tool {
     pub fn build(&self, eject: &Path, name: &str, given: &Given) -> Result<(), String> {
         let mut command = self.command();
         match &self.kind {
-            Kind::Docker { engine, .. } => {
+            Kind::Docker { engine, buildkit } => {
                 command.args(["build", "--network", &engine.network]);
+                // The classic builder's cache is images, which another build may be removing.
+                if *buildkit == "0" {
+                    command.arg("--no-cache");
+                }
             }
             // The label that buildah adds of itself is nothing that a plan says, and the images of
             // its own format have no health checks.
