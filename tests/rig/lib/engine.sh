@@ -68,6 +68,7 @@ engine_up() {
 		return
 	fi
 	engine_down "$name"
+	engine_data_ready "$name"
 	# The engine remembers its last bridge, and takes no other one instead.
 	rm -rf "$data/data/network" "$data/docker.pid"
 	printf '%s\n' "$settings" >"$data/daemon.json"
@@ -90,12 +91,42 @@ engine_up() {
 			--iptables=false --ip6tables=false --ip-masq=false "${network[@]}" "$@"
 		wait_until 60 ready_or_gone "engine-$name" engine_version "$name" || true
 		# It gives its containerd ten seconds, which is little where a disk has much to read first.
-		! running "engine-$name" >/dev/null && tail -n 3 "$RIG_HOME/log/engine-$name.log" | grep -q 'deadline exceeded' || break
+		! running "engine-$name" >/dev/null && tail -n 3 "$RIG_HOME/log/engine-$name.log" | grep -qE 'deadline exceeded|failed to start containerd' || break
+		engine_remains_down "$name"
 		[ "$try" = 3 ] || say "Docker Engine $name was not up in its own time, starting it again"
 	done
 	wait_ready "engine-$name" 60 engine_version "$name"
 	buildkit_up "$name"
 	say "Docker Engine $(engine_version "$name") on $(engine_socket "$name"), $(engine_storage "$name"), network $(network_mode "$name")"
+}
+
+# Its databases as megabytes beyond which an engine begins anew.
+RIG_MOST_DATABASE=100
+
+# engine_data_ready ENGINE: its data is small enough to start with, and in memory.
+#
+# The engine's databases only grow, by some hundred megabytes in a day of tests, and its containerd
+# reads them whole before it answers, within the engine's ten seconds.
+engine_data_ready() {
+	local data=$RIG_HOME/engine/$1/data databases=() database bytes=0
+	[ -d "$data" ] || return 0
+	mapfile -t databases < <(find "$data" -maxdepth 5 -name '*.db' -type f)
+	for database in "${databases[@]}"; do bytes=$((bytes + $(stat -c %s "$database"))); done
+	if [ "$bytes" -gt $((RIG_MOST_DATABASE << 20)) ]; then
+		say "the databases of the engine $1 have grown to $((bytes >> 20)) MB: it begins anew"
+		unmount_below "$data"
+		rm -rf "$data" || die "the data of the engine $1 cannot be removed: $data"
+		return 0
+	fi
+	[ ${#databases[@]} = 0 ] || cat "${databases[@]}" >/dev/null
+}
+
+# unmount_below DIRECTORY: what an engine that was killed has left mounted, the innermost first.
+unmount_below() {
+	local place
+	awk -v below="$1/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r place; do
+		umount -l "$place" || die "$place cannot be unmounted"
+	done
 }
 
 buildkit_socket() { printf '%s/run/%s-buildkit.sock' "$RIG_HOME" "$1"; }
