@@ -4,7 +4,7 @@ use miette::Diagnostic;
 
 use crate::finding::{Finding, Place};
 use crate::graph::StageGraph;
-use crate::plan::{Input, InputName, MountKind, PhaseName, Plan, Spanned, for_each_op};
+use crate::plan::{Input, InputName, MountKind, PhaseName, Plan, Spanned, for_each_op, stock};
 use crate::suggest::{did_you_mean, nearest_while_few};
 
 /// What is wrong with a name that is used.
@@ -128,7 +128,11 @@ fn phase(graph: &StageGraph<'_>, used: &Spanned<PhaseName>, findings: &mut Vec<F
     }
     let meant = nearest_while_few(findings, used.as_str(), graph.phases().names().map(PhaseName::as_str));
     let otherwise = if graph.plan().declared_phases.is_empty() {
-        "this plan has the stock phases; declare all phases of yours to replace them".to_owned()
+        let [build, export] = [&stock::BUILD[..], &stock::EXPORT[..]].map(|chain| chain.join("`, `"));
+        format!(
+            "a plan that declares no phase has these: `{build}`, and `{export}`; take one of them, or \
+             declare all phases of yours"
+        )
     } else {
         format!("declare it: `phase {used}`")
     };

@@ -1,9 +1,11 @@
 //! What only plans that no text can say would break. All other rules have their cases under
 //! `tests/cases/verify/`.
 
+use miette::Diagnostic;
+
 use super::verify;
 use crate::finding::Finding;
-use crate::plan::{EnvName, ImageConfig, InputName, OpKind, Plan};
+use crate::plan::{EnvName, ImageConfig, InputName, OpKind, Plan, stock};
 use crate::syntax::parse;
 
 fn plan(text: &str) -> Plan {
@@ -40,6 +42,16 @@ fn a_variable_recorded_twice_is_refused() {
     plan.images.get_mut(&base).expect("is declared").config =
         Some(ImageConfig { env, ..ImageConfig::default() });
     assert_eq!(codes(plan), ["cpk::image::env-twice"]);
+}
+
+#[test]
+fn an_unknown_phase_is_told_which_ones_there_are() {
+    let text = "cpk 1 stage %a in deploy from scratch export from %a";
+    let findings = verify(plan(text)).expect_err("no such phase");
+    let help = findings[0].help().expect("has a way out").to_string();
+    for name in stock::BUILD.iter().chain(&stock::EXPORT) {
+        assert!(help.contains(&format!("`{name}`")), "{help}");
+    }
 }
 
 #[test]
