@@ -244,6 +244,37 @@ fn graphs_explanations_and_completions_are_printed() {
     assert_eq!(names_in(folder.path()), ["plan.cpk", "plan.svg"]);
 }
 
+#[test]
+fn what_has_no_example_is_explained_without_headings_for_one() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let told = |code: &str| cogpackc(folder.path(), &["explain", code]).text().to_owned();
+    insta::assert_snapshot!(told("cpk::run::empty"), @r#"
+    cpk::run::empty: a script that does nothing
+
+    A shell would start, do nothing and succeed, and the image would have one more layer for it.
+
+    Write what to run, or take the op away.
+
+    This breaks the rule:
+
+        cpk 1
+        stage %a from scratch {
+          run " "
+        }
+        export from %a
+
+    This keeps it:
+
+        cpk 1
+        stage %a from scratch {
+          run "true"
+        }
+        export from %a
+    "#);
+    let without = told("cpk::oci::input");
+    assert!(without.ends_with("meantime.\n") && !without.contains("rule:"), "{without}");
+}
+
 /// What people read, whole: a message that nobody would want to get is a bug.
 #[test]
 fn findings_read_well_in_a_terminal() {

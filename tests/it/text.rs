@@ -1,7 +1,7 @@
 //! `# test text`: the printed plan, and that text, comments and JSON come back as they went.
 
 use cogpack_ir::plan::Plan;
-use cogpack_ir::{json, syntax};
+use cogpack_ir::{explain, json, syntax};
 use cogpack_tests::cases::{self, Case};
 use cogpack_tests::places::{files_below, root, shown};
 use cogpack_tests::snapshot::Snapshots;
@@ -67,4 +67,21 @@ fn every_plan_in_the_tree_comes_back() {
         }
     }
     assert!(count >= 60, "only {count} plans were found");
+}
+
+/// A plan that breaks a rule is a plan all the same, as long as its text can be read.
+#[test]
+fn plans_that_break_a_rule_come_back() {
+    let cases = cases::of("verify").into_iter().map(|Case { name, text, .. }| (name, text));
+    let examples = explain::all()
+        .flat_map(|known| [known.breaks, known.keeps].map(|text| (known.code.to_owned(), text.to_owned())));
+    let mut count = 0;
+    for (name, text) in cases.chain(examples) {
+        let is_text = !text.is_empty() && !text.starts_with(['{', '[']);
+        if is_text && syntax::parse(&text).findings.is_empty() {
+            comes_back(&name, &text);
+            count += 1;
+        }
+    }
+    assert!(count >= 200, "only {count} plans were found");
 }

@@ -54,19 +54,18 @@ fn listed(explanations: &[&'static Explanation]) -> String {
 }
 
 fn told(explanation: &Explanation) -> String {
-    let indented = |example: &str| {
-        let lines =
-            example.lines().map(|line| if line.is_empty() { String::new() } else { format!("    {line}") });
-        lines.collect::<Vec<_>>().join("\n")
-    };
-    format!(
-        "{}: {}\n\n{}\n\nThis breaks the rule:\n\n{}\n\nThis keeps it:\n\n{}\n",
-        explanation.code,
-        explanation.title,
-        explanation.text.trim(),
-        indented(explanation.breaks),
-        indented(explanation.keeps)
-    )
+    let Explanation { code, title, text, breaks, keeps } = explanation;
+    let mut told = format!("{code}: {title}\n\n{}\n", text.trim());
+    // A few codes have no example, because no plan of a readable size has them.
+    let examples = [("This breaks the rule", breaks), ("This keeps it", keeps)];
+    for (heading, example) in examples.into_iter().filter(|(_, example)| !example.is_empty()) {
+        // A String takes whatever is written to it.
+        let _ = writeln!(told, "\n{heading}:\n");
+        for line in example.lines() {
+            let _ = if line.is_empty() { writeln!(told) } else { writeln!(told, "    {line}") };
+        }
+    }
+    told
 }
 
 fn as_json(explanations: &[&'static Explanation]) -> String {

@@ -21,8 +21,8 @@ pub struct Explanation {
     pub title: &'static str,
     /// Why the rule is there and how to keep it, in Markdown.
     pub text: &'static str,
-    /// A plan that breaks the rule: a text, or a JSON document for `cpk::json::…`. Empty for the
-    /// few codes that no plan of a readable size can have.
+    /// A plan that breaks the rule: a text, or a JSON document for what only a document can say.
+    /// Empty for the few codes that no plan of a readable size can have.
     pub breaks: &'static str,
     /// The same plan, keeping the rule; empty where `breaks` is.
     pub keeps: &'static str,
