@@ -14,6 +14,7 @@ mod env_vars;
 mod failure;
 mod front;
 mod limits;
+mod line_diff;
 mod oci_image;
 mod plan_file;
 mod progress;

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use miette::Diagnostic;
-use similar::TextDiff;
 
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
 use crate::report::{self, Format, Stream};
-use crate::{DONE, FINDINGS, plan_file};
+use crate::{DONE, FINDINGS, line_diff, plan_file};
 
 /// What is done with a plan that is not in canonical form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +55,9 @@ pub fn run(plans: &[PathBuf], mode: Mode, console: &mut Console<'_>) -> Result<u
                 code = FINDINGS;
             }
             Mode::Diff if changed => {
-                let diff = TextDiff::from_lines(&plan.text, &formatted);
                 let after = format!("{} (canonical)", plan.shown);
-                console.data(diff.unified_diff().header(&plan.shown, &after).to_string().as_bytes());
+                let diff = line_diff::unified((&plan.shown, &plan.text), (&after, &formatted));
+                console.data(diff.as_bytes());
                 code = FINDINGS;
             }
             Mode::Check | Mode::Diff => {}
