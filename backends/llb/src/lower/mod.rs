@@ -7,13 +7,9 @@ pub(crate) mod archive;
 pub(crate) mod copy;
 pub(crate) mod exec;
 pub(crate) mod files;
-pub(crate) mod filtered;
 pub(crate) mod lacking;
-pub(crate) mod modes;
 pub(crate) mod parallel;
 pub(crate) mod paths;
-pub(crate) mod probes;
-pub(crate) mod reach;
 pub(crate) mod sources;
 pub(crate) mod stage;
 pub(crate) mod titles;
@@ -67,7 +63,7 @@ pub(crate) struct Lowering<'a> {
     stages: Vec<Ended>,
     /// What is used of directories.
     used: used::Used<'a>,
-    special_modes: modes::SpecialModes,
+    special_modes: copy::SpecialModes,
     needs: Needs,
     unsupported: Vec<Unsupported>,
 }
@@ -106,7 +102,7 @@ fn lower_into<'a>(
         inputs: BTreeMap::new(),
         stages: vec![Ended::default(); plan.plan().stages.len()],
         used: used::Used::by(plan),
-        special_modes: modes::SpecialModes::of(plan, settings),
+        special_modes: copy::SpecialModes::of(plan, settings),
         needs: Needs::default(),
         unsupported: Vec::new(),
     };

@@ -50,6 +50,8 @@ pub(super) struct Site<'a> {
     group: Option<Arc<Group>>,
     /// Whether the stage starts from an image, which has the programs that every system has.
     pub(super) is_a_system: bool,
+    /// What the layer lies on.
+    pub(super) below: Root,
 }
 
 impl<'a> Lowering<'a> {
@@ -76,8 +78,15 @@ impl<'a> Lowering<'a> {
             }
             let name = &stage.name.value;
             let is_a_system = start.is_a_system;
-            let mut site =
-                Site { prefix: &prefix, stage: name, layer: layer.name, place, group: None, is_a_system };
+            let mut site = Site {
+                prefix: &prefix,
+                stage: name,
+                layer: layer.name,
+                place,
+                group: None,
+                is_a_system,
+                below: root,
+            };
             if layer.name.is_some() && layer.steps.len() > 1 {
                 site.grouped();
             }

@@ -16,10 +16,10 @@ use std::borrow::Cow;
 use cogpack_backends_contract::Unsupported;
 use cogpack_ir::plan::Span;
 
-use super::files::DIRECTORY;
-use super::stage::Site;
-use super::{Lowering, wildcards};
 use crate::capability::Capability;
+use crate::lower::files::DIRECTORY;
+use crate::lower::stage::Site;
+use crate::lower::{Lowering, wildcards};
 use crate::wire::op::VertexId;
 use crate::wire::{Action, Copy, File, Op};
 

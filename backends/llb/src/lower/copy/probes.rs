@@ -18,9 +18,11 @@ use std::borrow::Cow;
 use cogpack_backends_contract::Unsupported;
 use cogpack_ir::plan::Span;
 
-use super::files::DIRECTORY;
-use super::stage::{Chain, Site};
-use super::{Lowering, paths, wildcards};
+use super::common::Common;
+use crate::known::Kind;
+use crate::lower::files::DIRECTORY;
+use crate::lower::stage::{Chain, Site};
+use crate::lower::{Lowering, paths, wildcards};
 use crate::wire::op::VertexId;
 use crate::wire::{Action, Copy, File, Op};
 
@@ -38,20 +40,54 @@ const NOTHING: &str = "/.cogpack-nothin[g]";
 const MOST_EDITS: usize = 16;
 
 /// What is to land somewhere.
-pub(super) struct Landing<'l> {
+struct Landing<'l> {
     /// Where it is.
-    pub(super) source: VertexId,
+    source: VertexId,
     /// The path there.
-    pub(super) path: &'l str,
+    path: &'l str,
     /// Whether a link there lands as what it points to.
-    pub(super) is_followed: bool,
+    is_followed: bool,
     /// Where it is to land.
-    pub(super) at: &'l str,
+    at: &'l str,
 }
 
 impl<'a> Lowering<'a> {
+    /// What to copy a source from so that the daemon fails where a plan that is built elsewhere
+    /// would: see the table above.
+    pub(super) fn looked_at(
+        &mut self,
+        site: &mut Site<'_>,
+        chain: &mut Chain<'a>,
+        common: &Common<'a>,
+        source: VertexId,
+        path: &str,
+        landing: &str,
+    ) -> Result<VertexId, Unsupported> {
+        let kind = common.kind(path);
+        let at = paths::clean(landing.into());
+        let needs_no_look =
+            kind == Some(Kind::Directory) || !common.contents && (common.replaces || chain.is_free(&at));
+        if needs_no_look {
+            return Ok(source);
+        }
+        if common.contents && !common.optional {
+            return self.if_directory(site, source, path, common.span);
+        }
+        let looked = if common.contents {
+            self.if_no_file(site, source, path, common.span)?
+        } else {
+            let landing = Landing { source, path, is_followed: common.follow, at: &at };
+            self.if_it_can_land(site, chain, &landing, common.span)?
+        };
+        if kind == Some(Kind::File) && !common.contents {
+            return Ok(looked);
+        }
+        chain.wait_for(looked);
+        Ok(source)
+    }
+
     /// A filesystem like `source`, which is there only if `directory` is a directory in it.
-    pub(super) fn if_directory(
+    fn if_directory(
         &mut self,
         site: &mut Site<'_>,
         source: VertexId,
@@ -67,7 +103,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// A filesystem that is there only if nothing in `source` is in the way of a directory.
-    pub(super) fn if_no_file(
+    fn if_no_file(
         &mut self,
         site: &mut Site<'_>,
         source: VertexId,
@@ -82,7 +118,7 @@ impl<'a> Lowering<'a> {
 
     /// A filesystem like the source of `landing`, which is there only if it is a directory or does
     /// not land on one. Where it is neither a directory nor a link nothing is changed in it.
-    pub(super) fn if_it_can_land(
+    fn if_it_can_land(
         &mut self,
         site: &mut Site<'_>,
         chain: &mut Chain<'a>,
@@ -147,7 +183,7 @@ impl<'a> Lowering<'a> {
 
 impl Chain<'_> {
     /// Lets the next edits be made only after `vertex`.
-    pub(super) fn wait_for(&mut self, vertex: VertexId) {
+    fn wait_for(&mut self, vertex: VertexId) {
         let from = self.file.input(vertex);
         let nothing =
             Copy { wildcard: true, may_be_empty: true, ..Copy::plain(from, NOTHING.into(), "/".into()) };

@@ -10,64 +10,51 @@
 //! | `copy A into D` | `A` → `D/name` | as `to` |
 //! | `copy A* into D` | `A*` → `D/` | `allowWildcard`; a directory lands as itself |
 //! | `follow`, and a source that is known to be no link | | `followSymlink`; links below a directory are never followed |
-//! | `replace` | | an `rm` of the destination first, in the same layer where the daemon removes links |
+//! | `replace` | | an `rm` of the destination first, in the same layer where the daemon removes links; none where nothing can be there |
 //! | `optional` | `/path/[n]ame` | `allowWildcard`, `allowEmptyWildcard`: the action knows no other way to forgive a missing source. It does not forgive a missing directory above it, so that one is made first, in a vertex on top of the source |
 //! | `optional` with `into` | | an `mkdir` of D first, as D is made in any case |
 //! | `owner` | | `owner`; an `mkdir` of the directories above first, which the action would chown too. With `optional` they must not be made in vain: then a copy as root's into that directory, and an `rm` of it, come first |
 //! | no `owner` | | `owner` 0:0 where the source is an image or a stage, as the action keeps the original's; none for contexts, whose files are root's |
 //! | `mode` | by way of a vertex | `mode`, on a copy into an empty filesystem; from there as without. Newer daemons would give the mode to a missing destination and to the directories above it too |
 //! | `mode` with wildcards | | `mode`; an `mkdir` of D first, for the same reason |
-//! | `mode` where it would leave setuid, setgid or sticky | by way of [`modes`](super::modes) | none |
-//! | `include`, `exclude` | | `includePatterns`, `excludePatterns`; without these, what they leave of a directory [is not sent](super::filtered) |
+//! | `mode` where it would leave setuid, setgid or sticky | by way of [`modes`] | none |
+//! | `include`, `exclude` | | `includePatterns`, `excludePatterns`; without these, what they leave of a directory [is not sent](filtered) |
 //!
 //! Where a source holds no wildcard, `allowWildcard` and `allowEmptyWildcard` change nothing and
 //! are set all the same: so does the Dockerfile front end, and equal flags share a cache.
 //!
 //! Not seen by the action, whatever its flags: that a file is to land on a directory (it goes
-//! inside), and that `contents` are asked of a file (it is copied). [`probes`](super::probes) make
+//! inside), and that `contents` are asked of a file (it is copied). [`probes`] make
 //! the daemon look. Refused, because it would go wrong unseen: sources of `into` that may carry
 //! the same name from different directories.
+
+mod common;
+mod filtered;
+mod modes;
+mod picked;
+mod probes;
+mod reach;
 
 use std::borrow::Cow;
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::glob::{Glob, has_wildcard};
 use cogpack_backends_contract::paths::{PatternPair, Selection};
-use cogpack_ir::plan::{ContextKind, Copy as PlanCopy, CopyForm, Input, InputName, Span, Spanned, Template};
+use cogpack_ir::plan::{Copy as PlanCopy, CopyForm, Input, Span, Spanned, Template};
 use cogpack_ir::resolve::Step;
 
+pub(super) use self::modes::SpecialModes;
+
+use self::common::Common;
+use self::picked::{Found, Picked, Wildcards};
 use super::files::{DIRECTORY, at_the_root};
-use super::probes::Landing;
-use super::reach::Match;
 use super::sources::bad_pattern;
 use super::stage::{Chain, Site};
 use super::wildcards::{self, Pattern, forgiving, refuse_collisions};
-use super::{Input as SourceInput, Lowering, Root, gap, paths, unverified};
+use super::{Input as SourceInput, Lowering, gap, paths, unverified};
 use crate::capability::Capability;
-use crate::known::{Kind, Known};
 use crate::wire::op::VertexId;
-use crate::wire::{Action, Copy, Edit, File, Op, Owner};
-
-/// What all sources of one copy have in common.
-struct Common<'a> {
-    source: Root,
-    owner: Option<Owner>,
-    mode: Option<u32>,
-    follow: bool,
-    optional: bool,
-    patterns: PatternPair,
-    span: Span,
-    from: &'a Input,
-    /// The context that it is, and what is known of directories.
-    context: Option<(&'a InputName, &'a ContextKind)>,
-    known: &'a Known,
-    /// Whether a directory's content is asked for.
-    contents: bool,
-    /// Whether what was at the destination is gone.
-    replaces: bool,
-    /// Whether the source has the programs that every system has.
-    is_a_system: bool,
-}
+use crate::wire::{Action, Copy, Edit, Owner};
 
 impl<'a> Lowering<'a> {
     /// Adds the edits of a copy.
@@ -123,7 +110,9 @@ impl<'a> Lowering<'a> {
             if destination == "/" {
                 return Err(at_the_root(copy.form.destination()));
             }
-            self.take_away(site, chain, destination.clone(), true, step)?;
+            if !chain.is_free(&destination) {
+                self.take_away(site, chain, destination.clone(), true, step)?;
+            }
         }
         if common.gives_away() && !common.may_leave_nothing(&copy.form) {
             chain.file.make_above(&destination);
@@ -219,73 +208,6 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    /// What to copy a source from so that the daemon fails where a plan that is built elsewhere
-    /// would: see [`probes`](super::probes).
-    fn looked_at(
-        &mut self,
-        site: &mut Site<'_>,
-        chain: &mut Chain<'a>,
-        common: &Common<'a>,
-        source: VertexId,
-        path: &str,
-        landing: &str,
-    ) -> Result<VertexId, Unsupported> {
-        let kind = common.kind(path);
-        let at = paths::clean(landing.into());
-        let needs_no_look =
-            kind == Some(Kind::Directory) || !common.contents && (common.replaces || chain.is_free(&at));
-        if needs_no_look {
-            return Ok(source);
-        }
-        if common.contents && !common.optional {
-            return self.if_directory(site, source, path, common.span);
-        }
-        let looked = if common.contents {
-            self.if_no_file(site, source, path, common.span)?
-        } else {
-            let landing = Landing { source, path, is_followed: common.follow, at: &at };
-            self.if_it_can_land(site, chain, &landing, common.span)?
-        };
-        if kind == Some(Kind::File) && !common.contents {
-            return Ok(looked);
-        }
-        chain.wait_for(looked);
-        Ok(source)
-    }
-
-    /// A source in a filesystem of its own, with the copy's mode.
-    fn with_mode(
-        &mut self,
-        site: &mut Site<'_>,
-        chain: &mut Chain<'a>,
-        common: &Common<'a>,
-        picked: &Picked<'a>,
-        path: &str,
-        mode: u32,
-    ) -> Result<Picked<'a>, Unsupported> {
-        let name = paths::split(path).map_or("root", |(_, name)| name);
-        let mut beside = Chain::beside();
-        let copy = Copy {
-            mode: Some(mode),
-            includes: Cow::Borrowed(&[]),
-            excludes: Cow::Borrowed(&[]),
-            ..common.action(picked, format!("/{name}").into(), false)
-        };
-        let (from, above) = if mode <= 0o777 && self.leaves_special_modes(common.from) {
-            let system = common.is_a_system.then_some(picked.from);
-            let system = self.system_for_modes(site, chain, system, common.span)?;
-            self.with_exact_mode(site, system, picked.from, copy, common.span)?
-        } else {
-            beside.copy(picked.from, copy, None);
-            let label = self.helper_label(site, &format!("set mode of {path}"), common.span);
-            (self.add(&Op::File(beside.file), label, common.span)?, "/")
-        };
-        Ok(match picked.wildcards == Wildcards::MayBeEmpty && common.optional && path != "/" {
-            true => Picked { from, path: forgiving(above, name).into(), wildcards: Wildcards::MayBeEmpty },
-            false => Picked::literal(from, format!("{}{name}", paths::with_slash(above)).into()),
-        })
-    }
-
     /// All that a wildcard matches, each under its own name.
     fn copy_matches(
         &mut self,
@@ -321,183 +243,12 @@ impl<'a> Lowering<'a> {
                 excludes: Cow::Borrowed(&[]),
                 ..copy.clone()
             };
-            let (from, above) = self.with_exact_mode(site, system, source, gathered, span)?;
+            let (from, above) = self.with_exact_mode(site, system, picked.from, gathered, span)?;
             picked = Picked { from, path: format!("{above}/*").into(), wildcards };
             copy = Copy { source: picked.path.clone(), mode: None, ..copy };
         }
         chain.copy(picked.from, copy, common.owner.clone());
         Ok(())
-    }
-
-    /// What a pattern matches in a directory, which may be reached by a link.
-    fn picked(
-        &mut self,
-        site: &mut Site<'_>,
-        common: &Common<'a>,
-        found: Found<'_>,
-        is_reached: bool,
-    ) -> Result<Picked<'a>, Unsupported> {
-        let Found { from, directory, pattern, include } = found;
-        let above = directory.trim_end_matches('/');
-        let wildcards = Wildcards::MayBeEmpty;
-        let is_direct = is_reached || above.is_empty() || common.is_no_link(above);
-        if is_direct && !common.is_cached_wrongly(&format!("{above}{pattern}")) {
-            return Ok(Picked {
-                from,
-                path: format!("{}{pattern}", wildcards::escaped(above)).into(),
-                wildcards,
-            });
-        }
-        let wanted = Match {
-            source: from,
-            directory: above,
-            pattern,
-            include,
-            may_be_empty: common.optional,
-            follow: common.follow,
-        };
-        let (from, path) = self.reached(site, &wanted, common.span)?;
-        Ok(Picked { from, path: path.into(), wildcards })
-    }
-
-    /// `source` with a directory in it, which is made where it is missing.
-    fn with_directory(
-        &mut self,
-        site: &mut Site<'_>,
-        source: VertexId,
-        directory: &str,
-        span: Span,
-    ) -> Result<VertexId, Unsupported> {
-        if directory.len() <= 1 {
-            return Ok(source);
-        }
-        let mut made = File::on(Some(source));
-        made.push(Action::Mkdir { path: directory.into(), mode: DIRECTORY });
-        let label = self.helper_label(site, &format!("look for {directory}"), span);
-        self.add(&Op::File(made), label, span)
-    }
-}
-
-/// What wildcards a source holds.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wildcards {
-    /// None, and what looks like one is none.
-    None,
-    /// One, which must match.
-    Some,
-    /// One that may match nothing; or none, where the flags change nothing.
-    MayBeEmpty,
-}
-
-/// A pattern in a directory of a filesystem, and the same as an include pattern.
-struct Found<'f> {
-    from: VertexId,
-    directory: &'f str,
-    pattern: &'f str,
-    include: Option<String>,
-}
-
-/// A source as the copy action names it.
-struct Picked<'a> {
-    from: VertexId,
-    path: Cow<'a, str>,
-    wildcards: Wildcards,
-}
-
-impl<'a> Picked<'a> {
-    /// A path that stands for itself.
-    fn literal(from: VertexId, path: Cow<'a, str>) -> Self {
-        let wildcards = match path.contains(['*', '?', '[']) {
-            true => Wildcards::None,
-            false => Wildcards::MayBeEmpty,
-        };
-        Self { from, path, wildcards }
-    }
-}
-
-impl Wildcards {
-    /// The same copy with the flags of these.
-    fn of(self, copy: Copy<'_>) -> Copy<'_> {
-        Copy { wildcard: self != Self::None, may_be_empty: self == Self::MayBeEmpty, ..copy }
-    }
-}
-
-impl<'a> Common<'a> {
-    /// What stands at a path, where that is known and no link.
-    fn kind(&self, path: &str) -> Option<Kind> {
-        if path == "/" {
-            return Some(Kind::Directory);
-        }
-        let (name, context) = self.context?;
-        match context {
-            ContextKind::Directory(_) => self.known.kind(name, path),
-            ContextKind::Files(files) => {
-                let is_it = |file: &String| *paths::clean(file.as_str().into()) == *path;
-                let is_below = |file: &String| {
-                    paths::clean(file.as_str().into())
-                        .strip_prefix(path)
-                        .is_some_and(|it| it.starts_with('/'))
-                };
-                if files.keys().any(is_it) {
-                    return Some(Kind::File);
-                }
-                files.keys().any(is_below).then_some(Kind::Directory)
-            }
-            ContextKind::Http(_)
-            | ContextKind::Git(_)
-            | ContextKind::Oci(_)
-            | ContextKind::Wheels(_)
-            | ContextKind::Debs(_) => None,
-        }
-    }
-
-    /// Whether a path is known to be no link: then following changes nothing, and a Dockerfile
-    /// follows.
-    fn is_no_link(&self, path: &str) -> bool {
-        matches!(self.context, Some((_, ContextKind::Files(_)))) || self.kind(path).is_some()
-    }
-
-    /// Whether newer daemons may cache a copy by what its patterns find without following a link.
-    fn is_cached_wrongly(&self, path: &str) -> bool {
-        self.follow && !self.patterns.includes.is_empty() && !self.is_no_link(path)
-    }
-
-    /// What is taken of a path, to a name of its own.
-    fn asked(&self, path: &str, name: &str) -> Copy<'a> {
-        Copy {
-            follow: self.follow,
-            contents: true,
-            includes: self.patterns.includes.clone().into(),
-            excludes: self.patterns.excludes.clone().into(),
-            ..Copy::plain(0, path.to_owned().into(), format!("/{name}").into())
-        }
-    }
-
-    /// Whether what is copied becomes somebody else's than root's.
-    fn gives_away(&self) -> bool {
-        self.owner.as_ref().is_some_and(|owner| *owner != Owner::ROOT)
-    }
-
-    /// Whether the copy may leave no trace at all.
-    fn may_leave_nothing(&self, form: &CopyForm) -> bool {
-        self.optional && !matches!(form, CopyForm::Into { .. })
-    }
-
-    /// A copy whose source is still to be made an input; `contents`: of a directory its content.
-    fn action(&self, picked: &Picked<'a>, destination: Cow<'a, str>, contents: bool) -> Copy<'a> {
-        picked.wildcards.of(Copy {
-            from: 0,
-            follow: self.follow || self.is_no_link(&picked.path),
-            source: picked.path.clone(),
-            destination,
-            mode: self.mode,
-            contents,
-            wildcard: false,
-            may_be_empty: false,
-            unpack: false,
-            includes: self.patterns.includes.clone().into(),
-            excludes: self.patterns.excludes.clone().into(),
-        })
     }
 }
 

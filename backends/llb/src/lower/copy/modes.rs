@@ -1,17 +1,23 @@
-//! A copy's mode on daemons that leave setuid, setgid and sticky as they are in the source.
+//! A copy's mode: all that what is copied has afterwards.
 //!
-//! No file action of theirs takes these away, so it matters whether a source can have them. What
-//! a plan makes out of contexts without such files has none; where a program or an image had its
-//! hands in it, `chmod` of an image takes them away from a copy before it is copied on. Without
-//! an image the copy is refused.
+//! A source gets it in a filesystem of its own and is copied on from there. Some daemons leave
+//! setuid, setgid and sticky as they are in the source. No file action of theirs takes these away,
+//! so it matters whether a source can have them. What a plan makes out of contexts without such
+//! files has none; where a program or an image had its hands in it, `chmod` of an image takes them
+//! away from a copy before it is copied on. Without an image the copy is refused.
+
+use std::borrow::Cow;
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_ir::plan::{ContextKind, Input, OpKind, Span};
 use cogpack_ir::resolve::{Resolved, StageId};
 
-use super::stage::{Chain, Site};
-use super::{Lowering, gap};
+use super::common::Common;
+use super::picked::{Picked, Wildcards};
 use crate::Llb;
+use crate::lower::stage::{Chain, Site};
+use crate::lower::wildcards::forgiving;
+use crate::lower::{Lowering, gap, paths};
 use crate::wire::op::VertexId;
 use crate::wire::{Action, Copy, File, Op};
 
@@ -20,14 +26,14 @@ const WORKSHOP: &str = "/.cogpack-modes";
 
 /// Which inputs may hold files with setuid, setgid or sticky.
 #[derive(Debug, Default)]
-pub(super) struct SpecialModes {
+pub(in crate::lower) struct SpecialModes {
     /// By place of the stage in the plan; empty where it does not matter.
     stages: Vec<bool>,
 }
 
 impl SpecialModes {
     /// Looks through the stages that the export needs.
-    pub(super) fn of(plan: &Resolved, settings: &Llb) -> Self {
+    pub(in crate::lower) fn of(plan: &Resolved, settings: &Llb) -> Self {
         if settings.limits.set_modes_exactly() {
             return Self::default();
         }
@@ -99,6 +105,39 @@ impl<'a> Lowering<'a> {
             && self.special_modes.may_be_in(self.plan, self.settings, input)
     }
 
+    /// A source in a filesystem of its own, with the copy's mode.
+    pub(super) fn with_mode(
+        &mut self,
+        site: &mut Site<'_>,
+        chain: &mut Chain<'a>,
+        common: &Common<'a>,
+        picked: &Picked<'a>,
+        path: &str,
+        mode: u32,
+    ) -> Result<Picked<'a>, Unsupported> {
+        let name = paths::split(path).map_or("root", |(_, name)| name);
+        let mut beside = Chain::beside();
+        let copy = Copy {
+            mode: Some(mode),
+            includes: Cow::Borrowed(&[]),
+            excludes: Cow::Borrowed(&[]),
+            ..common.action(picked, format!("/{name}").into(), false)
+        };
+        let (from, above) = if mode <= 0o777 && self.leaves_special_modes(common.from) {
+            let system = common.is_a_system.then_some(picked.from);
+            let system = self.system_for_modes(site, chain, system, common.span)?;
+            self.with_exact_mode(site, system, picked.from, copy, common.span)?
+        } else {
+            beside.copy(picked.from, copy, None);
+            let label = self.helper_label(site, &format!("set mode of {path}"), common.span);
+            (self.add(&Op::File(beside.file), label, common.span)?, "/")
+        };
+        Ok(match picked.wildcards == Wildcards::MayBeEmpty && common.optional && path != "/" {
+            true => Picked { from, path: forgiving(above, name).into(), wildcards: Wildcards::MayBeEmpty },
+            false => Picked::literal(from, format!("{}{name}", paths::with_slash(above)).into()),
+        })
+    }
+
     /// The directory of a filesystem that `copy`, which reads `from`, is made into, so that its mode
     /// is all that its files have: by `chmod` of `system`.
     pub(super) fn with_exact_mode(
@@ -132,6 +171,8 @@ impl<'a> Lowering<'a> {
     ) -> Result<VertexId, Unsupported> {
         let system = match source {
             Some(source) => Some(source),
+            // An independent layer is made on nothing; what it is laid over has programs.
+            None if site.is_a_system && chain.base().is_none() => site.below,
             None if site.is_a_system => self.before(site, chain, span)?,
             None => None,
         };

@@ -12,9 +12,9 @@ use cogpack_backends_contract::glob::has_wildcard;
 use cogpack_backends_contract::paths::{PatternPair, Selection};
 use cogpack_ir::plan::{ContextKind, Copy as PlanCopy, Input};
 
-use super::sources::bad_pattern;
-use super::{Lowering, label, paths};
 use crate::known::Kind;
+use crate::lower::sources::bad_pattern;
+use crate::lower::{Lowering, label, paths};
 use crate::wire::Op;
 use crate::wire::op::VertexId;
 
