@@ -5,8 +5,8 @@
 //! never `.cog` in its root. Directories above what is taken come along. Permission bits are
 //! kept; owner and group are root's, as BuildKit's client sends them; the root of a context is
 //! 0755, since nothing says otherwise for every machine. Times and extended attributes are no
-//! part of a context. Sockets, named pipes and devices are refused, because no builder could
-//! make the same of them.
+//! part of a context. Sockets are passed over: no layer can hold one, and nothing is in it. Named
+//! pipes and devices are refused, because no builder could make the same of them.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -194,8 +194,10 @@ impl Walk<'_> {
             let content = Content::Context(self.file(&metadata));
             return Ok(Some(Node::File { attributes: attributes(&metadata), content }));
         }
+        if kind.is_socket() {
+            return Ok(None);
+        }
         let kind = match () {
-            () if kind.is_socket() => "a socket",
             () if kind.is_fifo() => "a named pipe",
             () if kind.is_block_device() || kind.is_char_device() => "a device",
             () => "no file, directory or link",
@@ -247,6 +249,7 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::os::unix::net::UnixListener;
+    use std::process::Command;
 
     use cogpack_backends_contract::tree::{components, text};
     use cogpack_ir::plan::Spanned;
@@ -344,13 +347,16 @@ mod tests {
     }
 
     #[test]
-    fn what_no_image_can_have_is_refused_unless_it_is_excluded() {
+    fn sockets_are_passed_over_and_pipes_are_refused_unless_they_are_excluded() {
         let root = tempfile::tempdir().expect("makes a directory");
         let root = root.path();
         let _socket = UnixListener::bind(root.join("run.sock")).expect("is writable");
-        let error = walk(root, &context(), &[]).expect_err("holds a socket").to_string();
-        assert!(error.contains("run.sock` is a socket") && error.contains("`@source`"), "{error}");
-        assert_eq!(paths(root, &["-*.sock"]), "");
+        assert_eq!(paths(root, &[]), "");
+        let made = Command::new("mkfifo").arg(root.join("run.pipe")).status().expect("every system has it");
+        assert!(made.success());
+        let error = walk(root, &context(), &[]).expect_err("holds a pipe").to_string();
+        assert!(error.contains("run.pipe` is a named pipe") && error.contains("`@source`"), "{error}");
+        assert_eq!(paths(root, &["-*.pipe"]), "");
         assert!(matches!(walk(&root.join("missing"), &context(), &[]), Err(WalkError::Read { .. })));
         make(root, &["file"]);
         assert!(matches!(walk(&root.join("file"), &context(), &[]), Err(WalkError::NoDirectory { .. })));
