@@ -27,6 +27,8 @@ pub struct Export {
 pub enum Receive {
     /// It is one file; `None` is standard output.
     File(Option<PathBuf>),
+    /// It is an archive of an image; `None` is standard output.
+    Image(Option<PathBuf>),
     /// It is a tar of an image layout, which is unpacked.
     Layout(PathBuf),
     /// It is a tree of files.
@@ -119,13 +121,13 @@ fn export(to: &Destination, image: Image<'_>, daemon: Daemon<'_>) -> Result<Expo
             (kind, settings, None, place)
         }
         Destination::File { form, path, settings } => {
-            let kind = match form {
-                FileForm::Docker => "docker",
-                FileForm::Oci => "oci",
-                FileForm::Files => "tar",
+            let (kind, receive) = match form {
+                FileForm::Docker => ("docker", Receive::Image(path.clone())),
+                FileForm::Oci => ("oci", Receive::Image(path.clone())),
+                FileForm::Files => ("tar", Receive::File(path.clone())),
             };
             let place = path.as_ref().map_or("standard output".to_owned(), |path| path.display().to_string());
-            (kind, settings.clone(), Some(Receive::File(path.clone())), place)
+            (kind, settings.clone(), Some(receive), place)
         }
         Destination::Layout { path, settings } => {
             ("oci", settings.clone(), Some(Receive::Layout(path.clone())), path.display().to_string())

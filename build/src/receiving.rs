@@ -1,14 +1,14 @@
 //! What a daemon sends back: a file or a tree of files, received by the session. Nothing gets its
 //! name before the build has gone well.
 
-use std::io::Write;
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use cogpack_content::Platform;
 use cogpack_io_buildkit::exports::{ExportFailure, METHODS, ToDirectory, ToFile};
 use cogpack_io_buildkit::session::Services;
 use cogpack_io_docker::engine::Engine;
-use cogpack_io_layout::read::{Layout, Wanted};
+use cogpack_io_layout::archive;
 use cogpack_io_layout::unpack::{check_destination, unpack};
 use tempfile::TempDir;
 
@@ -22,6 +22,8 @@ pub enum Receiver {
     Nothing,
     /// One file.
     File(ToFile),
+    /// An archive of an image.
+    Image(ToFile),
     /// An archive of a layout, to be unpacked there.
     Layout(ToFile, PathBuf),
     /// A tree of files.
@@ -49,8 +51,8 @@ pub async fn receiver(
         return Ok(Receiver::Nothing);
     };
     Ok(match receive {
-        Receive::File(Some(path)) => Receiver::File(ToFile::new(path).map_err(taken)?),
-        Receive::File(None) => Receiver::File(ToFile::to_stream(standard_output)),
+        Receive::File(path) => Receiver::File(file(path.as_deref(), standard_output).map_err(taken)?),
+        Receive::Image(path) => Receiver::Image(file(path.as_deref(), standard_output).map_err(taken)?),
         Receive::Layout(path) => {
             check_destination(path).map_err(|error| BuildError::Here {
                 attempted: "make room for the layout".to_owned(),
@@ -81,7 +83,7 @@ impl Receiver {
     pub fn serve(&self, services: Services) -> Services {
         match self {
             Self::Nothing => services,
-            Self::File(file) | Self::Layout(file, _) | Self::Loaded { file, .. } => {
+            Self::File(file) | Self::Image(file) | Self::Layout(file, _) | Self::Loaded { file, .. } => {
                 services.add(file.to_server(), METHODS)
             }
             Self::Directory(directory) => services.add(directory.to_server(), METHODS),
@@ -92,7 +94,9 @@ impl Receiver {
     pub fn failure(&self) -> Option<ExportFailure> {
         match self {
             Self::Nothing => None,
-            Self::File(file) | Self::Layout(file, _) | Self::Loaded { file, .. } => file.take_failure(),
+            Self::File(file) | Self::Image(file) | Self::Layout(file, _) | Self::Loaded { file, .. } => {
+                file.take_failure()
+            }
             Self::Directory(directory) => directory.take_failure(),
         }
     }
@@ -105,15 +109,22 @@ impl Receiver {
         };
         match self {
             Self::Nothing => Ok(Vec::new()),
-            Self::File(file) => file.commit().map(|()| Vec::new()).map_err(written),
+            Self::File(file) => file.commit().map(|_| Vec::new()).map_err(written),
+            Self::Image(file) => {
+                let archive = file.commit().map_err(written)?;
+                Ok(archive.map(|mut archive| layers_in(&mut archive, platform)).unwrap_or_default())
+            }
             Self::Directory(directory) => directory.commit().map(|()| Vec::new()).map_err(written),
             Self::Layout(file, path) => {
-                let archive = file.into_reader().map_err(written)?;
-                unpack(std::io::BufReader::new(archive), &path).map_err(|error| BuildError::Here {
-                    attempted: "unpack the layout".to_owned(),
-                    source: Box::new(error),
-                })?;
-                Ok(layers_of(&path, platform))
+                let mut archive = file.into_reader().map_err(written)?;
+                let layers = layers_in(&mut archive, platform);
+                let attempted = || "unpack the layout".to_owned();
+                archive
+                    .rewind()
+                    .map_err(|error| BuildError::Here { attempted: attempted(), source: Box::new(error) })?;
+                unpack(std::io::BufReader::new(archive), &path)
+                    .map_err(|error| BuildError::Here { attempted: attempted(), source: Box::new(error) })?;
+                Ok(layers)
             }
             Self::Loaded { file, path, engine, _folder } => {
                 file.commit().map_err(written)?;
@@ -127,19 +138,24 @@ impl Receiver {
     }
 }
 
-/// The layers of the image in a layout, for a summary; none where there are several images.
-fn layers_of(layout: &Path, platform: &Platform) -> Vec<Layer> {
-    let image = Layout::open(layout).and_then(|layout| layout.image(Wanted::default(), platform));
-    let Ok(image) = image else { return Vec::new() };
-    let makers = image.history.iter().filter(|step| !step.empty_layer).map(|step| step.created_by.clone());
-    let makers = makers.chain(std::iter::repeat(None));
-    let layers = image.layers.iter().zip(makers).map(|(layer, made_by)| Layer {
-        digest: Some(layer.blob.blob.digest),
-        size: layer.blob.blob.size,
-        compressed: true,
-        made_by,
-    });
-    layers.collect()
+/// A place for one file, or standard output.
+fn file(path: Option<&Path>, standard_output: Box<dyn Write + Send>) -> Result<ToFile, ExportFailure> {
+    match path {
+        Some(path) => ToFile::new(path),
+        None => Ok(ToFile::to_stream(standard_output)),
+    }
+}
+
+/// The layers of the image in an archive, for a summary; none where there are several images.
+fn layers_in(archive: &mut (impl Read + Seek), platform: &Platform) -> Vec<Layer> {
+    let layers = archive::layers(archive, platform).unwrap_or_default().into_iter();
+    let layer = |layer: archive::ArchivedLayer| Layer {
+        digest: Some(layer.digest),
+        size: layer.size,
+        compressed: layer.is_compressed,
+        made_by: layer.created_by,
+    };
+    layers.map(layer).collect()
 }
 
 fn above(path: &Path) -> &Path {

@@ -107,9 +107,9 @@ pub struct StoredImage {
 }
 
 /// What registries accept of a manifest.
-const LARGEST_DOCUMENT: u64 = 8 << 20;
+pub(crate) const LARGEST_DOCUMENT: u64 = 8 << 20;
 /// Indexes in indexes in indexes have no use.
-const DEEPEST_INDEX: usize = 4;
+pub(crate) const DEEPEST_INDEX: usize = 4;
 
 impl Layout {
     /// Opens the layout in a directory.
@@ -331,7 +331,7 @@ impl Layout {
 }
 
 /// Whether what runs on `document` runs on `platform`: variants count where both say one.
-fn fits(document: &PlatformDocument, platform: &Platform) -> bool {
+pub(crate) fn fits(document: &PlatformDocument, platform: &Platform) -> bool {
     let variants_fit = match (document.variant.as_deref(), platform.variant()) {
         (Some(one), Some(other)) => one == other,
         (Some(_) | None, None) | (None, Some(_)) => true,

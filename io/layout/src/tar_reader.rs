@@ -4,7 +4,7 @@
 //! GNU's long names and large numbers. An entry's path is made relative to the root here, so
 //! that nothing behind this file meets an absolute name or a `..`.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 
 /// What one entry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +116,20 @@ impl<R: Read> Read for Content<'_, R> {
         self.archive.pending = self.archive.pending.saturating_sub(count as u64);
         self.archive.offset += count as u64;
         Ok(count)
+    }
+}
+
+impl<R: Read + Seek> TarReader<R> {
+    /// Leaves the content of the entry that was read last where it is, and says where: this many
+    /// bytes behind the beginning of the archive.
+    pub fn seek_past_content(&mut self) -> Result<u64, TarError> {
+        let start = self.offset;
+        let length = i64::try_from(self.pending);
+        let length = length.map_err(|_| self.malformed("a size that no archive can have"))?;
+        self.source.seek_relative(length)?;
+        self.offset += self.pending;
+        self.pending = 0;
+        Ok(start)
     }
 }
 

@@ -8,7 +8,7 @@ use cogpack_cli::{Console, Environment};
 use cogpack_tests::engines::{self, Engine};
 use cogpack_tests::terminal::Answer;
 
-fn build(engine: &Engine, directory: &Path, arguments: &[&str]) -> Answer {
+pub fn build(engine: &Engine, directory: &Path, arguments: &[&str]) -> Answer {
     let mut environment = Environment::default();
     environment.docker.host = Some(engine.host.clone());
     environment.named.0.insert("SCREEN_TOKEN".into(), "hunter2-and-more".into());

@@ -52,6 +52,9 @@ const EQUAL: &[Row] = &[
     ("a=1", "", r#"copy "*.py" "b" from I into "/d" optional"#),
     ("a=1", "x=2", r#"copy contents "b" from I to "/d" optional"#),
     ("a=1", "b=2", r#"copy "a" from I to "/b" optional"#),
+    // Replace, where nothing is.
+    ("a=1", "", r#"copy "a" from I to "/b" replace"#),
+    ("a/x=1", "", r#"copy contents "a" from I to "/d/e" replace"#),
     // Owner and mode.
     ("a=1@3:4", "", r#"copy "a" from I to "/d/b" owner 5:6"#),
     ("a/x=1 a/s/y=2", "", r#"copy "a" from I to "/b" owner 5:6 mode 0700"#),
@@ -93,6 +96,9 @@ const EQUAL: &[Row] = &[
         r#"copy "d" from I to "/d""#,
     ),
     ("a[1]/x=1", "etc/b/y=2", r#"copy "a[1]" from I to "/etc/b""#),
+    ("a[1]=1 a1=2", "", r#"copy "a[1]" from I to "/b" optional"#),
+    ("a1=2", "", r#"copy "a[1]" from I to "/b" optional"#),
+    ("a[1]/x=1 a1=2", "", r#"copy "a[1]/x" from I into "/b""#),
     // A file or link and a directory: what is missing is made, what is there is looked at.
     ("a=1", "etc/b=2", r#"copy "a" from I to "/etc/b""#),
     ("a=1", "etc/b->c etc/c=2", r#"copy "a" from I to "/etc/b""#),
@@ -145,6 +151,14 @@ const EQUAL: &[Row] = &[
     ("a->nowhere", "etc/b/x=2", r#"copy "a" from I to "/etc/b""#),
     ("x=1", "etc/b/y=2", r#"copy "a" from I to "/etc/b""#),
     ("a=1", "", r#"copy "b" from I to "/b""#),
+    ("a=1", "", r#"copy "a[1]" from I to "/b""#),
+    ("a=1 a1=1", "", r#"copy "a[1]" from I to "/b" follow"#),
+    ("a=1", "", r#"copy "a[1]" from I to "/b" mode 0600"#),
+    ("a=1", "", r#"copy "d[1]/a" from I to "/b""#),
+    ("a=1", "etc/b/x=2", r#"copy "a[1]" from I to "/etc/b""#),
+    ("a=1 d1/x=1", "", r#"copy contents "d[1]" from I to "/b""#),
+    ("a=1", "", r#"copy "a\[1\]" from I into "/d""#),
+    ("a=1", "", r#"copy "a?" "b*" from I into "/d""#),
     ("a=1", "", r#"copy "*.py" from I into "/d""#),
     ("a=1", "", r#"copy contents "b" from I to "/d""#),
     ("l->a", "", r#"copy "l" from I to "/b" follow"#),
@@ -220,7 +234,6 @@ const REPLACEMENTS: &[Row] = &[
     ("a=1", "b->c c=2", r#"copy "a" from I to "/b" replace"#),
     ("a=1", "d/y=2", r#"copy "a" from I into "/d" replace"#),
     ("a/x=1", "d/:0700@5:6 d/y=2", r#"copy contents "a" from I to "/d" replace"#),
-    ("a=1", "", r#"copy "a" from I to "/b" replace"#),
     ("a=1", "b=2", r#"copy "c" from I to "/b" replace optional"#),
 ];
 

@@ -4,3 +4,6 @@ mod build;
 mod copies;
 mod copy_rows;
 mod ejects;
+mod images;
+mod program_cases;
+mod programs;

@@ -105,17 +105,20 @@ impl ToFile {
         self.inner.slot.take_failure()
     }
 
-    /// Gives the file its name, after the build has gone well.
-    pub fn commit(self) -> Result<(), ExportFailure> {
+    /// Gives the file its name, after the build has gone well, and the file itself to whoever wants
+    /// to look at it; a stream has none.
+    pub fn commit(self) -> Result<Option<File>, ExportFailure> {
         match (self.inner.slot.take()?, &self.inner.destination) {
             (Sink::Aside(aside), Some(destination)) => {
                 let failed = |source| ExportFailure::write("write", destination, source);
                 aside.as_file().sync_all().map_err(failed)?;
-                aside.persist(destination).map_err(|error| failed(error.error))?;
-                File::open(above(destination)).and_then(|directory| directory.sync_all()).map_err(failed)
+                let file = aside.persist(destination).map_err(|error| failed(error.error))?;
+                let directory = File::open(above(destination));
+                directory.and_then(|directory| directory.sync_all()).map_err(failed)?;
+                Ok(Some(file))
             }
             // What has no name has none to be given.
-            (Sink::Aside(_) | Sink::Stream(_), _) => Ok(()),
+            (Sink::Aside(_) | Sink::Stream(_), _) => Ok(None),
         }
     }
 

@@ -1,0 +1,133 @@
+//! Images as they leave real daemons: what of their base stays as it is, and which layers are told.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use cogpack_content::Digest;
+use cogpack_tests::engines;
+use serde_json::Value;
+
+use super::build::build;
+
+/// The rig's layout of a base image.
+fn layout() -> PathBuf {
+    let layouts = std::env::var_os("COGPACK_TEST_LAYOUTS").expect("the rig says where its layouts are");
+    Path::new(&layouts).join("debian")
+}
+
+/// A folder with a plan on the image of a layout, and something in it that no daemon has seen.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let index = std::fs::read(layout().join("index.json")).expect("the rig made it");
+    let index: Value = serde_json::from_slice(&index).expect("is JSON");
+    let digest = index["manifests"][0]["digest"].as_str().expect("is text");
+    let plan = format!(
+        "cpk 1
+context @base = oci \"layout\" {{ digest {digest} }}
+context @source = dir \".\" {{ include \"hello\" }}
+stage %app from @base {{
+  copy \"hello\" from @source to \"/hello\"
+  run \"cat /hello > /said\"
+}}
+export from %app {{ cmd [\"cat\", \"/said\"] }}
+"
+    );
+    std::fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
+    let hello = format!("hello {:?} {}", std::time::SystemTime::now(), std::process::id());
+    std::fs::write(folder.path().join("hello"), hello).expect("is writable");
+    symlink(layout(), folder.path().join("layout")).expect("is writable");
+    folder
+}
+
+/// Manifest and config of the one image among some files of a layout.
+fn documents(file: impl Fn(&str) -> Vec<u8>) -> [Value; 2] {
+    let json = |path: &str| -> Value { serde_json::from_slice(&file(path)).expect("is JSON") };
+    let blob = |descriptor: &Value| {
+        let digest: Digest =
+            descriptor["digest"].as_str().and_then(|it| it.parse().ok()).expect("is a digest");
+        json(&format!("blobs/sha256/{}", digest.hex()))
+    };
+    let manifest = blob(&json("index.json")["manifests"][0]);
+    let config = blob(&manifest["config"]);
+    [manifest, config]
+}
+
+fn of_archive(path: &Path) -> [Value; 2] {
+    let bytes = std::fs::read(path).expect("the image is there");
+    let mut archive = tar::Archive::new(bytes.as_slice());
+    let entries = archive.entries().expect("is a tar").map(|entry| {
+        let mut entry = entry.expect("is a tar");
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).expect("is a tar");
+        (String::from_utf8_lossy(&entry.path_bytes()).into_owned(), content)
+    });
+    let files: BTreeMap<String, Vec<u8>> = entries.collect();
+    documents(|path| files[path].clone())
+}
+
+/// The elements of a list in a document.
+fn list<'d>(document: &'d Value, pointer: &str) -> &'d [Value] {
+    document.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+#[test]
+fn the_layers_history_and_config_of_an_image_of_a_layout_stay() {
+    let Some(engine) = engines::newer() else { return };
+    let [base, base_config] = documents(|path| std::fs::read(layout().join(path)).expect("the rig made it"));
+    for form in ["oci", "docker"] {
+        let folder = folder();
+        let output = format!("type={form},dest=out.tar");
+        let arguments =
+            [".", "--tag", "copies-images:1", "--progress", "quiet", "--format", "json", "-o", &output];
+        let answer = build(&engine, folder.path(), &arguments);
+        assert_eq!(answer.code, 0, "{form}: {}", answer.stderr);
+        let [built, config] = of_archive(&folder.path().join("out.tar"));
+        for (whole, beginning, pointer) in [
+            (&built, &base, "/layers"),
+            (&config, &base_config, "/rootfs/diff_ids"),
+            (&config, &base_config, "/history"),
+        ] {
+            let (whole, beginning) = (list(whole, pointer), list(beginning, pointer));
+            let told = |layers: &[Value]| -> Vec<Value> {
+                layers.iter().map(|it| it.get("digest").unwrap_or(it).clone()).collect()
+            };
+            assert!(!beginning.is_empty(), "{pointer}");
+            assert!(told(whole).starts_with(&told(beginning)), "{form}: {pointer}: {whole:#?}");
+            assert_eq!(whole.len(), beginning.len() + 2, "{form}: {pointer}: {whole:#?}");
+        }
+        assert_eq!(config["config"]["Env"], base_config["config"]["Env"], "{form}");
+        assert_eq!(config["config"]["Cmd"], serde_json::json!(["cat", "/said"]), "{form}");
+
+        let told: Value = serde_json::from_str(answer.text()).expect("is JSON");
+        let told = list(&told, "/layers");
+        let of =
+            |layers: &[Value], key: &str| -> Vec<Value> { layers.iter().map(|it| it[key].clone()).collect() };
+        for key in ["digest", "size"] {
+            assert_eq!(of(told, key), of(list(&built, "/layers"), key), "{form}");
+        }
+        assert!(told.iter().all(|layer| layer["compressed"] == true), "{form}: {told:#?}");
+        let makers = of(told, "made_by");
+        assert_eq!(makers.last(), Some(&"%app run cat /hello > /said".into()), "{form}: {makers:?}");
+    }
+}
+
+#[test]
+fn layers_that_are_not_known_here_are_not_told() {
+    let Some(engine) = engines::newer() else { return };
+    let registry = engines::registry().expect("it is up where an engine is");
+    let name = format!("{registry}/copies/not-told:{}", std::process::id());
+    for (what, output) in
+        [("a push", "type=image,push=true"), ("a root filesystem", "type=tar,dest=files.tar")]
+    {
+        let folder = folder();
+        let arguments = [".", "--tag", &name, "--progress", "plain", "--format", "json", "-o", output];
+        let answer = build(&engine, folder.path(), &arguments);
+        assert_eq!(answer.code, 0, "{what}: {}", answer.stderr);
+        let told: Value = serde_json::from_str(answer.text()).expect("is JSON");
+        assert!(list(&told, "/layers").is_empty(), "{what}: {told:#}");
+        assert!(answer.stderr.contains("built in"), "{what}: {}", answer.stderr);
+        assert!(!answer.stderr.contains("in all,"), "{what}: {}", answer.stderr);
+    }
+}
