@@ -14,6 +14,7 @@ use cogpack_io_buildkit::solve::{Exporter, Graph, Request, Solved, solve};
 use cogpack_io_buildkit::update::Update;
 use cogpack_io_docker::engine::Engine;
 use cogpack_ir::plan::InputName;
+use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
@@ -231,22 +232,25 @@ fn tell_sent(directories: &Directories, told: &mut BTreeMap<String, Sent>, progr
 }
 
 /// A definition and its config. The config is dated here, because daemons of before 0.11 date it
-/// by what they find, whatever they are told.
+/// by what they find, whatever they are told. It begins with the base's history, to which daemons
+/// add what made the layers above.
 fn graph(image: &LlbImage, order: &Order) -> Graph {
-    let config = match serde_json::from_slice::<serde_json::Value>(&image.config) {
-        Ok(serde_json::Value::Object(mut config)) => {
+    let base_config = order.base_configs.get(&image.platform).cloned().unwrap_or_default();
+    let config = match serde_json::from_slice::<Value>(&image.config) {
+        Ok(Value::Object(mut config)) => {
             config.insert("created".to_owned(), cogpack_content::time::rfc3339(order.time).into());
-            serde_json::Value::Object(config).to_string().into_bytes()
+            config.extend(history(&base_config).map(|history| ("history".to_owned(), history)));
+            Value::Object(config).to_string().into_bytes()
         }
         // It is JSON of our own; whatever else it is, the daemon will say so.
         Ok(_) | Err(_) => image.config.clone(),
     };
-    Graph {
-        platform: image.platform.clone(),
-        definition: image.definition.to_bytes(),
-        config,
-        base_config: order.base_configs.get(&image.platform).cloned().unwrap_or_default(),
-    }
+    Graph { platform: image.platform.clone(), definition: image.definition.to_bytes(), config, base_config }
+}
+
+/// The history in the config of an image.
+fn history(config: &[u8]) -> Option<Value> {
+    serde_json::from_slice::<Value>(config).ok()?.as_object_mut()?.remove("history")
 }
 
 /// An engine that has the image afterwards.

@@ -157,7 +157,7 @@ const EQUAL: &[Row] = &[
     ("a=1", "", r#"copy "d[1]/a" from I to "/b""#),
     ("a=1", "etc/b/x=2", r#"copy "a[1]" from I to "/etc/b""#),
     ("a=1 d1/x=1", "", r#"copy contents "d[1]" from I to "/b""#),
-    ("a=1", "", r#"copy "a\[1\]" from I into "/d""#),
+    ("a=1", "", r#"copy "a[[]1]" from I into "/d""#),
     ("a=1", "", r#"copy "a?" "b*" from I into "/d""#),
     ("a=1", "", r#"copy "*.py" from I into "/d""#),
     ("a=1", "", r#"copy contents "b" from I to "/d""#),
