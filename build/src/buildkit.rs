@@ -77,6 +77,8 @@ impl BuildKit {
 }
 
 impl Builder for BuildKit {
+    type Order = Order;
+
     fn name(&self) -> &'static str {
         "buildkit"
     }

@@ -1,5 +1,6 @@
 //! Why a build did not come to an image.
 
+use cogpack_backends_oci_direct::AssemblyProblem;
 use cogpack_io_buildkit::failure::Failure as DaemonFailure;
 
 use crate::progress::StepOutline;
@@ -10,6 +11,9 @@ pub enum BuildError {
     /// An op of the plan failed: the plan is to be looked at.
     #[error("{}", .0.message)]
     Op(Box<FailedOp>),
+    /// The plan and what it reads make no image.
+    #[error("the plan and what it reads make no image")]
+    Assembly(Vec<AssemblyProblem>),
     /// The builder did not do what it was asked, whatever the plan says.
     #[error(transparent)]
     Daemon(#[from] DaemonFailure),
@@ -55,7 +59,9 @@ impl BuildError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Daemon(failure) => failure.is_retryable(),
-            Self::Op(_) | Self::Unable { .. } | Self::Here { .. } | Self::Cancelled => false,
+            Self::Op(_) | Self::Assembly(_) | Self::Unable { .. } | Self::Here { .. } | Self::Cancelled => {
+                false
+            }
         }
     }
 
@@ -64,7 +70,7 @@ impl BuildError {
         match self {
             Self::Daemon(failure) => failure.help(),
             Self::Unable { help, .. } => Some(help),
-            Self::Op(_) | Self::Here { .. } | Self::Cancelled => None,
+            Self::Op(_) | Self::Assembly(_) | Self::Here { .. } | Self::Cancelled => None,
         }
     }
 }

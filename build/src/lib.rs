@@ -14,6 +14,7 @@ pub mod progress;
 pub mod requirements;
 
 pub mod buildkit;
+pub mod direct;
 
 mod caching;
 mod engine_layers;

@@ -71,6 +71,11 @@ impl Bases {
         self.images.iter().map(|(name, (_, image))| (name.clone(), image.config.clone())).collect()
     }
 
+    /// The images themselves, with the layouts that they are in.
+    pub fn into_images(self) -> BTreeMap<InputName, (Layout, StoredImage)> {
+        self.images
+    }
+
     /// The layouts, for copying layers out of.
     pub fn layouts(&self) -> Vec<Layout> {
         self.images.values().map(|(layout, _)| layout.clone()).collect()

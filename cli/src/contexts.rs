@@ -1,6 +1,7 @@
 //! Walks the `dir` contexts that a backend asks for.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::Tree;
@@ -19,15 +20,18 @@ pub struct Walked {
     pub files: ContextFiles,
 }
 
-/// Walks each of `contexts` that is a directory, relative to the plan's own.
+/// Walks each of `contexts` that is a directory, relative to the plan's own, or where `elsewhere`
+/// says that it is.
 pub fn walk_all<'c>(
     contexts: impl IntoIterator<Item = (&'c InputName, &'c Context)>,
     file: &PlanFile,
+    elsewhere: &BTreeMap<InputName, PathBuf>,
 ) -> Result<Walked, Failure> {
     let mut walked = Walked { trees: BTreeMap::new(), files: ContextFiles::default() };
     for (name, context) in contexts {
         if let ContextKind::Directory(directory) = &context.kind {
-            let root = file.directory.join(&directory.path.value);
+            let of_plan = || file.directory.join(&directory.path.value);
+            let root = elsewhere.get(name).cloned().unwrap_or_else(of_plan);
             let tree = walk(&root, name, &directory.rules).map_err(|error| Failure::of(&error))?;
             walked.trees.insert(name.clone(), tree);
             walked.files.directories.insert(name.clone(), root);

@@ -84,13 +84,15 @@ impl Emission<'_> {
             }
             Artifact::Llb | Artifact::LlbText => Ok(self.llb(format)),
             Artifact::Dockerfile => Ok(eject::eject(&self.eject, plan, self.file)?.map(Product::Eject)),
-            Artifact::Oci => match (OciDirect { at_hand: self.front.bases.names() }).lower(plan) {
-                Ok(recipe) => {
-                    let image = OciImage::assemble(&recipe, self)?;
-                    Ok(image.map(|image| Product::Image(Box::new(image))))
+            Artifact::Oci => {
+                match (OciDirect { at_hand: self.front.bases.names(), ..OciDirect::default() }).lower(plan) {
+                    Ok(recipe) => {
+                        let image = OciImage::assemble(&recipe, self)?;
+                        Ok(image.map(|image| Product::Image(Box::new(image))))
+                    }
+                    Err(refused) => Ok(Err(boxed(refused))),
                 }
-                Err(refused) => Ok(Err(boxed(refused))),
-            },
+            }
         }
     }
 

@@ -13,6 +13,11 @@ pub struct Environment {
     /// `BUILDKIT_HOST`: where the BuildKit daemon listens that `build` uses; where nothing is said
     /// it is the one inside the Docker Engine.
     pub buildkit_host: Option<String>,
+    /// `COGPACK_STORE`: where a build without a daemon keeps what it needs from build to build.
+    pub store: Option<PathBuf>,
+    /// `XDG_CACHE_HOME`: the user's cache directory; where nothing is said it is `.cache` below
+    /// `HOME` (the XDG base directory specification).
+    pub cache_home: Option<PathBuf>,
     /// What the docker command goes by too, to find the Engine and logins for registries:
     /// `DOCKER_HOST`, `DOCKER_CONTEXT`, `DOCKER_CONFIG`, `DOCKER_CERT_PATH`, `DOCKER_TLS_VERIFY`,
     /// `DOCKER_TLS`, `HOME` (below which its configuration is) and `PATH` (on which its
@@ -63,6 +68,8 @@ impl Environment {
                 unverified_tls: text("DOCKER_TLS").is_some(),
                 path: std::env::var_os("PATH"),
             },
+            store: path("COGPACK_STORE"),
+            cache_home: path("XDG_CACHE_HOME"),
             no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             source_date_epoch: std::env::var("SOURCE_DATE_EPOCH").ok(),
             columns: std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()),

@@ -1,5 +1,6 @@
 //! An image that this process makes itself: what must be read for it, and writing it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use cogpack_backends_oci_direct::{Assembly, Inputs, Recipe};
@@ -23,7 +24,7 @@ pub struct OciImage {
 impl OciImage {
     /// Walks the contexts, reads the bases, and makes the image of these.
     pub fn assemble(recipe: &Recipe, emission: &Emission<'_>) -> Result<Result<Self, Refusals>, Failure> {
-        let walked = contexts::walk_all(recipe.directories(), emission.file)?;
+        let walked = contexts::walk_all(recipe.directories(), emission.file, &BTreeMap::new())?;
         let inputs = Inputs { directories: walked.trees, bases: emission.front.bases.trees()? };
         Ok(match recipe.assemble(&inputs, emission.time) {
             Ok(assembly) => Ok(Self {

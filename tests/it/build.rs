@@ -94,6 +94,9 @@ fn options_that_cannot_be_are_refused_by_name() {
         (&["--buildkit-tls", "ca=a"], "`--buildkit-tls` needs `--buildkit"),
         (&["--progress", "loud"], "loud"),
         (&["--cache-from", "ref=a"], "`type` is missing"),
+        (&["--runtime", "crun"], "`--runtime` means nothing to `--builder buildkit`"),
+        (&["--store", "store"], "`--store` means nothing to `--builder buildkit`"),
+        (&["--layout", "a=b"], "`--layout` means nothing to `--builder buildkit`"),
     ] {
         let answer = cogpackc(folder.path(), &[&["build", "."], arguments].concat());
         assert_eq!((answer.code, answer.stdout.len()), (2, 0), "{arguments:?}: {}", answer.stderr);

@@ -5,6 +5,7 @@ mod behaviours;
 mod build;
 mod cli;
 mod daemon;
+mod direct;
 mod explain;
 mod fuzz;
 mod hostile;

@@ -21,9 +21,22 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("io/project", &["backends/contract", "backends/oci-direct", "content", "ir"]),
     ("io/buildkit", &["content", "io/project"]),
     ("io/docker", &["content", "io/buildkit"]),
+    ("io/store", &["content"]),
+    ("io/runtime", &[]),
     (
         "build",
-        &["backends/contract", "backends/llb", "content", "io/buildkit", "io/docker", "io/layout", "ir"],
+        &[
+            "backends/contract",
+            "backends/llb",
+            "backends/oci-direct",
+            "content",
+            "io/buildkit",
+            "io/docker",
+            "io/layout",
+            "io/runtime",
+            "io/store",
+            "ir",
+        ],
     ),
     (
         "cli",
@@ -39,6 +52,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "io/docker",
             "io/layout",
             "io/project",
+            "io/runtime",
+            "io/store",
             "ir",
         ],
     ),
@@ -229,6 +244,7 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
         "backends/oci-direct/src/tests.rs",
         "what_cannot_be_done_is_said_once_for_each_stage",
     ),
+    ("cpk::oci::mount", "backends/oci-direct/src/tests/programs.rs", "what_a_program_mounts_must_be_there"),
     ("cpk::syntax::large", "ir/src/syntax/tests/reading.rs", "a_text_that_is_too_large_is_not_read"),
     (
         "cpk::unsupported::beside",
@@ -254,6 +270,11 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
         "cpk::unsupported::platforms",
         "backends/oci-direct/src/tests.rs",
         "what_needs_another_backend_is_refused_by_name",
+    ),
+    (
+        "cpk::unsupported::runtime",
+        "backends/oci-direct/src/tests/programs.rs",
+        "without_a_runtime_every_program_is_refused",
     ),
 ];
 

@@ -22,11 +22,13 @@ const PROGRAMS: &[(&str, &str)] =
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Where bases come from, and go to.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Bases {
     registry: String,
     /// The layout of the rig's Debian.
     debian: PathBuf,
+    /// Where layouts of stand-ins are put.
+    layouts: tempfile::TempDir,
 }
 
 impl Bases {
@@ -34,7 +36,8 @@ impl Bases {
     pub fn of_the_rig() -> Option<Self> {
         let registry = crate::engines::registry()?;
         let layouts = std::env::var_os("COGPACK_TEST_LAYOUTS").expect("the rig says where its layouts are");
-        Some(Self { registry, debian: Path::new(&layouts).join("debian") })
+        let debian = Path::new(&layouts).join("debian");
+        Some(Self { registry, debian, layouts: tempfile::tempdir().expect("a temporary folder can be made") })
     }
 
     /// The plan with images that can be pulled instead of those that it names.
@@ -51,6 +54,26 @@ impl Bases {
             };
         }
         cogpack_ir::syntax::print(&plan)
+    }
+
+    /// The images of a plan that names those of [`Bases::stand_in`], as `--layout` takes them.
+    pub fn layouts(&self, plan: &str) -> Vec<String> {
+        let plan = cogpack_compiler::parse(plan).unwrap_or_else(|findings| panic!("{findings:#?}"));
+        let layout = |image: &BaseImage| {
+            let reference = image.reference.value.as_str();
+            let (_, tag) = reference.rsplit_once(':').expect("a stand-in has a tag");
+            let path = self.layouts.path().join(tag);
+            if !path.exists() {
+                let to = format!("oci:{}:base", path.display());
+                let arguments =
+                    ["copy", "-q", "--src-tls-verify=false", &format!("docker://{reference}"), &to];
+                let copied =
+                    Command::new("skopeo").args(arguments).output().expect("the rig installs skopeo");
+                assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+            }
+            path.display().to_string()
+        };
+        plan.images.iter().map(|(name, image)| format!("{}={}:base", name.as_str(), layout(image))).collect()
     }
 
     /// Pushes the base that has this config, and gives the digest of its manifest.

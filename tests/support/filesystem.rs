@@ -161,7 +161,7 @@ pub fn list_tree(tree: &Tree<Content>, contexts: &Path) -> Listing {
                     let path = std::str::from_utf8(&file.path).expect("paths in sketches are text");
                     fs::read(contexts.join(file.context.as_str()).join(path)).expect("the file is there")
                 }
-                Content::Layer(_) => panic!("no image is read here"),
+                Content::Layer(_) | Content::Kept(_) => panic!("no image is read here"),
             };
             file(mode, user, group, &bytes)
         }

@@ -11,6 +11,7 @@ pub mod image;
 pub mod oci;
 pub mod places;
 pub mod plans;
+pub mod runtimes;
 pub mod snapshot;
 pub mod solve;
 pub mod terminal;

@@ -17,6 +17,8 @@ pub enum Content {
     Context(Arc<ContextFile>),
     /// In a layer of a base image.
     Layer(LayerFile),
+    /// In a filesystem that lies unpacked on disk: a base's, or what a program left.
+    Kept(Arc<KeptFile>),
 }
 
 /// A file of a context.
@@ -43,6 +45,31 @@ pub struct LayerFile {
     pub size: u64,
 }
 
+/// A file of a filesystem that lies unpacked on disk.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeptFile {
+    /// The part of the filesystem, by whatever its keeper knows it by. What is kept never changes.
+    pub part: Digest,
+    /// The path in it, `/` between components. Of several hard links to one file, the first.
+    pub path: Vec<u8>,
+    /// How many bytes it has.
+    pub size: u64,
+    /// Whether other paths of the part are hard links to the same file.
+    pub linked: bool,
+}
+
+/// A kept file, opened.
+pub struct KeptContent<'s> {
+    /// The bytes, from the start.
+    pub bytes: Box<dyn Read + 's>,
+    /// When it was changed: seconds since 1970, and nanoseconds. Layers do not say it, and programs
+    /// that run on a copy may want to know.
+    pub modified: (i64, u32),
+    /// The extended attribute `security.capability`, which a program that has it needs to do its
+    /// work. It is the only one that layers carry.
+    pub capability: Option<Vec<u8>>,
+}
+
 impl Content {
     /// How many bytes there are.
     pub fn size(&self) -> u64 {
@@ -50,12 +77,19 @@ impl Content {
             Self::Inline(content) => content.0.len() as u64,
             Self::Context(file) => file.size,
             Self::Layer(file) => file.size,
+            Self::Kept(file) => file.size,
         }
     }
 }
 
-/// Opens the files of contexts.
+/// Opens files whose bytes are elsewhere.
 pub trait ContentSource {
-    /// The bytes of a file, from its start.
+    /// The bytes of a file of a context, from its start.
     fn open<'s>(&'s self, file: &ContextFile) -> io::Result<Box<dyn Read + 's>>;
+
+    /// A file that is kept on disk. Sources that keep nothing need not know how.
+    fn open_kept<'s>(&'s self, file: &KeptFile) -> io::Result<KeptContent<'s>> {
+        let path = String::from_utf8_lossy(&file.path).into_owned();
+        Err(io::Error::other(format!("nothing is kept here, and so not `{path}`")))
+    }
 }

@@ -22,7 +22,7 @@ pub fn asked_by(layer: &LayerPlan<'_>) -> Option<String> {
 }
 
 /// An op without its modifiers and long values.
-fn op(kind: &OpKind) -> String {
+pub fn op(kind: &OpKind) -> String {
     match kind {
         OpKind::Run { .. } => "run".to_owned(),
         OpKind::Exec { argv, .. } => format!("exec {:?}", argv.value),

@@ -1,4 +1,7 @@
 //! From a plan and its inputs to layers: each stage's filesystem, and what each op changed.
+//!
+//! All but programs is done here, on trees. A program is given away as data, and what it has left
+//! comes back as a tree; see [`Evaluation`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,93 +13,19 @@ use cogpack_backends_contract::copy::{self, CopyProblem};
 use cogpack_backends_contract::file_ops::{self, FileProblem};
 use cogpack_backends_contract::layers::{LayerPlan, layers};
 use cogpack_backends_contract::tree::{Ids, Tree};
-use cogpack_ir::plan::{ContextKind, Input, InputName, OpKind, Owner, PhaseName, Span, Spanned, StageName};
+use cogpack_ir::plan::{
+    ContextKind, Input, InputName, Mount, MountKind, OpKind, Owner, PhaseName, SecretName, Span, Spanned,
+    StageName,
+};
 use cogpack_ir::resolve::{Resolved, StageId, Step};
 
 use crate::describe;
 use crate::history::{History, HistoryStep};
 use crate::inputs::{BaseImage, BaseLayer, Inputs, inline_tree};
-use crate::layer::{Layer, LayerProblem};
-use crate::merge::{MergeConflict, merge};
-
-/// Why a plan and its inputs make no image.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
-pub enum AssemblyProblem {
-    /// A copy cannot be made.
-    #[error("{problem}")]
-    #[diagnostic(
-        code(cpk::oci::copy),
-        help("look at what is in the copy's input: `include`, `exclude` and the ignore file decide")
-    )]
-    Copy {
-        /// Why.
-        problem: CopyProblem,
-        /// The op.
-        #[label("this copy")]
-        span: Span,
-    },
-    /// A `file`, `mkdir`, `symlink`, `remove` or `workdir` cannot be done.
-    #[error("{problem}")]
-    #[diagnostic(code(cpk::oci::file), help("change the path, or what stands there before"))]
-    File {
-        /// Why.
-        problem: FileProblem,
-        /// The op.
-        #[label("this op")]
-        span: Span,
-    },
-    /// A layer cannot say it.
-    #[error("{problem}")]
-    #[diagnostic(
-        code(cpk::oci::layer),
-        help("name another path, or use `-o llb` or `-o dockerfile`, whose builders unpack base images")
-    )]
-    Layer {
-        /// Why.
-        problem: LayerProblem,
-        /// The first op of the layer.
-        #[label("this makes the layer")]
-        span: Span,
-    },
-    /// Two stages of a parallel phase write one path.
-    #[error("{conflict}")]
-    #[diagnostic(
-        code(cpk::oci::merge),
-        help("let only one of the stages write it, or put them one after the other")
-    )]
-    Merge {
-        /// Which.
-        conflict: MergeConflict,
-        /// The second of the two stages.
-        #[label("this stage")]
-        span: Span,
-    },
-    /// There is no image where an `oci` context says.
-    #[error("there is no OCI image layout at `{path}`")]
-    #[diagnostic(
-        code(cpk::oci::layout),
-        help("put one there, as `skopeo copy … oci:DIR:TAG` makes it, or correct the path of `{name}`")
-    )]
-    Layout {
-        /// The context.
-        name: InputName,
-        /// Where it should be.
-        path: String,
-        /// Where it is used.
-        #[label("used here")]
-        span: Span,
-    },
-    /// Nobody read an input.
-    #[error("the input `{name}` was not read")]
-    #[diagnostic(code(cpk::oci::input), help("this is a mistake of the program, not of the plan: report it"))]
-    Input {
-        /// Its name.
-        name: InputName,
-        /// Where it is used.
-        #[label("used here")]
-        span: Span,
-    },
-}
+use crate::layer::Layer;
+use crate::merge::merge;
+use crate::problem::AssemblyProblem;
+use crate::program::{self, Filesystem, MountProblem, Mounted, Origin, Program, ProgramMount};
 
 /// A layer of the image.
 #[derive(Debug, Clone)]
@@ -114,29 +43,8 @@ pub struct Rootfs {
     pub tree: Tree<Content>,
     /// How it came to be.
     pub history: History,
-}
-
-/// The filesystem that a plan exports, or the first problem of each stage that has one.
-pub fn evaluate(plan: &Resolved, inputs: &Inputs) -> Result<Arc<Rootfs>, Vec<AssemblyProblem>> {
-    let mut evaluation =
-        Evaluation { plan, inputs, stages: BTreeMap::new(), bases: BTreeMap::new(), merged: BTreeMap::new() };
-    let mut problems = Vec::new();
-    for id in plan.order() {
-        match evaluation.stage(*id) {
-            Ok(rootfs) => {
-                evaluation.stages.insert(plan.stage(*id).name.value.clone(), Arc::new(rootfs));
-            }
-            Err(Stopped::By(problem)) => problems.push(problem),
-            Err(Stopped::Already) => {}
-        }
-    }
-    let from = &plan.export().from;
-    match evaluation.start(&from.value, from.span) {
-        Ok(rootfs) if problems.is_empty() => return Ok(rootfs),
-        Ok(_) | Err(Stopped::Already) => {}
-        Err(Stopped::By(problem)) => problems.push(problem),
-    }
-    Err(problems)
+    /// The filesystem outside of the plan that it has grown out of.
+    pub origin: Origin,
 }
 
 /// Why a stage has no filesystem.
@@ -153,56 +61,240 @@ impl From<AssemblyProblem> for Stopped {
     }
 }
 
-struct Evaluation<'p> {
+/// An evaluation of a plan, as far as it has come.
+///
+/// It goes on by itself until programs are to be run, gives these away, and goes on with what
+/// each has left. So it neither knows how programs are run nor in which order they end.
+pub struct Evaluation<'p> {
     plan: &'p Resolved,
     inputs: &'p Inputs,
+    /// Stages that are not begun, each after what it reads.
+    ahead: Vec<StageId>,
+    /// Stages that wait for a program.
+    waiting: BTreeMap<StageId, Going<'p>>,
     /// What each stage so far leaves; those with a problem are missing.
     stages: BTreeMap<StageName, Arc<Rootfs>>,
     bases: BTreeMap<InputName, Arc<Rootfs>>,
     /// What each parallel phase that was read leaves; nothing where it has a problem.
     merged: BTreeMap<PhaseName, Option<Arc<Rootfs>>>,
+    problems: Vec<AssemblyProblem>,
+    programs: Vec<Program>,
+    passed: Vec<(StageId, usize)>,
 }
 
-impl Evaluation<'_> {
-    fn stage(&mut self, id: StageId) -> Result<Rootfs, Stopped> {
-        let stage = self.plan.stage(id);
-        let start = match &stage.from {
+/// A stage in the middle of its ops.
+struct Going<'p> {
+    id: StageId,
+    /// What the layers that are finished leave.
+    rootfs: Rootfs,
+    /// What the ops so far leave.
+    tree: Tree<Content>,
+    layers: std::vec::IntoIter<LayerPlan<'p>>,
+    /// The layer that is being made, and the next of its steps.
+    layer: Option<(LayerPlan<'p>, usize)>,
+    /// How many steps of the stage are done.
+    done: usize,
+}
+
+/// How far a stage has come.
+enum Gone<'p> {
+    /// To its end.
+    Done(Rootfs),
+    /// To a program.
+    Waits(Box<Going<'p>>, Box<Program>),
+}
+
+impl<'p> Evaluation<'p> {
+    /// At the beginning.
+    pub fn new(plan: &'p Resolved, inputs: &'p Inputs) -> Self {
+        Self {
+            plan,
+            inputs,
+            ahead: plan.order().to_vec(),
+            waiting: BTreeMap::new(),
+            stages: BTreeMap::new(),
+            bases: BTreeMap::new(),
+            merged: BTreeMap::new(),
+            problems: Vec::new(),
+            programs: Vec::new(),
+            passed: Vec::new(),
+        }
+    }
+
+    /// Goes on as far as can be gone without another program, and gives those that can be run
+    /// now, each once, in the order of their stages.
+    pub fn advance(&mut self) -> Vec<Program> {
+        for id in std::mem::take(&mut self.ahead) {
+            if self.waits_for_others(id) {
+                self.ahead.push(id);
+                continue;
+            }
+            let gone = self.begin(id).and_then(|going| self.go_on(going));
+            self.settle(id, gone);
+        }
+        std::mem::take(&mut self.programs)
+    }
+
+    /// Takes what the program that a stage waits for has left.
+    pub fn ran(&mut self, stage: StageId, left: Tree<Content>) {
+        let Some(mut going) = self.waiting.remove(&stage) else { return };
+        going.rootfs.origin = Origin::Program(stage, going.done);
+        going.tree = left;
+        self.passed.push((stage, going.done));
+        going.done += 1;
+        let gone = self.go_on(going);
+        self.settle(stage, gone);
+    }
+
+    /// The ops that are done, since this was asked for: by stage and place in it.
+    pub fn passed(&mut self) -> Vec<(StageId, usize)> {
+        std::mem::take(&mut self.passed)
+    }
+
+    /// Whether something is wrong already, so that no more programs need be run.
+    pub fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
+    /// The filesystem that the plan exports, or the first problem of each stage that has one. To
+    /// be asked for when no program is left.
+    pub fn finish(mut self) -> Result<Arc<Rootfs>, Vec<AssemblyProblem>> {
+        let from = &self.plan.export().from;
+        match self.start(&from.value, from.span) {
+            Ok(rootfs) if self.problems.is_empty() => return Ok(rootfs),
+            Ok(_) | Err(Stopped::Already) => {}
+            Err(Stopped::By(problem)) => self.problems.push(problem),
+        }
+        Err(self.problems)
+    }
+
+    /// Whether a stage reads another that is not done. None does unless a program is waited for.
+    fn waits_for_others(&self, id: StageId) -> bool {
+        if self.waiting.is_empty() {
+            return false;
+        }
+        let unsettled = |stage: &StageId| self.waiting.contains_key(stage) || self.ahead.contains(stage);
+        inputs_of(self.plan, id).into_iter().any(|input| stages_of(self.plan, input).iter().any(unsettled))
+    }
+
+    fn settle(&mut self, id: StageId, gone: Result<Gone<'p>, Stopped>) {
+        match gone {
+            Ok(Gone::Done(rootfs)) => {
+                self.stages.insert(self.plan.stage(id).name.value.clone(), Arc::new(rootfs));
+            }
+            Ok(Gone::Waits(going, program)) => {
+                self.waiting.insert(id, *going);
+                self.programs.push(*program);
+            }
+            Err(Stopped::By(problem)) => self.problems.push(problem),
+            Err(Stopped::Already) => {}
+        }
+    }
+
+    fn begin(&mut self, id: StageId) -> Result<Going<'p>, Stopped> {
+        let plan = self.plan;
+        let start = match &plan.stage(id).from {
             Some(from) => self.start(&from.value, from.span)?,
             None => Arc::default(),
         };
-        let mut rootfs = Rootfs::clone(&start);
-        for layer in layers(self.plan, id) {
-            let made = self.layer(&layer, &mut rootfs.tree)?;
-            rootfs.history.push(HistoryStep {
-                created_by: describe::created_by(&stage.name.value, &layer),
+        let rootfs = Rootfs::clone(&start);
+        let tree = rootfs.tree.clone();
+        Ok(Going { id, rootfs, tree, layers: layers(plan, id).into_iter(), layer: None, done: 0 })
+    }
+
+    /// Does ops until one of them is a program, or none is left.
+    fn go_on(&mut self, mut going: Going<'p>) -> Result<Gone<'p>, Stopped> {
+        while let Some((layer, next)) = going.layer.take().or_else(|| Some((going.layers.next()?, 0))) {
+            let span = layer.steps.first().map_or(Span::NOWHERE, |step| step.op.span);
+            let problem = |problem| AssemblyProblem::Layer { problem, span };
+            let mut made = Layer::default();
+            if !layer.changes_filesystem {
+                going.done += layer.steps.len();
+            } else if layer.independent {
+                let mut alone = Tree::empty();
+                for step in &layer.steps {
+                    self.step(step, &mut alone)?;
+                    self.pass(&mut going);
+                }
+                going.tree.overlay(&alone);
+                made = Layer::of_tree(&alone).map_err(problem)?;
+            } else {
+                for (place, step) in layer.steps.iter().enumerate().skip(next) {
+                    if let Some(program) = self.program(step, &mut going)? {
+                        going.layer = Some((layer, place + 1));
+                        return Ok(Gone::Waits(Box::new(going), Box::new(program)));
+                    }
+                    self.step(step, &mut going.tree)?;
+                    self.pass(&mut going);
+                }
+                made = Layer::between(&going.rootfs.tree, &going.tree).map_err(problem)?;
+            }
+            going.rootfs.tree = going.tree.clone();
+            going.rootfs.history.push(HistoryStep {
+                created_by: describe::created_by(&self.plan.stage(going.id).name.value, &layer),
                 comment: describe::asked_by(&layer),
                 created: None,
                 layer: (!made.is_empty()).then(|| ImageLayer::Made(Arc::new(made))),
             });
         }
-        Ok(rootfs)
+        Ok(Gone::Done(going.rootfs))
     }
 
-    /// Does the ops of one layer, and says what they changed.
-    fn layer(&mut self, layer: &LayerPlan<'_>, tree: &mut Tree<Content>) -> Result<Layer, Stopped> {
-        let span = layer.steps.first().map_or(Span::NOWHERE, |step| step.op.span);
-        let problem = |problem| AssemblyProblem::Layer { problem, span };
-        if !layer.changes_filesystem {
-            return Ok(Layer::default());
+    fn pass(&mut self, going: &mut Going<'p>) {
+        self.passed.push((going.id, going.done));
+        going.done += 1;
+    }
+
+    /// The program of a step, if it runs one. Its working directory is made where it is missing.
+    fn program(&mut self, step: &Step<'p>, going: &mut Going<'p>) -> Result<Option<Program>, Stopped> {
+        let Some((arguments, execution)) = program::execution(step) else { return Ok(None) };
+        let span = step.op.span;
+        let directory = match &execution.workdir {
+            Some(workdir) => program::literal(workdir),
+            None => step.state.workdir.as_deref().unwrap_or("/").to_owned(),
+        };
+        file_ops::make_working_directory(&directory, &mut going.tree)
+            .map_err(|problem| AssemblyProblem::File { problem, span })?;
+        let plan = self.plan;
+        let is_optional =
+            |name: &SecretName| plan.plan().secrets.get(name).is_some_and(|secret| secret.optional);
+        let mut mounts: Vec<ProgramMount> = program::agents(execution).collect();
+        for mount in &execution.mounts {
+            mounts.extend(program::plain_mount(mount, is_optional));
+            mounts.extend(self.mounted_files(mount)?);
         }
-        if layer.independent {
-            let mut alone = Tree::empty();
-            for step in &layer.steps {
-                self.step(step, &mut alone)?;
-            }
-            tree.overlay(&alone);
-            return Ok(Layer::of_tree(&alone).map_err(problem)?);
+        mounts.sort_by(|one, other| one.target.cmp(&other.target));
+        Ok(Some(Program {
+            stage: going.id,
+            step: going.done,
+            span,
+            arguments: arguments.into_iter().map(str::to_owned).collect(),
+            environment: program::environment(step.state, execution),
+            secrets: program::secret_variables(execution, is_optional),
+            directory,
+            user: match &execution.user {
+                Some(user) => Some(program::literal(user)),
+                None => step.state.user.as_deref().map(str::to_owned),
+            },
+            network: execution.network,
+            root: Filesystem { tree: going.tree.clone(), origin: going.rootfs.origin.clone() },
+            mounts,
+        }))
+    }
+
+    /// A mount of files; `None` for other mounts.
+    fn mounted_files(&mut self, mount: &Mount) -> Result<Option<ProgramMount>, Stopped> {
+        let MountKind::Bind { source, select, target, writable } = &mount.kind else { return Ok(None) };
+        let rootfs = self.input(&source.value, source.span)?;
+        let problem = |problem| AssemblyProblem::Mount { problem, span: mount.span };
+        let asked = select.as_ref().map_or_else(|| "/".to_owned(), |select| program::literal(select));
+        let select = rootfs.tree.resolve(asked.as_bytes(), true).map_err(|error| problem(error.into()))?;
+        if !select.is_empty() && rootfs.tree.get(&select).is_none() {
+            return Err(problem(MountProblem::Missing(asked)).into());
         }
-        let before = tree.clone();
-        for step in &layer.steps {
-            self.step(step, tree)?;
-        }
-        Ok(Layer::between(&before, tree).map_err(problem)?)
+        let from = Filesystem { tree: rootfs.tree.clone(), origin: rootfs.origin.clone() };
+        let what = Mounted::Files { from, select, writable: *writable };
+        Ok(Some(ProgramMount { target: program::literal(target), what }))
     }
 
     fn step(&mut self, step: &Step<'_>, tree: &mut Tree<Content>) -> Result<(), Stopped> {
@@ -225,7 +317,7 @@ impl Evaluation<'_> {
                 Some(path) => file_ops::make_working_directory(&path, tree),
                 None => Err(FileProblem::OpenPath(path.as_written().to_owned())),
             },
-            // Programs are refused before anything is evaluated; the rest changes no file.
+            // Programs are given away before; the rest changes no file.
             OpKind::Run { .. }
             | OpKind::Exec { .. }
             | OpKind::Env(_)
@@ -255,7 +347,8 @@ impl Evaluation<'_> {
             created: None,
             layer: (!layer.is_empty()).then(|| ImageLayer::Made(Arc::new(layer))),
         };
-        Ok(Arc::new(Rootfs { tree: rootfs.tree.clone(), history: History::from_iter([step]) }))
+        let history = History::from_iter([step]);
+        Ok(Arc::new(Rootfs { tree: rootfs.tree.clone(), history, origin: Origin::Nothing }))
     }
 
     /// What copies read.
@@ -277,7 +370,7 @@ impl Evaluation<'_> {
 
     fn base(&self, name: &InputName, span: Span) -> Result<Rootfs, Stopped> {
         if let Some(base) = self.inputs.bases.get(name) {
-            return Ok(of_base(base));
+            return Ok(Rootfs { origin: Origin::Base(name.clone()), ..of_base(base) });
         }
         let kind = self.plan.plan().contexts.get(name).map(|context| &context.kind);
         let tree = match kind {
@@ -299,7 +392,7 @@ impl Evaluation<'_> {
                 None => return Err(AssemblyProblem::Input { name: name.clone(), span }.into()),
             },
         };
-        Ok(Rootfs { tree, history: History::default() })
+        Ok(Rootfs { tree, ..Rootfs::default() })
     }
 
     /// What a parallel phase leaves. It is merged, and a problem of it reported, once.
@@ -325,6 +418,48 @@ impl Evaluation<'_> {
         }
         Ok(Arc::new(merge(&base, &branches)?))
     }
+}
+
+/// All that a stage starts from, copies from or mounts.
+fn inputs_of(plan: &Resolved, id: StageId) -> Vec<&Input> {
+    let mut inputs: Vec<&Input> = plan.stage(id).from.iter().map(|from| &from.value).collect();
+    for step in plan.steps(id) {
+        inputs.extend(inputs_of_step(&step));
+    }
+    inputs
+}
+
+/// All that a step reads.
+pub fn inputs_of_step<'p>(step: &Step<'p>) -> Vec<&'p Input> {
+    if let OpKind::Copy(copy) = &step.op.kind {
+        return vec![&copy.from.value];
+    }
+    let mounts = step.op.execution().into_iter().flat_map(|execution| &execution.mounts);
+    let source = |mount: &'p Mount| match &mount.kind {
+        MountKind::Bind { source, .. } => Some(&source.value),
+        MountKind::Cache { .. }
+        | MountKind::Secret { .. }
+        | MountKind::Ssh { .. }
+        | MountKind::Tmpfs { .. } => None,
+    };
+    mounts.filter_map(source).collect()
+}
+
+/// The stages that an input is made of.
+fn stages_of(plan: &Resolved, input: &Input) -> Vec<StageId> {
+    let (mut stages, mut next) = (Vec::new(), Some(input));
+    while let Some(input) = next.take() {
+        match input {
+            Input::Stage(name) => stages.push(plan.id(name)),
+            Input::Phase(name) => {
+                let merge = plan.merge(name);
+                stages.extend(&merge.branches);
+                next = Some(&merge.base);
+            }
+            Input::Scratch | Input::Image(_) | Input::Context(_) => {}
+        }
+    }
+    stages
 }
 
 fn ids(owner: Option<&Spanned<Owner>>) -> Option<Ids> {
@@ -355,5 +490,5 @@ fn of_base(base: &BaseImage) -> Rootfs {
             })
             .collect()
     };
-    Rootfs { tree: base.tree.clone(), history }
+    Rootfs { tree: base.tree.clone(), history, origin: Origin::Nothing }
 }

@@ -5,15 +5,18 @@
 //! no part of it.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use cogpack_backends_contract::changes::{ChangeKind, between};
-use cogpack_backends_contract::content::{Content, ContentSource, ContextFile};
-use cogpack_backends_contract::tree::{Attributes, Directory, Ids, Name, Node, PathProblem, Tree, text};
+use cogpack_backends_contract::content::{Content, ContentSource, ContextFile, KeptContent, KeptFile};
+use cogpack_backends_contract::tree::{
+    Attributes, Directory, Ids, Name, Node, PathProblem, SpecialKind, Tree, text,
+};
+use cogpack_content::Digest;
 use cogpack_ir::plan::{FileContent, Mode};
 
-use crate::blob::{LayerBlob, LayerWriter};
+use crate::blob::{HashingWriter, LayerBlob, LayerWriter};
 use crate::tar::{self, TarError, TarWriter};
 
 /// What a layer says of one path.
@@ -34,17 +37,21 @@ pub enum EntryKind {
     File(Attributes, Bytes),
     /// A symbolic link.
     Symlink(Ids, Vec<u8>),
+    /// A device or a named pipe.
+    Special(Attributes, SpecialKind),
     /// What layers below have here is gone.
     Whiteout,
 }
 
-/// Where the bytes of a file that we write are: anywhere but in a base image.
+/// Where the bytes of a file that we write are: anywhere but in a base image that is packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bytes {
     /// In the plan itself.
     Inline(FileContent),
     /// In a context that was walked.
     Context(Arc<ContextFile>),
+    /// In a filesystem that lies unpacked on disk.
+    Kept(Arc<KeptFile>),
 }
 
 /// A layer that we make.
@@ -68,11 +75,11 @@ pub enum LayerProblem {
 /// Why a layer could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum LayerWriteError {
-    /// A file of a context could not be opened.
-    #[error("open `{path}` of the context `{context}`")]
+    /// A file could not be opened.
+    #[error("open `{path}` of {place}")]
     Open {
-        /// The context.
-        context: String,
+        /// Where it is: a context, or what is kept on disk.
+        place: String,
         /// The file.
         path: String,
         /// What happened.
@@ -136,6 +143,9 @@ impl Layer {
                     Node::File { attributes: *attributes, content: bytes.clone().into() }
                 }
                 EntryKind::Symlink(ids, target) => Node::Symlink { ids: *ids, target: target.clone() },
+                EntryKind::Special(attributes, kind) => {
+                    Node::Special { attributes: *attributes, kind: *kind }
+                }
             };
             tree.insert(&entry.path, node)?;
         }
@@ -149,8 +159,25 @@ impl Layer {
         time: u64,
         sink: W,
     ) -> Result<(W, LayerBlob), LayerWriteError> {
-        let mut archive = TarWriter::new(LayerWriter::new(sink), time);
-        let mut first_names: BTreeMap<(&ContextFile, Attributes), Vec<u8>> = BTreeMap::new();
+        let archive = self.archive(source, time, LayerWriter::new(sink))?;
+        archive.finish().map_err(LayerWriteError::Finish)
+    }
+
+    /// The diff id: what the layer has as an archive that is not compressed.
+    pub fn diff_id(&self, source: &dyn ContentSource, time: u64) -> Result<Digest, LayerWriteError> {
+        let (_, blob) = self.archive(source, time, HashingWriter::new(io::sink()))?.finish();
+        Ok(blob.digest)
+    }
+
+    /// Writes the layer as an archive, every entry changed at `time`.
+    fn archive<W: Write>(
+        &self,
+        source: &dyn ContentSource,
+        time: u64,
+        sink: W,
+    ) -> Result<W, LayerWriteError> {
+        let mut archive = TarWriter::new(sink, time);
+        let mut first_names = FirstNames::default();
         for entry in &self.entries {
             let path = entry.path.join(&b'/');
             match &entry.kind {
@@ -167,6 +194,9 @@ impl Layer {
                         gid: ids.group,
                     })?;
                 }
+                EntryKind::Special(attributes, kind) => {
+                    archive.append(&with(&path, special(*kind), *attributes))?;
+                }
                 EntryKind::Whiteout => {
                     let path = whiteout(&entry.path);
                     let attributes = Attributes { mode: Mode::FILE, ids: Ids::ROOT };
@@ -176,23 +206,51 @@ impl Layer {
                     let kind = tar::EntryKind::File { size: content.0.len() as u64 };
                     archive.append_file(&with(&path, kind, *attributes), &mut &content.0[..])?;
                 }
-                EntryKind::File(attributes, Bytes::Context(file)) => {
+                EntryKind::File(attributes, bytes) => {
                     // Names of one file are names of one file again.
-                    if let Some(first) = first_names.get(&(&**file, *attributes)) {
+                    if let Some(first) = first_names.of(bytes, *attributes) {
                         let kind = tar::EntryKind::HardLink { target: first };
                         archive.append(&with(&path, kind, *attributes))?;
                         continue;
                     }
-                    let kind = tar::EntryKind::File { size: file.size };
-                    let mut content = open(source, file)?;
-                    archive.append_file(&with(&path, kind, *attributes), &mut content)?;
-                    if file.linked {
-                        first_names.insert((&**file, *attributes), path);
-                    }
+                    let (size, mut opened) = open(source, bytes)?;
+                    let kind = tar::EntryKind::File { size };
+                    let capability = opened.capability.as_deref();
+                    archive.append_capable(&with(&path, kind, *attributes), &mut opened.bytes, capability)?;
+                    first_names.remember(bytes, *attributes, path);
                 }
             }
         }
-        archive.finish()?.finish().map_err(LayerWriteError::Finish)
+        Ok(archive.finish()?)
+    }
+}
+
+/// The first name in a layer of each file that has several.
+#[derive(Default)]
+struct FirstNames<'l> {
+    of_contexts: BTreeMap<(&'l ContextFile, Attributes), Vec<u8>>,
+    kept: BTreeMap<(&'l KeptFile, Attributes), Vec<u8>>,
+}
+
+impl<'l> FirstNames<'l> {
+    fn of(&self, bytes: &'l Bytes, attributes: Attributes) -> Option<&Vec<u8>> {
+        match bytes {
+            Bytes::Inline(_) => None,
+            Bytes::Context(file) => self.of_contexts.get(&(&**file, attributes)),
+            Bytes::Kept(file) => self.kept.get(&(&**file, attributes)),
+        }
+    }
+
+    fn remember(&mut self, bytes: &'l Bytes, attributes: Attributes, path: Vec<u8>) {
+        match bytes {
+            Bytes::Context(file) if file.linked => {
+                self.of_contexts.insert((&**file, attributes), path);
+            }
+            Bytes::Kept(file) if file.linked => {
+                self.kept.insert((&**file, attributes), path);
+            }
+            Bytes::Inline(_) | Bytes::Context(_) | Bytes::Kept(_) => {}
+        }
     }
 }
 
@@ -201,6 +259,7 @@ impl From<Bytes> for Content {
         match bytes {
             Bytes::Inline(content) => Self::Inline(content),
             Bytes::Context(file) => Self::Context(file),
+            Bytes::Kept(file) => Self::Kept(file),
         }
     }
 }
@@ -220,15 +279,34 @@ fn whiteout(path: &[Name]) -> Vec<u8> {
     above.iter().map(Vec::as_slice).chain([marked.as_slice()]).collect::<Vec<_>>().join(&b'/')
 }
 
+/// How many bytes a file has, and they themselves.
 fn open<'s>(
     source: &'s dyn ContentSource,
-    file: &ContextFile,
-) -> Result<Box<dyn Read + 's>, LayerWriteError> {
-    source.open(file).map_err(|source| LayerWriteError::Open {
-        context: file.context.to_string(),
-        path: String::from_utf8_lossy(&file.path).into_owned(),
-        source,
-    })
+    bytes: &'s Bytes,
+) -> Result<(u64, KeptContent<'s>), LayerWriteError> {
+    let plain = |bytes| KeptContent { bytes, modified: (0, 0), capability: None };
+    let (size, opened, place, path) = match bytes {
+        Bytes::Inline(content) => return Ok((content.0.len() as u64, plain(Box::new(&content.0[..])))),
+        Bytes::Context(file) => {
+            (file.size, source.open(file).map(plain), format!("the context `{}`", file.context), &file.path)
+        }
+        Bytes::Kept(file) => {
+            (file.size, source.open_kept(file), "what is kept on disk".to_owned(), &file.path)
+        }
+    };
+    let path = String::from_utf8_lossy(path).into_owned();
+    let opened = opened.map_err(|source| LayerWriteError::Open { place, path, source })?;
+    Ok((size, opened))
+}
+
+fn special(kind: SpecialKind) -> tar::EntryKind<'static> {
+    match kind {
+        SpecialKind::CharacterDevice { major, minor } => {
+            tar::EntryKind::CharacterDevice { numbers: (major, minor) }
+        }
+        SpecialKind::BlockDevice { major, minor } => tar::EntryKind::BlockDevice { numbers: (major, minor) },
+        SpecialKind::Pipe => tar::EntryKind::Pipe,
+    }
 }
 
 fn written(path: Vec<Name>, node: &Node<Content>) -> Result<LayerEntry, LayerProblem> {
@@ -243,9 +321,12 @@ fn written(path: Vec<Name>, node: &Node<Content>) -> Result<LayerEntry, LayerPro
         Node::File { attributes, content: Content::Context(file) } => {
             EntryKind::File(*attributes, Bytes::Context(Arc::clone(file)))
         }
+        Node::File { attributes, content: Content::Kept(file) } => {
+            EntryKind::File(*attributes, Bytes::Kept(Arc::clone(file)))
+        }
         Node::Symlink { ids, target } => EntryKind::Symlink(*ids, target.clone()),
-        // No context has devices or pipes, so these are a base's as well.
-        Node::File { content: Content::Layer(_), .. } | Node::Special { .. } => {
+        Node::Special { attributes, kind } => EntryKind::Special(*attributes, *kind),
+        Node::File { content: Content::Layer(_), .. } => {
             return Err(LayerProblem::InBaseLayer(text(&path)));
         }
     };

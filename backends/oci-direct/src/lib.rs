@@ -6,15 +6,20 @@
 //! the layers ([`layer::Layer::write`]) gives their digests, with which
 //! [`Assembly::documents`] makes manifest, config and index.
 //!
-//! Only plans without `run` and `exec`, on `scratch`, contexts and the images of layouts.
-//! Deliberately not here: any disk. Bytes come from a `ContentSource` and go to a `Write`.
+//! A plan that runs programs becomes layers only for somebody who runs them ([`OciDirect::runs`]):
+//! an [`Evaluation`] gives each away as data ([`program::Program`]), and goes on with what it left.
+//!
+//! Only plans on `scratch`, contexts and the images of layouts. Deliberately not here: any disk. Bytes come from a `ContentSource` and go to a `Write`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use cogpack_backends_contract::image_config::image_config;
 use cogpack_backends_contract::{Backend, Unsupported};
-use cogpack_ir::plan::{Context, ContextKind, ImageConfig, Input, InputName, OpKind};
-use cogpack_ir::resolve::Resolved;
+use cogpack_ir::plan::{Context, ContextKind, ImageConfig, Input, InputName};
+use cogpack_ir::resolve::{Resolved, StageId};
+
+use crate::evaluate::{Rootfs, inputs_of_step};
 
 pub mod inputs;
 pub mod support;
@@ -23,6 +28,8 @@ pub mod describe;
 pub mod evaluate;
 pub mod history;
 pub mod merge;
+pub mod problem;
+pub mod program;
 
 pub mod layer;
 
@@ -37,9 +44,10 @@ pub mod listing;
 #[cfg(test)]
 mod tests;
 
-pub use evaluate::AssemblyProblem;
+pub use evaluate::Evaluation;
 pub use image::Assembly;
 pub use inputs::Inputs;
+pub use problem::AssemblyProblem;
 
 /// The backend's name, as `-o` takes it.
 pub const NAME: &str = "oci";
@@ -50,6 +58,20 @@ pub struct OciDirect {
     /// The images of registries that are at hand all the same, because somebody has them as
     /// layouts on disk; they will be among [`Inputs::bases`].
     pub at_hand: BTreeSet<InputName>,
+    /// Whether somebody runs the programs of the plan.
+    pub runs: Runs,
+}
+
+/// Whether somebody runs programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Runs {
+    /// Nobody does.
+    #[default]
+    Nothing,
+    /// Somebody would, and has no runtime.
+    WithoutRuntime,
+    /// Somebody has a runtime.
+    Programs,
 }
 
 /// A plan that can become layers here.
@@ -67,7 +89,7 @@ impl Backend for OciDirect {
     }
 
     fn lower(&self, plan: &Resolved) -> Result<Recipe, Vec<Unsupported>> {
-        let mut unsupported = support::unsupported(plan, &self.at_hand);
+        let mut unsupported = support::unsupported(plan, &self.at_hand, self.runs);
         match image_config(plan, NAME) {
             Ok(config) if unsupported.is_empty() => return Ok(Recipe { plan: plan.clone(), config }),
             Ok(_) => {}
@@ -91,28 +113,61 @@ impl Recipe {
     /// Makes the image of the plan and these facts. All files and documents are dated `time`,
     /// in seconds since 1970.
     pub fn assemble(&self, inputs: &Inputs, time: u64) -> Result<Assembly, Vec<AssemblyProblem>> {
-        let rootfs = evaluate::evaluate(&self.plan, inputs)?;
-        Ok(Assembly {
+        let mut evaluation = self.evaluation(inputs);
+        // Without somebody who runs programs there is none.
+        drop(evaluation.advance());
+        Ok(self.assembly(evaluation.finish()?, time))
+    }
+
+    /// Begins to evaluate the plan, for somebody who runs its programs.
+    pub fn evaluation<'r>(&'r self, inputs: &'r Inputs) -> Evaluation<'r> {
+        Evaluation::new(&self.plan, inputs)
+    }
+
+    /// The image that has this filesystem.
+    pub fn assembly(&self, rootfs: Arc<Rootfs>, time: u64) -> Assembly {
+        Assembly {
             rootfs,
             config: self.config.clone(),
             platforms: self.plan.plan().platforms.iter().map(|platform| platform.value.clone()).collect(),
             annotations: self.plan.export().annotations.clone(),
             time,
+        }
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Resolved {
+        &self.plan
+    }
+
+    /// Whether a stage of the export starts from an image or context, copies from it or mounts it.
+    pub fn uses(&self, name: &InputName) -> bool {
+        self.inputs().into_iter().any(|input| match input {
+            Input::Image(used) | Input::Context(used) => used == name,
+            Input::Scratch | Input::Stage(_) | Input::Phase(_) => false,
         })
     }
 
-    fn contexts(&self, wanted: impl Fn(&ContextKind) -> bool) -> BTreeMap<&InputName, &Context> {
+    /// Whether the plan runs programs.
+    pub fn has_programs(&self) -> bool {
+        let runs = |id: &StageId| self.plan.steps(*id).iter().any(|step| step.op.execution().is_some());
+        self.plan.order().iter().any(runs)
+    }
+
+    fn inputs(&self) -> Vec<&Input> {
         let mut inputs: Vec<&Input> = vec![&self.plan.export().from.value];
         for id in self.plan.order() {
             inputs.extend(self.plan.stage(*id).from.iter().map(|from| &from.value));
             for step in self.plan.steps(*id) {
-                if let OpKind::Copy(copy) = &step.op.kind {
-                    inputs.push(&copy.from.value);
-                }
+                inputs.extend(inputs_of_step(&step));
             }
         }
+        inputs
+    }
+
+    fn contexts(&self, wanted: impl Fn(&ContextKind) -> bool) -> BTreeMap<&InputName, &Context> {
         let mut used: BTreeSet<&InputName> = BTreeSet::new();
-        for input in inputs {
+        for input in self.inputs() {
             if let Input::Context(name) = input {
                 used.insert(name);
             }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use cogpack_backends_contract::tree::{Attributes, Ids, text};
+use cogpack_backends_contract::tree::{Attributes, Ids, SpecialKind, text};
 
 use crate::evaluate::ImageLayer;
 use crate::image::Assembly;
@@ -45,6 +45,18 @@ fn entry(entry: &LayerEntry) -> String {
         EntryKind::File(attributes, Bytes::Context(file)) => {
             let source = String::from_utf8_lossy(&file.path);
             format!("{} {path} ({} bytes of {} {source})", shown(attributes), file.size, file.context)
+        }
+        EntryKind::File(attributes, Bytes::Kept(file)) => {
+            let source = String::from_utf8_lossy(&file.path);
+            format!("{} {path} ({} bytes of what is kept as {source})", shown(attributes), file.size)
+        }
+        EntryKind::Special(attributes, kind) => {
+            let kind = match kind {
+                SpecialKind::CharacterDevice { major, minor } => format!("character device {major}:{minor}"),
+                SpecialKind::BlockDevice { major, minor } => format!("block device {major}:{minor}"),
+                SpecialKind::Pipe => "pipe".to_owned(),
+            };
+            format!("{} {path} ({kind})", shown(attributes))
         }
         EntryKind::Symlink(ids, target) => {
             format!("link {} {path} -> {}", owner(*ids), String::from_utf8_lossy(target))

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use cogpack_backends_contract::tree::{Name, PathProblem, text};
 use cogpack_ir::plan::{Spanned, StageName};
 
-use crate::evaluate::{AssemblyProblem, ImageLayer, Rootfs};
+use crate::evaluate::{ImageLayer, Rootfs};
 use crate::layer::EntryKind;
+use crate::problem::AssemblyProblem;
 
 /// Two branches of a parallel phase that cannot both be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

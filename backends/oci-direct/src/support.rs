@@ -5,19 +5,23 @@ use std::collections::BTreeSet;
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::accounts::numeric;
 use cogpack_backends_contract::image_config::open_variable;
-use cogpack_ir::plan::{ContextKind, Input, InputName, OpKind, Owner, Span, Spanned, Template};
+use cogpack_ir::plan::{
+    ContextKind, Execution, Input, InputName, Mount, MountKind, OpKind, Owner, Span, Spanned, Template,
+};
 use cogpack_ir::plan::{Piece, StageName};
-use cogpack_ir::resolve::{Resolved, Step};
+use cogpack_ir::resolve::{Resolved, StageId, Step};
 
-use crate::NAME;
+use crate::program::open_variables;
+use crate::{NAME, Runs};
 
-const OTHER_BACKENDS: &str = "use `-o llb` or `-o dockerfile`, whose builders can do this";
+const OTHER_BUILDERS: &str = "use `cogpackc build`: its daemon runs programs, and so does `--builder direct`, by an OCI runtime on this machine";
+const RUNTIME: &str = "install crun, runc or youki, or name one with `--runtime PATH`; or let a daemon build, with `--builder buildkit`";
 const FETCH: &str = "fetch it into a directory and declare that as `dir`, or emit LLB with `-o llb`";
 
 /// All that cannot be expressed, in the order of the stages. `at_hand` are the images that will
 /// be among the inputs.
-pub fn unsupported(plan: &Resolved, at_hand: &BTreeSet<InputName>) -> Vec<Unsupported> {
-    let mut found = Found { plan, at_hand, all: Vec::new(), seen: BTreeSet::new() };
+pub fn unsupported(plan: &Resolved, at_hand: &BTreeSet<InputName>, runs: Runs) -> Vec<Unsupported> {
+    let mut found = Found { plan, at_hand, runs, all: Vec::new(), seen: BTreeSet::new() };
     for id in plan.order() {
         let stage = plan.stage(*id);
         if let Some(from) = &stage.from {
@@ -36,6 +40,7 @@ pub fn unsupported(plan: &Resolved, at_hand: &BTreeSet<InputName>) -> Vec<Unsupp
 struct Found<'p> {
     plan: &'p Resolved,
     at_hand: &'p BTreeSet<InputName>,
+    runs: Runs,
     all: Vec<Unsupported>,
     /// Inputs that are reported already: once is enough, however often they are read.
     seen: BTreeSet<&'p Input>,
@@ -48,10 +53,20 @@ impl<'p> Found<'p> {
 
     fn step(&mut self, step: &Step<'p>, stage: &StageName) {
         match &step.op.kind {
-            OpKind::Run { .. } | OpKind::Exec { .. } => {
-                let what = format!("`run` and `exec`, as in `{stage}`, need a builder that runs programs");
-                self.say("cpk::unsupported::run", what, step.op.span, OTHER_BACKENDS);
-            }
+            OpKind::Run { execution, .. } | OpKind::Exec { execution, .. } => match self.runs {
+                Runs::Nothing => {
+                    let what =
+                        format!("`run` and `exec`, as in `{stage}`, need a builder that runs programs");
+                    self.say("cpk::unsupported::run", what, step.op.span, OTHER_BUILDERS);
+                }
+                Runs::WithoutRuntime => {
+                    let what = format!(
+                        "`run` and `exec`, as in `{stage}`, need an OCI runtime, and this machine has none"
+                    );
+                    self.say("cpk::unsupported::runtime", what, step.op.span, RUNTIME);
+                }
+                Runs::Programs => self.execution(step, execution),
+            },
             OpKind::Copy(copy) => {
                 self.input(&copy.from.value, copy.from.span);
                 self.owner(copy.owner.as_ref());
@@ -75,6 +90,27 @@ impl<'p> Found<'p> {
             OpKind::Workdir(path) => self.path(path),
             OpKind::Env(_) | OpKind::User(_) | OpKind::Shell(_) | OpKind::Layer(_) | OpKind::By(_) => {}
         }
+    }
+
+    fn execution(&mut self, step: &Step<'p>, execution: &'p Execution) {
+        for name in open_variables(step.state, execution) {
+            self.all.push(open_variable(NAME, name.as_str(), step.op.span));
+        }
+        let values = execution.env.iter().map(|setting| &setting.value);
+        for template in values.chain(&execution.workdir).chain(&execution.user) {
+            self.path(template);
+        }
+        for mount in &execution.mounts {
+            self.mount(mount);
+        }
+    }
+
+    fn mount(&mut self, mount: &'p Mount) {
+        if let MountKind::Bind { source, select, .. } = &mount.kind {
+            self.input(&source.value, source.span);
+            select.iter().for_each(|select| self.path(select));
+        }
+        mount.kind.target().into_iter().for_each(|target| self.path(target));
     }
 
     fn owner(&mut self, owner: Option<&Spanned<Owner>>) {
@@ -129,11 +165,20 @@ impl<'p> Found<'p> {
         }
     }
 
-    /// One layout's image is for one platform, so several need plans without a base.
+    /// One layout's image is for one platform, so several need plans without a base; and programs
+    /// make other files on each.
     fn platforms(&mut self) {
         let platforms: Vec<String> =
             self.plan.plan().platforms.iter().map(|platform| platform.to_string()).collect();
         if platforms.len() < 2 {
+            return;
+        }
+        let runs = |id: &StageId| self.plan.steps(*id).iter().any(|step| step.op.execution().is_some());
+        if self.runs == Runs::Programs && self.plan.order().iter().any(runs) {
+            let platforms = platforms.join(", ");
+            let what = format!("programs run for this machine alone, and the plan is for {platforms}");
+            let help = "build for one of them, `--platform OS/ARCH`, or use `--builder buildkit`";
+            self.say("cpk::unsupported::platforms", what, self.plan.export().from.span, help);
             return;
         }
         let is_base = |input: &&Input| match input {

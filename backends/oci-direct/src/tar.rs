@@ -1,8 +1,8 @@
 //! Writes tar archives whose bytes follow from their entries alone.
 //!
 //! The format is POSIX ustar, with PAX records only where ustar has no room: long names, names
-//! that are not ASCII, large files and large ids. One time for all entries, no user or group
-//! names, no device numbers. Names are bytes; PAX asks for UTF-8, and every reader in use takes
+//! that are not ASCII, large files and large ids, and for the capabilities of programs. One time for
+//! all entries, no user or group names, device numbers for devices alone. Names are bytes; PAX asks for UTF-8, and every reader in use takes
 //! other bytes as they stand, as Go's writer also leaves them.
 //!
 //! Deliberately not here: sorting and whiteouts (a layer's business), and reading.
@@ -29,6 +29,18 @@ pub enum EntryKind<'a> {
         /// The earlier entry's path.
         target: &'a [u8],
     },
+    /// A character device.
+    CharacterDevice {
+        /// Its major and minor number.
+        numbers: (u32, u32),
+    },
+    /// A block device.
+    BlockDevice {
+        /// Its major and minor number.
+        numbers: (u32, u32),
+    },
+    /// A named pipe.
+    Pipe,
 }
 
 /// One entry without its content.
@@ -71,6 +83,14 @@ pub enum TarError {
         /// `more` or `fewer`.
         relation: &'static str,
     },
+    /// A device has a number that no header has room for.
+    #[error("`{path}` is a device with the number {number}, which no archive can say")]
+    DeviceNumber {
+        /// The entry.
+        path: String,
+        /// The number.
+        number: u32,
+    },
     /// A name holds a zero byte, which no tar archive can.
     #[error("`{path}` holds a zero byte, which no archive can name")]
     ZeroByte {
@@ -78,6 +98,9 @@ pub enum TarError {
         path: String,
     },
 }
+
+/// The PAX record by which archives carry an extended attribute, as all builders write it.
+const CAPABILITY: &str = "SCHILY.xattr.security.capability";
 
 const BLOCK: usize = 512;
 const CHUNK: usize = 64 * 1024;
@@ -103,10 +126,25 @@ impl<W: Write> TarWriter<W> {
 
     /// Appends an entry and, for a file, its content, which must have the length that was said.
     pub fn append_file(&mut self, entry: &Entry<'_>, content: &mut dyn Read) -> Result<(), TarError> {
-        self.header(entry)?;
+        self.append_capable(entry, content, None)
+    }
+
+    /// Appends a file that has capabilities: what its extended attribute `security.capability` says.
+    pub fn append_capable(
+        &mut self,
+        entry: &Entry<'_>,
+        content: &mut dyn Read,
+        capability: Option<&[u8]>,
+    ) -> Result<(), TarError> {
+        self.header(entry, capability)?;
         match entry.kind {
             EntryKind::File { size } => self.content(entry.path, size, content),
-            EntryKind::Directory | EntryKind::Symlink { .. } | EntryKind::HardLink { .. } => Ok(()),
+            EntryKind::Directory
+            | EntryKind::Symlink { .. }
+            | EntryKind::HardLink { .. }
+            | EntryKind::CharacterDevice { .. }
+            | EntryKind::BlockDevice { .. }
+            | EntryKind::Pipe => Ok(()),
         }
     }
 
@@ -143,7 +181,7 @@ impl<W: Write> TarWriter<W> {
         }
     }
 
-    fn header(&mut self, entry: &Entry<'_>) -> Result<(), TarError> {
+    fn header(&mut self, entry: &Entry<'_>, capability: Option<&[u8]>) -> Result<(), TarError> {
         let mut path = entry.path.to_vec();
         if entry.kind == EntryKind::Directory {
             path.push(b'/');
@@ -153,6 +191,9 @@ impl<W: Write> TarWriter<W> {
             EntryKind::Directory => (b'5', 0, b""),
             EntryKind::Symlink { target } => (b'2', 0, target),
             EntryKind::HardLink { target } => (b'1', 0, target),
+            EntryKind::CharacterDevice { .. } => (b'3', 0, b""),
+            EntryKind::BlockDevice { .. } => (b'4', 0, b""),
+            EntryKind::Pipe => (b'6', 0, b""),
         };
         for name in [entry.path, link] {
             if name.contains(&0) {
@@ -172,6 +213,16 @@ impl<W: Write> TarWriter<W> {
         header.number_or_record(Field::UID, entry.uid.into(), "uid", &mut records);
         header.number_or_record(Field::GID, entry.gid.into(), "gid", &mut records);
         header.number_or_record(Field::TIME, self.time, "mtime", &mut records);
+        if let EntryKind::CharacterDevice { numbers } | EntryKind::BlockDevice { numbers } = entry.kind {
+            for (field, number) in [(Field::MAJOR, numbers.0), (Field::MINOR, numbers.1)] {
+                if !header.number(field, number.into()) {
+                    return Err(TarError::DeviceNumber { path: shown(entry.path), number });
+                }
+            }
+        }
+        if let Some(capability) = capability {
+            record(&mut records, CAPABILITY, capability);
+        }
 
         if !records.is_empty() {
             let mut extended = Header::new(b'x', 0o644);
@@ -216,6 +267,8 @@ impl Field {
     const GID: Self = Self { start: 116, digits: 7 };
     const SIZE: Self = Self { start: 124, digits: 11 };
     const TIME: Self = Self { start: 136, digits: 11 };
+    const MAJOR: Self = Self { start: 329, digits: 7 };
+    const MINOR: Self = Self { start: 337, digits: 7 };
     const CHECKSUM: Self = Self { start: 148, digits: 6 };
 }
 
@@ -361,6 +414,22 @@ mod tests {
         let records = format!("15 path={name}\n15 uid=3000000\n");
         assert_eq!(&bytes[BLOCK..BLOCK + records.len()], records.as_bytes());
         assert_eq!(&bytes[2 * BLOCK..2 * BLOCK + 7], b"______\0");
+    }
+
+    #[test]
+    fn devices_say_their_numbers_and_programs_their_capabilities() {
+        let kind = EntryKind::CharacterDevice { numbers: (1, 3) };
+        let device = Entry { path: b"null", kind, mode: 0o666, uid: 0, gid: 0 };
+        let bytes = archive(&[(device, b"")]);
+        assert_eq!((bytes[156], &bytes[329..345]), (b'3', &b"0000001\x000000003\0"[..]));
+        let mut writer = TarWriter::new(Vec::new(), 0);
+        writer.append_capable(&file(b"ping", 1), &mut &b"x"[..], Some(b"\x01\0=\n")).expect("takes all");
+        let bytes = writer.finish().expect("a vector takes all");
+        let record = b"41 SCHILY.xattr.security.capability=\x01\0=\n\n";
+        assert_eq!((bytes[156], &bytes[BLOCK..BLOCK + record.len()]), (b'x', &record[..]));
+        let far = EntryKind::BlockDevice { numbers: (1 << 21, 0) };
+        let refused = TarWriter::new(Vec::new(), 0).append(&Entry { kind: far, ..device });
+        assert!(matches!(refused, Err(TarError::DeviceNumber { .. })), "{refused:?}");
     }
 
     #[test]

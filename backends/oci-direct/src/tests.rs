@@ -1,5 +1,7 @@
 //! Plans and the layers they become, without any disk.
 
+mod programs;
+
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;

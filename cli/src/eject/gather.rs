@@ -67,7 +67,8 @@ pub fn gather(
         .chain(artifact.read.keys())
         .filter_map(|name| plan.plan().contexts.get_key_value(name))
         .collect();
-    let mut walked = contexts::walk_all(used.iter().map(|(name, context)| (*name, *context)), file)?;
+    let mut walked =
+        contexts::walk_all(used.iter().map(|(name, context)| (*name, *context)), file, &BTreeMap::new())?;
     for (name, context) in used {
         if let ContextKind::Files(files) = &context.kind {
             let tree = inline_tree(files).map_err(|error| Failure::of(&error))?;

@@ -88,6 +88,11 @@ impl Secrets {
         self.values.contains_key(id)
     }
 
+    /// The value of a secret, for builders that have no session.
+    pub fn get(&self, id: &str) -> Option<&Secret> {
+        self.values.get(id)
+    }
+
     /// The ids, in order.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)

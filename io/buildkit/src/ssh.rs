@@ -108,6 +108,11 @@ impl Agents {
         self.agents.contains_key(id)
     }
 
+    /// Where an agent listens, for builders that have no session.
+    pub fn socket(&self, id: &str) -> Option<&Path> {
+        self.agents.get(id).map(Agent::socket)
+    }
+
     /// The service, to be added to a session.
     pub fn into_server(self) -> ssh_server::SshServer<Self> {
         ssh_server::SshServer::new(self)

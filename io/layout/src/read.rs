@@ -6,6 +6,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use cogpack_backends_contract::config_json::HistoryEntry;
+use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::Tree;
 use cogpack_backends_oci_direct::blob::{Blob, LayerBlob};
 use cogpack_backends_oci_direct::documents::{
@@ -19,6 +20,7 @@ use flate2::bufread::MultiGzDecoder;
 use crate::blobs::{self, BlobError, HashingReader};
 use crate::image_config::{self, ConfigError};
 use crate::layer_tree::{self, LayerError};
+use crate::tar_reader::{Entry, EntryKind, TarError, TarReader};
 
 /// Why an image cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -277,10 +279,33 @@ impl Layout {
     }
 
     /// Lays one layer over a tree, and checks both its digests.
-    fn lay(
+    pub fn lay(&self, layer: &BaseLayer, tree: &mut Tree<Content>) -> Result<(), ReadError> {
+        self.through(layer, |archive| layer_tree::lay_over(tree, layer.blob.diff_id, archive))
+    }
+
+    /// Gives away the entries of a layer, each with its place as [`Content::Layer`] counts it and
+    /// files with their bytes, and checks both its digests.
+    pub fn entries(
         &self,
         layer: &BaseLayer,
-        tree: &mut Tree<cogpack_backends_contract::content::Content>,
+        take: &mut dyn FnMut(u64, &Entry, &mut dyn Read) -> io::Result<()>,
+    ) -> Result<(), ReadError> {
+        self.through(layer, |archive| {
+            let mut reader = TarReader::new(archive);
+            let mut place = 0;
+            while let Some(entry) = reader.next_entry()? {
+                place += 1;
+                let size = if let EntryKind::File { size } = entry.kind { size } else { 0 };
+                take(place, &entry, &mut reader.content(size)).map_err(TarError::Read)?;
+            }
+            Ok(reader.drain()?)
+        })
+    }
+
+    fn through(
+        &self,
+        layer: &BaseLayer,
+        read: impl FnOnce(&mut dyn Read) -> Result<(), LayerError>,
     ) -> Result<(), ReadError> {
         let LayerBlob { blob, diff_id } = layer.blob;
         let path = blobs::path_of(&self.root, &blob.digest);
@@ -293,8 +318,8 @@ impl Layout {
                 _ => Box::new(&mut stored),
             };
             let mut plain = HashingReader::new(plain);
-            let laid = layer_tree::lay_over(tree, diff_id, &mut BufReader::new(&mut plain));
-            laid.map_err(|source| ReadError::Layer { path: self.root.clone(), digest: blob.digest, source })?;
+            let read = read(&mut BufReader::new(&mut plain));
+            read.map_err(|source| ReadError::Layer { path: self.root.clone(), digest: blob.digest, source })?;
             plain.finish().map_err(failed)?
         };
         let (found, found_size) = stored.into_inner().finish().map_err(failed)?;

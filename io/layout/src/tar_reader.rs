@@ -46,6 +46,10 @@ pub struct Entry {
     pub uid: u32,
     /// The number of the owning group.
     pub gid: u32,
+    /// When it was changed: seconds since 1970, and nanoseconds.
+    pub modified: (i64, u32),
+    /// The extended attribute `security.capability`, where the entry has it.
+    pub capability: Option<Vec<u8>>,
 }
 
 /// Why an archive could not be read.
@@ -97,6 +101,8 @@ struct Records {
     size: Option<u64>,
     uid: Option<u64>,
     gid: Option<u64>,
+    modified: Option<(i64, u32)>,
+    capability: Option<Vec<u8>>,
 }
 
 /// The content of one entry.
@@ -217,7 +223,11 @@ impl<R: Read> TarReader<R> {
         let (Ok(uid), Ok(gid)) = (u32::try_from(uid), u32::try_from(gid)) else {
             return Err(self.malformed("an owner whose number has more than 32 bits"));
         };
-        Ok(Entry { path: inside(&written)?, kind, mode, uid, gid })
+        // No file of an image is worse for a time that cannot be read.
+        let of_header = || self.number(&header[136..148]).ok().and_then(|time| i64::try_from(time).ok());
+        let modified = records.modified.unwrap_or_else(|| (of_header().unwrap_or_default(), 0));
+        let capability = records.capability;
+        Ok(Entry { path: inside(&written)?, kind, mode, uid, gid, modified, capability })
     }
 
     fn header(&mut self) -> Result<Option<[u8; BLOCK]>, TarError> {
@@ -293,6 +303,10 @@ impl<R: Read> TarReader<R> {
                 b"size" => records.size = self.decimal(value)?,
                 b"uid" => records.uid = self.decimal(value)?,
                 b"gid" => records.gid = self.decimal(value)?,
+                b"mtime" => records.modified = moment(value),
+                b"SCHILY.xattr.security.capability" => {
+                    records.capability = (!value.is_empty()).then(|| value.to_vec());
+                }
                 b"GNU.sparse.name" => {
                     return Err(self.malformed("a sparse file in GNU's form, which no layer may hold"));
                 }
@@ -388,6 +402,24 @@ fn inside(path: &[u8]) -> Result<Vec<u8>, TarError> {
     Ok(relative)
 }
 
+/// Seconds since 1970 with a fraction, as PAX writes them.
+fn moment(value: &[u8]) -> Option<(i64, u32)> {
+    let text = std::str::from_utf8(value).ok()?;
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let mut digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(9);
+    let nanoseconds = digits.try_fold(0_u32, |number, digit| {
+        Some(number * 10 + u32::from(digit.is_ascii_digit().then(|| digit - b'0')?))
+    });
+    let whole: i64 = seconds.parse().ok()?;
+    match nanoseconds? {
+        // The fraction of a time before 1970 counts backwards, and that of the kernel forwards.
+        nanoseconds if nanoseconds > 0 && seconds.starts_with('-') => {
+            Some((whole.checked_sub(1)?, 1_000_000_000 - nanoseconds))
+        }
+        nanoseconds => Some((whole, nanoseconds)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use cogpack_backends_oci_direct::tar;
@@ -419,6 +451,9 @@ mod tests {
             tar::EntryKind::Directory,
             tar::EntryKind::Symlink { target: b"../../out" },
             tar::EntryKind::HardLink { target: b"a/b" },
+            tar::EntryKind::CharacterDevice { numbers: (1, 3) },
+            tar::EntryKind::BlockDevice { numbers: (7, 200) },
+            tar::EntryKind::Pipe,
         ];
         for path in [b"a/b".as_slice(), long.as_bytes(), b"\xff\xfe"] {
             for kind in kinds {
@@ -430,9 +465,21 @@ mod tests {
                     tar::EntryKind::Directory => EntryKind::Directory,
                     tar::EntryKind::Symlink { target } => EntryKind::Symlink(target.to_vec()),
                     tar::EntryKind::HardLink { target } => EntryKind::HardLink(target.to_vec()),
+                    tar::EntryKind::CharacterDevice { numbers } => {
+                        EntryKind::CharacterDevice(numbers.0, numbers.1)
+                    }
+                    tar::EntryKind::BlockDevice { numbers } => EntryKind::BlockDevice(numbers.0, numbers.1),
+                    tar::EntryKind::Pipe => EntryKind::Pipe,
                 };
-                let expected =
-                    Entry { path: path.to_vec(), kind: expected, mode: 0o4755, uid: 7, gid: 4_000_000_000 };
+                let expected = Entry {
+                    path: path.to_vec(),
+                    kind: expected,
+                    mode: 0o4755,
+                    uid: 7,
+                    gid: 4_000_000_000,
+                    modified: (1, 0),
+                    capability: None,
+                };
                 let read = entries(&written(&[(entry, &content), (entry, &content)])).expect("is an archive");
                 assert_eq!(read, [expected.clone(), expected]);
             }
@@ -474,6 +521,34 @@ mod tests {
         assert!(split_record(b"1 a").is_none());
         assert!(split_record(b"99999999999999999999999 a").is_none());
         assert_eq!(split_record(b"6 a=b\n"), Some((&b"a=b"[..], &b""[..])));
+    }
+
+    #[test]
+    fn times_have_fractions_and_may_be_before_1970() {
+        for (written, read) in [
+            ("0", Some((0, 0))),
+            ("1700000000.25", Some((1_700_000_000, 250_000_000))),
+            ("1.0000000019", Some((1, 1))),
+            ("-1.5", Some((-2, 500_000_000))),
+            ("-3", Some((-3, 0))),
+            ("", None),
+            ("1.x", None),
+            ("9999999999999999999999", None),
+        ] {
+            assert_eq!(moment(written.as_bytes()), read, "{written}");
+        }
+    }
+
+    #[test]
+    fn capabilities_come_back() {
+        let kind = tar::EntryKind::File { size: 0 };
+        let entry = tar::Entry { path: b"ping", kind, mode: 0o755, uid: 0, gid: 0 };
+        let mut writer = tar::TarWriter::new(Vec::new(), 0);
+        writer.append_capable(&entry, &mut &b""[..], Some(b"\x01\0=\n")).expect("a vector takes all");
+        writer.append(&entry).expect("a vector takes all");
+        let read = entries(&writer.finish().expect("a vector takes all")).expect("is an archive");
+        let capabilities: Vec<_> = read.iter().map(|entry| entry.capability.as_deref()).collect();
+        assert_eq!(capabilities, [Some(&b"\x01\0=\n"[..]), None]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::verify::verify;
 use crate::{json, syntax};
 
 /// Codes that no plan of a readable size can have, or no plan at all.
-const WITHOUT_EXAMPLE: [&str; 14] = [
+const WITHOUT_EXAMPLE: [&str; 16] = [
     // A mistake of ours, for which there is no plan that we know of.
     "cpk::internal::llb",
     "cpk::oci::input",
@@ -28,6 +28,9 @@ const WITHOUT_EXAMPLE: [&str; 14] = [
     "cpk::build::secret",
     "cpk::build::ssh",
     "cpk::unsupported::beside",
+    "cpk::unsupported::runtime",
+    // It is found where programs are run, and takes something that runs them.
+    "cpk::oci::mount",
     // It takes a base image beside the plan.
     "cpk::unsupported::platforms",
 ];

@@ -21,7 +21,7 @@ use cogpack_tests::terminal::{cogpackc, cogpackc_in};
 use cogpack_tests::tools::{Given, Tool};
 
 /// The plans that are built: every case of the backends, every project.
-fn plans() -> BTreeMap<String, PathBuf> {
+pub fn plans() -> BTreeMap<String, PathBuf> {
     let cases = cases::of("backends").into_iter().map(|case| (case.name, case.path));
     let projects = files_below(&root().join("tests/projects"), "plan.cpk").into_iter().map(|path| {
         let project = path.parent().and_then(Path::file_name).expect("a plan is in a project");
@@ -31,16 +31,16 @@ fn plans() -> BTreeMap<String, PathBuf> {
 }
 
 /// What all builds are given, and where they start from.
-struct World {
-    bases: Bases,
-    given: Given,
+pub struct World {
+    pub bases: Bases,
+    pub given: Given,
     /// Nobody speaks to it; that it can be reached is all that plans ask.
     _agent: UnixListener,
     folder: tempfile::TempDir,
 }
 
 impl World {
-    fn new() -> Option<Self> {
+    pub fn new() -> Option<Self> {
         let bases = Bases::of_the_rig()?;
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let socket = folder.path().join("agent");
@@ -52,7 +52,7 @@ impl World {
     }
 
     /// A copy of a plan's folder, with its plan on images that can be pulled as `built.cpk`.
-    fn copy(&self, name: &str, plan: &Path) -> PathBuf {
+    pub fn copy(&self, name: &str, plan: &Path) -> PathBuf {
         let folder = self.folder.path().join(name);
         std::fs::create_dir_all(&folder).expect("can be made");
         let from = plan.parent().expect("a plan is in a folder").join(".");
@@ -64,7 +64,7 @@ impl World {
     }
 
     /// Builds a plan as LLB into the engine.
-    fn build(&self, engine: &Engine, folder: &Path, image: &str) -> Result<(), Unbuilt> {
+    pub fn build(&self, engine: &Engine, folder: &Path, image: &str) -> Result<(), Unbuilt> {
         let mut environment = Environment::default();
         environment.docker.host = Some(engine.host.clone());
         let mut arguments: Vec<String> =
@@ -88,7 +88,7 @@ impl World {
 }
 
 /// The targets of the mounts of a plan, and the directories above them.
-fn mount_points(plan: &Path) -> BTreeSet<String> {
+pub fn mount_points(plan: &Path) -> BTreeSet<String> {
     let text = std::fs::read_to_string(plan).expect("a plan is text");
     let plan = cogpack_compiler::parse(&text).expect("the plan was built");
     let mut points = BTreeSet::new();
@@ -119,7 +119,7 @@ const OF_CONTAINERS: &[&str] = &["etc/hostname", "etc/hosts", "etc/resolv.conf"]
 
 /// Leaves out of an image what its builder has made to mount something on, and left there, empty:
 /// some builders take such directories and files away again, others do not.
-fn without_mount_points(built: &Image, wanted: &Image, points: &BTreeSet<String>) -> Image {
+pub fn without_mount_points(built: &Image, wanted: &Image, points: &BTreeSet<String>) -> Image {
     let mut built = built.clone();
     built.files.retain(|path, what| {
         let is_left = match what.as_str() {
@@ -146,7 +146,7 @@ fn order_variables(built: &mut Image, wanted: &Image) {
 }
 
 /// Why a plan is not built as LLB.
-enum Unbuilt {
+pub enum Unbuilt {
     /// With these codes.
     Refused(BTreeSet<String>),
     /// What was said.
@@ -154,7 +154,7 @@ enum Unbuilt {
 }
 
 /// The codes of what a backend refuses, in what was said.
-fn codes(said: &str) -> BTreeSet<String> {
+pub fn codes(said: &str) -> BTreeSet<String> {
     let code = |refusal: &String| refusal.split(' ').nth(1).expect("a refusal has a code").to_owned();
     refusals(said).iter().map(code).collect()
 }

@@ -3,6 +3,7 @@
 mod build;
 mod copies;
 mod copy_rows;
+mod direct;
 mod ejects;
 mod images;
 mod program_cases;

@@ -191,7 +191,9 @@ fn files(plan: &Resolved, folder: &Path) -> Result<BTreeMap<String, String>, Str
     let at_hand: BTreeSet<InputName> = plan.plan().images.keys().cloned().collect();
     let nothing = || BaseImage { layers: Vec::new(), history: Vec::new(), tree: Tree::empty() };
     let bases = at_hand.iter().map(|name| (name.clone(), nothing())).collect();
-    let recipe = OciDirect { at_hand }.lower(plan).map_err(|refused| format!("{refused:?}"))?;
+    let recipe = OciDirect { at_hand, ..OciDirect::default() }
+        .lower(plan)
+        .map_err(|refused| format!("{refused:?}"))?;
     let mut directories = BTreeMap::new();
     for (name, context) in recipe.directories() {
         if let ContextKind::Directory(directory) = &context.kind {

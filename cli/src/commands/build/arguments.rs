@@ -9,11 +9,14 @@ use crate::arguments::LimitsChoice;
 use crate::progress::Style;
 use crate::report::Format;
 
-/// Build a plan into an image, by a daemon that builds.
+/// Build a plan into an image, by a daemon that builds or in this process.
 ///
 /// The daemon is the BuildKit that `--buildkit` or BUILDKIT_HOST names, else the one inside the
 /// Docker Engine that the docker command uses. The image goes into that Engine, unless `--output`
 /// or `--push` says otherwise.
+///
+/// With `--builder direct` there is no daemon: this process makes the image, as a layout or archive
+/// that `--output` names, and leaves the programs that the plan runs to an OCI runtime.
 ///
 /// The image's digest is all that is written to standard output, and only with `--progress quiet`.
 #[derive(Debug, Args)]
@@ -29,6 +32,18 @@ pub struct Build {
     /// What builds.
     #[arg(long, value_enum, default_value_t)]
     pub builder: Builder,
+    /// Read the base image @NAME from a local OCI layout, `python=DIR` or `python=DIR:TAG`; for
+    /// `--builder direct`.
+    #[arg(long = "layout", value_name = "NAME=DIR[:TAG]")]
+    pub layouts: Vec<String>,
+    /// The OCI runtime that runs the plan's programs, by its path or name; for `--builder direct`.
+    /// Left out: the first of crun, runc and youki on PATH.
+    #[arg(long, value_name = "PATH")]
+    pub runtime: Option<PathBuf>,
+    /// Where `--builder direct` keeps unpacked images, results and caches from build to build; also
+    /// COGPACK_STORE. Left out: `cogpackc/store` in your cache directory.
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
     /// Where BuildKit listens: `unix://PATH`, `tcp://HOST:PORT` or `docker-container://NAME`.
     #[arg(long, value_name = "ADDRESS")]
     pub buildkit: Option<String>,
@@ -95,6 +110,8 @@ pub enum Builder {
     /// BuildKit, by itself or inside a Docker Engine.
     #[default]
     Buildkit,
+    /// This process, with an OCI runtime for programs.
+    Direct,
 }
 
 const EXAMPLES: &str = "\
@@ -102,6 +119,7 @@ Examples:
   cogpackc build plan.cpk -t app                      into the Docker Engine
   cogpackc build . -t registry.example/app:1 --push   to a registry
   cogpackc build . -o type=oci,dest=app.tar           to a file
+  cogpackc build . --builder direct -o type=layout,dest=app   without a daemon
   cogpackc build . --secret id=token,src=token.txt --ssh default
 
 Exit codes: 0 done; 1 the plan has findings, or one of its ops failed; 2 the command could not run,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_backends_llb::{Entitlement, Limits, Llb, LlbImage, SourceText};
@@ -11,9 +11,6 @@ use cogpack_build::builder::Builder;
 use cogpack_build::buildkit::BuildKit;
 use cogpack_build::failure::BuildError;
 use cogpack_build::order::{Destination, Order, Settings};
-use cogpack_build::outcome::Outcome;
-use cogpack_build::progress::Progress;
-use cogpack_build::requirements::{missing, requirements};
 use cogpack_build::serving::{Served, logins_only};
 use cogpack_compiler::World;
 use cogpack_content::{Digest, Platform};
@@ -23,15 +20,15 @@ use cogpack_io_buildkit::failure::Failure as DaemonFailure;
 use cogpack_ir::plan::InputName;
 use futures_util::future::try_join_all;
 use miette::Diagnostic;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
 use super::arguments::Build;
-use super::given::{self, Caches};
+use super::given::{self, Caches, Given};
 use super::known::known;
 use super::plan::{Source, shown_or};
-use super::{INTERRUPTED, NOT_GIVEN, bases, daemon, results};
+use super::watch::{Interrupts, Waited, failure_of, watch};
+use super::{INTERRUPTED, bases, daemon, results};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
@@ -39,11 +36,8 @@ use crate::progress::{Show, Style, text};
 use crate::report::{self, Stream};
 use crate::{FINDINGS, front};
 
-/// How often the picture is painted.
-const PAINT_INTERVAL: Duration = Duration::from_millis(100);
-
-/// Most events that are taken in before something else gets a turn.
-const EVENTS_AT_ONCE: usize = 1000;
+/// What is said when Ctrl-C is pressed.
+const CANCELLING: &str = "cancelling the build on the daemon (Ctrl-C again quits without waiting)";
 
 /// All that is known before a daemon is asked.
 pub struct Job<'a> {
@@ -66,24 +60,19 @@ struct Prepared {
     base_configs: BTreeMap<Platform, Vec<u8>>,
 }
 
-/// What came of waiting for something that a person may interrupt.
-enum Waited<T> {
-    /// It ended.
-    Ended(T),
-    /// Ctrl-C was pressed twice.
-    Abandoned,
-}
-
 impl Job<'_> {
     /// Builds, and gives the exit code.
     pub async fn run(mut self, console: &mut Console<'_>) -> Result<u8, Failure> {
         let served = self.served(console).await?;
-        if let Some(code) = self.refuse_what_is_missing(&served, console) {
+        let given = Given { secrets: &served.secrets, agents: &served.agents, allowed: &self.allowed };
+        if let Some(code) =
+            given.refuse_what_is_missing(&self.source.resolved, self.arguments, self.file, console)
+        {
             return Ok(code);
         }
         let started = Instant::now();
         let cancel = CancellationToken::new();
-        let mut interrupts = Interrupts::new()?;
+        let mut interrupts = Interrupts::new(CANCELLING)?;
         let style = self.arguments.progress.decided(console.stderr_is_terminal);
         let note = Note { is_shown: style == Style::Tty };
         let prepared = {
@@ -133,23 +122,6 @@ impl Job<'_> {
             agents,
             logins: Arc::new(daemon::logins(console)?),
         })
-    }
-
-    /// Shows what the plan asks for and nobody gave.
-    fn refuse_what_is_missing(&self, served: &Served, console: &mut Console<'_>) -> Option<u8> {
-        let missing = missing(
-            &requirements(&self.source.resolved),
-            |id| served.secrets.contains(id),
-            |id| served.agents.contains(id),
-            &self.allowed,
-        );
-        if missing.is_empty() {
-            return None;
-        }
-        let diagnostics: Vec<&dyn Diagnostic> =
-            missing.iter().map(|missing| missing as &dyn Diagnostic).collect();
-        report::findings(&diagnostics, self.file, self.arguments.format, Stream::Talk, console);
-        Some(NOT_GIVEN)
     }
 
     /// Reaches the daemon, and lowers the plan for it; `None` where that is refused, and shown.
@@ -264,46 +236,6 @@ impl Job<'_> {
     }
 }
 
-/// Shows a build until it is over. The first Ctrl-C cancels it, the second one waits no longer.
-async fn watch(
-    building: impl Future<Output = Result<Outcome, BuildError>>,
-    mut happened: UnboundedReceiver<Progress>,
-    show: &mut Show,
-    cancel: &CancellationToken,
-    interrupts: &mut Interrupts,
-    started: Instant,
-    console: &mut Console<'_>,
-) -> Waited<Result<Outcome, BuildError>> {
-    let mut building = std::pin::pin!(building);
-    let mut ticks = tokio::time::interval(PAINT_INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    let mut batch = Vec::new();
-    loop {
-        tokio::select! {
-            count = happened.recv_many(&mut batch, EVENTS_AT_ONCE), if !happened.is_closed() || !happened.is_empty() => {
-                if count > 0 {
-                    batch.drain(..).for_each(|event| show.take(&event, started.elapsed(), console.stderr));
-                }
-            }
-            _ = ticks.tick() => show.paint(started.elapsed(), console.window(), console.stderr),
-            () = interrupts.next() => {
-                if cancel.is_cancelled() {
-                    return Waited::Abandoned;
-                }
-                cancel.cancel();
-                show.clear(console.window(), console.stderr);
-                console.say("cancelling the build on the daemon (Ctrl-C again quits without waiting)");
-            }
-            ended = &mut building => {
-                while let Ok(event) = happened.try_recv() {
-                    show.take(&event, started.elapsed(), console.stderr);
-                }
-                return Waited::Ended(ended);
-            }
-        }
-    }
-}
-
 /// Tells apart builds that run at the same time and have other directories under the same names. A
 /// digest of where they are: the daemon need not know it.
 fn unique(directories: &BTreeMap<InputName, PathBuf>) -> String {
@@ -336,34 +268,5 @@ impl Note {
         if self.is_shown {
             let _ = write!(console.stderr, "\r\u{1b}[K").and_then(|()| console.stderr.flush());
         }
-    }
-}
-
-/// Ctrl-C, and the signal by which others ask a program to end.
-struct Interrupts {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Interrupts {
-    fn new() -> Result<Self, Failure> {
-        let listen =
-            |kind| signal(kind).map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")));
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-fn failure_of(error: &BuildError) -> Failure {
-    let failure = Failure::of(error);
-    match error.help() {
-        Some(help) => failure.with_hint(help.to_owned()),
-        None => failure,
     }
 }

@@ -5,14 +5,20 @@ use std::path::{Path, PathBuf};
 
 use cogpack_backends_llb::Entitlement;
 use cogpack_build::order::Cache;
+use cogpack_build::requirements::{missing, requirements};
 use cogpack_io_buildkit::secrets::{LARGEST_SECRET, Secret, Secrets};
 use cogpack_io_buildkit::ssh::Agents;
 use cogpack_io_project::files;
+use cogpack_ir::resolve::Resolved;
+use miette::Diagnostic;
 
+use super::NOT_GIVEN;
 use super::arguments::Build;
 use super::attributes::Attributes;
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+use crate::report::{self, Stream};
 
 /// Caches that are read, and caches that are written.
 pub struct Caches {
@@ -20,6 +26,41 @@ pub struct Caches {
     pub from: Vec<Cache>,
     /// Written.
     pub to: Vec<Cache>,
+}
+
+/// What the ops of a plan may use.
+pub struct Given<'g> {
+    /// Secrets by id.
+    pub secrets: &'g Secrets,
+    /// Ssh agents by id.
+    pub agents: &'g Agents,
+    /// What they may do beyond the usual.
+    pub allowed: &'g BTreeSet<Entitlement>,
+}
+
+impl Given<'_> {
+    /// Shows what the plan asks for and nobody gave, and gives the exit code if there is any.
+    pub fn refuse_what_is_missing(
+        &self,
+        plan: &Resolved,
+        arguments: &Build,
+        file: &PlanFile,
+        console: &mut Console<'_>,
+    ) -> Option<u8> {
+        let missing = missing(
+            &requirements(plan),
+            |id| self.secrets.contains(id),
+            |id| self.agents.contains(id),
+            self.allowed,
+        );
+        if missing.is_empty() {
+            return None;
+        }
+        let diagnostics: Vec<&dyn Diagnostic> =
+            missing.iter().map(|missing| missing as &dyn Diagnostic).collect();
+        report::findings(&diagnostics, file, arguments.format, Stream::Talk, console);
+        Some(NOT_GIVEN)
+    }
 }
 
 /// `--cache-from` and `--cache-to`.

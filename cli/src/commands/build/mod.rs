@@ -1,4 +1,4 @@
-//! `cogpackc build PLAN|DIR`: the plan as an image, by a daemon that builds.
+//! `cogpackc build PLAN|DIR`: the plan as an image, by a daemon that builds or in this process.
 //!
 //! Everything that can be wrong without a daemon is found before one is asked: the plan's own
 //! rules, options that cannot be, secrets that were not given. Then the daemon says what it can
@@ -9,13 +9,16 @@ mod attributes;
 mod bases;
 mod conduct;
 pub mod daemon;
+mod direct;
 mod given;
 mod known;
+mod options;
 mod outputs;
 mod plan;
 mod results;
+mod watch;
 
-use arguments::Build;
+use arguments::{Build, Builder};
 
 use crate::arguments::LimitsChoice;
 use crate::console::Console;
@@ -26,6 +29,7 @@ use crate::{COULD_NOT_RUN, FINDINGS, plan_file};
 
 /// Builds.
 pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> {
+    options::check(arguments)?;
     let time = console.source_date_epoch()?;
     let destinations = outputs::destinations(arguments, &console.directory)?;
     let allowed = given::allowed(&arguments.allowed)?;
@@ -38,11 +42,24 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
     let path = plan::path(&arguments.plan, &console.directory)?;
     let file: PlanFile = plan_file::read(&path, console)?;
     let Some(source) = plan::read(arguments, &file, console)? else { return Ok(FINDINGS) };
-    let address = daemon::address(arguments.buildkit.as_deref(), arguments.buildkit_tls.as_deref(), console)?;
-    let runtime = daemon::runtime()?;
-    let job =
-        conduct::Job { arguments, file: &file, source, address, destinations, limits, allowed, cache, time };
-    let code = runtime.block_on(job.run(console));
+    let file = &file;
+    let (runtime, code) = match arguments.builder {
+        Builder::Buildkit => {
+            let certificates = arguments.buildkit_tls.as_deref();
+            let address = daemon::address(arguments.buildkit.as_deref(), certificates, console)?;
+            let runtime = daemon::runtime()?;
+            let job =
+                conduct::Job { arguments, file, source, address, destinations, limits, allowed, cache, time };
+            let code = runtime.block_on(job.run(console));
+            (runtime, code)
+        }
+        Builder::Direct => {
+            let runtime = daemon::runtime()?;
+            let job = direct::Job { arguments, file, source, destinations, allowed, time };
+            let code = runtime.block_on(job.run(console));
+            (runtime, code)
+        }
+    };
     // What a second Ctrl-C leaves behind is not waited for.
     runtime.shutdown_background();
     code

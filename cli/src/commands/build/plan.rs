@@ -57,7 +57,7 @@ pub fn read(
         return Ok(None);
     };
     front::choose(&arguments.platforms, &mut plan)?;
-    let bases = Bases::read(&plan, &[], file, &console.directory)?;
+    let bases = Bases::read(&plan, &arguments.layouts, file, &console.directory)?;
     let world = World { configs: bases.configs() };
     let compiled = cogpack_compiler::compile(plan.clone(), &world);
     let Some(resolved) = shown_or(compiled, arguments, file, console) else { return Ok(None) };

@@ -58,7 +58,7 @@ fn write_tree(
                     write_file(&below, &mut bytes, attributes.mode)?;
                 }
                 // Contexts are made of directories and of files in the plan, never of layers.
-                Content::Layer(_) => return Err(EjectError::Special { path: below }),
+                Content::Layer(_) | Content::Kept(_) => return Err(EjectError::Special { path: below }),
             },
             Node::Symlink { target, .. } => {
                 symlink(OsStr::from_bytes(target), &below).map_err(failed("link", &below))?;

@@ -1,0 +1,248 @@
+//! Drives the evaluation of a plan: runs its programs, two at a time, and writes the image.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::channel;
+use std::sync::{Mutex, PoisonError};
+
+use cogpack_backends_contract::content::Content;
+use cogpack_backends_contract::tree::Tree;
+use cogpack_backends_oci_direct::Inputs;
+use cogpack_backends_oci_direct::program::{Origin, Program};
+use cogpack_io_runtime::job::{Ended, Stream as JobStream};
+use cogpack_io_runtime::run::Cancel;
+use cogpack_io_runtime::{machine, run};
+use cogpack_ir::resolve::StageId;
+
+use super::content::Contents;
+use super::key::Key;
+use super::order::{Order, UseOfResults};
+use super::program::{PrepareError, prepare};
+use super::shelf::{OnDisk, Shelf, here};
+use super::telling::Telling;
+use super::{Programs, part, write};
+use crate::failure::{BuildError, FailedOp};
+use crate::outcome::Outcome;
+use crate::progress::{Progress, Progresses, StepId, Stream};
+
+/// Most programs that run at once: what they do uses several processors by itself.
+const AT_ONCE: usize = 2;
+/// How much of the end of its output is kept of a program.
+const TAIL: usize = 64 << 10;
+
+/// Builds.
+pub fn build(
+    order: &Order,
+    programs: Option<&Programs>,
+    progress: &Progresses,
+    cancel: &Cancel,
+) -> Result<Outcome, BuildError> {
+    write::check(order)?;
+    let telling = Telling::begin(order, progress);
+    let contents = Contents { contexts: &*order.files, store: programs.map(|programs| &programs.store) };
+    let mut inputs = Inputs { directories: order.directories.clone(), ..Inputs::default() };
+    let shelf = match programs {
+        Some(programs) => {
+            check_machine(programs)?;
+            Some(Shelf::new(&programs.store, contents, order.time))
+        }
+        None => None,
+    };
+    for (name, (layout, image)) in &order.bases {
+        if cancel.is_cancelled() {
+            return Err(BuildError::Cancelled);
+        }
+        let base = telling.doing(&format!("read the image {name}"), || match &shelf {
+            Some(shelf) => shelf.add_base(Origin::Base(name.clone()), layout, image),
+            None => layout.base(image).map_err(here(format!("read the image `{name}`"))),
+        })?;
+        inputs.bases.insert(name.clone(), base);
+    }
+    let mut evaluation = order.recipe.evaluation(&inputs);
+    let mut waiting: VecDeque<Program> = VecDeque::new();
+    std::thread::scope(|scope| {
+        let (ended, ends) = channel::<(StageId, Result<Tree<Content>, BuildError>)>();
+        let mut running = 0;
+        let mut failure = None;
+        loop {
+            if failure.is_none() {
+                waiting.extend(evaluation.advance());
+                for (stage, place) in evaluation.passed() {
+                    tell_passed(&telling, stage, place);
+                }
+            }
+            if failure.is_some() || evaluation.has_problems() || cancel.is_cancelled() {
+                waiting.clear();
+            }
+            while running < AT_ONCE
+                && let (Some(shelf), Some(programs)) = (&shelf, programs)
+                && let Some(program) = waiting.pop_front()
+            {
+                running += 1;
+                let (ended, telling) = (ended.clone(), &telling);
+                let running = Running { order, programs, shelf, telling, cancel };
+                scope.spawn(move || {
+                    let left = running.program(&program);
+                    // The other end waits for every program that it has started.
+                    let _ = ended.send((program.stage, left));
+                });
+            }
+            if running == 0 {
+                break;
+            }
+            let Ok((stage, left)) = ends.recv() else { break };
+            running -= 1;
+            match left {
+                Ok(tree) => evaluation.ran(stage, tree),
+                Err(error) => {
+                    // The first one is the cause; it ends the others.
+                    failure.get_or_insert(error);
+                    cancel.cancel();
+                }
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    })?;
+    if cancel.is_cancelled() {
+        return Err(BuildError::Cancelled);
+    }
+    let rootfs = evaluation.finish().map_err(BuildError::Assembly)?;
+    let assembly = order.recipe.assembly(rootfs, order.time);
+    let outcome = telling.doing("write the image", || write::write(order, &assembly, &contents))?;
+    telling.tell(Progress::Done(outcome.clone()));
+    Ok(outcome)
+}
+
+/// Programs are told of by those who run them; of file ops that they are done.
+fn tell_passed(telling: &Telling<'_>, stage: StageId, place: usize) {
+    if let Some(step) = telling.step(stage, place)
+        && !telling.outline(step).is_some_and(|outline| is_program(&outline.name))
+    {
+        // What is done in memory takes no time that anybody would want to know.
+        let _ = telling.work(Some(step), || Ok(()));
+    }
+}
+
+fn is_program(name: &str) -> bool {
+    name.starts_with("run ") || name.starts_with("exec ")
+}
+
+/// Finds out, before any work, whether programs can be run.
+fn check_machine(programs: &Programs) -> Result<(), BuildError> {
+    if !machine::is_root() {
+        return Err(BuildError::Unable {
+            what: "running programs without a daemon takes root".to_owned(),
+            help: "run this command as root, or build with `--builder buildkit`".to_owned(),
+        });
+    }
+    let work = programs.store.work().map_err(here("use the store"))?;
+    run::check(work.path()).map_err(|error| BuildError::Unable {
+        what: format!(
+            "this machine lays no filesystems over each other in `{}`: {}",
+            programs.store.root().display(),
+            error.source
+        ),
+        help: "put the store on a filesystem that takes an overlay, as ext4 and xfs do: \
+               `--store DIR` or COGPACK_STORE; or build with `--builder buildkit`"
+            .to_owned(),
+    })
+}
+
+/// What is needed to run the programs of a build.
+#[derive(Clone, Copy)]
+struct Running<'b> {
+    order: &'b Order,
+    programs: &'b Programs,
+    shelf: &'b Shelf<'b>,
+    telling: &'b Telling<'b>,
+    cancel: &'b Cancel,
+}
+
+impl Running<'_> {
+    /// What a program leaves, from the store where it has been run before.
+    fn program(&self, program: &Program) -> Result<Tree<Content>, BuildError> {
+        let step = self.telling.step(program.stage, program.step);
+        let failed = |error: PrepareError| match error {
+            PrepareError::Build(error) => error,
+            PrepareError::Op(message) => self.failed_op(program, step, message, None, Vec::new()),
+        };
+        let prepared = prepare(program, self.shelf).map_err(failed)?;
+        let store = &self.programs.store;
+        let finished = match self.order.cache {
+            UseOfResults::Used => store.finished(&prepared.key),
+            UseOfResults::Ignored => None,
+        };
+        let id = match finished {
+            Some(id) => {
+                step.into_iter().for_each(|step| self.telling.tell(Progress::Cached(step)));
+                id
+            }
+            None => self.telling.work(step, || {
+                let work = store.work().map_err(here("use the store"))?;
+                let is_cancelled = || self.cancel.is_cancelled();
+                let (job, held) = prepared.job(self.order, self.shelf, &is_cancelled).map_err(failed)?;
+                let tail = Mutex::new(Vec::new());
+                let output = |stream: JobStream, bytes: &[u8]| {
+                    keep_tail(&mut tail.lock().unwrap_or_else(PoisonError::into_inner), bytes);
+                    let stream = match stream {
+                        JobStream::Output => Stream::Output,
+                        JobStream::Errors => Stream::Errors,
+                    };
+                    step.into_iter().for_each(|step| self.telling.output(step, stream, bytes));
+                };
+                let ran = run(&self.programs.runtime, work.path(), &job, &output, self.cancel).map_err(
+                    here(format!("run a program with `{}`", self.programs.runtime.program().display())),
+                )?;
+                drop(held);
+                let tail = tail.into_inner().unwrap_or_else(PoisonError::into_inner);
+                match ran.ended {
+                    Ended::Exited(0) => {}
+                    Ended::Cancelled => return Err(BuildError::Cancelled),
+                    Ended::Exited(code) => {
+                        let message = format!("its program ended with exit code {code}");
+                        return Err(self.failed_op(program, step, message, Some(code), tail));
+                    }
+                    Ended::NotStarted(message) => {
+                        return Err(self.failed_op(program, step, message, None, tail));
+                    }
+                }
+                // A program that is run again may leave something else, so each run has its own part.
+                let name = work.path().file_name().unwrap_or_default().as_encoded_bytes();
+                let id = Key::new("left 1").and(prepared.key.hex()).and(name).digest();
+                store.keep_part(&id, &ran.left).map_err(here("use the store"))?;
+                store.remember(&prepared.key, &id, &work).map_err(here("use the store"))?;
+                Ok(id)
+            })?,
+        };
+        let mut tree = program.root.tree.clone();
+        part::lay(id, &store.part_path(&id), &mut tree).map_err(here("read what a program has left"))?;
+        let parts = prepared.root.parts.iter().copied().chain([id]).collect();
+        let left = OnDisk { parts, tree: tree.clone() };
+        self.shelf.add_program(Origin::Program(program.stage, program.step), left);
+        Ok(tree)
+    }
+
+    fn failed_op(
+        &self,
+        program: &Program,
+        step: Option<StepId>,
+        message: String,
+        exit_code: Option<i32>,
+        output: Vec<u8>,
+    ) -> BuildError {
+        BuildError::Op(Box::new(FailedOp {
+            message,
+            step: step.and_then(|step| self.telling.outline(step)).cloned(),
+            lines: self.order.lines(program.span),
+            exit_code,
+            output,
+        }))
+    }
+}
+
+/// Adds to the end of an output, and lets its beginning go.
+fn keep_tail(tail: &mut Vec<u8>, bytes: &[u8]) {
+    tail.extend_from_slice(bytes);
+    if tail.len() > 2 * TAIL {
+        tail.drain(..tail.len() - TAIL);
+    }
+}

@@ -1,0 +1,66 @@
+//! What is asked of a build in this process.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Mutex;
+
+use cogpack_backends_contract::content::{Content, ContentSource};
+use cogpack_backends_contract::tree::Tree;
+use cogpack_backends_oci_direct::Recipe;
+use cogpack_content::ImageReference;
+use cogpack_io_buildkit::secrets::Secrets;
+use cogpack_io_buildkit::ssh::Agents;
+use cogpack_io_layout::read::{Layout, StoredImage};
+use cogpack_ir::plan::{InputName, Span};
+
+use crate::order::Destination;
+
+/// One build.
+pub struct Order {
+    /// What is built.
+    pub recipe: Recipe,
+    /// The text of the plan, for its lines.
+    pub text: String,
+    /// What is in the directories of `dir` contexts.
+    pub directories: BTreeMap<InputName, Tree<Content>>,
+    /// Where the bytes of their files are.
+    pub files: Box<dyn ContentSource + Send + Sync>,
+    /// The images that it builds on, and the layouts that they are in.
+    pub bases: BTreeMap<InputName, (Layout, StoredImage)>,
+    /// Secrets by id.
+    pub secrets: Secrets,
+    /// Ssh agents by id.
+    pub agents: Agents,
+    /// What the image is called.
+    pub names: Vec<ImageReference>,
+    /// Where it goes.
+    pub destinations: Vec<Destination>,
+    /// What stands for standard output, where an image goes there.
+    pub standard_output: Mutex<Box<dyn Write + Send>>,
+    /// Whether results of earlier builds are used.
+    pub cache: UseOfResults,
+    /// What everything is dated, in seconds since 1970.
+    pub time: u64,
+}
+
+/// Whether results of earlier builds are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UseOfResults {
+    /// They are.
+    Used,
+    /// Every program is run.
+    Ignored,
+}
+
+impl Order {
+    /// The first and the last line of something in the plan, counted from 1.
+    pub fn lines(&self, span: Span) -> Option<(u32, u32)> {
+        let range = span.range()?;
+        let line_of = |offset: usize| {
+            let before = self.text.as_bytes().get(..offset)?;
+            let ended = before.iter().filter(|byte| **byte == b'\n').count();
+            u32::try_from(ended + 1).ok()
+        };
+        Some((line_of(range.start)?, line_of(range.end.saturating_sub(1).max(range.start))?))
+    }
+}

@@ -1,0 +1,234 @@
+//! Between trees and the directories that parts of filesystems are on disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use cogpack_backends_contract::changes::{Change, ChangeKind};
+use cogpack_backends_contract::content::{Content, ContentSource, KeptContent, KeptFile};
+use cogpack_backends_contract::tree::{
+    self, Directory, Ids, Name, Node, PathProblem, SpecialKind, Tree, components,
+};
+use cogpack_content::Digest;
+use cogpack_io_runtime::part::{self, Entry, Kind, PartError, Special, Writer};
+use cogpack_ir::plan::Mode;
+
+/// Why a tree does not become a part, or a part no tree.
+#[derive(Debug, thiserror::Error)]
+pub enum PartProblem {
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] PartError),
+    /// A file cannot be opened.
+    #[error("open what becomes `{path}`")]
+    Open {
+        /// Where it goes.
+        path: String,
+        /// What happened.
+        #[source]
+        source: io::Error,
+    },
+    /// A file changed since it was looked at.
+    #[error("`{path}` had {expected} bytes when it was looked at, and has {found} now")]
+    Changed {
+        /// Where it goes.
+        path: String,
+        /// What it had.
+        expected: u64,
+        /// What it has.
+        found: u64,
+    },
+    /// The part does not fit what it lies on.
+    #[error("the part `{part}` does not fit what it lies on")]
+    Misfit {
+        /// The part.
+        part: Digest,
+        /// What is wrong.
+        #[source]
+        problem: PathProblem,
+    },
+}
+
+/// A file whose bytes come later, in the order in which a packed layer has them.
+#[derive(Debug, Clone)]
+pub struct Later {
+    /// Where they go.
+    pub path: Vec<u8>,
+    /// With this mode and owner.
+    pub attributes: part::Attributes,
+}
+
+/// Writes what turns another tree into `after` as the part in the empty directory `root`. All but
+/// what is kept already is dated `time`. Files of layers that are packed are left out, and given
+/// back by their places in the layer.
+pub fn write(
+    changes: &[Change<'_, Content>],
+    after: &Tree<Content>,
+    files: &dyn ContentSource,
+    time: (i64, u32),
+    root: &Path,
+) -> Result<BTreeMap<u64, Vec<Later>>, PartProblem> {
+    let writer = Writer::new(root, attributes(after.root().attributes))?;
+    let mut writing = Writing { writer, files, time, made: BTreeSet::new(), first_names: BTreeMap::new() };
+    let mut later: BTreeMap<u64, Vec<Later>> = BTreeMap::new();
+    for Change { path, kind } in changes {
+        writing.directories_above(path, after)?;
+        let at = path.join(&b'/');
+        match kind {
+            ChangeKind::Removed => writing.writer.gone(&at)?,
+            ChangeKind::Written(Node::Directory(directory)) => {
+                writing.writer.directory(&at, attributes(directory.attributes))?;
+                writing.made.insert(path.clone());
+            }
+            ChangeKind::Written(Node::Symlink { ids, target }) => {
+                writing.writer.symlink(&at, target, ids.user, ids.group)?;
+                writing.writer.date(&at, time)?;
+            }
+            ChangeKind::Written(Node::Special { attributes: of_node, kind }) => {
+                writing.writer.special(&at, attributes(*of_node), special(*kind))?;
+                writing.writer.date(&at, time)?;
+            }
+            ChangeKind::Written(Node::File { attributes: of_node, content }) => match content {
+                Content::Layer(file) => {
+                    let attributes = attributes(*of_node);
+                    later.entry(file.entry).or_default().push(Later { path: at, attributes });
+                }
+                Content::Inline(_) | Content::Context(_) | Content::Kept(_) => {
+                    writing.file(&at, *of_node, content)?;
+                }
+            },
+        }
+    }
+    for directory in &writing.made {
+        writing.writer.date(&directory.join(&b'/'), time)?;
+    }
+    writing.writer.date(b"", time)?;
+    Ok(later)
+}
+
+struct Writing<'w> {
+    writer: Writer<'w>,
+    files: &'w dyn ContentSource,
+    time: (i64, u32),
+    made: BTreeSet<Vec<Name>>,
+    /// By what says where the bytes are, the first name of each file that has several.
+    first_names: BTreeMap<(Vec<u8>, tree::Attributes), Vec<u8>>,
+}
+
+impl Writing<'_> {
+    /// Directories that the part changes nothing of, and something in.
+    fn directories_above(&mut self, path: &[Name], after: &Tree<Content>) -> Result<(), PartProblem> {
+        for depth in 1..path.len() {
+            let above = &path[..depth];
+            if self.made.contains(above) {
+                continue;
+            }
+            let there = after.directory(above).map_or(tree::Attributes::ON_THE_WAY, |found| found.attributes);
+            self.writer.directory(&above.join(&b'/'), attributes(there))?;
+            self.made.insert(above.to_vec());
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, at: &[u8], of_node: tree::Attributes, content: &Content) -> Result<(), PartProblem> {
+        let opening = |source| PartProblem::Open { path: String::from_utf8_lossy(at).into_owned(), source };
+        let name = linked_name(content).map(|name| (name, of_node));
+        if let Some(first) = name.as_ref().and_then(|name| self.first_names.get(name)) {
+            return Ok(self.writer.hard_link(at, first)?);
+        }
+        let ours = |bytes| KeptContent { bytes, modified: self.time, capability: None };
+        let mut opened = match content {
+            Content::Inline(bytes) => ours(Box::new(&bytes.0[..]) as Box<dyn Read>),
+            Content::Context(file) => ours(self.files.open(file).map_err(opening)?),
+            Content::Kept(file) => self.files.open_kept(file).map_err(opening)?,
+            Content::Layer(_) => return Err(opening(io::Error::other("its layer is packed"))),
+        };
+        let capability = opened.capability.as_deref();
+        let found = self.writer.file(at, attributes(of_node), &mut opened.bytes, capability)?;
+        self.writer.date(at, opened.modified)?;
+        if found != content.size() {
+            let path = String::from_utf8_lossy(at).into_owned();
+            return Err(PartProblem::Changed { path, expected: content.size(), found });
+        }
+        if let Some(name) = name {
+            self.first_names.insert(name, at.to_vec());
+        }
+        Ok(())
+    }
+}
+
+/// What tells files apart that may have several names.
+fn linked_name(content: &Content) -> Option<Vec<u8>> {
+    match content {
+        Content::Context(file) if file.linked => {
+            Some([file.context.as_str().as_bytes(), b"\0", &file.path].concat())
+        }
+        Content::Kept(file) if file.linked => Some([file.part.hex().as_bytes(), b"\0", &file.path].concat()),
+        Content::Inline(_) | Content::Context(_) | Content::Kept(_) | Content::Layer(_) => None,
+    }
+}
+
+/// Lays the part in the directory `root` over a tree.
+pub fn lay(part: Digest, root: &Path, tree: &mut Tree<Content>) -> Result<(), PartProblem> {
+    for entry in part::read(root)? {
+        lay_entry(part, &entry, tree).map_err(|problem| PartProblem::Misfit { part, problem })?;
+    }
+    Ok(())
+}
+
+fn lay_entry(part: Digest, entry: &Entry, tree: &mut Tree<Content>) -> Result<(), PathProblem> {
+    let path = components(&entry.path);
+    let ids = Ids { user: entry.attributes.user, group: entry.attributes.group };
+    let mode = Mode::new(entry.attributes.mode).unwrap_or(Mode::FILE);
+    let attributes = tree::Attributes { mode, ids };
+    let node = match &entry.kind {
+        Kind::Gone => {
+            tree.remove(&path)?;
+            return Ok(());
+        }
+        Kind::Directory { opaque } => {
+            if let Some(there) = tree.directory(&path) {
+                if there.attributes != attributes || *opaque {
+                    // It is there, as was just seen.
+                    if let Some(there) = tree.directory_mut(&path) {
+                        match opaque {
+                            true => *there = Directory::new(attributes),
+                            false => there.attributes = attributes,
+                        }
+                    }
+                }
+                return Ok(());
+            }
+            Node::Directory(Arc::new(Directory::new(attributes)))
+        }
+        Kind::File { size, first_name } => {
+            let path = first_name.as_ref().unwrap_or(&entry.path).clone();
+            let file = KeptFile { part, path, size: *size, linked: first_name.is_some() };
+            Node::File { attributes, content: Content::Kept(Arc::new(file)) }
+        }
+        Kind::Symlink(target) => Node::Symlink { ids, target: target.clone() },
+        Kind::Special(kind) => Node::Special {
+            attributes,
+            kind: match *kind {
+                Special::CharacterDevice(major, minor) => SpecialKind::CharacterDevice { major, minor },
+                Special::BlockDevice(major, minor) => SpecialKind::BlockDevice { major, minor },
+                Special::Pipe => SpecialKind::Pipe,
+            },
+        },
+    };
+    tree.insert(&path, node)?;
+    Ok(())
+}
+
+fn attributes(of_tree: tree::Attributes) -> part::Attributes {
+    part::Attributes { mode: of_tree.mode.bits(), user: of_tree.ids.user, group: of_tree.ids.group }
+}
+
+fn special(kind: SpecialKind) -> Special {
+    match kind {
+        SpecialKind::CharacterDevice { major, minor } => Special::CharacterDevice(major, minor),
+        SpecialKind::BlockDevice { major, minor } => Special::BlockDevice(major, minor),
+        SpecialKind::Pipe => Special::Pipe,
+    }
+}

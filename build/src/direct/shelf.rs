@@ -1,0 +1,176 @@
+//! Filesystems on disk: those of bases, those that file ops make, those that programs leave. Each
+//! is a list of parts in the store, and the tree that these make together.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cogpack_backends_contract::changes::between;
+use cogpack_backends_contract::content::Content;
+use cogpack_backends_contract::tree::{Name, Node, Tree, text};
+use cogpack_backends_oci_direct::inputs::{BaseImage, BaseLayer};
+use cogpack_backends_oci_direct::layer::Layer;
+use cogpack_backends_oci_direct::program::{Filesystem, Origin};
+use cogpack_content::Digest;
+use cogpack_io_layout::read::{Layout, StoredImage};
+use cogpack_io_runtime::part::{PartError, Writer};
+use cogpack_io_store::Store;
+
+use super::content::Contents;
+use super::key::Key;
+use super::part;
+use crate::failure::BuildError;
+
+/// A filesystem on disk.
+#[derive(Debug, Clone, Default)]
+pub struct OnDisk {
+    /// Its parts, lowest first.
+    pub parts: Vec<Digest>,
+    /// All that is in it.
+    pub tree: Tree<Content>,
+}
+
+/// The filesystems of one build.
+pub struct Shelf<'b> {
+    pub store: &'b Store,
+    pub files: Contents<'b>,
+    /// What programs see of when a file that the plan makes was changed.
+    time: (i64, u32),
+    known: Mutex<BTreeMap<Origin, OnDisk>>,
+}
+
+impl<'b> Shelf<'b> {
+    /// An empty one. What the plan makes is dated `time`, in seconds since 1970.
+    pub fn new(store: &'b Store, files: Contents<'b>, time: u64) -> Self {
+        let time = (i64::try_from(time).unwrap_or(i64::MAX), 0);
+        Self { store, files, time, known: Mutex::default() }
+    }
+
+    /// Unpacks a base image, as far as that has not been done before.
+    pub fn add_base(
+        &self,
+        origin: Origin,
+        layout: &Layout,
+        image: &StoredImage,
+    ) -> Result<BaseImage, BuildError> {
+        let mut base = OnDisk::default();
+        for layer in &image.layers {
+            let below = base.parts.last().map(Digest::hex).unwrap_or_default();
+            let id = Key::new("layer 1").and(below).and(layer.diff_id().hex()).digest();
+            let path = match self.store.part(&id) {
+                Some(path) => path,
+                None => {
+                    let work = self.store.work().map_err(here("use the store"))?;
+                    let root = work.path().join("part");
+                    fs::create_dir(&root).map_err(here("unpack a base image"))?;
+                    self.unpack(layout, layer, &base.tree, &root)?;
+                    self.store.keep_part(&id, &root).map_err(here("use the store"))?
+                }
+            };
+            part::lay(id, &path, &mut base.tree).map_err(here("read an unpacked base image"))?;
+            base.parts.push(id);
+        }
+        let tree = base.tree.clone();
+        self.known().insert(origin, base);
+        Ok(BaseImage { layers: image.layers.clone(), history: image.history.clone(), tree })
+    }
+
+    /// Unpacks a layer that lies on `below` into the empty directory `root`. Files keep the times
+    /// that they have in the layer: programs compare them with what they find in other files.
+    fn unpack(
+        &self,
+        layout: &Layout,
+        layer: &BaseLayer,
+        below: &Tree<Content>,
+        root: &Path,
+    ) -> Result<(), BuildError> {
+        let mut after = below.clone();
+        layout.lay(layer, &mut after).map_err(here("read a base image"))?;
+        let mut later = part::write(&between(below, &after), &after, &self.files, self.time, root)
+            .map_err(here("unpack a base image"))?;
+        let writer = Writer::adding_to(root);
+        let disk = |error: PartError| error.source;
+        let mut dates = BTreeMap::new();
+        let unpacked = layout.entries(layer, &mut |place, entry, bytes| {
+            if let Ok(path) = after.resolve(&entry.path, false) {
+                dates.insert(path, entry.modified);
+            }
+            let names = later.remove(&place).unwrap_or_default();
+            let Some((first, others)) = names.split_first() else { return Ok(()) };
+            let capability = entry.capability.as_deref();
+            writer.file(&first.path, first.attributes, bytes, capability).map_err(disk)?;
+            writer.date(&first.path, entry.modified).map_err(disk)?;
+            others.iter().try_for_each(|other| writer.hard_link(&other.path, &first.path).map_err(disk))
+        });
+        unpacked.map_err(here("unpack a base image"))?;
+        for (path, modified) in dates {
+            // What the layer says of a path that it then takes away, or of one that it only names
+            // another way, is not there.
+            if let Some(Node::Directory(_) | Node::Symlink { .. }) = after.get(&path) {
+                writer.date_if_there(&path.join(&b'/'), modified).map_err(here("unpack a base image"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a program has left.
+    pub fn add_program(&self, origin: Origin, left: OnDisk) {
+        self.known().insert(origin, left);
+    }
+
+    /// A filesystem on disk. What file ops have made of it since it was there last is written.
+    pub fn on_disk(&self, filesystem: &Filesystem) -> Result<OnDisk, BuildError> {
+        let start = self.known().get(&filesystem.origin).cloned().unwrap_or_default();
+        let changes = between(&start.tree, &filesystem.tree);
+        let is_same_root = start.tree.root().attributes == filesystem.tree.root().attributes;
+        if changes.is_empty() && (is_same_root || start.parts.is_empty()) {
+            return Ok(start);
+        }
+        let layer =
+            Layer::between(&start.tree, &filesystem.tree).map_err(here("write a filesystem to disk"))?;
+        let diff_id = layer.diff_id(&self.files, 0).map_err(here("write a filesystem to disk"))?;
+        let below = start.parts.last().map(Digest::hex).unwrap_or_default();
+        let root = filesystem.tree.root().attributes;
+        let id = Key::new("files 1")
+            .and(below)
+            .and(diff_id.hex())
+            .and(format!("{} {}:{}", root.mode, root.ids.user, root.ids.group))
+            .digest();
+        if self.store.part(&id).is_none() {
+            let work = self.store.work().map_err(here("use the store"))?;
+            let root = work.path().join("part");
+            fs::create_dir(&root).map_err(here("write a filesystem to disk"))?;
+            part::write(&changes, &filesystem.tree, &self.files, self.time, &root)
+                .map_err(here("write a filesystem to disk"))?;
+            self.store.keep_part(&id, &root).map_err(here("use the store"))?;
+        }
+        let parts = start.parts.into_iter().chain([id]).collect();
+        Ok(OnDisk { parts, tree: filesystem.tree.clone() })
+    }
+
+    /// What a mount shows, on disk. Of what is made by file ops alone, only what is shown.
+    pub fn mounted(&self, from: &Filesystem, select: &[Name]) -> Result<OnDisk, BuildError> {
+        if from.origin != Origin::Nothing {
+            return self.on_disk(from);
+        }
+        let Some(node) = from.tree.get(select) else { return self.on_disk(from) };
+        let mut tree = Tree::empty();
+        let above = select.split_last().map_or(&[][..], |(_, above)| above);
+        let made = tree
+            .make_directories(above, cogpack_backends_contract::tree::Attributes::ON_THE_WAY)
+            .and_then(|()| tree.insert(select, node.clone()));
+        made.map_err(here(format!("mount `{}`", text(select))))?;
+        self.on_disk(&Filesystem { tree, origin: Origin::Nothing })
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<Origin, OnDisk>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Something on this machine stood in the way.
+pub fn here<E: Error + Send + Sync + 'static>(attempted: impl Into<String>) -> impl FnOnce(E) -> BuildError {
+    |source| BuildError::Here { attempted: attempted.into(), source: Box::new(source) }
+}

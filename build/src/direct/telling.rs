@@ -1,0 +1,134 @@
+//! What is told of a build while it works: the ops of the plan as steps, and a few of our own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Instant;
+
+use cogpack_backends_contract::layers::changes_filesystem;
+use cogpack_backends_oci_direct::describe;
+use cogpack_ir::plan::{OpKind, PhaseName};
+use cogpack_ir::resolve::StageId;
+
+use super::order::Order;
+use crate::failure::BuildError;
+use crate::progress::{Outline, Progress, Progresses, Role, StepId, StepOutline, Stream};
+
+/// Tells of one build.
+pub struct Telling<'b> {
+    progress: &'b Progresses,
+    outline: Outline,
+    steps: BTreeMap<(StageId, usize), StepId>,
+    /// How many steps were told of.
+    count: Mutex<usize>,
+}
+
+impl<'b> Telling<'b> {
+    /// Tells what is going to be done.
+    pub fn begin(order: &Order, progress: &'b Progresses) -> Self {
+        let plan = order.recipe.plan();
+        let (mut outlines, mut steps) = (Vec::new(), BTreeMap::new());
+        for id in plan.order() {
+            let stage = plan.stage(*id);
+            for (place, step) in plan.steps(*id).iter().enumerate() {
+                if !changes_filesystem(&step.op.kind) {
+                    continue;
+                }
+                steps.insert((*id, place), StepId(outlines.len()));
+                outlines.push(StepOutline {
+                    phase: stage.phase.as_ref().map(|phase| phase.value.clone()),
+                    place: Some(stage.name.value.to_string()),
+                    line: order.lines(step.op.span).map(|(first, _)| first),
+                    platform: None,
+                    name: name(&step.op.kind),
+                    role: Role::Work,
+                });
+            }
+        }
+        let outline = Outline { phases: phases(&outlines), steps: outlines };
+        let count = Mutex::new(outline.steps.len());
+        let telling = Self { progress, outline, steps, count };
+        telling.tell(Progress::Planned(telling.outline.clone()));
+        telling
+    }
+
+    /// The step of an op, if it has one.
+    pub fn step(&self, stage: StageId, place: usize) -> Option<StepId> {
+        self.steps.get(&(stage, place)).copied()
+    }
+
+    /// What a step is.
+    pub fn outline(&self, step: StepId) -> Option<&StepOutline> {
+        self.outline.steps.get(step.0)
+    }
+
+    /// Something of our own, told from its beginning to its end.
+    pub fn doing<T>(
+        &self,
+        what: &str,
+        doing: impl FnOnce() -> Result<T, BuildError>,
+    ) -> Result<T, BuildError> {
+        let step = {
+            let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+            let step = StepId(*count);
+            *count += 1;
+            self.tell(Progress::Added { name: what.to_owned() });
+            step
+        };
+        self.work(Some(step), doing)
+    }
+
+    /// A step, told from its beginning to its end.
+    pub fn work<T>(
+        &self,
+        step: Option<StepId>,
+        doing: impl FnOnce() -> Result<T, BuildError>,
+    ) -> Result<T, BuildError> {
+        let Some(step) = step else { return doing() };
+        self.tell(Progress::Started(step));
+        let began = Instant::now();
+        let done = doing();
+        self.tell(match &done {
+            Ok(_) => Progress::Finished { step, took: began.elapsed() },
+            Err(BuildError::Cancelled) => Progress::Cancelled(step),
+            Err(error) => Progress::Failed { step, message: error.to_string() },
+        });
+        done
+    }
+
+    /// What a program wrote.
+    pub fn output(&self, step: StepId, stream: Stream, bytes: &[u8]) {
+        self.tell(Progress::Output { step, stream, bytes: bytes.to_vec() });
+    }
+
+    /// Something that happened.
+    pub fn tell(&self, happened: Progress) {
+        // That nobody listens any more stops no build.
+        let _ = self.progress.send(happened);
+    }
+}
+
+fn name(op: &OpKind) -> String {
+    match op {
+        OpKind::Run { script, .. } => format!("run {}", script.value),
+        OpKind::Exec { argv, .. } => format!("exec {}", argv.value.join(" ")),
+        OpKind::Copy(_)
+        | OpKind::File(_)
+        | OpKind::Mkdir(_)
+        | OpKind::Symlink(_)
+        | OpKind::Remove(_)
+        | OpKind::Env(_)
+        | OpKind::Workdir(_)
+        | OpKind::User(_)
+        | OpKind::Shell(_)
+        | OpKind::Layer(_)
+        | OpKind::By(_) => describe::op(op),
+    }
+}
+
+/// The phases of steps, in the order of their first steps.
+fn phases(steps: &[StepOutline]) -> Vec<PhaseName> {
+    let mut seen = BTreeSet::new();
+    let named = steps.iter().filter_map(|step| step.phase.as_ref());
+    named.filter(|phase| seen.insert(*phase)).cloned().collect()
+}

@@ -1,0 +1,85 @@
+//! Writes the image where it is to go.
+
+use cogpack_backends_oci_direct::Assembly;
+use cogpack_content::Digest;
+use cogpack_io_layout::read::Layout;
+use cogpack_io_layout::write::{Image, WriteError, write_archive, write_archive_to, write_directory};
+
+use super::content::Contents;
+use super::order::Order;
+use super::shelf::here;
+use crate::failure::BuildError;
+use crate::order::{Destination, FileForm, Settings};
+use crate::outcome::Outcome;
+
+/// Whether an image can go where it is to go, before any work.
+pub fn check(order: &Order) -> Result<(), BuildError> {
+    if order.destinations.is_empty() {
+        return Err(unable(
+            "nobody was told where the image goes, and without a daemon there is no store of images",
+            "say `--output type=layout,dest=DIR` or `--output type=oci,dest=FILE.tar`",
+        ));
+    }
+    for destination in &order.destinations {
+        let (what, settings): (&str, &Settings) = match destination {
+            Destination::Layout { settings, .. } => ("", settings),
+            Destination::File { form: FileForm::Oci | FileForm::Docker, settings, .. } => ("", settings),
+            Destination::File { form: FileForm::Files, settings, .. } => ("a tar of the files", settings),
+            Destination::Directory { settings, .. } => ("a directory of the files", settings),
+            Destination::Engine { settings } => ("an image in a Docker Engine", settings),
+            Destination::Image { settings, .. } => ("an image in a registry", settings),
+        };
+        if !what.is_empty() {
+            return Err(unable(
+                &format!("a build without a daemon does not make {what}"),
+                "make `type=layout`, `type=oci` or `type=docker`, which `skopeo copy` and `docker load` take, \
+                 or build with `--builder buildkit`",
+            ));
+        }
+        if let Some(setting) = settings.keys().next() {
+            return Err(unable(
+                &format!("a build without a daemon knows no setting `{setting}` of an output"),
+                "leave it out, or build with `--builder buildkit`",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Writes an image everywhere.
+pub fn write(order: &Order, assembly: &Assembly, contents: &Contents<'_>) -> Result<Outcome, BuildError> {
+    let bases: Vec<Layout> = order.bases.values().map(|(layout, _)| layout.clone()).collect();
+    let image = Image { assembly, files: contents, bases: &bases, name: order.names.first() };
+    let mut outcome = Outcome::default();
+    for destination in &order.destinations {
+        let (digest, place) = write_to(order, image, destination)?;
+        outcome.digest = Some(digest);
+        outcome.places.push(place);
+    }
+    outcome.names = order.names.iter().map(|name| name.normalised(None)).collect();
+    let digest = outcome.digest.map(|digest| ("containerimage.digest".to_owned(), digest.to_string()));
+    outcome.answers.extend(digest);
+    Ok(outcome)
+}
+
+fn write_to(order: &Order, image: Image<'_>, to: &Destination) -> Result<(Digest, String), BuildError> {
+    let shown = |path: &std::path::Path| path.display().to_string();
+    let (written, place): (Result<Digest, WriteError>, String) = match to {
+        Destination::Layout { path, .. } => (write_directory(image, path), shown(path)),
+        Destination::File { path: Some(path), .. } => (write_archive(image, path), shown(path)),
+        Destination::File { path: None, .. } => {
+            let scratch = tempfile::tempdir().map_err(here("make a temporary directory"))?;
+            let mut sink = order.standard_output.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            (write_archive_to(image, scratch.path(), &mut **sink), "standard output".to_owned())
+        }
+        // None of these comes past the check.
+        Destination::Directory { .. } | Destination::Engine { .. } | Destination::Image { .. } => {
+            return Err(unable("this cannot be made without a daemon", "build with `--builder buildkit`"));
+        }
+    };
+    Ok((written.map_err(here(format!("write the image to {place}")))?, place))
+}
+
+fn unable(what: &str, help: &str) -> BuildError {
+    BuildError::Unable { what: what.to_owned(), help: help.to_owned() }
+}

@@ -1,0 +1,176 @@
+//! A build in this process: what it reads and runs programs with, the image, and a person watching.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use cogpack_backends_contract::Backend;
+use cogpack_backends_llb::Entitlement;
+use cogpack_backends_oci_direct::{OciDirect, Recipe, Runs};
+use cogpack_build::builder::Builder;
+use cogpack_build::direct::order::UseOfResults;
+use cogpack_build::direct::{Direct, Order, Programs};
+use cogpack_build::failure::BuildError;
+use cogpack_build::order::Destination;
+use cogpack_io_runtime::{NoRuntime, Runtime};
+use cogpack_io_store::Store;
+use miette::Diagnostic;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+
+use super::arguments::Build;
+use super::given::{self, Given};
+use super::plan::Source;
+use super::watch::{Interrupts, Waited, failure_of, watch};
+use super::{INTERRUPTED, results};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+use crate::progress::Show;
+use crate::report::{self, Stream};
+use crate::{FINDINGS, contexts};
+
+/// What is said when Ctrl-C is pressed.
+const CANCELLING: &str = "cancelling the build (Ctrl-C again quits without waiting)";
+
+/// All that is known before anything is read or run.
+pub struct Job<'a> {
+    pub arguments: &'a Build,
+    pub file: &'a PlanFile,
+    pub source: Source,
+    pub destinations: Vec<Destination>,
+    pub allowed: BTreeSet<Entitlement>,
+    pub time: u64,
+}
+
+impl Job<'_> {
+    /// Builds, and gives the exit code.
+    pub async fn run(self, console: &mut Console<'_>) -> Result<u8, Failure> {
+        let secrets = given::secrets(&self.arguments.secrets, console)?;
+        let agents = given::agents(&self.arguments.agents, console).await?;
+        let given = Given { secrets: &secrets, agents: &agents, allowed: &self.allowed };
+        if let Some(code) =
+            given.refuse_what_is_missing(&self.source.resolved, self.arguments, self.file, console)
+        {
+            return Ok(code);
+        }
+        let runtime = self.runtime(console)?;
+        let runs = if runtime.is_some() { Runs::Programs } else { Runs::WithoutRuntime };
+        let backend = OciDirect { at_hand: self.source.bases.names(), runs };
+        let recipe = match backend.lower(&self.source.resolved) {
+            Ok(recipe) => recipe,
+            Err(refused) => {
+                show(&refused, self.arguments, self.file, console);
+                return Ok(FINDINGS);
+            }
+        };
+        let builder = self.builder(&recipe, runtime, console)?;
+        let started = Instant::now();
+        let walked = contexts::walk_all(recipe.directories(), self.file, &self.source.directories)?;
+        let mut bases = self.source.bases.into_images();
+        bases.retain(|name, _| recipe.uses(name));
+        let title = match self.arguments.tags.first() {
+            Some(name) => name.as_str().to_owned(),
+            None => self.file.shown.clone(),
+        };
+        let order = Order {
+            recipe,
+            text: self.file.text.clone(),
+            directories: walked.trees,
+            files: Box::new(walked.files),
+            bases,
+            secrets,
+            agents,
+            names: self.arguments.tags.clone(),
+            destinations: self.destinations,
+            standard_output: Mutex::new(Box::new(std::io::stdout())),
+            cache: if self.arguments.no_cache { UseOfResults::Ignored } else { UseOfResults::Used },
+            time: self.time,
+        };
+        let cancel = CancellationToken::new();
+        let mut interrupts = Interrupts::new(CANCELLING)?;
+        let style = self.arguments.progress.decided(console.stderr_is_terminal);
+        let mut show_of = Show::new(style, &title, console.palette());
+        let (progress, happened) = unbounded_channel();
+        let building = builder.build(order, progress, cancel.clone());
+        let watched = watch(building, happened, &mut show_of, &cancel, &mut interrupts, started, console);
+        let waited = watched.await;
+        show_of.clear(console.window(), console.stderr);
+        match waited {
+            Waited::Abandoned => Ok(INTERRUPTED),
+            Waited::Ended(Ok(outcome)) => {
+                results::tell(self.arguments, &show_of.board, &outcome, started.elapsed(), style, console)
+            }
+            Waited::Ended(Err(BuildError::Cancelled)) => {
+                console.say("cancelled: nothing of the build is left running");
+                Ok(INTERRUPTED)
+            }
+            Waited::Ended(Err(BuildError::Op(failed))) => {
+                results::tell_failed(&failed, self.file, self.arguments.format, console);
+                Ok(FINDINGS)
+            }
+            Waited::Ended(Err(BuildError::Assembly(problems))) => {
+                show(&problems, self.arguments, self.file, console);
+                Ok(FINDINGS)
+            }
+            Waited::Ended(Err(error)) => Err(failure_of(&error)),
+        }
+    }
+
+    /// What runs containers, if something does. One that was named must be there.
+    fn runtime(&self, console: &Console<'_>) -> Result<Option<Runtime>, Failure> {
+        let named = self.arguments.runtime.as_ref().map(|named| match named.components().count() {
+            // A name alone is looked for on PATH.
+            1 => named.clone(),
+            _ => console.directory.join(named),
+        });
+        let search = console.environment.docker.path.as_deref();
+        match Runtime::find(named.as_deref(), search) {
+            Ok(runtime) => Ok(Some(runtime)),
+            Err(NoRuntime::NoneFound) => Ok(None),
+            Err(error @ NoRuntime::NotThere(_)) => Err(Failure::of(&error)
+                .with_hint("`--runtime` takes the path of crun, runc or youki, or its name on PATH")),
+        }
+    }
+
+    /// A builder. Plans that run nothing need neither a runtime nor a store.
+    fn builder(
+        &self,
+        recipe: &Recipe,
+        runtime: Option<Runtime>,
+        console: &Console<'_>,
+    ) -> Result<Direct, Failure> {
+        match runtime {
+            Some(runtime) if recipe.has_programs() => {
+                let path = self.store(console)?;
+                let store = Store::open(&path).map_err(|error| {
+                    Failure::of(&error).with_hint("`--store DIR` or COGPACK_STORE names another place")
+                })?;
+                Ok(Direct::with(Programs { runtime, store }))
+            }
+            Some(_) | None => Ok(Direct::without_programs()),
+        }
+    }
+
+    /// Where the store is.
+    fn store(&self, console: &Console<'_>) -> Result<PathBuf, Failure> {
+        let environment = &console.environment;
+        let cache = || match (&environment.cache_home, &environment.docker.home) {
+            // The specification says that a relative one counts for nothing.
+            (Some(cache), _) if cache.is_absolute() => Some(cache.clone()),
+            (_, home) => home.as_ref().map(|home| home.join(".cache")),
+        };
+        let named = self.arguments.store.as_ref().or(environment.store.as_ref());
+        let path = named.cloned().or_else(|| Some(cache()?.join("cogpackc/store"))).ok_or_else(|| {
+            Failure::new("there is no place for what is kept from build to build: HOME is not set")
+                .with_hint("name one, with `--store DIR` or COGPACK_STORE")
+        })?;
+        Ok(console.directory.join(path))
+    }
+}
+
+fn show<D: Diagnostic>(found: &[D], arguments: &Build, file: &PlanFile, console: &mut Console<'_>) {
+    let diagnostics: Vec<&dyn Diagnostic> = found.iter().map(|it| it as &dyn Diagnostic).collect();
+    report::findings(&diagnostics, file, arguments.format, Stream::Talk, console);
+}

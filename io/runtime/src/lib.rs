@@ -1,0 +1,24 @@
+//! Runs programs on filesystems that lie in parts on this machine's disk, by an OCI runtime.
+//!
+//! A *part* is what one layer or one program adds to a filesystem: a directory as the kernel's
+//! overlay has its layers ([`part`]). [`runtime`] finds a program that runs containers, [`job`]
+//! says what is run and what is mounted, [`run`](mod@run) does it in a mount namespace of its own
+//! that nobody else sees and that goes with the process.
+//!
+//! Deliberately not here: what layers and plans are, and what is kept from build to build.
+
+pub mod part;
+
+pub mod job;
+pub mod machine;
+pub mod runtime;
+
+pub mod run;
+
+mod container;
+mod leash;
+mod mount_points;
+mod overlay;
+
+pub use run::{RunError, run};
+pub use runtime::{NoRuntime, Runtime};

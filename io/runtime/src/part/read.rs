@@ -1,0 +1,135 @@
+//! Reads a part: what it says of each path, parents first, then by name.
+//!
+//! Sockets are left out, as by every builder: an archive cannot hold one, and nobody listens.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use super::{Attributes, CAPABILITY, Entry, Kind, OPAQUE, Special};
+
+/// Why a part cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("read `{}`", path.display())]
+pub struct PartError {
+    /// What could not be read.
+    pub path: PathBuf,
+    /// What happened.
+    #[source]
+    pub source: io::Error,
+}
+
+/// What a part says, the root first.
+pub fn read(root: &Path) -> Result<Vec<Entry>, PartError> {
+    let metadata = fs::symlink_metadata(root).map_err(failed(root))?;
+    let mut reading = Reading { root, first_names: BTreeMap::new(), entries: Vec::new() };
+    let opaque = is_opaque(root).map_err(failed(root))?;
+    let kind = Kind::Directory { opaque };
+    reading.entries.push(Entry { path: Vec::new(), attributes: attributes(&metadata), kind });
+    // Directories whose entries are still to be read, the next one last.
+    let mut waiting = reading.children(&[])?;
+    while let Some((path, metadata)) = waiting.pop() {
+        let is_directory = metadata.is_dir();
+        reading.entry(path.clone(), &metadata)?;
+        if is_directory {
+            waiting.extend(reading.children(&path)?);
+        }
+    }
+    Ok(reading.entries)
+}
+
+/// What the attribute `security.capability` of a file says.
+pub fn capability(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    attribute(path, CAPABILITY)
+}
+
+/// When a file was changed: seconds since 1970, and nanoseconds.
+pub fn modified(metadata: &Metadata) -> (i64, u32) {
+    (metadata.mtime(), u32::try_from(metadata.mtime_nsec()).unwrap_or_default())
+}
+
+struct Reading<'r> {
+    root: &'r Path,
+    /// By device and inode, the first name of each file that has several.
+    first_names: BTreeMap<(u64, u64), Vec<u8>>,
+    entries: Vec<Entry>,
+}
+
+impl Reading<'_> {
+    fn full(&self, path: &[u8]) -> PathBuf {
+        self.root.join(OsStr::from_bytes(path))
+    }
+
+    /// What is in a directory, the last name first.
+    fn children(&self, path: &[u8]) -> Result<Vec<(Vec<u8>, Metadata)>, PartError> {
+        let directory = self.full(path);
+        let mut children = Vec::new();
+        for entry in fs::read_dir(&directory).map_err(failed(&directory))? {
+            let entry = entry.map_err(failed(&directory))?;
+            let metadata = entry.metadata().map_err(failed(&entry.path()))?;
+            let name = entry.file_name().into_vec();
+            let child = if path.is_empty() { name } else { [path, b"/", &name].concat() };
+            children.push((child, metadata));
+        }
+        // All have the same beginning, so this sorts by name.
+        children.sort_by(|(one, _), (other, _)| other.cmp(one));
+        Ok(children)
+    }
+
+    fn entry(&mut self, path: Vec<u8>, metadata: &Metadata) -> Result<(), PartError> {
+        let full = self.full(&path);
+        let kind = metadata.file_type();
+        let device = metadata.rdev();
+        let numbers = (rustix::fs::major(device), rustix::fs::minor(device));
+        let kind = if kind.is_dir() {
+            Kind::Directory { opaque: is_opaque(&full).map_err(failed(&full))? }
+        } else if kind.is_file() {
+            let first_name = (metadata.nlink() > 1).then(|| {
+                let file = (metadata.dev(), metadata.ino());
+                self.first_names.entry(file).or_insert_with(|| path.clone()).clone()
+            });
+            Kind::File { size: metadata.len(), first_name }
+        } else if kind.is_symlink() {
+            Kind::Symlink(fs::read_link(&full).map_err(failed(&full))?.into_os_string().into_vec())
+        } else if kind.is_char_device() && numbers == (0, 0) {
+            Kind::Gone
+        } else if kind.is_char_device() {
+            Kind::Special(Special::CharacterDevice(numbers.0, numbers.1))
+        } else if kind.is_block_device() {
+            Kind::Special(Special::BlockDevice(numbers.0, numbers.1))
+        } else if kind.is_fifo() {
+            Kind::Special(Special::Pipe)
+        } else {
+            return Ok(());
+        };
+        self.entries.push(Entry { path, attributes: attributes(metadata), kind });
+        Ok(())
+    }
+}
+
+fn attributes(metadata: &Metadata) -> Attributes {
+    Attributes { mode: metadata.mode() & 0o7777, user: metadata.uid(), group: metadata.gid() }
+}
+
+fn is_opaque(directory: &Path) -> io::Result<bool> {
+    Ok(attribute(directory, OPAQUE)?.is_some_and(|value| value == b"y"))
+}
+
+/// The value of an attribute; `None` where it is not set, or where no file has any.
+fn attribute(path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
+    let mut value = [0; 256];
+    match rustix::fs::lgetxattr(path, name, &mut value) {
+        Ok(length) => Ok(Some(value[..length].to_vec())),
+        Err(rustix::io::Errno::NODATA | rustix::io::Errno::NOTSUP) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> PartError {
+    let path = path.to_owned();
+    |source| PartError { path, source }
+}

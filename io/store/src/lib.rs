@@ -1,0 +1,27 @@
+//! Keeps what builds on this machine make, so that the next build need not make it again.
+//!
+//! ```text
+//! STORE/version           the form of the store
+//! STORE/lock              held shared by every build, and alone by whoever throws things away
+//! STORE/blobs/sha256/     blobs by their digest, as in an image layout
+//! STORE/parts/            what one layer or one program adds to a filesystem, as a directory
+//! STORE/steps/            by the key of a finished step, the part that came of it
+//! STORE/caches/           the directories of cache mounts
+//! STORE/work/             what is being made, each under a lock of whoever makes it
+//! ```
+//!
+//! Several processes may use a store at once, and each may be killed at any moment. What is made
+//! is made in `work/`, synced, and then renamed to where it is looked for: so what has a name is
+//! whole. What a killed process leaves in `work/` is thrown away by the next one that opens the
+//! store.
+//!
+//! A store holds programs that run as root for whoever finds them, so only its owner may look in.
+
+pub mod caches;
+pub mod failure;
+pub mod steps;
+pub mod store;
+pub mod work;
+
+pub use failure::StoreError;
+pub use store::Store;

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Builds without a daemon, as programs of their own: what Ctrl-C and a kill leave, and that others
+# take the image.
+# shellcheck source-path=SCRIPTDIR source=support.bash
+. "$(dirname "$0")/support.bash"
+needs_daemon
+
+base=$COGPACK_TEST_LAYOUTS/python:3.11-slim
+store=$work/store
+mkdir "$work/project"
+
+# plan SCRIPT: a plan that runs it.
+plan() {
+	cat >"$work/project/plan.cpk" <<END
+cpk 1
+
+image @python = "python"
+
+stage %app from image @python {
+  run "$1"
+}
+
+export from %app {
+  cmd ["cat", "/said"]
+}
+END
+}
+
+# Builds the project. No function, because its process is sent signals.
+direct=("${COGPACK_TEST_BINARY:?}" build "$work/project" --builder direct --layout "python=$base" --store "$store"
+	--output "type=oci,dest=$work/app.tar" --tag "cogpack-test/direct:$$" --progress plain)
+
+nothing_is_left() {
+	exits "$1: no container runs" 1 pgrep -f "$2"
+	exits "$1: nothing is mounted" 1 grep -F "$store" /proc/self/mounts
+	exits "$1: no image was made" 1 test -e "$work/app.tar"
+}
+
+# stopped SIGNAL STATUS: a build that is stopped while its program runs.
+stopped() {
+	local marker=$RANDOM$RANDOM pid status=0 waited=0
+	plan "echo begun-$marker; sleep 300; echo $marker"
+	: >"$work/progress"
+	"${direct[@]}" >"$work/progress" 2>&1 &
+	pid=$!
+	until grep -q "begun-$marker\$" "$work/progress"; do
+		sleep 0.1
+		waited=$((waited + 1))
+		[ "$waited" -lt 600 ] || { cat "$work/progress"; exit 1; }
+	done
+	exits "$1: the program runs" 0 pgrep -f "sleep 300; echo $marker"
+	kill "-$1" "$pid"
+	wait "$pid" || status=$?
+	prints "$1: the exit code" "$2" echo "$status"
+	# After a kill it is others that clear up.
+	for _ in $(seq 50); do
+		pgrep -f "sleep 300; echo $marker" >/dev/null || break
+		sleep 0.1
+	done
+	nothing_is_left "$1" "sleep 300; echo $marker"
+}
+stopped INT 130
+stopped KILL 137
+
+plan 'echo built without a daemon >/said'
+exits 'the next build succeeds' 0 "${direct[@]}"
+exits 'and leaves nothing of those before it' 1 grep -r . "$store/work"
+mkdir "$work/layout"
+tar -C "$work/layout" -xf "$work/app.tar"
+exits 'skopeo takes the image' 0 skopeo inspect "oci:$work/layout"
+exits 'the engine does' 0 docker load --input "$work/app.tar"
+prints 'and runs it' 'built without a daemon' docker run --rm --network "$COGPACK_TEST_NETWORK" "cogpack-test/direct:$$"
+docker image rm --force "cogpack-test/direct:$$" >/dev/null

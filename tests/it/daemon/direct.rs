@@ -1,0 +1,164 @@
+//! Builds without a daemon: what a plan's programs leave, run by an OCI runtime of this machine, is
+//! what BuildKit makes of the same plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use cogpack_tests::engines;
+use cogpack_tests::image::{Image, differences, saved};
+use cogpack_tests::runtimes;
+use cogpack_tests::snapshot::Snapshots;
+use cogpack_tests::terminal::{Answer, cogpackc_in};
+use cogpack_tests::tools::Tool;
+
+use super::ejects::{Unbuilt, World, codes, mount_points, named, plans, without_mount_points};
+
+/// What a program can do to a filesystem, and does in no case.
+const AWKWARD: &str = r#"cpk 1
+
+image @base = "docker.io/library/debian:bookworm-slim"
+  env PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+stage %below from image @base {
+  file "/data/kept" = "kept"
+  file "/data/gone" = "gone"
+  file "/emptied/old" = "old"
+  file "/emptied/deep/old" = "old"
+  file "/mode" = "mode"
+  symlink "kept" at "/data/link"
+}
+
+stage %app from %below {
+  run """
+    set -e
+    rm /data/gone
+    rm -r /emptied
+    mkdir -m 0700 /emptied
+    echo new >/emptied/new
+    chmod 4711 /mode
+    chown 12:34 /data/kept
+    rm /data/link
+    mkdir /data/link
+    echo below >/data/link/below
+    mkdir -p /made/sub/below
+    echo one >/made/file
+    ln /made/file /made/other
+    chown -h 5:6 /made/file
+    ln -s nowhere /made/link
+    mknod -m 0640 /made/null c 1 3
+    mknod -m 0600 /made/disk b 7 200
+    mkfifo /made/pipe
+    truncate -s 1M /made/sparse
+    touch "/made/$(printf 'n\\303\\244me')"
+    mv /etc/skel /etc/moved
+    rm -r /usr/share/base-files
+    rm /etc/debian_version
+    chmod 0711 /
+    """
+  run "rm -r /made/sub && echo file >/made/sub && rm /emptied/new && rmdir /emptied && ln -s data /emptied"
+}
+
+export from %app
+"#;
+
+/// Options by which a plan's images are read from layouts.
+fn build(world: &World, folder: &Path, store: &Path, image: &str) -> Result<Image, Answer> {
+    let plan = std::fs::read_to_string(folder.join("built.cpk")).expect("was written");
+    let mut arguments: Vec<String> = [
+        "build",
+        "built.cpk",
+        "--builder",
+        "direct",
+        "--progress",
+        "quiet",
+        "--platform",
+        "linux/amd64",
+        "--output",
+        "type=docker,dest=direct.tar",
+        "--tag",
+        image,
+    ]
+    .map(str::to_owned)
+    .into();
+    arguments.extend(["--store".to_owned(), store.display().to_string()]);
+    for layout in world.bases.layouts(&plan) {
+        arguments.extend(["--layout".to_owned(), layout]);
+    }
+    for (id, path) in &world.given.secrets {
+        arguments.extend(["--secret".to_owned(), format!("id={id},src={}", path.display())]);
+    }
+    if let Some(agent) = &world.given.agent {
+        arguments.extend(["--ssh".to_owned(), format!("default={}", agent.display())]);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let answer = cogpackc_in(runtimes::environment(), folder, &arguments);
+    if answer.code != 0 {
+        return Err(answer);
+    }
+    let mut images = saved(&folder.join("direct.tar"));
+    images.pop_first().map(|(_, image)| image).ok_or(answer)
+}
+
+#[test]
+fn programs_leave_what_buildkit_makes_of_them() {
+    let (Some(runtime), Some(newer), Some(world)) = (runtimes::any(), engines::newer(), World::new()) else {
+        return;
+    };
+    let reader = Tool::newer_buildkit().expect("the newer engine is there");
+    let store = tempfile::tempdir().expect("a temporary folder can be made");
+    let awkward = tempfile::tempdir().expect("a temporary folder can be made");
+    let path = awkward.path().join("plan.cpk");
+    std::fs::write(&path, AWKWARD).expect("can be written");
+    let mut plans = plans();
+    plans.insert("awkward".to_owned(), path);
+    let (mut wrong, mut refused) = (String::new(), String::new());
+    let mut built: BTreeMap<String, (String, Image, BTreeSet<String>)> = BTreeMap::new();
+    for (name, plan) in plans {
+        let folder = world.copy(&name, &plan);
+        let tag = format!("{}-{}", name.replace('/', "-"), std::process::id());
+        let reference = format!("cogpack-runtime/llb:{tag}");
+        let direct = match build(&world, &folder, store.path(), &reference) {
+            Ok(image) => image,
+            Err(answer) => {
+                let codes = codes(&answer.stderr);
+                if answer.code == 1 && !codes.is_empty() {
+                    let codes = codes.into_iter().collect::<Vec<_>>().join(" ");
+                    // A String takes whatever is written to it.
+                    let _ = writeln!(refused, "{name}: {codes}");
+                } else {
+                    let _ = writeln!(wrong, "{name}: it cannot be built here: {}", answer.stderr);
+                }
+                continue;
+            }
+        };
+        match world.build(&newer, &folder, &reference) {
+            Ok(()) => {
+                built.insert(name, (reference, direct, mount_points(&folder.join("built.cpk"))));
+            }
+            Err(Unbuilt::Failed(said)) => {
+                let _ = writeln!(wrong, "{name}: it cannot be built by the engine: {said}");
+            }
+            Err(Unbuilt::Refused(codes)) => {
+                let codes = codes.into_iter().collect::<Vec<_>>().join(" ");
+                let _ = writeln!(refused, "{name}: built, but there is nothing to compare with: {codes}");
+            }
+        }
+    }
+    let references: Vec<String> = built.values().map(|(reference, _, _)| reference.clone()).collect();
+    let wanted = reader.images(&references);
+    reader.remove(&references);
+    for (name, (reference, direct, points)) in &built {
+        // What the daemon leaves of what it mounts on is no part of what the plan means.
+        let wanted = without_mount_points(named(&wanted, reference), direct, points);
+        let differences = differences(&wanted, direct);
+        if !differences.is_empty() {
+            let _ = writeln!(wrong, "{name}: differs from what the plan's LLB gives:\n{differences}");
+        }
+    }
+    assert!(wrong.is_empty(), "with {}, of {} that were built:\n{wrong}", runtime.display(), built.len());
+    assert!(built.len() > 15 && built.contains_key("awkward"), "only {} were compared", built.len());
+    let mut snapshots = Snapshots::default();
+    snapshots.check("direct/refused.txt", &refused);
+    snapshots.finish("direct/refused.txt");
+}

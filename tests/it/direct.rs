@@ -1,0 +1,308 @@
+//! `cogpackc build --builder direct` with real runtimes, on the rig's Debian as a layout: what
+//! programs see, what they leave, and what is said when they fail. What they leave is compared with
+//! what BuildKit makes of it in `daemon/direct.rs`.
+
+use std::io::Read;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+use cogpack_tests::image::{Image, saved};
+use cogpack_tests::places::files_below;
+use cogpack_tests::runtimes;
+use cogpack_tests::terminal::{Answer, cogpackc_in};
+use flate2::read::MultiGzDecoder;
+
+/// A plan of one stage with these ops, on the rig's Debian, in a folder of its own.
+fn folder_with(ops: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let plan = format!(
+        "cpk 1\n\nimage @base = \"debian\"\n\ncontext @source = dir \"source\"\n\ncontext @inline = files {{\n  \
+         file \"note\" = \"from the plan\"\n}}\n\nsecret token\n\nsecret missing optional\n\ncache things\n\n\
+         stage %other from image @base {{\n  run \"mkdir /out && echo from a stage >/out/note\"\n}}\n\n\
+         stage %app from image @base {{\n{ops}\n}}\n\nexport from %app\n"
+    );
+    std::fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
+    std::fs::create_dir(folder.path().join("source")).expect("can be made");
+    std::fs::write(folder.path().join("source/note"), "from a directory").expect("is writable");
+    folder
+}
+
+/// Builds the folder's plan; `None` where programs cannot be run.
+fn build(folder: &Path, more: &[&str]) -> Option<Answer> {
+    runtimes::any()?;
+    let base = format!("base={}", runtimes::debian()?);
+    let mut arguments = vec!["build", ".", "--builder", "direct", "--layout", &base, "--store", "store"];
+    if !more.contains(&"--progress") {
+        arguments.extend(["--progress", "quiet"]);
+    }
+    arguments.extend_from_slice(more);
+    Some(cogpackc_in(runtimes::environment(), folder, &arguments))
+}
+
+const ARCHIVE: &[&str] = &["-t", "app", "-o", "type=docker,dest=app.tar"];
+
+/// Builds, and reads the image.
+fn built(folder: &Path, more: &[&str]) -> Option<Image> {
+    let answer = build(folder, &[ARCHIVE, more].concat())?;
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    saved(&folder.join("app.tar")).pop_first().map(|(_, image)| image)
+}
+
+fn holds(image: &Image, path: &str, expected: &str) {
+    assert_eq!(image.files.get(path).map(String::as_str), Some(expected), "{path}");
+}
+
+/// Whether bytes stand in a file below a folder, packed or not.
+fn is_below(folder: &Path, bytes: &[u8]) -> bool {
+    files_below(folder, "").iter().any(|path| {
+        let Ok(found) = std::fs::read(path) else { return false };
+        let mut unpacked = Vec::new();
+        let _ = MultiGzDecoder::new(&found[..]).read_to_end(&mut unpacked);
+        [found, unpacked].iter().any(|text| text.windows(bytes.len()).any(|window| window == bytes))
+    })
+}
+
+#[test]
+fn programs_see_every_mount_and_leave_nothing_of_it() {
+    let ops = r#"
+  run """
+    set -e
+    mkdir /results
+    cat /context/note >/results/context
+    cat /files/note >/results/files
+    cat /stage/note >/results/stage
+    ! touch /context/note
+    touch /writable/new
+    test -x /image/bin/sh
+    cat /run/secrets/token >/results/secret-is-there && echo "$(wc -c </results/secret-is-there)" >/results/secret
+    rm /results/secret-is-there
+    stat -c %a:%u /run/secrets/token >/results/secret-mode
+    printf %s "$TOKEN" | wc -c >/results/variable
+    test ! -e /run/secrets/missing
+    test -z "${MISSING+set}"
+    grep ' /scratch ' /proc/mounts | cut -d' ' -f3 >/results/tmpfs
+    df -k /scratch | tail -n 1 | tr -s ' ' | cut -d' ' -f2 >/results/tmpfs-size
+    test -S "$SSH_AUTH_SOCK"
+    hostname >/results/hostname
+    echo once >>/cache/lines
+    ! touch /etc/resolv.conf
+    ! touch /etc/hosts
+    ! touch /dev/made
+    mknod /tmp/zero c 1 5
+    ! head -c 1 /tmp/zero
+    rm /tmp/zero
+    """ {
+    mount @source at /context
+    mount @inline at /files
+    mount @source at /writable writable
+    mount %other at /stage select "/out"
+    mount image @base at /image
+    mount secret token at /run/secrets/token
+    mount secret token as env TOKEN
+    mount secret missing at /run/secrets/missing
+    mount secret missing as env MISSING
+    mount cache things at /cache sharing locked
+    mount tmpfs at /scratch size 8m
+    mount ssh
+  }
+  run "wc -l </cache/lines >/results/cache" {
+    mount cache things at /cache
+  }
+  run "ls -A /context /files /stage /scratch /cache >/results/left 2>/dev/null; true"
+  run "cut -d: -f1 /proc/net/dev | tail -n +3 | tr -d ' ' >/results/network" {
+    network none
+  }
+  run "pwd >/results/user; id -u >>/results/user; id -G >>/results/user; echo $WHO >>/results/user" {
+    user "nobody"
+    workdir "/results"
+    env WHO = "somebody"
+  }
+"#;
+    for runtime in runtimes::all() {
+        let folder = folder_with(&ops.replace("/results/user", "/tmp/user"));
+        std::fs::write(folder.path().join("token"), "hunter2-and-more").expect("is writable");
+        let _agent = UnixListener::bind(folder.path().join("agent")).expect("a socket can be made");
+        let runtime = runtime.display().to_string();
+        let given = ["--secret", "id=token,src=token", "--ssh", "default=agent", "--runtime", &runtime];
+        let Some(image) = built(folder.path(), &given) else { return };
+        for (path, text) in [
+            ("results/context", "from a directory"),
+            ("results/files", "from the plan"),
+            ("results/stage", "from a stage\n"),
+            ("results/secret", "16\n"),
+            ("results/secret-mode", "400:0\n"),
+            ("results/variable", "16\n"),
+            ("results/tmpfs", "tmpfs\n"),
+            ("results/tmpfs-size", "8192\n"),
+            ("results/hostname", "buildkitsandbox\n"),
+            ("results/cache", "1\n"),
+            ("results/left", ""),
+            ("results/network", "lo\n"),
+        ] {
+            holds(&image, path, &format!("file 0644 0:0 `{text}`"));
+        }
+        holds(&image, "tmp/user", "file 0644 65534:65534 `/results\n65534\n65534\nsomebody\n`");
+        for gone in ["context", "files", "stage", "writable", "image", "scratch", "cache", "run/secrets"] {
+            assert!(!image.files.contains_key(gone), "{runtime}: {gone} is left");
+        }
+        let secret = b"hunter2-and-more";
+        assert!(!is_below(&folder.path().join("store"), secret), "{runtime}: the store holds the secret");
+        let made = std::fs::read(folder.path().join("app.tar")).expect("is there");
+        assert!(!made.windows(secret.len()).any(|window| window == secret), "{runtime}");
+        let work = std::fs::read_dir(folder.path().join("store/work")).expect("is there").count();
+        assert_eq!(work, 0, "{runtime}: something is left of making it");
+    }
+}
+
+#[test]
+fn what_containers_need_leaves_no_trace() {
+    let ops = r#"  run "test -s /etc/hosts && test -e /etc/resolv.conf && echo done >/done""#;
+    let folder = folder_with(ops);
+    let Some(image) = built(folder.path(), &[]) else { return };
+    let plain = folder_with("  file \"/done\" = \"done\\n\"");
+    let Some(untouched) = built(plain.path(), &[]) else { return };
+    assert_eq!(image, untouched, "a program that writes one file leaves one file");
+}
+
+#[test]
+fn two_builds_give_one_digest_and_the_second_in_a_store_runs_nothing() {
+    let ops = "  run \"mkdir -p /z /a/b && echo one >/a/b/c && ln /a/b/c /z/d && rm -r /usr/share/man\"\n  \
+               copy \"note\" from @source to \"/note\"\n  run \"cat /note >/copied && date >/dev/null\"";
+    let (one, other) = (folder_with(ops), folder_with(ops));
+    let digest = |folder: &Path, more: &[&str]| {
+        let answer = build(folder, &[&["-o", "type=layout,dest=layout"], more].concat())?;
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        Some(answer.text().to_owned())
+    };
+    let Some(first) = digest(one.path(), &[]) else { return };
+    assert!(first.starts_with("sha256:"), "{first}");
+    assert_eq!(digest(other.path(), &[]), Some(first.clone()), "another folder, another store");
+    assert_eq!(digest(one.path(), &["--no-cache"]), Some(first.clone()));
+    let again = build(one.path(), &["-o", "type=layout,dest=layout", "--progress", "json"]);
+    let again = again.expect("programs can be run, as they were");
+    let events = |name: &str| again.stderr.matches(&format!("\"event\":\"{name}\"")).count();
+    assert_eq!((events("cached"), events("output")), (2, 0), "{}", again.stderr);
+    let changed = std::fs::write(one.path().join("source/note"), "another");
+    changed.expect("is writable");
+    assert_ne!(digest(one.path(), &[]), Some(first), "what a program reads has changed");
+}
+
+#[test]
+fn an_op_that_fails_is_shown_where_the_plan_asks_for_it() {
+    let folder = folder_with("  run \"echo first; echo second >&2; exit 7\"\n  run \"touch /never\"");
+    let Some(answer) = build(folder.path(), ARCHIVE) else { return };
+    assert_eq!(answer.code, 1, "{}", answer.stderr);
+    for said in ["cpk::build::failed", "[plan.cpk:22:3]", "exit code 7", "│ first", "│ second"] {
+        assert!(answer.stderr.contains(said), "{said}: {}", answer.stderr);
+    }
+    assert!(!folder.path().join("app.tar").exists());
+    for (ops, said) in [
+        ("  exec [\"/bin/no-such-program\"]", "no-such-program"),
+        ("  run \"true\" {\n    user \"stranger\"\n  }", "there is no user `stranger` in `/etc/passwd`"),
+        ("  run \"no-such-command\"", "exit code 127"),
+    ] {
+        let folder = folder_with(ops);
+        let Some(answer) = build(folder.path(), ARCHIVE) else { return };
+        assert_eq!(answer.code, 1, "{ops}: {}", answer.stderr);
+        assert!(answer.stderr.contains("[plan.cpk:22:3]"), "{ops}: {}", answer.stderr);
+        assert!(answer.stderr.contains(said), "{ops}: {said}: {}", answer.stderr);
+    }
+}
+
+#[test]
+fn what_one_program_leaves_is_what_the_next_one_finds() {
+    let ops = r#"
+  file "/tool" mode 0755 = "content"
+  run """
+    set -e
+    mkdir /d
+    echo one >/d/file
+    ln /d/file /d/other
+    touch -d @1000000000.5 /d/file
+    """
+  run "stat -c '%h %y' /d/other >/seen && rm /d/file"
+  layer both {
+    run "test ! -e /d/file && mkdir /d/file && touch /d/file/below"
+    file "/d/file/more" = ""
+    run "rm /d/file/below && rmdir /usr/games"
+  }
+"#;
+    let folder = folder_with(ops);
+    let Some(image) = built(folder.path(), &["--runtime", "crun"]) else { return };
+    // Names of one file stay names of one file, and a file keeps its time while it is built on.
+    holds(&image, "seen", "file 0644 0:0 `2 2001-09-09 01:46:40.500000000 +0000\n`");
+    holds(&image, "d/file", "directory 0755 0:0");
+    holds(&image, "d/file/more", "file 0644 0:0 ``");
+    assert!(!image.files.contains_key("d/file/below") && !image.files.contains_key("usr/games"));
+    holds(&image, "tool", "file 0755 0:0 `content`");
+}
+
+#[test]
+fn caches_stay_and_are_no_part_of_what_is_built() {
+    let ops = "  run \"echo a >>/cache/lines; wc -l </cache/lines >/count\" {\n    \
+               mount cache things at /cache sharing private\n  }";
+    let folder = folder_with(ops);
+    for expected in ["1\n", "1\n", "2\n"] {
+        let more: &[&str] = if expected == "2\n" { &["--no-cache"] } else { &[] };
+        let Some(image) = built(folder.path(), more) else { return };
+        holds(&image, "count", &format!("file 0644 0:0 `{expected}`"));
+    }
+}
+
+#[test]
+fn without_a_runtime_nothing_is_begun() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let plan =
+        "cpk 1\nstage %app from scratch {\n  env PATH = \"/bin\"\n  run \"true\"\n}\nexport from %app\n";
+    std::fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
+    let arguments = ["build", ".", "--builder", "direct", "--store", "store", "-o", "type=oci,dest=app.tar"];
+    let mut environment = runtimes::environment();
+    environment.docker.path = Some(folder.path().into());
+    let answer = cogpackc_in(environment.clone(), folder.path(), &arguments);
+    assert_eq!(answer.code, 1, "{}", answer.stderr);
+    for said in ["cpk::unsupported::runtime", "[plan.cpk:4:3]", "`--runtime PATH`", "`--builder buildkit`"] {
+        assert!(answer.stderr.contains(said), "{said}: {}", answer.stderr);
+    }
+    assert!(!folder.path().join("store").exists() && !folder.path().join("app.tar").exists());
+    let named = cogpackc_in(environment, folder.path(), &[&arguments[..], &["--runtime", "./crun"]].concat());
+    assert_eq!(named.code, 2, "{}", named.stderr);
+    assert!(
+        named.stderr.contains("there is no program") && named.stderr.contains("hint: "),
+        "{}",
+        named.stderr
+    );
+}
+
+#[test]
+fn a_plan_without_programs_needs_neither_runtime_nor_store() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let plan = "cpk 1\nstage %app from scratch {\n  file \"/a\" = \"b\"\n}\nexport from %app\n";
+    std::fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
+    let arguments = ["build", ".", "--builder", "direct", "-t", "app", "-o", "type=docker,dest=app.tar"];
+    let answer = cogpackc_in(Default::default(), folder.path(), &arguments);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let images = saved(&folder.path().join("app.tar"));
+    let image = images.values().next().expect("one was written");
+    holds(image, "a", "file 0644 0:0 `b`");
+    for (to, said) in [
+        (&[][..], "nobody was told where the image goes"),
+        (&["--push", "-t", "a"], "an image in a registry"),
+        (&["--load"], "an image in a Docker Engine"),
+        (&["-o", "out"], "a directory of the files"),
+        (&["-o", "type=oci,dest=a.tar,compression=zstd"], "no setting `compression`"),
+        (&["-o", "type=oci,dest=a.tar", "--cache-from", "a"], "`--cache-from` means nothing"),
+        (&["-o", "type=oci,dest=a.tar", "--buildkit", "tcp://a"], "`--buildkit` means nothing"),
+    ] {
+        let answer = cogpackc_in(
+            Default::default(),
+            folder.path(),
+            &[&["build", ".", "--builder", "direct"], to].concat(),
+        );
+        assert_eq!(answer.code, 2, "{to:?}: {}", answer.stderr);
+        assert!(
+            answer.stderr.contains(said) && answer.stderr.contains("hint: "),
+            "{to:?}: {}",
+            answer.stderr
+        );
+    }
+}
