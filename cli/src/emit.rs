@@ -101,8 +101,13 @@ impl Emission<'_> {
         let backend = Llb { limits: self.limits, ..Llb::new(source) };
         let mut images = backend.lower(&self.front.resolved).map_err(boxed)?;
         if format == Artifact::LlbText {
-            let texts: Vec<String> = images.iter().map(listing).collect();
-            let pieces = vec![texts.join("\n").into_bytes()];
+            let mut pieces: Vec<Vec<u8>> = Vec::new();
+            for image in images {
+                if !pieces.is_empty() {
+                    pieces.push(b"\n".to_vec());
+                }
+                pieces.push(listing(&image).into_bytes());
+            }
             return Ok(Product::File { name: "llb.txt", pieces, beside: Vec::new() });
         }
         match (images.pop(), images.is_empty()) {

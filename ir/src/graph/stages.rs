@@ -7,6 +7,7 @@ use cogpack_content::Lookup;
 
 use super::outlet::Outlet;
 use super::phases::PhaseGraph;
+use crate::plan::stage::for_each_input_of;
 use crate::plan::{Input, PhaseName, Plan, Stage, StageName};
 
 /// The stages of a plan and the phases they are in, with every input made concrete.
@@ -18,6 +19,8 @@ pub struct StageGraph<'p> {
     /// The second and further stages of one name, each with the first.
     duplicates: Vec<(usize, usize)>,
     starts: Vec<Outlet>,
+    /// By place: the node that a stage starts from.
+    start_nodes: Vec<Option<usize>>,
     /// The nodes that each stage needs, as often as it names them. The node of a stage is its
     /// place; those of merges follow. A merge is a node of its own, because edges from each
     /// reader to each branch would be quadratic.
@@ -32,26 +35,24 @@ impl<'p> StageGraph<'p> {
         let mut duplicates = Vec::new();
         for (place, stage) in plan.stages.iter().enumerate() {
             // Of two stages with one name the first counts; the verifier refuses the other.
-            match places.get(&stage.name.value) {
-                Some(first) => duplicates.push((place, *first)),
-                None => drop(places.insert(&stage.name.value, place)),
+            if let Some(first) = places.insert(&stage.name.value, place) {
+                places.insert(&stage.name.value, first);
+                duplicates.push((place, first));
             }
         }
         let merges = phases.names().zip(plan.stages.len()..).collect();
-        let (starts, needs) = (Vec::new(), Vec::new());
-        let mut graph = Self { plan, phases, places, duplicates, starts, needs, merges };
+        let count = plan.stages.len();
+        let (starts, start_nodes) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let needs = Vec::with_capacity(count);
+        let mut graph = Self { plan, phases, places, duplicates, starts, start_nodes, needs, merges };
         let mut last_in_phase: BTreeMap<&PhaseName, usize> = BTreeMap::new();
         for (place, stage) in plan.stages.iter().enumerate() {
             let before = stage.phase.as_ref().and_then(|phase| last_in_phase.insert(phase, place));
-            let mut needs = Vec::new();
-            let start = graph.start_of(stage, before);
-            if stage.from.is_none()
-                && let Outlet::One(start) = &start
-            {
-                needs.extend(graph.node(start));
-            }
-            stage.for_each_input(|input| needs.extend(graph.needed_node(input)));
+            let (start, start_node) = graph.start_of(stage, before);
+            let mut needs: Vec<usize> = start_node.into_iter().collect();
+            for_each_input_of(&stage.ops, &mut |input| needs.extend(graph.needed_node(input)));
             graph.starts.push(start);
+            graph.start_nodes.push(start_node);
             graph.needs.push(needs);
         }
         graph
@@ -86,6 +87,12 @@ impl<'p> StageGraph<'p> {
     /// phase, else the input of its phase.
     pub fn start(&self, place: usize) -> &Outlet {
         &self.starts[place]
+    }
+
+    /// The place of the stage that the one at a place starts from; `None` where it starts from
+    /// something else.
+    pub fn start_place(&self, place: usize) -> Option<usize> {
+        self.start_nodes[place].filter(|node| *node < self.plan.stages.len())
     }
 
     /// What an input means: a `phase` is replaced by what comes out of it.
@@ -125,15 +132,32 @@ impl<'p> StageGraph<'p> {
         needed
     }
 
-    fn start_of(&self, stage: &Stage, before: Option<usize>) -> Outlet {
-        match (&stage.from, &stage.phase, before) {
+    /// What a stage starts from, and the node of it.
+    fn start_of(&self, stage: &Stage, before: Option<usize>) -> (Outlet, Option<usize>) {
+        if let Some(from) = &stage.from
+            && let Input::Stage(name) = &from.value
+        {
+            // One look at each name: a plan has hundreds of thousands.
+            let place = self.place(name);
+            let start = if place.is_some() { Outlet::One(from.value.clone()) } else { Outlet::Broken };
+            return (start, place);
+        }
+        let start = match (&stage.from, &stage.phase, before) {
             (Some(from), _, _) => self.concrete(from),
             (None, Some(phase), Some(before)) if !self.phases.is_parallel(phase) => {
-                Outlet::One(Input::Stage(self.stage(before).name.value.clone()))
+                let name = self.stage(before).name.value.clone();
+                // Of two stages with one name it is the first.
+                let place = self.place(&name);
+                return (Outlet::One(Input::Stage(name)), place);
             }
             (None, Some(phase), _) => self.phases.input_of(phase).clone(),
             (None, None, _) => Outlet::Nothing,
-        }
+        };
+        let node = match &start {
+            Outlet::One(start) => self.node(start),
+            Outlet::Nothing | Outlet::Several(_) | Outlet::Broken => None,
+        };
+        (start, node)
     }
 
     /// The node of what an input means. One look at each name: a plan has hundreds of thousands.

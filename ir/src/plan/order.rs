@@ -62,13 +62,18 @@ fn loner_ranks(stages: &[Stage]) -> Vec<usize> {
     let loners = stages.iter().enumerate().filter(|(_, stage)| stage.phase.is_none());
     let mut named: Vec<&Stage> = Vec::new();
     let mut node_of: Lookup<&StageName, usize> = Lookup::with_capacity(stages.len());
-    let mut node_of_loner = Vec::new();
+    let mut node_of_loner = Vec::with_capacity(stages.len());
     for (place, stage) in loners {
-        let node = node_of.get(&stage.name.value).copied().unwrap_or(named.len());
-        if node == named.len() {
-            node_of.insert(&stage.name.value, node);
-            named.push(stage);
-        }
+        let node = match node_of.insert(&stage.name.value, named.len()) {
+            Some(first) => {
+                node_of.insert(&stage.name.value, first);
+                first
+            }
+            None => {
+                named.push(stage);
+                named.len() - 1
+            }
+        };
         node_of_loner.push((place, node));
     }
     let needs = named.iter().map(|stage| {

@@ -33,7 +33,8 @@ impl Stage {
     }
 }
 
-fn for_each_input_of<'a>(ops: &'a [Op], each: &mut impl FnMut(&'a Spanned<Input>)) {
+/// Calls `each` with every input that the ops of a block read, in order.
+pub(crate) fn for_each_input_of<'a>(ops: &'a [Op], each: &mut impl FnMut(&'a Spanned<Input>)) {
     for op in ops {
         match &op.kind {
             OpKind::Copy(copy) => each(&copy.from),

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::KnownConfigs;
 use super::expand::{Expansion, Scope, too_long};
 use super::merged::merged_state;
 use super::resolved::{Merge, StageId};
 use super::state::{EnvValue, State};
 use super::variables::VariableFinding;
+use super::{KnownConfigs, as_written};
 use crate::finding::Finding;
 use crate::graph::{Outlet, StageGraph};
 use crate::plan::{
@@ -27,6 +27,8 @@ pub(crate) struct Evaluation {
     /// The stages with inputs made concrete and templates expanded, where that can be done;
     /// `None` for those that are like that as they were written, as most of a large plan are.
     pub(crate) rewritten: Vec<Option<Box<Stage>>>,
+    /// By stage: the stage that it starts from, where it is one.
+    pub(crate) starts: Vec<Option<StageId>>,
     /// By stage: one state before each flattened op, then the one at the end.
     pub(crate) states: Vec<Vec<Arc<State>>>,
     pub(crate) merges: BTreeMap<PhaseName, Merge>,
@@ -58,6 +60,7 @@ pub(crate) fn evaluate(
     known: &KnownConfigs,
     findings: &mut Vec<Finding>,
 ) -> Evaluation {
+    let starts = (0..graph.plan().stages.len()).map(|place| graph.start_place(place).map(StageId::of_place));
     let mut walk = Walk {
         graph,
         known,
@@ -66,6 +69,7 @@ pub(crate) fn evaluate(
         evaluation: Evaluation {
             order: graph.order(),
             rewritten: vec![None; graph.plan().stages.len()],
+            starts: starts.collect(),
             states: vec![Vec::new(); graph.plan().stages.len()],
             merges: BTreeMap::new(),
             scratch: Arc::new(State::scratch()),
@@ -111,6 +115,18 @@ struct Walk<'w, 'p> {
 impl Walk<'_, '_> {
     fn stage(&mut self, place: usize) {
         let written = self.graph.stage(place);
+        if let Outlet::One(start) = self.graph.start(place)
+            && as_written::stands(written, start)
+        {
+            let before =
+                self.graph.start_place(place).and_then(|before| self.evaluation.states[before].last());
+            let start = match before {
+                Some(state) => state.clone(),
+                None => self.start(start),
+            };
+            self.evaluation.states[place] = as_written::states(written, start);
+            return;
+        }
         let mut stage = written.clone();
         let state = match self.graph.start(place) {
             Outlet::One(start) => {
@@ -216,10 +232,7 @@ impl Walk<'_, '_> {
                 OpKind::Env(change) => self.env(change, &before),
                 OpKind::Workdir(workdir) => self.workdir(workdir, &before),
                 OpKind::User(user) => self.user(user, &before),
-                OpKind::Shell(shell) if *before.shell == *shell.value => None,
-                OpKind::Shell(shell) => {
-                    Some(State { shell: shell.value.as_slice().into(), ..State::clone(&before) })
-                }
+                OpKind::Shell(shell) => before.with_shell(shell),
                 OpKind::Run { execution, .. } | OpKind::Exec { execution, .. } => {
                     self.execution(execution, &before);
                     None
@@ -291,13 +304,11 @@ impl Walk<'_, '_> {
     }
 
     fn workdir(&mut self, workdir: &mut Spanned<Template>, state: &State) -> Option<State> {
-        let text = self.settled("workdir", workdir, state)?;
-        (state.workdir.as_ref() != Some(&text)).then(|| State { workdir: Some(text), ..state.clone() })
+        state.in_directory(self.settled("workdir", workdir, state)?)
     }
 
     fn user(&mut self, user: &mut Spanned<Template>, state: &State) -> Option<State> {
-        let text = self.settled("user", user, state)?;
-        (state.user.as_ref() != Some(&text)).then(|| State { user: Some(text), ..state.clone() })
+        state.as_user(self.settled("user", user, state)?)
     }
 
     fn settled(
@@ -323,12 +334,7 @@ impl Walk<'_, '_> {
         let scope = Scope::of(state);
         let name = &change.name.value;
         let (mut template, place_of_old) = match &change.edit {
-            EnvEdit::Unset => {
-                state.variable(name.as_str())?;
-                let mut state = state.clone();
-                state.env.unset(name);
-                return Some(state);
-            }
+            EnvEdit::Unset => return state.without_variable(name),
             EnvEdit::Set(value) => (value.clone(), None),
             EnvEdit::Prepend(value) => (value.clone(), Some(Side::After)),
             EnvEdit::Append(value) => (value.clone(), Some(Side::Before)),
@@ -361,12 +367,7 @@ impl Walk<'_, '_> {
             (EnvValue::Open, EnvEdit::Append(_)) => EnvEdit::Append(template),
             (EnvValue::Known(_) | EnvValue::Open, EnvEdit::Unset) => EnvEdit::Unset,
         };
-        if state.variable(change.name.value.as_str()) == Some(&value) {
-            return None;
-        }
-        let mut state = state.clone();
-        state.env.set(change.name.value.clone(), value);
-        Some(state)
+        state.with_variable(&change.name, value)
     }
 }
 

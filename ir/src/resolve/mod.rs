@@ -3,6 +3,7 @@
 //!
 //! [`resolve`] is a fixed point: resolving the text of a resolved plan gives the same plan.
 
+mod as_written;
 pub mod environment;
 pub(crate) mod evaluate;
 pub mod expand;
@@ -13,6 +14,7 @@ pub mod variables;
 pub mod warnings;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use crate::finding::{self, Finding};
 use crate::graph::{PhaseGraph, StageGraph};
@@ -47,16 +49,18 @@ pub fn resolve(verified: Verified, known: &KnownConfigs) -> Result<Resolved, Vec
     }
     let images = with_known_configs(&plan.images, known);
     warnings::warn_of_unpinned(&plan, &images, &evaluation, &needed, &export, known, &mut findings);
-    let evaluate::Evaluation { order, rewritten, states, merges, scratch, bases, merged, .. } = evaluation;
+    let evaluate::Evaluation { order, rewritten, starts, states, merges, scratch, bases, merged, .. } =
+        evaluation;
     let stages = plan.stages.into_iter().zip(rewritten);
     let stages: Vec<_> =
         stages.map(|(written, rewritten)| rewritten.map_or(written, |rewritten| *rewritten)).collect();
     Ok(Resolved {
-        ids: resolved::ids(&stages),
+        ids: OnceLock::new(),
         plan: Plan { images, stages, export: Some(export.clone()), ..plan },
         warnings: with_warnings(findings, warnings),
         export,
         order: order.into_iter().filter(|place| needed[*place]).map(StageId::of_place).collect(),
+        starts,
         states,
         merges,
         scratch,

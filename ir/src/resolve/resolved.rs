@@ -1,7 +1,7 @@
 //! A plan that backends take.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cogpack_content::Lookup;
 
@@ -34,7 +34,10 @@ pub struct Resolved {
     pub(crate) warnings: Vec<Finding>,
     /// The stages that the export needs, each after what it reads.
     pub(crate) order: Vec<StageId>,
-    pub(crate) ids: Lookup<StageName, StageId>,
+    /// The place of each stage by name, once somebody has asked for one.
+    pub(crate) ids: OnceLock<Lookup<StageName, StageId>>,
+    /// By stage: the stage that it starts from, where it is one.
+    pub(crate) starts: Vec<Option<StageId>>,
     /// By stage: one state before each flattened op, then the one at the end.
     pub(crate) states: Vec<Vec<Arc<State>>>,
     pub(crate) merges: BTreeMap<PhaseName, Merge>,
@@ -97,7 +100,19 @@ impl Resolved {
 
     /// The place of a stage. The verifier has seen that every name used has one.
     pub fn id(&self, name: &StageName) -> StageId {
-        *self.ids.get(name).expect("every stage of the plan has a place")
+        // What is exported is mostly what comes last.
+        if let Some(last) = self.order.last()
+            && self.stage(*last).name.value == *name
+        {
+            return *last;
+        }
+        let ids = self.ids.get_or_init(|| ids(&self.plan.stages));
+        *ids.get(name).expect("every stage of the plan has a place")
+    }
+
+    /// The stage that one starts from; `None` where it starts from something else.
+    pub fn start_of(&self, id: StageId) -> Option<StageId> {
+        self.starts[id.index()]
     }
 
     /// The ops of a stage in order, with what surrounds each.
@@ -129,7 +144,7 @@ impl Resolved {
 }
 
 /// The place of each stage by name.
-pub(crate) fn ids(stages: &[Stage]) -> Lookup<StageName, StageId> {
+fn ids(stages: &[Stage]) -> Lookup<StageName, StageId> {
     let places = stages.iter().enumerate();
     places.map(|(place, stage)| (stage.name.value.clone(), StageId::of_place(place))).collect()
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::environment::Environment;
-use crate::plan::ImageConfig;
+use crate::plan::{EnvName, ImageConfig};
 
 /// The state before an op, or at the end of a stage. Shared between ops that change nothing of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,39 @@ impl State {
             },
             inherited: Arc::new(known),
         }
+    }
+
+    /// With a variable of this value; `None` where it has that already.
+    pub(super) fn with_variable(&self, name: &EnvName, value: EnvValue) -> Option<Self> {
+        if self.variable(name.as_str()) == Some(&value) {
+            return None;
+        }
+        let mut state = self.clone();
+        state.env.set(name.clone(), value);
+        Some(state)
+    }
+
+    /// Without a variable; `None` where it is not set.
+    pub(super) fn without_variable(&self, name: &EnvName) -> Option<Self> {
+        self.variable(name.as_str())?;
+        let mut state = self.clone();
+        state.env.unset(name);
+        Some(state)
+    }
+
+    /// With another working directory; `None` where it is that one.
+    pub(super) fn in_directory(&self, workdir: Arc<str>) -> Option<Self> {
+        (self.workdir.as_ref() != Some(&workdir)).then(|| Self { workdir: Some(workdir), ..self.clone() })
+    }
+
+    /// With another user; `None` where it is that one.
+    pub(super) fn as_user(&self, user: Arc<str>) -> Option<Self> {
+        (self.user.as_ref() != Some(&user)).then(|| Self { user: Some(user), ..self.clone() })
+    }
+
+    /// With another shell; `None` where it is that one.
+    pub(super) fn with_shell(&self, shell: &[String]) -> Option<Self> {
+        (*self.shell != *shell).then(|| Self { shell: shell.into(), ..self.clone() })
     }
 
     /// The value of a variable; `None` where it is not set as far as is known.

@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bollard_buildkit_proto::pb;
-use cogpack_content::Digest;
-use prost::Message as _;
+use bytes::Bytes;
+use cogpack_content::{Digest, Lookup};
+use prost::Message;
 
 use crate::definition::CUSTOM_NAME;
 use crate::{LlbImage, Needs};
@@ -20,7 +21,7 @@ use crate::{LlbImage, Needs};
 /// The listing of an image.
 pub fn listing(image: &LlbImage) -> String {
     let mut out = format!("llb for {}\n", image.platform);
-    match pb::Definition::decode(image.definition.to_bytes().as_slice()) {
+    match Definition::decode(Bytes::from(image.definition.to_bytes())) {
         Ok(definition) => definition_text(&definition, &mut out),
         Err(error) => say(&mut out, format_args!("\nnot a definition: {error}\n")),
     }
@@ -31,6 +32,43 @@ pub fn listing(image: &LlbImage) -> String {
         Err(error) => say(&mut out, format_args!("not JSON: {error}\n")),
     }
     out
+}
+
+/// A `pb.Definition` whose parts stay bytes until each is shown: read all at once, the maps and
+/// texts of a hundred thousand stages are two gigabytes.
+#[derive(Clone, PartialEq, Message)]
+struct Definition {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    ops: Vec<Bytes>,
+    #[prost(bytes = "bytes", repeated, tag = "2")]
+    metadata: Vec<Bytes>,
+    #[prost(message, optional, tag = "3")]
+    source: Option<Source>,
+}
+
+/// The same of a `pb.Source`.
+#[derive(Clone, PartialEq, Message)]
+struct Source {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    locations: Vec<Bytes>,
+}
+
+/// An entry of a definition's map of metadata.
+#[derive(Clone, PartialEq, Message)]
+struct Described {
+    #[prost(string, tag = "1")]
+    digest: String,
+    #[prost(message, optional, tag = "2")]
+    metadata: Option<pb::OpMetadata>,
+}
+
+/// An entry of a source's map of locations.
+#[derive(Clone, PartialEq, Message)]
+struct Located {
+    #[prost(string, tag = "1")]
+    digest: String,
+    #[prost(message, optional, tag = "2")]
+    locations: Option<pb::Locations>,
 }
 
 /// What whoever sends it must serve and ask for, as options of `buildctl build` name it.
@@ -49,39 +87,51 @@ fn needs_text(needs: &Needs, out: &mut String) {
     needs.entitlements.iter().for_each(|entitlement| field(out, "allow", entitlement));
 }
 
-/// A vertex, read back.
-struct Vertex {
-    digest: String,
-    op: Result<pb::Op, prost::DecodeError>,
-    metadata: pb::OpMetadata,
-    title: String,
-}
-
-fn definition_text(definition: &pb::Definition, out: &mut String) {
-    let vertices = read(definition);
-    let titles: BTreeMap<&str, &str> =
-        vertices.iter().map(|vertex| (vertex.digest.as_str(), vertex.title.as_str())).collect();
-    for vertex in &vertices {
-        say(out, format_args!("\n{} = ", vertex.title));
-        match &vertex.op {
-            Ok(op) => ops::write(out, op, &titles),
+fn definition_text(definition: &Definition, out: &mut String) {
+    let described = by_digest(&definition.metadata, |entry: &Described| entry.digest.parse().ok());
+    let locations = definition.source.iter().flat_map(|source| source.locations.iter());
+    let located = by_digest(locations, |entry: &Located| entry.digest.parse().ok());
+    let digests: Vec<Digest> = definition.ops.iter().map(|op| Digest::of(op)).collect();
+    let titles = titles(&digests, &described);
+    let by_vertex: Lookup<Digest, &str> =
+        digests.iter().copied().zip(titles.iter().map(String::as_str)).collect();
+    for ((op, digest), title) in definition.ops.iter().zip(&digests).zip(&titles) {
+        say(out, format_args!("\n{title} = "));
+        match pb::Op::decode(op.as_ref()) {
+            Ok(op) => ops::write(out, &op, &by_vertex),
             Err(error) => say(out, format_args!("not an op: {error}\n")),
         }
-        metadata_text(out, vertex, definition.source.as_ref());
+        let locations = located.get(digest).and_then(read::<Located>).and_then(|entry| entry.locations);
+        metadata_text(out, &metadata_of(digest, &described), &locations.unwrap_or_default());
     }
     out.push_str("\ndigests\n");
-    for vertex in &vertices {
-        say(out, format_args!("  {} {}\n", vertex.digest, vertex.title));
+    for (digest, title) in digests.iter().zip(&titles) {
+        say(out, format_args!("  {digest} {title}\n"));
     }
 }
 
-fn read(definition: &pb::Definition) -> Vec<Vertex> {
+/// Entries of a map by the digest that each is of.
+fn by_digest<'d, E: Message + Default>(
+    entries: impl IntoIterator<Item = &'d Bytes>,
+    digest: impl Fn(&E) -> Option<Digest>,
+) -> Lookup<Digest, &'d Bytes> {
+    entries.into_iter().filter_map(|bytes| Some((digest(&read(&bytes)?)?, bytes))).collect()
+}
+
+fn read<E: Message + Default>(bytes: &&Bytes) -> Option<E> {
+    E::decode(bytes.as_ref()).ok()
+}
+
+fn metadata_of(digest: &Digest, described: &Lookup<Digest, &Bytes>) -> pb::OpMetadata {
+    described.get(digest).and_then(read::<Described>).and_then(|entry| entry.metadata).unwrap_or_default()
+}
+
+/// What each vertex is called here.
+fn titles(digests: &[Digest], described: &Lookup<Digest, &Bytes>) -> Vec<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    let last = definition.def.len().saturating_sub(1);
-    let mut vertices: Vec<Vertex> = Vec::with_capacity(definition.def.len());
-    for (place, bytes) in definition.def.iter().enumerate() {
-        let digest = Digest::of(bytes).to_string();
-        let metadata = definition.metadata.get(&digest).cloned().unwrap_or_default();
+    let last = digests.len().saturating_sub(1);
+    let title = |(place, digest): (usize, &Digest)| {
+        let metadata = metadata_of(digest, described);
         let stem = match metadata.description.get(CUSTOM_NAME) {
             Some(name) => stem(name),
             None if place == last => "result",
@@ -90,13 +140,12 @@ fn read(definition: &pb::Definition) -> Vec<Vertex> {
         let count = counts.entry(stem.to_owned()).or_default();
         *count += 1;
         // Only a stage has more than one vertex as a rule, so only there the first is numbered.
-        let title = match (stem.starts_with('%'), *count) {
+        match (stem.starts_with('%'), *count) {
             (false, 1) => stem.to_owned(),
             (_, count) => format!("{stem}.{count}"),
-        };
-        vertices.push(Vertex { digest, op: pb::Op::decode(bytes.as_slice()), metadata, title });
-    }
-    vertices
+        }
+    };
+    digests.iter().enumerate().map(title).collect()
 }
 
 /// What a name starts with: `%venv` of `build.app-deps %venv: run …`.
@@ -105,8 +154,7 @@ fn stem(name: &str) -> &str {
     place.rsplit(' ').next().unwrap_or(place)
 }
 
-fn metadata_text(out: &mut String, vertex: &Vertex, source: Option<&pb::Source>) {
-    let metadata = &vertex.metadata;
+fn metadata_text(out: &mut String, metadata: &pb::OpMetadata, locations: &pb::Locations) {
     for (key, value) in &metadata.description {
         let key = if key == CUSTOM_NAME { "name" } else { key };
         field(out, key, value);
@@ -117,10 +165,9 @@ fn metadata_text(out: &mut String, vertex: &Vertex, source: Option<&pb::Source>)
     let needs: Vec<&str> =
         metadata.caps.iter().filter(|(_, needed)| **needed).map(|(id, _)| id.as_str()).collect();
     field(out, "needs", needs.join(" "));
-    let locations = source.and_then(|source| source.locations.get(&vertex.digest));
     let lines: Vec<String> = locations
-        .into_iter()
-        .flat_map(|locations| &locations.locations)
+        .locations
+        .iter()
         .flat_map(|location| &location.ranges)
         .map(|range| {
             let line = |position: Option<pb::Position>| position.map_or(0, |position| position.line);

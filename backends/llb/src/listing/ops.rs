@@ -1,9 +1,9 @@
 //! One op as lines of a listing.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bollard_buildkit_proto::pb;
+use cogpack_content::{Digest, Lookup};
 use pb::file_action::Action;
 use pb::op::Op as Kind;
 use pb::user_opt::User;
@@ -11,7 +11,7 @@ use pb::user_opt::User;
 use super::{field, say};
 
 /// The names of vertices by digest.
-type Titles<'t> = BTreeMap<&'t str, &'t str>;
+type Titles<'t> = Lookup<Digest, &'t str>;
 
 /// Writes the op's kind behind the `=` that is there, then its fields.
 pub(super) fn write(out: &mut String, op: &pb::Op, titles: &Titles<'_>) {
@@ -57,7 +57,8 @@ pub(super) fn write(out: &mut String, op: &pb::Op, titles: &Titles<'_>) {
 }
 
 fn input_title(input: &pb::Input, titles: &Titles<'_>) -> String {
-    let title = titles.get(input.digest.as_str()).copied().unwrap_or(input.digest.as_str());
+    let digest = input.digest.parse::<Digest>().ok();
+    let title = digest.and_then(|digest| titles.get(&digest).copied()).unwrap_or(&input.digest);
     match input.index {
         0 => title.to_owned(),
         index => format!("{title} output {index}"),
@@ -147,7 +148,7 @@ fn write_file(out: &mut String, file: &pb::FileOp, inputs: &[String]) {
                 let data = match std::str::from_utf8(&file.data) {
                     Ok(text) => quoted(text),
                     Err(_) => {
-                        format!("{} bytes {}", file.data.len(), cogpack_content::Digest::of(&file.data))
+                        format!("{} bytes {}", file.data.len(), Digest::of(&file.data))
                     }
                 };
                 let owner = owner_text(file.owner.as_ref(), inputs);

@@ -22,7 +22,7 @@ use std::thread;
 use cogpack_backends_contract::Unsupported;
 use cogpack_content::Platform;
 use cogpack_ir::plan::{ContextKind, Input as PlanInput, Span};
-use cogpack_ir::resolve::Resolved;
+use cogpack_ir::resolve::{Resolved, StageId};
 
 use crate::check::{self, Breach};
 use crate::graph::{Finished, Graph, Label};
@@ -195,10 +195,7 @@ impl<'a> Lowering<'a> {
     fn source(&mut self, input: &'a PlanInput, span: Span) -> Result<Input, Unsupported> {
         match input {
             PlanInput::Scratch => return Ok(Input::default()),
-            PlanInput::Stage(name) => {
-                let Ended { root, is_a_system } = self.stages[self.plan.id(name).index()];
-                return Ok(Input { root, may_be_owned: true, is_a_system });
-            }
+            PlanInput::Stage(name) => return Ok(self.left_by(self.plan.id(name))),
             PlanInput::Image(_) | PlanInput::Context(_) | PlanInput::Phase(_) => {}
         }
         if let Some(input) = self.inputs.get(input) {
@@ -219,6 +216,12 @@ impl<'a> Lowering<'a> {
         let root_or_nothing = root.as_ref().copied().unwrap_or_default();
         self.inputs.insert(input, Input { root: root_or_nothing, may_be_owned, is_a_system });
         root.map(|root| Input { root, may_be_owned, is_a_system })
+    }
+
+    /// What a stage has left.
+    fn left_by(&self, stage: StageId) -> Input {
+        let Ended { root, is_a_system } = self.stages[stage.index()];
+        Input { root, may_be_owned: true, is_a_system }
     }
 
     /// Filesystems one on top of the other; BuildKit wants two or more.

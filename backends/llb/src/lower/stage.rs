@@ -58,9 +58,14 @@ impl<'a> Lowering<'a> {
     /// Lowers a stage, and notes what it leaves.
     pub(super) fn stage(&mut self, id: StageId) {
         let plan = self.plan;
-        let from = plan.stage(id).from.as_ref();
-        let start = from.map(|from| self.source(&from.value, from.span));
-        let start = start.and_then(|start| self.noting(start)).unwrap_or_default();
+        let start = match (plan.start_of(id), &plan.stage(id).from) {
+            (Some(before), _) => self.left_by(before),
+            (None, Some(from)) => {
+                let start = self.source(&from.value, from.span);
+                self.noting(start).unwrap_or_default()
+            }
+            (None, None) => Input::default(),
+        };
         let end = self.layers_on(id, start);
         let root = self.noting(end).flatten();
         self.stages[id.index()] = Ended { root, is_a_system: start.is_a_system };
