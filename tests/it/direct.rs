@@ -2,12 +2,11 @@
 //! programs see, what they leave, and what is said when they fail. What they leave is compared with
 //! what BuildKit makes of it in `daemon/direct.rs`.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use cogpack_tests::image::{Image, saved};
-use cogpack_tests::places::files_below;
 use cogpack_tests::runtimes;
 use cogpack_tests::terminal::{Answer, cogpackc_in};
 use flate2::read::MultiGzDecoder;
@@ -52,14 +51,32 @@ fn holds(image: &Image, path: &str, expected: &str) {
     assert_eq!(image.files.get(path).map(String::as_str), Some(expected), "{path}");
 }
 
-/// Whether bytes stand in a file below a folder, packed or not.
+/// Whether bytes stand in a file below a folder. Links of an image lead out of it, and its pipes have
+/// nobody who writes, so neither is followed.
 fn is_below(folder: &Path, bytes: &[u8]) -> bool {
-    files_below(folder, "").iter().any(|path| {
-        let Ok(found) = std::fs::read(path) else { return false };
-        let mut unpacked = Vec::new();
-        let _ = MultiGzDecoder::new(&found[..]).read_to_end(&mut unpacked);
-        [found, unpacked].iter().any(|text| text.windows(bytes.len()).any(|window| window == bytes))
+    std::fs::read_dir(folder).expect("a folder can be listed").any(|entry| {
+        let entry = entry.expect("a folder can be listed");
+        let kind = entry.file_type().expect("is there");
+        let holds = || stand_in(&std::fs::read(entry.path()).expect("is readable"), bytes);
+        (kind.is_dir() && is_below(&entry.path(), bytes)) || (kind.is_file() && holds())
     })
+}
+
+/// Whether bytes stand in a file of an archive of a layout, packed or not.
+fn is_in_archive(archive: &Path, bytes: &[u8]) -> bool {
+    let file = std::fs::File::open(archive).expect("was written");
+    tar::Archive::new(file).entries().expect("it is a tar").any(|entry| {
+        let (mut found, mut unpacked) = (Vec::new(), Vec::new());
+        entry.expect("it is a tar").read_to_end(&mut found).expect("it is a tar");
+        // What is not packed does not unpack.
+        let _ = MultiGzDecoder::new(&found[..]).read_to_end(&mut unpacked);
+        stand_in(&found, bytes) || stand_in(&unpacked, bytes)
+    })
+}
+
+/// Whether bytes stand in others.
+fn stand_in(text: &[u8], bytes: &[u8]) -> bool {
+    text.windows(bytes.len()).any(|window| window == bytes)
 }
 
 #[test]
@@ -83,6 +100,7 @@ fn programs_see_every_mount_and_leave_nothing_of_it() {
     grep ' /scratch ' /proc/mounts | cut -d' ' -f3 >/results/tmpfs
     df -k /scratch | tail -n 1 | tr -s ' ' | cut -d' ' -f2 >/results/tmpfs-size
     test -S "$SSH_AUTH_SOCK"
+    perl -MIO::Socket::UNIX -e 'for (11, 18, 19, 13) { $s = IO::Socket::UNIX->new(Peer => $ENV{SSH_AUTH_SOCK}) or die $!; syswrite $s, pack("NC", 1, $_); sysread $s, $b, 5; print unpack("x4C", $b), " " }' >/results/agent
     hostname >/results/hostname
     echo once >>/cache/lines
     ! touch /etc/resolv.conf
@@ -121,7 +139,17 @@ fn programs_see_every_mount_and_leave_nothing_of_it() {
     for runtime in runtimes::all() {
         let folder = folder_with(&ops.replace("/results/user", "/tmp/user"));
         std::fs::write(folder.path().join("token"), "hunter2-and-more").expect("is writable");
-        let _agent = UnixListener::bind(folder.path().join("agent")).expect("a socket can be made");
+        let agent = UnixListener::bind(folder.path().join("agent")).expect("a socket can be made");
+        // Ends with the test; it answers whatever it is asked by a list of no keys.
+        std::thread::spawn(move || {
+            for stream in agent.incoming() {
+                let mut stream = stream.expect("somebody connects");
+                let mut request = [0; 5];
+                if stream.read_exact(&mut request).is_ok() {
+                    stream.write_all(&[0, 0, 0, 5, 12, 0, 0, 0, 0]).expect("the other end is there");
+                }
+            }
+        });
         let runtime = runtime.display().to_string();
         let given = ["--secret", "id=token,src=token", "--ssh", "default=agent", "--runtime", &runtime];
         let Some(image) = built(folder.path(), &given) else { return };
@@ -138,6 +166,8 @@ fn programs_see_every_mount_and_leave_nothing_of_it() {
             ("results/cache", "1\n"),
             ("results/left", ""),
             ("results/network", "lo\n"),
+            // Keys may be listed and used, and none taken away.
+            ("results/agent", "12 5 5 12 "),
         ] {
             holds(&image, path, &format!("file 0644 0:0 `{text}`"));
         }
@@ -146,9 +176,11 @@ fn programs_see_every_mount_and_leave_nothing_of_it() {
             assert!(!image.files.contains_key(gone), "{runtime}: {gone} is left");
         }
         let secret = b"hunter2-and-more";
-        assert!(!is_below(&folder.path().join("store"), secret), "{runtime}: the store holds the secret");
-        let made = std::fs::read(folder.path().join("app.tar")).expect("is there");
-        assert!(!made.windows(secret.len()).any(|window| window == secret), "{runtime}");
+        let (store, archive) = (folder.path().join("store"), folder.path().join("app.tar"));
+        assert!(!is_below(&store, secret), "{runtime}: the store holds the secret");
+        assert!(!is_in_archive(&archive, secret), "{runtime}: the image holds the secret");
+        // What a mount shows and a program copies is in both, so it is known that both were searched.
+        assert!(is_below(&store, b"from a stage") && is_in_archive(&archive, b"from a stage"));
         let work = std::fs::read_dir(folder.path().join("store/work")).expect("is there").count();
         assert_eq!(work, 0, "{runtime}: something is left of making it");
     }

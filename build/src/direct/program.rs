@@ -145,7 +145,7 @@ impl Prepared<'_> {
                     None => return Err(PrepareError::Op(format!("the secret `{name}` was not given"))),
                 },
                 (Mounted::Agent { name }, _) => match order.agents.socket(name) {
-                    Some(socket) => JobMounted::Socket(socket.to_owned()),
+                    Some(socket) => JobMounted::Agent(socket.to_owned()),
                     None => return Err(PrepareError::Op(format!("the ssh agent `{name}` was not given"))),
                 },
             };

@@ -73,8 +73,8 @@ pub enum Mounted {
         /// Its mode; root owns it.
         mode: u32,
     },
-    /// A socket of this machine.
-    Socket(PathBuf),
+    /// An ssh agent that listens here; programs may use it, and not change it.
+    Agent(PathBuf),
 }
 
 /// A stream of a program.

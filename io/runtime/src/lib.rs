@@ -15,6 +15,7 @@ pub mod runtime;
 
 pub mod run;
 
+mod agent;
 mod container;
 mod leash;
 mod mount_points;

@@ -9,11 +9,13 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change, unmount};
 use rustix::thread::UnshareFlags;
 
+use crate::agent::{Agent, Connections};
 use crate::container::{OF_THE_KERNEL, Prepared, config};
 use crate::job::{Ended, Job, Mounted, Stream};
 pub use crate::leash::Cancel;
@@ -110,8 +112,11 @@ impl Run<'_> {
         for target in OF_THE_KERNEL {
             point(target.as_bytes(), Form::Directory)?;
         }
-        let mut mounts = Vec::with_capacity(job.mounts.len());
+        let (mut mounts, mut agents) = (Vec::with_capacity(job.mounts.len()), Vec::new());
         for (place, mount) in job.mounts.iter().enumerate() {
+            if let Mounted::Agent(agent) = &mount.what {
+                agents.push(Agent::new(listen(&memory, place)?, agent.clone()));
+            }
             let (prepared, form) = self.prepare(place, &mount.target, &mount.what, &memory)?;
             // What is mounted over a directory of the kernel's is no part of the root filesystem.
             if !is_below(&mount.target, &OF_THE_KERNEL) {
@@ -120,7 +125,7 @@ impl Run<'_> {
             mounts.push(prepared);
         }
         write(&memory.join("config.json"), config(job, &root, &mounts).as_bytes(), 0o600)?;
-        let ended = self.wait(&memory)?;
+        let ended = self.wait(&memory, &agents)?;
         points.take_away().map_err(failed("clear up", &root))?;
         Ok(Ran { ended, left: overlay.upper() })
     }
@@ -162,7 +167,7 @@ impl Run<'_> {
                 (Prepared::bind(target, &source, options), form)
             }
             Mounted::Directory(path) => (Prepared::bind(target, path, &[]), Form::Directory),
-            Mounted::Socket(path) => (Prepared::bind(target, path, &[]), Form::File),
+            Mounted::Agent(_) => (Prepared::bind(target, &memory.join(agent_name(place)), &[]), Form::File),
             Mounted::File { bytes, mode } => {
                 let path = memory.join(format!("file-{place}"));
                 write(&path, bytes, *mode)?;
@@ -178,7 +183,7 @@ impl Run<'_> {
     }
 
     /// Starts the container of `memory/config.json`, passes its output on, and waits for its end.
-    fn wait(&self, memory: &Path) -> Result<Ended, RunError> {
+    fn wait(&self, memory: &Path, agents: &[Agent]) -> Result<Ended, RunError> {
         let program = self.runtime.program();
         let (state, log) = (memory.join("state"), memory.join("log"));
         let mut runtime: Vec<&OsStr> = [program.as_os_str(), "--root".as_ref(), state.as_os_str()].into();
@@ -192,13 +197,21 @@ impl Run<'_> {
         let mut leashed =
             Leashed::start(&runtime, memory, &container, self.cancel).map_err(failed("start", program))?;
         let (stdout, stderr) = (leashed.shell.stdout.take(), leashed.shell.stderr.take());
+        // Where the addresses of agents are relative to.
+        rustix::process::chdir(memory).map_err(|error| failed("enter", memory)(error.into()))?;
+        let connections = Connections::default();
         std::thread::scope(|scope| {
-            if let Some(stream) = stdout {
-                scope.spawn(|| self.pass_on(Stream::Output, stream));
-            }
+            agents.iter().for_each(|agent| agent.serve(scope, &connections));
+            let output = stdout.map(|stream| scope.spawn(|| self.pass_on(Stream::Output, stream)));
             if let Some(stream) = stderr {
                 self.pass_on(Stream::Errors, stream);
             }
+            // Both streams end with the program.
+            if let Some(Err(panic)) = output.map(|passing| passing.join()) {
+                std::panic::resume_unwind(panic);
+            }
+            connections.end();
+            agents.iter().for_each(Agent::wake);
         });
         let status = leashed.shell.wait().map_err(failed("wait for", program))?;
         drop(leashed);
@@ -225,6 +238,22 @@ impl Run<'_> {
             }
         }
     }
+}
+
+fn agent_name(place: usize) -> String {
+    format!("agent-{place}")
+}
+
+/// A socket in memory that only root may use. Its address is relative, since a socket's path must be
+/// short. The working directory is this thread's own.
+fn listen(memory: &Path, place: usize) -> Result<UnixListener, RunError> {
+    let name = agent_name(place);
+    let listening = rustix::process::chdir(memory).map_err(io::Error::from).and_then(|()| {
+        let listener = UnixListener::bind(&name)?;
+        fs::set_permissions(&name, Permissions::from_mode(0o600))?;
+        Ok(listener)
+    });
+    listening.map_err(failed("listen at", &memory.join(name)))
 }
 
 /// Puts this thread into a mount namespace of its own, from which nothing gets out.
