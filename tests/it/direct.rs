@@ -270,6 +270,31 @@ fn what_one_program_leaves_is_what_the_next_one_finds() {
 }
 
 #[test]
+fn what_a_program_may_do_goes_with_its_file() {
+    let value = "0100000200200000000000000000000000000000";
+    let ops = format!(
+        "  run \"echo a >/tool && python3 -c 'import os; \
+         os.setxattr(\\\"/tool\\\", \\\"security.capability\\\", bytes.fromhex(\\\"{value}\\\"))'\"\n  \
+         copy \"/usr/bin/env\" from image @base to \"/of-the-base\"\n  \
+         run \"python3 -c 'import os; print(os.getxattr(\\\"/tool\\\", \\\"security.capability\\\").hex())' >/seen\""
+    );
+    let folder = folder_with(&ops);
+    let (Some(_), Some(layouts)) = (runtimes::any(), std::env::var_os("COGPACK_TEST_LAYOUTS")) else {
+        return;
+    };
+    let base = format!("base={}:3.11-slim", Path::new(&layouts).join("python").display());
+    let arguments = ["build", ".", "--builder", "direct", "--store", "store", "--layout", &base];
+    let answer = cogpackc_in(runtimes::environment(), folder.path(), &[&arguments[..], ARCHIVE].concat());
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let (_, image) = saved(&folder.path().join("app.tar")).pop_first().expect("one was written");
+    holds(&image, "seen", &format!("file 0644 0:0 `{value}\n`"));
+    let env = image.files.get("usr/bin/env").expect("every Debian has it");
+    holds(&image, "of-the-base", env);
+    let record = b"SCHILY.xattr.security.capability=\x01\0\0\x02\0\x20";
+    assert!(is_in_archive(&folder.path().join("app.tar"), record), "the layer does not say it");
+}
+
+#[test]
 fn caches_stay_and_are_no_part_of_what_is_built() {
     let ops = "  run \"echo a >>/cache/lines; wc -l </cache/lines >/count\" {\n    \
                mount cache things at /cache sharing private\n  }";
