@@ -1,5 +1,7 @@
 //! How findings and failures look: for people, as miette draws them; for programs, as JSON.
 
+use std::collections::BTreeMap;
+
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Severity};
 use serde::Serialize;
 
@@ -100,13 +102,34 @@ fn drawn(findings: &[&dyn Diagnostic], plan: &PlanFile, stream: Stream, console:
         .with_context_lines(1);
     let source = SourceText::new(&plan.shown, &plan.text);
     let mut text = String::new();
-    for finding in findings {
-        let placed = Placed { finding: *finding, source: &source };
-        // A String takes whatever is written to it.
-        let _ = handler.render_report(&mut text, &placed);
-        text.push('\n');
+    for group in alike(findings) {
+        let last = group.len() - 1;
+        for (number, finding) in group.into_iter().enumerate() {
+            let (opens, closes) = (number == 0, number == last);
+            let placed = Placed { finding, source: &source, opens, closes };
+            // A String takes whatever is written to it.
+            let _ = handler.render_report(&mut text, &placed);
+            text.push('\n');
+        }
     }
     text
+}
+
+/// Findings with one code and one way out, which a person reads once; in the order of the first of
+/// each group.
+fn alike<'f>(findings: &[&'f dyn Diagnostic]) -> Vec<Vec<&'f dyn Diagnostic>> {
+    let mut groups: Vec<Vec<&dyn Diagnostic>> = Vec::new();
+    let mut group_of = BTreeMap::new();
+    for finding in findings {
+        let code = finding.code().map(|code| code.to_string());
+        let help = finding.help().map(|help| help.to_string());
+        let group = *group_of.entry((code, severity(*finding), help)).or_insert(groups.len());
+        match groups.get_mut(group) {
+            Some(group) => group.push(*finding),
+            None => groups.push(vec![*finding]),
+        }
+    }
+    groups
 }
 
 /// A finding together with the text it speaks of.
@@ -114,6 +137,10 @@ fn drawn(findings: &[&dyn Diagnostic], plan: &PlanFile, stream: Stream, console:
 struct Placed<'a> {
     finding: &'a dyn Diagnostic,
     source: &'a SourceText<'a>,
+    /// Whether it is the first of those alike, which says their code.
+    opens: bool,
+    /// Whether it is the last of them, which says their way out.
+    closes: bool,
 }
 
 impl std::fmt::Display for Placed<'_> {
@@ -126,7 +153,7 @@ impl std::error::Error for Placed<'_> {}
 
 impl Diagnostic for Placed<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        self.finding.code()
+        self.finding.code().filter(|_| self.opens)
     }
 
     fn severity(&self) -> Option<Severity> {
@@ -134,7 +161,7 @@ impl Diagnostic for Placed<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        self.finding.help()
+        self.finding.help().filter(|_| self.closes)
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {

@@ -315,3 +315,55 @@ fn findings_read_well_in_a_terminal() {
     "#);
     assert_eq!(cycle.stderr, "plan.cpk: 1 error\n");
 }
+
+#[test]
+fn findings_with_one_way_out_say_it_once_to_people_and_each_time_to_programs() {
+    let folder = folder_with(
+        "cpk 1\nstage %app from scratch {\n  run \" \"\n  shell []\n  run \"\"\n  run \"a\"\n}\nexport from %app\n",
+    );
+    let check = cogpackc(folder.path(), &["check", "plan.cpk"]);
+    insta::assert_snapshot!(check.text(), @r#"
+    cpk::run::empty
+
+      × the script is empty
+       ╭─[plan.cpk:3:7]
+     2 │ stage %app from scratch {
+     3 │   run " "
+       ·       ─┬─
+       ·        ╰── nothing is run
+     4 │   shell []
+       ╰────
+
+      × the script is empty
+       ╭─[plan.cpk:5:7]
+     4 │   shell []
+     5 │   run ""
+       ·       ─┬
+       ·        ╰── nothing is run
+     6 │   run "a"
+       ╰────
+      help: write what to run, or take the op away
+
+    cpk::shell::empty
+
+      × the shell names no program
+       ╭─[plan.cpk:4:9]
+     3 │   run " "
+     4 │   shell []
+       ·         ─┬
+       ·          ╰── nothing could take a script
+     5 │   run ""
+       ╰────
+      help: write it with its option for a script, for instance `shell ["/bin/bash", "-c"]`
+    "#);
+    let json = cogpackc(folder.path(), &["check", "--format", "json", "plan.cpk"]);
+    let report: serde_json::Value = serde_json::from_slice(&json.stdout).expect("is JSON");
+    let said: Vec<_> = report["findings"]
+        .as_array()
+        .expect("is a list")
+        .iter()
+        .map(|one| (&one["code"], &one["help"]))
+        .collect();
+    assert_eq!(said.len(), 3);
+    assert!(said[0] == said[2] && said[0].1.is_string(), "{said:?}");
+}

@@ -40,14 +40,18 @@ fn emitted(plan: &Path, format: &str, name: &str, options: &[&str]) -> String {
     }
 }
 
-/// The refusals of a backend in what was said: code and message of each, without drawing.
+/// The refusals of a backend in what was said: code and message of each, without drawing. Those
+/// alike say their code once.
 pub fn refusals(said: &str) -> Vec<String> {
     let mut refusals = Vec::new();
-    let mut lines = said.lines();
-    while let Some(line) = lines.next() {
-        if line.trim_start().starts_with("cpk::unsupported::") {
-            let message = lines.find(|line| line.contains('×')).unwrap_or_default();
-            refusals.push(format!("refused: {} {}\n", line.trim(), message.replace('×', "").trim()));
+    let mut code = "";
+    for line in said.lines().map(str::trim) {
+        if line.starts_with("cpk::") {
+            code = line;
+        } else if let Some(message) = line.strip_prefix('×')
+            && code.starts_with("cpk::unsupported::")
+        {
+            refusals.push(format!("refused: {code} {}\n", message.trim()));
         }
     }
     refusals

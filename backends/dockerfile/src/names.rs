@@ -2,15 +2,16 @@
 //!
 //! They start with a small letter, and have only small letters, digits, `.`, `_` and `-`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use cogpack_content::Lookup;
 use cogpack_ir::plan::{InputName, StageName};
 
 /// Hands out names, each once.
 #[derive(Debug, Default)]
 pub struct Names {
-    taken: BTreeSet<String>,
-    of_stage: BTreeMap<StageName, String>,
+    taken: Lookup<String, ()>,
+    of_stage: Lookup<StageName, String>,
     of_context: BTreeMap<InputName, String>,
 }
 
@@ -18,7 +19,8 @@ impl Names {
     /// Names every stage, in order.
     pub fn of<'a>(stages: impl IntoIterator<Item = &'a StageName>) -> Self {
         // A stage called `scratch` could not be told from the empty one.
-        let mut names = Self { taken: BTreeSet::from(["scratch".to_owned()]), ..Self::default() };
+        let mut names =
+            Self { taken: std::iter::once(("scratch".to_owned(), ())).collect(), ..Self::default() };
         for stage in stages {
             let name = names.fresh(stage.as_str());
             names.of_stage.insert(stage.clone(), name);
@@ -56,7 +58,7 @@ impl Names {
         }
         let mut candidate = name.clone();
         let mut count = 2;
-        while !self.taken.insert(candidate.clone()) {
+        while self.taken.insert(candidate.clone(), ()).is_some() {
             candidate = format!("{name}-{count}");
             count += 1;
         }
