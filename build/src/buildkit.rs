@@ -27,7 +27,7 @@ use crate::order::{Destination, Order};
 use crate::outcome::{Layer, Outcome};
 use crate::outline::outline;
 use crate::progress::{Outline, Progress, Progresses};
-use crate::{engine_layers, layer_names, receiving, serving};
+use crate::{engine_layers, layer_names, names, receiving, serving};
 
 /// What daemons call it when they put an image into their engine, and name it.
 const EXPORT: &str = "exporting to image";
@@ -112,12 +112,14 @@ impl Builder for BuildKit {
         let services = blobs.serve(serving::services(&order.served, &directories));
         let standard_output = std::mem::replace(&mut order.standard_output, Box::new(std::io::sink()));
         let receiver = receiving::receiver(&exports, standard_output).await?;
+        let (looks, unknown) = names::looks(&order.images).unzip();
         let request = Request {
             graphs: order.images.iter().map(|image| graph(image, &order)).collect(),
             exporters: exports.iter().map(|export| export.exporter.clone()).collect(),
             cache_from: blobs.cache_from(),
             cache_to: blobs.cache_to(),
             entitlements: order.allowed.iter().map(ToString::to_string).collect(),
+            looks,
             services: receiver.serve(services),
         };
         let (updates, news) = unbounded_channel();
@@ -153,6 +155,9 @@ impl Builder for BuildKit {
                     // It is the cause; what the daemon says is that it was not taken.
                     let attempted = "take the result".to_owned();
                     return Err(BuildError::Here { attempted, source: Box::new(failure) });
+                }
+                if matches!(failure, Failure::Declined) {
+                    return Err(BuildError::Names(unknown.map(|unknown| unknown.take()).unwrap_or_default()));
                 }
                 return Err(explained(failure, &order.images, &outline, &follower, &directories));
             }
@@ -324,6 +329,7 @@ fn explained(
         | Failure::NotBuildKit { .. }
         | Failure::Refused { .. }
         | Failure::Lost { .. }
+        | Failure::Declined
         | Failure::Unsendable { .. }) => BuildError::Daemon(other),
     }
 }

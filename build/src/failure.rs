@@ -3,6 +3,7 @@
 use cogpack_backends_oci_direct::AssemblyProblem;
 use cogpack_io_buildkit::failure::Failure as DaemonFailure;
 
+use crate::names::UnknownOwner;
 use crate::progress::StepOutline;
 
 /// Why there is no image.
@@ -14,6 +15,9 @@ pub enum BuildError {
     /// The plan and what it reads make no image.
     #[error("the plan and what it reads make no image")]
     Assembly(Vec<AssemblyProblem>),
+    /// Ops give files to users or groups that are not there: the plan is to be looked at.
+    #[error("the plan gives files to users or groups that are not there")]
+    Names(Vec<UnknownOwner>),
     /// The builder did not do what it was asked, whatever the plan says.
     #[error(transparent)]
     Daemon(#[from] DaemonFailure),
@@ -59,9 +63,12 @@ impl BuildError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Daemon(failure) => failure.is_retryable(),
-            Self::Op(_) | Self::Assembly(_) | Self::Unable { .. } | Self::Here { .. } | Self::Cancelled => {
-                false
-            }
+            Self::Op(_)
+            | Self::Assembly(_)
+            | Self::Names(_)
+            | Self::Unable { .. }
+            | Self::Here { .. }
+            | Self::Cancelled => false,
         }
     }
 
@@ -70,7 +77,7 @@ impl BuildError {
         match self {
             Self::Daemon(failure) => failure.help(),
             Self::Unable { help, .. } => Some(help),
-            Self::Op(_) | Self::Assembly(_) | Self::Here { .. } | Self::Cancelled => None,
+            Self::Op(_) | Self::Assembly(_) | Self::Names(_) | Self::Here { .. } | Self::Cancelled => None,
         }
     }
 }

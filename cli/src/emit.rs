@@ -4,6 +4,7 @@ use std::path::Path;
 
 use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_backends_dockerfile::Note;
+use cogpack_backends_llb::owners::{OwnerNotLookedUp, not_looked_up};
 use cogpack_backends_llb::{Limits, Llb, SourceText, listing};
 use cogpack_backends_oci_direct::OciDirect;
 use cogpack_content::ImageReference;
@@ -47,6 +48,8 @@ pub enum Product {
         pieces: Vec<Vec<u8>>,
         /// The others.
         beside: Vec<(&'static str, Vec<u8>)>,
+        /// What whoever uses it should know.
+        warnings: Vec<OwnerNotLookedUp>,
     },
     /// A Dockerfile, with what lies beside it.
     Eject(Eject),
@@ -61,7 +64,8 @@ pub fn plan_text(format: Artifact, plan: &Plan) -> Option<Product> {
         Artifact::Json => ("plan.json", json::write(plan)),
         Artifact::Llb | Artifact::LlbText | Artifact::Dockerfile | Artifact::Oci => return None,
     };
-    Some(Product::File { name, pieces: vec![text.into_bytes()], beside: Vec::new() })
+    let pieces = vec![text.into_bytes()];
+    Some(Product::File { name, pieces, beside: Vec::new(), warnings: Vec::new() })
 }
 
 /// Writes one file so that it is there whole or not at all.
@@ -100,6 +104,7 @@ impl Emission<'_> {
         let source = SourceText { name: self.file.shown.clone(), text: self.file.text.clone() };
         let backend = Llb { limits: self.limits, ..Llb::new(source) };
         let mut images = backend.lower(&self.front.resolved).map_err(boxed)?;
+        let warnings = not_looked_up(&images);
         if format == Artifact::LlbText {
             let mut pieces: Vec<Vec<u8>> = Vec::new();
             for image in images {
@@ -108,12 +113,13 @@ impl Emission<'_> {
                 }
                 pieces.push(listing(&image).into_bytes());
             }
-            return Ok(Product::File { name: "llb.txt", pieces, beside: Vec::new() });
+            return Ok(Product::File { name: "llb.txt", pieces, beside: Vec::new(), warnings });
         }
         match (images.pop(), images.is_empty()) {
             (Some(image), true) => {
                 let beside = vec![("image-config.json", image.config)];
-                Ok(Product::File { name: "llb.pb", pieces: image.definition.into_pieces(), beside })
+                let pieces = image.definition.into_pieces();
+                Ok(Product::File { name: "llb.pb", pieces, beside, warnings })
             }
             (Some(_), false) | (None, _) => Err(boxed(vec![self.one_platform_only()])),
         }
@@ -156,6 +162,14 @@ impl Product {
         match self {
             Self::Eject(eject) => &eject.notes,
             Self::File { .. } | Self::Image(_) => &[],
+        }
+    }
+
+    /// What its backend warns of.
+    pub fn warnings(&self) -> &[OwnerNotLookedUp] {
+        match self {
+            Self::File { warnings, .. } => warnings,
+            Self::Eject(_) | Self::Image(_) => &[],
         }
     }
 

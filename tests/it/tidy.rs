@@ -237,6 +237,7 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
     ("cpk::build::not-allowed", "build/src/requirements.rs", "every_code_is_stable"),
     ("cpk::build::secret", "build/src/requirements.rs", "every_code_is_stable"),
     ("cpk::build::ssh", "build/src/requirements.rs", "every_code_is_stable"),
+    ("cpk::build::unknown-owner", "build/src/names.rs", "the_code_is_stable"),
     ("cpk::internal::llb", "backends/llb/src/lower/mod.rs", "our_own_mistakes_ask_to_be_reported"),
     ("cpk::json::size", "ir/src/json/tests.rs", "a_document_that_is_too_large_is_not_read"),
     (

@@ -10,6 +10,7 @@ use bollard_buildkit_proto::moby::filesync::v1::file_send_server::{FileSend, Fil
 use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_backends_llb::known::{Kind, Known, questions};
 use cogpack_backends_llb::{Limits, Llb, SourceText};
+use cogpack_build::names;
 use cogpack_io_buildkit::address::Address;
 use cogpack_io_buildkit::connection::Connection;
 use cogpack_io_buildkit::directories::{Directories, Directory};
@@ -28,7 +29,8 @@ use crate::plans::resolved;
 /// Why there is no filesystem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unbuilt {
-    /// The backend says what the daemon cannot do: code and words of each.
+    /// The backend says what the daemon cannot do, code and words of each; or the plan names whom
+    /// nobody knows.
     Refused(Vec<String>),
     /// The daemon says this.
     Failed(String),
@@ -74,6 +76,7 @@ impl Builder {
             .with_shared_key(unique)
             .add(directories.to_server(), Directories::METHODS)
             .add(FileSendServer::new(kept.clone()), &["/moby.filesync.v1.FileSend/DiffCopy"]);
+        let (looks, unknown) = names::looks(&images).unzip();
         let image = images.into_iter().next().expect("a plan has a platform");
         let request = Request {
             graphs: vec![Graph {
@@ -83,6 +86,7 @@ impl Builder {
                 base_config: Vec::new(),
             }],
             exporters: vec![Exporter { kind: "tar".to_owned(), attributes: BTreeMap::new() }],
+            looks,
             services,
             ..Request::default()
         };
@@ -90,6 +94,10 @@ impl Builder {
         match solve(&self.connection, request, updates, CancellationToken::new()).await {
             Ok(_) => Ok(kept.take()),
             Err(Failure::Build(failure)) => Err(Unbuilt::Failed(failure.message)),
+            Err(Failure::Declined) => {
+                let unknown = unknown.map(|unknown| unknown.take()).unwrap_or_default();
+                Err(Unbuilt::Refused(unknown.iter().map(ToString::to_string).collect()))
+            }
             Err(other) => panic!("the engine did not even build: {other}"),
         }
     }

@@ -1,19 +1,40 @@
-//! Owners by name: what `app:app` is by number, from a filesystem's own account files.
+//! Owners by name: what `app:crew` is by number, from a filesystem's own account files.
+//!
+//! Every tool reads these files a little differently. What is known here is known to all of them:
+//! the first line of a name decides, and its number must be one.
+
+use std::fmt;
 
 use cogpack_ir::plan::Owner;
 
 use crate::tree::Ids;
 
-/// A user or group that a filesystem does not know.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no {kind} `{name}` in `{file}`")]
-pub struct UnknownAccount {
-    /// `user` or `group`.
-    pub kind: &'static str,
-    /// Its name.
-    pub name: String,
-    /// Where it was looked for.
-    pub file: &'static str,
+/// What a name in an owner may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Account {
+    /// A user.
+    User,
+    /// A group.
+    Group,
+}
+
+impl Account {
+    /// The file of a filesystem that explains names.
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::User => "/etc/passwd",
+            Self::Group => "/etc/group",
+        }
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::User => "user",
+            Self::Group => "group",
+        })
+    }
 }
 
 /// The numbers of an owner that is written in numbers. Such an owner depends on no filesystem.
@@ -27,34 +48,25 @@ pub fn numeric(owner: &Owner) -> Option<Ids> {
     Some(Ids { user, group })
 }
 
-/// The numbers of an owner, by the content of `/etc/passwd` and `/etc/group` of the filesystem
-/// that the owner is set in; empty where that has no such file.
-pub fn look_up(owner: &Owner, passwd: &[u8], groups: &[u8]) -> Result<Ids, UnknownAccount> {
-    let user = find("user", &owner.user, passwd, "/etc/passwd")?;
-    let group = match &owner.group {
-        Some(group) => find("group", group, groups, "/etc/group")?,
-        None => user,
-    };
-    Ok(Ids { user, group })
+/// The names in an owner, which account files explain.
+pub fn names(owner: &Owner) -> impl Iterator<Item = (Account, &str)> {
+    let user = (Account::User, owner.user.as_str());
+    let group = owner.group.as_deref().map(|group| (Account::Group, group));
+    std::iter::once(user).chain(group).filter(|(_, name)| number(name).is_none())
 }
 
-fn find(kind: &'static str, name: &str, accounts: &[u8], file: &'static str) -> Result<u32, UnknownAccount> {
-    if let Some(number) = number(name) {
-        return Ok(number);
-    }
-    accounts
-        .split(|byte| *byte == b'\n')
-        .find_map(|line| {
-            // name:password:number:…
-            let mut fields = line.split(|byte| *byte == b':');
-            let is_it = fields.next() == Some(name.as_bytes());
-            let field = fields.nth(1)?;
-            if is_it { std::str::from_utf8(field).ok().and_then(number) } else { None }
-        })
-        .ok_or_else(|| UnknownAccount { kind, name: name.to_owned(), file })
+/// The number that an account file has for a name.
+pub fn look_up(name: &str, accounts: &[u8]) -> Option<u32> {
+    // name:password:number:…
+    let lines = accounts.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let mut fields = lines.map(|line| line.split(|byte| *byte == b':'));
+    let mut rest =
+        fields.find_map(|mut fields| (fields.next() == Some(name.as_bytes())).then_some(fields))?;
+    std::str::from_utf8(rest.nth(1)?).ok().and_then(number)
 }
 
-fn number(text: &str) -> Option<u32> {
+/// A user or group that is written as a number.
+pub fn number(text: &str) -> Option<u32> {
     let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_plain { text.parse().ok() } else { None }
 }
@@ -63,31 +75,43 @@ fn number(text: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
-    const PASSWD: &[u8] = b"root:x:0:0::/root:/bin/sh\nbroken\napp:x:1000:50::/:/bin/sh\n";
-    const GROUPS: &[u8] = b"root:x:0:\nstaff:x:50:\n";
-
-    #[test]
-    fn names_are_looked_up_and_numbers_are_not() {
-        for (owner, ids) in [
-            ("0:0", Some((0, 0))),
-            ("1234", Some((1234, 1234))),
-            ("app", Some((1000, 1000))),
-            ("app:staff", Some((1000, 50))),
-            ("app:7", Some((1000, 7))),
-            ("nobody", None),
-            ("app:app", None),
-            ("broken", None),
-        ] {
-            let owner: Owner = owner.parse().expect("is an owner");
-            let ids = ids.map(|(user, group)| Ids { user, group });
-            assert_eq!(look_up(&owner, PASSWD, GROUPS).ok(), ids, "{owner}");
-        }
+    fn owner(text: &str) -> Owner {
+        text.parse().expect("is an owner")
     }
 
     #[test]
-    fn only_owners_in_numbers_need_no_files() {
-        let is_numeric = |owner: &str| owner.parse().is_ok_and(|owner| numeric(&owner).is_some());
-        assert!(is_numeric("0") && is_numeric("1:2"));
-        assert!(!is_numeric("app") && !is_numeric("1:app"));
+    fn names_are_looked_up_in_the_file_of_their_kind() {
+        for (text, expected) in [
+            ("0:0", &[][..]),
+            ("app", &[(Account::User, "app")]),
+            ("app:7", &[(Account::User, "app")]),
+            ("7:crew", &[(Account::Group, "crew")]),
+            ("app:crew", &[(Account::User, "app"), (Account::Group, "crew")]),
+        ] {
+            assert_eq!(names(&owner(text)).collect::<Vec<_>>(), expected, "{text}");
+            assert_eq!(numeric(&owner(text)).is_some(), expected.is_empty(), "{text}");
+        }
+        assert_eq!(numeric(&owner("1234")), Some(Ids { user: 1234, group: 1234 }));
+    }
+
+    #[test]
+    fn the_first_line_of_a_name_decides() {
+        const PASSWD: &[u8] =
+            b"root:x:0:0::/root:/bin/sh\nbroken\n\n app:x:1000:50::/:/bin/sh\r\napp:x:7:7\n\
+            late::x\nlate:x:8\nhuge:x:4294967296\nless:x:-1\n:x:9\n";
+        for (name, number) in [
+            ("root", Some(0)),
+            ("app", Some(1000)),
+            ("broken", None),
+            ("late", None),
+            ("huge", None),
+            ("less", None),
+            ("ap", None),
+            ("nobody", None),
+        ] {
+            assert_eq!(look_up(name, PASSWD), number, "{name}");
+        }
+        assert_eq!(look_up("app", b""), None);
+        assert_eq!(look_up("crew", b"crew:x:5001:\r\n"), Some(5001));
     }
 }

@@ -4,7 +4,7 @@
 //! one after the other instead. The stages write different paths (the verifier sees to that), so
 //! that is the same for every op that does not look at what else is there.
 
-use cogpack_ir::plan::OpKind;
+use cogpack_ir::plan::{OpKind, Owner, Spanned};
 use cogpack_ir::resolve::Step;
 
 use crate::accounts::numeric;
@@ -26,13 +26,13 @@ pub fn why_not_done_again(step: &Step<'_>) -> Option<&'static str> {
         | OpKind::Shell(_)
         | OpKind::Layer(_)
         | OpKind::By(_) => {
-            names_an_owner(step).then_some("its owner may be another one beside the other stages")
+            owner_by_name(step).map(|_| "its owner may be another one beside the other stages")
         }
     }
 }
 
-/// Whether an op gives files to somebody by name, which account files of the filesystem explain.
-pub fn names_an_owner(step: &Step<'_>) -> bool {
+/// To whom an op gives files by name, which account files of the filesystem explain.
+pub fn owner_by_name<'a>(step: &Step<'a>) -> Option<&'a Spanned<Owner>> {
     let owner = match &step.op.kind {
         OpKind::Copy(copy) => copy.owner.as_ref(),
         OpKind::File(file) => file.owner.as_ref(),
@@ -48,5 +48,5 @@ pub fn names_an_owner(step: &Step<'_>) -> bool {
         | OpKind::Layer(_)
         | OpKind::By(_) => None,
     };
-    owner.is_some_and(|owner| numeric(&owner.value).is_none())
+    owner.filter(|owner| numeric(&owner.value).is_none())
 }

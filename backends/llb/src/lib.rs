@@ -19,6 +19,7 @@ pub mod listing;
 mod lower;
 pub mod needs;
 pub mod origins;
+pub mod owners;
 pub mod source_map;
 mod wire;
 
@@ -41,6 +42,7 @@ pub use limits::Limits;
 pub use listing::listing;
 pub use needs::{Entitlement, Needs};
 pub use origins::{Origin, origins};
+use owners::OwnersByName;
 pub use source_map::SourceText;
 
 /// This backend's name, as `-o` takes it.
@@ -80,6 +82,8 @@ pub struct LlbImage {
     pub config: Vec<u8>,
     /// What the client that sends it must serve and ask for.
     pub needs: Needs,
+    /// The owners that are written by name, by the filesystem that they are looked up in.
+    pub owners: Vec<OwnersByName>,
 }
 
 impl Llb {
@@ -99,12 +103,13 @@ impl Llb {
         let config = image_config(plan, NAME);
         let finished = lower::lower(plan, self, platform);
         match (finished, config) {
-            (Ok((finished, needs)), Ok(config)) => Ok(LlbImage {
+            (Ok((finished, needs, owners)), Ok(config)) => Ok(LlbImage {
                 platform: platform.clone(),
                 definition: finished.definition,
                 digests: finished.digests,
                 config: config_json::to_json(&config, platform, None),
                 needs,
+                owners,
             }),
             (finished, config) => {
                 let mut gaps = finished.err().unwrap_or_default();

@@ -92,6 +92,12 @@ fn artifacts(
         // A large plan is millions of small values, and giving them back one by one takes as long
         // as a tenth of all the work. The process ends soon, and that gives back everything.
         std::mem::forget(front);
+        let mut warnings: Vec<_> = products.iter().flat_map(Product::warnings).collect();
+        warnings.dedup();
+        if !warnings.is_empty() {
+            let warnings: Vec<&dyn Diagnostic> = warnings.iter().map(|it| *it as &dyn Diagnostic).collect();
+            report::findings(&warnings, file, arguments.format, Stream::Talk, console);
+        }
         for note in products.iter().flat_map(Product::notes) {
             console.say(&format!("note: {}", note.what));
         }

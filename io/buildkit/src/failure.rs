@@ -54,6 +54,9 @@ pub enum Failure {
     /// We were asked to stop.
     #[error("the build was cancelled")]
     Cancelled,
+    /// What was looked into before the build was not accepted.
+    #[error("the build was not begun, for what was found before it")]
+    Declined,
     /// What was to be sent can be sent to no daemon.
     #[error("nothing was sent to the daemon: {reason}")]
     Unsendable {
@@ -139,6 +142,7 @@ impl Failure {
             | Self::Refused { .. }
             | Self::Build(_)
             | Self::Cancelled
+            | Self::Declined
             | Self::Unsendable { .. } => false,
         }
     }
@@ -149,7 +153,11 @@ impl Failure {
             Self::Unreachable { obstacle, address } => obstacle.help(address),
             Self::NotBuildKit { help, .. } => Some(help),
             Self::Lost { .. } => Some("look into the daemon's log for why it ended, and build again"),
-            Self::Refused { .. } | Self::Build(_) | Self::Cancelled | Self::Unsendable { .. } => None,
+            Self::Refused { .. }
+            | Self::Build(_)
+            | Self::Cancelled
+            | Self::Declined
+            | Self::Unsendable { .. } => None,
         }
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bollard_buildkit_proto::google::rpc;
 use bollard_buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::LlbBridgeClient;
 use bollard_buildkit_proto::moby::buildkit::v1::frontend::{
-    PingRequest, PongResponse, ResolveImageConfigRequest, ResolveImageConfigResponse,
+    PingRequest, PongResponse, ReadFileRequest, ResolveImageConfigRequest, ResolveImageConfigResponse,
     Result as GatewayResult, ReturnRequest, SolveRequest as BridgeSolveRequest,
     SolveResponse as BridgeSolveResponse,
 };
@@ -71,6 +71,12 @@ impl Bridge {
     /// Solves one graph. This takes as long as the build does.
     pub(crate) async fn solve(&mut self, request: BridgeSolveRequest) -> Result<BridgeSolveResponse, Status> {
         Ok(self.client.solve(request).await?.into_inner())
+    }
+
+    /// Reads a file of what was solved.
+    pub(crate) async fn read_file(&mut self, request: ReadFileRequest) -> Result<Vec<u8>, Status> {
+        let read = self.client.read_file(request);
+        within(CALL_DEADLINE, "a file", read).await.map(|answer| answer.data)
     }
 
     /// Looks up an image, in a registry if need be: that takes what it takes, and can be cancelled.
@@ -159,6 +165,7 @@ where
             | Failure::NotBuildKit { .. }
             | Failure::Refused { .. }
             | Failure::Lost { .. }
+            | Failure::Declined
             | Failure::Unsendable { .. },
         ) => outcome,
     }

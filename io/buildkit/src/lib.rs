@@ -9,6 +9,7 @@ pub mod address;
 pub mod connection;
 pub mod dial;
 pub mod failure;
+pub mod looking;
 pub mod session;
 pub mod solve;
 pub mod update;

@@ -20,6 +20,7 @@ use tonic::{Code, Status};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::gateway::{self, Bridge, Fault, Made};
+use crate::looking::Looks;
 use crate::session::Services;
 use crate::update::Update;
 
@@ -40,6 +41,8 @@ pub struct Request {
     /// What the graphs want to do beyond the usual, such as `network.host`. The daemon must allow
     /// it as well.
     pub entitlements: Vec<String>,
+    /// What is looked into before the graphs are solved.
+    pub looks: Option<Looks>,
     /// What we serve meanwhile.
     pub services: Services,
 }
@@ -104,15 +107,24 @@ pub async fn solve(
         .map(|cache| BridgeCache { r#type: cache.kind.clone(), attrs: attributes(&cache.attributes) })
         .collect();
     let first_call = first_call(&request);
+    let looks = request.looks.map(Looks::prepared).transpose()?;
     let make = |bridge: Bridge, pong: PongResponse| async move {
         // An older daemon would run the first one, and say nothing of the others.
         if exporters > 1 && !pong.llb_caps.iter().any(|cap| cap.enabled && cap.id == MULTIPLE_EXPORTERS) {
             return Err(Fault::NotAble("this daemon runs one exporter at a time".to_owned()));
         }
+        if let Some(looks) = looks
+            && !looks.are_accepted(&bridge, &cache_from).await?
+        {
+            return Ok(Made::Answer(false));
+        }
         let result = make(&bridge, graphs, cache_from).await?;
-        Ok(Made::Result(Box::new(result), ()))
+        Ok(Made::Result(Box::new(result), true))
     };
     let built = gateway::build(connection, first_call, request.services, updates, &cancel, make).await?;
+    if !built.made {
+        return Err(Failure::Declined);
+    }
     Ok(Solved { exporter_response: built.response.exporter_response.into_iter().collect() })
 }
 
@@ -188,29 +200,35 @@ async fn make(
     cache_from: Vec<BridgeCache>,
 ) -> Result<GatewayResult, Status> {
     let solving = graphs.into_iter().map(|graph| {
-        let mut bridge = bridge.clone();
         let cache_imports = cache_from.clone();
         async move {
             let made = match graph.definition {
                 None => Ref::default(),
-                Some(definition) => {
-                    let request = BridgeSolveRequest {
-                        definition: Some(definition),
-                        allow_result_return: true,
-                        allow_result_array_ref: true,
-                        exporter_attr: b"{}".to_vec(),
-                        // Errors then come with details, and before anything is exported.
-                        evaluate: true,
-                        cache_imports,
-                        ..BridgeSolveRequest::default()
-                    };
-                    the_one_ref(bridge.solve(request).await?.result)?
-                }
+                Some(definition) => made_of(bridge, definition, cache_imports).await?,
             };
             Ok::<_, Status>((graph.platform, made, graph.configs))
         }
     });
     Ok(result(try_join_all(solving).await?))
+}
+
+/// Solves one graph.
+pub(crate) async fn made_of(
+    bridge: &Bridge,
+    definition: pb::Definition,
+    cache_imports: Vec<BridgeCache>,
+) -> Result<Ref, Status> {
+    let request = BridgeSolveRequest {
+        definition: Some(definition),
+        allow_result_return: true,
+        allow_result_array_ref: true,
+        exporter_attr: b"{}".to_vec(),
+        // Errors then come with details, and before anything is exported.
+        evaluate: true,
+        cache_imports,
+        ..BridgeSolveRequest::default()
+    };
+    the_one_ref(bridge.clone().solve(request).await?.result)
 }
 
 /// The reference in the result of one graph. An empty one stands for an empty image.

@@ -10,7 +10,7 @@ use crate::verify::verify;
 use crate::{json, syntax};
 
 /// Codes that no plan of a readable size can have, or no plan at all.
-const WITHOUT_EXAMPLE: [&str; 16] = [
+const WITHOUT_EXAMPLE: [&str; 17] = [
     // A mistake of ours, for which there is no plan that we know of.
     "cpk::internal::llb",
     "cpk::oci::input",
@@ -27,6 +27,7 @@ const WITHOUT_EXAMPLE: [&str; 16] = [
     "cpk::build::not-allowed",
     "cpk::build::secret",
     "cpk::build::ssh",
+    "cpk::build::unknown-owner",
     "cpk::unsupported::beside",
     "cpk::unsupported::runtime",
     // It is found where programs are run, and takes something that runs them.
@@ -57,7 +58,9 @@ fn codes(text: &str) -> BTreeSet<String> {
 
 /// What a backend refuses, the plan itself may well say.
 fn is_of_a_backend(explanation: &Explanation) -> bool {
-    ["cpk::unsupported::", "cpk::oci::"].iter().any(|family| explanation.code.starts_with(family))
+    ["cpk::unsupported::", "cpk::oci::", "cpk::llb::"]
+        .iter()
+        .any(|family| explanation.code.starts_with(family))
 }
 
 #[test]

@@ -141,3 +141,43 @@ fn an_image_that_cannot_be_found_is_the_daemons_answer() {
         assert!(answer.stderr.contains("base/no-such"), "{}: {}", engine.name, answer.stderr);
     });
 }
+
+#[test]
+fn an_owner_that_is_not_there_is_shown_where_the_plan_names_it() {
+    let ops = "  run \"useradd -u 4000 app; cat /mnt/hello > /said\" {\n    mount @source at /mnt\n  }\n  \
+               copy \"hello\" from @source to \"/hello\" owner app:NAME\n  run \"cat /hello > /again\"\n";
+    on_each(|engine| {
+        let Some(folder) = folder_with("owners", &ops.replace("NAME", "crew")) else { return };
+        let arguments = [".", "-o", "type=tar,dest=out.tar", "--progress", "json"];
+        let answer = build(engine, folder.path(), &arguments);
+        assert_eq!(answer.code, 1, "{}: {}", engine.name, answer.stderr);
+        for said in ["cpk::build::unknown-owner", "[plan.cpk:15:47]", "no group `crew` in `/etc/group`"] {
+            assert!(answer.stderr.contains(said), "{}: {said}: {}", engine.name, answer.stderr);
+        }
+        assert!(!answer.stderr.contains("no user"), "{}: {}", engine.name, answer.stderr);
+        assert!(!folder.path().join("out.tar").exists(), "{}", engine.name);
+        // Nothing was made of what would belong to somebody else.
+        let happened = events(&answer.stderr);
+        let steps = happened[0]["steps"].as_array().expect("it is planned first");
+        for event in happened.iter().filter(|event| event["event"] == "started") {
+            let step = event["step"].as_u64().and_then(|step| steps.get(usize::try_from(step).ok()?));
+            let line = step.and_then(|step| step["line"].as_u64());
+            assert!(line.is_some_and(|line| line < 15), "{}: {event}: {}", engine.name, answer.stderr);
+        }
+
+        let path = folder.path().join("plan.cpk");
+        let plan = std::fs::read_to_string(&path).expect("is there").replace("app:crew", "app:app");
+        std::fs::write(&path, plan).expect("is writable");
+        let answer = build(engine, folder.path(), &arguments);
+        assert_eq!(answer.code, 0, "{}: {}", engine.name, answer.stderr);
+        let archive = std::fs::File::open(folder.path().join("out.tar")).expect("the result is there");
+        let mut archive = tar::Archive::new(archive);
+        let hello = archive
+            .entries()
+            .expect("is a tar")
+            .map(|entry| entry.expect("is a tar"))
+            .find(|entry| entry.path_bytes().ends_with(b"hello") && !entry.path_bytes().contains(&b'/'));
+        let hello = hello.expect("it was copied");
+        assert_eq!(hello.header().uid().expect("is a number"), 4000, "{}", engine.name);
+    });
+}

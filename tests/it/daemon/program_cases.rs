@@ -24,9 +24,11 @@ pub enum Gives {
     Failure(&'static str),
     /// A refusal with these words, before anything is sent.
     Refusal(&'static str),
+    /// As many refusals as there are words, in their order.
+    Refusals(&'static [&'static str]),
 }
 
-use Gives::{Failure, Files, Refusal};
+use Gives::{Failure, Files, Refusal, Refusals};
 
 /// What the context `@source` holds.
 pub const SOURCE: &str = "d/x=1 d/s/:0700 d/s/y=2 t/x=1:4755 t/g/:2755 t/g/y=2";
@@ -43,6 +45,16 @@ const fn same(
 
 const fn fails(made: &'static str, onto: &'static str, ops: &'static str, words: &'static str) -> Case {
     Case { made, onto, ops, older: Failure(words), newer: Failure(words) }
+}
+
+/// A case that is refused before anything is made of what the names are looked up in.
+const fn refused(
+    made: &'static str,
+    onto: &'static str,
+    ops: &'static str,
+    words: &'static [&'static str],
+) -> Case {
+    Case { made, onto, ops, older: Refusals(words), newer: Refusals(words) }
 }
 
 /// A user and a group that no image has.
@@ -101,21 +113,65 @@ copy "d/x" from @source to "/b/two" owner app:crew"#,
         "mkdir \"/b\" mode 0700 owner app:crew\nfile \"/b/x\" owner app:crew = \"x\"",
         &["b directory 700 4000:5001", "b/x file 644 4000:5001 1"],
     ),
-    // Wrong: both engines take a name that they do not know for root's.
-    same("true", "image @base", r#"copy "d/x" from @source to "/b" owner app:crew"#, &["b file 644 0:0 1"]),
-    same(
+    // Names that are not there, of which all are looked for before anything is made of them.
+    refused(
+        "true",
+        "image @base",
+        r#"copy "d" from @source to "/b" owner app:crew"#,
+        &["no user `app` in `/etc/passwd`", "no group `crew` in `/etc/group`"],
+    ),
+    refused(
         NAMES,
         "%made",
-        "run \"sed -i /^app:/d /etc/passwd\"\ncopy \"d/x\" from @source to \"/b\" owner app:crew",
-        &["b file 644 0:5001 1"],
+        "run \"sed -i /^app:/d /etc/passwd\"\ncopy \"d/x\" from @source to \"/b\" owner app:crew\nrun \"exit 7\"",
+        &["no user `app`"],
+    ),
+    refused(NAMES, "%made", r#"file "/b" owner 0:crews = "1""#, &["no group `crews`"]),
+    refused("true", "image @base", "mkdir \"/b\" owner root:crew", &["no group `crew`"]),
+    refused(
+        "true",
+        "image @base",
+        "copy \"none\" from @source to \"/b\" owner app:root optional",
+        &["no user `app`"],
+    ),
+    // No number, and no file at all; the first line of a name decides.
+    refused(
+        "echo app:x::7::/:/bin/sh >> /etc/passwd; echo app:x:4000:5000::/:/bin/sh >> /etc/passwd",
+        "%made",
+        r#"copy "d/x" from @source to "/b" owner app:root"#,
+        &["no user `app`"],
+    ),
+    refused(
+        "rm /etc/passwd /etc/group",
+        "%made",
+        r#"copy "d/x" from @source to "/b" owner root:root"#,
+        &["no user `root`", "no group `root`"],
+    ),
+    refused(
+        "rm /etc/passwd; ln -s nowhere /etc/passwd",
+        "%made",
+        r#"copy "d/x" from @source to "/b" owner root:root"#,
+        &["no user `root`"],
+    ),
+    // Through links, as the daemon goes.
+    same(
+        "mv /etc/passwd /opt/users; ln -s /opt/users /etc/passwd; echo app:x:4000:5000::/:/bin/sh >> /opt/users",
+        "%made",
+        r#"copy "d/x" from @source to "/b" owner app:root"#,
+        &["b file 644 4000:0 1"],
+    ),
+    // A name of a file that the same layer has brought.
+    same(
+        "true",
+        "image @base",
+        r#"layer all {
+file "/etc/passwd" = "app:x:4000:5000::/:/bin/sh"
+copy "d/x" from @source to "/b" owner app:root
+}"#,
+        &["b file 644 4000:0 1"],
     ),
     // Names of where the files come from say nothing.
-    same(
-        "echo app:x:4000:5000::/:/bin/sh >> /etc/passwd; echo 1 > /m",
-        "image @base",
-        r#"copy "/m" from %made to "/b" owner app:7"#,
-        &["b file 644 0:7 2"],
-    ),
+    refused(NAMES, "image @base", r#"copy "/etc/passwd" from %made to "/b" owner app:7"#, &["no user `app`"]),
     // Pipes and devices. Wrong: the older engine leaves pipes out and makes empty files of devices,
     // and the newer one makes devices for characters of those for blocks.
     Case {

@@ -66,7 +66,10 @@ fn is_as_expected(expected: &Gives, built: &Result<Vec<String>, Unbuilt>) -> boo
         (Gives::Files(lines), Ok(built)) => built.iter().map(String::as_str).eq(lines.iter().copied()),
         (Gives::Failure(words), Err(Unbuilt::Failed(said))) => said.contains(words),
         (Gives::Refusal(words), Err(Unbuilt::Refused(said))) => said.iter().any(|it| it.contains(words)),
-        (Gives::Files(_) | Gives::Failure(_) | Gives::Refusal(_), _) => false,
+        (Gives::Refusals(words), Err(Unbuilt::Refused(said))) => {
+            said.len() == words.len() && said.iter().zip(*words).all(|(said, words)| said.contains(words))
+        }
+        (Gives::Files(_) | Gives::Failure(_) | Gives::Refusal(_) | Gives::Refusals(_), _) => false,
     }
 }
 

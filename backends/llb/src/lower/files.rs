@@ -100,7 +100,7 @@ impl<'a> Lowering<'a> {
     ) -> Result<(), Unsupported> {
         let path = paths::path(&file.path)?;
         let (mode, special) = parts_of(file.mode.as_ref(), Mode::FILE);
-        let owner = file.owner.as_ref().map(|owner| chain.owner(owner)).transpose()?;
+        let owner = file.owner.as_ref().map(|owner| self.owner(chain, owner)).transpose()?;
         let thing = Thing::File { mode, special, data: &file.content.0 };
         self.put(site, chain, (&file.path, path), owner, &thing, span)
     }
@@ -183,7 +183,7 @@ impl<'a> Lowering<'a> {
         let span = step.op.span;
         let path = paths::path(&directory.path)?;
         let (mode, special) = parts_of(directory.mode.as_ref(), Mode::DIRECTORY);
-        let owner = directory.owner.as_ref().map(|owner| chain.owner(owner)).transpose()?;
+        let owner = directory.owner.as_ref().map(|owner| self.owner(chain, owner)).transpose()?;
         if directory.mode.is_none() && owner.is_none() {
             chain.file.push(Action::Mkdir { path, mode: DIRECTORY });
             return Ok(());

@@ -8,6 +8,7 @@ pub(crate) mod copy;
 pub(crate) mod exec;
 pub(crate) mod files;
 pub(crate) mod lacking;
+pub(crate) mod owners;
 pub(crate) mod parallel;
 pub(crate) mod paths;
 pub(crate) mod sources;
@@ -21,11 +22,12 @@ use std::thread;
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_content::Platform;
-use cogpack_ir::plan::{ContextKind, Input as PlanInput, Span};
+use cogpack_ir::plan::{ContextKind, Input as PlanInput, Owner, Span, Spanned};
 use cogpack_ir::resolve::{Resolved, StageId};
 
 use crate::check::{self, Breach};
 use crate::graph::{Finished, Graph, Label};
+use crate::owners::OwnersByName;
 use crate::wire::Op;
 use crate::wire::op::VertexId;
 use crate::{Limits, Llb, Needs};
@@ -65,15 +67,20 @@ pub(crate) struct Lowering<'a> {
     used: used::Used<'a>,
     special_modes: copy::SpecialModes,
     needs: Needs,
+    /// Owners by name, by the vertex that a daemon looks them up in.
+    owners: BTreeMap<VertexId, Vec<&'a Spanned<Owner>>>,
     unsupported: Vec<Unsupported>,
 }
+
+/// What the walk comes to: the graph, what it needs, and whom it names.
+pub(crate) type Lowered = (Finished, Needs, Vec<OwnersByName>);
 
 /// Lowers a plan for one platform.
 pub(crate) fn lower(
     plan: &Resolved,
     settings: &Llb,
     platform: &Platform,
-) -> Result<(Finished, Needs), Vec<Unsupported>> {
+) -> Result<Lowered, Vec<Unsupported>> {
     thread::scope(|scope| {
         lower_into(
             Graph::new(
@@ -94,7 +101,7 @@ fn lower_into<'a>(
     graph: Graph<'a>,
     plan: &'a Resolved,
     settings: &'a Llb,
-) -> Result<(Finished, Needs), Vec<Unsupported>> {
+) -> Result<Lowered, Vec<Unsupported>> {
     let mut lowering = Lowering {
         plan,
         settings,
@@ -104,6 +111,7 @@ fn lower_into<'a>(
         used: used::Used::by(plan),
         special_modes: copy::SpecialModes::of(plan, settings),
         needs: Needs::default(),
+        owners: BTreeMap::new(),
         unsupported: Vec::new(),
     };
     for &id in plan.order() {
@@ -112,13 +120,20 @@ fn lower_into<'a>(
     let from = &plan.export().from;
     let root = lowering.root(&from.value, from.span);
     let root = lowering.noting(root);
-    let Lowering { graph, needs, mut unsupported, .. } = lowering;
+    let Lowering { graph, needs, owners, mut unsupported, .. } = lowering;
     if !unsupported.is_empty() {
         return Err(unsupported);
     }
     match root.flatten() {
         Some(root) => match graph.finish(root) {
-            Ok(finished) => Ok((finished, needs)),
+            Ok(finished) => {
+                let owners = owners.into_iter().map(|(vertex, owners)| OwnersByName {
+                    within: finished.digests[vertex.0 as usize],
+                    owners: owners.into_iter().cloned().collect(),
+                });
+                let owners = owners.collect();
+                Ok((finished, needs, owners))
+            }
             Err(breach) => Err(vec![ours(breach, from.span)]),
         },
         None => {

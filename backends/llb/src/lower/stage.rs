@@ -16,18 +16,17 @@
 use std::sync::Arc;
 
 use cogpack_backends_contract::Unsupported;
-use cogpack_backends_contract::accounts;
-use cogpack_backends_contract::again::names_an_owner;
+use cogpack_backends_contract::again::owner_by_name;
 use cogpack_backends_contract::layers::{LayerPlan, layers};
-use cogpack_ir::plan::{LayerName, OpKind, Owner as PlanOwner, Span, Spanned, StageName};
+use cogpack_ir::plan::{LayerName, OpKind, Span, StageName};
 use cogpack_ir::resolve::{StageId, Step};
 
 use super::files::Given;
-use super::{Ended, Input, Lowering, Root, gap, label, titles};
+use super::{Ended, Input, Lowering, Root, label, titles};
 use crate::definition::Group;
 use crate::graph::Label;
 use crate::wire::op::VertexId;
-use crate::wire::{File, Op, Owner, Principal};
+use crate::wire::{File, Op};
 
 /// Edits that will be one vertex.
 pub(super) struct Chain<'a> {
@@ -141,7 +140,7 @@ impl<'a> Lowering<'a> {
         let mut chain: Option<Chain<'a>> = None;
         for step in &layer.steps {
             let breaks = matches!(step.op.kind, OpKind::Run { .. } | OpKind::Exec { .. })
-                || names_an_owner(step) && chain.as_ref().is_some_and(Chain::touches_accounts);
+                || owner_by_name(step).is_some() && chain.as_ref().is_some_and(Chain::touches_accounts);
             if breaks && let Some(chain) = chain.take() {
                 *root = self.close(site, chain)?;
             }
@@ -304,34 +303,6 @@ impl<'a> Chain<'a> {
     /// Whether nothing can be in the way of the next edit.
     pub(super) fn is_on_nothing(&self) -> bool {
         self.file.base.is_none() && self.file.edits.is_empty()
-    }
-
-    /// An owner; names are looked up in what the chain stands on.
-    pub(super) fn owner(&self, owner: &Spanned<PlanOwner>) -> Result<Owner, Unsupported> {
-        if let Some(ids) = accounts::numeric(&owner.value) {
-            return Ok(Owner { user: Principal::Id(ids.user), group: Some(Principal::Id(ids.group)) });
-        }
-        let principal = |text: &str| match text.parse() {
-            Ok(id) => Ok(Principal::Id(id)),
-            Err(_) => match self.file.base {
-                Some(base) => Ok(Principal::Name(text.to_owned(), base)),
-                None => Err(gap(
-                    "cpk::unsupported::owner-name",
-                    format!("owner `{}` on the empty filesystem, which knows no names", owner.value),
-                    owner.span,
-                    "write user and group as numbers, for instance `1000:1000`",
-                )),
-            },
-        };
-        let Some(group) = &owner.value.group else {
-            return Err(gap(
-                "cpk::unsupported::owner-group",
-                format!("owner `{}`: BuildKit takes the user's own group where none is said", owner.value),
-                owner.span,
-                format!("say the group: `{}:GROUP`", owner.value.user),
-            ));
-        };
-        Ok(Owner { user: principal(&owner.value.user)?, group: Some(principal(group)?) })
     }
 
     /// Notes which step the last edits are of; a name tells the first few.

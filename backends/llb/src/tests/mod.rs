@@ -5,6 +5,7 @@ mod layers;
 mod limits;
 mod lowering;
 mod oracle;
+mod owners;
 mod soundness;
 
 use bollard_buildkit_proto::pb;

@@ -132,6 +132,7 @@ fn not_found(error: &DaemonFailure, name: &InputName, reference: &str) -> Failur
         | DaemonFailure::NotBuildKit { .. }
         | DaemonFailure::Lost { .. }
         | DaemonFailure::Cancelled
+        | DaemonFailure::Declined
         | DaemonFailure::Unsendable { .. } => return Failure::of(error),
     };
     let mut failure = Failure::new(format!("the daemon cannot look up `{reference}`, the image `{name}`"))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use cogpack_backends_contract::{Backend, Unsupported};
+use cogpack_backends_contract::Backend;
 use cogpack_backends_llb::{Entitlement, Limits, Llb, LlbImage, SourceText};
 use cogpack_build::builder::Builder;
 use cogpack_build::buildkit::BuildKit;
@@ -108,6 +108,10 @@ impl Job<'_> {
                 results::tell_failed(&failed, self.file, self.arguments.format, console);
                 Ok(FINDINGS)
             }
+            Waited::Ended(Err(BuildError::Names(unknown))) => {
+                self.show(&unknown, console);
+                Ok(FINDINGS)
+            }
             Waited::Ended(Err(error)) => Err(failure_of(&error)),
         }
     }
@@ -175,7 +179,7 @@ impl Job<'_> {
             match backend.lower(&resolved) {
                 Ok(lowered) => images.extend(lowered),
                 Err(refused) => {
-                    self.show_refused(&refused, console);
+                    self.show(&refused, console);
                     return Ok(None);
                 }
             }
@@ -183,8 +187,9 @@ impl Job<'_> {
         Ok(Some(Prepared { daemon, images, base_configs }))
     }
 
-    fn show_refused(&self, refused: &[Unsupported], console: &mut Console<'_>) {
-        let diagnostics: Vec<&dyn Diagnostic> = refused.iter().map(|gap| gap as &dyn Diagnostic).collect();
+    fn show<F: Diagnostic>(&self, findings: &[F], console: &mut Console<'_>) {
+        let diagnostics: Vec<&dyn Diagnostic> =
+            findings.iter().map(|finding| finding as &dyn Diagnostic).collect();
         report::findings(&diagnostics, self.file, self.arguments.format, Stream::Talk, console);
     }
 

@@ -81,8 +81,16 @@ impl<'a> Lowering<'a> {
             }
             None => (self.source(&copy.from.value, copy.from.span)?, patterns),
         };
+        if copy.replace {
+            if destination == "/" {
+                return Err(at_the_root(copy.form.destination()));
+            }
+            if !chain.is_free(&destination) {
+                self.take_away(site, chain, destination.clone(), true, step)?;
+            }
+        }
         let owner = match &copy.owner {
-            Some(owner) => Some(chain.owner(owner)?),
+            Some(owner) => Some(self.owner(chain, owner)?),
             None => source.may_be_owned.then_some(Owner::ROOT),
         };
         let name = match &copy.from.value {
@@ -106,14 +114,6 @@ impl<'a> Lowering<'a> {
             replaces: copy.replace,
             is_a_system: source.is_a_system,
         };
-        if copy.replace {
-            if destination == "/" {
-                return Err(at_the_root(copy.form.destination()));
-            }
-            if !chain.is_free(&destination) {
-                self.take_away(site, chain, destination.clone(), true, step)?;
-            }
-        }
         if common.gives_away() && !common.may_leave_nothing(&copy.form) {
             chain.file.make_above(&destination);
         }
