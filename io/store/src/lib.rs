@@ -17,6 +17,7 @@
 //!
 //! A store holds programs that run as root for whoever finds them, so only its owner may look in.
 
+pub mod blobs;
 pub mod caches;
 pub mod failure;
 pub mod steps;

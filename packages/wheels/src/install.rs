@@ -7,7 +7,7 @@ use cogpack_content::Digest;
 use cogpack_ir::plan::FileContent;
 
 use crate::archive::{Archive, read_whole};
-use crate::file_name::{WheelName, normalised, same_version};
+use crate::file_name::{InvalidName, WheelName, normalised, same_version};
 use crate::launcher::{PLACEHOLDER, launcher, with_interpreter};
 use crate::layout::{Layout, LayoutProblem, Part, part_of};
 use crate::metadata::{MetadataProblem, check_metadata, check_wheel};
@@ -34,6 +34,9 @@ pub struct InvalidWheel {
 /// What is wrong with a wheel.
 #[derive(Debug, thiserror::Error)]
 pub enum WheelProblem {
+    /// Its name is no wheel's.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
     /// It is for other Pythons or platforms.
     #[error(transparent)]
     Misfit(#[from] Misfit),

@@ -1,0 +1,24 @@
+//! Gets the packages of locked sets, each compared with its digest, and installs them.
+//!
+//! A locked file is looked for in the store, then in the directories that the machine names, then
+//! where the plan says, and at last in the package index that the machine names. Wherever it was
+//! found, it is copied into the store and only used from there, so that the bytes that were
+//! compared are the bytes that are read.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`places`] | looks for a locked file, and keeps it |
+//! | [`index`] | asks a package index where a file is (PEP 503, PEP 691) |
+//! | [`web`] | fetches |
+//! | [`wheels`] | installs a `wheels` context, and reads its files |
+//! | [`problem`] | what is wrong with a plan's packages, as findings |
+
+pub mod index;
+pub mod places;
+pub mod problem;
+pub mod web;
+pub mod wheels;
+
+pub use places::Places;
+pub use problem::{PackageError, PackageProblem};
+pub use wheels::InstalledWheels;

@@ -1,0 +1,222 @@
+//! Where locked files are looked for, and how they come into the store.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use cogpack_content::Digest;
+use cogpack_io_store::{Store, StoreError};
+use sha2::{Digest as _, Sha256};
+use url::Url;
+
+use crate::index;
+use crate::web::{Web, WebError, without_secrets};
+
+/// The places of a machine where packages may be.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// Where what was found is kept, and looked for first.
+    pub store: Store,
+    /// Directories with packages, as `PIP_FIND_LINKS` names them.
+    pub directories: Vec<PathBuf>,
+    /// The package index, where the machine names one.
+    pub index: Option<Url>,
+    /// What asks addresses and the index.
+    pub web: Web,
+}
+
+/// A file that is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'p> {
+    /// Its name.
+    pub file: &'p str,
+    /// The project that it belongs to, as an index has it.
+    pub project: &'p str,
+    /// What it must hash to.
+    pub digest: &'p Digest,
+    /// Where the plan says that it is.
+    pub url: Option<&'p str>,
+}
+
+/// Why a file is not had.
+#[derive(Debug, thiserror::Error)]
+pub enum LookupError {
+    /// It is nowhere.
+    #[error("it is {}", nowhere(.asked))]
+    Nowhere {
+        /// Who was asked.
+        asked: Asked,
+    },
+    /// The plan does not say what it must hash to, which is refused before.
+    #[error("the plan has no hash of it")]
+    Unlocked,
+    /// The address that the plan gives is none.
+    #[error("`{url}` is no address that a file can be fetched from")]
+    Address {
+        /// What the plan says.
+        url: String,
+    },
+    /// It is another one.
+    #[error("the file from `{from}` has the digest `{found}`")]
+    Digest {
+        /// Where it is from.
+        from: String,
+        /// What its bytes hash to.
+        found: Digest,
+    },
+    /// The network.
+    #[error(transparent)]
+    Web(#[from] WebError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file of the machine.
+    #[error("read `{}`", path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Who was asked for a file that is nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// How many directories.
+    pub directories: usize,
+    /// The index, without what may be secret.
+    pub index: Option<String>,
+}
+
+fn nowhere(asked: &Asked) -> String {
+    let directories = match asked.directories {
+        0 => String::new(),
+        1 => "not in the directory of packages".to_owned(),
+        many => format!("not in the {many} directories of packages"),
+    };
+    match (&asked.index, directories.is_empty()) {
+        (Some(index), true) => format!("not in the package index `{index}`"),
+        (Some(index), false) => format!("{directories}, nor in the package index `{index}`"),
+        (None, true) => "at no place that the plan or this machine names".to_owned(),
+        (None, false) => directories,
+    }
+}
+
+impl Places {
+    /// Gets a file into the store, and opens it there.
+    pub fn get(&self, wanted: Wanted<'_>) -> Result<File, LookupError> {
+        if let Some(kept) = self.store.blob(wanted.digest)? {
+            return Ok(kept);
+        }
+        for directory in &self.directories {
+            let path = directory.join(wanted.file);
+            match File::open(&path) {
+                Ok(mut file) => {
+                    let from = path.display().to_string();
+                    let disk = |source| LookupError::Disk { path: path.clone(), source };
+                    return self.keep(wanted.digest, &from, |kept| copy(&mut file, kept).map_err(disk));
+                }
+                Err(error) if is_missing(&error) => {}
+                Err(source) => return Err(LookupError::Disk { path, source }),
+            }
+        }
+        let url = self.address(wanted)?;
+        let from = without_secrets(&url);
+        self.keep(wanted.digest, &from, |kept| {
+            Ok(self.web.get(&url, "*/*", |answer| {
+                // What an earlier try has left goes.
+                kept.rewind()?;
+                copy(answer, kept)
+            })?)
+        })
+    }
+
+    fn address(&self, wanted: Wanted<'_>) -> Result<Url, LookupError> {
+        if let Some(text) = wanted.url {
+            let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+            return url.ok_or_else(|| LookupError::Address { url: shown(text) });
+        }
+        let found = match &self.index {
+            Some(index) => index::find(&self.web, index, wanted.project, wanted.file)?,
+            None => None,
+        };
+        found.ok_or_else(|| {
+            let index = self.index.as_ref().map(without_secrets);
+            LookupError::Nowhere { asked: Asked { directories: self.directories.len(), index } }
+        })
+    }
+
+    /// Keeps what `write` writes, if it has this digest.
+    fn keep(
+        &self,
+        digest: &Digest,
+        from: &str,
+        write: impl FnOnce(&mut Hashed) -> Result<(), LookupError>,
+    ) -> Result<File, LookupError> {
+        let work = self.store.work()?;
+        let path = work.path().join("file");
+        let disk = |source| LookupError::Disk { path: path.clone(), source };
+        let mut kept = Hashed::create(&path).map_err(disk)?;
+        write(&mut kept)?;
+        let found = kept.digest();
+        if found != *digest {
+            return Err(LookupError::Digest { from: from.to_owned(), found });
+        }
+        self.store.keep_blob(digest, &path)?;
+        self.store.blob(digest)?.ok_or_else(|| disk(io::ErrorKind::NotFound.into()))
+    }
+}
+
+/// A file that is hashed while it is written.
+struct Hashed {
+    file: File,
+    hash: Sha256,
+}
+
+impl Hashed {
+    fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: File::create_new(path)?, hash: Sha256::new() })
+    }
+
+    fn rewind(&mut self) -> io::Result<()> {
+        io::Seek::rewind(&mut self.file)?;
+        self.file.set_len(0)?;
+        self.hash = Sha256::new();
+        Ok(())
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::from_sha256(self.hash.clone().finalize().into())
+    }
+}
+
+fn copy(from: &mut (impl Read + ?Sized), to: &mut Hashed) -> io::Result<()> {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let count = match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        to.hash.update(&buffer[..count]);
+        to.file.write_all(&buffer[..count])?;
+    }
+}
+
+/// Whether a directory just does not have it, or is not there itself.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// What was to be an address, without what may be a login in it.
+fn shown(text: &str) -> String {
+    match (text.find("://"), text.rfind('@')) {
+        (Some(scheme), Some(login)) if login > scheme => {
+            format!("{}…{}", &text[..scheme + 3], &text[login..])
+        }
+        (Some(_) | None, Some(_) | None) => text.to_owned(),
+    }
+}
