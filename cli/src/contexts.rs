@@ -1,10 +1,12 @@
-//! Walks the `dir` contexts that a backend asks for.
+//! Walks the `dir` contexts that a backend asks for, and opens the files of all kinds.
 
 use std::collections::BTreeMap;
+use std::io::{self, Read};
 use std::path::PathBuf;
 
-use cogpack_backends_contract::content::Content;
+use cogpack_backends_contract::content::{Content, ContentSource, ContextFile};
 use cogpack_backends_contract::tree::Tree;
+use cogpack_io_packages::InstalledWheels;
 use cogpack_io_project::context_files::ContextFiles;
 use cogpack_io_project::walk::walk;
 use cogpack_ir::plan::{Context, ContextKind, InputName};
@@ -17,7 +19,25 @@ pub struct Walked {
     /// What is in each.
     pub trees: BTreeMap<InputName, Tree<Content>>,
     /// Where the bytes are.
-    pub files: ContextFiles,
+    pub files: ContextContents,
+}
+
+/// Opens the files of contexts, wherever they are.
+#[derive(Debug, Default)]
+pub struct ContextContents {
+    /// Those of `dir` contexts.
+    pub directories: ContextFiles,
+    /// Those of `wheels` contexts.
+    pub wheels: BTreeMap<InputName, InstalledWheels>,
+}
+
+impl ContentSource for ContextContents {
+    fn open<'s>(&'s self, file: &ContextFile) -> io::Result<Box<dyn Read + 's>> {
+        match self.wheels.get(&file.context) {
+            Some(wheels) => wheels.open(&file.path),
+            None => self.directories.open(file),
+        }
+    }
 }
 
 /// Walks each of `contexts` that is a directory, relative to the plan's own, or where `elsewhere`
@@ -27,14 +47,14 @@ pub fn walk_all<'c>(
     file: &PlanFile,
     elsewhere: &BTreeMap<InputName, PathBuf>,
 ) -> Result<Walked, Failure> {
-    let mut walked = Walked { trees: BTreeMap::new(), files: ContextFiles::default() };
+    let mut walked = Walked { trees: BTreeMap::new(), files: ContextContents::default() };
     for (name, context) in contexts {
         if let ContextKind::Directory(directory) = &context.kind {
             let of_plan = || file.directory.join(&directory.path.value);
             let root = elsewhere.get(name).cloned().unwrap_or_else(of_plan);
             let tree = walk(&root, name, &directory.rules).map_err(|error| Failure::of(&error))?;
             walked.trees.insert(name.clone(), tree);
-            walked.files.directories.insert(name.clone(), root);
+            walked.files.directories.directories.insert(name.clone(), root);
         }
     }
     Ok(walked)

@@ -17,6 +17,7 @@ use crate::eject::{self, Eject, Wanted};
 use crate::failure::Failure;
 use crate::front::Front;
 use crate::oci_image::OciImage;
+use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 
 /// What a backend says against a plan.
@@ -36,6 +37,8 @@ pub struct Emission<'a> {
     pub limits: Limits,
     /// What is asked of a Dockerfile.
     pub eject: Wanted,
+    /// Where packages are.
+    pub packages: Machine<'a>,
 }
 
 /// What a backend made.

@@ -24,6 +24,13 @@ pub struct Environment {
     /// credential helpers are).
     pub docker: Settings,
 
+    /// `PIP_FIND_LINKS`, as pip reads it, and `UV_FIND_LINKS`, as uv does: where packages are,
+    /// of which directories are looked into.
+    pub find_links: Vec<String>,
+    /// `UV_DEFAULT_INDEX`, `UV_INDEX_URL` or `PIP_INDEX_URL`: the package index, by the simple
+    /// repository API. It may hold a login.
+    pub package_index: Option<Secret>,
+
     /// `NO_COLOR`: any text that is not empty switches colour off (the no-color convention).
     pub no_color: bool,
     /// `SOURCE_DATE_EPOCH`: seconds since 1970 that every time in an artifact is set to
@@ -34,6 +41,24 @@ pub struct Environment {
     /// All variables, for those that a command line names (`--secret env=…`), and for
     /// `SSH_AUTH_SOCK`, where an ssh agent listens.
     pub named: Named,
+}
+
+/// A value that may hold a secret, so nothing shows it.
+#[derive(Clone)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("…")
+    }
+}
+
+/// pip divides its list at white space, uv at commas.
+fn find_links(pip: Option<String>, uv: Option<String>) -> Vec<String> {
+    let pip = pip.iter().flat_map(|list| list.split_whitespace());
+    let uv = uv.iter().flat_map(|list| list.split(','));
+    let entries = pip.chain(uv).map(str::trim).filter(|entry| !entry.is_empty());
+    entries.map(str::to_owned).collect()
 }
 
 /// Variables by name. Their values may be secrets, so nothing shows them.
@@ -68,6 +93,11 @@ impl Environment {
                 unverified_tls: text("DOCKER_TLS").is_some(),
                 path: std::env::var_os("PATH"),
             },
+            find_links: find_links(text("PIP_FIND_LINKS"), text("UV_FIND_LINKS")),
+            package_index: ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"]
+                .into_iter()
+                .find_map(text)
+                .map(Secret),
             store: path("COGPACK_STORE"),
             cache_home: path("XDG_CACHE_HOME"),
             no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),

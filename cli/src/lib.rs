@@ -16,6 +16,7 @@ mod front;
 mod limits;
 mod line_diff;
 mod oci_image;
+mod packages;
 mod plan_file;
 mod progress;
 mod report;

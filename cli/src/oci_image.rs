@@ -7,16 +7,15 @@ use cogpack_backends_oci_direct::{Assembly, Inputs, Recipe};
 use cogpack_content::ImageReference;
 use cogpack_io_layout::read::Layout;
 use cogpack_io_layout::write::{Image, write_archive, write_directory};
-use cogpack_io_project::context_files::ContextFiles;
 
-use crate::contexts;
+use crate::contexts::{self, ContextContents};
 use crate::emit::{Emission, Refusals, boxed};
 use crate::failure::Failure;
 
 /// An image, with all that is needed to write it.
 pub struct OciImage {
     assembly: Assembly,
-    files: ContextFiles,
+    files: ContextContents,
     bases: Vec<Layout>,
     name: Option<ImageReference>,
 }
@@ -24,7 +23,10 @@ pub struct OciImage {
 impl OciImage {
     /// Walks the contexts, reads the bases, and makes the image of these.
     pub fn assemble(recipe: &Recipe, emission: &Emission<'_>) -> Result<Result<Self, Refusals>, Failure> {
-        let walked = contexts::walk_all(recipe.directories(), emission.file, &BTreeMap::new())?;
+        let mut walked = contexts::walk_all(recipe.directories(), emission.file, &BTreeMap::new())?;
+        if let Err(refused) = emission.packages.install(recipe, &mut walked)? {
+            return Ok(Err(refused));
+        }
         let inputs = Inputs { directories: walked.trees, bases: emission.front.bases.trees()? };
         Ok(match recipe.assemble(&inputs, emission.time) {
             Ok(assembly) => Ok(Self {

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use cogpack_backends_contract::image_config::image_config;
 use cogpack_backends_contract::{Backend, Unsupported};
+use cogpack_content::Platform;
 use cogpack_ir::plan::{Context, ContextKind, ImageConfig, Input, InputName};
 use cogpack_ir::resolve::{Resolved, StageId};
 
@@ -103,6 +104,16 @@ impl Recipe {
     /// The `dir` contexts that must be walked.
     pub fn directories(&self) -> BTreeMap<&InputName, &Context> {
         self.contexts(|kind| matches!(kind, ContextKind::Directory(_)))
+    }
+
+    /// The `wheels` contexts that must be installed.
+    pub fn wheels(&self) -> BTreeMap<&InputName, &Context> {
+        self.contexts(|kind| matches!(kind, ContextKind::Wheels(_)))
+    }
+
+    /// The platforms that the image is for.
+    pub fn platforms(&self) -> Vec<Platform> {
+        self.plan.plan().platforms.iter().map(|platform| platform.value.clone()).collect()
     }
 
     /// The `oci` contexts whose image must be read.

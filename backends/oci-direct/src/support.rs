@@ -149,12 +149,12 @@ impl<'p> Found<'p> {
             Input::Context(name) => {
                 let Some(context) = self.plan.plan().contexts.get(name) else { return };
                 let (kind, help) = match &context.kind {
-                    ContextKind::Directory(_) | ContextKind::Files(_) | ContextKind::Oci(_) => return,
+                    ContextKind::Directory(_)
+                    | ContextKind::Files(_)
+                    | ContextKind::Oci(_)
+                    | ContextKind::Wheels(_) => return,
                     ContextKind::Http(_) => ("http", FETCH),
                     ContextKind::Git(_) => ("git", FETCH),
-                    ContextKind::Wheels(_) => {
-                        ("wheels", "install the wheels into a directory, and declare that as a `dir` context")
-                    }
                     ContextKind::Debs(_) => {
                         ("debs", "unpack the packages into a directory, and declare that as a `dir` context")
                     }

@@ -15,6 +15,7 @@ use crate::eject::Wanted;
 use crate::emit::{Emission, Product};
 use crate::failure::Failure;
 use crate::limits::limits;
+use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use crate::report::{self, Format, Stream};
 use crate::{DONE, FINDINGS, emit, front, plan_file};
@@ -79,7 +80,9 @@ fn artifacts(
     let limits = limits(arguments.limits.as_ref(), console)?;
     let front = front::front_on(&arguments.platforms, file, &arguments.layouts, arguments.format, console)?;
     let Some(front) = front else { return Ok(None) };
-    let emission = Emission { file, front: &front, time, name: arguments.tag.as_ref(), limits, eject };
+    let packages = Machine::new(None, console);
+    let emission =
+        Emission { file, front: &front, time, name: arguments.tag.as_ref(), limits, eject, packages };
     let mut products = Vec::new();
     let mut refusals = Vec::new();
     for format in formats {

@@ -98,7 +98,11 @@ pub fn gather(
             refusals.extend(with_set_ids(tree, paths));
         }
     }
-    Ok(if refusals.is_empty() { Ok(Gathered { trees, files: walked.files }) } else { Err(refusals) })
+    Ok(if refusals.is_empty() {
+        Ok(Gathered { trees, files: walked.files.directories })
+    } else {
+        Err(refusals)
+    })
 }
 
 /// Refuses files that a builder would make without their setuid or setgid.

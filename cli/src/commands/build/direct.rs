@@ -14,7 +14,6 @@ use cogpack_build::direct::{Direct, Order, Programs};
 use cogpack_build::failure::BuildError;
 use cogpack_build::order::Destination;
 use cogpack_io_runtime::{NoRuntime, Runtime};
-use cogpack_io_store::Store;
 use miette::Diagnostic;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +25,7 @@ use super::watch::{Interrupts, Waited, failure_of, watch};
 use super::{INTERRUPTED, results};
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use crate::progress::Show;
 use crate::report::{self, Stream};
@@ -67,7 +67,12 @@ impl Job<'_> {
         };
         let builder = self.builder(&recipe, runtime, console)?;
         let started = Instant::now();
-        let walked = contexts::walk_all(recipe.directories(), self.file, &self.source.directories)?;
+        let mut walked = contexts::walk_all(recipe.directories(), self.file, &self.source.directories)?;
+        if let Err(refused) = self.machine(console).install(&recipe, &mut walked)? {
+            let refused: Vec<&dyn Diagnostic> = refused.iter().map(|it| &**it).collect();
+            report::findings(&refused, self.file, self.arguments.format, Stream::Talk, console);
+            return Ok(FINDINGS);
+        }
         let mut bases = self.source.bases.into_images();
         bases.retain(|name, _| recipe.uses(name));
         let title = match self.arguments.tags.first() {
@@ -118,6 +123,10 @@ impl Job<'_> {
         }
     }
 
+    fn machine<'c>(&'c self, console: &'c Console<'_>) -> Machine<'c> {
+        Machine::new(self.arguments.store.as_deref(), console)
+    }
+
     /// What runs containers, if something does. One that was named must be there.
     fn runtime(&self, console: &Console<'_>) -> Result<Option<Runtime>, Failure> {
         let named = self.arguments.runtime.as_ref().map(|named| match named.components().count() {
@@ -143,30 +152,11 @@ impl Job<'_> {
     ) -> Result<Direct, Failure> {
         match runtime {
             Some(runtime) if recipe.has_programs() => {
-                let path = self.store(console)?;
-                let store = Store::open(&path).map_err(|error| {
-                    Failure::of(&error).with_hint("`--store DIR` or COGPACK_STORE names another place")
-                })?;
+                let store = self.machine(console).store()?;
                 Ok(Direct::with(Programs { runtime, store }))
             }
             Some(_) | None => Ok(Direct::without_programs()),
         }
-    }
-
-    /// Where the store is.
-    fn store(&self, console: &Console<'_>) -> Result<PathBuf, Failure> {
-        let environment = &console.environment;
-        let cache = || match (&environment.cache_home, &environment.docker.home) {
-            // The specification says that a relative one counts for nothing.
-            (Some(cache), _) if cache.is_absolute() => Some(cache.clone()),
-            (_, home) => home.as_ref().map(|home| home.join(".cache")),
-        };
-        let named = self.arguments.store.as_ref().or(environment.store.as_ref());
-        let path = named.cloned().or_else(|| Some(cache()?.join("cogpackc/store"))).ok_or_else(|| {
-            Failure::new("there is no place for what is kept from build to build: HOME is not set")
-                .with_hint("name one, with `--store DIR` or COGPACK_STORE")
-        })?;
-        Ok(console.directory.join(path))
     }
 }
 

@@ -1,0 +1,92 @@
+//! Installs the packages of a plan's locked sets, from the places that this machine names.
+
+use std::path::{Path, PathBuf};
+
+use cogpack_backends_oci_direct::Recipe;
+use cogpack_io_packages::web::Web;
+use cogpack_io_packages::{InstalledWheels, PackageError, Places};
+use cogpack_io_store::Store;
+use cogpack_ir::plan::ContextKind;
+use url::Url;
+
+use crate::console::Console;
+use crate::contexts::Walked;
+use crate::emit::{Refusals, boxed};
+use crate::env_vars::Environment;
+use crate::failure::Failure;
+
+/// What this machine says of packages, and of the store that they are kept in.
+#[derive(Debug, Clone, Copy)]
+pub struct Machine<'a> {
+    store: Option<&'a Path>,
+    directory: &'a Path,
+    environment: &'a Environment,
+}
+
+impl<'a> Machine<'a> {
+    /// The machine of this process; `store` is the store that the command line names.
+    pub fn new(store: Option<&'a Path>, console: &'a Console<'_>) -> Self {
+        Self { store, directory: &console.directory, environment: &console.environment }
+    }
+
+    /// Opens the store.
+    pub fn store(self) -> Result<Store, Failure> {
+        Store::open(&self.store_path()?).map_err(|error| {
+            Failure::of(&error).with_hint("`build --store DIR` or COGPACK_STORE names another place")
+        })
+    }
+
+    fn store_path(self) -> Result<PathBuf, Failure> {
+        let environment = self.environment;
+        let cache = || match (&environment.cache_home, &environment.docker.home) {
+            // The specification says that a relative one counts for nothing.
+            (Some(cache), _) if cache.is_absolute() => Some(cache.clone()),
+            (_, home) => home.as_ref().map(|home| home.join(".cache")),
+        };
+        let named = self.store.or(environment.store.as_deref()).map(Path::to_owned);
+        let path = named.or_else(|| Some(cache()?.join("cogpackc/store"))).ok_or_else(|| {
+            Failure::new("there is no place for what is kept from build to build: HOME is not set")
+                .with_hint("name one, with `build --store DIR` or COGPACK_STORE")
+        })?;
+        Ok(self.directory.join(path))
+    }
+
+    /// Installs the `wheels` contexts that a recipe uses, and adds their trees to the others.
+    pub fn install(self, recipe: &Recipe, walked: &mut Walked) -> Result<Result<(), Refusals>, Failure> {
+        let contexts = recipe.wheels();
+        if contexts.is_empty() {
+            return Ok(Ok(()));
+        }
+        let (places, platforms) = (self.places()?, recipe.platforms());
+        let mut problems = Vec::new();
+        for (name, context) in contexts {
+            let ContextKind::Wheels(wheels) = &context.kind else { continue };
+            match InstalledWheels::install(wheels, context.span, &platforms, &places) {
+                Ok(installed) => {
+                    let tree = installed.tree(name).map_err(|error| Failure::of(&error))?;
+                    walked.trees.insert(name.clone(), tree);
+                    walked.files.wheels.insert(name.clone(), installed);
+                }
+                Err(PackageError::Plan(found)) => problems.extend(found),
+                Err(error @ PackageError::Machine { .. }) => return Err(Failure::of(&error)),
+            }
+        }
+        Ok(if problems.is_empty() { Ok(()) } else { Err(boxed(problems)) })
+    }
+
+    fn places(self) -> Result<Places, Failure> {
+        let links = self.environment.find_links.iter();
+        let directories = links.map(|entry| self.directory.join(entry.trim_start_matches("file://")));
+        let index = self.environment.package_index.as_ref().map(|index| Url::parse(&index.0));
+        let index = index.transpose().map_err(|error| {
+            Failure::of(&error)
+                .with_hint("PIP_INDEX_URL, UV_DEFAULT_INDEX and UV_INDEX_URL name an index by its address")
+        })?;
+        Ok(Places {
+            store: self.store()?,
+            directories: directories.filter(|path| path.is_dir()).collect(),
+            index,
+            web: Web::new(),
+        })
+    }
+}
