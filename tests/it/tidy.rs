@@ -277,6 +277,15 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
         "backends/oci-direct/src/tests/programs.rs",
         "without_a_runtime_every_program_is_refused",
     ),
+    (
+        "cpk::wheels::conflict",
+        "io/packages/src/tests.rs",
+        "wheels_with_different_files_of_one_name_are_refused",
+    ),
+    ("cpk::wheels::digest", "io/packages/src/tests.rs", "every_problem_is_told_on_its_line"),
+    ("cpk::wheels::invalid", "io/packages/src/tests.rs", "every_problem_is_told_on_its_line"),
+    ("cpk::wheels::missing", "io/packages/src/tests.rs", "every_problem_is_told_on_its_line"),
+    ("cpk::wheels::python", "io/packages/src/tests.rs", "a_set_for_no_python_is_refused"),
 ];
 
 /// Codes that a case names, a snapshot records as refused, or an example breaks. The examples run

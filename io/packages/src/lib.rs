@@ -19,6 +19,9 @@ pub mod problem;
 pub mod web;
 pub mod wheels;
 
+#[cfg(test)]
+mod tests;
+
 pub use places::Places;
 pub use problem::{PackageError, PackageProblem};
 pub use wheels::InstalledWheels;

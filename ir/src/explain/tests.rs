@@ -10,7 +10,7 @@ use crate::verify::verify;
 use crate::{json, syntax};
 
 /// Codes that no plan of a readable size can have, or no plan at all.
-const WITHOUT_EXAMPLE: [&str; 17] = [
+const WITHOUT_EXAMPLE: [&str; 22] = [
     // A mistake of ours, for which there is no plan that we know of.
     "cpk::internal::llb",
     "cpk::oci::input",
@@ -34,6 +34,11 @@ const WITHOUT_EXAMPLE: [&str; 17] = [
     "cpk::oci::mount",
     // It takes a base image beside the plan.
     "cpk::unsupported::platforms",
+    "cpk::wheels::conflict",
+    "cpk::wheels::digest",
+    "cpk::wheels::invalid",
+    "cpk::wheels::missing",
+    "cpk::wheels::python",
 ];
 
 fn read(text: &str) -> Result<Plan, Vec<Finding>> {

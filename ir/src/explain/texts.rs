@@ -161,4 +161,9 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("cpk::unused::secret", "cpk.unused.secret"),
     text!("cpk::unused::stage", "cpk.unused.stage"),
     text!("cpk::user::bad", "cpk.user.bad"),
+    text!("cpk::wheels::conflict", "cpk.wheels.conflict"),
+    text!("cpk::wheels::digest", "cpk.wheels.digest"),
+    text!("cpk::wheels::invalid", "cpk.wheels.invalid"),
+    text!("cpk::wheels::missing", "cpk.wheels.missing"),
+    text!("cpk::wheels::python", "cpk.wheels.python"),
 ];

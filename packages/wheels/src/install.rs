@@ -167,12 +167,13 @@ impl Installation<'_> {
             .map_err(|problem| self.entry(of("METADATA"), problem))?;
         let lines = record::read(&read("RECORD", LONGEST_RECORD)?)
             .map_err(|problem| self.entry(of("RECORD"), problem))?;
-        let programs = if places.contains_key(&*of("entry_points.txt")) {
+        let mut programs = if places.contains_key(&*of("entry_points.txt")) {
             scripts::read(&read("entry_points.txt", LONGEST_TEXT)?)
                 .map_err(|problem| self.entry(of("entry_points.txt"), problem))?
         } else {
             Vec::new()
         };
+        programs.extend(self.numbered_pip(&programs));
         let lines = self.agreed(lines, &places, &info)?;
         let mut planned = self.land(lines, &info, &programs)?;
         for program in &programs {
@@ -189,6 +190,15 @@ impl Installation<'_> {
         let content = InstalledBytes::Made(FileContent(written.into()));
         planned.files.insert(own, InstalledFile { is_executable: false, bytes: content });
         Ok(Installed { name: self.name.clone(), files: planned.files })
+    }
+
+    /// pip is the one package whose program every installer also makes under the name of the
+    /// Python it is for, as `pip3.12`, which no wheel could say.
+    fn numbered_pip(&self, programs: &[EntryPoint]) -> Option<EntryPoint> {
+        let name = format!("pip{}", self.environment.python);
+        let is_new = self.name.package() == "pip" && programs.iter().all(|program| program.name != name);
+        let plain = programs.iter().find(|program| program.name == "pip").filter(|_| is_new)?;
+        Some(EntryPoint { name, ..plain.clone() })
     }
 
     /// `NAME-VERSION` as the wheel's own directories are called.

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Wheels out of a package index, installed by us: the same files that uv leaves, by whichever way
+# they are fetched, and the image's Python imports them.
+# shellcheck source-path=SCRIPTDIR source=support.bash
+. "$(dirname "$0")/support.bash"
+needs_daemon
+
+cogpackc=${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}
+tests=$repository/tests/end-to-end
+base=$COGPACK_TEST_REGISTRY/base/python:3.11-slim
+layout_option="python=$COGPACK_TEST_LAYOUTS/python:3.11-slim"
+machine=$(uname -m)
+for_image=(--only-binary :all: --implementation cp --python-version 3.11)
+for name in manylinux1 manylinux2010 manylinux2014 manylinux_2_28; do for_image+=(--platform "${name}_$machine"); done
+# What the machine says of packages is said to pip; each check says its own to us.
+unset UV_FIND_LINKS UV_DEFAULT_INDEX UV_INDEX_URL
+links_of_machine=${PIP_FIND_LINKS:-}
+index_of_machine=${PIP_INDEX_URL:-}
+as_machine() { env ${links_of_machine:+PIP_FIND_LINKS="$links_of_machine"} ${index_of_machine:+PIP_INDEX_URL="$index_of_machine"} "$@"; }
+unset PIP_FIND_LINKS PIP_INDEX_URL
+
+compile() { # STORE PLAN OUTPUT
+	COGPACK_STORE=$work/$1 "$cogpackc" "$2" -o oci -O "$3" --layout "$layout_option"
+}
+
+# refuses NAME CODE COMMAND...: it ends with 1, and shows this finding.
+refuses() {
+	local name=$1 code=$2
+	shift 2
+	exits "$name" 1 "$@"
+	mv "$work/output" "$work/refused"
+	prints "$name, by the code" "$code" cat "$work/refused"
+}
+
+python3 -m venv "$work/tools"
+exits 'pip installs uv' 0 as_machine "$work/tools/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9
+exits 'pip downloads the wheels' 0 as_machine "$work/tools/bin/pip" download --quiet --disable-pip-version-check \
+	--no-deps "${for_image[@]}" --dest "$work/links" --requirement "$tests/wheels.txt"
+"$tests/write-wheels-plan" links "$work/links" "$base" >"$work/links.cpk"
+
+(
+	export PIP_FIND_LINKS=$work/links
+	exits 'wheels out of a directory become a layer' 0 compile store "$work/links.cpk" "$work/by-links"
+)
+exits 'uv installs the same wheels' 0 "$work/tools/bin/uv" pip install --quiet --no-config --no-cache \
+	--no-index --find-links "$work/links" --no-compile --no-deps --link-mode copy \
+	--python /usr/bin/python3.11 --prefix "$work/by-uv" --requirement "$tests/wheels.txt"
+exits 'every file is the one that uv leaves' 0 "$tests/compare-wheels" "$work/by-links" "$work/by-uv"
+
+mv "$work/links" "$work/away"
+exits 'the store has them from then on' 0 compile store "$work/links.cpk" "$work/by-store"
+exits 'and gives the same layout' 0 diff -r "$work/by-links" "$work/by-store"
+
+# An index of our own, of the wheels that were downloaded.
+mkdir -p "$work/web/simple" "$work/web/files"
+for wheel in "$work/away"/*.whl; do
+	file=${wheel##*/}
+	name=$(printf '%s' "${file%%-*}" | tr 'A-Z_.' 'a-z--')
+	ln "$wheel" "$work/web/files/$file"
+	mkdir -p "$work/web/simple/$name"
+	printf '<a href="../../files/%s">%s</a>\n' "$file" "$file" >>"$work/web/simple/$name/index.html"
+done
+"$tests/serve-files" "$work/web" >"$work/port" 2>"$work/requests" &
+server=$!
+trap 'kill "$server"; rm -rf --one-file-system "$work"' EXIT
+until [ -s "$work/port" ]; do sleep 0.1; done
+(
+	export PIP_INDEX_URL=http://reader:hunter2@127.0.0.1:$(cat "$work/port")/simple/
+	exits 'wheels are found in the index that the machine names' 0 compile other "$work/links.cpk" "$work/by-index"
+	exits 'and give the same layout' 0 diff -r "$work/by-links" "$work/by-index"
+	sed 's/wheel "six-/wheel "seven-/' "$work/links.cpk" >"$work/lost.cpk"
+	refuses 'what the index lacks is refused' cpk::wheels::missing \
+		compile other "$work/lost.cpk" "$work/nothing"
+	if grep -rq hunter2 "$work/refused" "$work/by-index" "$work/other"; then
+		printf 'not ok - the login of the index is in an output\n'
+		exit 1
+	fi
+)
+
+exits 'pip says where some wheels are' 0 as_machine "$work/tools/bin/pip" install --quiet --disable-pip-version-check \
+	--dry-run --ignore-installed --no-deps "${for_image[@]}" --target "$work/none" --report "$work/report.json" \
+	six==1.17.0 markupsafe==3.0.4 pluggy==1.7.0
+"$tests/write-wheels-plan" report "$work/report.json" "$base" >"$work/report.cpk"
+exits 'wheels are fetched from where the plan says' 0 compile third "$work/report.cpk" "$work/by-address"
+sed 's/\(hash sha256:\)[0-7]/\18/; t; s/\(hash sha256:\)[89a-f]/\10/' "$work/report.cpk" >"$work/wrong.cpk"
+refuses 'and refused where they are others' cpk::wheels::digest compile fourth "$work/wrong.cpk" "$work/nothing"
+exits 'of which nothing is kept' 0 test -z "$(find "$work/fourth/blobs" "$work/fourth/work" -type f -name '*' -not -name '*.lock')"
+
+prints 'the image imports them' '3.0.3 27.0.1 ok' \
+	"$repository/tests/rig/run-oci" "$work/by-links:latest" -- \
+	python3 -c 'import yaml, gunicorn, flask, pydantic, orjson, cffi, zope.interface, google.protobuf, sphinxcontrib; print(yaml.__version__, gunicorn.__version__, orjson.loads(b"\"ok\""))'
