@@ -65,10 +65,13 @@ server=$!
 trap 'kill "$server"; rm -rf --one-file-system "$work"' EXIT
 until [ -s "$work/port" ]; do sleep 0.1; done
 (
-	export PIP_INDEX_URL=http://reader:hunter2@127.0.0.1:$(cat "$work/port")/simple/
+	port=$(cat "$work/port")
+	export PIP_INDEX_URL=http://reader:hunter2@127.0.0.1:$port/simple/
 	exits 'wheels are found in the index that the machine names' 0 compile other "$work/links.cpk" "$work/by-index"
 	exits 'and give the same layout' 0 diff -r "$work/by-links" "$work/by-index"
-	sed 's/wheel "six-/wheel "seven-/' "$work/links.cpk" >"$work/lost.cpk"
+	mkdir "$work/lost"
+	printf 'nobody has it' >"$work/lost/seven-1.0-py3-none-any.whl"
+	"$tests/write-wheels-plan" links "$work/lost" "$base" >"$work/lost.cpk"
 	refuses 'what the index lacks is refused' cpk::wheels::missing \
 		compile other "$work/lost.cpk" "$work/nothing"
 	if grep -rq hunter2 "$work/refused" "$work/by-index" "$work/other"; then

@@ -22,6 +22,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("io/buildkit", &["content", "io/project"]),
     ("io/docker", &["content", "io/buildkit"]),
     ("io/store", &["content"]),
+    ("io/packages", &["backends/contract", "content", "io/store", "ir", "packages/wheels"]),
     ("io/runtime", &[]),
     (
         "build",
@@ -51,6 +52,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "io/buildkit",
             "io/docker",
             "io/layout",
+            "io/packages",
             "io/project",
             "io/runtime",
             "io/store",

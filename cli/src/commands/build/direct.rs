@@ -1,7 +1,6 @@
 //! A build in this process: what it reads and runs programs with, the image, and a person watching.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Instant;
 
