@@ -89,6 +89,6 @@ sed 's/\(hash sha256:\)[0-7]/\18/; t; s/\(hash sha256:\)[89a-f]/\10/' "$work/rep
 refuses 'and refused where they are others' cpk::wheels::digest compile fourth "$work/wrong.cpk" "$work/nothing"
 exits 'of which nothing is kept' 0 test -z "$(find "$work/fourth/blobs" "$work/fourth/work" -type f -name '*' -not -name '*.lock')"
 
-prints 'the image imports them' '3.0.3 27.0.1 ok' \
+prints 'the image imports them' '6.0.3 27.0.1 ok' \
 	"$repository/tests/rig/run-oci" "$work/by-links:latest" -- \
 	python3 -c 'import yaml, gunicorn, flask, pydantic, orjson, cffi, zope.interface, google.protobuf, sphinxcontrib; print(yaml.__version__, gunicorn.__version__, orjson.loads(b"\"ok\""))'
