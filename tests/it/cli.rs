@@ -367,3 +367,78 @@ fn findings_with_one_way_out_say_it_once_to_people_and_each_time_to_programs() {
     assert_eq!(said.len(), 3);
     assert!(said[0] == said[2] && said[0].1.is_string(), "{said:?}");
 }
+
+#[test]
+fn a_layer_that_a_dockerfile_cannot_keep_together_is_counted() {
+    let plan = "cpk 1\nimage @b = \"b\"\n  env PATH = \"/bin\"\nstage %app from image @b {\n  layer all {\n    \
+                run \"a\"\n    env A = \"1\"\n    run \"b\"\n    run \"c\"\n  }\n  \
+                layer one {\n    run \"d\"\n  }\n}\nexport from %app\n";
+    for dialect in ["buildkit", "buildah", "legacy"] {
+        let arguments = ["plan.cpk", "-o", "dockerfile", "--dialect", dialect];
+        let answer = cogpackc(folder_with(plan).path(), &arguments);
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        let (_, group) = answer.text().split_once("# layer all, here 3 layers\n").expect("it is counted");
+        let (group, rest) = group.split_once("# layer one\n").expect("one instruction is one layer");
+        let makes_one = |line: &&str| line.starts_with("RUN ");
+        assert_eq!(group.lines().filter(makes_one).count(), 3, "{group}");
+        assert_eq!(rest.lines().filter(makes_one).count(), 1, "{rest}");
+        let note = "note: `layer all` of `%app` makes 3 layers: a Dockerfile joins no instructions\n";
+        assert!(answer.stderr.ends_with(note), "{}", answer.stderr);
+    }
+}
+
+#[test]
+fn what_builders_would_copy_otherwise_is_refused_where_the_plan_shows_it() {
+    for (ops, dialects, expected) in [
+        (
+            "copy contents \"b\" from @src to \"/var/d\"\n  copy \"a\" from @src to \"/var/d/s\"",
+            ["buildkit", "buildah", "legacy"].as_slice(),
+            "`/a` cannot land on `/var/d/s`, which is a directory",
+        ),
+        (
+            "copy \"a\" from @src to \"/var/d/s\"\n  copy contents \"b\" from @src to \"/var/d\"",
+            &["buildkit", "buildah", "legacy"],
+            "the directory `/b/s` cannot land on `/var/d/s`, which is not a directory",
+        ),
+        (
+            "copy contents \"a\" from @src to \"/var/d\"",
+            &["buildkit", "buildah", "legacy"],
+            "`/a` is not a directory, so it has no contents to copy",
+        ),
+        (
+            "copy contents \"l\" from @src to \"/var/d\"\n  copy \"a\" from @src to \"/var/d/link\"",
+            &["buildah"],
+            "`/var/d/link` is a link: this builder replaces it, the plan what it points to",
+        ),
+    ] {
+        let folder = folder_with(&format!(
+            "cpk 1\ncontext @src = dir \"src\"\nimage @b = \"b\"\n  env PATH = \"/bin\"\n\
+             stage %app from image @b {{\n  {ops}\n}}\nexport from %app\n"
+        ));
+        let source = folder.path().join("src");
+        for directory in ["b/s", "l"] {
+            std::fs::create_dir_all(source.join(directory)).expect("can be made");
+        }
+        std::fs::write(source.join("a"), "1").expect("can be written");
+        std::fs::write(source.join("b/s/x"), "2").expect("can be written");
+        std::os::unix::fs::symlink("elsewhere", source.join("l/link")).expect("can be made");
+        for dialect in ["buildkit", "buildah", "legacy"] {
+            let arguments = [
+                "plan.cpk",
+                "-o",
+                "dockerfile",
+                "-O",
+                "eject",
+                "--self-contained",
+                "--force",
+                "--dialect",
+                dialect,
+            ];
+            let answer = cogpackc(folder.path(), &arguments);
+            let is_refused = answer.code == 1
+                && answer.stderr.contains("cpk::unsupported::gathered")
+                && answer.stderr.replace("\n  │ ", " ").contains(expected);
+            assert_eq!(is_refused, dialects.contains(&dialect), "{dialect} {ops}: {}", answer.stderr);
+        }
+    }
+}

@@ -77,30 +77,77 @@ impl Sketch {
     /// The ops of a stage that make it from nothing, where the context `@name` is a directory that
     /// it was [written](Self::write) to. A context says all but the owners.
     pub fn ops(&self, name: &str) -> String {
-        let mut ops = String::new();
-        if !self.0.is_empty() {
-            // A String takes whatever is written to it.
-            let _ = writeln!(ops, "  copy contents \".\" from @{name} to \"/\"");
+        match self.0.is_empty() {
+            true => String::new(),
+            false => format!("  copy contents \".\" from @{name} to \"/\"\n{}", self.owners("")),
         }
+    }
+
+    /// The ops that give what was copied to the directory `place` its owners.
+    pub fn owners(&self, place: &str) -> String {
+        let mut ops = String::new();
         for entry in &self.0 {
             let Some(owner) = &entry.owner else { continue };
-            let path = &entry.path;
+            let path = format!("{place}/{}", entry.path);
+            // A String takes whatever is written to it.
             let _ = match &entry.kind {
                 Kind::Directory => {
-                    writeln!(
-                        ops,
-                        "  mkdir \"/{path}\" mode {:04o} owner {owner}",
-                        entry.mode.unwrap_or(0o755)
-                    )
+                    let mode = entry.mode.unwrap_or(0o755);
+                    writeln!(ops, "  mkdir \"{path}\" mode {mode:04o} owner {owner}")
                 }
                 Kind::File(content) => {
                     let mode = entry.mode.unwrap_or(0o644);
-                    writeln!(ops, "  file \"/{path}\" mode {mode:04o} owner {owner} = \"{content}\"")
+                    writeln!(ops, "  file \"{path}\" mode {mode:04o} owner {owner} = \"{content}\"")
                 }
                 Kind::Link(_) | Kind::HardLink(_) => panic!("{path}: no op gives a link an owner"),
             };
         }
         ops
+    }
+
+    /// The same, with links that lead to the root, or out of it, leading to the directory `place`:
+    /// for one that stands there and takes it for its root.
+    pub fn moved(&self, place: &str) -> Self {
+        let mut entries = self.0.clone();
+        for entry in &mut entries {
+            let Kind::Link(target) = &mut entry.kind else { continue };
+            let rest = target.trim_start_matches("../");
+            let ups = (target.len() - rest.len()) / "../".len();
+            if target.starts_with('/') {
+                target.insert_str(0, place);
+            } else if ups > entry.path.matches('/').count() {
+                // Up to the root it goes from there as well, and then a little further.
+                *target = format!("{}{}/{rest}", "../".repeat(ups), &place[1..]);
+                target.insert_str(0, &"../".repeat(place.matches('/').count()));
+            }
+        }
+        Self(entries)
+    }
+
+    /// The same without setuid, setgid and sticky.
+    pub fn without_special_bits(&self) -> Self {
+        let mut entries = self.0.clone();
+        entries.iter_mut().for_each(|entry| entry.mode = entry.mode.map(|mode| mode & 0o777));
+        Self(entries)
+    }
+
+    /// The ops that set the modes with setuid, setgid and sticky below `place`, by a program.
+    pub fn special_bits(&self, place: &str) -> String {
+        let mut ops = String::new();
+        for entry in self.0.iter().filter(|entry| entry.mode.is_some_and(|mode| mode > 0o777)) {
+            let (mode, path) = (entry.mode.unwrap_or_default(), &entry.path);
+            // A String takes whatever is written to it.
+            let _ = writeln!(ops, "  run \"chmod {mode:04o} {place}/{path}\"");
+        }
+        ops
+    }
+
+    /// Whether a file has setuid or setgid.
+    pub fn has_set_ids(&self) -> bool {
+        let is_one = |entry: &Entry| {
+            matches!(entry.kind, Kind::File(_)) && entry.mode.is_some_and(|mode| mode & 0o6000 != 0)
+        };
+        self.0.iter().any(is_one)
     }
 }
 

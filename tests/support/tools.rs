@@ -52,12 +52,42 @@ impl Tool {
         Some(Self { name: "classic", dialect: &["--dialect", "legacy"], kind })
     }
 
-    /// Debian's buildah.
+    /// The buildah of the older Debian.
     pub fn buildah() -> Option<Self> {
         engines::older()?;
         let program = std::env::var_os("COGPACK_TEST_BUILDAH").expect("the rig says where its buildah is");
         let kind = Kind::Buildah { program: program.into() };
         Some(Self { name: "buildah", dialect: &["--dialect", "buildah"], kind })
+    }
+
+    /// The buildah of the newer Debian.
+    pub fn newer_buildah() -> Option<Self> {
+        engines::newer()?;
+        let program =
+            std::env::var_os("COGPACK_TEST_NEXT_BUILDAH").expect("the rig says where its buildah is");
+        let kind = Kind::Buildah { program: program.into() };
+        Some(Self { name: "buildah-newer", dialect: &["--dialect", "buildah"], kind })
+    }
+
+    /// Whether it takes setuid and setgid off the files that it copies out of stages.
+    pub fn takes_set_ids_off(&self) -> bool {
+        !self.dialect.contains(&"buildkit")
+    }
+
+    /// How many builds may run at once, of `most`: the classic builder loses layers that two builds
+    /// have in common.
+    pub fn builds_at_once(&self, most: usize) -> usize {
+        if self.dialect.contains(&"legacy") { 1 } else { most }
+    }
+
+    /// Whether its dialect has an instruction for a layer that does not look at what is under it.
+    pub fn links_layers(&self) -> bool {
+        self.dialect == ["--dialect", "buildkit"]
+    }
+
+    /// Whether all instructions of a stage make one layer.
+    pub fn joins_layers(&self) -> bool {
+        matches!(self.kind, Kind::Buildah { .. })
     }
 
     /// Whether secrets and agents can be given to its builds.
@@ -80,9 +110,16 @@ impl Tool {
                 }
             }
             // The label that buildah adds of itself is nothing that a plan says, and the images of
-            // its own format have no health checks.
+            // its own format have no health checks. A build that fails leaves its containers if it
+            // may, and each of them makes all later builds slower.
             Kind::Buildah { .. } => {
-                command.args(["build", "--format=docker", "--identity-label=false"]);
+                command.args([
+                    "build",
+                    "--format=docker",
+                    "--identity-label=false",
+                    "--no-cache",
+                    "--force-rm",
+                ]);
             }
         }
         if self.takes_secrets() {
@@ -167,7 +204,9 @@ fn said(command: &mut Command) -> Result<(), String> {
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
     // BuildKit counts its steps, and says of each who it is.
-    let lines: Vec<&str> =
-        text.lines().filter(|line| !line.is_empty() && !line.contains(" sha256:")).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.is_empty() && (!line.starts_with('#') || !line.contains(" sha256:")))
+        .collect();
     Err(lines[lines.len().saturating_sub(LINES)..].join("\n"))
 }

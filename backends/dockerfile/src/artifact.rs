@@ -19,9 +19,13 @@ pub struct Artifact {
     /// What the Dockerfile's own ignore file leaves out of the build context, beside what the
     /// context itself leaves out: lines for its end.
     pub ignored: Vec<String>,
-    /// Whether its builder keeps setuid and setgid of what it copies from directories; where not,
-    /// nothing that is read there may have them.
+    /// Whether its builder keeps setuid and setgid of the files that it copies from directories;
+    /// where not, no file that is read there may have them.
     pub keeps_set_ids: bool,
+    /// The same of the directories that it copies.
+    pub keeps_set_ids_of_directories: bool,
+    /// Whether its builder lets a file that lands on a link go where that points to.
+    pub follows_links: bool,
     /// How it is built.
     pub command: Command,
     /// What its reader should know, and nobody has to act on.

@@ -54,6 +54,14 @@ pub(crate) enum Feature {
     OwnIgnoreFile,
     /// Files of the build context with setuid or setgid keep these.
     SetIds,
+    /// The same of directories.
+    DirectorySetIds,
+    /// The same of files in stages and images.
+    StageSetIds,
+    /// Sources in stages and images with letters that have a meaning in wildcards.
+    StagePatterns,
+    /// A file that is to land on a link goes where that points to.
+    LinkAtDestination,
     /// A volume with spaces at its ends.
     SpacedVolume,
 }
@@ -73,7 +81,7 @@ const fn since(minor: u32) -> Version {
 }
 
 #[rustfmt::skip]
-const TABLE: [Row; 23] = [
+const TABLE: [Row; 27] = [
     //                           buildkit   buildah  legacy
     (Feature::BindMount,         since(2),  false,   false),
     (Feature::WritableMount,     since(2),  false,   false),
@@ -97,6 +105,10 @@ const TABLE: [Row; 23] = [
     (Feature::Layout,            since(5),  false,   false),
     (Feature::OwnIgnoreFile,     since(2),  true,    false),
     (Feature::SetIds,            since(2),  false,   false),
+    (Feature::DirectorySetIds,   since(2),  false,   true),
+    (Feature::StageSetIds,       since(2),  false,   false),
+    (Feature::StagePatterns,     since(2),  false,   true),
+    (Feature::LinkAtDestination, since(2),  false,   true),
     (Feature::SpacedVolume,      since(2),  false,   true),
 ];
 

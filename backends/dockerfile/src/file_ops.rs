@@ -5,19 +5,19 @@
 //! belongs in: that replaces a file or link of its name, and fails on a directory, which is what the
 //! ops mean.
 
-use cogpack_backends_contract::accounts::numeric;
-use cogpack_ir::plan::{MakeDirectory, MakeFile, MakeSymlink, Mode, Owner, Remove, Span, Spanned};
+use cogpack_ir::plan::{MakeDirectory, MakeFile, MakeSymlink, Mode, Remove, Span};
 use cogpack_ir::resolve::Step;
 
 use crate::artifact::Beside;
 use crate::here_files::HereFile;
+use crate::owners::{self, ROOT};
 use crate::programs;
 use crate::section::{Section, split, with_slash};
 use crate::words::{flag_value, operands, word};
 
 pub(crate) fn file(section: &mut Section<'_, '_>, step: &Step<'_>, file: &MakeFile) {
     let Some(path) = section.path(&file.path, step.op.span) else { return };
-    let Some(owner) = written_owner(section, file.owner.as_ref(), step.op.span) else { return };
+    let Some(owner) = owners::written_for_copy(section, file.owner.as_ref(), step.op.span) else { return };
     let (above, name) = split(&path);
     let mode = file.mode.as_ref().map_or(Mode::FILE, |mode| mode.value);
     let here_file = HereFile { above, name, mode, owner: &owner, content: &file.content };
@@ -52,7 +52,7 @@ fn place(section: &mut Section<'_, '_>, step: &Step<'_>, what: Beside, above: &s
 pub(crate) fn mkdir(section: &mut Section<'_, '_>, step: &Step<'_>, directory: &MakeDirectory) {
     let span = step.op.span;
     let Some(path) = section.path(&directory.path, span) else { return };
-    let Some(owner) = written_owner(section, directory.owner.as_ref(), span) else { return };
+    let Some(owner) = owners::written(section, directory.owner.as_ref(), span) else { return };
     let says_more = directory.owner.is_some() || directory.mode.is_some();
     if says_more && section.bare && path != "/" && programs::is_untouched(section, step, &path) {
         let (above, name) = split(&path);
@@ -99,29 +99,4 @@ fn refuse_program(section: &mut Section<'_, '_>, what: &str, span: Span) {
         span,
         "do it in a stage on an image and copy from there, or emit another format: `-o llb`, `-o oci`",
     );
-}
-
-/// Root, as `--chown` takes it.
-pub(crate) const ROOT: &str = "0:0";
-
-/// An owner as `--chown` takes it; [`ROOT`] where nothing is said.
-pub(crate) fn written_owner(
-    section: &mut Section<'_, '_>,
-    owner: Option<&Spanned<Owner>>,
-    span: Span,
-) -> Option<String> {
-    let Some(owner) = owner else { return Some(ROOT.to_owned()) };
-    match (numeric(&owner.value), &owner.value.group) {
-        (Some(ids), _) => Some(format!("{}:{}", ids.user, ids.group)),
-        (None, Some(_)) => Some(owner.value.to_string()),
-        (None, None) => {
-            section.lowering.refuse(
-                "cpk::unsupported::owner",
-                format!("owner `{}` by name without a group, on which builders disagree", owner.value),
-                if owner.span.range().is_some() { owner.span } else { span },
-                "write the group as well, for instance `app:app`",
-            );
-            None
-        }
-    }
 }

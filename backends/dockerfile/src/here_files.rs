@@ -14,8 +14,8 @@ use cogpack_ir::plan::context::InlineFile;
 use cogpack_ir::plan::{FileContent, Input, InputName, Mode, Span};
 
 use crate::features::Feature;
-use crate::file_ops::ROOT;
 use crate::lowering::Lowering;
+use crate::owners::ROOT;
 use crate::section::{Section, absolute, split, with_slash};
 use crate::words::{LONGEST_LINE, flag_value, is_separable, word};
 
@@ -72,7 +72,12 @@ impl HereFile<'_> {
 
     /// Writes it into a stage; gives back why it cannot be.
     pub(crate) fn write(&self, section: &mut Section<'_, '_>, span: Span) -> Result<(), &'static str> {
-        let text = self.text(section.lowering)?;
+        self.put(section, self.text(section.lowering)?, span);
+        Ok(())
+    }
+
+    /// Writes its text, which [`Self::text`] gave.
+    fn put(&self, section: &mut Section<'_, '_>, text: &str, span: Span) {
         let Self { above, name, mode, owner, .. } = self;
         let has_mode = *mode == Mode::FILE && section.lowering.can(Feature::DefaultFileMode);
         let mut flags = String::new();
@@ -89,7 +94,6 @@ impl HereFile<'_> {
         let directory = word(&with_slash(above));
         section.line_with_document(&format!("COPY {flags}<<\"{name}\" {directory}"), text, name);
         section.directory_is_there(above);
-        Ok(())
     }
 }
 
@@ -113,15 +117,15 @@ pub(crate) fn stage_of(
             HereFile { above, name, mode, owner: ROOT, content: &file.content }
         })
         .collect();
-    if files.is_empty() || files.iter().any(|file| file.text(lowering).is_err()) {
+    let texts: Vec<&str> = files.iter().map(|file| file.text(lowering)).collect::<Result<_, _>>().ok()?;
+    if texts.is_empty() {
         return None;
     }
     let stage = lowering.names.fresh(name.as_str());
     let mut section = Section::start(lowering, &stage, &Input::Scratch, Span::NOWHERE);
     section.title(&format!("files of context {name}"));
-    for file in files {
-        // All of them were looked at before.
-        let _ = file.write(&mut section, Span::NOWHERE);
+    for (file, text) in files.iter().zip(texts) {
+        file.put(&mut section, text, Span::NOWHERE);
     }
     section.finish();
     lowering.parts.insert(key, stage.clone());

@@ -26,6 +26,7 @@
 //! [`links`] for how that is kept.
 
 mod artifact;
+mod checks;
 mod config;
 mod copy;
 mod dialect;
@@ -39,6 +40,7 @@ mod links;
 mod lowering;
 mod mounts;
 mod names;
+mod owners;
 mod parallel;
 mod places;
 mod programs;

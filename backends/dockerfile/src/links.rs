@@ -1,91 +1,101 @@
-//! Links as sources of a copy from a stage or image.
+//! Where there may be links: as sources of copies from a stage or image, and where copies land.
 //!
 //! A plan's `copy` keeps a link that it is told to copy, unless it says `follow`; `COPY` always
 //! follows. Where the plan shows what stands at the path, that settles it. Where a program of
-//! the image may have made it, a stage of its own checks that it is no link before anything is
-//! copied from there: the build then fails where `COPY` would do something else.
+//! the image may have made it, the build [checks](crate::checks) that it is no link.
 
-use cogpack_ir::plan::{ContextKind, CopyForm, Input, OpKind, Span, Template};
+use cogpack_backends_contract::glob::has_wildcard;
+use cogpack_backends_contract::layers::is_independent;
+use cogpack_ir::plan::{ContextKind, CopyForm, Input, Op, OpKind, Template};
 
-use crate::copy::from_name;
 use crate::section::{Section, absolute, split};
-use crate::words::json_list;
 
 /// What a plan shows about a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
+pub(crate) enum Shown {
     /// A `symlink` made it.
     Link,
     /// It is a file or directory, or missing, which `COPY` reports.
     NoLink,
     /// A program of an image can tell.
     Hidden,
+    /// The same, but it may also have come with a tree that was copied since something ran.
+    Covered,
     /// Nothing that runs can tell: it came with a copied tree, onto a filesystem without programs.
     Untold,
 }
 
-/// What to copy `path` from so that a link at it is noticed; `None` where it is refused.
-pub(crate) fn checked(
-    section: &mut Section<'_, '_>,
-    input: &Input,
-    path: &str,
-    span: Span,
-) -> Option<String> {
-    let from = from_name(section.lowering, input, span)?;
-    match shown(section, input, path) {
-        Shown::NoLink => Some(from),
-        Shown::Hidden => {
-            let key = (input.clone(), path.to_owned());
-            if let Some(name) = section.lowering.checked.get(&key) {
-                return Some(name.clone());
-            }
-            let base = match input {
-                Input::Stage(name) => name.as_str(),
-                Input::Image(name) => name.as_str(),
-                Input::Scratch | Input::Phase(_) | Input::Context(_) => "input",
-            };
-            let name = section.lowering.names.fresh(&format!("{base}-checked"));
-            let check = json_list(&["test", "!", "-L", path]);
-            let lines = [
-                "# COPY would follow a link, the plan keeps it; `follow` in the plan takes this check away"
-                    .to_owned(),
-                format!("FROM {from} AS {name}"),
-                "USER 0".to_owned(),
-                format!("RUN {check}"),
-            ];
-            section.lowering.sections.push(lines.join("\n"));
-            section.lowering.checked.insert(key, name.clone());
-            Some(name)
-        }
-        Shown::Link | Shown::Untold => {
-            section.lowering.refuse(
-                "cpk::unsupported::link",
-                format!("a copy of `{path}`, which may be a link: `COPY` follows it, the plan keeps it"),
-                span,
-                "write `follow`, or copy the directory that it is in",
-            );
-            None
-        }
-    }
+/// Looks backwards through the ops that led to what `input` holds.
+pub(crate) fn shown(section: &Section<'_, '_>, input: &Input, path: &str) -> Shown {
+    look_back(section, input, None, path)
 }
 
-/// Looks backwards through the ops that led to what `input` holds.
-fn shown(section: &Section<'_, '_>, input: &Input, path: &str) -> Shown {
+/// Where later copies of the stage land, named, on what nothing will have changed since `op`.
+pub(crate) fn landings_after(section: &Section<'_, '_>, op: &Op) -> Vec<String> {
+    let Input::Stage(stage) = &section.of else { return Vec::new() };
+    let plan = section.lowering.plan;
+    let steps = plan.steps(plan.id(stage));
+    let mut landings = Vec::new();
+    for step in steps.iter().skip_while(|step| !std::ptr::eq(step.op, op)).skip(1) {
+        let copy = match &step.op.kind {
+            OpKind::Copy(copy) => copy,
+            // What a link above leads to is another path.
+            OpKind::Run { .. } | OpKind::Exec { .. } | OpKind::Symlink(_) => break,
+            OpKind::File(_)
+            | OpKind::Remove(_)
+            | OpKind::Mkdir(_)
+            | OpKind::Workdir(_)
+            | OpKind::Env(_)
+            | OpKind::User(_)
+            | OpKind::Shell(_)
+            | OpKind::Layer(_)
+            | OpKind::By(_) => continue,
+        };
+        // Layers on their own look at nothing; what is missing lands nowhere.
+        if is_independent(copy) || copy.replace || copy.optional {
+            continue;
+        }
+        let Some(destination) = copy.form.destination().as_literal().map(|path| absolute(&path)) else {
+            continue;
+        };
+        let named: Vec<String> = match &copy.form {
+            CopyForm::To { .. } => vec![destination],
+            CopyForm::Contents { .. } => Vec::new(),
+            CopyForm::Into { sources, .. } => sources
+                .iter()
+                .filter_map(|source| source.as_literal())
+                .filter(|source| !has_wildcard(source))
+                .map(|source| absolute(&format!("{destination}/{}", split(&absolute(&source)).1)))
+                .collect(),
+        };
+        let is_seen = |path: &String| shown_before(section, step.op, path) == Shown::Hidden;
+        landings.extend(named.into_iter().filter(is_seen));
+    }
+    landings
+}
+
+/// The same as [`shown`] for what the stage itself holds before one of its ops.
+pub(crate) fn shown_before(section: &Section<'_, '_>, op: &Op, path: &str) -> Shown {
+    look_back(section, &section.of, Some(op), path)
+}
+
+fn look_back(section: &Section<'_, '_>, input: &Input, mut before: Option<&Op>, path: &str) -> Shown {
     let plan = section.lowering.plan;
     let mut input = input.clone();
     let mut untold = false;
+    let hidden = |untold: bool| if untold { Shown::Covered } else { Shown::Hidden };
     loop {
         let stage = match &input {
             Input::Scratch if untold => return Shown::Untold,
             Input::Scratch => return Shown::NoLink,
-            Input::Image(_) => return Shown::Hidden,
+            Input::Image(_) => return hidden(untold),
             Input::Phase(_) if section.lowering.is_bare(&input) => return Shown::Untold,
-            Input::Phase(_) => return Shown::Hidden,
+            Input::Phase(_) => return hidden(untold),
             Input::Context(name) => {
                 let contexts = &section.lowering.plan.plan().contexts;
                 return match contexts.get(name).map(|context| &context.kind) {
                     Some(ContextKind::Http(_)) => Shown::NoLink,
-                    Some(ContextKind::Oci(_)) => Shown::Hidden,
+                    Some(ContextKind::Oci(_)) => hidden(untold),
                     Some(
                         ContextKind::Git(_)
                         | ContextKind::Directory(_)
@@ -98,10 +108,12 @@ fn shown(section: &Section<'_, '_>, input: &Input, path: &str) -> Shown {
             }
             Input::Stage(name) => plan.id(name),
         };
-        for step in plan.steps(stage).iter().rev() {
+        let steps = plan.steps(stage);
+        let stop = before.take().and_then(|op| steps.iter().position(|step| std::ptr::eq(step.op, op)));
+        for step in steps[..stop.unwrap_or(steps.len())].iter().rev() {
             let at = |template: &Template| template.as_literal().map(|path| absolute(&path));
             match &step.op.kind {
-                OpKind::Run { .. } | OpKind::Exec { .. } => return Shown::Hidden,
+                OpKind::Run { .. } | OpKind::Exec { .. } => return hidden(untold),
                 OpKind::Symlink(link) if at(&link.path).as_deref() == Some(path) => return Shown::Link,
                 OpKind::File(file) if at(&file.path).as_deref() == Some(path) => return Shown::NoLink,
                 OpKind::Remove(removed) if at(&removed.path).is_some_and(|it| is_within(path, &it)) => {

@@ -10,10 +10,12 @@ use cogpack_ir::plan::{
 use cogpack_ir::resolve::{Resolved, StageId, Step};
 
 use crate::artifact::{Artifact, Beside, Note, ReadInPlace};
+use crate::checks::Checked;
 use crate::dialect::{Dialect, Version};
 use crate::features::{Feature, said_since};
 use crate::names::Names;
-use crate::programs;
+use crate::owners;
+use crate::programs::{self, Made, made_in};
 use crate::reads::Reads;
 use crate::section::{Section, Settings};
 use crate::surroundings::Surroundings;
@@ -42,14 +44,18 @@ pub(crate) struct Lowering<'p> {
     pub(crate) ends: BTreeMap<StageName, Settings>,
     /// What a build must be given.
     pub(crate) asked: Asked,
-    /// Stages that check that a path is no link, by what they check.
-    pub(crate) checked: BTreeMap<(Input, String), String>,
+    /// Stages that check what is copied, by the input that it is copied from.
+    pub(crate) checked: BTreeMap<Input, Checked>,
     /// Stages that hold a part of an input, by what they hold.
     pub(crate) parts: BTreeMap<(Input, String), String>,
     /// Stages on nothing in which there can be no program.
     pub(crate) bare: BTreeSet<StageName>,
+    /// Who has made what the stages hold.
+    pub(crate) made: BTreeMap<StageName, Made>,
     /// What Docker's config says at the end of each merged phase.
     pub(crate) phase_ends: BTreeMap<PhaseName, Settings>,
+    /// Whether a file with setuid or setgid in a directory would not become what the plan says.
+    pub(crate) no_set_ids: bool,
 }
 
 /// The version of languages that have none.
@@ -96,7 +102,9 @@ pub(crate) fn lower(
         checked: BTreeMap::new(),
         parts: BTreeMap::new(),
         bare: BTreeSet::new(),
+        made: BTreeMap::new(),
         phase_ends: BTreeMap::new(),
+        no_set_ids: false,
     };
     let exported = &plan.export().from;
     for id in plan.order() {
@@ -113,7 +121,9 @@ pub(crate) fn lower(
     let command = header::command(&lowering);
     let text = header::text(&lowering, &command);
     lowering.check_lines(&text);
-    let keeps_set_ids = lowering.knows(Feature::SetIds);
+    let keeps_set_ids = lowering.knows(Feature::SetIds) && !lowering.no_set_ids;
+    let keeps_set_ids_of_directories = lowering.knows(Feature::DirectorySetIds);
+    let follows_links = lowering.knows(Feature::LinkAtDestination);
     match lowering.refused.is_empty() {
         true => Ok(Artifact {
             dockerfile: text,
@@ -122,6 +132,8 @@ pub(crate) fn lower(
             ignored: lowering.ignored,
             command,
             keeps_set_ids,
+            keeps_set_ids_of_directories,
+            follows_links,
             notes: lowering.notes,
         }),
         false => Err(lowering.refused),
@@ -148,6 +160,8 @@ impl Lowering<'_> {
         if is_bare {
             self.bare.insert(stage.name.value.clone());
         }
+        let made = made_in(self, &stage.name.value);
+        self.made.insert(stage.name.value.clone(), made);
         self.ends.insert(stage.name.value.clone(), end);
     }
 
@@ -347,6 +361,7 @@ pub(crate) fn lower_step(section: &mut Section<'_, '_>, step: &Step<'_>, link: b
     if programs::come_with(section, &step.op.kind) {
         section.bare = false;
     }
+    owners::forget_changed(section, &step.op.kind);
 }
 
 fn stage_comment(stage: &Stage) -> String {

@@ -142,6 +142,13 @@ impl Lowering<'_> {
         }
     }
 
+    /// Whether builders find the root of a context where the context has its own, and not in a
+    /// directory further down, out of which links could lead.
+    pub(crate) fn is_a_root(&self, name: &InputName) -> bool {
+        let is_main = self.surroundings.root.as_ref().is_some_and(|root| root.context == *name);
+        is_main || self.surroundings.named.contains_key(name) && self.knows(Feature::NamedContext)
+    }
+
     /// Whether what a copy of `path` leaves out can be left out of the whole build.
     pub(crate) fn ignores(&self, name: &InputName, path: &str) -> bool {
         let is_root = self.surroundings.root.as_ref().is_some_and(|root| root.context == *name);

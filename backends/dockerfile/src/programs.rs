@@ -1,7 +1,7 @@
 //! Whether there can be programs in a stage: without any, nothing can be run that the plan does
 //! not say, so `remove` and the like have to do without `rm`.
 
-use cogpack_ir::plan::{Input, OpKind};
+use cogpack_ir::plan::{ContextKind, Input, OpKind, StageName};
 use cogpack_ir::resolve::Step;
 
 use crate::lowering::Lowering;
@@ -23,6 +23,76 @@ impl Lowering<'_> {
             }
             Input::Image(_) | Input::Context(_) => false,
         }
+    }
+}
+
+/// Who has made what an input holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Made {
+    /// The plan, of its own files and of directories.
+    Plainly,
+    /// The plan, with copies of what programs have made.
+    WithCopies,
+    /// Programs: those of an image, or those that the plan runs. There are programs in it.
+    ByPrograms,
+}
+
+/// Looks at all that led to what an input holds, whose stages are lowered already.
+pub(crate) fn made(lowering: &Lowering<'_>, input: &Input) -> Made {
+    let plan = lowering.plan;
+    match input {
+        Input::Scratch => Made::Plainly,
+        Input::Image(_) => Made::ByPrograms,
+        Input::Context(name) => match plan.plan().contexts.get(name).map(|context| &context.kind) {
+            Some(ContextKind::Oci(_)) => Made::ByPrograms,
+            Some(
+                ContextKind::Directory(_)
+                | ContextKind::Http(_)
+                | ContextKind::Git(_)
+                | ContextKind::Files(_)
+                | ContextKind::Wheels(_)
+                | ContextKind::Debs(_),
+            )
+            | None => Made::Plainly,
+        },
+        Input::Stage(name) => match lowering.made.get(name) {
+            Some(made) => *made,
+            None => made_in(lowering, name),
+        },
+        Input::Phase(name) => {
+            let merge = plan.merge(name);
+            let branches = merge.branches.iter().map(|id| plan.stage(*id).name.value.clone());
+            branches
+                .map(Input::Stage)
+                .map(|it| made(lowering, &it))
+                .fold(made(lowering, &merge.base), Made::max)
+        }
+    }
+}
+
+/// The same of what a stage leaves.
+pub(crate) fn made_in(lowering: &Lowering<'_>, stage: &StageName) -> Made {
+    let plan = lowering.plan;
+    let id = plan.id(stage);
+    let from = plan.stage(id).from.as_ref();
+    let start = from.map_or(Made::Plainly, |from| made(lowering, &from.value));
+    plan.steps(id).iter().map(|step| made_by(lowering, &step.op.kind)).fold(start, Made::max)
+}
+
+fn made_by(lowering: &Lowering<'_>, op: &OpKind) -> Made {
+    match op {
+        OpKind::Run { .. } | OpKind::Exec { .. } => Made::ByPrograms,
+        OpKind::Copy(copy) => made(lowering, &copy.from.value).min(Made::WithCopies),
+        OpKind::File(_)
+        | OpKind::Mkdir(_)
+        | OpKind::Symlink(_)
+        | OpKind::Remove(_)
+        | OpKind::Env(_)
+        | OpKind::Workdir(_)
+        | OpKind::User(_)
+        | OpKind::Shell(_)
+        | OpKind::Layer(_)
+        | OpKind::By(_) => Made::Plainly,
     }
 }
 
@@ -82,7 +152,8 @@ pub(crate) fn is_untouched(section: &Section<'_, '_>, step: &Step<'_>, path: &st
     }
 }
 
-fn touches(op: &OpKind, path: &str) -> bool {
+/// Whether an op may change what stands at a path.
+pub(crate) fn touches(op: &OpKind, path: &str) -> bool {
     let place = match op {
         OpKind::Run { .. } | OpKind::Exec { .. } => return true,
         OpKind::Copy(copy) => copy.form.destination(),

@@ -31,6 +31,10 @@ pub(crate) struct Section<'l, 'p> {
     /// Directories that are surely there: something here has made them, and nothing has run since
     /// that could take them away.
     there: BTreeSet<String>,
+    /// Paths that were looked at to be no links to files; nothing since could make them such.
+    pub(crate) no_links: BTreeSet<String>,
+    /// Checks of owners' names that have been made, and that nothing since could make fail.
+    pub(crate) looked_up: BTreeSet<String>,
     /// The stage of the plan that it is, and nothing where it is none.
     pub(crate) of: Input,
     /// Whether it stands on nothing, and nothing has put a program there.
@@ -60,6 +64,8 @@ impl<'l, 'p> Section<'l, 'p> {
             title: Vec::new(),
             lines,
             there: BTreeSet::new(),
+            no_links: BTreeSet::new(),
+            looked_up: BTreeSet::new(),
             of: Input::Scratch,
             bare,
             settings,
@@ -189,15 +195,21 @@ impl<'l, 'p> Section<'l, 'p> {
     /// Notes that something runs which may take directories away.
     pub(crate) fn anything_may_be_gone(&mut self) {
         self.there.clear();
+        self.no_links.clear();
     }
 
     /// Runs a program of the image as root.
     pub(crate) fn run_as_root(&mut self, argv: &[&str], span: Span) {
-        self.run_as(None, span);
-        self.line(format!("RUN {}", json_list(argv)));
+        self.look_as_root(argv, span);
         if !matches!(argv, ["chmod" | "chown", ..]) {
             self.anything_may_be_gone();
         }
+    }
+
+    /// The same with a program that only looks.
+    pub(crate) fn look_as_root(&mut self, argv: &[&str], span: Span) {
+        self.run_as(None, span);
+        self.line(format!("RUN {}", json_list(argv)));
     }
 
     /// An operand that stands alone.

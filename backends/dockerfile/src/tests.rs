@@ -1,6 +1,7 @@
 //! Whole plans and what they are lowered to.
 
 mod dialects;
+mod owners;
 
 use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_ir::resolve::{KnownConfigs, resolve};
@@ -212,12 +213,13 @@ fn files_land_exactly() {
             &["COPY --from=docker.io/library/debian:bookworm-slim --chown=0:0 /a/ /etc/"],
         ),
         (
-            r#"copy "a" from image @base to "/etc/d" follow optional mode 0700"#,
+            r#"copy "a" from image @base to "/etc/d" follow mode 0700"#,
             &[
-                "COPY --from=docker.io/library/debian:bookworm-slim --chmod=0700 /[a] /a",
+                "USER 0",
+                r#"RUN ["chmod", "-R", "00700", "/a"]"#,
                 "# stage %app",
                 "FROM docker.io/library/debian:bookworm-slim AS app",
-                "COPY --from=app-mode --chown=0:0 /[a] /etc/d",
+                "COPY --from=app-mode --chown=0:0 /a /etc/d",
             ],
         ),
     ] {
@@ -332,6 +334,11 @@ fn what_cannot_be_said_is_refused_by_name() {
         (
             r#"copy "a" from image @base to "/d" { exclude "b" }"#,
             "`exclude` in a copy from a stage or image, which needs `--syntax 1.19` or newer",
+        ),
+        (
+            r#"copy "a" from image @base to "/d" follow optional mode 0700"#,
+            "the `mode` of a copy from a stage or image, some files of which may have setuid or setgid: older \
+             daemons leave them that",
         ),
         (
             r#"copy "a" from image @base to "/d" follow mode 4755"#,

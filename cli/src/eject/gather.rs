@@ -13,6 +13,7 @@ use cogpack_ir::plan::{Context, ContextKind, Copy, InputName, Span};
 use cogpack_ir::resolve::Resolved;
 use miette::{Diagnostic, LabeledSpan, SourceSpan};
 
+use super::foreseen::foreseen;
 use crate::contexts::{self, Walked};
 use crate::emit::Refusals;
 use crate::failure::Failure;
@@ -29,10 +30,10 @@ pub struct Gathered {
 /// Something in a context that a Dockerfile would take in another way than the plan means.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
-struct Differs {
-    what: String,
-    help: String,
-    span: Span,
+pub struct Differs {
+    pub what: String,
+    pub help: String,
+    pub span: Span,
 }
 
 impl Diagnostic for Differs {
@@ -90,13 +91,21 @@ pub fn gather(
             Err(differs) => refusals.push(Box::new(differs)),
         }
     }
-    if !artifact.keeps_set_ids {
+    let lost = |node: &Node<Content>| match node {
+        Node::File { .. } => !artifact.keeps_set_ids,
+        Node::Directory(_) => !artifact.keeps_set_ids_of_directories,
+        Node::Symlink { .. } | Node::Special { .. } => false,
+    };
+    if !artifact.keeps_set_ids || !artifact.keeps_set_ids_of_directories {
         let read =
             artifact.read.iter().filter_map(|(name, read)| Some((walked.trees.get(name)?, &read.paths)));
         let whole = BTreeSet::from([String::new()]);
         for (tree, paths) in read.chain(trees.values().map(|tree| (tree, &whole))) {
-            refusals.extend(with_set_ids(tree, paths));
+            refusals.extend(with_set_ids(tree, paths, lost));
         }
+    }
+    for differs in foreseen(plan, &walked.trees, artifact.follows_links) {
+        refusals.push(Box::new(differs));
     }
     Ok(if refusals.is_empty() {
         Ok(Gathered { trees, files: walked.files.directories })
@@ -105,8 +114,12 @@ pub fn gather(
     })
 }
 
-/// Refuses files that a builder would make without their setuid or setgid.
-fn with_set_ids(tree: &Tree<Content>, paths: &BTreeSet<String>) -> Refusals {
+/// Refuses files and directories that a builder would make without their setuid or setgid.
+fn with_set_ids(
+    tree: &Tree<Content>,
+    paths: &BTreeSet<String>,
+    lost: impl Fn(&Node<Content>) -> bool,
+) -> Refusals {
     const SET_IDS: u32 = 0o6000;
     let mut refusals: Refusals = Vec::new();
     let mut waiting: Vec<(String, &Node<Content>)> = Vec::new();
@@ -124,24 +137,25 @@ fn with_set_ids(tree: &Tree<Content>, paths: &BTreeSet<String>) -> Refusals {
         }
     }
     while let Some((path, node)) = waiting.pop() {
-        match node {
-            Node::File { attributes, .. } if attributes.mode.bits() & SET_IDS != 0 => {
-                refusals.push(Box::new(Differs {
-                    what: format!(
-                        "`{path}` has mode {}: this builder takes setuid and setgid off",
-                        attributes.mode
-                    ),
-                    help: "set it with `chmod` in a `run`, or choose `--dialect buildkit`".to_owned(),
-                    span: Span::NOWHERE,
-                }));
+        let mode = match node {
+            Node::File { attributes, .. } => attributes.mode,
+            Node::Directory(directory) => {
+                let below = directory.children.iter();
+                waiting.extend(
+                    below.map(|(name, node)| (format!("{path}/{}", String::from_utf8_lossy(name)), node)),
+                );
+                directory.attributes.mode
             }
-            Node::Directory(directory) => waiting.extend(
-                directory
-                    .children
-                    .iter()
-                    .map(|(name, node)| (format!("{path}/{}", String::from_utf8_lossy(name)), node)),
-            ),
-            Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => {}
+            Node::Symlink { .. } | Node::Special { .. } => continue,
+        };
+        if mode.bits() & SET_IDS != 0 && lost(node) {
+            refusals.push(Box::new(Differs {
+                what: format!("`{path}` has mode {mode}: this builder takes setuid and setgid off"),
+                help: "take them off there, and set them with `chmod` in a `run`; or choose `--dialect \
+                       buildkit`"
+                    .to_owned(),
+                span: Span::NOWHERE,
+            }));
         }
     }
     refusals

@@ -4,6 +4,7 @@
 //! hand. What it needs beside it is then small; only where a dialect cannot say exactly what is
 //! to be read, that is gathered. [`standings`] lists the ways to try, the best first.
 
+mod foreseen;
 mod gather;
 mod ignore_file;
 mod readme;

@@ -45,6 +45,9 @@ impl Lowered<'_> {
         if self.is_missing(section, name, &path, landing) {
             return;
         }
+        if !path.is_empty() {
+            self.guard_link(section, landing);
+        }
         if let Some(excludes) = self.said_in_place(section, name, &path) {
             let Some(place) = places::of_context(section.lowering, name, self.span) else { return };
             if !self.copy.follow && !path.is_empty() {
@@ -138,6 +141,10 @@ impl Lowered<'_> {
     ) -> Option<Vec<String>> {
         // Builders disagree on how sources with such letters are named; what is gathered has a plain name.
         if self.copy.mode.is_some() || !is_plain(path) {
+            return None;
+        }
+        // A link may lead to the context's root, or out of it, which is not what it is for the builder.
+        if self.copy.follow && !section.lowering.is_a_root(name) {
             return None;
         }
         if self.copy.rules.is_empty() {

@@ -8,15 +8,20 @@
 mod context;
 mod stage;
 
+use std::collections::BTreeSet;
+
 use cogpack_backends_contract::accounts::numeric;
 use cogpack_backends_contract::glob::has_wildcard;
 use cogpack_backends_contract::paths::Selection;
 use cogpack_backends_contract::tree::Ids;
-use cogpack_ir::plan::{Copy, CopyForm, Input, OpKind, Span, Spanned, Template};
+use cogpack_ir::plan::{Copy, CopyForm, Input, Op, OpKind, Span, Spanned, Template};
 use cogpack_ir::resolve::Step;
 
-use crate::file_ops::{self, ROOT, written_owner};
+use crate::features::Feature;
+use crate::file_ops;
+use crate::links::{self, Shown};
 use crate::lowering::Lowering;
+use crate::owners::{self, ROOT};
 use crate::section::{Section, absolute, reference, split};
 use crate::words::{flag_value, operands, word};
 use crate::{parallel, remote};
@@ -24,6 +29,7 @@ use crate::{parallel, remote};
 /// One copy while it is lowered.
 struct Lowered<'c> {
     copy: &'c Copy,
+    op: &'c Op,
     span: Span,
     /// As `--chown` takes it.
     owner: String,
@@ -41,7 +47,7 @@ struct Flags {
 pub(crate) fn lower(section: &mut Section<'_, '_>, step: &Step<'_>, copy: &Copy, link: bool) {
     let span = step.op.span;
     let Some(destination) = section.path(copy.form.destination(), span) else { return };
-    let Some(owner) = written_owner(section, copy.owner.as_ref(), span) else { return };
+    let Some(owner) = owners::written_for_copy(section, copy.owner.as_ref(), span) else { return };
     if copy.replace {
         if destination == "/" {
             section.lowering.refuse(
@@ -59,7 +65,7 @@ pub(crate) fn lower(section: &mut Section<'_, '_>, step: &Step<'_>, copy: &Copy,
         // `COPY --chown` would give missing directories on the way the same owner.
         section.make_directory(above, span);
     }
-    let lowered = Lowered { copy, span, owner, link };
+    let lowered = Lowered { copy, op: step.op, span, owner, link };
     match &copy.from.value {
         Input::Context(name) if !remote::is_remote(section.lowering, name) => {
             lowered.out_of_context(section, name, &destination);
@@ -106,6 +112,57 @@ impl Lowered<'_> {
     fn excludes(&self) -> Option<Vec<String>> {
         let rules = Selection::new(&self.copy.rules).ok()?;
         rules.only_excludes().then(|| rules.to_ignore_lines())
+    }
+
+    /// Has the build check that a file lands on no link, where the builder would replace that
+    /// and the plan what it points to.
+    fn guard_link(&self, section: &mut Section<'_, '_>, landing: &str) {
+        if self.copy.replace || section.lowering.knows(Feature::LinkAtDestination) {
+            return;
+        }
+        if section.no_links.contains(landing) {
+            return;
+        }
+        match links::shown_before(section, self.op, landing) {
+            Shown::Hidden => {
+                // One layer for all that can be looked at here.
+                let mut landings = links::landings_after(section, self.op);
+                landings.push(landing.to_owned());
+                let landings = BTreeSet::from_iter(landings);
+                self.look_for_links(section, &landings);
+                section.no_links.extend(landings);
+            }
+            Shown::Covered => self.look_for_links(section, &BTreeSet::from([landing.to_owned()])),
+            Shown::Link => {
+                let what = format!(
+                    "a copy onto `{landing}`, which is a link: the dialect `{}` does not follow it",
+                    section.lowering.dialect.name()
+                );
+                self.refuse(section, &what, "copy to what the link points to");
+            }
+            // What came with a copied tree is looked at where there is a disk.
+            Shown::NoLink | Shown::Untold => {}
+        }
+    }
+
+    fn look_for_links(&self, section: &mut Section<'_, '_>, landings: &BTreeSet<String>) {
+        let is_none = |path| ["!", "-L", path, "-o", "-d", path];
+        let mut argv = vec!["test"];
+        match landings.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            [landing] => argv.extend(is_none(landing)),
+            ref several => {
+                for landing in several {
+                    if argv.len() > 1 {
+                        argv.push("-a");
+                    }
+                    argv.push("(");
+                    argv.extend(is_none(landing));
+                    argv.push(")");
+                }
+            }
+        }
+        section.comment("COPY would replace a link to a file, the plan what it points to");
+        section.look_as_root(&argv, self.span);
     }
 
     fn write(&self, section: &mut Section<'_, '_>, flags: &Flags, source: &str, destination: &str) {

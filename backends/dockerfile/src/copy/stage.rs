@@ -2,12 +2,13 @@
 
 use cogpack_ir::plan::{CopyForm, Mode, Spanned, Template};
 
-use super::{Flags, Lowered, from_name, is_pattern};
+use super::{Flags, Lowered, is_pattern};
+use crate::checks::{self, Never};
 use crate::dialect::Dialect;
 use crate::features::Feature;
-use crate::links;
+use crate::programs::{Made, made};
 use crate::section::{Section, split, with_slash};
-use crate::words::{flag_value, operands, source_word, word};
+use crate::words::{flag_value, json_list, operands, source_word, word};
 
 impl Lowered<'_> {
     pub(super) fn out_of_stage(&self, section: &mut Section<'_, '_>, destination: &str) {
@@ -25,7 +26,9 @@ impl Lowered<'_> {
             CopyForm::To { source, .. } => self.one_from_stage(section, source, destination, &excludes),
             CopyForm::Contents { directory, .. } => {
                 let Some(path) = section.path(directory, self.span) else { return };
-                let Some(from) = from_name(section.lowering, &copy.from.value, self.span) else { return };
+                let never = Never { link: false, set_ids: copy.mode.is_none(), missing: !copy.optional };
+                let checked = checks::checked(section, &copy.from.value, &path, never, self.span);
+                let Some(from) = checked else { return };
                 self.take(section, &from, &path, true, destination, &excludes);
             }
             CopyForm::Into { .. } if copy.optional => {
@@ -63,11 +66,13 @@ impl Lowered<'_> {
     ) {
         let from = &self.copy.from.value;
         let Some(path) = section.path(source, self.span) else { return };
-        let from = match self.copy.follow || path == "/" {
-            true => from_name(section.lowering, from, self.span),
-            false => links::checked(section, from, &path, self.span),
+        let never = Never {
+            link: !self.copy.follow && path != "/",
+            set_ids: self.copy.mode.is_none(),
+            missing: !self.copy.optional,
         };
-        let Some(from) = from else { return };
+        let Some(from) = checks::checked(section, from, &path, never, self.span) else { return };
+        self.guard_link(section, landing);
         self.take(section, &from, &path, false, landing, excludes);
     }
 
@@ -84,22 +89,57 @@ impl Lowered<'_> {
         let Some(source) = self.maybe_missing(section, path) else { return };
         let (from, source, excludes) = match &self.copy.mode {
             None => (from.to_owned(), source, excludes.to_vec()),
-            Some(mode) => {
-                let what = "the `mode` of a copy from a stage or image";
-                let help = "set it with `chmod` in a `run`, or use another dialect";
-                if !section.lowering.must(Feature::Mode, what, self.span, help) {
-                    return;
+            Some(mode) => match made(section.lowering, &self.copy.from.value) {
+                Made::Plainly => {
+                    let what = "the `mode` of a copy from a stage without programs";
+                    let help = "say the mode where the file comes from, or use another dialect";
+                    if !section.lowering.must(Feature::Mode, what, self.span, help) {
+                        return;
+                    }
+                    // Older daemons would leave these to it.
+                    section.lowering.no_set_ids = true;
+                    let (_, name) = split(path);
+                    let item = format!("/{}", if name.is_empty() { "item" } else { name });
+                    let flags = Flags { from: Some(from.to_owned()), excludes: excludes.to_vec() };
+                    let made =
+                        self.with_mode(section, &flags, mode.value, &slashed(&source), &slashed(&item));
+                    let Some(source) = self.maybe_missing(section, &item) else { return };
+                    (made, source, Vec::new())
                 }
-                let (_, name) = split(path);
-                let item = format!("/{}", if name.is_empty() { "item" } else { name });
-                let flags = Flags { from: Some(from.to_owned()), excludes: excludes.to_vec() };
-                let made = self.with_mode(section, &flags, mode.value, &slashed(&source), &slashed(&item));
-                let Some(source) = self.maybe_missing(section, &item) else { return };
-                (made, source, Vec::new())
-            }
+                Made::ByPrograms if path != "/" && !self.copy.optional => {
+                    let changed = if contents { format!("{path}/.") } else { path.to_owned() };
+                    (self.after_chmod(section, from, mode.value, &changed), source, excludes.to_vec())
+                }
+                Made::ByPrograms | Made::WithCopies => {
+                    let what = "the `mode` of a copy from a stage or image, some files of which may have \
+                                setuid or setgid: older daemons leave them that";
+                    return self.refuse(
+                        section,
+                        what,
+                        "say the `mode` where it is copied from an image, without `optional`",
+                    );
+                }
+            },
         };
         let flags = Flags { from: Some(from), excludes };
         self.write(section, &flags, &slashed(&source), &slashed(landing));
+    }
+
+    /// A stage in which a program has set the mode of what is copied, setuid and setgid included,
+    /// which not every `COPY --chmod` takes off.
+    fn after_chmod(&self, section: &mut Section<'_, '_>, from: &str, mode: Mode, changed: &str) -> String {
+        let wanted = format!("{}-mode", section.name);
+        let name = section.lowering.names.fresh(&wanted);
+        // With five digits, the bits of directories that are not named go as well.
+        let chmod = json_list(&["chmod", "-R", &format!("{:05o}", mode.bits()), changed]);
+        let lines = [
+            format!("# what a copy of stage {} takes, in its new mode", section.name),
+            format!("FROM {from} AS {name}"),
+            "USER 0".to_owned(),
+            format!("RUN {chmod}"),
+        ];
+        section.lowering.sections.push(lines.join("\n"));
+        name
     }
 
     /// A stage with what is copied in its new mode, alone: newer builders would give the mode to
@@ -124,8 +164,8 @@ impl Lowered<'_> {
         }
         let paths = operands(&[source.to_owned(), word(item)]);
         let lines = [
-            format!("FROM scratch AS {name}"),
             format!("# what a copy of stage {} takes, in its new mode", section.name),
+            format!("FROM scratch AS {name}"),
             format!("COPY {words}--chmod={mode} {paths}"),
         ];
         lowering.sections.push(lines.join("\n"));
@@ -136,6 +176,14 @@ impl Lowered<'_> {
     /// matches nothing but it.
     fn maybe_missing(&self, section: &mut Section<'_, '_>, path: &str) -> Option<String> {
         let (above, name) = split(path);
+        if checks::is_wildcard(path) && !section.lowering.knows(Feature::StagePatterns) {
+            let what = format!(
+                "a copy of `{path}` from a stage or image, which the dialect `{}` takes for a wildcard",
+                section.lowering.dialect.name()
+            );
+            self.refuse(section, &what, "copy the directory that it is in, or give it another name");
+            return None;
+        }
         if !self.copy.optional || path == "/" {
             return Some(source_word(path));
         }

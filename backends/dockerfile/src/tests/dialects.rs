@@ -302,3 +302,50 @@ fn alone_a_dockerfile_refuses_what_would_lie_beside_it() {
         assert_eq!(written(ops), format!("{what}, which has to lie beside the Dockerfile{why}"), "{ops}");
     }
 }
+
+#[test]
+fn a_builder_that_would_copy_something_else_is_made_to_look() {
+    let lowered = |dialect: Dialect, ops: &str| {
+        let text = format!(
+            "stage %made from image @base {{ run \"make\" }} stage %app from image @base {{ {ops} }} export from %app {{}}"
+        );
+        match lower_for(dialect, &with_base(&text)) {
+            Ok(artifact) => artifact.dockerfile,
+            Err(gaps) => gaps.into_iter().map(|gap| format!("refused: {}", gap.what)).collect(),
+        }
+    };
+    let two = r#"copy "/a" from %made to "/b" copy "/c" from %made to "/d""#;
+    let links = r#"RUN ["test", "!", "-L", "/a", "-a", "!", "-L", "/c"]"#;
+    let set_ids = r#"RUN ["find", "-H", "/a", "/c", "-xdev", "-type", "f", "-perm", "/6000", "-print", "-exec", "false", "{}", "+"]"#;
+    for (dialect, loses_bits) in [(BUILT_IN, false), (Dialect::Buildah, true), (Dialect::Legacy, true)] {
+        let text = lowered(dialect, two);
+        assert_eq!(text.matches("AS made-checked").count(), 1, "{text}");
+        assert!(text.contains(links), "{text}");
+        assert_eq!(text.contains(set_ids), loses_bits, "{text}");
+    }
+    let onto = r#"copy "a" from @src to "/etc/b""#;
+    let look = r#"RUN ["test", "!", "-L", "/etc/b", "-o", "-d", "/etc/b"]"#;
+    for (dialect, looks) in [(BUILT_IN, false), (Dialect::Buildah, true), (Dialect::Legacy, false)] {
+        assert_eq!(lowered(dialect, onto).contains(look), looks, "{onto}");
+    }
+    let several = r#"copy "a" from @src to "/etc/b" copy contents "d" from @src to "/etc/d" copy "a" "c" from @src into "/etc/e"
+        copy "a" from @src to "/etc/d/f" run "g" copy "a" from @src to "/etc/b""#;
+    let text = lowered(Dialect::Buildah, several);
+    let looks: Vec<&str> = text.lines().filter(|line| line.starts_with(r#"RUN ["test""#)).collect();
+    let one = |path: &str| format!(r#""!", "-L", "{path}", "-o", "-d", "{path}""#);
+    let group = ["/etc/b", "/etc/e/a", "/etc/e/c"].map(|path| format!(r#""(", {}, ")""#, one(path)));
+    let expected = [
+        format!(r#"RUN ["test", {}]"#, group.join(r#", "-a", "#)),
+        format!(r#"RUN ["test", {}]"#, one("/etc/d/f")),
+        format!(r#"RUN ["test", {}]"#, one("/etc/b")),
+    ];
+    assert_eq!(looks, expected, "{text}");
+    let made_link = r#"symlink "c" at "/etc/b" copy "a" from @src to "/etc/b""#;
+    assert!(
+        lowered(Dialect::Buildah, made_link).starts_with("refused: a copy onto `/etc/b`, which is a link")
+    );
+    let odd = r#"copy "/a[1]" from %made to "/b""#;
+    assert!(lowered(Dialect::Buildah, odd).contains("takes for a wildcard"));
+    let text = lowered(Dialect::Legacy, odd);
+    assert!(text.contains("/a[[]1] /b") && text.contains(r#"RUN ["test", "-e", "/a[1]"]"#), "{text}");
+}

@@ -51,10 +51,15 @@ pub fn without_env(argv: Vec<String>, env: &mut BTreeMap<String, String>) -> Vec
 /// Does to the files what a known program does; whether it is one.
 pub(super) fn change(argv: &[String], is_root: bool, files: &mut Files) -> Result<bool, Unreadable> {
     let argv: Vec<&str> = argv.iter().map(String::as_str).collect();
+    if let ["test", ..] | ["find", "-H", ..] = argv[..] {
+        return look(&argv, is_root, files).map(|()| true);
+    }
+    if let ["chmod", "-R", mode, path] = argv[..] {
+        return chmod_all(mode, path, files).map(|()| true);
+    }
     let (["rm", "-r" | "-rf", "--", path]
     | ["chown" | "chmod", _, path]
-    | ["chown" | "chmod", _, "--", path]
-    | ["test", "!", "-L", path]) = argv[..]
+    | ["chown" | "chmod", _, "--", path]) = argv[..]
     else {
         return Ok(false);
     };
@@ -69,11 +74,6 @@ pub(super) fn change(argv: &[String], is_root: bool, files: &mut Files) -> Resul
                 return Unreadable::new(format!("{argv:?}: it is not there"));
             }
         }
-        ["test", ..] => {
-            if matches!(files.get(&parts), Some(Node::Symlink { .. })) {
-                return Unreadable::new(format!("{argv:?}: it is a link"));
-            }
-        }
         [program, value, ..] => {
             let Some(directory) = files.directory_mut(&parts) else {
                 return Unreadable::new(format!("{argv:?}: no such directory"));
@@ -86,4 +86,60 @@ pub(super) fn change(argv: &[String], is_root: bool, files: &mut Files) -> Resul
         _ => {}
     }
     Ok(true)
+}
+
+/// Fails where `test ! -L PATH -a …`, `test ( ! -L PATH -o -d PATH ) -a …` or `find -H PATH… -perm /6000 …` do.
+fn look(argv: &[&str], is_root: bool, files: &Files) -> Result<(), Unreadable> {
+    if !is_root {
+        return Unreadable::new(format!("{argv:?} as somebody else than root"));
+    }
+    let is_link = |path: &str| matches!(files.get(&components(path.as_bytes())), Some(Node::Symlink { .. }));
+    let has_set_ids = |path: &str| {
+        let above = components(path.as_bytes());
+        files.walk().into_iter().any(|(at, node)| {
+            let is_one =
+                matches!(node, Node::File { attributes, .. } if attributes.mode.bits() & 0o6000 != 0);
+            at.starts_with(&above) && is_one
+        })
+    };
+    let found = match argv {
+        // Each path that `-d` has, it has for being a directory in the end.
+        ["test", rest @ ..] if rest.contains(&"-d") => {
+            rest.windows(2).filter(|words| words[0] == "-d").any(|words| {
+                let at = files.resolve(words[1].as_bytes(), true);
+                is_link(words[1]) && at.is_ok_and(|at| files.directory(&at).is_none())
+            })
+        }
+        ["test", "-e", ..] => argv[1..].iter().filter(|word| word.starts_with('/')).any(|path| {
+            let at = files.resolve(path.as_bytes(), true);
+            at.map_or(true, |at| files.get(&at).is_none())
+        }),
+        ["test", rest @ ..] => rest.iter().filter(|word| word.starts_with('/')).any(|path| is_link(path)),
+        ["find", "-H", rest @ ..] => {
+            rest.iter().take_while(|word| word.starts_with('/')).any(|path| has_set_ids(path))
+        }
+        _ => return Unreadable::new(format!("{argv:?}")),
+    };
+    if found { Unreadable::new(format!("{argv:?}: it is found")) } else { Ok(()) }
+}
+
+/// Sets the mode of all at or below a path; links have none.
+fn chmod_all(mode: &str, path: &str, files: &mut Files) -> Result<(), Unreadable> {
+    let mode: Mode = problem(mode.trim_start_matches("00").parse())?;
+    let at = problem(files.resolve(path.as_bytes(), true))?;
+    let Some(node) = files.get(&at).cloned() else {
+        return Unreadable::new(format!("`{path}` is not there"));
+    };
+    let below: Vec<_> =
+        files.walk().into_iter().filter(|(it, _)| it.starts_with(&at)).map(|(it, _)| it).collect();
+    let paths = if matches!(node, Node::Directory(_)) { below } else { vec![at] };
+    for path in paths {
+        if let Some(directory) = files.directory_mut(&path) {
+            directory.attributes.mode = mode;
+        } else if let Some(Node::File { attributes, content }) = files.get(&path).cloned() {
+            let attributes = Attributes { mode, ..attributes };
+            problem(files.insert(&path, Node::File { attributes, content }))?;
+        }
+    }
+    Ok(())
 }
