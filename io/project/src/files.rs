@@ -74,7 +74,7 @@ fn write_beside(path: &Path, pieces: &[&[u8]]) -> io::Result<()> {
         // Less the umask, as for any new file.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut temporary = builder.tempfile_in(directory)?;
+    let mut temporary = builder.tempfile_in(directory).map_err(|error| in_directory(directory, &error))?;
     write_all(temporary.as_file_mut(), pieces)?;
     if let Some(permissions) = existing {
         temporary.as_file().set_permissions(permissions)?;
@@ -84,12 +84,22 @@ fn write_beside(path: &Path, pieces: &[&[u8]]) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
+/// Why nothing can be made in a directory. The error itself names a file of its own invention.
+pub(crate) fn in_directory(directory: &Path, error: &io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::NotFound {
+        let missing = format!("there is no directory `{}`", directory.display());
+        return io::Error::new(io::ErrorKind::NotFound, missing);
+    }
+    error.kind().into()
+}
+
 fn write_all(file: &mut File, pieces: &[&[u8]]) -> io::Result<()> {
     pieces.iter().try_for_each(|piece| file.write_all(piece))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
@@ -123,7 +133,10 @@ mod tests {
         fs::create_dir(directory.path().join("taken")).expect("is writable");
         let error = write_file_atomically(&directory.path().join("taken"), b"x");
         assert!(error.expect_err("is a directory").to_string().contains("taken"));
-        assert!(write_file_atomically(&directory.path().join("missing/out"), b"x").is_err());
+        let missing = directory.path().join("missing");
+        let error = write_file_atomically(&missing.join("out"), b"x").expect_err("has no directory");
+        let cause = error.source().expect("has a cause").to_string();
+        assert_eq!(cause, format!("there is no directory `{}`", missing.display()));
         assert_eq!(names(directory.path()), ["taken"]);
     }
 

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use cogpack_backends_contract::content::{Content, ContentSource};
 use cogpack_backends_contract::tree::Tree;
 
+use crate::files::in_directory;
 use manifest::{Entry, Manifest, below, look};
 
 /// What is written.
@@ -101,6 +102,7 @@ impl Eject {
         let temporary = tempfile::Builder::new()
             .prefix(".cogpackc-")
             .tempdir_in(above)
+            .map_err(|error| in_directory(above, &error))
             .map_err(failed("make a temporary directory in", above))?;
         let made = temporary.path().join("made");
         staged::make(self, &made, files)?;
