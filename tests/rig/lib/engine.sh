@@ -114,19 +114,27 @@ engine_data_ready() {
 	for database in "${databases[@]}"; do bytes=$((bytes + $(stat -c %s "$database"))); done
 	if [ "$bytes" -gt $((RIG_MOST_DATABASE << 20)) ]; then
 		say "the databases of the engine $1 have grown to $((bytes >> 20)) MB: it begins anew"
-		unmount_below "$data"
-		rm -rf "$data" || die "the data of the engine $1 cannot be removed: $data"
+		unmount_all "$data"
+		rm -rf --one-file-system "$data" || die "the data of the engine $1 cannot be removed: $data"
 		return 0
 	fi
 	[ ${#databases[@]} = 0 ] || cat "${databases[@]}" >/dev/null
 }
 
-# unmount_below DIRECTORY: what an engine that was killed has left mounted, the innermost first.
-unmount_below() {
+# unmount_all DIRECTORY: what an engine that was killed has left mounted there. One mount may hide
+# another, which only shows, and can only be unmounted, after it.
+unmount_all() {
 	local place
-	awk -v below="$1/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r place; do
-		umount -l "$place" || die "$place cannot be unmounted"
+	for _ in {1..5}; do
+		[ -n "$(mounts_at "$1")" ] || return 0
+		mounts_at "$1" | while read -r place; do umount -l "$place" 2>/dev/null || true; done
 	done
+	[ -z "$(mounts_at "$1")" ] || die "these cannot be unmounted: $(mounts_at "$1" | tr '\n' ' ')"
+}
+
+# The innermost first.
+mounts_at() {
+	awk -v at="$1" '$5 == at || index($5, at "/") == 1 { print $5 }' /proc/self/mountinfo | sort -r
 }
 
 buildkit_socket() { printf '%s/run/%s-buildkit.sock' "$RIG_HOME" "$1"; }
