@@ -79,8 +79,9 @@ impl<'a> Machine<'a> {
         let directories = links.map(|entry| self.directory.join(entry.trim_start_matches("file://")));
         let index = self.environment.package_index.as_ref().map(|index| Url::parse(&index.0));
         let index = index.transpose().map_err(|error| {
-            Failure::of(&error)
-                .with_hint("PIP_INDEX_URL, UV_DEFAULT_INDEX and UV_INDEX_URL name an index by its address")
+            // What the variable says may hold a login.
+            Failure::new(format!("the address of the package index cannot be read: {error}"))
+                .with_hint("correct UV_DEFAULT_INDEX, UV_INDEX_URL or PIP_INDEX_URL, of which the first that is set counts")
         })?;
         Ok(Places {
             store: self.store()?,

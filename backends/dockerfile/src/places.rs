@@ -116,20 +116,18 @@ pub(crate) fn stage_of_part(
 /// Refuses contexts whose files a Dockerfile cannot be given.
 pub(crate) fn check(lowering: &mut Lowering<'_>, name: &InputName, span: Span) -> Option<()> {
     let kind = lowering.plan.plan().contexts.get(name).map(|context| &context.kind)?;
-    let what = match kind {
+    const FETCH: &str = "fetch it into a directory and declare that as `dir`, or emit LLB with `-o llb`";
+    let (what, help) = match kind {
         ContextKind::Directory(_) | ContextKind::Files(_) => return Some(()),
-        ContextKind::Http(_) => "a download",
-        ContextKind::Git(_) => "a git repository",
-        ContextKind::Oci(_) => "an OCI image layout",
-        ContextKind::Wheels(_) => "a set of wheels",
-        ContextKind::Debs(_) => "a set of Debian packages",
+        ContextKind::Http(_) => ("a download", FETCH),
+        ContextKind::Git(_) => ("a git repository", FETCH),
+        ContextKind::Oci(_) => ("an OCI image layout", FETCH),
+        ContextKind::Wheels(_) => {
+            ("a set of wheels", "install them by a `run` in a stage, or emit an image with `-o oci`")
+        }
+        ContextKind::Debs(_) => ("a set of Debian packages", "install them by a `run` in a stage"),
     };
-    lowering.refuse(
-        "cpk::unsupported::context",
-        format!("the context `{name}` is {what}"),
-        span,
-        "fetch it into a directory and declare that as `dir`, or emit LLB with `-o llb`",
-    );
+    lowering.refuse("cpk::unsupported::context", format!("the context `{name}` is {what}"), span, help);
     None
 }
 

@@ -290,7 +290,15 @@ pub(crate) fn temporary_beside(destination: &Path) -> Result<TempDir, WriteError
 
 fn temporary_in(directory: &Path) -> Result<TempDir, WriteError> {
     let made = tempfile::Builder::new().prefix(".cogpackc-").tempdir_in(directory);
-    made.map_err(|source| failed("create a temporary directory in", directory, source))
+    // The error itself names a directory of its own invention.
+    made.map_err(|error| {
+        let source = if error.kind() == io::ErrorKind::NotFound {
+            io::Error::new(error.kind(), "there is no such directory")
+        } else {
+            error.kind().into()
+        };
+        failed("make a directory in", directory, source)
+    })
 }
 
 pub(crate) fn above(path: &Path) -> &Path {

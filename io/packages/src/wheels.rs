@@ -8,6 +8,7 @@ use std::thread;
 
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::{PathProblem, Tree};
+use cogpack_content::threads::joined;
 use cogpack_content::{Digest, Platform};
 use cogpack_ir::plan::context::{LockedFile, WheelsContext};
 use cogpack_ir::plan::{InputName, Span};
@@ -171,11 +172,7 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> 
             }
         };
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(run)).collect();
-        let join = |worker: thread::ScopedJoinHandle<'_, Vec<(usize, R)>>| match worker.join() {
-            Ok(done) => done,
-            Err(panic) => std::panic::resume_unwind(panic),
-        };
-        workers.into_iter().flat_map(join).collect()
+        workers.into_iter().flat_map(joined).collect()
     });
     done.sort_by_key(|(at, _)| *at);
     done.into_iter().map(|(_, result)| result).collect()

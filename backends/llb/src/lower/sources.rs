@@ -54,8 +54,8 @@ impl<'a> Lowering<'a> {
                 self.needs.layouts.insert(name.clone());
                 (oci(name, it)?, format!("context {name}: oci {}", it.path.value))
             }
-            ContextKind::Wheels(_) => return Err(installed("wheels", name, span)),
-            ContextKind::Debs(_) => return Err(installed("debs", name, span)),
+            ContextKind::Wheels(_) => return Err(installed("wheels", name, span, INSTALLS_WHEELS)),
+            ContextKind::Debs(_) => return Err(installed("debs", name, span, INSTALL)),
         };
         let label = label(title, context.span);
         self.add(&Op::Source(source), label, span).map(Some)
@@ -148,12 +148,17 @@ pub(super) fn bad_pattern(error: &cogpack_backends_contract::glob::InvalidGlob, 
     unverified(&error.to_string(), span)
 }
 
-fn installed(kind: &str, name: &InputName, span: Span) -> Unsupported {
+const INSTALL: &str =
+    "install it into a directory and declare that as `dir`, or install it by a `run` in a stage";
+const INSTALLS_WHEELS: &str =
+    "install it by a `run` in a stage, or emit an image with `-o oci`, which installs wheels";
+
+fn installed(kind: &str, name: &InputName, span: Span, help: &str) -> Unsupported {
     gap(
         "cpk::unsupported::installed-context",
         format!("`{name}`, because no daemon can install `{kind}`"),
         span,
-        "install it into a directory and declare that as `dir`, or install it by a `run` in a stage",
+        help,
     )
 }
 
