@@ -160,16 +160,30 @@ interrupted() {
 }
 on_each_engine interrupted
 
+# stops PID: it and all of its threads stand still when this returns. A signal only asks for
+# that: until some thread of a busy machine takes it, the others go on.
+stops() {
+	kill -STOP "$1"
+	for _ in {1..100}; do
+		if ! grep -hE '^State:' "/proc/$1/task/"*/status | grep -qvE 'T \(stopped\)'; then return; fi
+		sleep 0.1
+	done
+	printf 'not ok - process %s does not stop\n' "$1"
+	exit 1
+}
+
 # A daemon that does not answer any more, which only the second Ctrl-C gets away from.
 spare=$("$rig" spare-up)
 (
 	export DOCKER_HOST=unix://$spare
 	starts_build "$work/big/plan.cpk" --output "type=tar,dest=$work/stopped.tar"
 	until_it_says '"event":"sent".*"bytes":[0-9]{8,}'
-	kill -STOP "$(cut -d' ' -f1 "$home/run/engine-spare.pid")"
+	stops "$(cut -d' ' -f1 "$home/run/engine-spare.pid")"
 	kill -INT "$build"
+	# Two signals that come before the first is heard are one.
+	until_it_says '^cancelling the build'
 	sleep 1
 	kill -INT "$build"
-	ends 'a second Ctrl-C quits at once' 130 5
+	ends 'a second Ctrl-C quits at once' 130 15
 )
 kill -CONT "$(cut -d' ' -f1 "$home/run/engine-spare.pid")"

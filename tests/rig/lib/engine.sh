@@ -146,7 +146,7 @@ buildkit_up() {
 	if running "buildkit-$1" >/dev/null && [ -S "$socket" ]; then return; fi
 	stop "buildkit-$1" 5
 	start "buildkit-$1" python3 "$RIG_LIB/plain_buildkit.py" "unix://$socket" "$(engine_socket "$1")"
-	wait_ready "buildkit-$1" 10 test -S "$socket"
+	wait_ready "buildkit-$1" 30 test -S "$socket"
 }
 
 engine_down() {
