@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use cogpack_backends_dockerfile::{Dialect, Syntax};
 
 use crate::commands::build::arguments::Build;
+use crate::commands::store::arguments::Upkeep;
 use crate::failure::Failure;
 use crate::report::Format;
 
@@ -230,6 +231,8 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Look after what builds without a daemon keep: `gc`, `verify`, `du`.
+    Store(Upkeep),
     /// Print completions for a shell.
     Completions {
         /// The shell.

@@ -36,7 +36,8 @@ impl<'a> Machine<'a> {
         })
     }
 
-    fn store_path(self) -> Result<PathBuf, Failure> {
+    /// Where the store is, whether or not there is one yet.
+    pub fn store_path(self) -> Result<PathBuf, Failure> {
         let environment = self.environment;
         let cache = || match (&environment.cache_home, &environment.docker.home) {
             // The specification says that a relative one counts for nothing.
@@ -46,7 +47,7 @@ impl<'a> Machine<'a> {
         let named = self.store.or(environment.store.as_deref()).map(Path::to_owned);
         let path = named.or_else(|| Some(cache()?.join("cogpackc/store"))).ok_or_else(|| {
             Failure::new("there is no place for what is kept from build to build: HOME is not set")
-                .with_hint("name one, with `build --store DIR` or COGPACK_STORE")
+                .with_hint("name one, with `--store DIR` or COGPACK_STORE")
         })?;
         Ok(self.directory.join(path))
     }

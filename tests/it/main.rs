@@ -13,6 +13,7 @@ mod json;
 mod llb;
 mod projects;
 mod reference;
+mod store;
 mod text;
 mod textmate;
 mod tidy;

@@ -38,6 +38,26 @@ pub fn build(
 ) -> Result<Outcome, BuildError> {
     write::check(order)?;
     let telling = Telling::begin(order, progress);
+    let built = make(order, programs, &telling, cancel);
+    // What a failed build has made is of use to the next one.
+    let settled = match programs {
+        Some(Programs { store, .. }) if !store.is_settled() => {
+            telling.doing("write what is kept to the disk", || store.settle().map_err(here("use the store")))
+        }
+        Some(_) | None => Ok(()),
+    };
+    let outcome = built?;
+    settled?;
+    telling.tell(Progress::Done(outcome.clone()));
+    Ok(outcome)
+}
+
+fn make(
+    order: &Order,
+    programs: Option<&Programs>,
+    telling: &Telling<'_>,
+    cancel: &Cancel,
+) -> Result<Outcome, BuildError> {
     let contents = Contents { contexts: &*order.files, store: programs.map(|programs| &programs.store) };
     let mut inputs = Inputs { directories: order.directories.clone(), ..Inputs::default() };
     let shelf = match programs {
@@ -67,7 +87,7 @@ pub fn build(
             if failure.is_none() {
                 waiting.extend(evaluation.advance());
                 for (stage, place) in evaluation.passed() {
-                    tell_passed(&telling, stage, place);
+                    tell_passed(telling, stage, place);
                 }
             }
             if failure.is_some() || evaluation.has_problems() || cancel.is_cancelled() {
@@ -78,7 +98,7 @@ pub fn build(
                 && let Some(program) = waiting.pop_front()
             {
                 running += 1;
-                let (ended, telling) = (ended.clone(), &telling);
+                let ended = ended.clone();
                 let running = Running { order, programs, shelf, telling, cancel };
                 scope.spawn(move || {
                     let left = running.program(&program);
@@ -107,9 +127,7 @@ pub fn build(
     }
     let rootfs = evaluation.finish().map_err(BuildError::Assembly)?;
     let assembly = order.recipe.assembly(rootfs, order.time);
-    let outcome = telling.doing("write the image", || write::write(order, &assembly, &contents))?;
-    telling.tell(Progress::Done(outcome.clone()));
-    Ok(outcome)
+    telling.doing("write the image", || write::write(order, &assembly, &contents))
 }
 
 /// Programs are told of by those who run them; of file ops that they are done.

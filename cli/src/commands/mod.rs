@@ -8,6 +8,7 @@ mod explain;
 mod fmt;
 mod graph;
 mod resolve;
+pub mod store;
 
 use crate::arguments::{Arguments, Command};
 use crate::console::Console;
@@ -26,6 +27,7 @@ pub fn run(arguments: Arguments, console: &mut Console<'_>) -> Result<u8, Failur
         }
         (Some(Command::Graph { plan, kind, path }), _) => graph::run(&plan, kind, path.as_deref(), console),
         (Some(Command::Explain { code, format }), _) => explain::run(code.as_deref(), format, console),
+        (Some(Command::Store(arguments)), _) => store::run(&arguments, console),
         (Some(Command::Completions { shell }), _) => Ok(completions::run(shell, console)),
         (None, Some(compile)) => compile::run(&compile, console),
         (None, None) => Err(Failure::new("there is nothing to do")

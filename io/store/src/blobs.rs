@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use cogpack_content::Digest;
 
@@ -10,11 +11,14 @@ use crate::failure::{StoreError, disk};
 use crate::store::{Store, sync_directory};
 
 impl Store {
-    /// Opens a blob that is kept.
+    /// Opens a blob that is kept. That it was asked for keeps it from being thrown away soon.
     pub fn blob(&self, digest: &Digest) -> Result<Option<File>, StoreError> {
         let path = self.blob_path(digest);
         match File::open(&path) {
-            Ok(file) => Ok(Some(file)),
+            Ok(file) => {
+                self.note_use(digest);
+                Ok(Some(file))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(disk("open", &path)(error)),
         }
@@ -25,7 +29,16 @@ impl Store {
         let path = self.blob_path(digest);
         File::open(made).and_then(|file| file.sync_all()).map_err(disk("sync", made))?;
         fs::rename(made, &path).map_err(disk("keep", &path))?;
+        self.note_use(digest);
         path.parent().map_or(Ok(()), sync_directory)
+    }
+
+    /// When somebody last asked for a blob is the time of a file of its own: the blob's may be that
+    /// of a file in an image layout too, by a link.
+    fn note_use(&self, digest: &Digest) {
+        // Only an estimate of what is worth keeping depends on it.
+        let mark = File::create(self.folder("used").join(digest.hex()));
+        let _ = mark.and_then(|mark| mark.set_modified(SystemTime::now()));
     }
 
     /// As an image layout has it.

@@ -27,6 +27,12 @@ pub enum StoreError {
         /// What it should say.
         known: &'static str,
     },
+    /// There is none.
+    #[error("there is no store at `{}`", path.display())]
+    NoStore {
+        /// Where one was looked for.
+        path: PathBuf,
+    },
     /// Somebody builds with it.
     #[error("the store `{}` is in use by a build", path.display())]
     InUse {
@@ -46,7 +52,7 @@ impl StoreError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::InUse { .. } => true,
-            Self::Disk { .. } | Self::Form { .. } | Self::Cancelled { .. } => false,
+            Self::Disk { .. } | Self::Form { .. } | Self::NoStore { .. } | Self::Cancelled { .. } => false,
         }
     }
 }

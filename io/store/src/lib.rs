@@ -3,17 +3,21 @@
 //! ```text
 //! STORE/version           the form of the store
 //! STORE/lock              held shared by every build, and alone by whoever throws things away
+//! STORE/keeping.lock      held by whoever gives something its name
 //! STORE/blobs/sha256/     blobs by their digest, as in an image layout
-//! STORE/parts/            what one layer or one program adds to a filesystem, as a directory
+//! STORE/used/             when somebody last asked for a blob
+//! STORE/parts/            what one layer or one program adds to a filesystem, as a directory, and
+//!                         beside it a mark that says whether it is whole
 //! STORE/steps/            by the key of a finished step, the part that came of it
 //! STORE/caches/           the directories of cache mounts
 //! STORE/work/             what is being made, each under a lock of whoever makes it
 //! ```
 //!
 //! Several processes may use a store at once, and each may be killed at any moment. What is made
-//! is made in `work/`, synced, and then renamed to where it is looked for: so what has a name is
-//! whole. What a killed process leaves in `work/` is thrown away by the next one that opens the
-//! store.
+//! is made in `work/`, and then renamed to where it is looked for: so what has a name is whole, as
+//! long as the machine runs. Before the machine goes down it may not have been written; parts say in
+//! their marks whether they were, and all else is read such that half of it is nothing. What a killed
+//! process leaves in `work/` is thrown away by the next one that opens the store.
 //!
 //! A store holds programs that run as root for whoever finds them, so only its owner may look in.
 
@@ -23,6 +27,12 @@ pub mod failure;
 pub mod steps;
 pub mod store;
 pub mod work;
+
+mod marks;
+
+pub mod gc;
+pub mod usage;
+pub mod verify;
 
 pub use failure::StoreError;
 pub use store::Store;

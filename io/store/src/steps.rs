@@ -5,7 +5,7 @@ use std::fs;
 use cogpack_content::Digest;
 
 use crate::failure::StoreError;
-use crate::store::{Store, write_whole};
+use crate::store::{Store, write_quickly};
 use crate::work::Work;
 
 impl Store {
@@ -20,7 +20,7 @@ impl Store {
     /// Remembers what a step with this key has left, which was made in `work`.
     pub fn remember(&self, key: &Digest, part: &Digest, work: &Work) -> Result<(), StoreError> {
         let beside = work.path().join("step");
-        write_whole(&self.folder("steps").join(key.hex()), &beside, format!("{part}\n").as_bytes())
+        write_quickly(&self.folder("steps").join(key.hex()), &beside, format!("{part}\n").as_bytes())
     }
 }
 
@@ -37,7 +37,9 @@ mod tests {
         let work = store.work().expect("can be made");
         store.remember(&key, &part, &work).expect("can be written");
         assert_eq!(store.finished(&key), None, "there is no such part");
-        fs::create_dir(store.part_path(&part)).expect("can be made");
+        let made = work.path().join("made");
+        fs::create_dir(&made).expect("can be made");
+        store.keep_part(&part, &made).expect("can be kept");
         assert_eq!(store.finished(&key), Some(part));
         for broken in ["", "sha256:", &part.to_string()] {
             fs::write(store.folder("steps").join(key.hex()), broken).expect("can be written");

@@ -1,0 +1,97 @@
+//! `cogpackc store`: what is told of a store, what goes, and what is left alone.
+
+use std::fs;
+use std::path::Path;
+
+use cogpack_cli::Environment;
+use cogpack_content::Digest;
+use cogpack_io_store::Store;
+use cogpack_tests::terminal::{Answer, cogpackc_in};
+
+/// A folder with a store that holds one part and one blob.
+fn folder_with_store() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let store = Store::open(&folder.path().join("store")).expect("can be made");
+    let work = store.work().expect("can be made");
+    let made = work.path().join("made");
+    fs::create_dir(&made).expect("can be made");
+    fs::write(made.join("file"), [1; 100_000]).expect("can be written");
+    store.keep_part(&Digest::of(b"part"), &made).expect("can be kept");
+    fs::write(&made, "blob").expect("can be written");
+    store.keep_blob(&Digest::of(b"blob"), &made).expect("can be kept");
+    (folder, store)
+}
+
+/// In a folder whose store is named by the environment.
+fn run(folder: &Path, arguments: &[&str]) -> Answer {
+    let environment = Environment { store: Some("store".into()), ..Environment::default() };
+    cogpackc_in(environment, folder, &[&["store"], arguments].concat())
+}
+
+fn json(answer: &Answer) -> serde_json::Value {
+    serde_json::from_str(answer.text()).unwrap_or_else(|error| panic!("{error}: {}", answer.text()))
+}
+
+#[test]
+fn what_is_kept_is_told_and_thrown_away_by_a_rule() {
+    let (folder, store) = folder_with_store();
+    drop(store);
+    let folder = folder.path();
+    let told = json(&run(folder, &["du", "--format", "json"]));
+    assert_eq!((&told["parts"]["count"], &told["blobs"]["count"]), (&1.into(), &1.into()), "{told}");
+    assert!(told["parts"]["bytes"].as_u64() > Some(100_000), "{told}");
+    let answer = run(folder, &["du"]);
+    assert!(answer.text().contains("kB        1  filesystems of layers and programs\n"), "{}", answer.text());
+    let kept = run(folder, &["gc", "--keep-bytes", "1GB", "--keep-days", "1"]);
+    assert!(kept.code == 0 && kept.text().starts_with("removed nothing; "), "{}", kept.text());
+    let removed = json(&run(folder, &["gc", "--keep-days", "0", "--format", "json"]));
+    assert_eq!(removed["removed"]["parts"]["count"], 1, "{removed}");
+    assert_eq!((&removed["removed"]["blobs"]["count"], &removed["kept_bytes"]), (&1.into(), &0.into()));
+    assert_eq!(run(folder, &["gc"]).text(), "removed nothing; 0 B are kept\n");
+}
+
+#[test]
+fn nothing_goes_while_a_build_uses_the_store() {
+    let (folder, store) = folder_with_store();
+    for refused in [&["gc", "--keep-days", "0"][..], &["verify", "--repair"]] {
+        let answer = run(folder.path(), refused);
+        assert_eq!((answer.code, answer.text()), (2, ""), "{}", answer.stderr);
+        assert!(answer.stderr.contains("is in use by a build"), "{}", answer.stderr);
+        assert!(answer.stderr.contains("hint: nothing was changed"), "{}", answer.stderr);
+    }
+    assert!(store.part(&Digest::of(b"part")).is_some());
+    assert_eq!(run(folder.path(), &["verify"]).code, 0, "to look at it is no harm");
+}
+
+#[test]
+fn damage_is_told_and_repaired() {
+    let (folder, store) = folder_with_store();
+    let blob = folder.path().join("store/blobs/sha256").join(Digest::of(b"blob").hex());
+    let answer = run(folder.path(), &["verify"]);
+    assert_eq!((answer.code, answer.text()), (0, ""));
+    assert_eq!(answer.stderr, "all that is kept is as it was made\n");
+    fs::write(&blob, "blab").expect("can be written");
+    let answer = run(folder.path(), &["verify"]);
+    let told =
+        format!("`blobs/sha256/{}` is damaged: its bytes have another digest\n", Digest::of(b"blob").hex());
+    assert_eq!((answer.code, answer.text()), (1, told.as_str()));
+    assert!(answer.stderr.contains("hint: `cogpackc store verify --repair`"), "{}", answer.stderr);
+    drop(store);
+    let repaired = json(&run(folder.path(), &["verify", "--repair", "--format", "json"]));
+    assert_eq!(repaired["removed"].as_array().map(Vec::len), Some(1), "{repaired}");
+    assert_eq!(run(folder.path(), &["verify"]).code, 0);
+    assert!(!blob.exists());
+}
+
+#[test]
+fn a_directory_that_is_no_store_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for task in [&["du"][..], &["verify"], &["gc", "--caches"]] {
+        let answer = run(folder.path(), &[task, &["--store", "."]].concat());
+        assert_eq!((answer.code, answer.text()), (2, ""));
+        assert!(answer.stderr.contains("there is no store at `"), "{}", answer.stderr);
+    }
+    assert_eq!(fs::read_dir(folder.path()).expect("is there").count(), 0);
+    let answer = run(folder.path(), &["gc", "--keep-bytes", "lots"]);
+    assert!(answer.code == 2 && answer.stderr.contains("`lots` is no size"), "{}", answer.stderr);
+}
