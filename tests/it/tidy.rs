@@ -23,6 +23,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("io/docker", &["content", "io/buildkit"]),
     ("io/store", &["content"]),
     ("io/packages", &["backends/contract", "content", "io/store", "ir", "packages/wheels"]),
+    ("io/registry", &["content", "io/buildkit"]),
     ("io/runtime", &[]),
     (
         "build",
