@@ -1,6 +1,7 @@
 //! BuildKit as a builder: sends definitions, serves what they read, receives what comes of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cogpack_backends_llb::{Limits, LlbImage, origins};
@@ -27,7 +28,7 @@ use crate::order::{Destination, Order};
 use crate::outcome::{Layer, Outcome};
 use crate::outline::outline;
 use crate::progress::{Outline, Progress, Progresses};
-use crate::{engine_layers, layer_names, names, receiving, serving};
+use crate::{engine_layers, layer_names, names, pushed_layers, receiving, serving};
 
 /// What daemons call it when they put an image into their engine, and name it.
 const EXPORT: &str = "exporting to image";
@@ -178,6 +179,9 @@ impl Builder for BuildKit {
             }
             (None, _) => layers,
         };
+        if let (true, [image]) = (outcome.layers.is_empty(), order.images.as_slice()) {
+            outcome.layers = pushed(&order, &outcome, &image.platform).await;
+        }
         if let [image] = order.images.as_slice() {
             layer_names::name(&mut outcome.layers, image);
         }
@@ -268,7 +272,9 @@ struct Kept<'a> {
 }
 
 fn engine_of<'a>(address: &'a Address, order: &'a Order, exports: &[Export]) -> Option<Kept<'a>> {
-    let is_kept = |to: &Destination| matches!(to, Destination::Engine { .. });
+    // What an engine makes without pushing it, it keeps.
+    let is_kept =
+        |to: &Destination| matches!(to, Destination::Engine { .. } | Destination::Image { push: false, .. });
     if !order.destinations.iter().any(is_kept) {
         return None;
     }
@@ -282,6 +288,18 @@ fn engine_of<'a>(address: &'a Address, order: &'a Order, exports: &[Export]) -> 
             order.engine.as_ref().map(|engine| Kept { engine, name: None })
         }
         Address::Daemon(_) | Address::Container { .. } => None,
+    }
+}
+
+/// The layers of an image that was pushed.
+async fn pushed(order: &Order, outcome: &Outcome, platform: &Platform) -> Vec<Layer> {
+    let is_pushed = |to: &Destination| matches!(to, Destination::Image { push: true, .. });
+    match (outcome.digest, order.names.first()) {
+        (Some(digest), Some(name)) if order.destinations.iter().any(is_pushed) => {
+            let logins = Arc::clone(&order.served.logins);
+            pushed_layers::layers(order.registries.clone(), logins, name, digest, platform).await
+        }
+        (Some(_) | None, Some(_) | None) => Vec::new(),
     }
 }
 

@@ -24,5 +24,6 @@ mod follow;
 mod layer_names;
 mod logins;
 mod outline;
+mod pushed_layers;
 mod receiving;
 pub mod serving;

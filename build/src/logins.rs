@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use cogpack_io_buildkit::auth::{Login, LoginError, Logins};
+use cogpack_io_registry::registries::FindLogin;
+use tokio::runtime::Handle;
 
 /// Shared logins.
 #[derive(Clone)]
@@ -13,4 +15,10 @@ impl Logins for SharedLogins {
     async fn login(&self, host: &str) -> Result<Login, LoginError> {
         self.0.login(host).await
     }
+}
+
+/// The same for those who wait in a thread of their own. It takes the runtime that runs here.
+pub fn waiting(logins: Arc<dyn Logins>) -> FindLogin {
+    let runtime = Handle::current();
+    Box::new(move |host| runtime.block_on(logins.login(host)))
 }

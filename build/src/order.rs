@@ -8,6 +8,7 @@ use cogpack_backends_llb::{Entitlement, LlbImage};
 use cogpack_content::{ImageReference, Platform};
 
 use cogpack_io_buildkit::address::Endpoint;
+use cogpack_io_registry::settings::Settings as RegistrySettings;
 
 use crate::serving::Served;
 
@@ -26,6 +27,8 @@ pub struct Order {
     pub names: Vec<ImageReference>,
     /// Annotations of its manifest.
     pub annotations: BTreeMap<String, String>,
+    /// What this machine says of registries, which are asked what was pushed.
+    pub registries: RegistrySettings,
     /// The engine that images are loaded into, where the builder is part of none.
     pub engine: Option<Endpoint>,
     /// What stands for standard output, where an image goes there.

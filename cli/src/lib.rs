@@ -19,6 +19,7 @@ mod oci_image;
 mod packages;
 mod plan_file;
 mod progress;
+mod registries;
 mod report;
 mod source_text;
 

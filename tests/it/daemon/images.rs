@@ -5,7 +5,11 @@ use std::io::Read;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use cogpack_content::Digest;
+use cogpack_content::{Digest, ImageReference};
+use cogpack_io_buildkit::auth::Login;
+use cogpack_io_registry::manifests::Wanted;
+use cogpack_io_registry::settings::Settings;
+use cogpack_io_registry::{Registries, Repository};
 use cogpack_tests::engines;
 use serde_json::Value;
 
@@ -114,20 +118,88 @@ fn the_layers_history_and_config_of_an_image_of_a_layout_stay() {
 }
 
 #[test]
-fn layers_that_are_not_known_here_are_not_told() {
+fn the_layers_of_a_push_are_told_as_the_registry_has_them() {
     let Some(engine) = engines::newer() else { return };
     let registry = engines::registry().expect("it is up where an engine is");
-    let name = format!("{registry}/copies/not-told:{}", std::process::id());
-    for (what, output) in
-        [("a push", "type=image,push=true"), ("a root filesystem", "type=tar,dest=files.tar")]
-    {
-        let folder = folder();
-        let arguments = [".", "--tag", &name, "--progress", "plain", "--format", "json", "-o", output];
-        let answer = build(&engine, folder.path(), &arguments);
-        assert_eq!(answer.code, 0, "{what}: {}", answer.stderr);
-        let told: Value = serde_json::from_str(answer.text()).expect("is JSON");
-        assert!(list(&told, "/layers").is_empty(), "{what}: {told:#}");
-        assert!(answer.stderr.contains("built in"), "{what}: {}", answer.stderr);
-        assert!(!answer.stderr.contains("in all,"), "{what}: {}", answer.stderr);
+    let name = format!("{registry}/wire/pushed:{}", std::process::id());
+    let folder = folder();
+    let arguments = [".", "--tag", &name, "--push", "--progress", "plain", "--format", "json"];
+    let answer = build(&engine, folder.path(), &arguments);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let told: Value = serde_json::from_str(answer.text()).expect("is JSON");
+    let pushed = pushed(&name);
+    let of =
+        |layers: &[Value], key: &str| -> Vec<Value> { layers.iter().map(|it| it[key].clone()).collect() };
+    let (told, stored) = (list(&told, "/layers"), list(&pushed, "/layers"));
+    assert_eq!(stored.len(), 3, "{pushed:#}");
+    for key in ["digest", "size"] {
+        assert_eq!(of(told, key), of(stored, key), "{key}");
+    }
+    assert!(told.iter().all(|layer| layer["compressed"] == true), "{told:#?}");
+    assert_eq!(told[2]["made_by"], "%app run cat /hello > /said", "{told:#?}");
+    assert!(answer.stderr.contains("in all,"), "{}", answer.stderr);
+}
+
+#[test]
+fn a_bare_root_filesystem_has_no_layers_to_tell() {
+    let Some(engine) = engines::newer() else { return };
+    let folder = folder();
+    let arguments = [".", "--progress", "plain", "--format", "json", "-o", "type=tar,dest=files.tar"];
+    let answer = build(&engine, folder.path(), &arguments);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let told: Value = serde_json::from_str(answer.text()).expect("is JSON");
+    assert!(list(&told, "/layers").is_empty(), "{told:#}");
+    assert!(answer.stderr.contains("built in"), "{}", answer.stderr);
+    assert!(!answer.stderr.contains("in all,"), "{}", answer.stderr);
+}
+
+/// The manifest or index that the rig's registry has under a name.
+fn pushed(name: &str) -> Value {
+    let registries = Registries::new(Settings::default(), Box::new(|_| Ok(Login::Anonymous)));
+    let reference: ImageReference = name.parse().expect("is a name");
+    let wanted = match (reference.digest(), reference.tag()) {
+        (Some(digest), _) => Wanted::Digest(digest),
+        (None, tag) => Wanted::Tag(tag.expect("it has one").to_owned()),
+    };
+    let found = registries.manifest(&Repository::of(&reference), &wanted).expect("it is there");
+    serde_json::from_slice(&found.bytes).expect("is JSON")
+}
+
+/// A plan for one or two platforms with annotations.
+fn annotated(platforms: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let plan = format!(
+        "cpk 1\n{platforms}stage %app from scratch {{\n  file \"/a\" = \"{}\"\n}}\nexport from %app {{\n  \
+         annotation org.example.said = \"so, and \\\"so\\\"\"\n  annotation plain = \"1\"\n}}\n",
+        std::process::id()
+    );
+    std::fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
+    folder
+}
+
+#[test]
+fn annotations_arrive_in_each_manifest_that_is_pushed() {
+    let Some(engine) = engines::newer() else { return };
+    let registry = engines::registry().expect("it is up where an engine is");
+    let expected = serde_json::json!({"org.example.said": "so, and \"so\"", "plain": "1"});
+    for (platforms, count) in [("", 1), ("platform linux/amd64\nplatform linux/arm64\n", 2)] {
+        let name = format!("{registry}/wire/annotated-{count}:{}", std::process::id());
+        let folder = annotated(platforms);
+        let answer = build(&engine, folder.path(), &[".", "--tag", &name, "--push", "--progress", "plain"]);
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        let found = pushed(&name);
+        let manifests = match list(&found, "/manifests") {
+            [] => vec![found.clone()],
+            several => {
+                assert_eq!(found.get("annotations"), None, "they are of manifests, and not of an index");
+                let digest = |it: &Value| it["digest"].as_str().expect("is text").to_owned();
+                several.iter().map(|it| pushed(&format!("{name}@{}", digest(it)))).collect()
+            }
+        };
+        assert_eq!(manifests.len(), count, "{found:#}");
+        for manifest in manifests {
+            assert_eq!(manifest["annotations"], expected, "{manifest:#}");
+        }
+        assert!(!answer.stderr.contains("annotation"), "{}", answer.stderr);
     }
 }

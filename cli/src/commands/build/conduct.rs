@@ -17,6 +17,7 @@ use cogpack_content::{Digest, Platform};
 use cogpack_io_buildkit::address::Address;
 use cogpack_io_buildkit::connection::Connection;
 use cogpack_io_buildkit::failure::Failure as DaemonFailure;
+use cogpack_io_registry::settings::Settings as RegistrySettings;
 use cogpack_ir::plan::InputName;
 use futures_util::future::try_join_all;
 use miette::Diagnostic;
@@ -34,7 +35,7 @@ use crate::failure::Failure;
 use crate::plan_file::PlanFile;
 use crate::progress::{Show, Style, text};
 use crate::report::{self, Stream};
-use crate::{FINDINGS, front};
+use crate::{FINDINGS, front, registries};
 
 /// What is said when Ctrl-C is pressed.
 const CANCELLING: &str = "cancelling the build on the daemon (Ctrl-C again quits without waiting)";
@@ -88,7 +89,10 @@ impl Job<'_> {
         let prepared = prepared?;
         let Some(Prepared { daemon, images, base_configs }) = prepared else { return Ok(FINDINGS) };
         let engine = daemon::engine(console).ok();
-        let order = Order { base_configs, engine, ..self.order(images, served, &daemon)? };
+        // Only a table asks registries here, and does without.
+        let registries = registries::settings(console).unwrap_or_default();
+        let order = self.order(images, served, registries, &daemon)?;
+        let order = Order { base_configs, engine, ..order };
         let mut show = Show::new(style, &self.title(), console.palette());
         let (progress, happened) = unbounded_channel();
         let building = daemon.build(order, progress, cancel.clone());
@@ -197,6 +201,7 @@ impl Job<'_> {
         &mut self,
         images: Vec<LlbImage>,
         mut served: Served,
+        registries: RegistrySettings,
         daemon: &BuildKit,
     ) -> Result<Order, Failure> {
         // Of what the plan names, only what the export needs is offered.
@@ -223,6 +228,7 @@ impl Job<'_> {
             allowed: std::mem::take(&mut self.allowed),
             names: self.arguments.tags.clone(),
             annotations: export.annotations.clone(),
+            registries,
             engine: None,
             standard_output: Box::new(std::io::stdout()),
             destinations,
