@@ -107,6 +107,9 @@ impl Builder for BuildKit {
             engine: order.engine.as_ref(),
         };
         let exports = exporting::exports(&order.destinations, image, daemon)?;
+        if let Some(warning) = exporting::lost_annotations(&exports, image) {
+            tell(&progress, Progress::Warned(warning));
+        }
 
         let directories = serving::directories(&order.served)?;
         let blobs = Blobs::new(&order)?;

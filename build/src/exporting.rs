@@ -10,6 +10,7 @@ use cogpack_io_buildkit::solve::Exporter;
 
 use crate::failure::BuildError;
 use crate::order::{Destination, FileForm, Settings};
+use crate::progress::Warning;
 
 /// One exporter, and what becomes of what it sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,23 @@ pub fn exports(
         ));
     }
     Ok(exports)
+}
+
+/// What is to be said of annotations that do not arrive. Engines with a store of their own keep an
+/// image's config and layers, and no manifest that could have some.
+pub fn lost_annotations(exports: &[Export], image: Image<'_>) -> Option<Warning> {
+    let losing = exports.iter().find(|export| export.exporter.kind == "moby")?;
+    if image.annotations.is_empty() {
+        return None;
+    }
+    Some(Warning {
+        message: format!("{} keeps images without a manifest: the plan's annotations are not in it", losing.place),
+        details: vec![
+            "an engine with the containerd image store keeps them, and so does what a newer daemon pushes or writes"
+                .to_owned(),
+        ],
+        step: None,
+    })
 }
 
 fn export(to: &Destination, image: Image<'_>, daemon: Daemon<'_>) -> Result<Export, BuildError> {

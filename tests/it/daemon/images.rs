@@ -6,7 +6,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use cogpack_content::{Digest, ImageReference};
+use cogpack_io_buildkit::address::Endpoint;
 use cogpack_io_buildkit::auth::Login;
+use cogpack_io_docker::engine::Engine;
 use cogpack_io_registry::manifests::Wanted;
 use cogpack_io_registry::settings::Settings;
 use cogpack_io_registry::{Registries, Repository};
@@ -151,6 +153,23 @@ fn a_bare_root_filesystem_has_no_layers_to_tell() {
     assert!(list(&told, "/layers").is_empty(), "{told:#}");
     assert!(answer.stderr.contains("built in"), "{}", answer.stderr);
     assert!(!answer.stderr.contains("in all,"), "{}", answer.stderr);
+}
+
+#[test]
+fn annotations_that_an_engine_cannot_keep_are_not_lost_in_silence() {
+    for (engine, keeps_them) in [(engines::older(), false), (engines::newer(), true)] {
+        let Some(engine) = engine else { return };
+        let folder = annotated("");
+        let name = format!("wire/annotated:{}", std::process::id());
+        let answer = build(&engine, folder.path(), &[".", "--tag", &name, "--progress", "plain"]);
+        assert_eq!(answer.code, 0, "{}: {}", engine.name, answer.stderr);
+        let said = "keeps images without a manifest: the plan's annotations are not in it";
+        assert_eq!(answer.stderr.contains(said), !keeps_them, "{}: {}", engine.name, answer.stderr);
+        let runtime = tokio::runtime::Runtime::new().expect("can be made");
+        let endpoint = Endpoint::of_engine(&engine.host, None).expect("is one");
+        let removing = async { Engine::at(&endpoint).expect("is there").remove(&name).await };
+        runtime.block_on(removing).expect("it was made");
+    }
 }
 
 /// The manifest or index that the rig's registry has under a name.
