@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# Builds without a daemon that are killed at random moments: what they have kept is whole, and the
+# next build makes the same image.
+#
+#   tests/end-to-end/49-kill.sh [KILLS [SEED]]
+# shellcheck source-path=SCRIPTDIR source=support.bash
+. "$(dirname "$0")/support.bash"
+
+kills=${1:-15}
+RANDOM=${2:-$$}
+: "${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}"
+if [ "$(id -u)" != 0 ]; then
+	echo 'skipped: running programs without a daemon takes root so far'
+	exit 77
+fi
+if ! command -v crun >/dev/null && ! command -v runc >/dev/null; then
+	echo 'skipped: there is no crun and no runc on PATH'
+	exit 77
+fi
+
+# A base image of three layers, small enough to be unpacked hundreds of times: a shell and what it needs.
+root=$work/root
+mkdir -p "$root/bin" "$root/share"
+for program in sh mkdir cat ln rm chmod mkfifo; do
+	path=$(readlink -f "$(command -v "$program")")
+	cp "$path" "$root/bin/$program"
+	ldd "$path" | grep -o '/[^ ]*' | while read -r library; do
+		mkdir -p "$root/libraries/$(dirname "$library")"
+		cp -L "$library" "$root/libraries/$library"
+	done
+done
+for number in $(seq 300); do echo "$number" >"$root/share/$number"; done
+cat >"$work/base.cpk" <<'END'
+cpk 1
+
+context @root = dir "root"
+
+stage %base from scratch {
+  copy contents "libraries" from @root to "/"
+  copy contents "bin" from @root to "/bin"
+  copy contents "share" from @root to "/share"
+}
+
+export from %base
+END
+exits 'the base image is made' 0 "$COGPACK_TEST_BINARY" "$work/base.cpk" -o oci -O "$work/base"
+mkdir "$work/project"
+for number in $(seq 200); do printf "%$((number * 50))s" "$number" >"$work/project/$number"; done
+cat >"$work/project/plan.cpk" <<'END'
+cpk 1
+
+image @base = "base"
+
+context @project = dir "." {
+  exclude "plan.cpk"
+}
+
+stage %tools from image @base {
+  run "mkdir -p /tools/a/b && for n in 1 2 3 4 5 6 7 8 9; do echo $n >/tools/a/b/$n; done"
+}
+
+stage %app from image @base {
+  run "mkdir /one && cat /share/* >/one/all && ln /one/all /one/other"
+  copy contents "." from @project to "/project"
+  run "rm /share/1?? && mkfifo /one/pipe && chmod 700 /one && cat /project/* >/two" {
+    mount %tools at /mounted
+  }
+  file "/three" = "written by the plan"
+  copy "tools" from %tools to "/tools"
+  run "rm -r /project && mkdir /project && ln -s /two /project/two"
+}
+
+export from %app
+END
+
+# build STORE IMAGE OPTION...: the image's digest.
+build() {
+	local store=$1 image=$2
+	shift 2
+	"$COGPACK_TEST_BINARY" build "$work/project" --builder direct --layout "base=$work/base" --store "$store" \
+		--output "type=layout,dest=$image" --progress quiet "$@"
+}
+
+now() { date +%s%3N; }
+
+began=$(now)
+expected=$(build "$work/first" "$work/image")
+took=$(($(now) - began))
+[[ $expected == sha256:* ]] || { echo "not ok - no digest: $expected"; exit 1; }
+printf '# a build takes %s ms and makes %s; seed %s\n' "$took" "$expected" "${2:-$$}"
+
+store=$work/store
+killed=0 tried=0 halves=0
+while [ "$killed" -lt "$kills" ]; do
+	tried=$((tried + 1))
+	[ "$tried" -le $((4 * kills + 20)) ] || { echo "not ok - of $tried builds only $killed were still running when they were to be killed"; exit 1; }
+	options=()
+	case $((RANDOM % 3)) in
+	0) rm -rf "$store" ;;
+	1) [ ! -d "$store" ] || "$COGPACK_TEST_BINARY" store gc --keep-days 0 --store "$store" >/dev/null ;;
+	2) options=(--no-cache) ;;
+	esac
+	# In a subshell of its own `$!` would be the subshell.
+	"$COGPACK_TEST_BINARY" build "$work/project" --builder direct --layout "base=$work/base" --store "$store" \
+		--output "type=layout,dest=$work/killed" --progress quiet "${options[@]}" >/dev/null 2>"$work/said" &
+	pid=$!
+	beside=''
+	if [ $((RANDOM % 4)) = 0 ]; then
+		build "$store" "$work/beside" >"$work/beside-digest" 2>"$work/beside-said" &
+		beside=$!
+	fi
+	delay=$((RANDOM * 32768 + RANDOM))
+	delay=$((delay % took))
+	sleep "$((delay / 1000)).$(printf '%03d' $((delay % 1000)))"
+	status=0
+	kill -KILL "$pid" 2>/dev/null || true
+	wait "$pid" 2>/dev/null || status=$?
+	case $status in
+	137) killed=$((killed + 1)) ;;
+	0) ;;
+	*) echo "not ok - the build failed by itself: $status"; cat "$work/said"; exit 1 ;;
+	esac
+	[ -e "$store/work" ] && [ -n "$(ls "$store/work")" ] && halves=$((halves + 1))
+	if [ -d "$store" ] && [ -f "$store/version" ]; then
+		"$COGPACK_TEST_BINARY" store verify --store "$store" >"$work/verified" 2>&1 || {
+			echo "not ok - after $delay ms the store is damaged"
+			cat "$work/verified"
+			exit 1
+		}
+	fi
+	if [ -n "$beside" ]; then
+		wait "$beside" || { echo 'not ok - the build beside the killed one failed'; cat "$work/beside-said"; exit 1; }
+		[ "$(cat "$work/beside-digest")" = "$expected" ] || { echo 'not ok - the build beside made another image'; exit 1; }
+	fi
+	digest=$(build "$store" "$work/next" 2>"$work/said") || { echo "not ok - after $delay ms the next build fails"; cat "$work/said"; exit 1; }
+	[ "$digest" = "$expected" ] || { echo "not ok - after $delay ms the next build makes $digest"; exit 1; }
+done
+printf 'ok - of %s builds %s were killed, %s of them with something half made: each time the store verifies and the next build makes the same image\n' \
+	"$tried" "$killed" "$halves"
+exits 'nothing half made is left' 1 grep -r . "$store/work"
+exits 'nothing is mounted' 1 grep -F "$work" /proc/self/mounts
+# Those who watch over containers have a moment to end them.
+for _ in $(seq 300); do
+	pgrep -f "$work" >/dev/null || break
+	sleep 0.1
+done
+exits 'no process is left' 1 pgrep -f "$work"
