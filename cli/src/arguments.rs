@@ -25,6 +25,25 @@ pub struct Arguments {
     pub command: Option<Command>,
 }
 
+impl Arguments {
+    /// Whom the command speaks to.
+    pub fn format(&self) -> Format {
+        match (&self.command, &self.compile) {
+            (Some(command), _) => match command {
+                Command::Build(arguments) => arguments.format,
+                Command::Check { format, .. }
+                | Command::Fmt { format, .. }
+                | Command::Resolve { format, .. }
+                | Command::Graph { format, .. }
+                | Command::Explain { format, .. } => *format,
+                Command::Completions { .. } => Format::Text,
+            },
+            (None, Some(compile)) => compile.format,
+            (None, None) => Format::Text,
+        }
+    }
+}
+
 /// `cogpackc PLAN -o FORMAT… [-O PATH]`
 #[derive(Debug, Args)]
 pub struct Compile {
@@ -68,7 +87,7 @@ pub struct Compile {
     /// What the image of an OCI layout is called, for instance `me/model:1`.
     #[arg(short = 't', long = "tag", value_name = "NAME")]
     pub tag: Option<cogpack_content::ImageReference>,
-    /// How findings are shown.
+    /// How findings, notes and failures are shown.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
@@ -185,7 +204,7 @@ pub enum Command {
         /// Plans; `-` is standard input.
         #[arg(required = true)]
         plans: Vec<PathBuf>,
-        /// How findings are shown.
+        /// How findings and failures are shown.
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
@@ -200,6 +219,10 @@ pub enum Command {
         /// Change nothing; show what would change, and exit 1 if something would.
         #[arg(long)]
         diff: bool,
+        /// `json` tells of each plan on standard output: whether it is in canonical form, and what
+        /// was done.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
     },
     /// Print the plan with every input concrete and every variable expanded.
     Resolve {
@@ -222,6 +245,9 @@ pub enum Command {
         /// The file to write instead of standard output.
         #[arg(short = 'O', long = "output-path", value_name = "FILE")]
         path: Option<PathBuf>,
+        /// `json` writes what a drawing shows, and the findings, as JSON.
+        #[arg(long, value_enum, default_value_t, conflicts_with = "kind")]
+        format: Format,
     },
     /// Tell more about a finding's code.
     Explain {

@@ -39,14 +39,16 @@ pub const COULD_NOT_RUN: u8 = 2;
 
 /// Runs one command line (the program's name first) and gives its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<'_>) -> u8 {
-    let arguments = match arguments::Arguments::try_parse_from(arguments) {
+    let words: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = match arguments::Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
-        Err(error) => return report::usage(&error, console),
+        Err(error) => return report::usage(&error, report::Format::asked_for_in(&words), console),
     };
+    let format = arguments.format();
     match commands::run(arguments, console) {
         Ok(code) => code,
         Err(failure) => {
-            report::failure(&failure, console);
+            report::failure(&failure, format, console);
             COULD_NOT_RUN
         }
     }

@@ -101,9 +101,8 @@ fn artifacts(
             let warnings: Vec<&dyn Diagnostic> = warnings.iter().map(|it| *it as &dyn Diagnostic).collect();
             report::findings(&warnings, file, arguments.format, Stream::Talk, console);
         }
-        for note in products.iter().flat_map(Product::notes) {
-            console.say(&format!("note: {}", note.what));
-        }
+        let notes: Vec<_> = products.iter().flat_map(Product::notes).collect();
+        report::notes(&notes, file, arguments.format, console);
         return Ok(Some(products));
     }
     let diagnostics: Vec<&dyn Diagnostic> = refusals.iter().map(AsRef::as_ref).collect();

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use miette::Diagnostic;
+use serde::Serialize;
 
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::plan_file::PlanFile;
-use crate::report::{self, Format, Stream};
-use crate::{DONE, FINDINGS, line_diff, plan_file};
+use crate::report::{Format, json};
+use crate::{DONE, FINDINGS, front, line_diff, plan_file};
 
 /// What is done with a plan that is not in canonical form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,51 +31,66 @@ impl Mode {
     }
 }
 
+/// What came of one plan, for programs.
+#[derive(Serialize)]
+struct Formatted<'a> {
+    version: u32,
+    file: &'a str,
+    /// Whether it was in canonical form.
+    canonical: bool,
+    /// Whether the file was rewritten.
+    written: bool,
+    /// What would change, for `--diff`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<&'a str>,
+    /// The canonical text, of a plan that is in no file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+}
+
 /// Formats `plans`.
-pub fn run(plans: &[PathBuf], mode: Mode, console: &mut Console<'_>) -> Result<u8, Failure> {
+pub fn run(plans: &[PathBuf], mode: Mode, format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
     let mut code = DONE;
     for path in plans {
         let plan = plan_file::read(path, console)?;
         let formatted = match cogpack_ir::syntax::format(&plan.text) {
             Ok(formatted) => formatted,
             Err(findings) => {
-                let diagnostics: Vec<&dyn Diagnostic> =
-                    findings.iter().map(|finding| finding as &dyn Diagnostic).collect();
-                report::findings(&diagnostics, &plan, Format::Text, Stream::Talk, console);
+                front::show(&findings, &plan, format, console);
                 code = FINDINGS;
                 continue;
             }
         };
         let changed = formatted != plan.text;
-        match mode {
-            Mode::Write => write(&plan, &formatted, changed, console)?,
-            Mode::Check if changed => {
-                console.say(&format!("{} is not in canonical form", plan.shown));
-                code = FINDINGS;
-            }
-            Mode::Diff if changed => {
-                let after = format!("{} (canonical)", plan.shown);
-                let diff = line_diff::unified((&plan.shown, &plan.text), (&after, &formatted));
-                console.data(diff.as_bytes());
-                code = FINDINGS;
-            }
-            Mode::Check | Mode::Diff => {}
-        }
-    }
-    if code == FINDINGS && mode == Mode::Check {
-        console.say("\nhint: `cogpackc fmt` without `--check` rewrites them");
-    }
-    Ok(code)
-}
-
-fn write(plan: &PlanFile, formatted: &str, changed: bool, console: &mut Console<'_>) -> Result<(), Failure> {
-    match &plan.path {
-        None => console.data(formatted.as_bytes()),
-        Some(path) if changed => {
+        let written = mode == Mode::Write && changed && plan.path.is_some();
+        if let Some(path) = plan.path.as_ref().filter(|_| written) {
             cogpack_io_project::files::write_file_atomically(path, formatted.as_bytes())
                 .map_err(|error| Failure::of(&error))?;
         }
-        Some(_) => {}
+        let diff = (mode == Mode::Diff && changed).then(|| {
+            let after = format!("{} (canonical)", plan.shown);
+            line_diff::unified((&plan.shown, &plan.text), (&after, &formatted))
+        });
+        let text = (mode == Mode::Write && plan.path.is_none()).then_some(formatted.as_str());
+        match format {
+            Format::Json => {
+                let (file, canonical, diff) = (plan.shown.as_str(), !changed, diff.as_deref());
+                let came = Formatted { version: json::VERSION, file, canonical, written, diff, text };
+                console.data(json::text(&came).as_bytes());
+            }
+            Format::Text => {
+                console.data(diff.as_deref().or(text).unwrap_or_default().as_bytes());
+                if mode == Mode::Check && changed {
+                    console.say(&format!("{} is not in canonical form", plan.shown));
+                }
+            }
+        }
+        if changed && mode != Mode::Write {
+            code = FINDINGS;
+        }
     }
-    Ok(())
+    if code == FINDINGS && mode == Mode::Check && format == Format::Text {
+        console.say("\nhint: `cogpackc fmt` without `--check` rewrites them");
+    }
+    Ok(code)
 }

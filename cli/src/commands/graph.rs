@@ -3,35 +3,34 @@
 use std::path::Path;
 
 use cogpack_ir::draw;
-use miette::Diagnostic;
 
 use crate::arguments::Drawing;
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::report::{self, Format, Stream};
-use crate::{DONE, FINDINGS, plan_file};
+use crate::report::Format;
+use crate::{DONE, FINDINGS, front, plan_file};
 
-/// Draws `plan`. A plan that breaks rules is drawn as well: a picture of a cycle helps to see it.
+/// Draws `plan`, for programs as JSON. A plan that breaks rules is drawn as well: a picture of a cycle helps to see it.
 pub fn run(
     plan: &Path,
     kind: Drawing,
     path: Option<&Path>,
+    format: Format,
     console: &mut Console<'_>,
 ) -> Result<u8, Failure> {
     let file = plan_file::read(plan, console)?;
     let plan = match cogpack_compiler::parse(&file.text) {
         Ok(plan) => plan,
         Err(findings) => {
-            let diagnostics: Vec<&dyn Diagnostic> =
-                findings.iter().map(|finding| finding as &dyn Diagnostic).collect();
-            report::findings(&diagnostics, &file, Format::Text, Stream::Talk, console);
+            front::show(&findings, &file, format, console);
             return Ok(FINDINGS);
         }
     };
-    let drawing = match kind {
-        Drawing::Dot => draw::dot(&plan),
-        Drawing::Mermaid => draw::mermaid(&plan),
-        Drawing::Svg => draw::svg(&plan),
+    let drawing = match (format, kind) {
+        (Format::Json, _) => draw::json(&plan),
+        (Format::Text, Drawing::Dot) => draw::dot(&plan),
+        (Format::Text, Drawing::Mermaid) => draw::mermaid(&plan),
+        (Format::Text, Drawing::Svg) => draw::svg(&plan),
     };
     match path {
         Some(path) if path != Path::new("-") => {

@@ -19,13 +19,15 @@ pub fn run(arguments: Arguments, console: &mut Console<'_>) -> Result<u8, Failur
     match (arguments.command, arguments.compile) {
         (Some(Command::Build(arguments)), _) => build::run(&arguments, console),
         (Some(Command::Check { plans, format }), _) => check::run(&plans, format, console),
-        (Some(Command::Fmt { plans, check, diff }), _) => {
-            fmt::run(&plans, fmt::Mode::of(check, diff), console)
+        (Some(Command::Fmt { plans, check, diff, format }), _) => {
+            fmt::run(&plans, fmt::Mode::of(check, diff), format, console)
         }
         (Some(Command::Resolve { plan, layouts, format }), _) => {
             resolve::run(&plan, &layouts, format, console)
         }
-        (Some(Command::Graph { plan, kind, path }), _) => graph::run(&plan, kind, path.as_deref(), console),
+        (Some(Command::Graph { plan, kind, path, format }), _) => {
+            graph::run(&plan, kind, path.as_deref(), format, console)
+        }
         (Some(Command::Explain { code, format }), _) => explain::run(code.as_deref(), format, console),
         (Some(Command::Store(arguments)), _) => store::run(&arguments, console),
         (Some(Command::Completions { shell }), _) => Ok(completions::run(shell, console)),

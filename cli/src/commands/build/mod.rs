@@ -67,5 +67,7 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
 
 /// What was not given is a matter of the command line, and not of the plan.
 const NOT_GIVEN: u8 = COULD_NOT_RUN;
+/// What is said once a build that Ctrl-C cancelled is over.
+const CANCELLED: &str = "cancelled: nothing of the build is left running";
 /// What shells say of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;

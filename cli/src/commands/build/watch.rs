@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::progress::Show;
+use crate::report::{self, Format};
 
 /// How often the picture is painted.
 const PAINT_INTERVAL: Duration = Duration::from_millis(100);
@@ -55,7 +56,7 @@ pub async fn watch(
                 }
                 cancel.cancel();
                 show.clear(console.window(), console.stderr);
-                console.say(interrupts.cancelling);
+                report::remark(interrupts.cancelling, interrupts.format, console);
             }
             ended = &mut building => {
                 while let Ok(event) = happened.try_recv() {
@@ -71,17 +72,19 @@ pub async fn watch(
 pub struct Interrupts {
     /// What is said when the first one comes.
     cancelling: &'static str,
+    format: Format,
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Interrupts {
     /// Listens for them from now on; the first one is answered by `cancelling`.
-    pub fn new(cancelling: &'static str) -> Result<Self, Failure> {
+    pub fn new(cancelling: &'static str, format: Format) -> Result<Self, Failure> {
         let listen =
             |kind| signal(kind).map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")));
         Ok(Self {
             cancelling,
+            format,
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
         })

@@ -1,9 +1,12 @@
 //! How findings and failures look: for people, as miette draws them; for programs, as JSON.
 
-use std::collections::BTreeMap;
+pub mod json;
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use cogpack_backends_dockerfile::Note;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Severity};
-use serde::Serialize;
 
 use crate::console::Console;
 use crate::failure::Failure;
@@ -30,28 +33,76 @@ pub enum Format {
     Json,
 }
 
+impl Format {
+    /// What a command line asks for that could not be understood as a whole.
+    pub fn asked_for_in(words: &[OsString]) -> Self {
+        let options = || words.iter().take_while(|word| *word != "--");
+        let as_two =
+            options().zip(options().skip(1)).any(|(name, value)| name == "--format" && value == "json");
+        if as_two || options().any(|word| word == "--format=json") { Self::Json } else { Self::Text }
+    }
+}
+
 /// What clap has to say: help and version are data, a misuse is talk.
-pub fn usage(error: &clap::Error, console: &mut Console<'_>) -> u8 {
+pub fn usage(error: &clap::Error, format: Format, console: &mut Console<'_>) -> u8 {
+    let text = error.render();
     if error.use_stderr() {
-        let text = error.render();
-        let text = if console.colours_talk() { text.ansi().to_string() } else { text.to_string() };
-        let _ = console.stderr.write_all(text.as_bytes());
+        let text = match format {
+            Format::Json => json::failure(&misuse(&text.to_string())),
+            Format::Text if console.colours_talk() => text.ansi().to_string(),
+            Format::Text => text.to_string(),
+        };
+        talk(&text, console);
         return COULD_NOT_RUN;
     }
-    let text = error.render();
     let text = if console.colours_data() { text.ansi().to_string() } else { text.to_string() };
     console.data(text.as_bytes());
     DONE
 }
 
-/// Why a command could not run.
-pub fn failure(failure: &Failure, console: &mut Console<'_>) {
-    console.say(&format!("error: {}", failure.message));
-    for cause in &failure.causes {
-        console.say(&format!("  because: {cause}"));
+/// What clap says of a misuse: first what is wrong, and after a blank line how to do it right.
+fn misuse(said: &str) -> Failure {
+    let said = said.trim();
+    let (wrong, right) = said.split_once("\n\n").unwrap_or((said, ""));
+    let wrong: Vec<&str> = wrong.lines().map(str::trim).collect();
+    let message = wrong.join(" ");
+    let failure = Failure::new(message.strip_prefix("error: ").unwrap_or(&message));
+    match right {
+        "" => failure,
+        right => failure.with_hint(right.trim()),
     }
-    if let Some(hint) = &failure.hint {
-        console.say(&format!("\nhint: {hint}"));
+}
+
+/// Why a command could not run.
+pub fn failure(failure: &Failure, format: Format, console: &mut Console<'_>) {
+    match format {
+        Format::Json => talk(&json::failure(failure), console),
+        Format::Text => {
+            console.say(&format!("error: {}", failure.message));
+            for cause in &failure.causes {
+                console.say(&format!("  because: {cause}"));
+            }
+            if let Some(hint) = &failure.hint {
+                console.say(&format!("\nhint: {hint}"));
+            }
+        }
+    }
+}
+
+/// A line of talk that is about no place of a plan.
+pub fn remark(message: &str, format: Format, console: &mut Console<'_>) {
+    match format {
+        Format::Json => talk(&json::remark(message), console),
+        Format::Text => console.say(message),
+    }
+}
+
+/// What the reader of a Dockerfile should know.
+pub fn notes(notes: &[&Note], plan: &PlanFile, format: Format, console: &mut Console<'_>) {
+    match format {
+        Format::Json if notes.is_empty() => {}
+        Format::Json => talk(&json::notes(notes, plan), console),
+        Format::Text => notes.iter().for_each(|note| console.say(&format!("note: {}", note.what))),
     }
 }
 
@@ -66,13 +117,11 @@ pub fn findings(
     let errors = findings.iter().filter(|finding| severity(**finding) == "error").count();
     let text = match format {
         Format::Text => drawn(findings, plan, stream, console),
-        Format::Json => as_json(findings, plan),
+        Format::Json => json::findings(findings, plan),
     };
     match stream {
         Stream::Data => console.data(text.as_bytes()),
-        Stream::Talk => {
-            let _ = console.stderr.write_all(text.as_bytes());
-        }
+        Stream::Talk => talk(&text, console),
     }
     errors
 }
@@ -84,9 +133,11 @@ pub fn finding_with_output(
     plan: &PlanFile,
     console: &mut Console<'_>,
 ) {
-    let mut shown = json_finding(finding, &SourceText::new(&plan.shown, &plan.text));
-    shown.output = Some(output.to_vec());
-    let text = json_text(&JsonReport { version: 1, file: &plan.shown, findings: vec![shown] });
+    talk(&json::finding_with_output(finding, output, plan), console);
+}
+
+/// Writes whole lines of talk. That nobody reads them is not an error of the command.
+fn talk(text: &str, console: &mut Console<'_>) {
     let _ = console.stderr.write_all(text.as_bytes());
 }
 
@@ -178,76 +229,5 @@ fn severity(finding: &dyn Diagnostic) -> &'static str {
         None | Some(Severity::Error) => "error",
         Some(Severity::Warning) => "warning",
         Some(Severity::Advice) => "advice",
-    }
-}
-
-/// The JSON form: an object with a version and a list, two spaces deep.
-#[derive(Serialize)]
-struct JsonReport<'a> {
-    version: u32,
-    file: &'a str,
-    findings: Vec<JsonFinding>,
-}
-
-#[derive(Serialize)]
-struct JsonFinding {
-    code: Option<String>,
-    severity: &'static str,
-    message: String,
-    help: Option<String>,
-    labels: Vec<JsonLabel>,
-    /// The last lines that a failed op wrote.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<Vec<String>>,
-}
-
-#[derive(Serialize)]
-struct JsonLabel {
-    /// Counted from 1.
-    line: usize,
-    /// Counted from 1, in characters.
-    column: usize,
-    /// In bytes from the start of the file.
-    offset: usize,
-    /// In bytes.
-    length: usize,
-    text: Option<String>,
-}
-
-fn as_json(findings: &[&dyn Diagnostic], plan: &PlanFile) -> String {
-    let source = SourceText::new(&plan.shown, &plan.text);
-    let report = JsonReport {
-        version: 1,
-        file: &plan.shown,
-        findings: findings.iter().map(|finding| json_finding(*finding, &source)).collect(),
-    };
-    json_text(&report)
-}
-
-fn json_text(report: &JsonReport<'_>) -> String {
-    // The types above hold nothing that JSON cannot say.
-    let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
-    text.push('\n');
-    text
-}
-
-fn json_finding(finding: &dyn Diagnostic, source: &SourceText<'_>) -> JsonFinding {
-    let labels = finding.labels().into_iter().flatten().map(|label| {
-        let place = source.place(label.offset());
-        JsonLabel {
-            line: place.line,
-            column: place.column,
-            offset: label.offset(),
-            length: label.len(),
-            text: label.label().map(str::to_owned),
-        }
-    });
-    JsonFinding {
-        code: finding.code().map(|code| code.to_string()),
-        severity: severity(finding),
-        message: finding.to_string(),
-        help: finding.help().map(|help| help.to_string()),
-        labels: labels.collect(),
-        output: None,
     }
 }
