@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use cogpack_ir::plan::{Healthcheck, ImageConfig, Listing, Setting, Span};
+use cogpack_ir::plan::export::without_places;
+use cogpack_ir::plan::{Healthcheck, ImageConfig, Listing, Setting, Span, Spanned};
 use cogpack_ir::resolve::{EnvValue, Resolved, State};
 
 use crate::Unsupported;
@@ -41,14 +42,14 @@ pub fn settings(plan: &Resolved) -> ImageConfig {
         volumes: united(&export.volumes, &inherited.volumes),
         labels: {
             let mut labels =
-                if export.labels.cleared { Default::default() } else { inherited.labels.clone() };
-            labels.extend(export.labels.added.clone());
+                if export.labels.cleared.is_some() { Default::default() } else { inherited.labels.clone() };
+            labels.extend(without_places(&export.labels.added));
             labels
         },
         stop_signal: set_text(&export.stop_signal, inherited.stop_signal.as_deref()),
         healthcheck: match &export.healthcheck {
             Setting::Inherit => inherited.healthcheck.clone(),
-            Setting::Clear => None::<Healthcheck>,
+            Setting::Clear(_) => None::<Healthcheck>,
             Setting::Set(check) => Some(check.value.clone()),
         },
     }
@@ -79,7 +80,7 @@ fn shell(state: &State) -> Option<Vec<String>> {
 fn set_text(setting: &Setting<String>, otherwise: Option<&str>) -> Option<String> {
     match setting {
         Setting::Inherit => otherwise.map(str::to_owned),
-        Setting::Clear => None,
+        Setting::Clear(_) => None,
         Setting::Set(text) => Some(text.value.clone()),
     }
 }
@@ -87,15 +88,16 @@ fn set_text(setting: &Setting<String>, otherwise: Option<&str>) -> Option<String
 fn set_list(setting: &Setting<Vec<String>>, otherwise: Option<&Vec<String>>) -> Option<Vec<String>> {
     let list = match setting {
         Setting::Inherit => otherwise,
-        Setting::Clear => None,
+        Setting::Clear(_) => None,
         Setting::Set(list) => Some(&list.value),
     };
     list.filter(|list| !list.is_empty()).cloned()
 }
 
-fn united<T: Ord + Clone>(listing: &Listing<BTreeSet<T>>, inherited: &BTreeSet<T>) -> BTreeSet<T> {
-    let kept = if listing.cleared { None } else { Some(inherited) };
-    kept.into_iter().flatten().chain(&listing.added).cloned().collect()
+fn united<T: Ord + Clone>(listing: &Listing<BTreeSet<Spanned<T>>>, inherited: &BTreeSet<T>) -> BTreeSet<T> {
+    let kept = if listing.cleared.is_some() { None } else { Some(inherited) };
+    let added = listing.added.iter().map(|entry| &entry.value);
+    kept.into_iter().flatten().chain(added).cloned().collect()
 }
 
 #[cfg(test)]

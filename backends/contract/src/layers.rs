@@ -19,7 +19,7 @@
 //! distribution, or that no distribution has, are independent: not those below `/tmp` (1777),
 //! `/root` (0700), `/lib` (mostly a link) and the like; see [`STATIONS_OF_A_SYSTEM`].
 
-use cogpack_ir::plan::{Copy, CopyForm, LayerName, OpKind};
+use cogpack_ir::plan::{Copy, CopyForm, LayerName, OpKind, Spanned};
 use cogpack_ir::resolve::{Resolved, StageId, Step};
 
 use crate::accounts::numeric;
@@ -35,7 +35,7 @@ pub const STATIONS_OF_A_SYSTEM: [&str; 18] = [
 #[derive(Debug, Clone)]
 pub struct LayerPlan<'a> {
     /// The group's name.
-    pub name: Option<&'a LayerName>,
+    pub name: Option<&'a Spanned<LayerName>>,
     /// The ops, those that only change settings among them; never empty.
     pub steps: Vec<Step<'a>>,
     /// Whether any of them can change the filesystem. `workdir` can: it makes its directory

@@ -28,22 +28,22 @@ pub(crate) fn lower(section: &mut Section<'_, '_>) {
         );
     }
     workdir(section, state, &wanted);
-    section.set_user(wanted.user.as_deref(), export.span);
+    section.set_user(wanted.user.as_deref(), export.user.span().unwrap_or(export.span));
     if let Some(shell) = &wanted.shell
         && base.shell.as_ref() != Some(shell)
     {
         section.line(format!("SHELL {}", json_list(shell)));
     }
     let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
-    let entrypoint_changes = list(&wanted.entrypoint) != list(&base.entrypoint)
-        || may_be_there(matches!(export.entrypoint, Setting::Clear));
+    let entrypoint_changes =
+        list(&wanted.entrypoint) != list(&base.entrypoint) || may_be_there(export.entrypoint.is_cleared());
     if entrypoint_changes {
         section.line(format!("ENTRYPOINT {}", json_list(&list(&wanted.entrypoint))));
     }
     // `ENTRYPOINT` takes an inherited command away, so that is then said again.
     if (entrypoint_changes && !(list(&wanted.cmd).is_empty() && list(&base.cmd).is_empty()))
         || list(&wanted.cmd) != list(&base.cmd)
-        || may_be_there(matches!(export.cmd, Setting::Clear))
+        || may_be_there(export.cmd.is_cleared())
     {
         section.line(format!("CMD {}", json_list(&list(&wanted.cmd))));
     }
@@ -51,11 +51,11 @@ pub(crate) fn lower(section: &mut Section<'_, '_>) {
     labels(section, &wanted, state);
     stop_signal(section, &wanted, state);
     healthcheck(section, &wanted, state);
-    if !export.annotations.is_empty() {
+    for key in export.annotations.keys() {
         section.lowering.refuse(
             "cpk::unsupported::annotation",
-            "`annotation`: a Dockerfile says nothing about the manifest".to_owned(),
-            export.span,
+            format!("the annotation `{key}`: a Dockerfile says nothing about the manifest"),
+            key.span,
             "write a `label`, or emit an image with `-o oci`",
         );
     }
@@ -74,8 +74,8 @@ fn workdir(section: &mut Section<'_, '_>, state: &State, wanted: &ImageConfig) {
             path.span,
             "say `workdir` in the stage, which makes the directory everywhere",
         ),
-        Setting::Set(_) | Setting::Clear | Setting::Inherit => {
-            section.run_in(wanted.workdir.as_deref(), export.span);
+        Setting::Set(_) | Setting::Clear(_) | Setting::Inherit => {
+            section.run_in(wanted.workdir.as_deref(), export.workdir.span().unwrap_or(export.span));
         }
     }
 }
@@ -83,13 +83,15 @@ fn workdir(section: &mut Section<'_, '_>, state: &State, wanted: &ImageConfig) {
 fn ports_and_volumes(section: &mut Section<'_, '_>, wanted: &ImageConfig, state: &State) {
     let export = section.lowering.plan.export();
     let base = &state.inherited;
-    let is_gone = !base.ports.is_subset(&wanted.ports) || (export.ports.cleared && !state.base_known);
-    refuse_clear(section, is_gone, "ports", export.span);
+    let is_gone =
+        !base.ports.is_subset(&wanted.ports) || (export.ports.cleared.is_some() && !state.base_known);
+    refuse_clear(section, is_gone, "ports", export.ports.cleared.unwrap_or(export.span));
     for port in wanted.ports.difference(&base.ports) {
         section.line(format!("EXPOSE {port}"));
     }
-    let is_gone = !base.volumes.is_subset(&wanted.volumes) || (export.volumes.cleared && !state.base_known);
-    refuse_clear(section, is_gone, "volumes", export.span);
+    let is_gone =
+        !base.volumes.is_subset(&wanted.volumes) || (export.volumes.cleared.is_some() && !state.base_known);
+    refuse_clear(section, is_gone, "volumes", export.volumes.cleared.unwrap_or(export.span));
     let added: BTreeSet<&String> = wanted.volumes.difference(&base.volumes).collect();
     for volume in added {
         // In quotes inside the list, because spaces around what stands there are taken off.
@@ -100,7 +102,8 @@ fn ports_and_volumes(section: &mut Section<'_, '_>, wanted: &ImageConfig, state:
         // Spaces around a bare word are taken off even in the list, those in quotes are not.
         let what = format!("the volume `{}` with spaces at its ends", volume.escape_debug());
         let help = "take the spaces away";
-        if section.lowering.must(Feature::SpacedVolume, &what, export.span, help) {
+        let at = export.volumes.added.get(volume.as_str()).map_or(export.span, |volume| volume.span);
+        if section.lowering.must(Feature::SpacedVolume, &what, at, help) {
             section.line(format!("VOLUME {}", json_list(&[in_quotes(volume)])));
         }
     }
@@ -110,25 +113,27 @@ fn labels(section: &mut Section<'_, '_>, wanted: &ImageConfig, state: &State) {
     let export = section.lowering.plan.export();
     let base = &state.inherited;
     let is_gone = base.labels.keys().any(|key| !wanted.labels.contains_key(key))
-        || (export.labels.cleared && !state.base_known);
-    refuse_clear(section, is_gone, "labels", export.span);
+        || (export.labels.cleared.is_some() && !state.base_known);
+    refuse_clear(section, is_gone, "labels", export.labels.cleared.unwrap_or(export.span));
     for (key, value) in &wanted.labels {
         if base.labels.get(key) == Some(value) {
             continue;
         }
+        // The base's own have no place in the plan.
+        let at = export.labels.added.get_key_value(key.as_str()).map_or(export.span, |(key, _)| key.span);
         if key.contains('=') {
             section.lowering.refuse(
                 "cpk::unsupported::label-key",
                 format!("the label `{key}`: in a Dockerfile the first `=` ends a key, quoted or not"),
-                export.span,
+                at,
                 "take the `=` out of the key, or emit another format: `-o llb`, `-o oci`",
             );
             continue;
         }
         match (quoted(key), quoted(value)) {
             (Some(key), Some(value)) => section.line(format!("LABEL {key}={value}")),
-            (None, _) => section.lowering.refuse_line_break(key, export.span),
-            (Some(_), None) => section.lowering.refuse_line_break(value, export.span),
+            (None, _) => section.lowering.refuse_line_break(key, at),
+            (Some(_), None) => section.lowering.refuse_line_break(value, at),
         }
     }
 }
@@ -138,14 +143,19 @@ fn stop_signal(section: &mut Section<'_, '_>, wanted: &ImageConfig, state: &Stat
     let base = &state.inherited;
     match &wanted.stop_signal {
         Some(signal) if base.stop_signal.as_ref() != Some(signal) => {
-            if let Some(signal) = section.single(signal, export.span) {
+            if let Some(signal) = section.single(signal, export.stop_signal.span().unwrap_or(export.span)) {
                 section.line(format!("STOPSIGNAL {signal}"));
             }
         }
         Some(_) => {}
         None => {
-            let is_clear = matches!(export.stop_signal, Setting::Clear) && !state.base_known;
-            refuse_clear(section, base.stop_signal.is_some() || is_clear, "stop-signal", export.span);
+            let is_clear = export.stop_signal.is_cleared() && !state.base_known;
+            refuse_clear(
+                section,
+                base.stop_signal.is_some() || is_clear,
+                "stop-signal",
+                export.stop_signal.span().unwrap_or(export.span),
+            );
         }
     }
 }
@@ -154,8 +164,13 @@ fn healthcheck(section: &mut Section<'_, '_>, wanted: &ImageConfig, state: &Stat
     let export = section.lowering.plan.export();
     let base = &state.inherited;
     let Some(check) = &wanted.healthcheck else {
-        let is_clear = matches!(export.healthcheck, Setting::Clear) && !state.base_known;
-        refuse_clear(section, base.healthcheck.is_some() || is_clear, "healthcheck", export.span);
+        let is_clear = export.healthcheck.is_cleared() && !state.base_known;
+        refuse_clear(
+            section,
+            base.healthcheck.is_some() || is_clear,
+            "healthcheck",
+            export.healthcheck.span().unwrap_or(export.span),
+        );
         return;
     };
     if base.healthcheck.as_ref() == Some(check) {
@@ -170,7 +185,7 @@ fn healthcheck(section: &mut Section<'_, '_>, wanted: &ImageConfig, state: &Stat
             section.lowering.refuse(
                 "cpk::unsupported::healthcheck",
                 "this `healthcheck`, which `HEALTHCHECK` would read otherwise".to_owned(),
-                export.span,
+                export.healthcheck.span().unwrap_or(export.span),
                 "write it as `healthcheck exec [\"/bin/sh\", \"-c\", …]`, and `none` without times",
             );
             return;

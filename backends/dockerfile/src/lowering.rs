@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::layers::{LayerPlan, layers};
 use cogpack_ir::plan::{
-    Copy, Input, InputName, LayerName, OpKind, PhaseName, Provenance, Span, Stage, StageName,
+    Copy, Input, InputName, LayerName, OpKind, PhaseName, Provenance, Span, Spanned, Stage, StageName,
 };
 use cogpack_ir::resolve::{Resolved, StageId, Step};
 
@@ -287,7 +287,7 @@ pub(crate) fn lower_ops(section: &mut Section<'_, '_>, id: StageId, mut is_empty
         }
         is_empty &= !layer.changes_filesystem;
         if let Some(group) = layer.name {
-            title_layer(section, group, place, &layer);
+            title_layer(section, group, place);
         }
     }
 }
@@ -323,12 +323,12 @@ fn independent_layer(section: &mut Section<'_, '_>, stage: &str, layer: &LayerPl
 
 /// Says which instructions a group has become. Where it became several that each make a layer,
 /// that is said too: nothing joins instructions.
-fn title_layer(section: &mut Section<'_, '_>, group: &LayerName, place: usize, layer: &LayerPlan<'_>) {
+fn title_layer(section: &mut Section<'_, '_>, group: &Spanned<LayerName>, place: usize) {
     match section.layers_since(place) {
         0 | 1 => section.comment_at(place, &format!("layer {group}")),
         count => {
             section.comment_at(place, &format!("layer {group}, here {count} layers"));
-            let span = layer.steps.first().map_or(Span::NOWHERE, |step| step.op.span);
+            let span = group.span;
             let what = format!(
                 "`layer {group}` of `%{}` makes {count} layers: a Dockerfile joins no instructions",
                 section.name

@@ -360,6 +360,18 @@ fn what_cannot_be_said_is_refused_by_name() {
 }
 
 #[test]
+fn refusals_about_the_export_point_at_what_is_guilty() {
+    let text = "cpk 1\nimage @base = \"a/b\" env PATH = \"/bin\" expose 80/tcp\nexport from image @base { \
+                clear ports label \"a=b\" = \"1\" label c = \"2\\n3\" annotation d = \"4\" annotation e = \"5\" \
+                healthcheck shell \"a\\nb\" }";
+    let guilty: Vec<&str> = match lower_for(BUILT_IN, text) {
+        Ok(_) => Vec::new(),
+        Err(gaps) => gaps.iter().filter_map(|gap| text.get(gap.span.range()?)).collect(),
+    };
+    assert_eq!(guilty, ["clear ports", "\"a=b\"", "c", "shell \"a\\nb\"", "d", "e"]);
+}
+
+#[test]
 fn a_line_that_docker_would_not_read_is_refused() {
     let script = |length: usize| stage(&format!("run \"{}\"", "a".repeat(length)));
     assert_eq!(

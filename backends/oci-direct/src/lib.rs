@@ -17,6 +17,7 @@ use std::sync::Arc;
 use cogpack_backends_contract::image_config::image_config;
 use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_content::Platform;
+use cogpack_ir::plan::export::without_places;
 use cogpack_ir::plan::{Context, ContextKind, ImageConfig, Input, InputName};
 use cogpack_ir::resolve::{Resolved, StageId};
 
@@ -141,7 +142,7 @@ impl Recipe {
             rootfs,
             config: self.config.clone(),
             platforms: self.plan.plan().platforms.iter().map(|platform| platform.value.clone()).collect(),
-            annotations: self.plan.export().annotations.clone(),
+            annotations: without_places(&self.plan.export().annotations),
             time,
         }
     }

@@ -1,5 +1,7 @@
 //! Images, contexts, phases and the export.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use cogpack_content::{Digest, ImageReference, Platform};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -12,8 +14,23 @@ use crate::plan::context::{
 };
 use crate::plan::{
     BaseImage, Context, ContextKind, Export, Healthcheck, HealthcheckTest, ImageConfig, Listing, PathRule,
-    PathRules, Phase, Port, Protocol, RuleKind, Setting, Span, Spanned,
+    PathRules, Phase, Port, Protocol, RuleKind, Setting, Span, Spanned, Texts,
 };
+
+/// `clear …`, or nothing of it.
+fn clear(is_cleared: bool) -> Option<Span> {
+    is_cleared.then_some(Span::NOWHERE)
+}
+
+/// Entries of an export.
+pub(super) fn placed<T: Ord>(entries: BTreeSet<T>) -> BTreeSet<Spanned<T>> {
+    entries.into_iter().map(Spanned::nowhere).collect()
+}
+
+/// Labels or annotations of an export.
+pub(super) fn placed_texts(texts: BTreeMap<String, String>) -> Texts {
+    texts.into_iter().map(|(key, text)| (Spanned::nowhere(key), text)).collect()
+}
 
 /// What an `@name` stands for.
 #[derive(Debug, Clone)]
@@ -169,7 +186,7 @@ fn setting<T: Clone + std::fmt::Debug + 'static>(
 ) -> BoxedStrategy<Setting<T>> {
     prop_oneof![
         Just(Setting::Inherit),
-        Just(Setting::Clear),
+        Just(Setting::Clear(Span::NOWHERE)),
         value.prop_map(|value| Setting::Set(Spanned::nowhere(value)))
     ]
     .boxed()
@@ -201,10 +218,10 @@ pub(super) fn export() -> BoxedStrategy<Export> {
                     workdir,
                     stop_signal,
                     healthcheck,
-                    ports: Listing { cleared: cleared[0], added: ports },
-                    volumes: Listing { cleared: cleared[1], added: volumes },
-                    labels: Listing { cleared: cleared[2], added: labels },
-                    annotations,
+                    ports: Listing { cleared: clear(cleared[0]), added: placed(ports) },
+                    volumes: Listing { cleared: clear(cleared[1]), added: placed(volumes) },
+                    labels: Listing { cleared: clear(cleared[2]), added: placed_texts(labels) },
+                    annotations: placed_texts(annotations),
                     span: Span::NOWHERE,
                 }
             },

@@ -9,6 +9,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
+use super::declarations::{placed, placed_texts};
 use super::{names, ops};
 use crate::plan::{
     BaseImage, CacheName, Context, ContextKind, Copy, CopyForm, EnvChange, EnvEdit, EnvSetting, Execution,
@@ -335,8 +336,8 @@ fn export() -> BoxedStrategy<Export> {
             user,
             workdir,
             stop_signal,
-            ports: Listing { cleared, added: ports },
-            labels: Listing { cleared: false, added: labels },
+            ports: Listing { cleared: cleared.then_some(Span::NOWHERE), added: placed(ports) },
+            labels: Listing { cleared: None, added: placed_texts(labels) },
             ..Export::of(Spanned::nowhere(Input::Scratch))
         })
         .boxed()
@@ -347,7 +348,7 @@ fn setting<T: Clone + std::fmt::Debug + 'static>(
 ) -> BoxedStrategy<Setting<T>> {
     prop_oneof![
         Just(Setting::Inherit),
-        Just(Setting::Clear),
+        Just(Setting::Clear(Span::NOWHERE)),
         value.prop_map(|value| Setting::Set(Spanned::nowhere(value)))
     ]
     .boxed()

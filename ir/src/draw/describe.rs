@@ -51,7 +51,7 @@ pub(super) fn context(context: &Context) -> String {
 }
 
 /// `1 stage`, `2 stages`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
+pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -155,7 +155,7 @@ pub(super) fn export(export: &Export) -> Vec<Row> {
     ] {
         match said {
             Setting::Inherit => {}
-            Setting::Clear => say(format!("clear {word}")),
+            Setting::Clear(_) => say(format!("clear {word}")),
             Setting::Set(said) => say(format!("{word} {}", said.value).trim_end().to_owned()),
         }
     }
@@ -164,7 +164,7 @@ pub(super) fn export(export: &Export) -> Vec<Row> {
         ("volumes", export.volumes.cleared),
         ("labels", export.labels.cleared),
     ];
-    for (word, _) in lists.iter().filter(|(_, cleared)| *cleared) {
+    for (word, _) in lists.iter().filter(|(_, cleared)| cleared.is_some()) {
         say(format!("clear {word}"));
     }
     for port in &export.ports.added {
@@ -185,7 +185,7 @@ pub(super) fn export(export: &Export) -> Vec<Row> {
 fn setting<T>(setting: &Setting<T>, in_words: impl Fn(&T) -> String) -> Setting<String> {
     match setting {
         Setting::Inherit => Setting::Inherit,
-        Setting::Clear => Setting::Clear,
+        Setting::Clear(span) => Setting::Clear(*span),
         Setting::Set(value) => Setting::Set(crate::plan::Spanned::nowhere(in_words(&value.value))),
     }
 }

@@ -1,13 +1,16 @@
 //! The export. What is inherited and cleared is listed under `"clear"`; what is set has its key.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::finding::JsonFinding;
 use super::image::{read_healthcheck, write_healthcheck};
 use super::input;
 use super::reader::{At, Fields};
 use super::tree::{Node, ObjectWriter};
-use crate::plan::{Export, Listing, Setting};
+use crate::plan::{Export, Listing, Setting, Span, Texts};
+
+/// What is cleared, and where that is said.
+type Cleared = BTreeMap<&'static str, Span>;
 
 /// What can be cleared, in the order in which it is written; each is the key that sets it as well.
 const CLEARABLE: [&str; 9] =
@@ -24,8 +27,8 @@ pub(super) fn write(export: &Export) -> ObjectWriter {
     put_set(&mut object, "workdir", &export.workdir, |workdir| workdir.as_str().into());
     object.put_list("ports", export.ports.added.iter().map(|port| port.to_string()));
     object.put_list("volumes", export.volumes.added.iter().map(|volume| volume.as_str()));
-    object.put_entries("labels", export.labels.added.iter().map(|(key, value)| (key, value.as_str())));
-    object.put_entries("annotations", export.annotations.iter().map(|(key, value)| (key, value.as_str())));
+    put_texts(&mut object, "labels", &export.labels.added);
+    put_texts(&mut object, "annotations", &export.annotations);
     put_set(&mut object, "stop-signal", &export.stop_signal, |signal| signal.as_str().into());
     put_set(&mut object, "healthcheck", &export.healthcheck, |check| write_healthcheck(check).into());
     object
@@ -33,23 +36,27 @@ pub(super) fn write(export: &Export) -> ObjectWriter {
 
 fn is_cleared(export: &Export, word: &str) -> bool {
     match word {
-        "entrypoint" => export.entrypoint == Setting::Clear,
-        "cmd" => export.cmd == Setting::Clear,
-        "user" => export.user == Setting::Clear,
-        "workdir" => export.workdir == Setting::Clear,
-        "ports" => export.ports.cleared,
-        "volumes" => export.volumes.cleared,
-        "labels" => export.labels.cleared,
-        "stop-signal" => export.stop_signal == Setting::Clear,
-        "healthcheck" => export.healthcheck == Setting::Clear,
+        "entrypoint" => export.entrypoint.is_cleared(),
+        "cmd" => export.cmd.is_cleared(),
+        "user" => export.user.is_cleared(),
+        "workdir" => export.workdir.is_cleared(),
+        "ports" => export.ports.cleared.is_some(),
+        "volumes" => export.volumes.cleared.is_some(),
+        "labels" => export.labels.cleared.is_some(),
+        "stop-signal" => export.stop_signal.is_cleared(),
+        "healthcheck" => export.healthcheck.is_cleared(),
         _ => false,
     }
+}
+
+fn put_texts(object: &mut ObjectWriter, key: &str, texts: &Texts) {
+    object.put_entries(key, texts.iter().map(|(key, value)| (key.as_str(), value.as_str())));
 }
 
 fn put_set<T>(object: &mut ObjectWriter, key: &str, setting: &Setting<T>, write: impl Fn(&T) -> Node) {
     match setting {
         Setting::Set(value) => object.put(key, write(value)),
-        Setting::Inherit | Setting::Clear => {}
+        Setting::Inherit | Setting::Clear(_) => {}
     }
 }
 
@@ -57,16 +64,18 @@ pub(super) fn read(at: &At<'_>) -> Option<Export> {
     let mut fields = at.fields()?;
     let from = fields.required("from", input::read);
     let words = CLEARABLE.map(|word| (word, word));
-    let cleared: BTreeSet<&str> =
-        fields.optional("clear", |at| at.set(|at| at.word(&words))).unwrap_or_default();
+    let cleared =
+        fields.optional("clear", |at| at.set(|at| Some(at.spanned(at.word(&words)?)))).unwrap_or_default();
+    let cleared: Cleared = cleared.into_iter().map(|word| (word.value, word.span)).collect();
     let entrypoint = setting(&mut fields, &cleared, "entrypoint", At::texts);
     let cmd = setting(&mut fields, &cleared, "cmd", At::texts);
     let user = setting(&mut fields, &cleared, "user", At::owned_text);
     let workdir = setting(&mut fields, &cleared, "workdir", At::owned_text);
-    let ports = listing(&mut fields, &cleared, "ports", |at| at.set(At::parsed));
-    let volumes = listing(&mut fields, &cleared, "volumes", |at| at.set(At::owned_text));
-    let labels = listing(&mut fields, &cleared, "labels", At::texts_by_key);
-    let annotations = fields.optional("annotations", At::texts_by_key).unwrap_or_default();
+    let ports = listing(&mut fields, &cleared, "ports", |at| at.set(|at| Some(at.spanned(at.parsed()?))));
+    let volumes =
+        listing(&mut fields, &cleared, "volumes", |at| at.set(|at| Some(at.spanned(at.owned_text()?))));
+    let labels = listing(&mut fields, &cleared, "labels", At::placed_texts);
+    let annotations = fields.optional("annotations", At::placed_texts).unwrap_or_default();
     let stop_signal = setting(&mut fields, &cleared, "stop-signal", At::owned_text);
     let healthcheck = setting(&mut fields, &cleared, "healthcheck", read_healthcheck);
     fields.close();
@@ -88,29 +97,29 @@ pub(super) fn read(at: &At<'_>) -> Option<Export> {
 
 fn setting<'t, T>(
     fields: &mut Fields<'t>,
-    cleared: &BTreeSet<&str>,
+    cleared: &Cleared,
     key: &'static str,
     read: impl FnOnce(&At<'t>) -> Option<T>,
 ) -> Setting<T> {
-    let is_cleared = cleared.contains(key);
-    if is_cleared && fields.has(key) {
+    let is_cleared = cleared.get(key).copied();
+    if is_cleared.is_some() && fields.has(key) {
         let (place, span) = (fields.at().pointer.clone(), fields.at().span());
         fields.at().report::<()>(JsonFinding::Conflict { place, first: "clear", second: key, span });
     }
-    match fields.optional(key, |at| Some(at.spanned(read(at)?))) {
-        Some(value) => Setting::Set(value),
-        None if is_cleared => Setting::Clear,
-        None => Setting::Inherit,
+    match (fields.optional(key, |at| Some(at.spanned(read(at)?))), is_cleared) {
+        (Some(value), _) => Setting::Set(value),
+        (None, Some(span)) => Setting::Clear(span),
+        (None, None) => Setting::Inherit,
     }
 }
 
 /// Unlike a setting, a list may be cleared and added to.
 fn listing<'t, T: Default>(
     fields: &mut Fields<'t>,
-    cleared: &BTreeSet<&str>,
+    cleared: &Cleared,
     key: &'static str,
     read: impl FnOnce(&At<'t>) -> Option<T>,
 ) -> Listing<T> {
     let added = fields.optional(key, read).unwrap_or_default();
-    Listing { cleared: cleared.contains(key), added }
+    Listing { cleared: cleared.get(key).copied(), added }
 }

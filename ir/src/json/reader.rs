@@ -10,7 +10,7 @@ use std::str::FromStr;
 use super::finding::{JsonFinding, Pointer};
 use super::tree::{Member, Node, Value};
 use crate::finding::Finding;
-use crate::plan::{Span, Spanned};
+use crate::plan::{Span, Spanned, Texts};
 use crate::suggest::nearest;
 
 /// One value, with where it stands and where to report.
@@ -171,6 +171,12 @@ impl<'t> At<'t> {
     /// Texts by keys that are the author's own.
     pub(super) fn texts_by_key(&self) -> Option<BTreeMap<String, String>> {
         self.entries(any_key, |at, _| at.owned_text())
+    }
+
+    /// The same with the place of each key.
+    pub(super) fn placed_texts(&self) -> Option<Texts> {
+        let texts = self.entries(any_key, |at, key_span| Some((key_span, at.owned_text()?)))?;
+        Some(texts.into_iter().map(|(key, (span, text))| (Spanned::new(key, span), text)).collect())
     }
 
     /// An object whose keys are the form's own.

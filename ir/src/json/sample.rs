@@ -312,7 +312,7 @@ pub(super) fn everything() -> Plan {
 fn export() -> Export {
     Export {
         entrypoint: Setting::Set(at(texts(&["python"]))),
-        cmd: Setting::Clear,
+        cmd: Setting::Clear(Span::NOWHERE),
         user: Setting::Set(at("app".to_owned())),
         workdir: Setting::Set(at("/src".to_owned())),
         stop_signal: Setting::Set(at("SIGINT".to_owned())),
@@ -323,10 +323,16 @@ fn export() -> Export {
             start_period: None,
             retries: None,
         })),
-        ports: Listing { cleared: true, added: BTreeSet::from([ok("5000/tcp".parse())]) },
-        volumes: Listing { cleared: false, added: BTreeSet::from(["/models".to_owned()]) },
-        labels: Listing { cleared: true, added: BTreeMap::from([("a".to_owned(), "b".to_owned())]) },
-        annotations: BTreeMap::from([("c/d~e".to_owned(), "f".to_owned())]),
+        ports: Listing {
+            cleared: Some(Span::NOWHERE),
+            added: BTreeSet::from([Spanned::nowhere(ok("5000/tcp".parse()))]),
+        },
+        volumes: Listing { cleared: None, added: BTreeSet::from([Spanned::nowhere("/models".to_owned())]) },
+        labels: Listing {
+            cleared: Some(Span::NOWHERE),
+            added: BTreeMap::from([(Spanned::nowhere("a".to_owned()), "b".to_owned())]),
+        },
+        annotations: BTreeMap::from([(Spanned::nowhere("c/d~e".to_owned()), "f".to_owned())]),
         ..Export::of(stage_input("part"))
     }
 }

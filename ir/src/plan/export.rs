@@ -24,17 +24,20 @@ pub struct Export {
     /// How a runtime finds out whether the container is well.
     pub healthcheck: Setting<Healthcheck>,
     /// Ports.
-    pub ports: Listing<BTreeSet<Port>>,
+    pub ports: Listing<BTreeSet<Spanned<Port>>>,
     /// Volumes.
-    pub volumes: Listing<BTreeSet<String>>,
-    /// Labels.
-    pub labels: Listing<BTreeMap<String, String>>,
+    pub volumes: Listing<BTreeSet<Spanned<String>>>,
+    /// Labels. A key's place stands for the whole label.
+    pub labels: Listing<Texts>,
     /// Annotations of the manifest. A base's annotations are never inherited, so there is
     /// nothing to clear.
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: Texts,
     /// The word `export`.
     pub span: Span,
 }
+
+/// Texts by key, each with the place of its key.
+pub type Texts = BTreeMap<Spanned<String>, String>;
 
 /// What happens to an inherited value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -42,8 +45,8 @@ pub enum Setting<T> {
     /// Nothing is said: it stays.
     #[default]
     Inherit,
-    /// `clear …`: it is gone.
-    Clear,
+    /// `clear …`, written there: it is gone.
+    Clear(Span),
     /// It becomes this.
     Set(Spanned<T>),
 }
@@ -51,10 +54,34 @@ pub enum Setting<T> {
 /// What happens to an inherited list: it may be cleared first, and is then added to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listing<T> {
-    /// `clear …`: what is inherited is gone.
-    pub cleared: bool,
+    /// Where `clear …` is written, if it is: what is inherited is gone.
+    pub cleared: Option<Span>,
     /// What is added.
     pub added: T,
+}
+
+impl<T> Setting<T> {
+    /// Whether an inherited value is taken away.
+    pub fn is_cleared(&self) -> bool {
+        match self {
+            Self::Clear(_) => true,
+            Self::Inherit | Self::Set(_) => false,
+        }
+    }
+
+    /// Where something is said of it, if it is.
+    pub fn span(&self) -> Option<Span> {
+        match self {
+            Self::Inherit => None,
+            Self::Clear(span) => Some(*span),
+            Self::Set(value) => Some(value.span),
+        }
+    }
+}
+
+/// Texts without their places.
+pub fn without_places(texts: &Texts) -> BTreeMap<String, String> {
+    texts.iter().map(|(key, text)| (key.value.clone(), text.clone())).collect()
 }
 
 impl Export {

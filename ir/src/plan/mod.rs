@@ -35,7 +35,7 @@ pub use base::BaseImage;
 pub use context::{Context, ContextKind};
 pub use copy::{Copy, CopyForm};
 pub use execution::{EnvSetting, Execution, Network};
-pub use export::{Export, Listing, Setting};
+pub use export::{Export, Listing, Setting, Texts};
 pub use file_ops::{FileContent, MakeDirectory, MakeFile, MakeSymlink, Remove};
 pub use image_config::{Healthcheck, HealthcheckTest, ImageConfig, Port, Protocol};
 pub use input::Input;

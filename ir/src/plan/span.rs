@@ -1,5 +1,6 @@
 //! Where in a text something was written.
 
+use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -106,6 +107,12 @@ impl<T> Spanned<T> {
     /// `value`, written in no text.
     pub fn nowhere(value: T) -> Self {
         Self { value, span: Span::NOWHERE }
+    }
+}
+
+impl Borrow<str> for Spanned<String> {
+    fn borrow(&self) -> &str {
+        &self.value
     }
 }
 

@@ -71,8 +71,8 @@ pub enum ExportFinding {
     EmptyKey {
         /// A label or an annotation.
         what: &'static str,
-        /// The export.
-        #[label("in this export")]
+        /// The empty key.
+        #[label("this says nothing")]
         place: Place,
     },
 }
@@ -97,12 +97,10 @@ pub(super) fn check(graph: &StageGraph<'_>, findings: &mut Vec<Finding>) {
     if let Setting::Set(healthcheck) = &export.healthcheck {
         check_healthcheck(healthcheck, findings);
     }
-    let place = export.span.place();
-    if export.labels.added.contains_key("") {
-        findings.push(ExportFinding::EmptyKey { what: "a label", place }.into());
-    }
-    if export.annotations.contains_key("") {
-        findings.push(ExportFinding::EmptyKey { what: "an annotation", place }.into());
+    for (what, texts) in [("a label", &export.labels.added), ("an annotation", &export.annotations)] {
+        if let Some((key, _)) = texts.get_key_value("") {
+            findings.push(ExportFinding::EmptyKey { what, place: key.span.place() }.into());
+        }
     }
 }
 

@@ -167,7 +167,7 @@ pub(super) fn check_export(plan: &Plan, findings: &mut Vec<Finding>) {
         text("the working directory", workdir, workdir.span.place(), PathRule::Absolute, findings);
     }
     for volume in &export.volumes.added {
-        text("the volume", volume, export.span.place(), PathRule::BelowRoot, findings);
+        text("the volume", volume, volume.span.place(), PathRule::BelowRoot, findings);
     }
 }
 

@@ -159,3 +159,22 @@ fn open_variables_are_given_the_benefit_of_the_doubt() {
         export from %a";
     assert_eq!(codes(plan(text)), ["cpk::path::not-absolute"]);
 }
+
+/// The entries of an export keep their places in either form of a plan.
+#[test]
+fn findings_about_entries_of_the_export_point_at_them() {
+    let text =
+        "cpk 1 stage %a from scratch export from %a { label \"\" = \"1\" volume \"here\" volume \"/b\" }";
+    let json = r#"{ "version": 1, "stages": [{ "name": "a", "from": { "input": "scratch" } }], "export": {
+        "from": { "input": "stage", "name": "a" }, "labels": { "": "1" }, "volumes": ["/b", "here"] } }"#;
+    let from_json = crate::json::read(json).expect("is a plan");
+    for (text, plan) in [(text, plan(text)), (json, from_json)] {
+        let findings = verify(plan).expect_err("has two mistakes");
+        let guilty = |finding: &Finding| {
+            let labels = finding.labels().into_iter().flatten();
+            labels.map(|label| text[label.offset()..label.offset() + label.len()].to_owned()).collect()
+        };
+        let guilty: Vec<Vec<String>> = findings.iter().map(guilty).collect();
+        assert_eq!(guilty, [["\"\""], ["\"here\""]], "{text}");
+    }
+}

@@ -85,7 +85,7 @@ impl<'a> Lowering<'a> {
             let mut site = Site {
                 prefix: &prefix,
                 stage: name,
-                layer: layer.name,
+                layer: layer.name.map(|name| &name.value),
                 place,
                 group: None,
                 is_a_system,

@@ -70,13 +70,13 @@ impl<'t> Lowering<'t> {
             Rule::expose => {
                 let Some(port) = self.port(&first) else { return };
                 if claim(self, "expose", &port.to_string()) {
-                    export.ports.added.insert(port);
+                    export.ports.added.insert(Spanned::new(port, value_at));
                 }
             }
             Rule::volume => {
                 let path = self.string(&first);
                 if claim(self, "volume", &path) {
-                    export.volumes.added.insert(path);
+                    export.volumes.added.insert(Spanned::new(path, value_at));
                 }
             }
             Rule::label | Rule::annotation => {
@@ -86,7 +86,7 @@ impl<'t> Lowering<'t> {
                 if let Some(value) = values.next().filter(|_| is_first) {
                     let value = self.string(&value);
                     let list = if is_label { &mut export.labels.added } else { &mut export.annotations };
-                    list.insert(key, value);
+                    list.insert(Spanned::new(key, value_at), value);
                 }
             }
             _ => {}
@@ -113,15 +113,15 @@ impl<'t> Lowering<'t> {
             return;
         }
         match (word, key) {
-            ("entrypoint", _) => export.entrypoint = Setting::Clear,
-            ("cmd", _) => export.cmd = Setting::Clear,
-            ("user", _) => export.user = Setting::Clear,
-            ("workdir", _) => export.workdir = Setting::Clear,
-            ("stop-signal", _) => export.stop_signal = Setting::Clear,
-            ("healthcheck", _) => export.healthcheck = Setting::Clear,
-            (_, "ports") => export.ports.cleared = true,
-            (_, "volumes") => export.volumes.cleared = true,
-            _ => export.labels.cleared = true,
+            ("entrypoint", _) => export.entrypoint = Setting::Clear(at),
+            ("cmd", _) => export.cmd = Setting::Clear(at),
+            ("user", _) => export.user = Setting::Clear(at),
+            ("workdir", _) => export.workdir = Setting::Clear(at),
+            ("stop-signal", _) => export.stop_signal = Setting::Clear(at),
+            ("healthcheck", _) => export.healthcheck = Setting::Clear(at),
+            (_, "ports") => export.ports.cleared = Some(at),
+            (_, "volumes") => export.volumes.cleared = Some(at),
+            _ => export.labels.cleared = Some(at),
         }
     }
 }

@@ -55,23 +55,23 @@ impl Printer<'_> {
     fn clear_lines(&mut self, export: &Export) {
         let owner = export.span;
         for (word, is_cleared) in [
-            ("entrypoint", matches!(export.entrypoint, Setting::Clear)),
-            ("cmd", matches!(export.cmd, Setting::Clear)),
-            ("user", matches!(export.user, Setting::Clear)),
-            ("workdir", matches!(export.workdir, Setting::Clear)),
+            ("entrypoint", export.entrypoint.is_cleared()),
+            ("cmd", export.cmd.is_cleared()),
+            ("user", export.user.is_cleared()),
+            ("workdir", export.workdir.is_cleared()),
         ] {
             self.clear_line(owner, (word, ""), word, is_cleared);
         }
         for (word, is_cleared) in [
-            ("ports", export.ports.cleared),
-            ("volumes", export.volumes.cleared),
-            ("labels", export.labels.cleared),
+            ("ports", export.ports.cleared.is_some()),
+            ("volumes", export.volumes.cleared.is_some()),
+            ("labels", export.labels.cleared.is_some()),
         ] {
             self.clear_line(owner, ("clear", word), word, is_cleared);
         }
         for (word, is_cleared) in [
-            ("stop-signal", matches!(export.stop_signal, Setting::Clear)),
-            ("healthcheck", matches!(export.healthcheck, Setting::Clear)),
+            ("stop-signal", export.stop_signal.is_cleared()),
+            ("healthcheck", export.healthcheck.is_cleared()),
         ] {
             self.clear_line(owner, (word, ""), word, is_cleared);
         }
