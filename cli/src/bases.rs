@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use cogpack_backends_oci_direct::inputs::BaseImage;
+use cogpack_compiler::World;
 use cogpack_content::{Digest, Platform};
 use cogpack_io_layout::read::{Layout, StoredImage, Wanted};
 use cogpack_ir::plan::{ContextKind, ImageConfig, InputName, Plan};
+use cogpack_ir::resolve::KnownTriggers;
 use cogpack_ir::suggest::nearest;
 
 use crate::failure::Failure;
@@ -69,6 +71,17 @@ impl Bases {
     /// Their configs, for resolving.
     pub fn configs(&self) -> BTreeMap<InputName, ImageConfig> {
         self.images.iter().map(|(name, (_, image))| (name.clone(), image.config.clone())).collect()
+    }
+
+    /// Their build triggers, where they have some.
+    pub fn triggers(&self) -> KnownTriggers {
+        let found = self.images.iter().filter(|(_, (_, image))| !image.triggers.is_empty());
+        found.map(|(name, (_, image))| (name.clone(), image.triggers.clone())).collect()
+    }
+
+    /// What is known of them, for compiling.
+    pub fn world(&self) -> World {
+        World { configs: self.configs(), triggers: self.triggers() }
     }
 
     /// The images themselves, with the layouts that they are in.

@@ -1,7 +1,6 @@
 //! What all commands that compile do first: read, look at what the command line points to,
 //! verify, resolve, and show what was found.
 
-use cogpack_compiler::World;
 use cogpack_content::Platform;
 use cogpack_ir::finding::Finding;
 use cogpack_ir::plan::Plan;
@@ -77,8 +76,7 @@ fn resolved(
     format: Format,
     console: &mut Console<'_>,
 ) -> Result<Option<Front>, Failure> {
-    let world = World { configs: bases.configs() };
-    match cogpack_compiler::compile(plan, &world) {
+    match cogpack_compiler::compile(plan, &bases.world()) {
         Ok(resolved) => {
             if !resolved.warnings().is_empty() {
                 show(resolved.warnings(), file, format, console);

@@ -23,5 +23,5 @@ pub fn parse(text: &str) -> Result<Plan, Vec<Finding>> {
 
 /// Verifies a plan and resolves it. What the author should know is with the resolved plan.
 pub fn compile(plan: Plan, world: &World) -> Result<Resolved, Vec<Finding>> {
-    resolve(verify(plan)?, &world.configs)
+    Ok(resolve(verify(plan)?, &world.configs)?.with_triggers(&world.triggers))
 }

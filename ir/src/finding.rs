@@ -6,7 +6,7 @@
 use miette::{Diagnostic, Severity, SourceSpan};
 
 use crate::json::JsonFinding;
-use crate::resolve::{ResolveFinding, VariableFinding};
+use crate::resolve::{ResolveFinding, TriggerFinding, VariableFinding};
 use crate::syntax::SyntaxFinding;
 use crate::verify::commands::CommandFinding;
 use crate::verify::contexts::ContextFinding;
@@ -112,6 +112,10 @@ pub enum Finding {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Resolve(#[from] ResolveFinding),
+    /// Something of a base that a plan leaves alone.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Trigger(#[from] TriggerFinding),
     /// A breach of the JSON form.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -243,6 +243,7 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
     ("cpk::build::secret", "build/src/requirements.rs", "every_code_is_stable"),
     ("cpk::build::ssh", "build/src/requirements.rs", "every_code_is_stable"),
     ("cpk::build::unknown-owner", "build/src/names.rs", "the_code_is_stable"),
+    ("cpk::image::triggers", "tests/it/triggers.rs", "triggers_of_a_base_are_left_alone_and_told"),
     ("cpk::internal::llb", "backends/llb/src/lower/mod.rs", "our_own_mistakes_ask_to_be_reported"),
     ("cpk::json::size", "ir/src/json/tests.rs", "a_document_that_is_too_large_is_not_read"),
     (
@@ -282,6 +283,7 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
         "backends/oci-direct/src/tests/programs.rs",
         "without_a_runtime_every_program_is_refused",
     ),
+    ("cpk::unsupported::triggers", "tests/it/triggers.rs", "a_dockerfile_that_would_run_them_is_refused"),
     (
         "cpk::wheels::conflict",
         "io/packages/src/tests.rs",

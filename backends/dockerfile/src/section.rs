@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use cogpack_ir::plan::{BaseImage, Input, Span, Template};
 use cogpack_ir::resolve::State;
+use cogpack_ir::resolve::triggers::told;
 
 use crate::lowering::Lowering;
 use crate::words::{json_list, operand};
@@ -267,6 +268,17 @@ impl Settings {
 impl Lowering<'_> {
     /// What stands after `FROM`.
     fn start_of(&mut self, from: &Input, span: Span) -> String {
+        if let Input::Image(name) | Input::Context(name) = from {
+            let triggers = self.plan.triggers(name);
+            if !triggers.is_empty() {
+                self.refuse(
+                    "cpk::unsupported::triggers",
+                    format!("a start from `{name}`, which has {}: `FROM` would run them", told(triggers)),
+                    span,
+                    "emit another format: `-o llb`, `-o oci`; or copy what is needed from it into another base",
+                );
+            }
+        }
         match from {
             Input::Scratch => "scratch".to_owned(),
             Input::Stage(name) => self.names.stage(name).to_owned(),

@@ -1,7 +1,8 @@
 //! Reads the config of an image: what plans know of it, and what layers it has.
 //!
-//! What a plan has no word for is left (the author, build triggers), except where leaving it
-//! would change how the image runs: that is an error that names it.
+//! What a plan has no word for is left (the author, who made the base and not this image), except
+//! where leaving it would change how the image runs: that is an error that names it. Build
+//! triggers stand apart: a plan leaves them alone, and its author is told.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,8 @@ pub struct ReadConfig {
     pub variant: Option<String>,
     /// What plans know.
     pub config: ImageConfig,
+    /// Instructions for builders of Dockerfiles that start from it (`OnBuild`).
+    pub triggers: Vec<String>,
     /// The digests of the uncompressed layers, lowest first.
     pub diff_ids: Vec<Digest>,
     /// How each layer came to be.
@@ -110,6 +113,8 @@ struct RunConfig {
     labels: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "or_default")]
     stop_signal: String,
+    #[serde(default, deserialize_with = "or_default")]
+    on_build: Vec<String>,
     healthcheck: Option<HealthcheckDocument>,
 }
 
@@ -132,7 +137,7 @@ struct HealthcheckDocument {
 
 /// Reads a config.
 pub fn read(bytes: &[u8]) -> Result<ReadConfig, ConfigError> {
-    let document: Document = serde_json::from_slice(bytes)?;
+    let mut document: Document = serde_json::from_slice(bytes)?;
     if document.rootfs.kind != "layers" {
         let reason = "only `layers` is defined".to_owned();
         return Err(ConfigError::Value {
@@ -146,6 +151,7 @@ pub fn read(bytes: &[u8]) -> Result<ReadConfig, ConfigError> {
         os: document.os,
         architecture: document.architecture,
         variant: document.variant.filter(|variant| !variant.is_empty()),
+        triggers: std::mem::take(&mut document.config.on_build),
         config: run_config(document.config)?,
         diff_ids: diff_ids.collect::<Result<_, _>>()?,
         history: document.history.into_iter().map(HistoryEntry::from).collect(),
@@ -238,7 +244,7 @@ mod tests {
                 "Env": ["PATH=/bin", "EMPTY=", "A=b=c", "PATH=/usr/bin"],
                 "WorkingDir": "/src", "User": "", "Entrypoint": null, "Cmd": ["sh"],
                 "ExposedPorts": {{"80/tcp": {{}}}}, "Volumes": {{"/data": {{}}}}, "Labels": null,
-                "StopSignal": "SIGINT", "OnBuild": null, "Image": "sha256:0",
+                "StopSignal": "SIGINT", "OnBuild": ["RUN make"], "Image": "sha256:0",
                 "Healthcheck": {{"Test": ["CMD-SHELL", "true"], "Interval": 30000000000, "Retries": 3}}
               }},
               "rootfs": {{"type": "layers", "diff_ids": ["{digest}"]}},
@@ -253,6 +259,7 @@ mod tests {
         assert_eq!(read.config.workdir.as_deref(), Some("/src"));
         assert_eq!((&read.config.user, &read.config.entrypoint), (&None, &None));
         assert_eq!(read.config.ports.iter().map(ToString::to_string).collect::<Vec<_>>(), ["80/tcp"]);
+        assert_eq!(read.triggers, ["RUN make"]);
         assert_eq!(read.diff_ids, [digest]);
         assert_eq!(read.history.len(), 2);
         let healthcheck = read.config.healthcheck.expect("has one");

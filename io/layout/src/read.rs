@@ -100,6 +100,8 @@ pub struct StoredImage {
     pub manifest: Digest,
     /// The config, as far as plans know it.
     pub config: ImageConfig,
+    /// Instructions for builders of Dockerfiles that start from it.
+    pub triggers: Vec<String>,
     /// The config, as it is stored.
     pub document: Vec<u8>,
     /// The layers, lowest first.
@@ -272,6 +274,7 @@ impl Layout {
         Ok(StoredImage {
             manifest: digest,
             config: config.config,
+            triggers: config.triggers,
             document: bytes,
             layers,
             history: config.history,

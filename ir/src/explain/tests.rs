@@ -10,7 +10,7 @@ use crate::verify::verify;
 use crate::{json, syntax};
 
 /// Codes that no plan of a readable size can have, or no plan at all.
-const WITHOUT_EXAMPLE: [&str; 22] = [
+const WITHOUT_EXAMPLE: [&str; 24] = [
     // A mistake of ours, for which there is no plan that we know of.
     "cpk::internal::llb",
     "cpk::oci::input",
@@ -33,7 +33,9 @@ const WITHOUT_EXAMPLE: [&str; 22] = [
     // It is found where programs are run, and takes something that runs them.
     "cpk::oci::mount",
     // It takes a base image beside the plan.
+    "cpk::image::triggers",
     "cpk::unsupported::platforms",
+    "cpk::unsupported::triggers",
     "cpk::wheels::conflict",
     "cpk::wheels::digest",
     "cpk::wheels::invalid",

@@ -10,6 +10,7 @@ pub mod expand;
 pub(crate) mod merged;
 pub mod resolved;
 pub mod state;
+pub mod triggers;
 pub mod variables;
 pub mod warnings;
 
@@ -24,6 +25,7 @@ use crate::verify::{Verified, Walked, check_expanded};
 pub use environment::Environment;
 pub use resolved::{Merge, Resolved, StageId, Step};
 pub use state::{EnvValue, State};
+pub use triggers::{KnownTriggers, TriggerFinding};
 pub use variables::VariableFinding;
 pub use warnings::ResolveFinding;
 
@@ -66,6 +68,7 @@ pub fn resolve(verified: Verified, known: &KnownConfigs) -> Result<Resolved, Vec
         scratch,
         bases,
         merged,
+        triggers: KnownTriggers::new(),
     })
 }
 

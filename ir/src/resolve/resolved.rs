@@ -6,8 +6,11 @@ use std::sync::{Arc, OnceLock};
 use cogpack_content::Lookup;
 
 use super::state::State;
+use super::triggers::KnownTriggers;
 use crate::finding::Finding;
-use crate::plan::{Export, Input, LayerName, Op, OpKind, PhaseName, Plan, Provenance, Stage, StageName};
+use crate::plan::{
+    Export, Input, InputName, LayerName, Op, OpKind, PhaseName, Plan, Provenance, Spanned, Stage, StageName,
+};
 
 /// The place of a stage in [`Resolved::plan`]'s list of stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +49,8 @@ pub struct Resolved {
     pub(crate) bases: BTreeMap<Input, Arc<State>>,
     /// By parallel phase: what holds after its merge.
     pub(crate) merged: BTreeMap<PhaseName, Arc<State>>,
+    /// By image or context: its build triggers, as far as they are known.
+    pub(crate) triggers: KnownTriggers,
 }
 
 /// The output of a `parallel` phase: its base, with the changes of each branch on top, in order.
@@ -63,7 +68,7 @@ pub struct Step<'a> {
     /// The op; never a layer or a `by`.
     pub op: &'a Op,
     /// The layer it belongs to.
-    pub layer: Option<&'a LayerName>,
+    pub layer: Option<&'a Spanned<LayerName>>,
     /// Who asked for it.
     pub by: Option<&'a Provenance>,
     /// What holds before it.
@@ -86,6 +91,12 @@ impl Resolved {
     /// What the author should know, but may leave.
     pub fn warnings(&self) -> &[Finding] {
         &self.warnings
+    }
+
+    /// The build triggers of an image or context, as far as they are known. A plan leaves them
+    /// alone: what cannot, must refuse.
+    pub fn triggers(&self, base: &InputName) -> &[String] {
+        self.triggers.get(base).map_or(&[], Vec::as_slice)
     }
 
     /// The stages that the export needs, each after what it reads; deterministic.
@@ -152,7 +163,7 @@ fn ids(stages: &[Stage]) -> Lookup<StageName, StageId> {
 /// Appends the ops of one block. `by` holds until the end of its block.
 fn flatten<'a>(
     ops: &'a [Op],
-    layer: Option<&'a LayerName>,
+    layer: Option<&'a Spanned<LayerName>>,
     by: &mut Option<&'a Provenance>,
     states: &'a [Arc<State>],
     steps: &mut Vec<Step<'a>>,
@@ -161,7 +172,7 @@ fn flatten<'a>(
         match &op.kind {
             OpKind::By(provenance) => *by = Some(provenance),
             OpKind::Layer(group) => {
-                flatten(&group.ops, Some(&group.name.value), &mut by.clone(), states, steps);
+                flatten(&group.ops, Some(&group.name), &mut by.clone(), states, steps);
             }
             OpKind::Run { .. }
             | OpKind::Exec { .. }

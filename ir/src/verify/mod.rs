@@ -69,8 +69,8 @@
 //!
 //! Only [`resolve`](crate::resolve::resolve) reports that there is nothing to export
 //! (`cpk::export::missing`), that a `workdir` or `user` leans on what nobody knows
-//! (`cpk::env::open`), and (w) that an image is not pinned (`cpk::image::unpinned`), because a
-//! plan in the making is none the worse for it.
+//! (`cpk::env::open`), and (w) that an image is not pinned (`cpk::image::unpinned`) or has build
+//! triggers (`cpk::image::triggers`), because a plan in the making is none the worse for it.
 
 mod claims;
 pub mod commands;

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use cogpack_compiler::World;
 use cogpack_content::{Digest, Platform};
 use cogpack_io_buildkit::abilities::{Inquiry, ResolvedImage};
 use cogpack_io_buildkit::failure::Failure as DaemonFailure;
 use cogpack_io_layout::image_config;
 use cogpack_io_layout::read::{Layout, Wanted};
-use cogpack_ir::plan::{BaseImage, ContextKind, ImageConfig, Input, InputName};
+use cogpack_ir::plan::{BaseImage, ContextKind, Input, InputName};
 use cogpack_ir::resolve::Resolved;
 use futures_util::future::try_join_all;
 use tokio_util::sync::CancellationToken;
@@ -21,8 +22,8 @@ use crate::progress::text::one_line;
 /// What was learnt of bases, for one platform.
 #[derive(Debug, Default)]
 pub struct Learnt {
-    /// Their configs, where the plan does not record them.
-    pub configs: BTreeMap<InputName, ImageConfig>,
+    /// Their configs, where the plan does not record them, and their build triggers.
+    pub world: World,
     /// The digests that their names stand for now, where the plan does not pin them.
     pub digests: BTreeMap<InputName, Digest>,
     /// The config of the one that the exported image builds on, as it is in its registry or layout.
@@ -39,7 +40,7 @@ pub async fn learn(
 ) -> Result<Learnt, Failure> {
     let below = base_of(&source.resolved, &source.resolved.export().from.value);
     let of_layout = below.and_then(|name| in_layout(source, layouts, name, platform));
-    let mut learnt = Learnt { configs: source.bases.configs(), of_export: of_layout, ..Learnt::default() };
+    let mut learnt = Learnt { world: source.bases.world(), of_export: of_layout, ..Learnt::default() };
     let asked =
         images(source).into_iter().filter(|(name, image)| image.config.is_none() || below == Some(*name));
     let found =
@@ -56,7 +57,11 @@ pub async fn learn(
                 Failure::of(&error)
                     .with_hint(format!("the config of `{reference}` is not one that images have"))
             })?;
-            learnt.configs.insert(name.clone(), read.config);
+            learnt.world.configs.insert(name.clone(), read.config);
+            learnt.world.triggers.insert(name.clone(), read.triggers);
+        } else if let Ok(read) = image_config::read(&found.config) {
+            // Of what else is wrong with it nothing is used here: the plan says it.
+            learnt.world.triggers.insert(name.clone(), read.triggers);
         }
         if below == Some(name) {
             learnt.of_export = Some(found.config);

@@ -12,13 +12,13 @@ use cogpack_build::buildkit::BuildKit;
 use cogpack_build::failure::BuildError;
 use cogpack_build::order::{Destination, Order, Settings};
 use cogpack_build::serving::{Served, logins_only};
-use cogpack_compiler::World;
 use cogpack_content::{Digest, Platform};
 use cogpack_io_buildkit::address::Address;
 use cogpack_io_buildkit::connection::Connection;
 use cogpack_io_buildkit::failure::Failure as DaemonFailure;
 use cogpack_io_registry::settings::Settings as RegistrySettings;
 use cogpack_ir::plan::InputName;
+use cogpack_ir::plan::export::without_places;
 use futures_util::future::try_join_all;
 use miette::Diagnostic;
 use tokio::sync::mpsc::unbounded_channel;
@@ -29,7 +29,7 @@ use super::given::{self, Caches, Given};
 use super::known::known;
 use super::plan::{Source, shown_or};
 use super::watch::{Interrupts, Waited, failure_of, watch};
-use super::{INTERRUPTED, bases, daemon, results};
+use super::{CANCELLED, INTERRUPTED, bases, daemon, results};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
@@ -73,7 +73,7 @@ impl Job<'_> {
         }
         let started = Instant::now();
         let cancel = CancellationToken::new();
-        let mut interrupts = Interrupts::new(CANCELLING)?;
+        let mut interrupts = Interrupts::new(CANCELLING, self.arguments.format)?;
         let style = self.arguments.progress.decided(console.stderr_is_terminal);
         let note = Note { is_shown: style == Style::Tty };
         let prepared = {
@@ -105,7 +105,7 @@ impl Job<'_> {
                 results::tell(self.arguments, &show.board, &outcome, took, style, console)
             }
             Waited::Ended(Err(BuildError::Cancelled)) => {
-                console.say("cancelled: nothing of the build is left running");
+                report::remark(CANCELLED, self.arguments.format, console);
                 Ok(INTERRUPTED)
             }
             Waited::Ended(Err(BuildError::Op(failed))) => {
@@ -163,7 +163,7 @@ impl Job<'_> {
         for (platform, learnt) in learnt {
             base_configs.extend(learnt.of_export.map(|config| (platform.clone(), config)));
             let plan = self.source.for_platform(platform);
-            let compiled = cogpack_compiler::compile(plan, &World { configs: learnt.configs });
+            let compiled = cogpack_compiler::compile(plan, &learnt.world);
             let Some(resolved) = shown_or(compiled, self.arguments, self.file, console) else {
                 return Ok(None);
             };
@@ -227,7 +227,7 @@ impl Job<'_> {
             served,
             allowed: std::mem::take(&mut self.allowed),
             names: self.arguments.tags.clone(),
-            annotations: export.annotations.clone(),
+            annotations: without_places(&export.annotations),
             registries,
             engine: None,
             standard_output: Box::new(std::io::stdout()),

@@ -21,14 +21,14 @@ use super::arguments::Build;
 use super::given::{self, Given};
 use super::plan::Source;
 use super::watch::{Interrupts, Waited, failure_of, watch};
-use super::{INTERRUPTED, results};
+use super::{CANCELLED, INTERRUPTED, results};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use crate::progress::Show;
 use crate::report::{self, Stream};
-use crate::{FINDINGS, contexts};
+use crate::{FINDINGS, contexts, front};
 
 /// What is said when Ctrl-C is pressed.
 const CANCELLING: &str = "cancelling the build (Ctrl-C again quits without waiting)";
@@ -53,6 +53,10 @@ impl Job<'_> {
             given.refuse_what_is_missing(&self.source.resolved, self.arguments, self.file, console)
         {
             return Ok(code);
+        }
+        let warnings = self.source.resolved.warnings();
+        if !warnings.is_empty() {
+            front::show(warnings, self.file, self.arguments.format, console);
         }
         let runtime = self.runtime(console)?;
         let runs = if runtime.is_some() { Runs::Programs } else { Runs::WithoutRuntime };
@@ -93,7 +97,7 @@ impl Job<'_> {
             time: self.time,
         };
         let cancel = CancellationToken::new();
-        let mut interrupts = Interrupts::new(CANCELLING)?;
+        let mut interrupts = Interrupts::new(CANCELLING, self.arguments.format)?;
         let style = self.arguments.progress.decided(console.stderr_is_terminal);
         let mut show_of = Show::new(style, &title, console.palette());
         let (progress, happened) = unbounded_channel();
@@ -107,7 +111,7 @@ impl Job<'_> {
                 results::tell(self.arguments, &show_of.board, &outcome, started.elapsed(), style, console)
             }
             Waited::Ended(Err(BuildError::Cancelled)) => {
-                console.say("cancelled: nothing of the build is left running");
+                report::remark(CANCELLED, self.arguments.format, console);
                 Ok(INTERRUPTED)
             }
             Waited::Ended(Err(BuildError::Op(failed))) => {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use cogpack_compiler::World;
 use cogpack_content::Platform;
 use cogpack_ir::finding::Finding;
 use cogpack_ir::plan::{ContextKind, InputName, Plan};
@@ -58,8 +57,7 @@ pub fn read(
     };
     front::choose(&arguments.platforms, &mut plan)?;
     let bases = Bases::read(&plan, &arguments.layouts, file, &console.directory)?;
-    let world = World { configs: bases.configs() };
-    let compiled = cogpack_compiler::compile(plan.clone(), &world);
+    let compiled = cogpack_compiler::compile(plan.clone(), &bases.world());
     let Some(resolved) = shown_or(compiled, arguments, file, console) else { return Ok(None) };
     let mut directories = BTreeMap::new();
     let mut layouts = BTreeMap::new();
