@@ -31,6 +31,7 @@ impl Arguments {
         match (&self.command, &self.compile) {
             (Some(command), _) => match command {
                 Command::Build(arguments) => arguments.format,
+                Command::Store(arguments) => arguments.format,
                 Command::Check { format, .. }
                 | Command::Fmt { format, .. }
                 | Command::Resolve { format, .. }
