@@ -442,3 +442,43 @@ fn what_builders_would_copy_otherwise_is_refused_where_the_plan_shows_it() {
         }
     }
 }
+
+#[test]
+fn what_a_context_holds_is_refused_at_the_copy_that_takes_it() {
+    use std::os::unix::fs::PermissionsExt;
+
+    for (copy, dialects, expected) in [
+        (
+            "copy \"l\" from @src to \"/var/l\"",
+            ["buildkit", "legacy"].as_slice(),
+            "a link: `COPY` follows it",
+        ),
+        ("copy \"b\" from @src to \"/var/b\"", &["buildah", "legacy"], "`b/s` has mode 4755: this builder"),
+        ("copy \"b\" from @src to \"/var/b\" mode 4755", &["buildah"], "has mode 4755: this builder"),
+        ("file \"/var/s\" mode 4755 = \"\"", &["buildah", "legacy"], "`s` has mode 4755: this builder"),
+    ] {
+        let folder = folder_with(&format!(
+            "cpk 1\ncontext @src = dir \"src\"\nimage @b = \"b\"\n  env PATH = \"/bin\"\n\
+             stage %app from image @b {{\n  copy \"b/x\" from @src to \"/var/x\"\n  {copy}\n}}\n\
+             export from %app\n"
+        ));
+        let source = folder.path().join("src");
+        std::fs::create_dir_all(source.join("b")).expect("can be made");
+        for (file, mode) in [("b/s", 0o4755), ("b/x", 0o644)] {
+            std::fs::write(source.join(file), "").expect("can be written");
+            let permissions = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(source.join(file), permissions).expect("modes can be set");
+        }
+        std::os::unix::fs::symlink("b", source.join("l")).expect("can be made");
+        for dialect in dialects {
+            for way in [&["--self-contained"][..], &[]] {
+                let arguments = ["plan.cpk", "-o", "dockerfile", "-O", "eject", "--dialect", dialect];
+                let answer = cogpackc(folder.path(), &[&arguments[..], way].concat());
+                let said = answer.stderr.replace("\n  │ ", " ");
+                assert_eq!(answer.code, 1, "{dialect} {way:?} {copy}: {said}");
+                assert!(said.contains(expected), "{dialect} {way:?} {copy}: {said}");
+                assert!(said.contains("[plan.cpk:7:"), "{dialect} {way:?} {copy}: {said}");
+            }
+        }
+    }
+}

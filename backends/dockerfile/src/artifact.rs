@@ -3,7 +3,7 @@
 //!
 //! Deliberately not here: reading contexts and writing files, which the one who emits does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use cogpack_ir::plan::{Copy, FileContent, InputName, Mode, Span};
 
@@ -15,7 +15,7 @@ pub struct Artifact {
     /// What lies beside it, by path relative to it; no path is below another.
     pub beside: BTreeMap<String, Beside>,
     /// The `dir` contexts that are read where they are.
-    pub read: BTreeMap<InputName, ReadInPlace>,
+    pub read: BTreeMap<InputName, Taken>,
     /// What the Dockerfile's own ignore file leaves out of the build context, beside what the
     /// context itself leaves out: lines for its end.
     pub ignored: Vec<String>,
@@ -53,13 +53,14 @@ pub struct Note {
     pub span: Span,
 }
 
-/// What is read of a directory where it is.
+/// What is taken of a context that is not gathered copy by copy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ReadInPlace {
-    /// The paths that are read, with all below them; empty for the directory itself.
-    pub paths: BTreeSet<String>,
+pub struct Taken {
+    /// The paths that are read, with all below them; empty for the directory itself. Each with what
+    /// of the plan reads it first, here and below.
+    pub paths: BTreeMap<String, Span>,
     /// Paths in it that must not be links: `COPY` would follow them, the plan does not.
-    pub never_links: BTreeSet<String>,
+    pub never_links: BTreeMap<String, Span>,
 }
 
 /// One thing beside the Dockerfile. Modes and links must be written exactly; owners have no
@@ -70,8 +71,8 @@ pub enum Beside {
     Context {
         /// Which.
         name: InputName,
-        /// Paths in it that must not be links: `COPY` would follow them, the plan does not.
-        never_links: BTreeSet<String>,
+        /// What is taken of it.
+        taken: Taken,
     },
     /// What a copy makes of a context on an empty filesystem: a directory, made even where
     /// nothing lands in it.
@@ -93,6 +94,8 @@ pub enum Beside {
         mode: Mode,
         /// Its bytes.
         content: FileContent,
+        /// What of the plan makes it.
+        span: Span,
     },
     /// A directory with one empty directory.
     Directory {
@@ -100,6 +103,8 @@ pub enum Beside {
         name: String,
         /// Its mode.
         mode: Mode,
+        /// What of the plan makes it.
+        span: Span,
     },
     /// A directory with one link.
     Symlink {
@@ -107,7 +112,24 @@ pub enum Beside {
         name: String,
         /// What it says.
         target: String,
+        /// What of the plan makes it.
+        span: Span,
     },
+}
+
+impl Beside {
+    /// The paths of it that are copied, each with what of the plan does that first.
+    pub fn copied(&self) -> Vec<(&str, Span)> {
+        match self {
+            Self::Context { taken, .. } => {
+                taken.paths.iter().map(|(path, span)| (path.as_str(), *span)).collect()
+            }
+            Self::Copied { copy, .. } => vec![("", copy.from.span)],
+            Self::File { span, .. } | Self::Directory { span, .. } | Self::Symlink { span, .. } => {
+                vec![("", *span)]
+            }
+        }
+    }
 }
 
 /// What must not come of a [`Beside::Copied`]; if it does, the plan cannot be emitted.

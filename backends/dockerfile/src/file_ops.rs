@@ -23,7 +23,8 @@ pub(crate) fn file(section: &mut Section<'_, '_>, step: &Step<'_>, file: &MakeFi
     let here_file = HereFile { above, name, mode, owner: &owner, content: &file.content };
     if let Err(why) = here_file.write(section, step.op.span) {
         section.lowering.lies_beside(&format!("the file `{path}`"), why, step.op.span);
-        let beside = Beside::File { name: name.to_owned(), mode, content: file.content.clone() };
+        let span = step.op.span;
+        let beside = Beside::File { name: name.to_owned(), mode, content: file.content.clone(), span };
         place(section, step, beside, above, &owner);
     }
 }
@@ -33,7 +34,8 @@ pub(crate) fn symlink(section: &mut Section<'_, '_>, step: &Step<'_>, link: &Mak
     let Some(target) = section.literal(&link.target, step.op.span) else { return };
     let (above, name) = split(&path);
     section.lowering.lies_beside(&format!("the link `{path}`"), "", step.op.span);
-    place(section, step, Beside::Symlink { name: name.to_owned(), target }, above, ROOT);
+    let beside = Beside::Symlink { name: name.to_owned(), target, span: step.op.span };
+    place(section, step, beside, above, ROOT);
 }
 
 fn place(section: &mut Section<'_, '_>, step: &Step<'_>, what: Beside, above: &str, owner: &str) {
@@ -59,7 +61,8 @@ pub(crate) fn mkdir(section: &mut Section<'_, '_>, step: &Step<'_>, directory: &
         let what = format!("the directory `{path}`");
         section.lowering.lies_beside(&what, "the stage has no programs that could make it", span);
         let mode = directory.mode.as_ref().map_or(Mode::DIRECTORY, |mode| mode.value);
-        return place(section, step, Beside::Directory { name: name.to_owned(), mode }, above, &owner);
+        let beside = Beside::Directory { name: name.to_owned(), mode, span };
+        return place(section, step, beside, above, &owner);
     }
     section.make_directory(&path, span);
     if says_more && section.bare {

@@ -57,7 +57,7 @@ mod tests;
 use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_ir::resolve::Resolved;
 
-pub use artifact::{Artifact, Beside, Command, Never, Note, ReadInPlace};
+pub use artifact::{Artifact, Beside, Command, Never, Note, Taken};
 pub use dialect::{Dialect, NoSyntax, Syntax, Version};
 pub use reads::{contexts, optional_sources};
 pub use surroundings::{Root, Surroundings};

@@ -9,7 +9,7 @@ use cogpack_ir::plan::{
 };
 use cogpack_ir::resolve::{Resolved, StageId, Step};
 
-use crate::artifact::{Artifact, Beside, Note, ReadInPlace};
+use crate::artifact::{Artifact, Beside, Note, Taken};
 use crate::checks::Checked;
 use crate::dialect::{Dialect, Version};
 use crate::features::{Feature, said_since};
@@ -36,7 +36,7 @@ pub(crate) struct Lowering<'p> {
     pub(crate) surroundings: &'p Surroundings,
     pub(crate) reads: Reads,
     pub(crate) beside: BTreeMap<String, Beside>,
-    pub(crate) read: BTreeMap<InputName, ReadInPlace>,
+    pub(crate) read: BTreeMap<InputName, Taken>,
     pub(crate) ignored: Vec<String>,
     pub(crate) notes: Vec<Note>,
     pub(crate) refused: Vec<Unsupported>,
@@ -325,8 +325,9 @@ fn independent_layer(section: &mut Section<'_, '_>, stage: &str, layer: &LayerPl
 /// that is said too: nothing joins instructions.
 fn title_layer(section: &mut Section<'_, '_>, group: &Spanned<LayerName>, place: usize) {
     match section.layers_since(place) {
-        0 | 1 => section.comment_at(place, &format!("layer {group}")),
-        count => {
+        (_, 0 | 1) => section.comment_at(place, &format!("layer {group}")),
+        (fewest, most) => {
+            let count = if fewest == most { most.to_string() } else { format!("{fewest} to {most}") };
             section.comment_at(place, &format!("layer {group}, here {count} layers"));
             let span = group.span;
             let what = format!(

@@ -2,7 +2,7 @@
 
 use cogpack_ir::plan::{ContextKind, Input, InputName, Span};
 
-use crate::artifact::Beside;
+use crate::artifact::{Beside, Taken};
 use crate::features::Feature;
 use crate::here_files;
 use crate::lowering::Lowering;
@@ -15,6 +15,8 @@ pub(crate) struct Place {
     /// The directory; empty where it is the build context itself.
     directory: String,
     kind: Kind,
+    /// What of the plan reads it.
+    span: Span,
 }
 
 /// Who has put the files there.
@@ -32,31 +34,31 @@ pub(crate) fn of_context(lowering: &mut Lowering<'_>, name: &InputName, span: Sp
     check(lowering, name, span)?;
     let is_root = lowering.surroundings.root.as_ref().is_some_and(|root| root.context == *name);
     if is_root {
-        return Some(Place { from: None, directory: String::new(), kind: Kind::InPlace });
+        return Some(Place { from: None, directory: String::new(), kind: Kind::InPlace, span });
     }
     if lowering.surroundings.named.contains_key(name) && lowering.knows(Feature::NamedContext) {
         lowering.asked.contexts.insert(name.clone());
         let from = lowering.names.context(name);
-        return Some(Place { from: Some(from), directory: "/".to_owned(), kind: Kind::InPlace });
+        return Some(Place { from: Some(from), directory: "/".to_owned(), kind: Kind::InPlace, span });
     }
     if let Some(ContextKind::Files(files)) = lowering.plan.plan().contexts.get(name).map(|it| &it.kind)
         && let Some(stage) = here_files::stage_of(lowering, name, files)
     {
-        return Some(Place { from: Some(stage), directory: "/".to_owned(), kind: Kind::Written });
+        return Some(Place { from: Some(stage), directory: "/".to_owned(), kind: Kind::Written, span });
     }
     let entry = format!("contexts/{}", name.as_str());
     lowering.lies_beside(&format!("the context `{name}`"), "", span);
-    let whole = || Beside::Context { name: name.clone(), never_links: Default::default() };
+    let whole = || Beside::Context { name: name.clone(), taken: Taken::default() };
     lowering.beside.entry(entry.clone()).or_insert_with(whole);
     let directory = lowering.path_beside(&entry);
-    Some(Place { from: None, directory, kind: Kind::Gathered(entry) })
+    Some(Place { from: None, directory, kind: Kind::Gathered(entry), span })
 }
 
 impl Place {
     /// A path of the context, empty for all of it; noted as read.
     pub(crate) fn read(&self, lowering: &mut Lowering<'_>, name: &InputName, path: &str) -> String {
-        if let Kind::InPlace = self.kind {
-            lowering.read.entry(name.clone()).or_default().paths.insert(path.to_owned());
+        if let Some(taken) = self.taken(lowering, name) {
+            taken.paths.entry(path.to_owned()).or_insert(self.span);
         }
         match (self.directory.as_str(), path) {
             ("", "") => ".".to_owned(),
@@ -69,19 +71,28 @@ impl Place {
 
     /// Notes that a path of the context must not be a link.
     pub(crate) fn never_a_link(&self, lowering: &mut Lowering<'_>, name: &InputName, path: &str) {
-        let path = path.to_owned();
+        if let Some(taken) = self.taken(lowering, name) {
+            taken.never_links.entry(path.to_owned()).or_insert(self.span);
+        }
+    }
+
+    /// Where is noted what is taken of the context; nowhere for one whose files the plan writes,
+    /// among which there are no links.
+    fn taken<'l>(&self, lowering: &'l mut Lowering<'_>, name: &InputName) -> Option<&'l mut Taken> {
         match &self.kind {
-            Kind::InPlace => {
-                lowering.read.entry(name.clone()).or_default().never_links.insert(path);
-            }
-            Kind::Gathered(entry) => {
+            Kind::InPlace => Some(lowering.read.entry(name.clone()).or_default()),
+            Kind::Gathered(entry) => match lowering.beside.get_mut(entry) {
+                Some(Beside::Context { taken, .. }) => Some(taken),
                 // What is gathered under that name is always a context.
-                if let Some(Beside::Context { never_links, .. }) = lowering.beside.get_mut(entry) {
-                    never_links.insert(path);
-                }
-            }
-            // There are no links among what the plan writes.
-            Kind::Written => {}
+                Some(
+                    Beside::Copied { .. }
+                    | Beside::File { .. }
+                    | Beside::Directory { .. }
+                    | Beside::Symlink { .. },
+                )
+                | None => None,
+            },
+            Kind::Written => None,
         }
     }
 }

@@ -4,12 +4,13 @@
 //! one op and back costs no more than that.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_ir::plan::{BaseImage, Input, Span, Template};
 use cogpack_ir::resolve::State;
 use cogpack_ir::resolve::triggers::told;
 
+use crate::dialect::Dialect;
 use crate::lowering::Lowering;
 use crate::words::{json_list, operand};
 use crate::{parallel, places, remote};
@@ -32,6 +33,10 @@ pub(crate) struct Section<'l, 'p> {
     /// Directories that are surely there: something here has made them, and nothing has run since
     /// that could take them away.
     there: BTreeSet<String>,
+    /// Directories below which something was copied, likewise.
+    reached: BTreeSet<String>,
+    /// The lines of the `WORKDIR`s here, and the fewest and most layers that each makes.
+    workdirs: BTreeMap<usize, (usize, usize)>,
     /// Paths that were looked at to be no links to files; nothing since could make them such.
     pub(crate) no_links: BTreeSet<String>,
     /// Checks of owners' names that have been made, and that nothing since could make fail.
@@ -65,6 +70,8 @@ impl<'l, 'p> Section<'l, 'p> {
             title: Vec::new(),
             lines,
             there: BTreeSet::new(),
+            reached: BTreeSet::new(),
+            workdirs: BTreeMap::new(),
             no_links: BTreeSet::new(),
             looked_up: BTreeSet::new(),
             of: Input::Scratch,
@@ -80,12 +87,25 @@ impl<'l, 'p> Section<'l, 'p> {
         self.settings
     }
 
-    /// How many of the last instructions, from `before` on, make a layer.
-    pub(crate) fn layers_since(&self, before: usize) -> usize {
+    /// The fewest and most layers that the last instructions make, from the line `before` on.
+    pub(crate) fn layers_since(&self, before: usize) -> (usize, usize) {
         let makes_one = |line: &&String| {
-            ["RUN ", "COPY ", "ADD ", "WORKDIR "].iter().any(|instruction| line.starts_with(instruction))
+            ["RUN ", "COPY ", "ADD "].iter().any(|instruction| line.starts_with(instruction))
         };
-        self.lines[before..].iter().filter(makes_one).count()
+        let surely = self.lines[before..].iter().filter(makes_one).count();
+        let workdirs = self.workdirs.range(before..).map(|(_, layers)| layers);
+        workdirs.fold((surely, surely), |(fewest, most), layers| (fewest + layers.0, most + layers.1))
+    }
+
+    /// The fewest and most layers that a `WORKDIR` makes: builders disagree on one that is there.
+    fn layers_of_workdir(&self, path: &str) -> (usize, usize) {
+        let is_there = path == "/" || self.there.contains(path) || self.reached.contains(path);
+        match self.lowering.dialect {
+            Dialect::BuildKit { .. } if path != "/" => (1, 1),
+            Dialect::Legacy if !is_there => (0, 1),
+            // buildah makes the directory with the layer of the next instruction.
+            Dialect::BuildKit { .. } | Dialect::Legacy | Dialect::Buildah => (0, 0),
+        }
     }
 
     /// How many lines there are.
@@ -169,11 +189,15 @@ impl<'l, 'p> Section<'l, 'p> {
     /// Makes a directory, 0755 and root's, where it is missing, and those above it likewise.
     /// It is the working directory afterwards.
     pub(crate) fn make_directory(&mut self, path: &str, span: Span) {
+        if self.settings.workdir.as_deref() == Some(path) && self.there.contains(path) {
+            return;
+        }
         if path != "/" {
             // `WORKDIR` makes directories as the user in force.
             self.run_as(None, span);
         }
         if let Some(text) = self.single(path, span) {
+            self.workdirs.insert(self.lines.len(), self.layers_of_workdir(path));
             self.line(format!("WORKDIR {text}"));
         }
         self.settings.workdir = Some(path.to_owned());
@@ -189,13 +213,19 @@ impl<'l, 'p> Section<'l, 'p> {
 
     /// Notes that a directory is there, and with it those above.
     pub(crate) fn directory_is_there(&mut self, path: &str) {
-        let above = path.match_indices('/').map(|(end, _)| path[..end].to_owned());
-        self.there.extend(above.filter(|path| !path.is_empty()).chain([path.to_owned()]));
+        self.there.extend(with_above(path));
+    }
+
+    /// Notes where a copy landed, a directory if that ends in `/`.
+    pub(crate) fn something_landed(&mut self, path: &str) {
+        let directory = path.strip_suffix('/').unwrap_or_else(|| split(path).0);
+        self.reached.extend(with_above(directory));
     }
 
     /// Notes that something runs which may take directories away.
     pub(crate) fn anything_may_be_gone(&mut self) {
         self.there.clear();
+        self.reached.clear();
         self.no_links.clear();
     }
 
@@ -221,6 +251,12 @@ impl<'l, 'p> Section<'l, 'p> {
         }
         written
     }
+}
+
+/// A directory and those above it, but the root.
+fn with_above(path: &str) -> impl Iterator<Item = String> {
+    let above = path.match_indices('/').map(|(end, _)| path[..end].to_owned());
+    above.chain([path.to_owned()]).filter(|path| !path.is_empty())
 }
 
 /// A comment. Line breaks and other control characters become spaces.

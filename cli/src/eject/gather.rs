@@ -1,6 +1,6 @@
 //! What lies beside a Dockerfile, gathered from the contexts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cogpack_backends_contract::content::Content;
@@ -97,11 +97,14 @@ pub fn gather(
         Node::Symlink { .. } | Node::Special { .. } => false,
     };
     if !artifact.keeps_set_ids || !artifact.keeps_set_ids_of_directories {
-        let read =
-            artifact.read.iter().filter_map(|(name, read)| Some((walked.trees.get(name)?, &read.paths)));
-        let whole = BTreeSet::from([String::new()]);
-        for (tree, paths) in read.chain(trees.values().map(|tree| (tree, &whole))) {
-            refusals.extend(with_set_ids(tree, paths, lost));
+        for (name, read) in &artifact.read {
+            let Some(tree) = walked.trees.get(name) else { continue };
+            read.paths.iter().for_each(|(path, span)| refusals.extend(with_set_ids(tree, path, *span, lost)));
+        }
+        for (path, tree) in &trees {
+            for (path, span) in artifact.beside.get(path).iter().flat_map(|beside| beside.copied()) {
+                refusals.extend(with_set_ids(tree, path, span, lost));
+            }
         }
     }
     for differs in foreseen(plan, &walked.trees, artifact.follows_links) {
@@ -114,27 +117,25 @@ pub fn gather(
     })
 }
 
-/// Refuses files and directories that a builder would make without their setuid or setgid.
+/// Refuses files and directories at or below a path that a builder would make without their setuid
+/// or setgid; `span` is what copies them.
 fn with_set_ids(
     tree: &Tree<Content>,
-    paths: &BTreeSet<String>,
+    path: &str,
+    span: Span,
     lost: impl Fn(&Node<Content>) -> bool,
 ) -> Refusals {
     const SET_IDS: u32 = 0o6000;
     let mut refusals: Refusals = Vec::new();
     let mut waiting: Vec<(String, &Node<Content>)> = Vec::new();
-    for path in paths {
-        let parts: Vec<&[u8]> =
-            path.as_bytes().split(|byte| *byte == b'/').filter(|it| !it.is_empty()).collect();
-        match (parts.is_empty(), tree.get(&parts)) {
-            (true, _) => {
-                let children = tree.root().children.iter();
-                waiting
-                    .extend(children.map(|(name, node)| (String::from_utf8_lossy(name).into_owned(), node)));
-            }
-            (false, Some(node)) => waiting.push((path.clone(), node)),
-            (false, None) => {}
+    let parts: Vec<&[u8]> = path.as_bytes().split(|byte| *byte == b'/').filter(|it| !it.is_empty()).collect();
+    match (parts.is_empty(), tree.get(&parts)) {
+        (true, _) => {
+            let children = tree.root().children.iter();
+            waiting.extend(children.map(|(name, node)| (String::from_utf8_lossy(name).into_owned(), node)));
         }
+        (false, Some(node)) => waiting.push((path.to_owned(), node)),
+        (false, None) => {}
     }
     while let Some((path, node)) = waiting.pop() {
         let mode = match node {
@@ -154,7 +155,7 @@ fn with_set_ids(
                 help: "take them off there, and set them with `chmod` in a `run`; or choose `--dialect \
                        buildkit`"
                     .to_owned(),
-                span: Span::NOWHERE,
+                span,
             }));
         }
     }
@@ -162,15 +163,19 @@ fn with_set_ids(
 }
 
 /// Refuses links that `COPY` would follow.
-fn check_links(name: &InputName, never_links: &BTreeSet<String>, walked: &Walked) -> Result<(), Differs> {
+fn check_links(
+    name: &InputName,
+    never_links: &BTreeMap<String, Span>,
+    walked: &Walked,
+) -> Result<(), Differs> {
     let Some(tree) = walked.trees.get(name) else { return Ok(()) };
-    for path in never_links {
+    for (path, span) in never_links {
         let parts: Vec<&[u8]> = path.as_bytes().split(|byte| *byte == b'/').collect();
         if matches!(tree.get(&parts), Some(Node::Symlink { .. })) {
             return Err(Differs {
                 what: format!("`{path}` of `{name}` is a link: `COPY` follows it, the plan keeps it"),
                 help: "write `follow`, or copy the directory that it is in".to_owned(),
-                span: Span::NOWHERE,
+                span: *span,
             });
         }
     }
@@ -180,8 +185,8 @@ fn check_links(name: &InputName, never_links: &BTreeSet<String>, walked: &Walked
 fn tree_of(beside: &Beside, walked: &Walked) -> Result<Tree<Content>, Differs> {
     let nothing = Tree::empty();
     match beside {
-        Beside::Context { name, never_links } => {
-            check_links(name, never_links, walked)?;
+        Beside::Context { name, taken } => {
+            check_links(name, &taken.never_links, walked)?;
             Ok(walked.trees.get(name).unwrap_or(&nothing).clone())
         }
         Beside::Copied { context, copy, whole, never } => {
@@ -206,15 +211,15 @@ fn tree_of(beside: &Beside, walked: &Walked) -> Result<Tree<Content>, Differs> {
             check_top(&result, *never, span)?;
             Ok(result)
         }
-        Beside::File { name, mode, content } => {
+        Beside::File { name, mode, content, .. } => {
             let attributes = Attributes { mode: *mode, ids: Ids::ROOT };
             Ok(one(name, Node::File { attributes, content: Content::Inline(content.clone()) }))
         }
-        Beside::Directory { name, mode } => {
+        Beside::Directory { name, mode, .. } => {
             let attributes = Attributes { mode: *mode, ids: Ids::ROOT };
             Ok(one(name, Node::Directory(Arc::new(TreeDirectory::new(attributes)))))
         }
-        Beside::Symlink { name, target } => {
+        Beside::Symlink { name, target, .. } => {
             Ok(one(name, Node::Symlink { ids: Ids::ROOT, target: target.as_bytes().to_vec() }))
         }
     }

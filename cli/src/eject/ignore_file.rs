@@ -34,7 +34,7 @@ pub fn of(
         return Ok(Some(None));
     };
     let directory = file.directory.join(&context.path.value);
-    let takes_all = artifact.read.get(&root.context).is_some_and(|read| read.paths.contains(""));
+    let takes_all = artifact.read.get(&root.context).is_some_and(|read| read.paths.contains_key(""));
     let own = match fs::read_to_string(directory.join(ignore_file::NAME)) {
         Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
         // A file that cannot be read is reported where the directory is walked.

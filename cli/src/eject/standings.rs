@@ -122,7 +122,7 @@ impl Standing {
             Some(Root { context, beside: Some(beside), .. }) => artifact
                 .read
                 .get(context)
-                .is_some_and(|read| read.paths.iter().any(|path| is_within(beside, path))),
+                .is_some_and(|read| read.paths.keys().any(|path| is_within(beside, path))),
             Some(Root { beside: None, .. }) | None => false,
         };
         self.holds_files && !copied_by_chance

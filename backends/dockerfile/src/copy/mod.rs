@@ -182,6 +182,9 @@ impl Lowered<'_> {
         }
         let paths = [source.to_owned(), word(destination)];
         section.line(format!("COPY {words}{}", operands(&paths)));
+        if !self.copy.optional {
+            section.something_landed(destination);
+        }
     }
 
     fn refuse(&self, section: &mut Section<'_, '_>, what: &str, help: &str) {

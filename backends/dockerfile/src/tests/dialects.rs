@@ -173,6 +173,29 @@ fn without_programs_nothing_is_run() {
 }
 
 #[test]
+fn a_directory_that_is_there_is_not_entered_again() {
+    let text = lowered_by(
+        Dockerfile { dialect: BUILT_IN, ..Dockerfile::default() },
+        &stage(
+            r#"workdir "/d" mkdir "/d" mode 0700 mkdir "/d" mode 0711 run "a" mkdir "/d" mkdir "/e" mkdir "/d""#,
+        ),
+    );
+    let lines: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("WORKDIR") || line.starts_with("RUN")).collect();
+    let expected = [
+        "WORKDIR /d",
+        r#"RUN ["chmod", "0700", "/d"]"#,
+        r#"RUN ["chmod", "0711", "/d"]"#,
+        "RUN a",
+        // The program may have taken it away.
+        "WORKDIR /d",
+        "WORKDIR /e",
+        "WORKDIR /d",
+    ];
+    assert_eq!(lines, expected, "{text}");
+}
+
+#[test]
 fn stages_side_by_side_become_a_chain() {
     let merged = |base: &str, ops: &str| {
         lowered(&format!(
