@@ -12,7 +12,7 @@ buildah_up() {
 	local name=$1 directory=$RIG_HOME/buildah/$1 launch=(/usr/bin/buildah)
 	if [ "$name" = trixie ]; then
 		unpack_suite trixie "$RIG_NEWER_PACKAGES"
-		launch=("$RIG_LIB/with-usr-of" "$(newer_root)" buildah)
+		launch=("$RIG_LIB/with-usr-of" "$(newer_root)" /usr/bin/buildah)
 	fi
 	mkdir -p "$directory/bin"
 	cat >"$directory/storage.conf" <<-END
