@@ -2,6 +2,7 @@
 //! with their classic builder, and buildah.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -74,10 +75,27 @@ impl Tool {
         !self.dialect.contains(&"buildkit")
     }
 
-    /// How many builds may run at once, of `most`: the classic builder loses layers that two builds
-    /// have in common.
-    pub fn builds_at_once(&self, most: usize) -> usize {
-        if self.dialect.contains(&"legacy") { 1 } else { most }
+    /// Whether it loses layers that two builds at once have in common: one waits for the other then,
+    /// also for those of other processes.
+    fn builds_alone(&self) -> bool {
+        self.dialect.contains(&"legacy")
+    }
+
+    /// Waits until no other build of this tool runs that would disturb one; it may run while the
+    /// answer lives.
+    fn turn(&self) -> Option<File> {
+        self.builds_alone().then(|| {
+            let path = std::env::temp_dir().join(format!("cogpack-tests-{}.lock", self.name));
+            let file = File::options().create(true).truncate(false).write(true).open(&path);
+            let file = file.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            file.lock().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            file
+        })
+    }
+
+    /// Whether a build of many instructions takes long: a container for each, or a copy of all files.
+    pub fn is_slow(&self) -> bool {
+        !self.dialect.contains(&"buildkit")
     }
 
     /// Whether its dialect has an instruction for a layer that does not look at what is under it.
@@ -130,7 +148,54 @@ impl Tool {
                 command.args(["--ssh", &format!("default={}", agent.display())]);
             }
         }
+        let _turn = self.turn();
         said(command.args(["--tag", name]).arg(eject))
+    }
+
+    /// Builds by the command line of an eject's README in the directory `place`, or gives the last that
+    /// was said. It is run as it stands, by a shell, but for the image's name.
+    pub fn build_by(&self, command: &str, place: &Path, name: &str, given: &Given) -> Result<(), String> {
+        let (program, rest) = command.split_once(" build ").expect("it builds");
+        let network = match &self.kind {
+            Kind::Docker { engine, .. } => format!("--network={} ", engine.network),
+            Kind::Buildah { .. } => String::new(),
+        };
+        let own = self.command();
+        let mut shell = Command::new("sh");
+        for (variable, value) in own.get_envs() {
+            match value {
+                Some(value) => shell.env(variable, value),
+                None => shell.env_remove(variable),
+            };
+        }
+        // The command says which builder it means.
+        shell.env_remove("DOCKER_BUILDKIT");
+        if let Kind::Buildah { program } = &self.kind {
+            let others = std::env::var_os("PATH").unwrap_or_default();
+            let first = program.parent().map(Path::to_owned).into_iter();
+            let path = std::env::join_paths(first.chain(std::env::split_paths(&others)));
+            shell.env("PATH", path.expect("paths of programs can be joined"));
+        }
+        if let Some(agent) = &given.agent {
+            shell.env("SSH_AUTH_SOCK", agent);
+        }
+        let _turn = self.turn();
+        let command = format!("{program} build --tag={name} {network}{rest}");
+        said(shell.args(["-ec", &command]).current_dir(place))
+    }
+
+    /// How many layers an image has.
+    pub fn layers(&self, name: &str) -> usize {
+        let mut command = self.command();
+        match &self.kind {
+            Kind::Docker { .. } => command.args(["image", "inspect", "--format", "{{len .RootFS.Layers}}"]),
+            Kind::Buildah { .. } => {
+                command.args(["inspect", "--type", "image", "--format", "{{len .OCIv1.RootFS.DiffIDs}}"])
+            }
+        };
+        let output = command.arg(name).output().expect("the tool can be run");
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        text.parse().unwrap_or_else(|_| panic!("{name}: {}", String::from_utf8_lossy(&output.stderr)))
     }
 
     /// What it has built, by name.
@@ -173,6 +238,7 @@ impl Tool {
             Kind::Docker { .. } => command.args(["image", "rm", "--force"]),
             Kind::Buildah { .. } => command.args(["rmi", "--force"]),
         };
+        let _turn = self.turn();
         let _ = said(command.args(names));
     }
 

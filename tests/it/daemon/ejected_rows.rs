@@ -231,6 +231,10 @@ pub fn plan(cases: &[&Case], layers: Layers, base: &str, folder: &Path) -> Strin
     if cases.iter().any(|case| case.onto == Onto::Layer) {
         made.insert_str(0, "  copy contents \".\" from @made to \"/\"\n");
     }
+    // The classic builder fails at a `COPY` right after one that changed nothing.
+    if cases.iter().any(|case| case.onto == Onto::Base && !case.row.1.is_empty()) {
+        before.insert_str(0, "  copy contents \".\" from @before to \"/\"\n");
+    }
     let together = match after.is_empty() {
         true => String::new(),
         false => format!("layer rows {{\n{made}{after}}}\n"),
@@ -238,7 +242,7 @@ pub fn plan(cases: &[&Case], layers: Layers, base: &str, folder: &Path) -> Strin
     format!(
         "cpk 1\nimage @base = \"{base}\"\n  env PATH = \"/usr/bin:/bin\"\n{contexts}\
          stage %sources from image @base {{\n  copy contents \".\" from @sources to \"/var/rows\"\n{sources}}}\n\
-         stage %base from image @base {{\n  copy contents \".\" from @before to \"/\"\n{before}}}\n\
+         stage %base from image @base {{\n{before}}}\n\
          stage %after from %base {{\n{together}{alone}}}\nexport from %after\n"
     )
 }

@@ -124,7 +124,7 @@ pub fn without_mount_points(built: &Image, wanted: &Image, points: &BTreeSet<Str
     built.files.retain(|path, what| {
         let is_left = match what.as_str() {
             "directory 0755 0:0" => points.contains(path),
-            "file 0755 0:0 ``" => OF_CONTAINERS.contains(&path.as_str()),
+            "file 0755 0:0 ``" | "file 0644 0:0 ``" => OF_CONTAINERS.contains(&path.as_str()),
             _ => false,
         };
         wanted.files.contains_key(path) || !is_left
@@ -134,7 +134,7 @@ pub fn without_mount_points(built: &Image, wanted: &Image, points: &BTreeSet<Str
 
 /// Puts the variables of an image in the order of another that has the same ones: buildah moves
 /// a variable of the base that is set anew to the end, and where it stands means nothing.
-fn order_variables(built: &mut Image, wanted: &Image) {
+pub fn order_variables(built: &mut Image, wanted: &Image) {
     let sorted = |image: &Image| {
         let mut variables = image.config.get("Env")?.as_array()?.clone();
         variables.sort_by_key(ToString::to_string);

@@ -1,0 +1,184 @@
+//! Ejects as whoever finds one builds it: by the command of its README, word by word in a shell, where
+//! that says it is to be run. They read the user's own directory, named contexts and image layouts
+//! where these are, and give what the plan's LLB gives; a group that becomes several layers becomes as
+//! many as was said.
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use cogpack_tests::engines;
+use cogpack_tests::image::differences;
+use cogpack_tests::terminal::cogpackc;
+use cogpack_tests::tools::Tool;
+use serde_json::Value;
+
+use super::ejects::{Unbuilt, World, mount_points, named, order_variables, without_mount_points};
+
+/// What a tool can read where it is, or be given.
+#[derive(Debug, Clone, Copy)]
+struct Reads {
+    /// A directory of which the plan leaves something out.
+    rules: bool,
+    /// An image layout.
+    layout: bool,
+    /// Secrets and ssh agents.
+    secrets: bool,
+}
+
+/// The plan of what a tool can read. All that changes files after the base stands in one group.
+fn plan(reads: Reads, registry: &str, layout: &str) -> String {
+    let when = |condition: bool, text: &str| if condition { text.to_owned() } else { String::new() };
+    let rules = when(reads.rules, " {\n  exclude \"**/*.pyc\"\n  exclude \"token\"\n}");
+    let layout_context =
+        when(reads.layout, &format!("context @parts = oci \"parts\" {{ digest {layout} }}\n"));
+    let layout_copy = when(reads.layout, "copy \"/etc/debian_version\" from @parts to \"/srv/version\"\n");
+    let secret = when(reads.secrets, "secret token\n");
+    let secret_run = when(
+        reads.secrets,
+        "run \"test -S \\\"$SSH_AUTH_SOCK\\\" && sha256sum < /run/token > /srv/seen\" {\n\
+         mount secret token at \"/run/token\"\nmount ssh\n}\n",
+    );
+    format!(
+        "cpk 1\nplatform linux/amd64\nimage @base = \"{registry}/base/debian:bookworm-slim\"\n  \
+         env PATH = \"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"\n{layout_context}{secret}\
+         context @app = dir \".\"{rules}\ncontext @models = dir \"models\"\n\
+         stage %tools from image @base {{\n  run \"mkdir /out && echo tool > /out/tool && chmod 0750 /out/tool\"\n}}\n\
+         stage %app from image @base {{\n  layer all {{\n\
+         copy \"src\" from @app to \"/srv/src\"\ncopy \"a b\" from @app to \"/srv/a b\" owner 5:6\n\
+         copy contents \".\" from @models to \"/srv/models\"\n{layout_copy}\
+         copy \"/out/tool\" from %tools to \"/srv/tool\"\nfile \"/srv/motd\" = \"hello $USER\\n\"\n\
+         env NAME = \"$one 'two'\"\n\
+         run \"cat /srv/src/x /srv/models/m > /srv/all\"\n{secret_run}\
+         mkdir \"/srv/state\" mode 0700 owner 7:8\nworkdir \"/srv/state\"\n}}\n}}\n\
+         export from %app {{\n  cmd [\"cat\", \"all\"]\n  label said = \"a \\\"b\\\"\"\n}}\n"
+    )
+}
+
+/// Writes the plan's folder, the place that its README's commands are run in.
+fn write(folder: &Path, plan: &str, layouts: &Path) {
+    for (file, content) in [
+        ("plan.cpk", plan),
+        ("src/x", "x\n"),
+        ("src/deep/y", "y\n"),
+        ("src/deep/y.pyc", "left out\n"),
+        ("a b", "spaces\n"),
+        ("models/m", "weights\n"),
+    ] {
+        let path = folder.join(file);
+        std::fs::create_dir_all(path.parent().expect("it is below the folder")).expect("can be made");
+        // What a builder has kept of another run must not serve this one.
+        let content = content.replace("weights", &format!("weights of {}", std::process::id()));
+        std::fs::write(path, content).expect("can be written");
+    }
+    std::os::unix::fs::symlink(layouts.join("debian"), folder.join("parts")).expect("can be made");
+}
+
+/// How many layers the notes of an eject say that the group has become.
+fn told(stderr: &str) -> RangeInclusive<usize> {
+    let (_, rest) = stderr.split_once("note: `layer all` of `%app` makes ").expect("it is told");
+    let (count, _) = rest.split_once(" layers: ").expect("a count is told");
+    let (fewest, most) = count.split_once(" to ").unwrap_or((count, count));
+    let number = |text: &str| text.parse().expect("a count is a number");
+    number(fewest)..=number(most)
+}
+
+fn the_command_of_the_readme_builds_what_llb_gives(tool: Option<Tool>, reads: Reads, words: &[&str]) {
+    let (Some(tool), Some(newer), Some(world)) = (tool, engines::newer(), World::new()) else { return };
+    let registry = engines::registry().expect("it is up where an engine is");
+    let layouts = std::env::var_os("COGPACK_TEST_LAYOUTS").expect("the rig says where its layouts are");
+    let index = std::fs::read(Path::new(&layouts).join("debian/index.json")).expect("the rig made it");
+    let index: Value = serde_json::from_slice(&index).expect("is JSON");
+    let digest = index["manifests"][0]["digest"].as_str().expect("is text");
+
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let folder = folder.path();
+    write(folder, &plan(reads, &registry, digest), Path::new(&layouts));
+    let mut arguments = vec!["plan.cpk", "-o", "dockerfile", "-O", "deploy"];
+    arguments.extend_from_slice(tool.dialect);
+    let answer = cogpackc(folder, &arguments);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let readme = std::fs::read_to_string(folder.join("deploy/README.md")).expect("an eject has a README");
+    let block = readme.split_once("```sh\n").and_then(|(_, rest)| rest.split_once("\n```"));
+    let (command, _) = block.expect("the README has a command");
+    for words in words {
+        assert!(command.contains(words), "{words} is not in {command}");
+    }
+    let place = match readme.contains("in the directory that the Dockerfile copies from") {
+        true => folder.to_owned(),
+        false => folder.join("deploy"),
+    };
+    // It names the file of a secret as one that lies where it is run.
+    std::fs::copy(&world.given.secrets["token"], place.join("token")).expect("can be copied");
+    let image = format!("localhost/ejected-commands/{}:{}", tool.name, std::process::id());
+    let built = tool.build_by(command, &place, &image, &world.given);
+    let layers = built.as_ref().map(|()| tool.layers(&image)).unwrap_or_default();
+    let names = [image];
+    let found = built.as_ref().map(|()| tool.images(&names)).unwrap_or_default();
+    tool.remove(&names);
+    built.unwrap_or_else(|said| panic!("{command}\n{said}\n{readme}"));
+
+    let reference = format!("ejected-commands/llb-for-{}:{}", tool.name, std::process::id());
+    let plan = folder.join("plan.cpk");
+    std::fs::copy(&plan, folder.join("built.cpk")).expect("can be copied");
+    let reader = Tool::newer_buildkit().expect("the newer engine is there");
+    match world.build(&newer, folder, &reference) {
+        Ok(()) => {}
+        Err(Unbuilt::Refused(codes)) => panic!("{codes:?}"),
+        Err(Unbuilt::Failed(said)) => panic!("{said}"),
+    }
+    let references = [reference];
+    let wanted = reader.images(&references);
+    reader.remove(&references);
+    let wanted = named(&wanted, &references[0]);
+    let mut built = without_mount_points(named(&found, &names[0]), wanted, &mount_points(&plan));
+    order_variables(&mut built, wanted);
+    let differences = differences(wanted, &built);
+    assert!(differences.is_empty(), "{command}\ndiffers from what the plan's LLB gives:\n{differences}");
+    assert!(!built.files.contains_key("srv/src/deep/y.pyc") || !reads.rules, "{command}");
+    let told = told(&answer.stderr);
+    assert!(told.end() - told.start() <= 1, "{}", answer.stderr);
+    // The base of the rig has one.
+    assert!(told.contains(&(layers - 1)), "{layers} layers: {command}\n{}", answer.stderr);
+}
+
+#[test]
+fn the_readme_for_buildkit_of_the_newer_engine_says_how() {
+    let reads = Reads { rules: true, layout: true, secrets: true };
+    let words = [
+        "docker buildx build ",
+        " --build-context=models=models ",
+        " --build-context=parts=oci-layout://",
+        " --secret=id=token,src=token ",
+        " --ssh=default ",
+        " --file=deploy/Dockerfile ",
+    ];
+    the_command_of_the_readme_builds_what_llb_gives(Tool::newer_buildkit(), reads, &words);
+}
+
+#[test]
+fn the_readme_for_buildkit_of_the_older_engine_says_how() {
+    let reads = Reads { rules: true, layout: false, secrets: true };
+    let words = ["DOCKER_BUILDKIT=1 docker build ", " --secret=id=token,src=token ", " --ssh=default "];
+    the_command_of_the_readme_builds_what_llb_gives(Tool::older_buildkit(), reads, &words);
+}
+
+#[test]
+fn the_readme_for_the_classic_builder_says_how() {
+    let reads = Reads { rules: false, layout: false, secrets: false };
+    let words = ["DOCKER_BUILDKIT=0 docker build ", " --file=deploy/Dockerfile "];
+    the_command_of_the_readme_builds_what_llb_gives(Tool::classic(), reads, &words);
+}
+
+#[test]
+fn the_readme_for_buildah_says_how() {
+    let reads = Reads { rules: true, layout: false, secrets: true };
+    let words = ["buildah build ", " --build-context=models=models ", " --ignorefile="];
+    the_command_of_the_readme_builds_what_llb_gives(Tool::buildah(), reads, &words);
+}
+
+#[test]
+fn the_readme_for_the_newer_buildah_says_how() {
+    let reads = Reads { rules: true, layout: false, secrets: true };
+    let words = ["buildah build ", " --build-context=models=models ", " --ignorefile="];
+    the_command_of_the_readme_builds_what_llb_gives(Tool::newer_buildah(), reads, &words);
+}
