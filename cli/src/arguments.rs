@@ -85,6 +85,10 @@ pub struct Compile {
     /// Compile for these of the plan's platforms only, for instance `linux/arm64`.
     #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
     pub platforms: Vec<cogpack_content::Platform>,
+    /// Where packed layers and packages are kept, so that files that have not changed are not packed
+    /// again; also COGPACK_STORE. Left out: packages in your cache directory, and layers nowhere.
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
     /// What the image of an OCI layout is called, for instance `me/model:1`.
     #[arg(short = 't', long = "tag", value_name = "NAME")]
     pub tag: Option<cogpack_content::ImageReference>,

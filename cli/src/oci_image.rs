@@ -7,6 +7,7 @@ use cogpack_backends_oci_direct::{Assembly, Inputs, Recipe};
 use cogpack_content::ImageReference;
 use cogpack_io_layout::read::Layout;
 use cogpack_io_layout::write::{Image, write_archive, write_directory};
+use cogpack_io_store::Store;
 
 use crate::contexts::{self, ContextContents};
 use crate::emit::{Emission, Refusals, boxed};
@@ -18,6 +19,7 @@ pub struct OciImage {
     files: ContextContents,
     bases: Vec<Layout>,
     name: Option<ImageReference>,
+    kept: Option<Store>,
 }
 
 impl OciImage {
@@ -28,12 +30,15 @@ impl OciImage {
             return Ok(Err(refused));
         }
         let inputs = Inputs { directories: walked.trees, bases: emission.front.bases.trees()? };
+        let machine = emission.packages;
+        let kept = machine.names_store().then(|| machine.store()).transpose()?;
         Ok(match recipe.assemble(&inputs, emission.time) {
             Ok(assembly) => Ok(Self {
                 assembly,
                 files: walked.files,
                 bases: emission.front.bases.layouts(),
                 name: emission.name.cloned(),
+                kept,
             }),
             Err(problems) => Err(boxed(problems)),
         })
@@ -46,6 +51,7 @@ impl OciImage {
             files: &self.files,
             bases: &self.bases,
             name: self.name.as_ref(),
+            kept: self.kept.as_ref(),
         };
         let written = match path.extension() {
             Some(extension) if extension == "tar" => write_archive(image, path),

@@ -36,6 +36,11 @@ impl<'a> Machine<'a> {
         })
     }
 
+    /// Whether the command line or the environment names a store.
+    pub fn names_store(self) -> bool {
+        self.store.or(self.environment.store.as_deref()).is_some()
+    }
+
     /// Where the store is, whether or not there is one yet.
     pub fn store_path(self) -> Result<PathBuf, Failure> {
         let environment = self.environment;

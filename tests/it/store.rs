@@ -1,6 +1,7 @@
 //! `cogpackc store`: what is told of a store, what goes, and what is left alone.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use cogpack_cli::Environment;
@@ -48,6 +49,49 @@ fn what_is_kept_is_told_and_thrown_away_by_a_rule() {
     assert_eq!(removed["removed"]["parts"]["count"], 1, "{removed}");
     assert_eq!((&removed["removed"]["blobs"]["count"], &removed["kept_bytes"]), (&1.into(), &0.into()));
     assert_eq!(run(folder, &["gc"]).text(), "removed nothing; 0 B are kept\n");
+}
+
+#[test]
+fn both_ways_to_make_an_image_share_packed_layers() {
+    const PLAN: &str = "cpk 1\n\ncontext @source = dir \"source\"\n\nstage %app from scratch {\n  \
+                        copy contents \".\" from @source to \"/app\"\n}\n\nexport from %app\n";
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let folder = folder.path();
+    fs::write(folder.join("plan.cpk"), PLAN).expect("is writable");
+    fs::create_dir(folder.join("source")).expect("can be made");
+    fs::write(folder.join("source/file"), "text").expect("is writable");
+    let run = |environment: Environment, arguments: &[&str]| {
+        let answer = cogpackc_in(environment, folder, arguments);
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+    };
+    let direct = ["build", ".", "--builder", "direct", "--progress", "quiet"];
+    run(Environment::default(), &["plan.cpk", "-o", "oci", "-O", "plain"]);
+    assert!(!folder.join("store").exists());
+    run(Environment::default(), &["plan.cpk", "-o", "oci", "-O", "first", "--store", "store"]);
+    let named = Environment { store: Some("store".into()), ..Environment::default() };
+    run(named.clone(), &[&direct[..], &["-o", "type=layout,dest=second"]].concat());
+    run(named, &[&direct[..], &["-o", "type=layout,dest=anew", "--no-cache"]].concat());
+    let blobs = |layout: &str| {
+        let blobs = fs::read_dir(folder.join(layout).join("blobs/sha256")).expect("is a layout");
+        let mut links: Vec<_> = blobs
+            .map(|blob| {
+                let blob = blob.expect("can be listed");
+                (blob.file_name(), blob.metadata().expect("is there").nlink())
+            })
+            .collect();
+        links.sort();
+        links
+    };
+    let names = |layout: &str| blobs(layout).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    for other in ["first", "second", "anew"] {
+        assert_eq!(names("plain"), names(other), "{other}");
+    }
+    let shared = |layout: &str| blobs(layout).iter().map(|(_, links)| *links).max();
+    // In the store and in two layouts.
+    assert_eq!((shared("second"), shared("anew")), (Some(3), Some(1)));
+    fs::write(folder.join("source/file"), "more").expect("is writable");
+    run(Environment::default(), &["plan.cpk", "-o", "oci", "-O", "first", "--store", "store"]);
+    assert_ne!(names("plain"), names("first"), "the layer of before was taken");
 }
 
 #[test]

@@ -17,7 +17,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("backends/dockerfile", &["backends/contract", "content", "ir"]),
     ("backends/oci-direct", &["backends/contract", "content", "ir"]),
     ("packages/wheels", &["backends/contract", "content", "ir"]),
-    ("io/layout", &["backends/contract", "backends/oci-direct", "content", "ir"]),
+    ("io/layout", &["backends/contract", "backends/oci-direct", "content", "io/store", "ir"]),
     ("io/project", &["backends/contract", "backends/oci-direct", "content", "ir"]),
     ("io/buildkit", &["content", "io/project"]),
     ("io/docker", &["content", "io/buildkit"]),

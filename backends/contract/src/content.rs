@@ -32,6 +32,37 @@ pub struct ContextFile {
     pub size: u64,
     /// Whether other paths of the context are hard links to the same file.
     pub linked: bool,
+    /// By what it is known again without being read.
+    pub stamp: Stamp,
+}
+
+/// By what a file is known to have the bytes that it had another time, without being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Stamp {
+    /// By nothing.
+    #[default]
+    None,
+    /// By the digest of its bytes, which whoever opens it compares.
+    Digest(Digest),
+    /// By what the disk says of it.
+    Disk(DiskStamp),
+}
+
+/// What a disk says of a file. Whoever writes to a file changes it, unless that happens within
+/// one tick of the clock by which the disk dates files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DiskStamp {
+    /// The disk.
+    pub device: u64,
+    /// The file.
+    pub inode: u64,
+    /// When its bytes changed: seconds since 1970, and nanoseconds.
+    pub modified: (i64, u32),
+    /// When anything of it changed, which no program can set.
+    pub changed: (i64, u32),
+    /// Whether that was long enough before the file was looked at: another change would be dated
+    /// otherwise.
+    pub settled: bool,
 }
 
 /// A file of a layer.

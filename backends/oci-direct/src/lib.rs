@@ -33,6 +33,7 @@ pub mod merge;
 pub mod problem;
 pub mod program;
 
+pub mod identity;
 pub mod layer;
 
 pub mod blob;

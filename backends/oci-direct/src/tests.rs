@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use cogpack_backends_contract::Backend;
-use cogpack_backends_contract::content::{Content, ContentSource, ContextFile, LayerFile};
+use cogpack_backends_contract::content::{Content, ContentSource, ContextFile, LayerFile, Stamp};
 use cogpack_backends_contract::tree::{Attributes, Ids, Node, Tree, components};
 use cogpack_content::Digest;
 use cogpack_ir::plan::{ImageConfig, InputName, Mode};
@@ -59,7 +59,13 @@ fn tree(entries: &str, content: impl Fn(&str) -> Content) -> Tree<Content> {
 
 fn context_file(context: &str, path: &str, linked: bool) -> Content {
     let path = path.as_bytes().to_vec();
-    Content::Context(Arc::new(ContextFile { context: name(context), path, size: 3, linked }))
+    Content::Context(Arc::new(ContextFile {
+        context: name(context),
+        path,
+        size: 3,
+        linked,
+        stamp: Stamp::None,
+    }))
 }
 
 /// Inputs with the context `@source` and the base `@base`.

@@ -11,6 +11,7 @@ use cogpack_content::ImageReference;
 use cogpack_io_buildkit::secrets::Secrets;
 use cogpack_io_buildkit::ssh::Agents;
 use cogpack_io_layout::read::{Layout, StoredImage};
+use cogpack_io_store::Store;
 use cogpack_ir::plan::{InputName, Span};
 
 use crate::order::Destination;
@@ -37,6 +38,8 @@ pub struct Order {
     pub destinations: Vec<Destination>,
     /// What stands for standard output, where an image goes there.
     pub standard_output: Mutex<Box<dyn Write + Send>>,
+    /// Where packed layers are kept from build to build, if anywhere.
+    pub kept: Option<Store>,
     /// Whether results of earlier builds are used.
     pub cache: UseOfResults,
     /// What everything is dated, in seconds since 1970.

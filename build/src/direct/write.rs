@@ -49,7 +49,13 @@ pub fn check(order: &Order) -> Result<(), BuildError> {
 /// Writes an image everywhere.
 pub fn write(order: &Order, assembly: &Assembly, contents: &Contents<'_>) -> Result<Outcome, BuildError> {
     let bases: Vec<Layout> = order.bases.values().map(|(layout, _)| layout.clone()).collect();
-    let image = Image { assembly, files: contents, bases: &bases, name: order.names.first() };
+    let image = Image {
+        assembly,
+        files: contents,
+        bases: &bases,
+        name: order.names.first(),
+        kept: order.kept.as_ref(),
+    };
     let mut outcome = Outcome::default();
     for destination in &order.destinations {
         let (digest, place) = write_to(order, image, destination)?;

@@ -80,7 +80,7 @@ fn artifacts(
     let limits = limits(arguments.limits.as_ref(), console)?;
     let front = front::front_on(&arguments.platforms, file, &arguments.layouts, arguments.format, console)?;
     let Some(front) = front else { return Ok(None) };
-    let packages = Machine::new(None, console);
+    let packages = Machine::new(arguments.store.as_deref(), console);
     let emission =
         Emission { file, front: &front, time, name: arguments.tag.as_ref(), limits, eject, packages };
     let mut products = Vec::new();

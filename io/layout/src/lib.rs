@@ -10,6 +10,10 @@ pub mod read;
 pub mod unpack;
 pub mod write;
 
+mod layers;
+pub mod packed;
+mod unchanged;
+
 pub mod blobs;
 pub mod image_config;
 pub mod layer_tree;

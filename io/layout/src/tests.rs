@@ -22,6 +22,8 @@ use crate::read::{Layout, ReadError, Wanted};
 use crate::unpack::{check_destination, unpack};
 use crate::write::{Image, WriteError, write_archive, write_archive_to, write_directory};
 
+mod packed;
+
 /// A plan with what it needs read from below `root`.
 struct Read {
     assembly: Assembly,
@@ -66,7 +68,7 @@ fn build(plan: &str, root: &Path, destination: &str) -> Result<Digest, WriteErro
 }
 
 fn image(read: &Read) -> Image<'_> {
-    Image { assembly: &read.assembly, files: &read.files, bases: &read.layouts, name: None }
+    Image { assembly: &read.assembly, files: &read.files, bases: &read.layouts, name: None, kept: None }
 }
 
 const PLAN: &str = "cpk 1
@@ -344,7 +346,7 @@ fn an_archive_is_unpacked_to_the_layout_that_it_holds() {
         "cpk 1\ncontext @p = dir \"project\"\nstage %a from scratch {\n  copy contents \".\" from @p to \"/\"\n}\nexport from %a\n",
         folder.path(),
     );
-    let image = Image { assembly: &read.assembly, files: &read.files, bases: &[], name: None };
+    let image = Image { assembly: &read.assembly, files: &read.files, bases: &[], name: None, kept: None };
     let archive = folder.path().join("image.tar");
     let digest = write_archive(image, &archive).expect("can be written");
 

@@ -10,16 +10,14 @@ use std::path::{Path, PathBuf};
 
 use cogpack_backends_contract::content::ContentSource;
 use cogpack_backends_oci_direct::Assembly;
-use cogpack_backends_oci_direct::documents::{blob_path, media};
-use cogpack_backends_oci_direct::evaluate::ImageLayer;
-use cogpack_backends_oci_direct::image::WrittenLayer;
-use cogpack_backends_oci_direct::inputs::BaseLayer;
-use cogpack_backends_oci_direct::layer::{Layer, LayerWriteError};
+use cogpack_backends_oci_direct::layer::LayerWriteError;
 use cogpack_backends_oci_direct::tar::{Entry, EntryKind, TarError, TarWriter};
 use cogpack_content::{Digest, ImageReference};
+use cogpack_io_store::{Store, StoreError};
 use tempfile::TempDir;
 
-use crate::blobs::{self, BlobError, HashingReader};
+use crate::blobs::BlobError;
+use crate::layers::{self, Ready};
 use crate::read::Layout;
 
 /// Why a layout could not be written. What was at the destination is untouched.
@@ -62,6 +60,9 @@ pub enum WriteError {
     /// A layer of a base image changed since it was read.
     #[error(transparent)]
     Base(#[from] BlobError),
+    /// The store of packed layers.
+    #[error("use the store")]
+    Store(#[from] StoreError),
     /// The archive.
     #[error("write the archive `{}`", path.display())]
     Archive {
@@ -84,6 +85,8 @@ pub struct Image<'a> {
     pub bases: &'a [Layout],
     /// What it is called.
     pub name: Option<&'a ImageReference>,
+    /// Where packed layers are kept from one image to the next.
+    pub kept: Option<&'a Store>,
 }
 
 /// All that a layout has at its top.
@@ -94,9 +97,13 @@ pub fn write_directory(image: Image<'_>, destination: &Path) -> Result<Digest, W
     // A link to a layout stays one.
     let destination = &fs::canonicalize(destination).unwrap_or_else(|_| destination.to_owned());
     check_replaceable(destination)?;
+    let ready = layers::ready(image)?;
+    if let Some(digest) = layers::unchanged(image, &ready, destination) {
+        return Ok(digest);
+    }
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("layout");
-    let digest = make(image, &made)?;
+    let digest = make(image, ready, &made)?;
     replace(&made, destination, temporary)?;
     sync_directory(above(destination))?;
     Ok(digest)
@@ -124,7 +131,7 @@ pub fn write_archive(image: Image<'_>, destination: &Path) -> Result<Digest, Wri
 pub fn write_archive_to(image: Image<'_>, scratch: &Path, sink: impl Write) -> Result<Digest, WriteError> {
     let temporary = temporary_in(scratch)?;
     let made = temporary.path().join("layout");
-    let digest = make(image, &made)?;
+    let digest = make(image, layers::ready(image)?, &made)?;
     let archive = |source| WriteError::Archive { path: scratch.to_owned(), source };
     let mut writer = TarWriter::new(BufWriter::with_capacity(1 << 16, sink), image.assembly.time);
     for (path, kind) in parts(&made)? {
@@ -149,17 +156,11 @@ pub fn write_archive_to(image: Image<'_>, scratch: &Path, sink: impl Write) -> R
 }
 
 /// Makes the layout in the new directory `root`.
-fn make(image: Image<'_>, root: &Path) -> Result<Digest, WriteError> {
+fn make(image: Image<'_>, ready: Vec<Ready<'_>>, root: &Path) -> Result<Digest, WriteError> {
     let blobs = root.join("blobs/sha256");
     fs::create_dir_all(&blobs).map_err(|source| failed("create", &blobs, source))?;
-    let mut layers = Vec::new();
-    for step in image.assembly.rootfs.history.steps() {
-        layers.push(match &step.layer {
-            None => continue,
-            Some(ImageLayer::Base(base)) => take_over(base, image.bases, root)?,
-            Some(ImageLayer::Made(layer)) => write_layer(layer, &step.created_by, image, root)?,
-        });
-    }
+    let put = |layer| layers::put(layer, image, root);
+    let layers = ready.into_iter().map(put).collect::<Result<Vec<_>, _>>()?;
     let documents = image.assembly.documents(&layers, image.name);
     for (path, bytes) in &documents.files {
         let path = root.join(path);
@@ -173,49 +174,6 @@ fn make(image: Image<'_>, root: &Path) -> Result<Digest, WriteError> {
         sync_directory(directory)?;
     }
     Ok(documents.digest)
-}
-
-fn write_layer(layer: &Layer, step: &str, image: Image<'_>, root: &Path) -> Result<WrittenLayer, WriteError> {
-    let unnamed = root.join("blobs/unnamed");
-    let file = File::create(&unnamed).map_err(|source| failed("create", &unnamed, source))?;
-    let sink = BufWriter::with_capacity(1 << 16, file);
-    let (sink, blob) = layer
-        .write(image.files, image.assembly.time, sink)
-        .map_err(|source| WriteError::Layer { step: step.to_owned(), source })?;
-    let synced = sink.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| file.sync_all());
-    synced.map_err(|source| failed("write", &unnamed, source))?;
-    let named = root.join(blob_path(&blob.blob.digest));
-    fs::rename(&unnamed, &named).map_err(|source| failed("write", &named, source))?;
-    Ok(WrittenLayer { media_type: media::LAYER_GZIP, blob })
-}
-
-/// Takes a blob over from a base's layout: by a link where that is possible, since blobs never
-/// change, else by a copy that is checked.
-fn take_over(base: &BaseLayer, bases: &[Layout], root: &Path) -> Result<WrittenLayer, WriteError> {
-    let written = WrittenLayer { media_type: base.media_type, blob: base.blob };
-    let digest = base.blob.blob.digest;
-    let to = root.join(blob_path(&digest));
-    if to.exists() {
-        return Ok(written);
-    }
-    let candidates = bases.iter().map(|layout| blobs::path_of(layout.root(), &digest));
-    let Some(from) = candidates.into_iter().find(|path| path.is_file()) else {
-        return Err(WriteError::MissingBase { digest });
-    };
-    // Where the layout's blob is a link to elsewhere, what it leads to is meant.
-    if fs::canonicalize(&from).and_then(|from| fs::hard_link(from, &to)).is_ok() {
-        return Ok(written);
-    }
-    let source = File::open(&from).map_err(|source| failed("read", &from, source))?;
-    let mut reading = HashingReader::new(source);
-    let copied = File::create(&to).and_then(|mut file| {
-        io::copy(&mut reading, &mut file)?;
-        file.sync_all()
-    });
-    copied.map_err(|source| failed("copy", &from, source))?;
-    let (found, size) = reading.finish().map_err(|source| failed("read", &from, source))?;
-    blobs::check(from, &digest, Some(base.blob.blob.size), found, size)?;
-    Ok(written)
 }
 
 /// Whether `destination` is free, an empty directory, or a layout without anything beside it.
@@ -313,6 +271,6 @@ pub(crate) fn sync_directory(directory: &Path) -> Result<(), WriteError> {
     synced.map_err(|source| failed("sync", directory, source))
 }
 
-fn failed(attempt: &'static str, path: &Path, source: io::Error) -> WriteError {
+pub(crate) fn failed(attempt: &'static str, path: &Path, source: io::Error) -> WriteError {
     WriteError::Write { attempt, path: path.to_owned(), source }
 }

@@ -15,8 +15,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use cogpack_backends_contract::content::{Content, ContextFile};
+use cogpack_backends_contract::content::{Content, ContextFile, DiskStamp, Stamp};
 use cogpack_backends_contract::entries::Entries;
 use cogpack_backends_contract::glob::{Glob, InvalidGlob};
 use cogpack_backends_contract::paths::Selection;
@@ -84,6 +85,8 @@ pub enum WalkError {
 
 /// Our own directory in a project; no part of any context.
 const OWN: &[u8] = b".cog";
+/// The coarsest clock by which filesystems date files (that of FAT), and a little.
+const TICK: Duration = Duration::from_millis(2_100);
 /// What a tree holds.
 const DEEPEST: usize = 1000;
 
@@ -102,8 +105,9 @@ pub fn walk(root: &Path, context: &InputName, rules: &[PathRule]) -> Result<Tree
     let leads = leads(rules).map_err(invalid)?;
     let ignore = IgnoreFile::of_directory(root)?;
     let at_root = ignore.at_root();
+    let began = SystemTime::now();
     let (path, components, links) = (Vec::new(), Vec::new(), BTreeMap::new());
-    let mut walk = Walk { context, selection, ignore, leads, path, components, links };
+    let mut walk = Walk { context, selection, ignore, leads, path, components, links, began };
     let children = walk.children(root, &at_root)?;
     let mut tree = Tree::empty();
     if let Some(root) = tree.directory_mut(&[]) {
@@ -124,6 +128,8 @@ struct Walk<'w> {
     components: Vec<Name>,
     /// Files with several names, by device and inode.
     links: BTreeMap<(u64, u64), Arc<ContextFile>>,
+    /// When the walk began.
+    began: SystemTime,
 }
 
 impl Walk<'_> {
@@ -210,7 +216,8 @@ impl Walk<'_> {
         let linked = metadata.nlink() > 1;
         let file = || {
             let path = self.path.clone();
-            Arc::new(ContextFile { context: self.context.clone(), path, size: metadata.len(), linked })
+            let stamp = Stamp::Disk(stamp(metadata, self.began));
+            Arc::new(ContextFile { context: self.context.clone(), path, size: metadata.len(), linked, stamp })
         };
         if !linked {
             return file();
@@ -221,6 +228,19 @@ impl Walk<'_> {
     fn failed(&self, attempt: &'static str, path: &Path, source: io::Error) -> WalkError {
         WalkError::Read { context: self.context.clone(), attempt, path: path.to_owned(), source }
     }
+}
+
+/// What the disk says of a file that was looked at after `began`.
+pub fn stamp(metadata: &Metadata, began: SystemTime) -> DiskStamp {
+    let time = |seconds, nanoseconds: i64| (seconds, u32::try_from(nanoseconds).unwrap_or_default());
+    let modified = time(metadata.mtime(), metadata.mtime_nsec());
+    let changed = time(metadata.ctime(), metadata.ctime_nsec());
+    let settling = began.checked_sub(TICK).and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+    let settled = settling.is_some_and(|time| {
+        let before = (i64::try_from(time.as_secs()).unwrap_or(i64::MAX), time.subsec_nanos());
+        modified.max(changed) < before
+    });
+    DiskStamp { device: metadata.dev(), inode: metadata.ino(), modified, changed, settled }
 }
 
 fn leads(rules: &[PathRule]) -> Result<Vec<Vec<Name>>, InvalidGlob> {
@@ -344,6 +364,24 @@ mod tests {
         assert_eq!(content(b"odd\xff").1, b"odd\xff");
         let Some(Node::Symlink { target, .. }) = tree.get(&[b"link"]) else { panic!("no link") };
         assert_eq!(target, b"../outside");
+    }
+
+    #[test]
+    fn what_was_changed_a_moment_ago_may_change_again_unseen() {
+        let root = tempfile::tempdir().expect("makes a directory");
+        make(root.path(), &["file"]);
+        let metadata = fs::metadata(root.path().join("file")).expect("is there");
+        let modified = metadata.modified().expect("is dated");
+        for (later, settled) in [(0, false), (2, false), (3, true)] {
+            let stamp = stamp(&metadata, modified + Duration::from_secs(later));
+            assert_eq!(stamp.settled, settled, "{later} seconds later");
+            assert_eq!((stamp.inode, stamp.device), (metadata.ino(), metadata.dev()));
+        }
+        // A date that was set says nothing: what counts is when it was set.
+        let file = fs::File::options().write(true).open(root.path().join("file")).expect("is there");
+        file.set_modified(modified - Duration::from_secs(1000)).expect("can be set");
+        let metadata = file.metadata().expect("is there");
+        assert!(!stamp(&metadata, modified + Duration::from_secs(1)).settled);
     }
 
     #[test]

@@ -35,14 +35,14 @@ impl Store {
 
     /// When somebody last asked for a blob is the time of a file of its own: the blob's may be that
     /// of a file in an image layout too, by a link.
-    fn note_use(&self, digest: &Digest) {
+    pub(crate) fn note_use(&self, digest: &Digest) {
         // Only an estimate of what is worth keeping depends on it.
         let mark = File::create(self.folder("used").join(digest.hex()));
         let _ = mark.and_then(|mark| mark.set_modified(SystemTime::now()));
     }
 
     /// As an image layout has it.
-    fn blob_path(&self, digest: &Digest) -> PathBuf {
+    pub(crate) fn blob_path(&self, digest: &Digest) -> PathBuf {
         self.folder("blobs").join("sha256").join(digest.hex())
     }
 }

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use cogpack_content::Digest;
 
 use crate::failure::{StoreError, disk};
+use crate::layers::blob_of;
 use crate::marks;
 use crate::store::Store;
 use crate::usage::{Holding, listed, size};
@@ -119,12 +120,17 @@ impl Store {
         fs::remove_dir_all(&aside).map_err(disk("remove", path))
     }
 
-    /// Steps that left what is gone, and marks of what is gone.
+    /// Steps and layers that left what is gone, and marks of what is gone.
     fn remove_what_stands_for_nothing(&self) -> Result<(), StoreError> {
         let remove = |path: &Path| remove_if_there(path).map_err(disk("remove", path));
         for path in listed(&self.folder("steps"))? {
             let is_kept = left_by(&path).is_some_and(|part| self.part_path(&part).is_dir());
             if !is_kept {
+                remove(&path)?;
+            }
+        }
+        for path in listed(&self.folder("layers"))? {
+            if !blob_of(&path).is_some_and(|blob| self.blob_path(&blob).is_file()) {
                 remove(&path)?;
             }
         }

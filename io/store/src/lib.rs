@@ -9,6 +9,7 @@
 //! STORE/parts/            what one layer or one program adds to a filesystem, as a directory, and
 //!                         beside it a mark that says whether it is whole
 //! STORE/steps/            by the key of a finished step, the part that came of it
+//! STORE/layers/           by the key of a packed layer, its blob and what it was packed from
 //! STORE/caches/           the directories of cache mounts
 //! STORE/work/             what is being made, each under a lock of whoever makes it
 //! ```
@@ -24,6 +25,7 @@
 pub mod blobs;
 pub mod caches;
 pub mod failure;
+pub mod layers;
 pub mod steps;
 pub mod store;
 pub mod work;

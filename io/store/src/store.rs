@@ -187,7 +187,7 @@ impl Store {
 }
 
 /// What is in a store besides a few files.
-const FOLDERS: [&str; 7] = ["blobs", "blobs/sha256", "parts", "steps", "caches", "used", "work"];
+const FOLDERS: [&str; 8] = ["blobs", "blobs/sha256", "parts", "steps", "layers", "caches", "used", "work"];
 
 /// Writes a small file that is whole or not there, unless the machine goes down: then half of it may
 /// be there, and whoever reads it must see that.

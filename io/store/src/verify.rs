@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::failure::{StoreError, disk};
 use crate::gc::{digest_of, is_named_by_digest, left_by, remove_if_there};
+use crate::layers::blob_of;
 use crate::marks;
 use crate::store::Store;
 use crate::usage::listed;
@@ -25,6 +26,9 @@ pub enum Fault {
     /// A file that says what a step left, and says nothing that can be understood.
     #[error("`steps/{0}` is damaged: it does not say what the step left")]
     Step(String),
+    /// A file that says what a layer was packed into, and says nothing that can be understood.
+    #[error("`layers/{0}` is damaged: it does not say what the layer was packed into")]
+    Layer(String),
     /// Something that no build puts there.
     #[error("`{0}` is nothing that a store holds")]
     Foreign(String),
@@ -34,11 +38,15 @@ impl Fault {
     /// Whether taking it away mends the store: it is made anew when it is needed.
     pub fn is_mended_by_removal(&self) -> bool {
         match self {
-            Self::Part(_) | Self::Blob(_) | Self::Step(_) => true,
+            Self::Part(_) | Self::Blob(_) | Self::Step(_) | Self::Layer(_) => true,
             Self::Foreign(_) => false,
         }
     }
 }
+
+/// A folder of files that say what became of something, how they are read, and what is wrong with
+/// one that cannot be.
+type Notes = (&'static str, fn(&Path) -> Option<Digest>, fn(String) -> Fault);
 
 impl Store {
     /// What is wrong with it. Of parts the names, owners, modes, sizes and times of all files are
@@ -66,12 +74,15 @@ impl Store {
                 Some(_) => {}
             }
         }
-        for path in listed(&self.folder("steps"))? {
-            if !is_named_by_digest(&path) {
-                faults.push(Fault::Foreign(format!("steps/{}", shown(&path))));
-            } else if left_by(&path).is_none() && fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
-                // An empty one was not yet written when the machine went down.
-                faults.push(Fault::Step(shown(&path)));
+        let notes: [Notes; 2] = [("steps", left_by, Fault::Step), ("layers", blob_of, Fault::Layer)];
+        for (folder, told, fault) in notes {
+            for path in listed(&self.folder(folder))? {
+                if !is_named_by_digest(&path) {
+                    faults.push(Fault::Foreign(format!("{folder}/{}", shown(&path))));
+                } else if told(&path).is_none() && fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
+                    // An empty one was not yet written when the machine went down.
+                    faults.push(fault(shown(&path)));
+                }
             }
         }
         faults.sort();
@@ -88,6 +99,7 @@ impl Store {
                 }
                 Fault::Blob(name) => ("blobs/sha256", name),
                 Fault::Step(name) => ("steps", name),
+                Fault::Layer(name) => ("layers", name),
                 Fault::Foreign(_) => continue,
             };
             let path = self.folder(folder).join(name);

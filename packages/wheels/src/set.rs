@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cogpack_backends_contract::content::{Content, ContextFile};
+use cogpack_backends_contract::content::{Content, ContextFile, Stamp};
 use cogpack_backends_contract::tree::{Attributes, Ids, Node, PathProblem, Tree, components};
 use cogpack_content::Digest;
 use cogpack_ir::plan::{InputName, Mode};
@@ -123,11 +123,12 @@ impl WheelSet {
             let mode = if file.is_executable { Mode::DIRECTORY } else { Mode::FILE };
             let content = match &file.bytes {
                 InstalledBytes::Made(content) => Content::Inline(content.clone()),
-                InstalledBytes::Entry { size, .. } => Content::Context(Arc::new(ContextFile {
+                InstalledBytes::Entry { size, digest, .. } => Content::Context(Arc::new(ContextFile {
                     context: context.clone(),
                     path: path.as_bytes().to_vec(),
                     size: *size,
                     linked: false,
+                    stamp: digest.map_or(Stamp::None, Stamp::Digest),
                 })),
             };
             tree.insert(&names, Node::File { attributes: Attributes { mode, ids: Ids::ROOT }, content })?;

@@ -13,6 +13,7 @@ use cogpack_build::direct::{Direct, Order, Programs};
 use cogpack_build::failure::BuildError;
 use cogpack_build::order::Destination;
 use cogpack_io_runtime::{NoRuntime, Runtime};
+use cogpack_io_store::Store;
 use miette::Diagnostic;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
@@ -68,7 +69,14 @@ impl Job<'_> {
                 return Ok(FINDINGS);
             }
         };
-        let builder = self.builder(&recipe, runtime, console)?;
+        let store = self.store(&recipe, runtime.is_some(), console)?;
+        let kept = store.clone().filter(|_| !self.arguments.no_cache);
+        let builder = match (runtime, store) {
+            (Some(runtime), Some(store)) if recipe.has_programs() => {
+                Direct::with(Programs { runtime, store })
+            }
+            (Some(_) | None, _) => Direct::without_programs(),
+        };
         let started = Instant::now();
         let mut walked = contexts::walk_all(recipe.directories(), self.file, &self.source.directories)?;
         if let Err(refused) = self.machine(console).install(&recipe, &mut walked)? {
@@ -93,6 +101,7 @@ impl Job<'_> {
             names: self.arguments.tags.clone(),
             destinations: self.destinations,
             standard_output: Mutex::new(Box::new(std::io::stdout())),
+            kept,
             cache: if self.arguments.no_cache { UseOfResults::Ignored } else { UseOfResults::Used },
             time: self.time,
         };
@@ -146,20 +155,17 @@ impl Job<'_> {
         }
     }
 
-    /// A builder. Plans that run nothing need neither a runtime nor a store.
-    fn builder(
+    /// The store, where there must be one: plans that run nothing need none, and keep their packed
+    /// layers in one that is named.
+    fn store(
         &self,
         recipe: &Recipe,
-        runtime: Option<Runtime>,
+        has_runtime: bool,
         console: &Console<'_>,
-    ) -> Result<Direct, Failure> {
-        match runtime {
-            Some(runtime) if recipe.has_programs() => {
-                let store = self.machine(console).store()?;
-                Ok(Direct::with(Programs { runtime, store }))
-            }
-            Some(_) | None => Ok(Direct::without_programs()),
-        }
+    ) -> Result<Option<Store>, Failure> {
+        let machine = self.machine(console);
+        let is_needed = has_runtime && recipe.has_programs();
+        (is_needed || machine.names_store()).then(|| machine.store()).transpose()
     }
 }
 

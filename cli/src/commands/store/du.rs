@@ -27,7 +27,7 @@ fn table(usage: &Usage) -> String {
     let mut text = String::new();
     for (what, holding) in [
         ("filesystems of layers and programs", usage.parts),
-        ("packages and other files", usage.blobs),
+        ("packages and packed layers", usage.blobs),
         ("directories of cache mounts", usage.caches),
         ("being made", usage.work),
     ] {

@@ -1,0 +1,200 @@
+//! By what a layer is known to be one that was packed before, without reading what is in it.
+
+use std::collections::BTreeMap;
+
+use cogpack_backends_contract::content::ContextFile;
+use cogpack_backends_contract::tree::{Attributes, Ids, SpecialKind};
+use cogpack_content::Digest;
+use sha2::{Digest as _, Sha256};
+
+use crate::layer::{Bytes, EntryKind, Layer};
+
+/// What the bytes of a packed layer depend on: `structure`, and the bytes of `files`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity<'l> {
+    /// A digest of all but the bytes of files of contexts.
+    pub structure: Digest,
+    /// The files of contexts, each once, in the order in which the layer first names them.
+    pub files: Vec<&'l ContextFile>,
+}
+
+/// What changes with the meaning of what is hashed, and with what is written for it.
+const KIND: &[u8] = b"layer 1";
+
+impl Layer {
+    /// What the layer depends on when every entry is dated `time`, and it is packed as `packing`
+    /// says.
+    pub fn identity(&self, time: u64, packing: &str) -> Identity<'_> {
+        let (mut key, mut files) = (Hash(Sha256::new()), Files::default());
+        key.bytes(KIND);
+        key.bytes(packing.as_bytes());
+        key.number(time);
+        for entry in &self.entries {
+            key.number(entry.path.len() as u64);
+            for name in &entry.path {
+                key.bytes(name);
+            }
+            match &entry.kind {
+                EntryKind::Directory(attributes) => {
+                    key.bytes(b"directory");
+                    key.attributes(*attributes);
+                }
+                EntryKind::Symlink(ids, target) => {
+                    key.bytes(b"link");
+                    key.ids(*ids);
+                    key.bytes(target);
+                }
+                EntryKind::Special(attributes, kind) => {
+                    key.special(*kind);
+                    key.attributes(*attributes);
+                }
+                EntryKind::Whiteout => key.bytes(b"whiteout"),
+                EntryKind::File(attributes, bytes) => {
+                    key.bytes(b"file");
+                    key.attributes(*attributes);
+                    match bytes {
+                        Bytes::Inline(content) => {
+                            key.bytes(b"inline");
+                            key.bytes(&content.0);
+                        }
+                        Bytes::Kept(file) => {
+                            key.bytes(b"kept");
+                            key.bytes(file.part.hex().as_bytes());
+                            key.bytes(&file.path);
+                            key.number(u64::from(file.linked));
+                        }
+                        Bytes::Context(file) => {
+                            key.bytes(b"context");
+                            key.number(file.size);
+                            key.number(u64::from(file.linked));
+                            key.number(files.place(file));
+                        }
+                    }
+                }
+            }
+        }
+        Identity { structure: Digest::from_sha256(key.0.finalize().into()), files: files.listed }
+    }
+}
+
+/// Files by their places in the order in which they are first named.
+#[derive(Default)]
+struct Files<'l> {
+    listed: Vec<&'l ContextFile>,
+    /// Those that may be named again.
+    linked: BTreeMap<&'l ContextFile, u64>,
+}
+
+impl<'l> Files<'l> {
+    fn place(&mut self, file: &'l ContextFile) -> u64 {
+        let next = self.listed.len() as u64;
+        if file.linked {
+            let place = *self.linked.entry(file).or_insert(next);
+            if place < next {
+                return place;
+            }
+        }
+        self.listed.push(file);
+        next
+    }
+}
+
+/// Hashes texts with their lengths, so that no two lists read alike.
+struct Hash(Sha256);
+
+impl Hash {
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.0.update(bytes);
+    }
+
+    fn number(&mut self, number: u64) {
+        self.0.update(number.to_le_bytes());
+    }
+
+    fn ids(&mut self, ids: Ids) {
+        self.number(ids.user.into());
+        self.number(ids.group.into());
+    }
+
+    fn attributes(&mut self, attributes: Attributes) {
+        self.number(attributes.mode.bits().into());
+        self.ids(attributes.ids);
+    }
+
+    fn special(&mut self, kind: SpecialKind) {
+        let (name, major, minor) = match kind {
+            SpecialKind::CharacterDevice { major, minor } => (&b"character"[..], major, minor),
+            SpecialKind::BlockDevice { major, minor } => (&b"block"[..], major, minor),
+            SpecialKind::Pipe => (&b"pipe"[..], 0, 0),
+        };
+        self.bytes(name);
+        self.number(major.into());
+        self.number(minor.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use cogpack_backends_contract::content::Stamp;
+    use cogpack_ir::plan::{FileContent, InputName, Mode};
+
+    use super::*;
+    use crate::layer::LayerEntry;
+
+    const FILE: Attributes = Attributes { mode: Mode::FILE, ids: Ids::ROOT };
+
+    fn file(path: &str, size: u64, linked: bool) -> Arc<ContextFile> {
+        let context = InputName::new("source").expect("is a name");
+        Arc::new(ContextFile { context, path: path.into(), size, linked, stamp: Stamp::None })
+    }
+
+    fn layer(entries: &[(&str, EntryKind)]) -> Layer {
+        let entry = |(path, kind): &(&str, EntryKind)| LayerEntry {
+            path: path.split('/').map(|name| name.as_bytes().to_vec()).collect(),
+            kind: kind.clone(),
+        };
+        Layer { entries: entries.iter().map(entry).collect() }
+    }
+
+    #[test]
+    fn all_that_a_layer_is_made_of_tells_it_apart() {
+        let of = |file: &Arc<ContextFile>| EntryKind::File(FILE, Bytes::Context(Arc::clone(file)));
+        let (one, other, linked) = (file("one", 3, false), file("other", 3, false), file("linked", 3, true));
+        let again = file("again", 3, true);
+        let inline =
+            |text: &str| EntryKind::File(FILE, Bytes::Inline(FileContent(text.as_bytes().to_vec().into())));
+        let owned = Attributes { ids: Ids { user: 7, group: 0 }, ..FILE };
+        let layers = [
+            layer(&[("a", of(&one))]),
+            layer(&[("b", of(&one))]),
+            layer(&[("a", of(&file("one", 4, false)))]),
+            layer(&[("a", of(&one)), ("b", of(&other))]),
+            layer(&[("a", of(&linked)), ("b", of(&linked))]),
+            layer(&[("a", of(&linked)), ("b", of(&again))]),
+            layer(&[("a", EntryKind::File(owned, Bytes::Context(Arc::clone(&one))))]),
+            layer(&[("a", inline("one"))]),
+            layer(&[("a", inline("two"))]),
+            layer(&[("a", EntryKind::Directory(FILE))]),
+            layer(&[("a", EntryKind::Symlink(Ids::ROOT, b"b".to_vec()))]),
+            layer(&[("a", EntryKind::Special(FILE, SpecialKind::Pipe))]),
+            layer(&[("a", EntryKind::Special(FILE, SpecialKind::BlockDevice { major: 1, minor: 2 }))]),
+            layer(&[("a", EntryKind::Whiteout)]),
+            layer(&[("a/b", EntryKind::Whiteout)]),
+        ];
+        let mut structures: Vec<Digest> = layers.iter().map(|it| it.identity(0, "gzip").structure).collect();
+        structures.push(layers[0].identity(1, "gzip").structure);
+        structures.push(layers[0].identity(0, "none").structure);
+        let count = structures.len();
+        structures.sort();
+        structures.dedup();
+        assert_eq!(structures.len(), count);
+        // Where the bytes come from is no part of it, what they are is.
+        let elsewhere = layer(&[("a", of(&other))]);
+        let (one, other) = (layers[0].identity(0, "gzip"), elsewhere.identity(0, "gzip"));
+        assert!(one.structure == other.structure && one.files != other.files);
+        assert_eq!(layers[4].identity(0, "gzip").files.len(), 1);
+    }
+}

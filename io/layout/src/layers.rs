@@ -1,0 +1,153 @@
+//! The blobs of an image's layers: those of bases are taken over, those that were packed before are
+//! found again, and all others are packed.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+use cogpack_backends_oci_direct::blob::{Blob, LayerBlob};
+use cogpack_backends_oci_direct::documents::{blob_path, media};
+use cogpack_backends_oci_direct::evaluate::ImageLayer;
+use cogpack_backends_oci_direct::identity::Identity;
+use cogpack_backends_oci_direct::image::WrittenLayer;
+use cogpack_backends_oci_direct::inputs::BaseLayer;
+use cogpack_backends_oci_direct::layer::Layer;
+use cogpack_content::Digest;
+
+use crate::blobs::{self, HashingReader};
+use crate::packed::{self, Noting, Packed};
+use crate::read::Layout;
+use crate::unchanged;
+use crate::write::{Image, WriteError, failed};
+
+/// How layers are packed, which is part of what they are known by.
+const PACKING: &str = "gzip";
+
+/// What is known of each layer before anything is written.
+pub enum Ready<'a> {
+    /// It is a base's.
+    Base(&'a BaseLayer),
+    /// It was packed before.
+    Packed(Packed),
+    /// It is to be packed.
+    Unpacked(&'a Layer, &'a str),
+}
+
+/// What is known of the layers of an image, lowest first.
+pub fn ready(image: Image<'_>) -> Result<Vec<Ready<'_>>, WriteError> {
+    let mut ready = Vec::new();
+    for step in image.assembly.rootfs.history.steps() {
+        ready.push(match &step.layer {
+            None => continue,
+            Some(ImageLayer::Base(base)) => Ready::Base(base),
+            Some(ImageLayer::Made(layer)) => {
+                let found = match image.kept {
+                    Some(store) => packed::find(store, &identity(layer, image), image.files)?,
+                    None => None,
+                };
+                found.map_or(Ready::Unpacked(layer, &step.created_by), Ready::Packed)
+            }
+        });
+    }
+    Ok(ready)
+}
+
+fn identity<'l>(layer: &'l Layer, image: Image<'_>) -> Identity<'l> {
+    layer.identity(image.assembly.time, PACKING)
+}
+
+/// The digest of an image that the destination holds already.
+pub fn unchanged(image: Image<'_>, ready: &[Ready<'_>], destination: &Path) -> Option<Digest> {
+    let known = ready.iter().map(|layer| match layer {
+        Ready::Base(base) => {
+            let written = WrittenLayer { media_type: base.media_type, blob: base.blob };
+            Some((written, in_bases(&base.blob.blob.digest, image.bases)?))
+        }
+        Ready::Packed(packed) => Some((packed.layer.clone(), packed.path.clone())),
+        Ready::Unpacked(..) => None,
+    });
+    let (layers, blobs): (Vec<_>, Vec<_>) = known.collect::<Option<Vec<_>>>()?.into_iter().unzip();
+    let documents = image.assembly.documents(&layers, image.name);
+    unchanged::is_there(&documents, &blobs, destination).then_some(documents.digest)
+}
+
+/// Puts the blob of a layer where it is in the layout at `root`.
+pub fn put(layer: Ready<'_>, image: Image<'_>, root: &Path) -> Result<WrittenLayer, WriteError> {
+    match layer {
+        Ready::Base(base) => take_over(base, image.bases, root),
+        Ready::Packed(packed) => take_packed(packed, root),
+        Ready::Unpacked(layer, step) => write_layer(layer, step, image, root),
+    }
+}
+
+/// Takes a layer over that was packed before, by a link or a copy.
+fn take_packed(packed: Packed, root: &Path) -> Result<WrittenLayer, WriteError> {
+    let to = root.join(blob_path(&packed.layer.blob.blob.digest));
+    // Two ops may make the same layer.
+    if !to.exists() && fs::hard_link(&packed.path, &to).is_err() {
+        copy_blob(&packed.path, &to, &packed.layer.blob)?;
+    }
+    Ok(packed.layer)
+}
+
+/// Packs a layer, and keeps it where there is a store.
+fn write_layer(layer: &Layer, step: &str, image: Image<'_>, root: &Path) -> Result<WrittenLayer, WriteError> {
+    let Some(store) = image.kept else { return pack(layer, step, image, root) };
+    let noting = Noting::new(image.files);
+    let written = pack(layer, step, Image { files: &noting, ..image }, root)?;
+    let path = root.join(blob_path(&written.blob.blob.digest));
+    packed::keep(store, &identity(layer, image), &noting, &written, &path)?;
+    Ok(written)
+}
+
+fn pack(layer: &Layer, step: &str, image: Image<'_>, root: &Path) -> Result<WrittenLayer, WriteError> {
+    let unnamed = root.join("blobs/unnamed");
+    let file = File::create(&unnamed).map_err(|source| failed("create", &unnamed, source))?;
+    let sink = BufWriter::with_capacity(1 << 16, file);
+    let (sink, blob) = layer
+        .write(image.files, image.assembly.time, sink)
+        .map_err(|source| WriteError::Layer { step: step.to_owned(), source })?;
+    let synced = sink.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| file.sync_all());
+    synced.map_err(|source| failed("write", &unnamed, source))?;
+    let named = root.join(blob_path(&blob.blob.digest));
+    fs::rename(&unnamed, &named).map_err(|source| failed("write", &named, source))?;
+    Ok(WrittenLayer { media_type: media::LAYER_GZIP, blob })
+}
+
+/// Takes a blob over from a base's layout: by a link where that is possible, since blobs never
+/// change, else by a copy that is checked.
+fn take_over(base: &BaseLayer, bases: &[Layout], root: &Path) -> Result<WrittenLayer, WriteError> {
+    let written = WrittenLayer { media_type: base.media_type, blob: base.blob };
+    let digest = base.blob.blob.digest;
+    let to = root.join(blob_path(&digest));
+    if to.exists() {
+        return Ok(written);
+    }
+    let from = in_bases(&digest, bases).ok_or(WriteError::MissingBase { digest })?;
+    // Where the layout's blob is a link to elsewhere, what it leads to is meant.
+    if fs::canonicalize(&from).and_then(|from| fs::hard_link(from, &to)).is_ok() {
+        return Ok(written);
+    }
+    copy_blob(&from, &to, &base.blob)?;
+    Ok(written)
+}
+
+/// Where the blob of a base is.
+fn in_bases(digest: &Digest, bases: &[Layout]) -> Option<PathBuf> {
+    let candidates = bases.iter().map(|layout| blobs::path_of(layout.root(), digest));
+    candidates.into_iter().find(|path| path.is_file())
+}
+
+/// Copies a blob, and compares it with its digest.
+fn copy_blob(from: &Path, to: &Path, expected: &LayerBlob) -> Result<(), WriteError> {
+    let source = File::open(from).map_err(|source| failed("read", from, source))?;
+    let mut reading = HashingReader::new(source);
+    let copied = File::create(to).and_then(|mut file| {
+        io::copy(&mut reading, &mut file)?;
+        file.sync_all()
+    });
+    copied.map_err(|source| failed("copy", from, source))?;
+    let (found, size) = reading.finish().map_err(|source| failed("read", from, source))?;
+    let Blob { digest, size: expected } = &expected.blob;
+    Ok(blobs::check(from.to_owned(), digest, Some(*expected), found, size)?)
+}
