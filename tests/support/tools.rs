@@ -41,6 +41,13 @@ impl Tool {
         Some(Self { name: "buildkit-older", dialect: &["--dialect", "buildkit", "--syntax", "none"], kind })
     }
 
+    /// The BuildKit of the older engine with the frontend that the Dockerfile asks for, which it
+    /// fetches: newer than the engine by years.
+    pub fn older_buildkit_fetching() -> Option<Self> {
+        let kind = Kind::Docker { engine: engines::older()?, buildkit: "1" };
+        Some(Self { name: "buildkit-older-fetching", dialect: &["--dialect", "buildkit"], kind })
+    }
+
     /// The BuildKit of the newer engine, which fetches the frontend that the Dockerfile asks for.
     pub fn newer_buildkit() -> Option<Self> {
         let kind = Kind::Docker { engine: engines::newer()?, buildkit: "1" };

@@ -15,8 +15,8 @@ use cogpack_backends_oci_direct::{AssemblyProblem, OciDirect};
 use cogpack_compiler::World;
 use cogpack_io_project::walk::walk;
 use cogpack_ir::plan::{
-    ContextKind, Execution, ImageConfig, InputName, MakeDirectory, MountKind, Network, Op, OpKind, Plan,
-    SecretTarget,
+    ContextKind, Execution, ImageConfig, InputName, MakeDirectory, MountKind, Network, Op, OpKind, Owner,
+    Plan, SecretTarget, Spanned,
 };
 use cogpack_ir::resolve::{EnvValue, Resolved, State};
 use cogpack_tests::dockerfile::build::{Given, Run, build, normalised};
@@ -28,6 +28,7 @@ use cogpack_tests::dockerfile::{Unreadable, lines};
 use cogpack_tests::filesystem::list_tree;
 use cogpack_tests::terminal::cogpackc;
 
+use super::plans::ACCOUNTS;
 use super::stand_ins;
 
 /// A dialect: its name, the words that ask for it, and the builders that read it.
@@ -138,7 +139,8 @@ impl<'f> Judge<'f> {
                 image.reference.value.normalised(image.digest.as_ref().map(|digest| &digest.value));
             images.insert(reference, image.config.clone().unwrap_or_default());
         }
-        let given = Given { context: command.context(rules)?, named: command.named()?, images };
+        let accounts = ACCOUNTS.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect();
+        let given = Given { context: command.context(rules)?, named: command.named()?, images, accounts };
         let stages = build(&lines::read(text, rules)?, rules, &given)?;
         let runs = stages.iter().flat_map(|stage| stage.runs.iter().map(comparable)).collect();
         let runs = stand_ins::read_back(&self.meaning.runs, runs);
@@ -170,10 +172,10 @@ fn without_runs(ops: &[Op]) -> Vec<Op> {
                 op.kind = OpKind::Mkdir(Box::new(MakeDirectory { path, mode: None, owner: None }));
             }
             OpKind::Layer(layer) => layer.ops = without_runs(&layer.ops),
-            OpKind::Copy(_)
-            | OpKind::File(_)
-            | OpKind::Mkdir(_)
-            | OpKind::Symlink(_)
+            OpKind::Copy(it) => numbered(&mut it.owner),
+            OpKind::File(it) => numbered(&mut it.owner),
+            OpKind::Mkdir(it) => numbered(&mut it.owner),
+            OpKind::Symlink(_)
             | OpKind::Remove(_)
             | OpKind::Env(_)
             | OpKind::Workdir(_)
@@ -184,6 +186,18 @@ fn without_runs(ops: &[Op]) -> Vec<Op> {
         kept.push(op);
     }
     kept
+}
+
+/// Gives an owner by the numbers that its names have: no file here says which these are.
+fn numbered(owner: &mut Option<Spanned<Owner>>) {
+    let Some(owner) = owner else { return };
+    let number = |name: &mut String| {
+        if let Some((_, number)) = ACCOUNTS.iter().find(|(known, _)| *known == name.as_str()) {
+            *name = number.to_string();
+        }
+    };
+    number(&mut owner.value.user);
+    owner.value.group.iter_mut().for_each(number);
 }
 
 /// The files of a plan without programs.
@@ -292,7 +306,13 @@ fn options(mount: &MountKind) -> Options {
                 say("env", variable.value.as_str());
             }
         }
-        MountKind::Ssh { .. } => say("type", "ssh"),
+        MountKind::Ssh { name, .. } => {
+            say("type", "ssh");
+            say("required", "true");
+            if let Some(name) = name {
+                say("id", name.value.as_str());
+            }
+        }
         MountKind::Tmpfs { .. } => say("type", "tmpfs"),
     }
     options

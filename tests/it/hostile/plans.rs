@@ -87,6 +87,16 @@ const PIECES: [&str; 74] = [
     "\u{1f600}",
 ];
 
+/// The users and groups of the base, and their numbers.
+pub const ACCOUNTS: [(&str, u32); 5] =
+    [("app", 1000), ("a$b", 1001), ("_x.y-z", 1002), ("staff", 50), ("c$1", 51)];
+
+/// Owners, some of them by names of the base.
+const OWNERS: [&str; 6] = ["5:6", "0:0", "app:staff", "a$b:c$1", "_x.y-z:c$1", "7:staff"];
+
+/// Names of stages, some of which mean something to readers of Dockerfiles.
+const STAGES: [&str; 8] = ["tools", "Tools", "scratch", "0", "1.x_y-z", "base", "source", "AS"];
+
 /// Any text without a NUL, which no place takes.
 pub fn text() -> BoxedStrategy<String> {
     let piece = prop_oneof![5 => select(&PIECES[..]).prop_map(str::to_owned), 2 => "[a-zA-Z0-9._/-]{1,3}", 1 => "[ -~]"];
@@ -125,6 +135,12 @@ pub fn literal(text: &str) -> String {
     quoted(Template::literal(text).as_written())
 }
 
+/// The same with a variable among it, `$$` and all around it being text.
+fn with_variable(before: &str, variable: &str, after: &str) -> String {
+    let [before, after] = [before, after].map(literal);
+    format!("{}${{{variable}}}{}", &before[..before.len() - 1], &after[1..])
+}
+
 fn list(texts: &[String]) -> String {
     let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
     format!("[{}]", texts.join(", "))
@@ -145,7 +161,7 @@ fn user() -> BoxedStrategy<String> {
 }
 
 fn modifiers() -> BoxedStrategy<String> {
-    (option::of(select(&["0600", "0755"][..])), option::of(select(&["5:6", "0:0"][..])))
+    (option::of(select(&["0600", "0755"][..])), option::of(select(&OWNERS[..])))
         .prop_map(|(mode, owner)| {
             let mode = mode.map(|mode| format!(" mode {mode}")).unwrap_or_default();
             let owner = owner.map(|owner| format!(" owner {owner}")).unwrap_or_default();
@@ -164,6 +180,10 @@ fn execution() -> BoxedStrategy<String> {
     ];
     let mount = prop_oneof![
         name().prop_map(|name| format!("mount tmpfs at {}", literal(&format!("/m1/{name}")))),
+        select(&["S", "S_2"][..]).prop_map(|name| format!("mount secret token as env {name}")),
+        Just("mount ssh".to_owned()),
+        name().prop_map(|name| format!("mount ssh at {}", literal(&format!("/m6/{name}")))),
+        name().prop_map(|name| format!("mount ssh deploy at {}", literal(&format!("/m6/{name}")))),
         name().prop_map(|name| format!(
             "mount cache pip at {} sharing locked",
             literal(&format!("/m2/{name}"))
@@ -194,6 +214,16 @@ fn op(number: usize, names: Vec<String>) -> BoxedStrategy<String> {
     let input = select(&["@source", "%tools", "@inline"][..]);
     prop_oneof![
         4 => ("[A-C][a-z.-]?", text()).prop_map(|(name, value)| format!("env {name} = {}", literal(&value))),
+        2 => ("[A-C][a-z.-]?", text(), text()).prop_map(|(name, before, after)| {
+            format!("env {name} = {}", with_variable(&before, "BASE", &after))
+        }),
+        1 => (name(), name()).prop_map(move |(before, after)| {
+            format!("workdir {}", with_variable(&format!("/o{number}/{before}"), "PATH", &after))
+        }),
+        1 => (name(), name(), text()).prop_map(move |(before, after, content)| {
+            let path = with_variable(&format!("/o{number}/{before}"), "PATH", &after);
+            format!("file {path} = {}", quoted(&content))
+        }),
         1 => (select(&["prepend", "append"][..]), text())
             .prop_map(|(word, value)| format!("env {word} A {}", literal(&value))),
         2 => name().prop_map(move |name| format!("workdir {}", at(&name))),
@@ -280,10 +310,12 @@ pub fn plan() -> BoxedStrategy<(String, Vec<String>)> {
             let ops: Vec<BoxedStrategy<String>> = (0..5).map(|number| op(number, names.clone())).collect();
             let ops =
                 (ops, 1..6_usize).prop_map(|(ops, count)| ops.into_iter().take(count).collect::<Vec<_>>());
-            (Just(names), text(), ops, any::<bool>(), export())
+            (Just(names), text(), ops, any::<bool>(), export(), select(&STAGES[..]))
         })
-        .prop_map(|(names, base, ops, grouped, export)| {
-            (written(&names, &base, &ops, grouped, &export), names)
+        .prop_map(|(names, base, ops, grouped, export, stage)| {
+            // No random text has five letters in a row.
+            let plan = written(&names, &base, &ops, grouped, &export).replace("%tools", &format!("%{stage}"));
+            (plan, names)
         })
         .boxed()
 }

@@ -30,6 +30,8 @@ pub struct Given {
     pub named: BTreeMap<String, Files>,
     /// What each base image says; there is no file in them.
     pub images: BTreeMap<String, ImageConfig>,
+    /// The numbers of the users and groups that they know.
+    pub accounts: BTreeMap<String, u32>,
 }
 
 /// One program that a stage runs.
@@ -247,8 +249,10 @@ impl Builder<'_> {
             let (name, value) = self.flag(flag, self.rules.copy_flags)?;
             match name.as_str() {
                 "from" => from = Some(value),
-                "chown" if self.rules.flags_are_words => told.owner = Some(programs::ids(&value)?),
-                "chown" => told.owner = Some(programs::ids(&self.word(&value)?)?),
+                "chown" if self.rules.flags_are_words => {
+                    told.owner = Some(programs::ids(&value, &self.given.accounts)?)
+                }
+                "chown" => told.owner = Some(programs::ids(&self.word(&value)?, &self.given.accounts)?),
                 "chmod" => told.mode = Some(problem(value.parse())?),
                 "link" => {}
                 other => return Unreadable::new(format!("this judge does not know `--{other}`")),
@@ -314,7 +318,7 @@ impl Builder<'_> {
             }
         };
         let is_root = self.is_root();
-        if programs::change(&argv, is_root, &mut self.stage.files)? {
+        if programs::change(&argv, is_root, &self.given.accounts, &mut self.stage.files)? {
             return Ok(());
         }
         let mut env: BTreeMap<String, String> = self.stage.arguments.clone();

@@ -9,10 +9,17 @@ use super::super::Unreadable;
 use super::super::copying::{Files, problem};
 use super::super::lines::Heredoc;
 
-/// A user and group by number.
-pub(super) fn ids(text: &str) -> Result<Ids, Unreadable> {
+/// The numbers of users and groups by their names.
+pub(super) type Accounts = BTreeMap<String, u32>;
+
+/// A user and group, by number or name.
+pub(super) fn ids(text: &str, accounts: &Accounts) -> Result<Ids, Unreadable> {
     let (user, group) = text.split_once(':').unwrap_or((text, text));
-    Ok(Ids { user: problem(user.parse())?, group: problem(group.parse())? })
+    let number = |name: &str| match accounts.get(name) {
+        Some(number) => Ok(*number),
+        None => problem(name.parse()),
+    };
+    Ok(Ids { user: number(user)?, group: number(group)? })
 }
 
 /// A file of root.
@@ -49,8 +56,18 @@ pub fn without_env(argv: Vec<String>, env: &mut BTreeMap<String, String>) -> Vec
 }
 
 /// Does to the files what a known program does; whether it is one.
-pub(super) fn change(argv: &[String], is_root: bool, files: &mut Files) -> Result<bool, Unreadable> {
+pub(super) fn change(
+    argv: &[String],
+    is_root: bool,
+    accounts: &Accounts,
+    files: &mut Files,
+) -> Result<bool, Unreadable> {
     let argv: Vec<&str> = argv.iter().map(String::as_str).collect();
+    if let ["/bin/sh", "-c", script] = argv[..]
+        && script.starts_with("grep -q '^")
+    {
+        return look_up(script, is_root, accounts).map(|()| true);
+    }
     if let ["test", ..] | ["find", "-H", ..] = argv[..] {
         return look(&argv, is_root, files).map(|()| true);
     }
@@ -79,13 +96,28 @@ pub(super) fn change(argv: &[String], is_root: bool, files: &mut Files) -> Resul
                 return Unreadable::new(format!("{argv:?}: no such directory"));
             };
             match program {
-                "chown" => directory.attributes.ids = ids(value)?,
+                "chown" => directory.attributes.ids = ids(value, accounts)?,
                 _ => directory.attributes.mode = problem(value.parse())?,
             }
         }
         _ => {}
     }
     Ok(true)
+}
+
+/// Fails where `grep -q '^NAME:' FILE && …` does.
+fn look_up(script: &str, is_root: bool, accounts: &Accounts) -> Result<(), Unreadable> {
+    for look in script.split(" && ") {
+        let pattern = look.strip_prefix("grep -q '^").and_then(|rest| rest.rsplit_once(":' /etc/"));
+        let name = match pattern {
+            Some((name, "passwd" | "group")) => name.replace("[.]", ".").replace("[$]", "$"),
+            Some(_) | None => return Unreadable::new(format!("`{look}` looks nothing up")),
+        };
+        if !is_root || !accounts.contains_key(&name) {
+            return Unreadable::new(format!("`{look}` fails"));
+        }
+    }
+    Ok(())
 }
 
 /// Fails where `test ! -L PATH -a …`, `test ( ! -L PATH -o -d PATH ) -a …` or `find -H PATH… -perm /6000 …` do.
