@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cogpack_backends_dockerfile::{Dialect, Syntax};
+use cogpack_backends_oci_direct::compression::Compression;
 
 use crate::commands::build::arguments::Build;
 use crate::commands::store::arguments::Upkeep;
@@ -92,9 +93,38 @@ pub struct Compile {
     /// What the image of an OCI layout is called, for instance `me/model:1`.
     #[arg(short = 't', long = "tag", value_name = "NAME")]
     pub tag: Option<cogpack_content::ImageReference>,
+    /// How the layers of an OCI layout are compressed: `auto` is gzip for what compresses, and
+    /// nothing for what does not, such as weights.
+    #[arg(long, value_enum, default_value_t, value_name = "COMPRESSION")]
+    pub compression: CompressionChoice,
     /// How findings, notes and failures are shown.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+/// What `--compression` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CompressionChoice {
+    /// gzip, and none for layers that it would make less than a twentieth smaller.
+    #[default]
+    Auto,
+    /// gzip for every layer.
+    Gzip,
+    /// Zstandard for every layer, which `docker load` takes from Docker 23 on.
+    Zstd,
+    /// No layer is compressed.
+    None,
+}
+
+impl From<CompressionChoice> for Compression {
+    fn from(choice: CompressionChoice) -> Self {
+        match choice {
+            CompressionChoice::Auto => Self::Auto,
+            CompressionChoice::Gzip => Self::Gzip,
+            CompressionChoice::Zstd => Self::Zstd,
+            CompressionChoice::None => Self::None,
+        }
+    }
 }
 
 /// What `--dialect` takes.

@@ -7,6 +7,7 @@ use cogpack_backends_dockerfile::Note;
 use cogpack_backends_llb::owners::{OwnerNotLookedUp, not_looked_up};
 use cogpack_backends_llb::{Limits, Llb, SourceText, listing};
 use cogpack_backends_oci_direct::OciDirect;
+use cogpack_backends_oci_direct::compression::Compression;
 use cogpack_content::ImageReference;
 use cogpack_ir::plan::{Plan, Span};
 use cogpack_ir::{json, syntax};
@@ -39,6 +40,8 @@ pub struct Emission<'a> {
     pub eject: Wanted,
     /// Where packages are.
     pub packages: Machine<'a>,
+    /// How the layers of an image that we write are compressed.
+    pub compression: Compression,
 }
 
 /// What a backend made.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use cogpack_backends_oci_direct::compression::Compression;
 use cogpack_backends_oci_direct::{Assembly, Inputs, Recipe};
 use cogpack_content::ImageReference;
 use cogpack_io_layout::read::Layout;
@@ -20,6 +21,7 @@ pub struct OciImage {
     bases: Vec<Layout>,
     name: Option<ImageReference>,
     kept: Option<Store>,
+    compression: Compression,
 }
 
 impl OciImage {
@@ -39,6 +41,7 @@ impl OciImage {
                 bases: emission.front.bases.layouts(),
                 name: emission.name.cloned(),
                 kept,
+                compression: emission.compression,
             }),
             Err(problems) => Err(boxed(problems)),
         })
@@ -52,6 +55,7 @@ impl OciImage {
             bases: &self.bases,
             name: self.name.as_ref(),
             kept: self.kept.as_ref(),
+            compression: self.compression,
         };
         let written = match path.extension() {
             Some(extension) if extension == "tar" => write_archive(image, path),

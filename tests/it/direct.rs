@@ -346,7 +346,8 @@ fn a_plan_without_programs_needs_neither_runtime_nor_store() {
         (&["--push", "-t", "a"], "an image in a registry"),
         (&["--load"], "an image in a Docker Engine"),
         (&["-o", "out"], "a directory of the files"),
-        (&["-o", "type=oci,dest=a.tar,compression=zstd"], "no setting `compression`"),
+        (&["-o", "type=oci,dest=a.tar,compression=lzma"], "cannot be compressed with `lzma`"),
+        (&["-o", "type=oci,dest=a.tar,force-compression=true"], "no setting `force-compression`"),
         (&["-o", "type=oci,dest=a.tar", "--cache-from", "a"], "`--cache-from` means nothing"),
         (&["-o", "type=oci,dest=a.tar", "--buildkit", "tcp://a"], "`--buildkit` means nothing"),
     ] {
@@ -362,4 +363,36 @@ fn a_plan_without_programs_needs_neither_runtime_nor_store() {
             answer.stderr
         );
     }
+}
+
+#[test]
+fn layers_are_compressed_as_they_are_asked_to_be() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let plan = "cpk 1\nstage %app from scratch {\n  file \"/a\" = \"b\"\n}\nexport from %app\n";
+    std::fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
+    for (compression, ending) in
+        [("auto", ".tar+gzip\""), ("gzip", ".tar+gzip\""), ("zstd", ".tar+zstd\""), ("none", ".tar\"")]
+    {
+        let output = format!("type=layout,dest=built-{compression},compression={compression}");
+        let built = ["build", ".", "--builder", "direct", "-o", &output];
+        let emitted = format!("emitted-{compression}");
+        let emitting = ["plan.cpk", "-o", "oci", "-O", &emitted, "--compression", compression];
+        let mut indexes = Vec::new();
+        for (arguments, made) in [(&built[..], format!("built-{compression}")), (&emitting, emitted.clone())]
+        {
+            let answer = cogpackc_in(Default::default(), folder.path(), arguments);
+            assert_eq!(answer.code, 0, "{}", answer.stderr);
+            let manifest = manifest_in(&folder.path().join(&made));
+            assert!(manifest.contains(&format!("application/vnd.oci.image.layer.v1{ending}")), "{manifest}");
+            indexes.push(manifest);
+        }
+        assert_eq!(indexes[0], indexes[1], "{compression}");
+    }
+}
+
+/// The manifest of the one image in a layout.
+fn manifest_in(layout: &Path) -> String {
+    let index = std::fs::read_to_string(layout.join("index.json")).expect("is a layout");
+    let (_, digest) = index.split_once("sha256:").expect("names a manifest");
+    std::fs::read_to_string(layout.join("blobs/sha256").join(&digest[..64])).expect("is there")
 }

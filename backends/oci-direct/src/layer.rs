@@ -16,7 +16,10 @@ use cogpack_backends_contract::tree::{
 use cogpack_content::Digest;
 use cogpack_ir::plan::{FileContent, Mode};
 
-use crate::blob::{HashingWriter, LayerBlob, LayerWriter};
+use crate::blob::{HashingWriter, LayerBlob};
+use crate::compression::{Coding, Compression};
+use crate::pack::{Packing, pack};
+use crate::sample;
 use crate::tar::{self, TarError, TarWriter};
 
 /// What a layer says of one path.
@@ -91,7 +94,7 @@ pub enum LayerWriteError {
     Tar(#[from] TarError),
     /// The compressed stream.
     #[error("finish a layer")]
-    Finish(#[source] io::Error),
+    Finish(#[from] io::Error),
 }
 
 const WHITEOUT: &[u8] = b".wh.";
@@ -152,15 +155,30 @@ impl Layer {
         Ok(())
     }
 
-    /// Writes the layer compressed, every entry changed at `time`.
-    pub fn write<W: Write>(
+    /// How the layer is to be compressed; files are read for it only where that depends on them.
+    pub fn coding(
+        &self,
+        source: &dyn ContentSource,
+        compression: Compression,
+    ) -> Result<Coding, LayerWriteError> {
+        Ok(match compression {
+            Compression::Gzip => Coding::Gzip,
+            Compression::Zstd => Coding::Zstd,
+            Compression::None => Coding::Plain,
+            Compression::Auto if sample::compresses(self, source)? => Coding::Gzip,
+            Compression::Auto => Coding::Plain,
+        })
+    }
+
+    /// Writes the layer packed, every entry changed at `time`.
+    pub fn write<W: Write + Send>(
         &self,
         source: &dyn ContentSource,
         time: u64,
+        packing: Packing,
         sink: W,
     ) -> Result<(W, LayerBlob), LayerWriteError> {
-        let archive = self.archive(source, time, LayerWriter::new(sink))?;
-        archive.finish().map_err(LayerWriteError::Finish)
+        pack(packing, sink, |packer| self.archive(source, time, packer).map(drop))
     }
 
     /// The diff id: what the layer has as an archive that is not compressed.
@@ -280,7 +298,7 @@ fn whiteout(path: &[Name]) -> Vec<u8> {
 }
 
 /// How many bytes a file has, and they themselves.
-fn open<'s>(
+pub(crate) fn open<'s>(
     source: &'s dyn ContentSource,
     bytes: &'s Bytes,
 ) -> Result<(u64, KeptContent<'s>), LayerWriteError> {

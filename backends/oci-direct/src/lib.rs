@@ -37,6 +37,9 @@ pub mod identity;
 pub mod layer;
 
 pub mod blob;
+pub mod compression;
+pub mod pack;
+mod sample;
 pub mod tar;
 
 pub mod documents;

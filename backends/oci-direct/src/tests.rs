@@ -4,6 +4,7 @@ mod programs;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use cogpack_backends_contract::Backend;
@@ -16,10 +17,12 @@ use cogpack_ir::syntax;
 use cogpack_ir::verify::verify;
 
 use crate::blob::{Blob, LayerBlob};
+use crate::compression::Coding;
 use crate::documents::media;
 use crate::evaluate::ImageLayer;
 use crate::inputs::{BaseImage, BaseLayer};
 use crate::listing::listing;
+use crate::pack::Packing;
 use crate::{Assembly, Inputs, OciDirect};
 
 fn name(text: &str) -> InputName {
@@ -330,7 +333,8 @@ fn names_of_one_file_become_hard_links_again() {
     let image = assembled(&plan("scratch", "copy contents \".\" from @source to \"/d\""), &inputs);
     let image = image.expect("is an image");
     let Some(ImageLayer::Made(layer)) = image.layers().next() else { panic!("has a layer") };
-    let (bytes, written) = layer.write(&Letters, 0, Vec::new()).expect("can be written");
+    let packing = Packing { coding: Coding::Gzip, threads: NonZeroUsize::MIN };
+    let (bytes, written) = layer.write(&Letters, 0, packing, Vec::new()).expect("can be written");
     assert_eq!(written.blob.digest, Digest::of(&bytes));
     let mut plain = Vec::new();
     flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut plain).expect("is gzip");

@@ -1,6 +1,7 @@
 //! Writes the image where it is to go.
 
 use cogpack_backends_oci_direct::Assembly;
+use cogpack_backends_oci_direct::compression::Compression;
 use cogpack_content::Digest;
 use cogpack_io_layout::read::Layout;
 use cogpack_io_layout::write::{Image, WriteError, write_archive, write_archive_to, write_directory};
@@ -11,6 +12,9 @@ use super::shelf::here;
 use crate::failure::BuildError;
 use crate::order::{Destination, FileForm, Settings};
 use crate::outcome::Outcome;
+
+/// The setting that says how layers are compressed, as BuildKit calls it.
+const COMPRESSION: &str = "compression";
 
 /// Whether an image can go where it is to go, before any work.
 pub fn check(order: &Order) -> Result<(), BuildError> {
@@ -36,7 +40,8 @@ pub fn check(order: &Order) -> Result<(), BuildError> {
                  or build with `--builder buildkit`",
             ));
         }
-        if let Some(setting) = settings.keys().next() {
+        compression(settings)?;
+        if let Some(setting) = settings.keys().find(|setting| *setting != COMPRESSION) {
             return Err(unable(
                 &format!("a build without a daemon knows no setting `{setting}` of an output"),
                 "leave it out, or build with `--builder buildkit`",
@@ -55,6 +60,7 @@ pub fn write(order: &Order, assembly: &Assembly, contents: &Contents<'_>) -> Res
         bases: &bases,
         name: order.names.first(),
         kept: order.kept.as_ref(),
+        compression: Compression::default(),
     };
     let mut outcome = Outcome::default();
     for destination in &order.destinations {
@@ -71,9 +77,14 @@ pub fn write(order: &Order, assembly: &Assembly, contents: &Contents<'_>) -> Res
 fn write_to(order: &Order, image: Image<'_>, to: &Destination) -> Result<(Digest, String), BuildError> {
     let shown = |path: &std::path::Path| path.display().to_string();
     let (written, place): (Result<Digest, WriteError>, String) = match to {
-        Destination::Layout { path, .. } => (write_directory(image, path), shown(path)),
-        Destination::File { path: Some(path), .. } => (write_archive(image, path), shown(path)),
-        Destination::File { path: None, .. } => {
+        Destination::Layout { path, settings } => {
+            (write_directory(compressed(image, settings)?, path), shown(path))
+        }
+        Destination::File { path: Some(path), settings, .. } => {
+            (write_archive(compressed(image, settings)?, path), shown(path))
+        }
+        Destination::File { path: None, settings, .. } => {
+            let image = compressed(image, settings)?;
             let scratch = tempfile::tempdir().map_err(here("make a temporary directory"))?;
             let mut sink = order.standard_output.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             (write_archive_to(image, scratch.path(), &mut **sink), "standard output".to_owned())
@@ -84,6 +95,22 @@ fn write_to(order: &Order, image: Image<'_>, to: &Destination) -> Result<(Digest
         }
     };
     Ok((written.map_err(here(format!("write the image to {place}")))?, place))
+}
+
+fn compressed<'i>(image: Image<'i>, settings: &Settings) -> Result<Image<'i>, BuildError> {
+    Ok(Image { compression: compression(settings)?, ..image })
+}
+
+/// How the layers of an output are to be compressed.
+fn compression(settings: &Settings) -> Result<Compression, BuildError> {
+    let Some(asked) = settings.get(COMPRESSION) else { return Ok(Compression::default()) };
+    Compression::named(asked).ok_or_else(|| {
+        let known: Vec<String> = Compression::ALL.iter().map(|known| format!("`{}`", known.name())).collect();
+        unable(
+            &format!("layers cannot be compressed with `{asked}` here"),
+            &format!("say one of {}", known.join(", ")),
+        )
+    })
 }
 
 fn unable(what: &str, help: &str) -> BuildError {

@@ -81,8 +81,16 @@ fn artifacts(
     let front = front::front_on(&arguments.platforms, file, &arguments.layouts, arguments.format, console)?;
     let Some(front) = front else { return Ok(None) };
     let packages = Machine::new(arguments.store.as_deref(), console);
-    let emission =
-        Emission { file, front: &front, time, name: arguments.tag.as_ref(), limits, eject, packages };
+    let emission = Emission {
+        file,
+        front: &front,
+        time,
+        name: arguments.tag.as_ref(),
+        limits,
+        eject,
+        packages,
+        compression: arguments.compression.into(),
+    };
     let mut products = Vec::new();
     let mut refusals = Vec::new();
     for format in formats {

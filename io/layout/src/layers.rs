@@ -2,16 +2,18 @@
 //! found again, and all others are packed.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter};
+use std::io;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use cogpack_backends_oci_direct::blob::{Blob, LayerBlob};
-use cogpack_backends_oci_direct::documents::{blob_path, media};
+use cogpack_backends_oci_direct::documents::blob_path;
 use cogpack_backends_oci_direct::evaluate::ImageLayer;
 use cogpack_backends_oci_direct::identity::Identity;
 use cogpack_backends_oci_direct::image::WrittenLayer;
 use cogpack_backends_oci_direct::inputs::BaseLayer;
 use cogpack_backends_oci_direct::layer::Layer;
+use cogpack_backends_oci_direct::pack::Packing;
 use cogpack_content::Digest;
 
 use crate::blobs::{self, HashingReader};
@@ -19,9 +21,6 @@ use crate::packed::{self, Noting, Packed};
 use crate::read::Layout;
 use crate::unchanged;
 use crate::write::{Image, WriteError, failed};
-
-/// How layers are packed, which is part of what they are known by.
-const PACKING: &str = "gzip";
 
 /// What is known of each layer before anything is written.
 pub enum Ready<'a> {
@@ -53,7 +52,7 @@ pub fn ready(image: Image<'_>) -> Result<Vec<Ready<'_>>, WriteError> {
 }
 
 fn identity<'l>(layer: &'l Layer, image: Image<'_>) -> Identity<'l> {
-    layer.identity(image.assembly.time, PACKING)
+    layer.identity(image.assembly.time, image.compression.name())
 }
 
 /// The digest of an image that the destination holds already.
@@ -103,15 +102,15 @@ fn write_layer(layer: &Layer, step: &str, image: Image<'_>, root: &Path) -> Resu
 fn pack(layer: &Layer, step: &str, image: Image<'_>, root: &Path) -> Result<WrittenLayer, WriteError> {
     let unnamed = root.join("blobs/unnamed");
     let file = File::create(&unnamed).map_err(|source| failed("create", &unnamed, source))?;
-    let sink = BufWriter::with_capacity(1 << 16, file);
-    let (sink, blob) = layer
-        .write(image.files, image.assembly.time, sink)
-        .map_err(|source| WriteError::Layer { step: step.to_owned(), source })?;
-    let synced = sink.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| file.sync_all());
-    synced.map_err(|source| failed("write", &unnamed, source))?;
+    let unwritten = |source| WriteError::Layer { step: step.to_owned(), source };
+    let coding = layer.coding(image.files, image.compression).map_err(unwritten)?;
+    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let packing = Packing { coding, threads };
+    let (file, blob) = layer.write(image.files, image.assembly.time, packing, file).map_err(unwritten)?;
+    file.sync_all().map_err(|source| failed("write", &unnamed, source))?;
     let named = root.join(blob_path(&blob.blob.digest));
     fs::rename(&unnamed, &named).map_err(|source| failed("write", &named, source))?;
-    Ok(WrittenLayer { media_type: media::LAYER_GZIP, blob })
+    Ok(WrittenLayer { media_type: coding.media_type(), blob })
 }
 
 /// Takes a blob over from a base's layout: by a link where that is possible, since blobs never

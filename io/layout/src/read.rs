@@ -261,10 +261,7 @@ impl Layout {
             let media_type = match descriptor.media_type.as_str() {
                 media::LAYER | media::DOCKER_LAYER => media::LAYER,
                 media::LAYER_GZIP | media::DOCKER_LAYER_GZIP => media::LAYER_GZIP,
-                media::LAYER_ZSTD => {
-                    let reason = "a layer compressed with Zstandard, which is not read yet".to_owned();
-                    return Err(self.document(digest, reason));
-                }
+                media::LAYER_ZSTD => media::LAYER_ZSTD,
                 other => return Err(self.document(digest, format!("a layer of the type `{other}`"))),
             };
             let blob = LayerBlob { blob: Blob { digest, size: descriptor.size }, diff_id };
@@ -318,6 +315,9 @@ impl Layout {
         let (found_diff_id, _) = {
             let plain: Box<dyn Read> = match layer.media_type {
                 media::LAYER_GZIP => Box::new(MultiGzDecoder::new(&mut stored)),
+                media::LAYER_ZSTD => {
+                    Box::new(zstd::stream::read::Decoder::with_buffer(&mut stored).map_err(failed)?)
+                }
                 _ => Box::new(&mut stored),
             };
             let mut plain = HashingReader::new(plain);

@@ -9,6 +9,8 @@ use std::process::Command;
 use cogpack_backends_contract::Backend;
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::{Node, Tree, text};
+use cogpack_backends_oci_direct::compression::Compression;
+use cogpack_backends_oci_direct::documents::media;
 use cogpack_backends_oci_direct::tar::{Entry, EntryKind, TarWriter};
 use cogpack_backends_oci_direct::{Assembly, Inputs, OciDirect};
 use cogpack_content::{Digest, Platform};
@@ -68,7 +70,14 @@ fn build(plan: &str, root: &Path, destination: &str) -> Result<Digest, WriteErro
 }
 
 fn image(read: &Read) -> Image<'_> {
-    Image { assembly: &read.assembly, files: &read.files, bases: &read.layouts, name: None, kept: None }
+    Image {
+        assembly: &read.assembly,
+        files: &read.files,
+        bases: &read.layouts,
+        name: None,
+        kept: None,
+        compression: Compression::default(),
+    }
 }
 
 const PLAN: &str = "cpk 1
@@ -337,6 +346,54 @@ fn an_image_of_nothing_is_an_image() {
     assert_eq!((image.layers.len(), &image.config), (0, &ImageConfig::default()));
 }
 
+/// Bytes that follow no rule, as weights have them.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) as u8
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}
+
+#[test]
+fn layers_are_read_again_however_they_are_compressed() {
+    const PLAN: &str = "cpk 1
+context @p = dir \"project\"
+stage %a from scratch {
+  copy \"weights\" from @p to \"/weights\"
+  copy \"text\" from @p to \"/text\"
+  file \"/small\" = \"hello\"
+}
+export from %a
+";
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    fs::create_dir(folder.path().join("project")).expect("is writable");
+    // A header that compresses, and more than one block.
+    let weights = [vec![b' '; 300_000], noise(5_000_000)].concat();
+    fs::write(folder.path().join("project/weights"), &weights).expect("is writable");
+    fs::write(folder.path().join("project/text"), "a line of text\n".repeat(200_000)).expect("is writable");
+    let read = read(PLAN, folder.path());
+    let (none, gzip, zstd) = (media::LAYER, media::LAYER_GZIP, media::LAYER_ZSTD);
+    let mut trees = Vec::new();
+    for (compression, expected) in [
+        (Compression::Auto, [none, gzip, gzip]),
+        (Compression::Gzip, [gzip; 3]),
+        (Compression::Zstd, [zstd; 3]),
+        (Compression::None, [none; 3]),
+    ] {
+        let destination = folder.path().join("image");
+        write_directory(Image { compression, ..image(&read) }, &destination).expect("can be written");
+        let layout = Layout::open(&destination).expect("is a layout");
+        let stored = layout.image(Wanted::default(), &Platform::linux_amd64()).expect("is there");
+        let media_types: Vec<&str> = stored.layers.iter().map(|layer| layer.media_type).collect();
+        assert_eq!(media_types, expected, "{compression:?}");
+        trees.push(layout.base(&stored).expect("all digests are right").tree);
+    }
+    assert_eq!(trees[0].walk().len(), 3);
+    trees.windows(2).for_each(|two| assert_eq!(two[0], two[1]));
+}
+
 #[test]
 fn an_archive_is_unpacked_to_the_layout_that_it_holds() {
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -346,7 +403,7 @@ fn an_archive_is_unpacked_to_the_layout_that_it_holds() {
         "cpk 1\ncontext @p = dir \"project\"\nstage %a from scratch {\n  copy contents \".\" from @p to \"/\"\n}\nexport from %a\n",
         folder.path(),
     );
-    let image = Image { assembly: &read.assembly, files: &read.files, bases: &[], name: None, kept: None };
+    let image = image(&read);
     let archive = folder.path().join("image.tar");
     let digest = write_archive(image, &archive).expect("can be written");
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use cogpack_backends_contract::content::ContentSource;
 use cogpack_backends_oci_direct::Assembly;
+use cogpack_backends_oci_direct::compression::Compression;
 use cogpack_backends_oci_direct::layer::LayerWriteError;
 use cogpack_backends_oci_direct::tar::{Entry, EntryKind, TarError, TarWriter};
 use cogpack_content::{Digest, ImageReference};
@@ -87,6 +88,8 @@ pub struct Image<'a> {
     pub name: Option<&'a ImageReference>,
     /// Where packed layers are kept from one image to the next.
     pub kept: Option<&'a Store>,
+    /// How its layers are compressed, those of bases aside.
+    pub compression: Compression,
 }
 
 /// All that a layout has at its top.
