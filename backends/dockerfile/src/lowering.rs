@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::layers::{LayerPlan, layers};
+use cogpack_content::Lookup;
 use cogpack_ir::plan::{
     Copy, Input, InputName, LayerName, OpKind, PhaseName, Provenance, Span, Spanned, Stage, StageName,
 };
@@ -36,12 +37,14 @@ pub(crate) struct Lowering<'p> {
     pub(crate) surroundings: &'p Surroundings,
     pub(crate) reads: Reads,
     pub(crate) beside: BTreeMap<String, Beside>,
+    /// How many things of each kind lie beside it under a number.
+    numbered: BTreeMap<&'static str, usize>,
     pub(crate) read: BTreeMap<InputName, Taken>,
     pub(crate) ignored: Vec<String>,
     pub(crate) notes: Vec<Note>,
     pub(crate) refused: Vec<Unsupported>,
     /// What Docker's config says at the end of each finished stage.
-    pub(crate) ends: BTreeMap<StageName, Settings>,
+    pub(crate) ends: Lookup<StageName, Settings>,
     /// What a build must be given.
     pub(crate) asked: Asked,
     /// Stages that check what is copied, by the input that it is copied from.
@@ -51,7 +54,7 @@ pub(crate) struct Lowering<'p> {
     /// Stages on nothing in which there can be no program.
     pub(crate) bare: BTreeSet<StageName>,
     /// Who has made what the stages hold.
-    pub(crate) made: BTreeMap<StageName, Made>,
+    pub(crate) made: Lookup<StageName, Made>,
     /// What Docker's config says at the end of each merged phase.
     pub(crate) phase_ends: BTreeMap<PhaseName, Settings>,
     /// Whether a file with setuid or setgid in a directory would not become what the plan says.
@@ -93,16 +96,17 @@ pub(crate) fn lower(
         surroundings,
         reads: Reads::of(plan),
         beside: BTreeMap::new(),
+        numbered: BTreeMap::new(),
         read: BTreeMap::new(),
         ignored: Vec::new(),
         notes: Vec::new(),
         refused: Vec::new(),
-        ends: BTreeMap::new(),
+        ends: Lookup::default(),
         asked: Asked::default(),
         checked: BTreeMap::new(),
         parts: BTreeMap::new(),
         bare: BTreeSet::new(),
-        made: BTreeMap::new(),
+        made: Lookup::default(),
         phase_ends: BTreeMap::new(),
         no_set_ids: false,
     };
@@ -226,23 +230,25 @@ impl Lowering<'_> {
     }
 
     /// A fresh directory beside the Dockerfile, as instructions name it.
-    pub(crate) fn put_beside(&mut self, kind: &str, what: Beside) -> String {
+    pub(crate) fn put_beside(&mut self, kind: &'static str, what: Beside) -> String {
         if let Beside::Copied { context, copy, .. } = &what {
             let what = format!("a copy from `{context}` that `COPY` cannot make");
             self.lies_beside(&what, "", copy.from.span);
         }
-        let prefix = format!("{kind}/");
-        let count = self.beside.keys().filter(|path| path.starts_with(&prefix)).count();
-        let path = format!("{prefix}{}", count + 1);
+        let number = self.numbered.entry(kind).or_default();
+        *number += 1;
+        let path = format!("{kind}/{number}");
         let named = self.path_beside(&path);
         self.beside.insert(path, what);
         named
     }
 
-    /// Notes that what was gathered last is a part of a larger copy, which must be possible too.
+    /// Notes that what was gathered, as instructions name it, is a part of a larger copy, which
+    /// must be possible too.
     pub(crate) fn check_whole(&mut self, named: &str, larger: Box<Copy>) {
-        let entry = self.beside.keys().find(|path| self.path_beside(path) == named).cloned();
-        if let Some(Beside::Copied { whole, .. }) = entry.and_then(|entry| self.beside.get_mut(&entry)) {
+        let way = self.path_beside("");
+        let entry = named.strip_prefix(&way).unwrap_or(named);
+        if let Some(Beside::Copied { whole, .. }) = self.beside.get_mut(entry) {
             *whole = Some(larger);
         }
     }

@@ -16,7 +16,8 @@ use crate::section::relative;
 /// for all of it. A wildcard reads the directory above it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reads {
-    paths: BTreeMap<InputName, Vec<String>>,
+    /// How often each path of a context is read.
+    paths: BTreeMap<InputName, BTreeMap<String, usize>>,
 }
 
 impl Reads {
@@ -31,7 +32,7 @@ impl Reads {
                         for source in copy.form.sources() {
                             let path = source.as_literal().map(|path| relative(&path)).unwrap_or_default();
                             let path = if is_into { before_wildcards(&path) } else { path };
-                            reads.paths.entry(name.clone()).or_default().push(path);
+                            reads.add(name, path);
                         }
                     }
                 }
@@ -42,7 +43,7 @@ impl Reads {
                         {
                             let path = select.as_ref().and_then(|select| select.as_literal());
                             let path = path.map(|path| relative(&path)).unwrap_or_default();
-                            reads.paths.entry(name.clone()).or_default().push(path);
+                            reads.add(name, path);
                         }
                     }
                 }
@@ -63,8 +64,20 @@ impl Reads {
 
     /// Whether `path` is read once, and nothing above or below it is read elsewhere.
     pub(crate) fn is_read_once(&self, context: &InputName, path: &str) -> bool {
-        let overlaps = |other: &&String| is_within(path, other) || is_within(other, path);
-        self.paths.get(context).is_some_and(|paths| paths.iter().filter(overlaps).count() == 1)
+        let Some(paths) = self.paths.get(context) else { return false };
+        let count = |path: &str| paths.get(path).copied().unwrap_or_default();
+        // Above it stand the root, and each part of the path up to a slash.
+        let ends = path.match_indices('/').map(|(slash, _)| &path[..slash]);
+        let above: usize = std::iter::once("").chain(ends).filter(|it| *it != path).map(count).sum();
+        // What is below it follows it in order, behind other names that start as its own does.
+        let start = if path.is_empty() { String::new() } else { format!("{path}/") };
+        let below = paths.range(start.clone()..).take_while(|(other, _)| other.starts_with(&start));
+        let below: usize = below.filter(|(other, _)| *other != path).take(2).map(|(_, count)| count).sum();
+        above + count(path) + below == 1
+    }
+
+    fn add(&mut self, context: &InputName, path: String) {
+        *self.paths.entry(context.clone()).or_default().entry(path).or_default() += 1;
     }
 }
 
@@ -89,12 +102,6 @@ pub fn optional_sources(plan: &Resolved) -> BTreeSet<(InputName, String)> {
     sources
 }
 
-/// Whether `path` is `directory` or below it; both relative, the empty one above all.
-pub(crate) fn is_within(path: &str, directory: &str) -> bool {
-    directory.is_empty()
-        || path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 /// The directories that a pattern names before its first wildcard.
 fn before_wildcards(pattern: &str) -> String {
     if !has_wildcard(pattern) {
@@ -111,11 +118,17 @@ mod tests {
     #[test]
     fn what_is_read_twice_is_noticed() {
         let name = InputName::new("src").expect("is a name");
-        let paths = ["lib", "lib/a", "docs", "lib2"].map(str::to_owned).to_vec();
-        let reads = Reads { paths: BTreeMap::from([(name.clone(), paths)]) };
-        for (path, expected) in [("lib", false), ("lib/a", false), ("docs", true), ("lib2", true)] {
+        let mut reads = Reads::default();
+        for path in ["lib", "lib/a", "docs", "lib-2", "lib2", "twice", "twice", "a/b/c"] {
+            reads.add(&name, path.to_owned());
+        }
+        let once = [("lib", false), ("lib/a", false), ("docs", true), ("lib-2", true), ("lib2", true)];
+        let others = [("twice", false), ("a/b/c", true), ("", false), ("new", false)];
+        for (path, expected) in once.into_iter().chain(others) {
             assert_eq!(reads.is_read_once(&name, path), expected, "{path}");
         }
+        reads.add(&name, String::new());
+        assert!(!reads.is_read_once(&name, "docs") && !reads.is_read_once(&name, ""));
         assert_eq!(before_wildcards("a/b*/c"), "a");
         assert_eq!(before_wildcards("*.py"), "");
     }

@@ -15,6 +15,7 @@ use cogpack_backends_contract::file_ops;
 use cogpack_backends_contract::glob::has_wildcard;
 use cogpack_backends_contract::layers::layers;
 use cogpack_backends_contract::tree::{Ids, Node, Tree};
+use cogpack_content::Lookup;
 use cogpack_ir::plan::{Copy, CopyForm, Input, InputName, OpKind, Span, StageName, Template};
 use cogpack_ir::resolve::{Resolved, Step};
 
@@ -27,7 +28,7 @@ type Known = Tree<Content>;
 /// file land where a link points to, or not.
 pub fn foreseen(plan: &Resolved, contexts: &BTreeMap<InputName, Known>, follows_links: bool) -> Vec<Differs> {
     let mut foresight =
-        Foresight { contexts, follows_links, stages: BTreeMap::new(), differences: Vec::new() };
+        Foresight { contexts, follows_links, stages: Lookup::default(), differences: Vec::new() };
     for id in plan.order() {
         let stage = plan.stage(*id);
         let from = stage.from.as_ref().and_then(|from| foresight.input(&from.value));
@@ -49,7 +50,7 @@ pub fn foreseen(plan: &Resolved, contexts: &BTreeMap<InputName, Known>, follows_
 struct Foresight<'p> {
     contexts: &'p BTreeMap<InputName, Known>,
     follows_links: bool,
-    stages: BTreeMap<StageName, Known>,
+    stages: Lookup<StageName, Known>,
     differences: Vec<Differs>,
 }
 
