@@ -28,7 +28,7 @@ use crate::order::{Destination, Order};
 use crate::outcome::{Layer, Outcome};
 use crate::outline::outline;
 use crate::progress::{Outline, Progress, Progresses};
-use crate::{engine_layers, layer_names, names, pushed_layers, receiving, serving};
+use crate::{engine_layers, hints, layer_names, names, pushed_layers, receiving, serving};
 
 /// What daemons call it when they put an image into their engine, and name it.
 const EXPORT: &str = "exporting to image";
@@ -386,9 +386,11 @@ fn failed_op(failure: BuildFailure, images: &[LlbImage], outline: &Outline, foll
         let line = outline.steps.get(step?.0)?.line?;
         Some((line, line))
     });
+    let outlined = step.and_then(|step| outline.steps.get(step.0));
     FailedOp {
+        help: hints::of(outlined, &failure.message),
         message: failure.message,
-        step: step.and_then(|step| outline.steps.get(step.0)).cloned(),
+        step: outlined.cloned(),
         lines,
         exit_code: failure.exit_code,
         output: step.map(|step| follower.tail(step).to_vec()).unwrap_or_default(),

@@ -56,6 +56,8 @@ pub struct FailedOp {
     pub exit_code: Option<i32>,
     /// The end of what it wrote.
     pub output: Vec<u8>,
+    /// A way out, where one can be told.
+    pub help: Option<&'static str>,
 }
 
 impl BuildError {

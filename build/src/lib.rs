@@ -21,6 +21,7 @@ mod caching;
 mod engine_layers;
 mod exporting;
 mod follow;
+mod hints;
 mod layer_names;
 mod logins;
 mod outline;

@@ -76,6 +76,29 @@ exits 'it refuses a stranger' 2 \
 exits 'we refuse an engine whose authority we do not know' 2 \
 	as "$work/distrusting" "$cogpackc" build "$work/project/plan.cpk" --output "type=tar,dest=$work/none.tar"
 
+# The same engine by contexts that the docker command itself writes.
+export DOCKER_CONFIG=$work/docker-config
+mkdir "$DOCKER_CONFIG"
+here() { env --unset=DOCKER_HOST "$@"; }
+for who in client unknown; do
+	exits "the docker command writes the context $who" 0 here docker context create "$who" --docker \
+		"host=$DOCKER_HOST,ca=$work/$who/ca.pem,cert=$work/$who/cert.pem,key=$work/$who/key.pem"
+done
+exits 'DOCKER_CONTEXT names a context' 0 \
+	here DOCKER_CONTEXT=client "$cogpackc" build "$work/project/plan.cpk" --output "type=tar,dest=$work/variable.tar"
+built variable
+exits 'the docker command chooses one' 0 here docker context use client
+exits 'the context that was chosen is taken' 0 \
+	here "$cogpackc" build "$work/project/plan.cpk" --output "type=tar,dest=$work/chosen.tar"
+built chosen
+exits 'the certificates are those of the context' 2 \
+	here DOCKER_CONTEXT=unknown "$cogpackc" build "$work/project/plan.cpk" --output "type=tar,dest=$work/none.tar"
+exits 'DOCKER_HOST goes before both' 0 env DOCKER_HOST="unix://$engine_socket" DOCKER_CONTEXT=unknown \
+	"$cogpackc" build "$work/project/plan.cpk" --output "type=tar,dest=$work/host.tar"
+built host
+exits 'a context that is not there is an error' 2 \
+	here DOCKER_CONTEXT=elsewhere "$cogpackc" build "$work/project/plan.cpk" --output "type=tar,dest=$work/none.tar"
+
 port=$(free_port)
 python3 "$repository/tests/rig/lib/plain_buildkit.py" "127.0.0.1:$port" "$engine_socket" \
 	--tls "$work/certificates/ca.pem" "$work/certificates/server.pem" "$work/certificates/server-key.pem" &

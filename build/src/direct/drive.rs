@@ -253,6 +253,7 @@ impl Running<'_> {
             lines: self.order.lines(program.span),
             exit_code,
             output,
+            help: None,
         }))
     }
 }

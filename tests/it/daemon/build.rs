@@ -129,6 +129,35 @@ fn a_secret_is_in_nothing_that_is_said_or_made() {
 }
 
 #[test]
+fn a_link_that_a_daemon_does_not_find_has_its_way_out() {
+    let removing = "  run \"mkdir /srv/b; ln -s /srv/b /etc/b; cat /mnt/hello > /said\" {\n    \
+                    mount @source at /mnt\n  }\n  remove \"/etc/b\"HOW\n";
+    on_each(|engine| {
+        for (how, newer_code) in [("", 1), (" optional", 0)] {
+            let Some(folder) = folder_with("links", &removing.replace("HOW", how)) else { return };
+            let answer =
+                build(engine, folder.path(), &[".", "-o", "type=tar,dest=out.tar", "--progress", "plain"]);
+            let expected = if engine.merges { newer_code } else { 0 };
+            assert_eq!(answer.code, expected, "{}: {}", engine.name, answer.stderr);
+            let said = [
+                "cpk::build::failed",
+                "[plan.cpk:15:3]",
+                "help: `remove … optional` is content where nothing is",
+            ];
+            for said in said {
+                assert_eq!(
+                    answer.stderr.contains(said),
+                    expected == 1,
+                    "{}: {said}: {}",
+                    engine.name,
+                    answer.stderr
+                );
+            }
+        }
+    });
+}
+
+#[test]
 fn an_image_that_cannot_be_found_is_the_daemons_answer() {
     on_each(|engine| {
         let Some(folder) = folder_with("missing", "  mkdir \"/a\"\n") else { return };

@@ -104,7 +104,7 @@ pub fn tell_failed(failed: &FailedOp, file: &PlanFile, format: Format, console: 
             Some(code) => format!("exit code {code}"),
             None => "this failed".to_owned(),
         },
-        help: None,
+        help: failed.help.map(str::to_owned),
     };
     let output = last_lines(&failed.output);
     match format {
@@ -214,6 +214,7 @@ mod tests {
             lines: Some((3, 3)),
             exit_code: Some(2),
             output: b"cc -c main.c\nmain.c:1: \x1b[31merror\x1b[0m: no\nmake: *** [all] Error 1\n".to_vec(),
+            help: None,
         }
     }
 
