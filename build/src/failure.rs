@@ -3,6 +3,7 @@
 use cogpack_backends_oci_direct::AssemblyProblem;
 use cogpack_io_buildkit::failure::Failure as DaemonFailure;
 
+use crate::direct::pull::PullError;
 use crate::names::UnknownOwner;
 use crate::progress::StepOutline;
 
@@ -38,6 +39,9 @@ pub enum BuildError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// An image that it builds on did not come.
+    #[error(transparent)]
+    Pull(Box<PullError>),
     /// We were asked to stop.
     #[error("the build was cancelled")]
     Cancelled,
@@ -60,11 +64,18 @@ pub struct FailedOp {
     pub help: Option<&'static str>,
 }
 
+impl From<PullError> for BuildError {
+    fn from(error: PullError) -> Self {
+        Self::Pull(Box::new(error))
+    }
+}
+
 impl BuildError {
     /// Whether the same might succeed at another time, with nothing changed here.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Daemon(failure) => failure.is_retryable(),
+            Self::Pull(error) => error.is_retryable(),
             Self::Op(_)
             | Self::Assembly(_)
             | Self::Names(_)
@@ -75,10 +86,11 @@ impl BuildError {
     }
 
     /// A way out, where one can be told.
-    pub fn help(&self) -> Option<&str> {
+    pub fn help(&self) -> Option<String> {
         match self {
-            Self::Daemon(failure) => failure.help(),
-            Self::Unable { help, .. } => Some(help),
+            Self::Daemon(failure) => failure.help().map(str::to_owned),
+            Self::Unable { help, .. } => Some(help.clone()),
+            Self::Pull(error) => error.help(),
             Self::Op(_) | Self::Assembly(_) | Self::Names(_) | Self::Here { .. } | Self::Cancelled => None,
         }
     }

@@ -23,7 +23,7 @@ mod exporting;
 mod follow;
 mod hints;
 mod layer_names;
-mod logins;
+pub mod logins;
 mod outline;
 mod pushed_layers;
 mod receiving;

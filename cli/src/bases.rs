@@ -63,6 +63,11 @@ impl Bases {
         Ok(())
     }
 
+    /// One that was found elsewhere.
+    pub fn insert(&mut self, name: InputName, layout: Layout, image: StoredImage) {
+        self.images.insert(name, (layout, image));
+    }
+
     /// What they are called in the plan.
     pub fn names(&self) -> BTreeSet<InputName> {
         self.images.keys().cloned().collect()

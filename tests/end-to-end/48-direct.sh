@@ -71,3 +71,15 @@ exits 'skopeo takes the image' 0 skopeo inspect "oci:$work/layout"
 exits 'the engine does' 0 docker load --input "$work/app.tar"
 prints 'and runs it' 'built without a daemon' docker run --rm --network "$COGPACK_TEST_NETWORK" "cogpack-test/direct:$$"
 docker image rm --force "cogpack-test/direct:$$" >/dev/null
+
+# A base out of the registry, which no layout holds, and a program on it.
+plan "python3 -c 'print(6 * 7)' >/said"
+sed -i "s|^image @python = .*|image @python = \"$COGPACK_TEST_REGISTRY/base/python:3.11-slim\"|" "$work/project/plan.cpk"
+pulled=("$COGPACK_TEST_BINARY" build "$work/project" --builder direct --store "$work/pulled" --tag "cogpack-test/direct:$$"
+	--progress plain)
+exits 'a base is pulled' 0 "${pulled[@]}" --output "type=oci,dest=$work/pulled.tar" --iidfile "$work/first"
+exits 'and kept' 0 "${pulled[@]}" --output "type=oci,dest=$work/again.tar" --iidfile "$work/second"
+prints 'for the same image' "$(cat "$work/first")" cat "$work/second"
+exits 'the engine takes it' 0 docker load --input "$work/pulled.tar"
+prints 'and runs it' 42 docker run --rm --network "$COGPACK_TEST_NETWORK" "cogpack-test/direct:$$"
+docker image rm --force "cogpack-test/direct:$$" >/dev/null

@@ -8,6 +8,7 @@ use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::Tree;
 use cogpack_backends_oci_direct::Inputs;
 use cogpack_backends_oci_direct::program::{Origin, Program};
+use cogpack_io_layout::read::StoredImage;
 use cogpack_io_runtime::job::{Ended, Stream as JobStream};
 use cogpack_io_runtime::run::Cancel;
 use cogpack_io_runtime::{machine, run};
@@ -17,6 +18,7 @@ use super::content::Contents;
 use super::key::Key;
 use super::order::{Order, UseOfResults};
 use super::program::{PrepareError, prepare};
+use super::pull::{Moved, Pull};
 use super::shelf::{OnDisk, Shelf, here};
 use super::telling::Telling;
 use super::{Programs, part, write};
@@ -70,6 +72,9 @@ fn make(
     for (name, (layout, image)) in &order.bases {
         if cancel.is_cancelled() {
             return Err(BuildError::Cancelled);
+        }
+        if let Some(pull) = order.pulls.get(name) {
+            fetch(pull, image, telling, cancel)?;
         }
         let base = telling.doing(&format!("read the image {name}"), || match &shelf {
             Some(shelf) => shelf.add_base(Origin::Base(name.clone()), layout, image),
@@ -128,6 +133,24 @@ fn make(
     let rootfs = evaluation.finish().map_err(BuildError::Assembly)?;
     let assembly = order.recipe.assembly(rootfs, order.time);
     telling.doing("write the image", || write::write(order, &assembly, &contents))
+}
+
+/// Gets the layers of a base that are not in the store.
+fn fetch(pull: &Pull, image: &StoredImage, telling: &Telling<'_>, cancel: &Cancel) -> Result<(), BuildError> {
+    let step = telling.added(&format!("pull {}", pull.name));
+    let missing = pull.missing(image)?;
+    if missing.is_empty() {
+        telling.tell(Progress::Cached(step));
+        return Ok(());
+    }
+    let told = |moved: Moved| {
+        let Moved { layer, amount, complete } = moved;
+        telling.tell(Progress::Moved { step, item: layer, amount, complete });
+    };
+    telling.work(Some(step), || {
+        let fetched = pull.fetch(missing, &told, &|| cancel.is_cancelled());
+        if cancel.is_cancelled() { Err(BuildError::Cancelled) } else { Ok(fetched?) }
+    })
 }
 
 /// Programs are told of by those who run them; of file ops that they are done.

@@ -1,7 +1,7 @@
 //! Images made in this process, their programs run by an OCI runtime of this machine: no daemon.
 //!
 //! Reading order: [`order`] (what is asked for), `drive` (the plan's evaluation and its programs),
-//! `shelf` (filesystems on disk), `part` (between trees and directories), `program` (from what a
+//! [`pull`] (bases out of registries), `shelf` (filesystems on disk), `part` (between trees and directories), `program` (from what a
 //! plan says of a program to what a runtime is told), `key` (what a finished step is known by),
 //! `write` (where the image goes).
 
@@ -22,6 +22,7 @@ mod key;
 pub mod order;
 mod part;
 mod program;
+pub mod pull;
 mod shelf;
 mod telling;
 mod write;

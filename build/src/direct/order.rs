@@ -14,6 +14,7 @@ use cogpack_io_layout::read::{Layout, StoredImage};
 use cogpack_io_store::Store;
 use cogpack_ir::plan::{InputName, Span};
 
+use super::pull::Pull;
 use crate::order::Destination;
 
 /// One build.
@@ -28,6 +29,8 @@ pub struct Order {
     pub files: Box<dyn ContentSource + Send + Sync>,
     /// The images that it builds on, and the layouts that they are in.
     pub bases: BTreeMap<InputName, (Layout, StoredImage)>,
+    /// Those of them whose layers must be fetched first.
+    pub pulls: BTreeMap<InputName, Pull>,
     /// Secrets by id.
     pub secrets: Secrets,
     /// Ssh agents by id.

@@ -68,14 +68,17 @@ impl<'b> Telling<'b> {
         what: &str,
         doing: impl FnOnce() -> Result<T, BuildError>,
     ) -> Result<T, BuildError> {
-        let step = {
-            let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
-            let step = StepId(*count);
-            *count += 1;
-            self.tell(Progress::Added { name: what.to_owned() });
-            step
-        };
+        let step = self.added(what);
         self.work(Some(step), doing)
+    }
+
+    /// A step of our own.
+    pub fn added(&self, what: &str) -> StepId {
+        let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        let step = StepId(*count);
+        *count += 1;
+        self.tell(Progress::Added { name: what.to_owned() });
+        step
     }
 
     /// A step, told from its beginning to its end.

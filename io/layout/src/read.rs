@@ -111,7 +111,7 @@ pub struct StoredImage {
 }
 
 /// What registries accept of a manifest.
-pub(crate) const LARGEST_DOCUMENT: u64 = 8 << 20;
+pub const LARGEST_DOCUMENT: u64 = 8 << 20;
 /// Indexes in indexes in indexes have no use.
 pub(crate) const DEEPEST_INDEX: usize = 4;
 
@@ -127,6 +127,11 @@ impl Layout {
             return Err(no_layout(format!("its version is `{}`", mark.image_layout_version)));
         }
         Ok(Self { root: root.to_owned() })
+    }
+
+    /// What lies at `root` as blobs do in a layout. Images of it are found by their digest alone.
+    pub fn of_blobs(root: &Path) -> Self {
+        Self { root: root.to_owned() }
     }
 
     /// Where the layout is.
@@ -196,24 +201,8 @@ impl Layout {
         platform: &Platform,
         depth: usize,
     ) -> Result<(Digest, Manifest), ReadError> {
-        let fits = |descriptor: &&Descriptor| {
-            descriptor.platform.as_ref().is_none_or(|document| fits(document, platform))
-        };
-        let mut fitting: Vec<&Descriptor> = index.manifests.iter().filter(fits).collect();
-        // An exact answer is better than one that leaves the variant open.
-        let is_exact =
-            |descriptor: &&Descriptor| descriptor.platform == Some(PlatformDocument::from(platform));
-        if fitting.iter().any(is_exact) {
-            fitting.retain(|descriptor| is_exact(descriptor));
-        }
-        // One image under two names is one image.
-        fitting.sort_by(|one, other| one.digest.cmp(&other.digest));
-        fitting.dedup_by(|one, other| one.digest == other.digest);
-        let [descriptor] = fitting[..] else {
-            let count =
-                if fitting.is_empty() { "no image".to_owned() } else { format!("{} images", fitting.len()) };
-            return Err(self.not_found(format!("{count} for {platform} {place}")));
-        };
+        let descriptor = for_platform(index, platform)
+            .map_err(|count| self.not_found(format!("{count} for {platform} {place}")))?;
         let digest = self.digest(descriptor)?;
         let bytes = blobs::read_document(&self.root, &digest, Some(descriptor.size), LARGEST_DOCUMENT)?;
         match descriptor.media_type.as_str() {
@@ -355,6 +344,27 @@ impl Layout {
 
     fn not_found(&self, found: String) -> ReadError {
         ReadError::NotFound { path: self.root.clone(), found }
+    }
+}
+
+/// The one image for a platform in an index, or how many there are, in words.
+pub fn for_platform<'i>(index: &'i Index, platform: &Platform) -> Result<&'i Descriptor, String> {
+    let fits = |descriptor: &&Descriptor| {
+        descriptor.platform.as_ref().is_none_or(|document| fits(document, platform))
+    };
+    let mut fitting: Vec<&Descriptor> = index.manifests.iter().filter(fits).collect();
+    // An exact answer is better than one that leaves the variant open.
+    let is_exact = |descriptor: &&Descriptor| descriptor.platform == Some(PlatformDocument::from(platform));
+    if fitting.iter().any(is_exact) {
+        fitting.retain(|descriptor| is_exact(descriptor));
+    }
+    // One image under two names is one image.
+    fitting.sort_by(|one, other| one.digest.cmp(&other.digest));
+    fitting.dedup_by(|one, other| one.digest == other.digest);
+    match fitting[..] {
+        [descriptor] => Ok(descriptor),
+        [] => Err("no image".to_owned()),
+        _ => Err(format!("{} images", fitting.len())),
     }
 }
 

@@ -173,7 +173,7 @@ fn annotations_that_an_engine_cannot_keep_are_not_lost_in_silence() {
 }
 
 /// The manifest or index that the rig's registry has under a name.
-fn pushed(name: &str) -> Value {
+pub fn pushed(name: &str) -> Value {
     let registries = Registries::new(Settings::default(), Box::new(|_| Ok(Login::Anonymous)));
     let reference: ImageReference = name.parse().expect("is a name");
     let wanted = match (reference.digest(), reference.tag()) {

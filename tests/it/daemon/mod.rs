@@ -14,3 +14,4 @@ mod ejects;
 mod images;
 mod program_cases;
 mod programs;
+mod pulled_bases;

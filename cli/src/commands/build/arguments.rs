@@ -33,7 +33,7 @@ pub struct Build {
     #[arg(long, value_enum, default_value_t)]
     pub builder: Builder,
     /// Read the base image @NAME from a local OCI layout, `python=DIR` or `python=DIR:TAG`; for
-    /// `--builder direct`.
+    /// `--builder direct`. Left out: it is pulled from its registry.
     #[arg(long = "layout", value_name = "NAME=DIR[:TAG]")]
     pub layouts: Vec<String>,
     /// The OCI runtime that runs the plan's programs, by its path or name; for `--builder direct`.

@@ -1,6 +1,6 @@
 //! A build in this process: what it reads and runs programs with, the image, and a person watching.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -9,20 +9,22 @@ use cogpack_backends_llb::Entitlement;
 use cogpack_backends_oci_direct::{OciDirect, Recipe, Runs};
 use cogpack_build::builder::Builder;
 use cogpack_build::direct::order::UseOfResults;
+use cogpack_build::direct::pull::Found;
 use cogpack_build::direct::{Direct, Order, Programs};
 use cogpack_build::failure::BuildError;
 use cogpack_build::order::Destination;
 use cogpack_io_runtime::{NoRuntime, Runtime};
 use cogpack_io_store::Store;
+use cogpack_ir::plan::InputName;
 use miette::Diagnostic;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
 use super::arguments::Build;
 use super::given::{self, Given};
-use super::plan::Source;
+use super::plan::{Source, shown_or};
 use super::watch::{Interrupts, Waited, failure_of, watch};
-use super::{CANCELLED, INTERRUPTED, results};
+use super::{CANCELLED, INTERRUPTED, pulled, results};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::packages::Machine;
@@ -46,7 +48,7 @@ pub struct Job<'a> {
 
 impl Job<'_> {
     /// Builds, and gives the exit code.
-    pub async fn run(self, console: &mut Console<'_>) -> Result<u8, Failure> {
+    pub async fn run(mut self, console: &mut Console<'_>) -> Result<u8, Failure> {
         let secrets = given::secrets(&self.arguments.secrets, console)?;
         let agents = given::agents(&self.arguments.agents, console).await?;
         let given = Given { secrets: &secrets, agents: &agents, allowed: &self.allowed };
@@ -55,20 +57,42 @@ impl Job<'_> {
         {
             return Ok(code);
         }
+        let runtime = self.runtime(console)?;
+        let runs = if runtime.is_some() { Runs::Programs } else { Runs::WithoutRuntime };
+        let started = Instant::now();
+        let mut interrupts = Interrupts::new(CANCELLING, self.arguments.format)?;
+        // What the plan cannot have is found before anybody is asked for images.
+        let images = self.source.plan.images.keys().cloned();
+        let at_hand = self.source.bases.names().into_iter().chain(images).collect();
+        let Some(recipe) = self.recipe(at_hand, runs, console) else { return Ok(FINDINGS) };
+        let machine = self.machine(console);
+        let found = pulled::find(&self.source, &recipe, machine, &mut interrupts, console).await?;
+        let Some(found) = found else { return Ok(INTERRUPTED) };
+        let mut pulls = BTreeMap::new();
+        for (name, Found { layout, image, pull }) in found {
+            self.source.bases.insert(name.clone(), layout, image);
+            pulls.insert(name, pull);
+        }
+        let recipe = match pulls.is_empty() {
+            true => recipe,
+            false => {
+                // What they set is known now.
+                let world = self.source.bases.world();
+                let compiled = cogpack_compiler::compile(self.source.plan.clone(), &world);
+                let Some(resolved) = shown_or(compiled, self.arguments, self.file, console) else {
+                    return Ok(FINDINGS);
+                };
+                self.source.resolved = resolved;
+                let Some(recipe) = self.recipe(self.source.bases.names(), runs, console) else {
+                    return Ok(FINDINGS);
+                };
+                recipe
+            }
+        };
         let warnings = self.source.resolved.warnings();
         if !warnings.is_empty() {
             front::show(warnings, self.file, self.arguments.format, console);
         }
-        let runtime = self.runtime(console)?;
-        let runs = if runtime.is_some() { Runs::Programs } else { Runs::WithoutRuntime };
-        let backend = OciDirect { at_hand: self.source.bases.names(), runs };
-        let recipe = match backend.lower(&self.source.resolved) {
-            Ok(recipe) => recipe,
-            Err(refused) => {
-                show(&refused, self.arguments, self.file, console);
-                return Ok(FINDINGS);
-            }
-        };
         let store = self.store(&recipe, runtime.is_some(), console)?;
         let kept = store.clone().filter(|_| !self.arguments.no_cache);
         let builder = match (runtime, store) {
@@ -77,7 +101,6 @@ impl Job<'_> {
             }
             (Some(_) | None, _) => Direct::without_programs(),
         };
-        let started = Instant::now();
         let mut walked = contexts::walk_all(recipe.directories(), self.file, &self.source.directories)?;
         if let Err(refused) = self.machine(console).install(&recipe, &mut walked)? {
             let refused: Vec<&dyn Diagnostic> = refused.iter().map(|it| &**it).collect();
@@ -96,6 +119,7 @@ impl Job<'_> {
             directories: walked.trees,
             files: Box::new(walked.files),
             bases,
+            pulls,
             secrets,
             agents,
             names: self.arguments.tags.clone(),
@@ -106,7 +130,6 @@ impl Job<'_> {
             time: self.time,
         };
         let cancel = CancellationToken::new();
-        let mut interrupts = Interrupts::new(CANCELLING, self.arguments.format)?;
         let style = self.arguments.progress.decided(console.stderr_is_terminal);
         let mut show_of = Show::new(style, &title, console.palette());
         let (progress, happened) = unbounded_channel();
@@ -133,6 +156,12 @@ impl Job<'_> {
             }
             Waited::Ended(Err(error)) => Err(failure_of(&error)),
         }
+    }
+
+    /// The plan for this builder; `None` where it is refused, and shown.
+    fn recipe(&self, at_hand: BTreeSet<InputName>, runs: Runs, console: &mut Console<'_>) -> Option<Recipe> {
+        let lowered = OciDirect { at_hand, runs }.lower(&self.source.resolved);
+        lowered.map_err(|refused| show(&refused, self.arguments, self.file, console)).ok()
     }
 
     fn machine<'c>(&'c self, console: &'c Console<'_>) -> Machine<'c> {

@@ -15,6 +15,7 @@ mod known;
 mod options;
 mod outputs;
 mod plan;
+mod pulled;
 mod results;
 mod watch;
 

@@ -103,7 +103,7 @@ impl Interrupts {
 pub fn failure_of(error: &BuildError) -> Failure {
     let failure = Failure::of(error);
     match error.help() {
-        Some(help) => failure.with_hint(help.to_owned()),
+        Some(help) => failure.with_hint(help),
         None => failure,
     }
 }

@@ -1,0 +1,85 @@
+//! Base images that no layout holds: found in their registries before the plan is lowered for good.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cogpack_backends_oci_direct::Recipe;
+use cogpack_build::direct::pull::{Found, PullError, Puller};
+use cogpack_build::logins::waiting;
+use cogpack_content::{Digest, ImageReference, Platform};
+use cogpack_io_registry::Registries;
+use cogpack_ir::plan::InputName;
+
+use super::daemon;
+use super::plan::Source;
+use super::watch::Interrupts;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::packages::Machine;
+use crate::registries;
+
+/// An image that is wanted: its name in the plan, its reference, and its digest where it is pinned.
+type Wanted = (InputName, ImageReference, Option<Digest>);
+
+/// Finds the images that a recipe uses and no layout holds; `None` where somebody lost patience.
+pub async fn find(
+    source: &Source,
+    recipe: &Recipe,
+    machine: Machine<'_>,
+    interrupts: &mut Interrupts,
+    console: &Console<'_>,
+) -> Result<Option<BTreeMap<InputName, Found>>, Failure> {
+    let at_hand = source.bases.names();
+    let images = source.plan.images.iter();
+    let wanted: Vec<Wanted> = images
+        .filter(|(name, _)| recipe.uses(name) && !at_hand.contains(*name))
+        .map(|(name, image)| {
+            (name.clone(), image.reference.value.clone(), image.digest.as_ref().map(|digest| digest.value))
+        })
+        .collect();
+    if wanted.is_empty() {
+        return Ok(Some(BTreeMap::new()));
+    }
+    let platform =
+        source.plan.platforms.first().map_or_else(Platform::linux_amd64, |first| first.value.clone());
+    let login = waiting(Arc::new(daemon::logins(console)?));
+    let puller = Puller::new(Registries::new(registries::settings(console)?, login), machine.store()?);
+    let finding = tokio::task::spawn_blocking(move || find_all(&puller, wanted, &platform));
+    tokio::select! {
+        found = finding => match found {
+            Ok(found) => found.map(Some),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        },
+        // Nothing is made yet that would have to be ended.
+        () = interrupts.next() => Ok(None),
+    }
+}
+
+/// Asks for all of them at once.
+fn find_all(
+    puller: &Arc<Puller>,
+    wanted: Vec<Wanted>,
+    platform: &Platform,
+) -> Result<BTreeMap<InputName, Found>, Failure> {
+    std::thread::scope(|scope| {
+        let asking: Vec<_> = wanted
+            .into_iter()
+            .map(|(name, reference, digest)| {
+                let found = scope.spawn(move || puller.find(&reference, digest, platform));
+                (name, found)
+            })
+            .collect();
+        let found = asking.into_iter().map(|(name, found)| match found.join() {
+            Ok(Ok(found)) => Ok((name, found)),
+            Ok(Err(error)) => Err(not_found(&error, &name)),
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        found.collect()
+    })
+}
+
+fn not_found(error: &PullError, name: &InputName) -> Failure {
+    let help = error.help().map(|help| format!("{help}; "));
+    let offline = format!("`--layout {}=DIR` reads the image @{0} from this machine", name.as_str());
+    Failure::of(error).with_hint(format!("{}{offline}", help.unwrap_or_default()))
+}
