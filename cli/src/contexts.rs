@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use cogpack_backends_contract::content::{Content, ContentSource, ContextFile};
 use cogpack_backends_contract::tree::Tree;
-use cogpack_io_packages::InstalledWheels;
+use cogpack_io_packages::{InstalledDebs, InstalledWheels};
 use cogpack_io_project::context_files::ContextFiles;
 use cogpack_io_project::walk::walk;
 use cogpack_ir::plan::{Context, ContextKind, InputName};
@@ -29,12 +29,17 @@ pub struct ContextContents {
     pub directories: ContextFiles,
     /// Those of `wheels` contexts.
     pub wheels: BTreeMap<InputName, InstalledWheels>,
+    /// Those of `debs` contexts.
+    pub debs: BTreeMap<InputName, InstalledDebs>,
 }
 
 impl ContentSource for ContextContents {
     fn open<'s>(&'s self, file: &ContextFile) -> io::Result<Box<dyn Read + 's>> {
-        match self.wheels.get(&file.context) {
-            Some(wheels) => wheels.open(&file.path),
+        if let Some(wheels) = self.wheels.get(&file.context) {
+            return wheels.open(&file.path);
+        }
+        match self.debs.get(&file.context) {
+            Some(debs) => debs.open(&file.path),
             None => self.directories.open(file),
         }
     }

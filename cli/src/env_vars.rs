@@ -30,6 +30,11 @@ pub struct Environment {
     /// `UV_DEFAULT_INDEX`, `UV_INDEX_URL` or `PIP_INDEX_URL`: the package index, by the simple
     /// repository API. It may hold a login.
     pub package_index: Option<Secret>,
+    /// `COGPACK_DEBS`: directories with Debian packages, divided by `:`.
+    pub debs: Vec<String>,
+    /// `COGPACK_APT`: a directory that names archives of Debian packages as `/etc/apt` does, which
+    /// it is where nothing is said.
+    pub apt: Option<PathBuf>,
 
     /// `NO_COLOR`: any text that is not empty switches colour off (the no-color convention).
     pub no_color: bool,
@@ -98,6 +103,8 @@ impl Environment {
                 .into_iter()
                 .find_map(text)
                 .map(Secret),
+            debs: text("COGPACK_DEBS").iter().flat_map(|list| list.split(':')).map(str::to_owned).collect(),
+            apt: path("COGPACK_APT"),
             store: path("COGPACK_STORE"),
             cache_home: path("XDG_CACHE_HOME"),
             no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),

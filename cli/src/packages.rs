@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use cogpack_backends_oci_direct::Recipe;
+use cogpack_io_packages::apt;
+use cogpack_io_packages::archives::Archives;
+use cogpack_io_packages::places::Index;
 use cogpack_io_packages::web::Web;
-use cogpack_io_packages::{InstalledWheels, PackageError, Places};
+use cogpack_io_packages::{InstalledDebs, InstalledWheels, PackageError, PackageProblem, Places};
 use cogpack_io_store::Store;
 use cogpack_ir::plan::ContextKind;
 use url::Url;
@@ -57,14 +60,26 @@ impl<'a> Machine<'a> {
         Ok(self.directory.join(path))
     }
 
-    /// Installs the `wheels` contexts that a recipe uses, and adds their trees to the others.
+    /// Installs the `wheels` and `debs` contexts that a recipe uses, and adds their trees to the
+    /// others.
     pub fn install(self, recipe: &Recipe, walked: &mut Walked) -> Result<Result<(), Refusals>, Failure> {
+        let mut problems = Vec::new();
+        self.install_wheels(recipe, walked, &mut problems)?;
+        self.install_debs(recipe, walked, &mut problems)?;
+        Ok(if problems.is_empty() { Ok(()) } else { Err(boxed(problems)) })
+    }
+
+    fn install_wheels(
+        self,
+        recipe: &Recipe,
+        walked: &mut Walked,
+        problems: &mut Vec<PackageProblem>,
+    ) -> Result<(), Failure> {
         let contexts = recipe.wheels();
         if contexts.is_empty() {
-            return Ok(Ok(()));
+            return Ok(());
         }
-        let (places, platforms) = (self.places()?, recipe.platforms());
-        let mut problems = Vec::new();
+        let (places, platforms) = (self.wheel_places()?, recipe.platforms());
         for (name, context) in contexts {
             let ContextKind::Wheels(wheels) = &context.kind else { continue };
             match InstalledWheels::install(wheels, context.span, &platforms, &places) {
@@ -77,12 +92,33 @@ impl<'a> Machine<'a> {
                 Err(error @ PackageError::Machine { .. }) => return Err(Failure::of(&error)),
             }
         }
-        Ok(if problems.is_empty() { Ok(()) } else { Err(boxed(problems)) })
+        Ok(())
     }
 
-    fn places(self) -> Result<Places, Failure> {
-        let links = self.environment.find_links.iter();
-        let directories = links.map(|entry| self.directory.join(entry.trim_start_matches("file://")));
+    fn install_debs(
+        self,
+        recipe: &Recipe,
+        walked: &mut Walked,
+        problems: &mut Vec<PackageProblem>,
+    ) -> Result<(), Failure> {
+        let platforms = recipe.platforms();
+        for (name, context) in recipe.debs() {
+            let ContextKind::Debs(debs) = &context.kind else { continue };
+            let places = self.deb_places(debs.suite.as_deref())?;
+            match InstalledDebs::install(debs, context.span, &platforms, &places) {
+                Ok(installed) => {
+                    let tree = installed.tree(name).map_err(|error| Failure::of(&error))?;
+                    walked.trees.insert(name.clone(), tree);
+                    walked.files.debs.insert(name.clone(), installed);
+                }
+                Err(PackageError::Plan(found)) => problems.extend(found),
+                Err(error @ PackageError::Machine { .. }) => return Err(Failure::of(&error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn wheel_places(self) -> Result<Places, Failure> {
         let index = self.environment.package_index.as_ref().map(|index| Url::parse(&index.0));
         let index = index.transpose().map_err(|error| {
             // What the variable says may hold a login.
@@ -91,9 +127,35 @@ impl<'a> Machine<'a> {
         })?;
         Ok(Places {
             store: self.store()?,
-            directories: directories.filter(|path| path.is_dir()).collect(),
-            index,
+            directories: self.directories(&self.environment.find_links),
+            index: index.map_or(Index::Nothing, Index::Simple),
             web: Web::new(),
         })
+    }
+
+    fn deb_places(self, suite: Option<&str>) -> Result<Places, Failure> {
+        let mut sources = self.archives()?;
+        sources.retain(|source| suite.is_none_or(|suite| source.is_of(suite)));
+        Ok(Places {
+            store: self.store()?,
+            directories: self.directories(&self.environment.debs),
+            index: if sources.is_empty() { Index::Nothing } else { Index::Archives(Archives::new(sources)) },
+            web: Web::new(),
+        })
+    }
+
+    /// The Debian archives that the machine names.
+    pub fn archives(self) -> Result<Vec<apt::Source>, Failure> {
+        let named = self.environment.apt.as_deref().unwrap_or(Path::new("/etc/apt"));
+        let directory = self.directory.join(named);
+        apt::sources(&directory).map_err(|error| {
+            Failure::new(format!("read the archives that `{}` names: {error}", directory.display()))
+                .with_hint("COGPACK_APT names another directory like /etc/apt")
+        })
+    }
+
+    fn directories(self, entries: &[String]) -> Vec<PathBuf> {
+        let paths = entries.iter().map(|entry| self.directory.join(entry.trim_start_matches("file://")));
+        paths.filter(|path| path.is_dir()).collect()
     }
 }

@@ -136,7 +136,9 @@ pub(crate) fn check(lowering: &mut Lowering<'_>, name: &InputName, span: Span) -
         ContextKind::Wheels(_) => {
             ("a set of wheels", "install them by a `run` in a stage, or emit an image with `-o oci`")
         }
-        ContextKind::Debs(_) => ("a set of Debian packages", "install them by a `run` in a stage"),
+        ContextKind::Debs(_) => {
+            ("a set of Debian packages", "install them by a `run` in a stage, or emit an image with `-o oci`")
+        }
     };
     lowering.refuse("cpk::unsupported::context", format!("the context `{name}` is {what}"), span, help);
     None

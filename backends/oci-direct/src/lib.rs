@@ -116,6 +116,11 @@ impl Recipe {
         self.contexts(|kind| matches!(kind, ContextKind::Wheels(_)))
     }
 
+    /// The `debs` contexts that must be installed.
+    pub fn debs(&self) -> BTreeMap<&InputName, &Context> {
+        self.contexts(|kind| matches!(kind, ContextKind::Debs(_)))
+    }
+
     /// The platforms that the image is for.
     pub fn platforms(&self) -> Vec<Platform> {
         self.plan.plan().platforms.iter().map(|platform| platform.value.clone()).collect()

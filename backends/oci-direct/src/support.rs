@@ -152,12 +152,10 @@ impl<'p> Found<'p> {
                     ContextKind::Directory(_)
                     | ContextKind::Files(_)
                     | ContextKind::Oci(_)
-                    | ContextKind::Wheels(_) => return,
+                    | ContextKind::Wheels(_)
+                    | ContextKind::Debs(_) => return,
                     ContextKind::Http(_) => ("http", FETCH),
                     ContextKind::Git(_) => ("git", FETCH),
-                    ContextKind::Debs(_) => {
-                        ("debs", "unpack the packages into a directory, and declare that as a `dir` context")
-                    }
                 };
                 let what = format!("contexts of the kind `{kind}`, as `{name}`, are not fetched");
                 self.say("cpk::unsupported::context", what, span, help);

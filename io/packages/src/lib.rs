@@ -8,12 +8,20 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`places`] | looks for a locked file, and keeps it |
+//! | [`apt`] | the Debian archives that the machine names |
+//! | [`archives`] | asks Debian archives where a file is |
 //! | [`index`] | asks a package index where a file is (PEP 503, PEP 691) |
 //! | [`web`] | fetches |
 //! | [`wheels`] | installs a `wheels` context, and reads its files |
-//! | [`problem`] | what is wrong with a plan's packages, as findings |
+//! | [`debs`] | installs a `debs` context, and reads its files |
+//! | [`problem`], [`deb_problem`] | what is wrong with a plan's packages, as findings |
 
+pub mod apt;
+pub mod archives;
+pub mod deb_problem;
+pub mod debs;
 pub mod index;
+pub mod parallel;
 pub mod places;
 pub mod problem;
 pub mod web;
@@ -22,6 +30,10 @@ pub mod wheels;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+mod deb_tests;
+
+pub use debs::InstalledDebs;
 pub use places::Places;
 pub use problem::{PackageError, PackageProblem};
 pub use wheels::InstalledWheels;

@@ -9,6 +9,7 @@ use cogpack_io_store::{Store, StoreError};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use crate::archives::Archives;
 use crate::index;
 use crate::web::{Web, WebError, without_secrets};
 
@@ -17,12 +18,23 @@ use crate::web::{Web, WebError, without_secrets};
 pub struct Places {
     /// Where what was found is kept, and looked for first.
     pub store: Store,
-    /// Directories with packages, as `PIP_FIND_LINKS` names them.
+    /// Directories with packages, as `PIP_FIND_LINKS` and `COGPACK_DEBS` name them.
     pub directories: Vec<PathBuf>,
     /// The package index, where the machine names one.
-    pub index: Option<Url>,
+    pub index: Index,
     /// What asks addresses and the index.
     pub web: Web,
+}
+
+/// What knows where files are.
+#[derive(Debug, Clone)]
+pub enum Index {
+    /// The machine names none.
+    Nothing,
+    /// One of the simple repository API.
+    Simple(Url),
+    /// Those of Debian archives.
+    Archives(Archives),
 }
 
 /// A file that is wanted.
@@ -138,13 +150,18 @@ impl Places {
             let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
             return url.ok_or_else(|| LookupError::Address { url: shown(text) });
         }
-        let found = match &self.index {
-            Some(index) => index::find(&self.web, index, wanted.project, wanted.file)?,
-            None => None,
+        let (found, index) = match &self.index {
+            Index::Nothing => (None, None),
+            Index::Simple(index) => {
+                let found = index::find(&self.web, index, wanted.project, wanted.file)?;
+                (found, Some(without_secrets(index)))
+            }
+            Index::Archives(archives) => {
+                (archives.find(&self.web, wanted.file, wanted.digest)?, archives.shown())
+            }
         };
-        found.ok_or_else(|| {
-            let index = self.index.as_ref().map(without_secrets);
-            LookupError::Nowhere { asked: Asked { directories: self.directories.len(), index } }
+        found.ok_or_else(|| LookupError::Nowhere {
+            asked: Asked { directories: self.directories.len(), index },
         })
     }
 

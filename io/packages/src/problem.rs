@@ -7,11 +7,16 @@ use cogpack_packages_wheels::InvalidWheel;
 use cogpack_packages_wheels::set::SetProblem;
 use cogpack_packages_wheels::target::InvalidPython;
 
+use crate::deb_problem::DebProblem;
 use crate::places::{Asked, LookupError};
 
 /// What is wrong with a plan's packages.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum PackageProblem {
+    /// Of a set of Debian packages.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Deb(#[from] DebProblem),
     /// A file is nowhere.
     #[error("`{file}` cannot be found: {}", LookupError::Nowhere { asked: asked.clone() })]
     #[diagnostic(

@@ -54,7 +54,7 @@ impl Machine {
         let places = Places {
             store: Store::open(&self.folder.path().join("store")).expect("can be made"),
             directories: directories.iter().map(|path| path.to_path_buf()).collect(),
-            index: None,
+            index: crate::places::Index::Nothing,
             web: Web::new(),
         };
         let platform: Platform = "linux/amd64".parse().expect("is a platform");

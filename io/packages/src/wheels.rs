@@ -3,12 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::{PathProblem, Tree};
-use cogpack_content::threads::joined;
 use cogpack_content::{Digest, Platform};
 use cogpack_ir::plan::context::{LockedFile, WheelsContext};
 use cogpack_ir::plan::{InputName, Span};
@@ -21,13 +18,12 @@ use cogpack_packages_wheels::zip::{InvalidArchive, ZipWheel};
 use cogpack_packages_wheels::{InvalidWheel, WheelSet};
 use rawzip::FileReader;
 
+use crate::parallel::in_parallel;
 use crate::places::{LookupError, Places, Wanted};
 use crate::problem::{PackageError, PackageProblem};
 
 /// What the first line of scripts names where the plan says nothing.
 const INTERPRETER: &str = "/usr/bin/python3";
-/// Waiting for servers costs nothing, so there may be more of them than cores.
-const MOST_AT_ONCE: usize = 8;
 
 /// The wheels of a context, installed: a tree, and the archives that its files are in.
 #[derive(Debug)]
@@ -156,24 +152,4 @@ fn failed(file: &str, expected: &Digest, span: Span, error: LookupError) -> Fail
         }
     };
     Failed::Plan(Box::new(problem))
-}
-
-/// Does `work` for each of `items`, several at once, and gives what came of each in their order.
-fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let workers = items.len().clamp(1, MOST_AT_ONCE);
-    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
-        let run = || {
-            let mut done = Vec::new();
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(item) = items.get(at) else { return done };
-                done.push((at, work(item)));
-            }
-        };
-        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(run)).collect();
-        workers.into_iter().flat_map(joined).collect()
-    });
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
 }

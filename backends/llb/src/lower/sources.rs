@@ -149,7 +149,7 @@ pub(super) fn bad_pattern(error: &cogpack_backends_contract::glob::InvalidGlob, 
 }
 
 const INSTALL: &str =
-    "install it into a directory and declare that as `dir`, or install it by a `run` in a stage";
+    "install it by a `run` in a stage, or emit an image with `-o oci`, which installs packages";
 const INSTALLS_WHEELS: &str =
     "install it by a `run` in a stage, or emit an image with `-o oci`, which installs wheels";
 

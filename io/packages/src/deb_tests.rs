@@ -1,0 +1,165 @@
+//! Debian packages out of a directory of this machine, good ones and bad ones.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use cogpack_backends_contract::tree::{Node, text};
+use cogpack_content::{Digest, Platform};
+use cogpack_io_store::Store;
+use cogpack_ir::plan::context::{DebsContext, LockedFile};
+use cogpack_ir::plan::{InputName, Span};
+use miette::Diagnostic;
+
+use crate::places::Index;
+use crate::web::Web;
+use crate::{InstalledDebs, PackageError, PackageProblem, Places};
+
+#[path = "../../../packages/debs/src/tests/build.rs"]
+#[allow(dead_code, reason = "the tests of packages themselves make stranger ones")]
+mod build;
+
+use build::Builder;
+
+/// A directory of packages, a store beside it, and a context that locks them.
+struct Machine {
+    folder: tempfile::TempDir,
+    context: DebsContext,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        fs::create_dir(folder.path().join("debs")).expect("can be made");
+        Self { folder, context: DebsContext { suite: None, packages: Default::default() } }
+    }
+
+    fn directory(&self) -> std::path::PathBuf {
+        self.folder.path().join("debs")
+    }
+
+    /// Puts a package there, and locks it.
+    fn deb(mut self, deb: Builder) -> Self {
+        let (name, bytes) = (deb.file_name(), deb.bytes());
+        fs::write(self.directory().join(&name), &bytes).expect("can be written");
+        self.lock(&name, Digest::of(&bytes));
+        self
+    }
+
+    fn lock(&mut self, name: &str, digest: Digest) {
+        let locked = LockedFile { digest: Some(digest), url: None, span: Span::NOWHERE };
+        self.context.packages.insert(name.to_owned(), locked);
+    }
+
+    fn install_from(&self, directories: &[&Path]) -> Result<InstalledDebs, PackageError> {
+        let places = Places {
+            store: Store::open(&self.folder.path().join("store")).expect("can be made"),
+            directories: directories.iter().map(|path| path.to_path_buf()).collect(),
+            index: Index::Nothing,
+            web: Web::new(),
+        };
+        let platform: Platform = "linux/amd64".parse().expect("is a platform");
+        InstalledDebs::install(&self.context, Span::NOWHERE, &[platform], &places)
+    }
+
+    /// The findings, each as its code and what it says.
+    fn problems(&self) -> Vec<String> {
+        let Err(PackageError::Plan(problems)) = self.install_from(&[&self.directory()]) else {
+            panic!("the plan is wrong");
+        };
+        let said = |problem: &PackageProblem| format!("{}: {problem}", problem.code().expect("has a code"));
+        problems.iter().map(said).collect()
+    }
+}
+
+fn name() -> InputName {
+    InputName::new("system").expect("is a name")
+}
+
+#[test]
+fn packages_are_kept_where_the_next_build_finds_them() {
+    let machine = Machine::new()
+        .deb(Builder::named("one").file("bin/one", "words").hard_link("bin/uno", "bin/one"))
+        .deb(Builder::named("two").symlink("usr/bin/two", "one"));
+    let directory = machine.directory();
+    let first = machine.install_from(&[&directory]).expect("can be installed");
+    fs::remove_dir_all(&directory).expect("can be removed");
+    for debs in [first, machine.install_from(&[]).expect("is in the store")] {
+        let tree = debs.tree(&name()).expect("is a tree");
+        let paths: Vec<String> = tree
+            .walk()
+            .into_iter()
+            .filter(|(_, node)| !matches!(node, Node::Directory(_)))
+            .map(|(path, _)| text(&path))
+            .collect();
+        assert_eq!(
+            paths,
+            [
+                "/bin",
+                "/lib",
+                "/sbin",
+                "/usr/bin/one",
+                "/usr/bin/two",
+                "/usr/bin/uno",
+                "/var/lib/dpkg/status.d/one",
+                "/var/lib/dpkg/status.d/one.md5sums",
+                "/var/lib/dpkg/status.d/two",
+                "/var/lib/dpkg/status.d/two.md5sums",
+            ]
+        );
+        let mut words = String::new();
+        debs.open(b"usr/bin/uno").expect("is there").read_to_string(&mut words).expect("is whole");
+        assert_eq!(words, "words");
+        assert!(debs.open(b"usr/bin/two").is_err());
+    }
+}
+
+#[test]
+fn every_problem_is_told_on_its_line() {
+    let mut machine = Machine::new()
+        .deb(Builder::named("broken").without_control())
+        .deb(Builder::named("foreign").architecture("arm64"))
+        .deb(Builder::named("good"))
+        .deb(Builder::named("strange").script("postinst", "#!/bin/sh\nset -e\nadduser --system strange\n"));
+    machine.lock("lost_1.0_all.deb", Digest::of(b"lost"));
+    fs::write(machine.directory().join("other_1.0_all.deb"), "another").expect("can be written");
+    machine.lock("other_1.0_all.deb", Digest::of(b"meant"));
+    let problems = machine.problems();
+    let [broken, foreign, lost, other, strange] = &problems[..] else { panic!("{problems:#?}") };
+    assert_eq!(broken, "cpk::debs::invalid: the package `broken_1.0_all.deb`: it has no `control`");
+    assert_eq!(
+        foreign,
+        "cpk::debs::architecture: `foreign_1.0_arm64.deb` is not for the plan's platform `linux/amd64`"
+    );
+    assert_eq!(
+        lost,
+        "cpk::debs::missing: `lost_1.0_all.deb` cannot be found: it is not in the directory of packages"
+    );
+    assert!(other.starts_with("cpk::debs::digest: `other_1.0_all.deb` from `"), "{other}");
+    assert!(
+        strange.starts_with("cpk::debs::script: the package `strange_1.0_all.deb` has a script, `postinst`"),
+        "{strange}"
+    );
+    assert!(strange.contains("adduser --system strange"), "{strange}");
+}
+
+#[test]
+fn packages_that_bring_the_same_are_refused() {
+    let one = || Builder::named("one").file("usr/share/a", "1");
+    let two = || Builder::named("two").file("usr/share/a", "1");
+    assert_eq!(
+        Machine::new().deb(one()).deb(two()).problems(),
+        [
+            "cpk::debs::conflict: the packages `one_1.0_all.deb` and `two_1.0_all.deb` both bring `/usr/share/a`"
+        ]
+    );
+    assert_eq!(
+        Machine::new().deb(one().field("Breaks", "two (<< 2)")).deb(two()).problems(),
+        [
+            "cpk::debs::conflict: the package `one_1.0_all.deb` says that it cannot be beside `two_1.0_all.deb`"
+        ]
+    );
+    assert!(Machine::new().deb(one()).deb(two().field("Replaces", "one")).install_from(&[]).is_err());
+    let replaced = Machine::new().deb(one()).deb(two().field("Replaces", "one (<< 2)"));
+    replaced.install_from(&[&replaced.directory()]).expect("one says that it replaces the other");
+}

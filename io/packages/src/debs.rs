@@ -1,0 +1,176 @@
+//! Installs a `debs` context: its packages, got and unpacked in parallel, become one tree whose
+//! files are read out of the unpacked packages.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::FileExt;
+
+use cogpack_backends_contract::content::Content;
+use cogpack_backends_contract::tree::{PathProblem, Tree};
+use cogpack_content::{Digest, Platform};
+use cogpack_ir::plan::context::{DebsContext, LockedFile};
+use cogpack_ir::plan::{InputName, Span};
+use cogpack_packages_debs::file_name::{DebName, architecture_of};
+use cogpack_packages_debs::package::{Package, read};
+use cogpack_packages_debs::root::Bytes;
+use cogpack_packages_debs::set::{SetProblem, check_scripts};
+use cogpack_packages_debs::{DebSet, PackageProblem as InvalidDeb};
+
+use crate::deb_problem::DebProblem;
+use crate::parallel::in_parallel;
+use crate::places::{LookupError, Places, Wanted};
+use crate::problem::PackageError;
+
+/// The packages of a context, installed: a tree, and the unpacked packages that its files are in.
+#[derive(Debug)]
+pub struct InstalledDebs {
+    set: DebSet,
+    unpacked: Unpacked,
+}
+
+/// The `data.tar` of each package, unpacked, in files that have no name and go with this process.
+#[derive(Debug)]
+struct Unpacked(Vec<File>);
+
+impl Bytes for Unpacked {
+    fn read_at(&self, package: usize, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.file(package)?.read_exact_at(&mut bytes, offset)?;
+        Ok(bytes)
+    }
+}
+
+impl Unpacked {
+    fn file(&self, package: usize) -> io::Result<&File> {
+        self.0.get(package).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    }
+}
+
+/// Part of a file.
+struct Range<'f> {
+    file: &'f File,
+    offset: u64,
+    left: u64,
+}
+
+impl Read for Range<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        if most == 0 {
+            return Ok(0);
+        }
+        let count = self.file.read_at(&mut buffer[..most], self.offset)?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.offset += count as u64;
+        self.left -= count as u64;
+        Ok(count)
+    }
+}
+
+enum Failed {
+    Plan(Vec<DebProblem>),
+    Machine(PackageError),
+}
+
+impl InstalledDebs {
+    /// Gets and installs the packages of a context, which is at `span` of the plan, for all of these
+    /// platforms. What is wrong with any of them is told of all at once.
+    pub fn install(
+        context: &DebsContext,
+        span: Span,
+        platforms: &[Platform],
+        places: &Places,
+    ) -> Result<Self, PackageError> {
+        let debs: Vec<_> = context.packages.iter().collect();
+        let mut problems = Vec::new();
+        let mut installed = Vec::with_capacity(debs.len());
+        for got in in_parallel(&debs, |(file, locked)| get(file, locked, platforms, places)) {
+            match got {
+                Ok(package) => installed.push(package),
+                Err(Failed::Plan(found)) => problems.extend(found),
+                Err(Failed::Machine(error)) => return Err(error),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(PackageError::Plan(problems.into_iter().map(Into::into).collect()));
+        }
+        let (packages, files): (Vec<Package>, Vec<File>) = installed.into_iter().unzip();
+        let unpacked = Unpacked(files);
+        let architecture = platforms.first().and_then(architecture_of).unwrap_or_default();
+        match DebSet::join(&packages, architecture, &unpacked) {
+            Ok(set) => Ok(Self { set, unpacked }),
+            Err(SetProblem::Read(source)) => Err(PackageError::Machine {
+                file: "the packages".to_owned(),
+                source: LookupError::Disk { path: places.store.root().to_owned(), source },
+            }),
+            Err(problem) => Err(PackageError::Plan(vec![DebProblem::Conflict { problem, span }.into()])),
+        }
+    }
+
+    /// The tree of the context that has this name.
+    pub fn tree(&self, context: &InputName) -> Result<Tree<Content>, PathProblem> {
+        self.set.tree(context)
+    }
+
+    /// Opens a file of the tree.
+    pub fn open(&self, path: &[u8]) -> io::Result<Box<dyn Read + '_>> {
+        let missing = || io::Error::new(io::ErrorKind::NotFound, "no package brings it");
+        let packed = self.set.origin(path).ok_or_else(missing)?;
+        let file = self.unpacked.file(packed.package)?;
+        Ok(Box::new(Range { file, offset: packed.offset, left: packed.size }))
+    }
+}
+
+fn get(
+    file: &str,
+    locked: &LockedFile,
+    platforms: &[Platform],
+    places: &Places,
+) -> Result<(Package, File), Failed> {
+    let span = locked.span;
+    let invalid = |problem| Failed::Plan(vec![DebProblem::Invalid { file: file.to_owned(), problem, span }]);
+    let machine = |source| Failed::Machine(PackageError::Machine { file: file.to_owned(), source });
+    let name: DebName = file.parse().map_err(|_| invalid(InvalidDeb::Other(file.to_owned())))?;
+    // Nothing is fetched that would not be installed.
+    for platform in platforms {
+        let architecture = architecture_of(platform);
+        if architecture.is_none_or(|known| ![known, "all"].contains(&&*name.architecture)) {
+            let (file, platform) = (file.to_owned(), platform.clone());
+            return Err(Failed::Plan(vec![DebProblem::Architecture { file, platform, span }]));
+        }
+    }
+    let digest = locked.digest.as_ref().ok_or_else(|| machine(LookupError::Unlocked))?;
+    let wanted = Wanted { file, project: &name.package, digest, url: locked.url.as_deref() };
+    let bytes = places.get(wanted).map_err(|error| failed(file, digest, span, error))?;
+    let work = places.store.work().map_err(|error| machine(error.into()))?;
+    let path = work.path().join("data.tar");
+    let disk = |source| machine(LookupError::Disk { path: path.clone(), source });
+    let data = File::options().read(true).write(true).create_new(true).open(&path).map_err(disk)?;
+    let mut written = BufWriter::with_capacity(1 << 16, &data);
+    let package = read(&name, BufReader::with_capacity(1 << 16, bytes), &mut written).map_err(invalid)?;
+    written.flush().map_err(disk)?;
+    drop(written);
+    let scripts = check_scripts(&package);
+    if !scripts.is_empty() {
+        let problem = |problem| DebProblem::Script { problem, span };
+        return Err(Failed::Plan(scripts.into_iter().map(problem).collect()));
+    }
+    Ok((package, data))
+}
+
+fn failed(file: &str, expected: &Digest, span: Span, error: LookupError) -> Failed {
+    let file = file.to_owned();
+    Failed::Plan(vec![match error {
+        LookupError::Nowhere { asked } => DebProblem::Missing { file, asked, span },
+        LookupError::Digest { from, found } => {
+            DebProblem::Digest { file, from, expected: *expected, found, span }
+        }
+        source @ (LookupError::Unlocked
+        | LookupError::Address { .. }
+        | LookupError::Web(_)
+        | LookupError::Store(_)
+        | LookupError::Disk { .. }) => return Failed::Machine(PackageError::Machine { file, source }),
+    }])
+}

@@ -1,0 +1,44 @@
+//! Installs Debian packages as pure file work: packages in, a filesystem tree out, and none of
+//! their scripts is run.
+//!
+//! A package ([`package`]) with a [`file_name`] brings files and scripts. [`root`] puts the files of
+//! several beside each other, with `/usr` merged ([`paths`]), and no two may bring the same. What
+//! their [`scripts`] would do is known, or the package is refused. [`set`] does it: accounts and
+//! other files of the [`base`] system, [`alternatives`], [`certificates`], the loader's cache
+//! ([`ld_cache`]), and an entry for each package that scanners find.
+//!
+//! [`relations`] and [`version`] say which packages fit each other.
+//!
+//! Deliberately not here: any disk and any network, byte code and other caches that programs make
+//! for speed, services, and updating what is already installed.
+
+pub mod file_name;
+pub mod paragraphs;
+pub mod relations;
+pub mod version;
+
+pub mod ar;
+pub mod compression;
+pub mod package;
+pub mod paths;
+
+pub mod root;
+
+pub mod alternatives;
+pub mod scripts;
+
+pub mod base;
+pub mod certificates;
+pub mod der;
+pub mod elf;
+pub mod ld_cache;
+pub mod pam;
+
+pub mod set;
+
+#[cfg(test)]
+mod tests;
+
+/// One package, and many.
+pub use package::{Package, PackageProblem};
+pub use set::DebSet;

@@ -1,0 +1,224 @@
+//! Many packages as one root, and what is made in it once all are there.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use cogpack_backends_contract::content::{Content, ContextFile};
+use cogpack_backends_contract::tree::{Directory, Node, PathProblem, Tree, components};
+use cogpack_ir::plan::{FileContent, InputName};
+
+use crate::alternatives::{self, Alternative, Link};
+use crate::package::{Hook, Package};
+use crate::relations::groups;
+use crate::root::{Bytes, Packed, PlacedKind, Root, RootProblem};
+use crate::scripts::{Effect, Known, UnknownScript, effects};
+use crate::version::Version;
+use crate::{base, certificates, ld_cache};
+
+/// Packages that have been put beside each other.
+#[derive(Debug, Clone)]
+pub struct DebSet {
+    root: Root,
+}
+
+/// Why packages cannot be put beside each other.
+#[derive(Debug, thiserror::Error)]
+pub enum SetProblem {
+    /// They bring the same, or what does not fit.
+    #[error(transparent)]
+    Root(#[from] RootProblem),
+    /// Two versions of one package.
+    #[error("`{one}` and `{other}` are of one package")]
+    SamePackage {
+        /// The first.
+        one: String,
+        /// The second.
+        other: String,
+    },
+    /// One says that it cannot be beside the other.
+    #[error("the package `{one}` says that it cannot be beside `{other}`")]
+    Conflict {
+        /// Who says it.
+        one: String,
+        /// Of whom.
+        other: String,
+    },
+    /// What only a program of the packages can make something of.
+    #[error("`/{path}` needs a program, `{program}`, to be run after it was installed, and nothing is run")]
+    Program {
+        /// The file.
+        path: String,
+        /// The program.
+        program: &'static str,
+    },
+    /// A file that something is made of.
+    #[error("a file of the packages cannot be read: {0}")]
+    Read(#[from] io::Error),
+}
+
+/// A script of a package that nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the package `{package}` has a script, `{}`, and {script}", hook.name())]
+pub struct ScriptProblem {
+    /// The package's file.
+    pub package: String,
+    /// When it would be run.
+    pub hook: Hook,
+    /// What is not known of it.
+    pub script: UnknownScript,
+}
+
+/// Looks at the scripts of a package.
+pub fn check_scripts(package: &Package) -> Vec<ScriptProblem> {
+    let check = |(hook, text): (&Hook, &String)| {
+        let script = effects(text).err()?;
+        Some(ScriptProblem { package: package.name.to_string(), hook: *hook, script })
+    };
+    package.scripts.iter().filter_map(check).collect()
+}
+
+impl DebSet {
+    /// Puts packages beside each other, which must be in the order of their names.
+    pub fn join(packages: &[Package], architecture: &str, bytes: &dyn Bytes) -> Result<Self, SetProblem> {
+        check_conflicts(packages)?;
+        let mut root = Root::join(packages)?;
+        let mut known: Vec<Known> = Vec::new();
+        let mut chosen: Vec<Alternative> = Vec::new();
+        for effect in packages
+            .iter()
+            .flat_map(|package| package.scripts.values())
+            .filter_map(|text| effects(text).ok())
+            .flatten()
+        {
+            match effect {
+                Effect::Alternative(alternative) => chosen.push(alternative),
+                Effect::Text { path, text } if !root.has(&path) => root.make(&path, text),
+                Effect::Text { .. } => {}
+                Effect::Known(Known::Procps) => chosen.extend(procps()),
+                Effect::Known(one) => known.push(one),
+            }
+        }
+        known.sort_unstable();
+        known.dedup();
+        check_programs(&root, &known)?;
+        alternatives::make(&mut root, &chosen);
+        for one in &known {
+            base::make(&mut root, bytes, *one)?;
+        }
+        if known.contains(&Known::Certificates) {
+            certificates::make(&mut root, bytes)?;
+        }
+        let libc = ["libc-bin", "libc6"]
+            .iter()
+            .find_map(|name| packages.iter().find(|package| package.name.package == *name));
+        if let (Some(libc), Some(machine)) = (libc, ld_cache::machine(architecture)) {
+            ld_cache::write(&mut root, bytes, machine, libc.control.get("Version").unwrap_or(""))?;
+        }
+        for package in packages {
+            let entry = format!("var/lib/dpkg/status.d/{}", package.name.package);
+            let text = package.control_text.trim_end();
+            root.make(&entry, format!("{text}\n"));
+            root.make(&format!("{entry}.md5sums"), package.sums.clone().unwrap_or_default());
+        }
+        Ok(Self { root })
+    }
+
+    /// The root, by path.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// The tree of the context `context`.
+    pub fn tree(&self, context: &InputName) -> Result<Tree<Content>, PathProblem> {
+        let mut tree = Tree::empty();
+        for (path, placed) in &self.root.placed {
+            let attributes = placed.attributes;
+            let node = match &placed.kind {
+                PlacedKind::Directory => Node::Directory(Arc::new(Directory::new(attributes))),
+                PlacedKind::Symlink(target) => Node::Symlink { ids: attributes.ids, target: target.clone() },
+                PlacedKind::Made(bytes) => {
+                    Node::File { attributes, content: Content::Inline(FileContent(bytes.clone().into())) }
+                }
+                PlacedKind::Packed(packed) => {
+                    let file = ContextFile {
+                        context: context.clone(),
+                        path: packed.first.clone(),
+                        size: packed.size,
+                        linked: packed.is_linked,
+                    };
+                    Node::File { attributes, content: Content::Context(Arc::new(file)) }
+                }
+            };
+            tree.insert(&components(path), node)?;
+        }
+        Ok(tree)
+    }
+
+    /// Where the bytes of a file of the tree are; nothing for paths that no package brings.
+    pub fn origin(&self, path: &[u8]) -> Option<&Packed> {
+        match &self.root.placed.get(path)?.kind {
+            PlacedKind::Packed(packed) => Some(packed),
+            PlacedKind::Directory | PlacedKind::Made(_) | PlacedKind::Symlink(_) => None,
+        }
+    }
+}
+
+/// procps makes its alternatives in a loop.
+fn procps() -> Vec<Alternative> {
+    let all =
+        [("/usr/bin", "uptime", 1), ("/usr/bin", "kill", 1), ("/usr/bin", "vmstat", 8), ("/bin", "ps", 1)];
+    let alternative = |(directory, name, section): (&str, &str, u8)| {
+        let manual = format!("/usr/share/man/man{section}");
+        let page = Link {
+            place: format!("{manual}/{name}.{section}.gz"),
+            name: format!("{name}.{section}.gz"),
+            target: format!("{manual}/{name}.procps.{section}.gz"),
+        };
+        let link = Link {
+            place: format!("{directory}/{name}"),
+            name: name.to_owned(),
+            target: format!("{directory}/{name}.procps"),
+        };
+        Alternative { link, priority: 50, followers: vec![page] }
+    };
+    all.into_iter().map(alternative).collect()
+}
+
+/// Settings and loaders are compiled and listed by programs; without any there is nothing to do.
+fn check_programs(root: &Root, known: &[Known]) -> Result<(), SetProblem> {
+    for (one, part, ending, program) in [
+        (Known::Schemas, "/glib-2.0/schemas/", ".gschema.xml", "glib-compile-schemas"),
+        (Known::ImageLoaders, "/loaders/", ".so", "gdk-pixbuf-query-loaders"),
+    ] {
+        let paths = root.placed.keys().filter_map(|path| std::str::from_utf8(path).ok());
+        let found = paths.into_iter().find(|path| path.contains(part) && path.ends_with(ending));
+        if let Some(path) = found.filter(|_| known.contains(&one)) {
+            return Err(SetProblem::Program { path: path.to_owned(), program });
+        }
+    }
+    Ok(())
+}
+
+fn check_conflicts(packages: &[Package]) -> Result<(), SetProblem> {
+    let mut by_name: BTreeMap<&str, &Package> = BTreeMap::new();
+    for package in packages {
+        if let Some(there) = by_name.insert(&package.name.package, package) {
+            let (one, other) = (there.name.to_string(), package.name.to_string());
+            return Err(SetProblem::SamePackage { one, other });
+        }
+    }
+    for package in packages {
+        for field in ["Conflicts", "Breaks"] {
+            for relation in groups(package.control.get(field).unwrap_or("")).iter().flatten() {
+                let Some(other) = by_name.get(&*relation.package) else { continue };
+                let version = Version::new(other.control.get("Version").unwrap_or(""));
+                if relation.allows(&version) && other.name != package.name {
+                    let (one, other) = (package.name.to_string(), other.name.to_string());
+                    return Err(SetProblem::Conflict { one, other });
+                }
+            }
+        }
+    }
+    Ok(())
+}
