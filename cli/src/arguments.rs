@@ -7,6 +7,7 @@ use cogpack_backends_dockerfile::{Dialect, Syntax};
 use cogpack_backends_oci_direct::compression::Compression;
 
 use crate::commands::build::arguments::Build;
+use crate::commands::lock::arguments::Lock;
 use crate::commands::store::arguments::Upkeep;
 use crate::failure::Failure;
 use crate::report::Format;
@@ -292,6 +293,8 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Choose packages out of an archive, and print the context that fixes them.
+    Lock(Lock),
     /// Look after what builds without a daemon keep: `gc`, `verify`, `du`.
     Store(Upkeep),
     /// Print completions for a shell.

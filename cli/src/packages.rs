@@ -146,12 +146,21 @@ impl<'a> Machine<'a> {
 
     /// The Debian archives that the machine names.
     pub fn archives(self) -> Result<Vec<apt::Source>, Failure> {
-        let named = self.environment.apt.as_deref().unwrap_or(Path::new("/etc/apt"));
-        let directory = self.directory.join(named);
+        let directory = self.apt();
         apt::sources(&directory).map_err(|error| {
             Failure::new(format!("read the archives that `{}` names: {error}", directory.display()))
                 .with_hint("COGPACK_APT names another directory like /etc/apt")
         })
+    }
+
+    /// The directory that names them.
+    pub fn apt(self) -> PathBuf {
+        self.path(self.environment.apt.as_deref().unwrap_or(Path::new("/etc/apt")))
+    }
+
+    /// A path as the command line means it.
+    pub fn path(self, path: &Path) -> PathBuf {
+        self.directory.join(path)
     }
 
     fn directories(self, entries: &[String]) -> Vec<PathBuf> {

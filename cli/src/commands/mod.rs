@@ -7,6 +7,7 @@ mod completions;
 mod explain;
 mod fmt;
 mod graph;
+pub mod lock;
 mod resolve;
 pub mod store;
 
@@ -29,6 +30,7 @@ pub fn run(arguments: Arguments, console: &mut Console<'_>) -> Result<u8, Failur
             graph::run(&plan, kind, path.as_deref(), format, console)
         }
         (Some(Command::Explain { code, format }), _) => explain::run(code.as_deref(), format, console),
+        (Some(Command::Lock(arguments)), _) => lock::run(&arguments, console),
         (Some(Command::Store(arguments)), _) => store::run(&arguments, console),
         (Some(Command::Completions { shell }), _) => Ok(completions::run(shell, console)),
         (None, Some(compile)) => compile::run(&compile, console),

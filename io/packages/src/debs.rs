@@ -10,7 +10,9 @@ use cogpack_backends_contract::tree::{PathProblem, Tree};
 use cogpack_content::{Digest, Platform};
 use cogpack_ir::plan::context::{DebsContext, LockedFile};
 use cogpack_ir::plan::{InputName, Span};
-use cogpack_packages_debs::file_name::{DebName, architecture_of};
+use cogpack_packages_debs::file_name::DebName;
+/// What Debian calls the machines of a platform.
+pub use cogpack_packages_debs::file_name::architecture_of;
 use cogpack_packages_debs::package::{Package, read};
 use cogpack_packages_debs::root::Bytes;
 use cogpack_packages_debs::set::{SetProblem, check_scripts};

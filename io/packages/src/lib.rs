@@ -14,6 +14,8 @@
 //! | [`web`] | fetches |
 //! | [`wheels`] | installs a `wheels` context, and reads its files |
 //! | [`debs`] | installs a `debs` context, and reads its files |
+//! | [`lock`] | locks a set of Debian packages |
+//! | [`openpgp`] | looks at the signatures of archives |
 //! | [`problem`], [`deb_problem`] | what is wrong with a plan's packages, as findings |
 
 pub mod apt;
@@ -21,6 +23,8 @@ pub mod archives;
 pub mod deb_problem;
 pub mod debs;
 pub mod index;
+pub mod lock;
+pub mod openpgp;
 pub mod parallel;
 pub mod places;
 pub mod problem;

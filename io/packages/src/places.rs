@@ -160,9 +160,7 @@ impl Places {
                 (archives.find(&self.web, wanted.file, wanted.digest)?, archives.shown())
             }
         };
-        found.ok_or_else(|| LookupError::Nowhere {
-            asked: Asked { directories: self.directories.len(), index },
-        })
+        found.ok_or(LookupError::Nowhere { asked: Asked { directories: self.directories.len(), index } })
     }
 
     /// Keeps what `write` writes, if it has this digest.

@@ -34,7 +34,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// The next member, whose bytes must then be [read](Reader::content) whole.
-    pub fn next(&mut self) -> io::Result<Option<Member>> {
+    pub fn member(&mut self) -> io::Result<Option<Member>> {
         if self.is_odd && io::copy(&mut self.bytes.by_ref().take(1), &mut io::sink())? == 0 {
             return Ok(None);
         }
@@ -76,7 +76,7 @@ mod tests {
     fn names(text: &str) -> io::Result<Vec<String>> {
         let mut reader = Reader::new(text.as_bytes())?;
         let mut found = Vec::new();
-        while let Some(member) = reader.next()? {
+        while let Some(member) = reader.member()? {
             let mut content = String::new();
             reader.content(&member).read_to_string(&mut content)?;
             found.push(format!("{}: {content}", member.name));

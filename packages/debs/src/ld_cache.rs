@@ -46,7 +46,7 @@ pub fn write(root: &mut Root, bytes: &dyn Bytes, machine: Machine, made_by: &str
     for directory in directories(root, bytes, machine)? {
         for (name, file) in libraries(root, bytes, machine, &directory)? {
             let path = |name: &[u8]| [b"/", &directory.said[..], b"/", name].concat();
-            if name != file && root.placed.get(&directory.inside(&name)).is_none() {
+            if name != file && !root.placed.contains_key(&directory.inside(&name)) {
                 links.push((directory.inside(&name), file));
             }
             all.push(Cached { path: path(&name), name });

@@ -7,7 +7,7 @@
 //! other files of the [`base`] system, [`alternatives`], [`certificates`], the loader's cache
 //! ([`ld_cache`]), and an entry for each package that scanners find.
 //!
-//! [`relations`] and [`version`] say which packages fit each other.
+//! [`index`] reads what an archive has, and [`solve`] chooses of it what fits each other.
 //!
 //! Deliberately not here: any disk and any network, byte code and other caches that programs make
 //! for speed, services, and updating what is already installed.
@@ -35,6 +35,9 @@ pub mod ld_cache;
 pub mod pam;
 
 pub mod set;
+
+pub mod index;
+pub mod solve;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 
 use cogpack_backends_contract::tree::{Attributes, Ids};
 use cogpack_ir::plan::Mode;
-use tar::{Archive, EntryType};
+use tar::Archive;
 
 use crate::ar::Reader;
 use crate::compression::unpacked;
@@ -111,7 +111,7 @@ const LONGEST_CONTROL: u64 = 64 << 20;
 /// Reads the package `name` out of `deb`, and writes its unpacked `data.tar` to `data`.
 pub fn read(name: &DebName, deb: impl Read, data: &mut dyn Write) -> Result<Package, PackageProblem> {
     let mut members = Reader::new(deb)?;
-    let first = members.next()?.filter(|member| member.name == "debian-binary");
+    let first = members.member()?.filter(|member| member.name == "debian-binary");
     let first = first.ok_or(PackageProblem::Missing("debian-binary"))?;
     let mut format = String::new();
     members.content(&first).take(64).read_to_string(&mut format)?;
@@ -120,7 +120,7 @@ pub fn read(name: &DebName, deb: impl Read, data: &mut dyn Write) -> Result<Pack
         return Err(PackageProblem::Format(format.to_owned()));
     }
     let mut control: Option<Control> = None;
-    while let Some(member) = members.next()? {
+    while let Some(member) = members.member()? {
         let mut content = members.content(&member);
         let packed = || PackageProblem::Packed(member.name.clone());
         if member.name.starts_with("control.tar") {
@@ -216,17 +216,18 @@ fn entries(from: &mut dyn Read, to: &mut dyn Write) -> Result<Vec<Entry>, Packag
         };
         let shown = || String::from_utf8_lossy(&path).into_owned();
         let target = || entry.link_name_bytes().map(|target| target.into_owned());
-        let kind = match header.entry_type() {
-            EntryType::Directory => EntryKind::Directory,
-            EntryType::Regular | EntryType::Continuous => {
-                EntryKind::File { offset: entry.raw_file_position(), size: entry.size() }
-            }
-            EntryType::Symlink => EntryKind::Symlink(target().ok_or_else(|| PackageProblem::Kind(shown()))?),
-            EntryType::Link => {
-                let target = path_of(&target().unwrap_or_default())?;
-                EntryKind::HardLink(merged(target.ok_or_else(|| PackageProblem::Kind(shown()))?))
-            }
-            _ => return Err(PackageProblem::Kind(shown())),
+        let kind = header.entry_type();
+        let kind = if kind.is_dir() {
+            EntryKind::Directory
+        } else if kind.is_file() || kind.is_contiguous() {
+            EntryKind::File { offset: entry.raw_file_position(), size: entry.size() }
+        } else if kind.is_symlink() {
+            EntryKind::Symlink(target().ok_or_else(|| PackageProblem::Kind(shown()))?)
+        } else if kind.is_hard_link() {
+            let target = path_of(&target().unwrap_or_default())?;
+            EntryKind::HardLink(merged(target.ok_or_else(|| PackageProblem::Kind(shown()))?))
+        } else {
+            return Err(PackageProblem::Kind(shown()));
         };
         found.push(Entry { path: merged(path), attributes, kind });
     }

@@ -1,5 +1,6 @@
 //! Packages as they are read and put beside each other.
 
+#[allow(dead_code, reason = "others make more of them")]
 mod build;
 
 use std::io;

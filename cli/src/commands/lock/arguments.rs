@@ -1,0 +1,54 @@
+//! What `cogpackc lock` is told.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use cogpack_content::Platform;
+
+/// `cogpackc lock`
+#[derive(Debug, Args)]
+pub struct Lock {
+    /// What is locked.
+    #[command(subcommand)]
+    pub set: Set,
+}
+
+/// The kinds of sets.
+#[derive(Debug, Subcommand)]
+pub enum Set {
+    /// Debian packages and all that they need, out of an archive's signed index.
+    Debs(DebsRequest),
+}
+
+/// `cogpackc lock debs`
+#[derive(Debug, Args)]
+pub struct DebsRequest {
+    /// The packages.
+    #[arg(required = true, value_name = "PACKAGE")]
+    pub packages: Vec<String>,
+    /// The name of the context.
+    #[arg(long = "as", value_name = "NAME", default_value = "system")]
+    pub name: String,
+    /// The release; of the archives that the machine names, only those of `bookworm`,
+    /// `bookworm-security` and so on are asked then.
+    #[arg(long)]
+    pub suite: Option<String>,
+    /// For which machines.
+    #[arg(long, value_name = "OS/ARCH", default_value_t = Platform::linux_amd64())]
+    pub platform: Platform,
+    /// Leave a package out, and all that only it needs.
+    #[arg(long, value_name = "PACKAGE")]
+    pub without: Vec<String>,
+    /// Add the packages that every Debian system has.
+    #[arg(long)]
+    pub essential: bool,
+    /// The archive to ask, instead of those that the machine names in /etc/apt.
+    #[arg(long, value_name = "URL")]
+    pub mirror: Option<String>,
+    /// The parts of that archive.
+    #[arg(long = "component", value_name = "NAME", default_value = "main", requires = "mirror")]
+    pub components: Vec<String>,
+    /// The keys that sign that archive; left out, all that the machine trusts.
+    #[arg(long, value_name = "FILE", requires = "mirror")]
+    pub keyring: Vec<PathBuf>,
+}
