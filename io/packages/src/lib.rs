@@ -34,9 +34,6 @@ pub mod wheels;
 #[cfg(test)]
 mod tests;
 
-#[cfg(test)]
-mod deb_tests;
-
 pub use debs::InstalledDebs;
 pub use places::Places;
 pub use problem::{PackageError, PackageProblem};

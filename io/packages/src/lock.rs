@@ -13,7 +13,6 @@ use cogpack_packages_debs::compression::unpacked;
 use cogpack_packages_debs::index::{Candidate, candidates, vouched};
 use cogpack_packages_debs::paragraphs::paragraphs;
 use cogpack_packages_debs::solve::{Archive, Unsolvable};
-use url::Url;
 
 use crate::apt::{SignedBy, Source, below_archive};
 use crate::archives::LONGEST_INDEX;
@@ -44,8 +43,8 @@ pub struct LockedDeb {
     pub file: String,
     /// What it hashes to.
     pub digest: Digest,
-    /// Where it is.
-    pub url: Url,
+    /// Where it is, without a login that the machine may need there: plans have no secrets.
+    pub url: String,
 }
 
 /// Why no set is locked.
@@ -110,8 +109,8 @@ pub fn lock(request: &Request<'_>, web: &Web, store: &Store) -> Result<Vec<Locke
         .into_iter()
         .filter_map(|candidate| {
             let source = request.sources.get(candidate.archive)?;
-            let (file, url) =
-                (candidate.file_name().to_string(), below_archive(&source.archive, &candidate.path));
+            let file = candidate.file_name().to_string();
+            let url = without_secrets(&below_archive(&source.archive, &candidate.path));
             Some(LockedDeb { file, digest: candidate.digest, url })
         })
         .collect();

@@ -30,7 +30,12 @@ pub struct Candidate {
     pub provides: Vec<Relation>,
     /// Whether every Debian system has it.
     pub is_essential: bool,
+    /// How much it belongs to a system: the lower, the more.
+    pub rank: usize,
 }
+
+/// From what no system is without to what few want.
+const PRIORITIES: [&str; 4] = ["required", "important", "standard", "optional"];
 
 impl Candidate {
     /// The name of its file, as plans have it.
@@ -56,6 +61,10 @@ impl Candidate {
             conflicts: all(["Conflicts", "Breaks"]).into_iter().flatten().collect(),
             provides: list("Provides").into_iter().flatten().collect(),
             is_essential: paragraph.get("Essential") == Some("yes"),
+            rank: PRIORITIES
+                .iter()
+                .position(|priority| paragraph.get("Priority") == Some(priority))
+                .unwrap_or(PRIORITIES.len()),
         })
     }
 }

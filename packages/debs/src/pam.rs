@@ -66,7 +66,9 @@ fn modules(profiles: &[Paragraph], kind: &str, part: &str, is_interactive: bool)
     let jumps = (1..=lines.len()).rev();
     let line = |(line, jump): (&&str, usize)| {
         let line = line.replace("success=end", &format!("success={jump}"));
-        format!("{}\t{line}\n", kind.to_ascii_lowercase())
+        // Behind a module stands a space, whether or not options follow.
+        let is_bare = !line.rsplit(['\t', ']']).next().unwrap_or("").trim_start().contains(' ');
+        format!("{}\t{line}{}\n", kind.to_ascii_lowercase(), if is_bare { " " } else { "" })
     };
     lines.iter().zip(jumps).map(line).collect()
 }

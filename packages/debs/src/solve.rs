@@ -103,12 +103,14 @@ impl Archive {
         Ok(solution.chosen.into_values().map(|(candidate, _)| candidate).collect())
     }
 
-    /// Those that could meet a relation: the package itself, then who provides it, by name.
+    /// Those that could meet a relation: the package itself, then who provides it, by priority and
+    /// name.
     fn that_meet<'a>(&'a self, relation: &'a Relation) -> impl Iterator<Item = &'a Candidate> {
         let itself = self.latest.get(&relation.package);
-        let others = self.providers.get(&relation.package).into_iter().flatten();
-        let all = itself.into_iter().chain(others.filter_map(|name| self.latest.get(name)));
-        all.filter(|candidate| meets(candidate, relation))
+        let names = self.providers.get(&relation.package).into_iter().flatten();
+        let mut others: Vec<&Candidate> = names.filter_map(|name| self.latest.get(name)).collect();
+        others.sort_by_key(|candidate| candidate.rank);
+        itself.into_iter().chain(others).filter(|candidate| meets(candidate, relation))
     }
 }
 
@@ -232,7 +234,7 @@ mod tests {
 
     #[test]
     fn needs_are_met_by_the_latest_and_the_first() {
-        let text = "app 1; Depends: lib (>= 2), editor | vim, mta\nlib 1\nlib 2~rc\nlib 2\nvim 9\nemacs 30; Provides: editor\nexim 4; Provides: mta\npostfix 3; Provides: mta";
+        let text = "app 1; Depends: lib (>= 2), editor | vim, mta\nlib 1\nlib 2~rc\nlib 2\nvim 9\nemacs 30; Provides: editor\naaa 1; Provides: mta; Priority: extra\nexim 4; Provides: mta; Priority: optional\npostfix 3; Provides: mta; Priority: optional";
         assert_eq!(
             solved(text, &["app"], &[]),
             Ok(["app 1", "emacs 30", "exim 4", "lib 2"].map(str::to_owned).to_vec())

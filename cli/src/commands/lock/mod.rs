@@ -100,7 +100,7 @@ fn context(name: InputName, suite: Option<String>, locked: Vec<LockedDeb>) -> St
     let packages: BTreeMap<String, LockedFile> = locked
         .into_iter()
         .map(|deb| {
-            let url = Some(deb.url.to_string());
+            let url = Some(deb.url);
             (deb.file, LockedFile { digest: Some(deb.digest), url, span: Span::NOWHERE })
         })
         .collect();

@@ -13,7 +13,7 @@ use miette::Diagnostic;
 use crate::web::Web;
 use crate::{InstalledWheels, PackageError, PackageProblem, Places};
 
-#[path = "../../../packages/wheels/src/tests/build.rs"]
+#[path = "../../../../packages/wheels/src/tests/build.rs"]
 #[allow(dead_code, reason = "the tests of wheels themselves make stranger ones")]
 mod build;
 

@@ -15,7 +15,7 @@ use crate::places::Index;
 use crate::web::Web;
 use crate::{InstalledDebs, PackageError, PackageProblem, Places};
 
-#[path = "../../../packages/debs/src/tests/build.rs"]
+#[path = "../../../../packages/debs/src/tests/build.rs"]
 #[allow(dead_code, reason = "the tests of packages themselves make stranger ones")]
 mod build;
 

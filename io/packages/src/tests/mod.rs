@@ -1,0 +1,4 @@
+//! Packages out of directories of this machine.
+
+mod debs;
+mod wheels;
