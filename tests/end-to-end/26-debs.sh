@@ -48,7 +48,7 @@ if grep -q '"\(debconf\|dpkg\)_' "$work/system.cpk"; then
 	printf 'not ok - what was to be left out is in the set\n'
 	exit 1
 fi
-sed "s|^platform .*|platform linux/$(dpkg --print-architecture)|" "$example/from-packages.cpk" >"$work/from-packages.cpk"
+sed "s|^platform .*|platform linux/$(dpkg --print-architecture)|" "$example/from-packages.cpk.in" >"$work/from-packages.cpk"
 cat "$work/from-packages.cpk" "$work/system.cpk" >"$work/example.cpk"
 build() { (cd "$example" && "$cogpackc" - -o oci -O "$1" <"$work/example.cpk"); }
 # `exits` gives commands no input of their own.
