@@ -34,6 +34,7 @@ impl Arguments {
             (Some(command), _) => match command {
                 Command::Build(arguments) => arguments.format,
                 Command::Store(arguments) => arguments.format,
+                Command::Lock(arguments) => arguments.format,
                 Command::Check { format, .. }
                 | Command::Fmt { format, .. }
                 | Command::Resolve { format, .. }

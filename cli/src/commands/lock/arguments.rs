@@ -5,12 +5,17 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use cogpack_content::Platform;
 
+use crate::report::Format;
+
 /// `cogpackc lock`
 #[derive(Debug, Args)]
 pub struct Lock {
     /// What is locked.
     #[command(subcommand)]
     pub set: Set,
+    /// `json` prints the context, and the failures, as JSON.
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub format: Format,
 }
 
 /// The kinds of sets.

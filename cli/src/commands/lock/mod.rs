@@ -11,22 +11,23 @@ use cogpack_io_packages::lock::{LockError, LockedDeb, Request, lock};
 use cogpack_io_packages::web::Web;
 use cogpack_ir::plan::context::{DebsContext, LockedFile};
 use cogpack_ir::plan::{Context, ContextKind, InputName, Plan, Span};
-use cogpack_ir::syntax;
+use cogpack_ir::{json, syntax};
 use url::Url;
 
 use crate::DONE;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::packages::Machine;
+use crate::report::Format;
 
 /// Locks what was asked for, and gives the exit code.
 pub fn run(arguments: &Lock, console: &mut Console<'_>) -> Result<u8, Failure> {
     match &arguments.set {
-        Set::Debs(request) => debs(request, console),
+        Set::Debs(request) => debs(request, arguments.format, console),
     }
 }
 
-fn debs(request: &DebsRequest, console: &mut Console<'_>) -> Result<u8, Failure> {
+fn debs(request: &DebsRequest, format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
     let name = InputName::new(request.name.trim_start_matches('@')).map_err(|error| Failure::of(&error))?;
     let architecture = architecture_of(&request.platform).ok_or_else(|| {
         Failure::new(format!("packages cannot be locked for `{}`", request.platform))
@@ -45,7 +46,11 @@ fn debs(request: &DebsRequest, console: &mut Console<'_>) -> Result<u8, Failure>
         apt: &apt,
     };
     let locked = lock(&wanted, &Web::new(), &machine.store()?).map_err(|error| failure(&error))?;
-    console.data(context(name, request.suite.clone(), locked).as_bytes());
+    let plan = plan(name, request.suite.clone(), locked);
+    match format {
+        Format::Text => console.data(context(&plan).as_bytes()),
+        Format::Json => console.data(json::write(&plan).as_bytes()),
+    }
     Ok(DONE)
 }
 
@@ -95,19 +100,23 @@ fn failure(error: &LockError) -> Failure {
     }
 }
 
-/// The context, as the plan has it.
-fn context(name: InputName, suite: Option<String>, locked: Vec<LockedDeb>) -> String {
+/// A plan that has the context, and nothing else.
+fn plan(name: InputName, suite: Option<String>, locked: Vec<LockedDeb>) -> Plan {
     let packages: BTreeMap<String, LockedFile> = locked
         .into_iter()
         .map(|deb| {
-            let url = Some(deb.url);
-            (deb.file, LockedFile { digest: Some(deb.digest), url, span: Span::NOWHERE })
+            let locked = LockedFile { digest: Some(deb.digest), url: Some(deb.url), span: Span::NOWHERE };
+            (deb.file, locked)
         })
         .collect();
     let mut plan = Plan::empty();
     let kind = ContextKind::Debs(DebsContext { suite, packages });
     plan.contexts.insert(name, Context { kind, span: Span::NOWHERE });
-    let text = syntax::print(&plan);
-    // Without what every plan begins with.
+    plan
+}
+
+/// The context as plans have it, without what every plan begins with.
+fn context(plan: &Plan) -> String {
+    let text = syntax::print(plan);
     text.find("context ").map_or(String::new(), |start| text[start..].to_owned())
 }
