@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use cogpack_backends_contract::content::{Content, ContextFile};
+use cogpack_backends_contract::content::{Content, ContextFile, Stamp};
 use cogpack_backends_contract::tree::{Directory, Node, PathProblem, Tree, components};
 use cogpack_ir::plan::{FileContent, InputName};
 
@@ -146,6 +146,7 @@ impl DebSet {
                         path: packed.first.clone(),
                         size: packed.size,
                         linked: packed.is_linked,
+                        stamp: Stamp::None,
                     };
                     Node::File { attributes, content: Content::Context(Arc::new(file)) }
                 }
