@@ -191,9 +191,16 @@ fn graph_tells_what_a_drawing_shows() {
 fn the_description_names_every_key() {
     let described = std::fs::read_to_string(root().join("docs/json.md")).expect("can be read");
     let folder = folder_with("cpk 1\nstage %base from scratch\nexport from %bass\n");
+    let whole = "cpk 1\nstage %base from scratch {\n  file \"/a\" = \"b\"\n}\nexport from %base\n";
+    std::fs::write(folder.path().join("whole.cpk"), whole).expect("is writable");
+    let packing = ["whole.cpk", "-o", "oci", "-O", "image", "--store", "kept"];
+    assert_eq!(cogpackc_with_input(folder.path(), &packing, "").code, 0);
     let mut keys = BTreeSet::new();
     for arguments in [
         &["check", "plan.cpk"][..],
+        &["store", "du", "--store", "kept"],
+        &["store", "verify", "--store", "kept"],
+        &["store", "gc", "--store", "kept"],
         &["check", "missing.cpk"],
         &["fmt", "plan.cpk", "--diff"],
         &["fmt", "-"],
@@ -208,7 +215,7 @@ fn the_description_names_every_key() {
             }
         }
     }
-    assert!(keys.len() > 30, "{keys:?}");
+    assert!(keys.len() > 38, "{keys:?}");
     for key in keys {
         assert!(
             described.contains(&format!("`{key}`")) || described.contains(&format!("\"{key}\"")),
