@@ -7,6 +7,7 @@ mod cli;
 mod cli_json;
 mod daemon;
 mod direct;
+mod eject_again;
 mod explain;
 mod fuzz;
 mod hostile;
