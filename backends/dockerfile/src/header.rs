@@ -64,7 +64,10 @@ pub(crate) fn text(lowering: &Lowering<'_>, command: &Command) -> String {
     }
     let place = if command.in_context { "the directory that it copies from" } else { "its directory" };
     text.push_str("# Compiled by cogpackc: change the plan, not this file. To build, in ");
-    text.push_str(&format!("{place}:\n#   {}\n", command.words.join(" ")));
+    // On standard output nobody knows what the file will be called; people call it that.
+    let is_given = lowering.surroundings.root.as_ref().is_some_and(|root| root.file == "-");
+    let given = if is_given { " <Dockerfile" } else { "" };
+    text.push_str(&format!("{place}:\n#   {}{given}\n", command.words.join(" ")));
     for section in &lowering.sections {
         text.push('\n');
         text.push_str(section);

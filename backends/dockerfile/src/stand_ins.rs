@@ -20,7 +20,7 @@
 
 use cogpack_ir::plan::{Execution, Input, MountKind, SecretTarget, Span};
 
-use crate::copy::from_name;
+use crate::checks::{self, Never};
 use crate::features::Feature;
 use crate::section::{Section, absolute, relative, with_slash};
 use crate::words::{operands, source_word, word};
@@ -261,8 +261,9 @@ fn copy_there(
             (place.from, source)
         }
         Input::Scratch | Input::Context(_) | Input::Phase(_) | Input::Stage(_) | Input::Image(_) => {
-            let from = from_name(section.lowering, input, span)?;
-            (Some(from), absolute(selected))
+            let path = absolute(selected);
+            let never = Never { link: false, set_ids: true, missing: true };
+            (Some(checks::checked(section, input, &path, never, span)?), path)
         }
     };
     let flag = from.map(|from| format!("--from={from} ")).unwrap_or_default();

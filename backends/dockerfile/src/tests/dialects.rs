@@ -372,3 +372,17 @@ fn a_builder_that_would_copy_something_else_is_made_to_look() {
     let text = lowered(Dialect::Legacy, odd);
     assert!(text.contains("/a[[]1] /b") && text.contains(r#"RUN ["test", "-e", "/a[1]"]"#), "{text}");
 }
+
+#[test]
+fn what_stands_in_for_a_mount_keeps_setuid_or_the_build_says_so() {
+    let ops = r#"stage %tools from image @base { run "chmod 4755 /opt/t" }
+stage %app from image @base { run "cp -a /mnt/t /opt" { mount %tools at /mnt select "opt" } }
+export from %app {}"#;
+    let looks = r#"RUN ["find", "-H", "/opt", "-xdev", "-type", "f", "-perm", "/6000", "-print", "-exec", "false", "{}", "+"]"#;
+    for dialect in [Dialect::Buildah, Dialect::Legacy] {
+        let artifact = lower_for(dialect, &with_base(ops)).unwrap_or_else(|gaps| panic!("{gaps:?}"));
+        let text = stages(&artifact.dockerfile);
+        assert!(text.contains(looks), "{text}");
+        assert!(text.contains("COPY --from=tools-checked /opt /.cogpackc-mounts/1/new\n"), "{text}");
+    }
+}
