@@ -107,7 +107,7 @@ impl Emission<'_> {
     }
 
     fn llb(&self, format: Artifact) -> Result<Product, Refusals> {
-        let source = SourceText { name: self.file.shown.clone(), text: self.file.text.clone() };
+        let source = SourceText { name: self.file.own_name(), text: self.file.text.clone() };
         let backend = Llb { limits: self.limits, ..Llb::new(source) };
         let mut images = backend.lower(&self.front.resolved).map_err(boxed)?;
         let warnings = not_looked_up(&images);

@@ -16,6 +16,7 @@ mod front;
 mod limits;
 mod line_diff;
 mod oci_image;
+mod outlet;
 mod packages;
 mod plan_file;
 mod progress;
@@ -29,6 +30,7 @@ use clap::Parser;
 
 pub use console::Console;
 pub use env_vars::Environment;
+pub use outlet::Outlet;
 
 /// Done.
 pub const DONE: u8 = 0;

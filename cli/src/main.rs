@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use cogpack_cli::Console;
+use cogpack_cli::{Console, Outlet};
 
 /// A plan is hundreds of thousands of small values; this gives and takes them a quarter faster
 /// than the system's allocator does.
@@ -14,7 +14,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let mut stdin = io::stdin().lock();
     // Not locked: what a daemon sends to standard output is written by another thread.
-    let mut stdout = io::BufWriter::new(io::stdout());
+    let mut stdout = io::BufWriter::new(Outlet::new(io::stdout()));
     let mut stderr = io::stderr();
     let mut console = Console {
         stdin: &mut stdin,
@@ -26,7 +26,14 @@ fn main() -> ExitCode {
         stderr_is_terminal: io::stderr().is_terminal(),
     };
     let code = cogpack_cli::run(std::env::args_os(), &mut console);
-    // A reader that went away (`| head`) has all that it wanted.
+    // What becomes of it is known to the outlet.
     let _ = stdout.flush();
-    ExitCode::from(code)
+    match stdout.get_mut().lost() {
+        None => ExitCode::from(code),
+        Some(error) => {
+            let _ =
+                writeln!(stderr, "error: not all could be written to standard output\n\ncaused by: {error}");
+            ExitCode::from(cogpack_cli::COULD_NOT_RUN)
+        }
+    }
 }

@@ -20,6 +20,15 @@ pub struct PlanFile {
     pub directory: PathBuf,
 }
 
+impl PlanFile {
+    /// The name in what is made of it, which must not depend on where it lies or how it was named:
+    /// the file's own; for standard input the one that plans usually have.
+    pub fn own_name(&self) -> String {
+        let name = self.path.as_deref().and_then(Path::file_name);
+        name.map_or_else(|| "plan.cpk".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+}
+
 /// Reads the plan at `path`, or standard input for `-`.
 pub fn read(path: &Path, console: &mut Console<'_>) -> Result<PlanFile, Failure> {
     if path == Path::new("-") {

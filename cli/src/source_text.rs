@@ -5,6 +5,12 @@
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
+/// The bytes of the longest line that is shown to people: longer ones were written by programs, and
+/// miette has no room for a label beyond the 65,535th column.
+const LONGEST: usize = 2_000;
+/// How many lines are shown before and after those of a label.
+pub const SHOWN_AROUND: usize = 1;
+
 /// A text and where its lines start.
 #[derive(Debug)]
 pub struct SourceText<'t> {
@@ -42,6 +48,17 @@ impl<'t> SourceText<'t> {
         let line = self.line(before.len());
         let column = before[self.lines[line]..].chars().count() + 1;
         Place { line: line + 1, column }
+    }
+
+    /// Whether a line is too long to be shown, of those around what begins and ends at these offsets.
+    pub fn is_too_long_around(&self, start: usize, end: usize) -> bool {
+        let first = self.line(start).saturating_sub(SHOWN_AROUND);
+        let last = self.line(end) + SHOWN_AROUND;
+        (first..=last).any(|line| {
+            let Some(start) = self.lines.get(line) else { return false };
+            let end = self.lines.get(line + 1).copied().unwrap_or(self.text.len());
+            end - start > LONGEST
+        })
     }
 
     /// The number, from 0, of the line with this offset.

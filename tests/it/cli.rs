@@ -74,7 +74,7 @@ fn a_dockerfile_of_small_files_goes_to_standard_output() {
     insta::assert_snapshot!(answer.text(), @r#"
     # syntax=docker/dockerfile:1.7
     # Compiled by cogpackc: change the plan, not this file. To build, in the directory that it copies from:
-    #   DOCKER_BUILDKIT=1 docker build --platform=linux/amd64 --file=- .
+    #   DOCKER_BUILDKIT=1 docker build --platform=linux/amd64 --file=- . <Dockerfile
 
     # stage %app
     FROM scratch AS app
@@ -479,6 +479,38 @@ fn what_a_context_holds_is_refused_at_the_copy_that_takes_it() {
                 assert!(said.contains(expected), "{dialect} {way:?} {copy}: {said}");
                 assert!(said.contains("[plan.cpk:7:"), "{dialect} {way:?} {copy}: {said}");
             }
+        }
+    }
+}
+
+/// miette panics where a label is beyond the 65,535th column, and nobody reads such lines.
+#[test]
+fn a_finding_on_a_line_without_end_says_where_it_is() {
+    for length in [10, 1_900, 2_100, 70_000, 3_000_000] {
+        let long = "A".repeat(length / 4 * 4);
+        let folder = folder_with(&format!(
+            "cpk 1\nstage %a from scratch {{ file \"/x\" = base64 \"{long}\" run \"\" }}\nexport from %a\n"
+        ));
+        let answer = cogpackc(folder.path(), &["check", "plan.cpk"]);
+        assert_eq!(answer.code, 1, "{length}");
+        let said = answer.text();
+        assert!(said.len() < 10_000, "{length}: {} bytes", said.len());
+        let place = format!("in line 2, column {}", 45 + long.len() + 6);
+        assert_eq!(said.contains(&place), length > 2_000, "{length}: {}", &said[..said.len().min(600)]);
+    }
+}
+
+#[test]
+fn what_is_made_does_not_depend_on_how_the_plan_is_named() {
+    let text = "cpk 1\nstage %a from scratch {\n  file \"/x\" = \"y\"\n}\nexport from %a\n";
+    let folder = folder_with(text);
+    let whole = folder.path().join("plan.cpk").display().to_string();
+    for format in ["llb", "llb.txt", "json", "cpk"] {
+        let of = |plan: &str| cogpackc_with_input(folder.path(), &[plan, "-o", format], text);
+        let expected = of("plan.cpk");
+        assert_eq!(expected.code, 0, "{}", expected.stderr);
+        for plan in ["./plan.cpk", whole.as_str(), "-"] {
+            assert_eq!(of(plan).stdout, expected.stdout, "{format} of {plan}");
         }
     }
 }

@@ -11,7 +11,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Severity};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
-use crate::source_text::SourceText;
+use crate::source_text::{Place, SHOWN_AROUND, SourceText};
 use crate::{COULD_NOT_RUN, DONE};
 
 /// Which stream a report goes to.
@@ -150,20 +150,31 @@ fn drawn(findings: &[&dyn Diagnostic], plan: &PlanFile, stream: Stream, console:
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(console.width())
         .with_links(terminal && coloured)
-        .with_context_lines(1);
+        .with_context_lines(SHOWN_AROUND);
     let source = SourceText::new(&plan.shown, &plan.text);
     let mut text = String::new();
     for group in alike(findings) {
         let last = group.len() - 1;
         for (number, finding) in group.into_iter().enumerate() {
             let (opens, closes) = (number == 0, number == last);
-            let placed = Placed { finding, source: &source, opens, closes };
+            let placed =
+                Placed { finding, source: &source, far_away: far_away(finding, &source), opens, closes };
             // A String takes whatever is written to it.
             let _ = handler.render_report(&mut text, &placed);
             text.push('\n');
         }
     }
     text
+}
+
+/// The place of a finding whose lines are too long to be shown.
+fn far_away(finding: &dyn Diagnostic, source: &SourceText<'_>) -> Option<Place> {
+    let labels: Vec<miette::LabeledSpan> = finding.labels().into_iter().flatten().collect();
+    let is_far = |label: &miette::LabeledSpan| {
+        source.is_too_long_around(label.offset(), label.offset().saturating_add(label.len()))
+    };
+    let first = labels.iter().find(|label| label.primary()).or(labels.first())?;
+    labels.iter().any(is_far).then(|| source.place(first.offset()))
 }
 
 /// Findings with one code and one way out, which a person reads once; in the order of the first of
@@ -188,6 +199,8 @@ fn alike<'f>(findings: &[&'f dyn Diagnostic]) -> Vec<Vec<&'f dyn Diagnostic>> {
 struct Placed<'a> {
     finding: &'a dyn Diagnostic,
     source: &'a SourceText<'a>,
+    /// Where it is, if its lines are not shown.
+    far_away: Option<Place>,
     /// Whether it is the first of those alike, which says their code.
     opens: bool,
     /// Whether it is the last of them, which says their way out.
@@ -196,7 +209,11 @@ struct Placed<'a> {
 
 impl std::fmt::Display for Placed<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self.finding, out)
+        std::fmt::Display::fmt(self.finding, out)?;
+        match self.far_away {
+            Some(Place { line, column }) => write!(out, ", in line {line}, column {column}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -216,11 +233,11 @@ impl Diagnostic for Placed<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
-        Some(self.source)
+        self.far_away.is_none().then_some(self.source as &dyn miette::SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
-        self.finding.labels()
+        self.finding.labels().filter(|_| self.far_away.is_none())
     }
 }
 
