@@ -514,3 +514,20 @@ fn what_is_made_does_not_depend_on_how_the_plan_is_named() {
         }
     }
 }
+
+/// A plan from elsewhere may try to write to the terminal of whoever looks at it.
+#[test]
+fn what_a_plan_hides_is_shown() {
+    let folder = folder_with(
+        "cpk 1\nstage %a from scratch {\n  workdir \"\u{1b}]0;owned\u{7}a\u{202e}b\" # \u{9b}2J\n}\nexport from %c\n",
+    );
+    for arguments in [&["check", "plan.cpk"][..], &["plan.cpk", "-o", "llb"], &["resolve", "plan.cpk"]] {
+        let answer = cogpackc(folder.path(), arguments);
+        let said = format!("{}{}", answer.text(), answer.stderr);
+        assert_eq!(answer.code, 1, "{said}");
+        assert!(said.contains("workdir \"?]0;owned?a???b\""), "{said:?}");
+        assert!(!said.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}']), "{said:?}");
+    }
+    let answer = cogpackc(folder.path(), &["check", "\u{1b}[2Jmissing.cpk"]);
+    assert!(answer.code == 2 && !answer.stderr.contains('\u{1b}'), "{:?}", answer.stderr);
+}

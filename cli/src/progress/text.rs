@@ -1,6 +1,8 @@
 //! Text of strangers made fit for a line of a terminal: without anything that would move a
 //! cursor, and no wider than it may be.
 
+use std::borrow::Cow;
+
 use unicode_width::UnicodeWidthChar;
 
 /// How far apart tabs are.
@@ -49,6 +51,24 @@ pub fn one_line(text: &str) -> String {
     let lines: Vec<String> =
         text.lines().map(|line| printable(line.trim())).filter(|line| !line.is_empty()).collect();
     lines.join(" ")
+}
+
+/// A text of which no character hides itself or others, as long as it was in bytes: places in it
+/// stay what they are. Line breaks and tabs are kept.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    let hides = |character: char| is_hidden(character) && !matches!(character, '\n' | '\r' | '\t');
+    if !text.contains(hides) {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if hides(character) {
+            plain.extend(std::iter::repeat_n('?', character.len_utf8()));
+        } else {
+            plain.push(character);
+        }
+    }
+    Cow::Owned(plain)
 }
 
 /// Skips the rest of an escape sequence (ECMA-48): a control sequence ends with a letter, a

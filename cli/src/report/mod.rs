@@ -11,6 +11,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Severity};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
+use crate::progress::text::plain;
 use crate::source_text::{Place, SHOWN_AROUND, SourceText};
 use crate::{COULD_NOT_RUN, DONE};
 
@@ -78,12 +79,12 @@ pub fn failure(failure: &Failure, format: Format, console: &mut Console<'_>) {
     match format {
         Format::Json => talk(&json::failure(failure), console),
         Format::Text => {
-            console.say(&format!("error: {}", failure.message));
+            console.say(&format!("error: {}", plain(&failure.message)));
             for cause in &failure.causes {
-                console.say(&format!("  because: {cause}"));
+                console.say(&format!("  because: {}", plain(cause)));
             }
             if let Some(hint) = &failure.hint {
-                console.say(&format!("\nhint: {hint}"));
+                console.say(&format!("\nhint: {}", plain(hint)));
             }
         }
     }
@@ -102,7 +103,7 @@ pub fn notes(notes: &[&Note], plan: &PlanFile, format: Format, console: &mut Con
     match format {
         Format::Json if notes.is_empty() => {}
         Format::Json => talk(&json::notes(notes, plan), console),
-        Format::Text => notes.iter().for_each(|note| console.say(&format!("note: {}", note.what))),
+        Format::Text => notes.iter().for_each(|note| console.say(&format!("note: {}", plain(&note.what)))),
     }
 }
 
@@ -151,7 +152,8 @@ fn drawn(findings: &[&dyn Diagnostic], plan: &PlanFile, stream: Stream, console:
         .with_width(console.width())
         .with_links(terminal && coloured)
         .with_context_lines(SHOWN_AROUND);
-    let source = SourceText::new(&plan.shown, &plan.text);
+    let (name, lines) = (plain(&plan.shown), plain(&plan.text));
+    let source = SourceText::new(&name, &lines);
     let mut text = String::new();
     for group in alike(findings) {
         let last = group.len() - 1;
@@ -209,7 +211,7 @@ struct Placed<'a> {
 
 impl std::fmt::Display for Placed<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self.finding, out)?;
+        out.write_str(&plain(&self.finding.to_string()))?;
         match self.far_away {
             Some(Place { line, column }) => write!(out, ", in line {line}, column {column}"),
             None => Ok(()),
@@ -229,7 +231,8 @@ impl Diagnostic for Placed<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        self.finding.help().filter(|_| self.closes)
+        let help = self.finding.help().filter(|_| self.closes)?;
+        Some(Box::new(plain(&help.to_string()).into_owned()))
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
@@ -237,7 +240,11 @@ impl Diagnostic for Placed<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
-        self.finding.labels().filter(|_| self.far_away.is_none())
+        let labels = self.finding.labels().filter(|_| self.far_away.is_none())?;
+        Some(Box::new(labels.map(|mut label| {
+            label.set_label(label.label().map(|text| plain(text).into_owned()));
+            label
+        })))
     }
 }
 
