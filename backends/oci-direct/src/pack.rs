@@ -113,7 +113,7 @@ impl<'scope, W: Write + Send + 'scope> Packer<'scope, '_, W> {
                     Some(mut coder) => joining.coded(&coder.code(&self.block)?)?,
                     None => joining.plain(&self.block)?,
                 }
-                joining.finish()?.layer(Digest::of(&self.block))
+                Ok(joining.finish()?.layer(Digest::of(&self.block)))
             }
             Stage::Together(_) | Stage::Failed => {
                 if !self.block.is_empty() {
@@ -204,7 +204,7 @@ impl<'scope, W: Write + Send + 'scope> Team<'scope, W> {
         let Self { hashing, hasher, coding, ordering, joiner } = self;
         drop((hashing, coding, ordering));
         let diff_id = joined(hasher);
-        joined(joiner)?.layer(diff_id)
+        Ok(joined(joiner)?.layer(diff_id))
     }
 
     /// Why somebody ended early.
@@ -264,9 +264,9 @@ impl<W: Write> Joining<W> {
 }
 
 impl<W> Joined<W> {
-    fn layer(self, diff_id: Digest) -> io::Result<(W, LayerBlob)> {
+    fn layer(self, diff_id: Digest) -> (W, LayerBlob) {
         let Self { sink, digest, size } = self;
-        Ok((sink, LayerBlob { blob: Blob { digest: digest.unwrap_or(diff_id), size }, diff_id }))
+        (sink, LayerBlob { blob: Blob { digest: digest.unwrap_or(diff_id), size }, diff_id })
     }
 }
 
