@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use cogpack_backends_contract::content::{Content, ContentSource, ContextFile};
 use cogpack_backends_contract::tree::Tree;
-use cogpack_io_packages::{InstalledDebs, InstalledWheels};
+use cogpack_io_packages::InstalledPackages;
 use cogpack_io_project::context_files::ContextFiles;
 use cogpack_io_project::walk::walk;
 use cogpack_ir::plan::{Context, ContextKind, InputName};
@@ -27,19 +27,14 @@ pub struct Walked {
 pub struct ContextContents {
     /// Those of `dir` contexts.
     pub directories: ContextFiles,
-    /// Those of `wheels` contexts.
-    pub wheels: BTreeMap<InputName, InstalledWheels>,
-    /// Those of `debs` contexts.
-    pub debs: BTreeMap<InputName, InstalledDebs>,
+    /// Those of `wheels` and `debs` contexts.
+    pub packages: BTreeMap<InputName, InstalledPackages>,
 }
 
 impl ContentSource for ContextContents {
     fn open<'s>(&'s self, file: &ContextFile) -> io::Result<Box<dyn Read + 's>> {
-        if let Some(wheels) = self.wheels.get(&file.context) {
-            return wheels.open(&file.path);
-        }
-        match self.debs.get(&file.context) {
-            Some(debs) => debs.open(&file.path),
+        match self.packages.get(&file.context) {
+            Some(packages) => packages.open(&file.path),
             None => self.directories.open(file),
         }
     }

@@ -28,7 +28,9 @@ impl OciImage {
     /// Walks the contexts, reads the bases, and makes the image of these.
     pub fn assemble(recipe: &Recipe, emission: &Emission<'_>) -> Result<Result<Self, Refusals>, Failure> {
         let mut walked = contexts::walk_all(recipe.directories(), emission.file, &BTreeMap::new())?;
-        if let Err(refused) = emission.packages.install(recipe, &mut walked)? {
+        if let Err(refused) =
+            emission.packages.install(recipe.packages(), &recipe.platforms(), &mut walked)?
+        {
             return Ok(Err(refused));
         }
         let inputs = Inputs { directories: walked.trees, bases: emission.front.bases.trees()? };

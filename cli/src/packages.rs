@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use cogpack_backends_oci_direct::Recipe;
+use cogpack_content::Platform;
 use cogpack_io_packages::apt;
 use cogpack_io_packages::archives::Archives;
+use cogpack_io_packages::installed::LockedSet;
 use cogpack_io_packages::places::Index;
 use cogpack_io_packages::web::Web;
-use cogpack_io_packages::{InstalledDebs, InstalledWheels, PackageError, PackageProblem, Places};
+use cogpack_io_packages::{InstalledPackages, PackageError, Places};
 use cogpack_io_store::Store;
-use cogpack_ir::plan::ContextKind;
+use cogpack_ir::plan::{Context, InputName};
 use url::Url;
 
 use crate::console::Console;
@@ -60,62 +61,32 @@ impl<'a> Machine<'a> {
         Ok(self.directory.join(path))
     }
 
-    /// Installs the `wheels` and `debs` contexts that a recipe uses, and adds their trees to the
-    /// others.
-    pub fn install(self, recipe: &Recipe, walked: &mut Walked) -> Result<Result<(), Refusals>, Failure> {
+    /// Installs those of `contexts` that are sets of packages, for all of these platforms, and adds
+    /// their trees to the others.
+    pub fn install<'c>(
+        self,
+        contexts: impl IntoIterator<Item = (&'c InputName, &'c Context)>,
+        platforms: &[Platform],
+        walked: &mut Walked,
+    ) -> Result<Result<(), Refusals>, Failure> {
         let mut problems = Vec::new();
-        self.install_wheels(recipe, walked, &mut problems)?;
-        self.install_debs(recipe, walked, &mut problems)?;
-        Ok(if problems.is_empty() { Ok(()) } else { Err(boxed(problems)) })
-    }
-
-    fn install_wheels(
-        self,
-        recipe: &Recipe,
-        walked: &mut Walked,
-        problems: &mut Vec<PackageProblem>,
-    ) -> Result<(), Failure> {
-        let contexts = recipe.wheels();
-        if contexts.is_empty() {
-            return Ok(());
-        }
-        let (places, platforms) = (self.wheel_places()?, recipe.platforms());
         for (name, context) in contexts {
-            let ContextKind::Wheels(wheels) = &context.kind else { continue };
-            match InstalledWheels::install(wheels, context.span, &platforms, &places) {
+            let Some(set) = LockedSet::of(&context.kind) else { continue };
+            let places = match set {
+                LockedSet::Wheels(_) => self.wheel_places()?,
+                LockedSet::Debs(debs) => self.deb_places(debs.suite.as_deref())?,
+            };
+            match InstalledPackages::install(set, context.span, platforms, &places) {
                 Ok(installed) => {
                     let tree = installed.tree(name).map_err(|error| Failure::of(&error))?;
                     walked.trees.insert(name.clone(), tree);
-                    walked.files.wheels.insert(name.clone(), installed);
+                    walked.files.packages.insert(name.clone(), installed);
                 }
                 Err(PackageError::Plan(found)) => problems.extend(found),
                 Err(error @ PackageError::Machine { .. }) => return Err(Failure::of(&error)),
             }
         }
-        Ok(())
-    }
-
-    fn install_debs(
-        self,
-        recipe: &Recipe,
-        walked: &mut Walked,
-        problems: &mut Vec<PackageProblem>,
-    ) -> Result<(), Failure> {
-        let platforms = recipe.platforms();
-        for (name, context) in recipe.debs() {
-            let ContextKind::Debs(debs) = &context.kind else { continue };
-            let places = self.deb_places(debs.suite.as_deref())?;
-            match InstalledDebs::install(debs, context.span, &platforms, &places) {
-                Ok(installed) => {
-                    let tree = installed.tree(name).map_err(|error| Failure::of(&error))?;
-                    walked.trees.insert(name.clone(), tree);
-                    walked.files.debs.insert(name.clone(), installed);
-                }
-                Err(PackageError::Plan(found)) => problems.extend(found),
-                Err(error @ PackageError::Machine { .. }) => return Err(Failure::of(&error)),
-            }
-        }
-        Ok(())
+        Ok(if problems.is_empty() { Ok(()) } else { Err(boxed(problems)) })
     }
 
     fn wheel_places(self) -> Result<Places, Failure> {

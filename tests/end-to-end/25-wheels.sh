@@ -23,15 +23,6 @@ compile() { # STORE PLAN OUTPUT
 	COGPACK_STORE=$work/$1 "$cogpackc" "$2" -o oci -O "$3" --layout "$layout_option"
 }
 
-# refuses NAME CODE COMMAND...: it ends with 1, and shows this finding.
-refuses() {
-	local name=$1 code=$2
-	shift 2
-	exits "$name" 1 "$@"
-	mv "$work/output" "$work/refused"
-	prints "$name, by the code" "$code" cat "$work/refused"
-}
-
 python3 -m venv "$work/tools"
 exits 'pip installs uv' 0 as_machine "$work/tools/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9
 exits 'pip downloads the wheels' 0 as_machine "$work/tools/bin/pip" download --quiet --disable-pip-version-check \
@@ -60,19 +51,15 @@ for wheel in "$work/away"/*.whl; do
 	mkdir -p "$work/web/simple/$name"
 	printf '<a href="../../files/%s">%s</a>\n' "$file" "$file" >>"$work/web/simple/$name/index.html"
 done
-"$tests/serve-files" "$work/web" >"$work/port" 2>"$work/requests" &
-server=$!
-trap 'kill "$server"; rm -rf --one-file-system "$work"' EXIT
-until [ -s "$work/port" ]; do sleep 0.1; done
+serve "$work/web"
 (
-	port=$(cat "$work/port")
 	export PIP_INDEX_URL=http://reader:hunter2@127.0.0.1:$port/simple/
 	exits 'wheels are found in the index that the machine names' 0 compile other "$work/links.cpk" "$work/by-index"
 	exits 'and give the same layout' 0 diff -r "$work/by-links" "$work/by-index"
 	mkdir "$work/lost"
 	printf 'nobody has it' >"$work/lost/seven-1.0-py3-none-any.whl"
 	"$tests/write-wheels-plan" links "$work/lost" "$base" >"$work/lost.cpk"
-	refuses 'what the index lacks is refused' cpk::wheels::missing \
+	refuses 'what the index lacks is refused' cpk::packages::missing \
 		compile other "$work/lost.cpk" "$work/nothing"
 	if grep -rq hunter2 "$work/refused" "$work/by-index" "$work/other"; then
 		printf 'not ok - the login of the index is in an output\n'
@@ -86,7 +73,7 @@ exits 'pip says where some wheels are' 0 as_machine "$work/tools/bin/pip" instal
 "$tests/write-wheels-plan" report "$work/report.json" "$base" >"$work/report.cpk"
 exits 'wheels are fetched from where the plan says' 0 compile third "$work/report.cpk" "$work/by-address"
 sed 's/\(hash sha256:\)[0-7]/\18/; t; s/\(hash sha256:\)[89a-f]/\10/' "$work/report.cpk" >"$work/wrong.cpk"
-refuses 'and refused where they are others' cpk::wheels::digest compile fourth "$work/wrong.cpk" "$work/nothing"
+refuses 'and refused where they are others' cpk::packages::digest compile fourth "$work/wrong.cpk" "$work/nothing"
 exits 'of which nothing is kept' 0 test -z "$(find "$work/fourth/blobs" "$work/fourth/work" -type f -name '*' -not -name '*.lock')"
 
 prints 'the image imports them' '6.0.3 27.0.1 ok' \

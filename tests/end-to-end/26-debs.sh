@@ -18,15 +18,6 @@ lock() {
 	"$cogpackc" lock debs --suite bookworm --platform "linux/$(dpkg --print-architecture)" "$@" >"$file"
 }
 
-# refuses NAME CODE COMMAND...: it ends with 1, and shows this finding.
-refuses() {
-	local name=$1 code=$2
-	shift 2
-	exits "$name" 1 "$@"
-	mv "$work/output" "$work/refused"
-	prints "$name, by the code" "$code" cat "$work/refused"
-}
-
 exits 'umoci unpacks an image that dpkg has made' 0 \
 	umoci unpack --image "$COGPACK_TEST_LAYOUTS/python:3.11-slim" "$work/by-dpkg"
 mapfile -t packages < <(dpkg-query --admindir="$work/by-dpkg/rootfs/var/lib/dpkg" --show --showformat '${Package}\n')
@@ -79,11 +70,8 @@ mkdir -p "$work/web/dists/bookworm"
 archive=$("$cogpackc" lock debs --suite bookworm tini --without libc6 | sed -n 's|^ *url "\(.*\)/pool/.*|\1|p')
 exits 'an index is fetched' 0 curl --silent --fail --output "$work/web/dists/bookworm/InRelease" "$archive/dists/bookworm/InRelease"
 sed -i 's/^Codename: bookworm/Codename: woodworm/' "$work/web/dists/bookworm/InRelease"
-"$tests/serve-files" "$work/web" >"$work/port" 2>"$work/requests" &
-server=$!
-trap 'kill "$server"; rm -rf --one-file-system "$work"' EXIT
-for _ in $(seq 300); do [ ! -s "$work/port" ] || break; sleep 0.1; done
+serve "$work/web"
 exits 'and refused where it is another than was signed' 2 "$cogpackc" lock debs --suite bookworm tini \
-	--mirror "http://127.0.0.1:$(cat "$work/port")" --keyring /usr/share/keyrings/debian-archive-keyring.gpg
+	--mirror "http://127.0.0.1:$port" --keyring /usr/share/keyrings/debian-archive-keyring.gpg
 mv "$work/output" "$work/refused"
 matches 'by its signature' 'is not to be trusted' cat "$work/refused"

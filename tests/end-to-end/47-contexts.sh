@@ -7,11 +7,8 @@
 needs_daemon
 
 mkdir -p "$work/served/git" "$work/served/data" "$work/project"
-"$repository/tests/end-to-end/serve-files" "$work/served" >"$work/port" 2>"$work/requests" &
-server=$!
-trap 'kill "$server"; rm -rf --one-file-system "$work"' EXIT
-for _ in {1..100}; do [ -s "$work/port" ] || sleep 0.1; done
-address=http://127.0.0.1:$(cat "$work/port")
+serve "$work/served"
+address=http://127.0.0.1:$port
 
 # A repository whose newest commit is not the one that the plan wants.
 in_repository() { git -C "$work/repository" -c user.name=test -c user.email=test@localhost "$@"; }

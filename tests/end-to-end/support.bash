@@ -123,6 +123,26 @@ exits() {
 	printf 'ok - %s\n' "$what"
 }
 
+# refuses WHAT CODE COMMAND...: COMMAND must end with 1 and show the finding with this code; all that
+# it says is in `$work/refused` afterwards.
+refuses() {
+	local what=$1 code=$2
+	shift 2
+	exits "$what" 1 "$@"
+	mv "$work/output" "$work/refused"
+	prints "$what, by the code" "$code" cat "$work/refused"
+}
+
+# serve DIRECTORY: serves its files over HTTP until the script ends; `$port` is where.
+serve() {
+	"$repository/tests/end-to-end/serve-files" "$1" >"$work/port" 2>"$work/requests" &
+	server=$!
+	trap 'kill "$server"; rm -rf --one-file-system "$work"' EXIT
+	for _ in $(seq 300); do [ ! -s "$work/port" ] || break; sleep 0.1; done
+	# shellcheck disable=SC2034  # the scripts use it
+	port=$(cat "$work/port")
+}
+
 # answers_predictions IMAGE: a container of the example model becomes ready and tells languages apart.
 answers_predictions() {
 	local image=$1 port container

@@ -287,18 +287,16 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
     ("cpk::unsupported::triggers", "tests/it/triggers.rs", "a_dockerfile_that_would_run_them_is_refused"),
     ("cpk::debs::architecture", "io/packages/src/tests/debs.rs", "every_problem_is_told_on_its_line"),
     ("cpk::debs::conflict", "io/packages/src/tests/debs.rs", "packages_that_bring_the_same_are_refused"),
-    ("cpk::debs::digest", "io/packages/src/tests/debs.rs", "every_problem_is_told_on_its_line"),
+    ("cpk::packages::digest", "io/packages/src/tests/debs.rs", "every_problem_is_told_on_its_line"),
     ("cpk::debs::invalid", "io/packages/src/tests/debs.rs", "every_problem_is_told_on_its_line"),
-    ("cpk::debs::missing", "io/packages/src/tests/debs.rs", "every_problem_is_told_on_its_line"),
+    ("cpk::packages::missing", "io/packages/src/tests/debs.rs", "every_problem_is_told_on_its_line"),
     ("cpk::debs::script", "io/packages/src/tests/debs.rs", "every_problem_is_told_on_its_line"),
     (
         "cpk::wheels::conflict",
         "io/packages/src/tests/wheels.rs",
         "wheels_with_different_files_of_one_name_are_refused",
     ),
-    ("cpk::wheels::digest", "io/packages/src/tests/wheels.rs", "every_problem_is_told_on_its_line"),
     ("cpk::wheels::invalid", "io/packages/src/tests/wheels.rs", "every_problem_is_told_on_its_line"),
-    ("cpk::wheels::missing", "io/packages/src/tests/wheels.rs", "every_problem_is_told_on_its_line"),
     ("cpk::wheels::python", "io/packages/src/tests/wheels.rs", "a_set_for_no_python_is_refused"),
 ];
 

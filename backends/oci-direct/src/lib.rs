@@ -111,14 +111,9 @@ impl Recipe {
         self.contexts(|kind| matches!(kind, ContextKind::Directory(_)))
     }
 
-    /// The `wheels` contexts that must be installed.
-    pub fn wheels(&self) -> BTreeMap<&InputName, &Context> {
-        self.contexts(|kind| matches!(kind, ContextKind::Wheels(_)))
-    }
-
-    /// The `debs` contexts that must be installed.
-    pub fn debs(&self) -> BTreeMap<&InputName, &Context> {
-        self.contexts(|kind| matches!(kind, ContextKind::Debs(_)))
+    /// The sets of packages that must be installed.
+    pub fn packages(&self) -> BTreeMap<&InputName, &Context> {
+        self.contexts(|kind| matches!(kind, ContextKind::Wheels(_) | ContextKind::Debs(_)))
     }
 
     /// The platforms that the image is for.

@@ -1,54 +1,13 @@
 //! What is wrong with a plan's Debian packages, as findings about the plan.
 
-use cogpack_content::{Digest, Platform};
+use cogpack_content::Platform;
 use cogpack_ir::plan::Span;
 use cogpack_packages_debs::PackageProblem as InvalidDeb;
 use cogpack_packages_debs::set::{ScriptProblem, SetProblem};
 
-use crate::places::{Asked, LookupError};
-
 /// What is wrong with a plan's Debian packages.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum DebProblem {
-    /// A file is nowhere.
-    #[error("`{file}` cannot be found: {}", LookupError::Nowhere { asked: asked.clone() })]
-    #[diagnostic(
-        code(cpk::debs::missing),
-        help(
-            "archives keep only the latest version: write the address of this one into the plan, \
-             `url \"https://…\"`, name a directory that has it with COGPACK_DEBS, or lock the set again"
-        )
-    )]
-    Missing {
-        /// Its name.
-        file: String,
-        /// Who was asked.
-        asked: Asked,
-        /// Where the plan names it.
-        #[label("this file")]
-        span: Span,
-    },
-    /// A file is not the one that was locked.
-    #[error("`{file}` from `{from}` is not the file that was locked: its digest is `{found}`")]
-    #[diagnostic(
-        code(cpk::debs::digest),
-        help(
-            "the plan says `hash {expected}`; find out which of the two files is meant before you change it"
-        )
-    )]
-    Digest {
-        /// Its name.
-        file: String,
-        /// Where it was found.
-        from: String,
-        /// What the plan says.
-        expected: Digest,
-        /// What it hashes to.
-        found: Digest,
-        /// Where the plan names it.
-        #[label("this file")]
-        span: Span,
-    },
     /// A package for other machines.
     #[error("`{file}` is not for the plan's platform `{platform}`")]
     #[diagnostic(

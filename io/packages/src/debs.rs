@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::{PathProblem, Tree};
-use cogpack_content::{Digest, Platform};
+use cogpack_content::Platform;
 use cogpack_ir::plan::context::{DebsContext, LockedFile};
 use cogpack_ir::plan::{InputName, Span};
 use cogpack_packages_debs::file_name::DebName;
@@ -19,9 +19,9 @@ use cogpack_packages_debs::set::{SetProblem, check_scripts};
 use cogpack_packages_debs::{DebSet, PackageProblem as InvalidDeb};
 
 use crate::deb_problem::DebProblem;
-use crate::parallel::in_parallel;
-use crate::places::{LookupError, Places, Wanted};
-use crate::problem::PackageError;
+use crate::locked;
+use crate::places::{LookupError, Places};
+use crate::problem::{Kind, PackageError};
 
 /// The packages of a context, installed: a tree, and the unpacked packages that its files are in.
 #[derive(Debug)]
@@ -71,11 +71,6 @@ impl Read for Range<'_> {
     }
 }
 
-enum Failed {
-    Plan(Vec<DebProblem>),
-    Machine(PackageError),
-}
-
 impl InstalledDebs {
     /// Gets and installs the packages of a context, which is at `span` of the plan, for all of these
     /// platforms. What is wrong with any of them is told of all at once.
@@ -85,19 +80,8 @@ impl InstalledDebs {
         platforms: &[Platform],
         places: &Places,
     ) -> Result<Self, PackageError> {
-        let debs: Vec<_> = context.packages.iter().collect();
-        let mut problems = Vec::new();
-        let mut installed = Vec::with_capacity(debs.len());
-        for got in in_parallel(&debs, |(file, locked)| get(file, locked, platforms, places)) {
-            match got {
-                Ok(package) => installed.push(package),
-                Err(Failed::Plan(found)) => problems.extend(found),
-                Err(Failed::Machine(error)) => return Err(error),
-            }
-        }
-        if !problems.is_empty() {
-            return Err(PackageError::Plan(problems.into_iter().map(Into::into).collect()));
-        }
+        let get = |file: &str, locked: &LockedFile| get(file, locked, platforms, places);
+        let installed = locked::read_all(&context.packages, get)?;
         let (packages, files): (Vec<Package>, Vec<File>) = installed.into_iter().unzip();
         let unpacked = Unpacked(files);
         let architecture = platforms.first().and_then(architecture_of).unwrap_or_default();
@@ -107,7 +91,7 @@ impl InstalledDebs {
                 file: "the packages".to_owned(),
                 source: LookupError::Disk { path: places.store.root().to_owned(), source },
             }),
-            Err(problem) => Err(PackageError::Plan(vec![DebProblem::Conflict { problem, span }.into()])),
+            Err(problem) => Err(DebProblem::Conflict { problem, span }.into()),
         }
     }
 
@@ -116,7 +100,8 @@ impl InstalledDebs {
         self.set.tree(context)
     }
 
-    /// Opens a file of the tree.
+    /// Opens a file of the tree. Its bytes are those whose digest was taken while the package was
+    /// unpacked: nobody else has the file that they are in.
     pub fn open(&self, path: &[u8]) -> io::Result<Box<dyn Read + '_>> {
         let missing = || io::Error::new(io::ErrorKind::NotFound, "no package brings it");
         let packed = self.set.origin(path).ok_or_else(missing)?;
@@ -130,22 +115,20 @@ fn get(
     locked: &LockedFile,
     platforms: &[Platform],
     places: &Places,
-) -> Result<(Package, File), Failed> {
+) -> Result<(Package, File), PackageError> {
     let span = locked.span;
-    let invalid = |problem| Failed::Plan(vec![DebProblem::Invalid { file: file.to_owned(), problem, span }]);
-    let machine = |source| Failed::Machine(PackageError::Machine { file: file.to_owned(), source });
+    let invalid = |problem| DebProblem::Invalid { file: file.to_owned(), problem, span };
+    let machine = |source| PackageError::Machine { file: file.to_owned(), source };
     let name: DebName = file.parse().map_err(|_| invalid(InvalidDeb::Other(file.to_owned())))?;
     // Nothing is fetched that would not be installed.
     for platform in platforms {
         let architecture = architecture_of(platform);
         if architecture.is_none_or(|known| ![known, "all"].contains(&&*name.architecture)) {
             let (file, platform) = (file.to_owned(), platform.clone());
-            return Err(Failed::Plan(vec![DebProblem::Architecture { file, platform, span }]));
+            return Err(DebProblem::Architecture { file, platform, span }.into());
         }
     }
-    let digest = locked.digest.as_ref().ok_or_else(|| machine(LookupError::Unlocked))?;
-    let wanted = Wanted { file, project: &name.package, digest, url: locked.url.as_deref() };
-    let bytes = places.get(wanted).map_err(|error| failed(file, digest, span, error))?;
+    let bytes = locked::get(Kind::Debs, file, &name.package, locked, places)?;
     let work = places.store.work().map_err(|error| machine(error.into()))?;
     let path = work.path().join("data.tar");
     let disk = |source| machine(LookupError::Disk { path: path.clone(), source });
@@ -156,23 +139,8 @@ fn get(
     drop(written);
     let scripts = check_scripts(&package);
     if !scripts.is_empty() {
-        let problem = |problem| DebProblem::Script { problem, span };
-        return Err(Failed::Plan(scripts.into_iter().map(problem).collect()));
+        let problem = |problem| DebProblem::Script { problem, span }.into();
+        return Err(PackageError::Plan(scripts.into_iter().map(problem).collect()));
     }
     Ok((package, data))
-}
-
-fn failed(file: &str, expected: &Digest, span: Span, error: LookupError) -> Failed {
-    let file = file.to_owned();
-    Failed::Plan(vec![match error {
-        LookupError::Nowhere { asked } => DebProblem::Missing { file, asked, span },
-        LookupError::Digest { from, found } => {
-            DebProblem::Digest { file, from, expected: *expected, found, span }
-        }
-        source @ (LookupError::Unlocked
-        | LookupError::Address { .. }
-        | LookupError::Web(_)
-        | LookupError::Store(_)
-        | LookupError::Disk { .. }) => return Failed::Machine(PackageError::Machine { file, source }),
-    }])
 }

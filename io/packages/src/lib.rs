@@ -16,25 +16,31 @@
 //! | [`debs`] | installs a `debs` context, and reads its files |
 //! | [`lock`] | locks a set of Debian packages |
 //! | [`openpgp`] | looks at the signatures of archives |
-//! | [`problem`], [`deb_problem`] | what is wrong with a plan's packages, as findings |
+//! | [`locked`] | gets the files of a set |
+//! | [`installed`] | installs a set, whatever it is of |
+//! | [`problem`], [`wheel_problem`], [`deb_problem`] | what is wrong with a plan's packages, as findings |
 
 pub mod apt;
 pub mod archives;
 pub mod deb_problem;
 pub mod debs;
 pub mod index;
+pub mod installed;
 pub mod lock;
+pub mod locked;
 pub mod openpgp;
 pub mod parallel;
 pub mod places;
 pub mod problem;
 pub mod web;
+pub mod wheel_problem;
 pub mod wheels;
 
 #[cfg(test)]
 mod tests;
 
 pub use debs::InstalledDebs;
+pub use installed::InstalledPackages;
 pub use places::Places;
 pub use problem::{PackageError, PackageProblem};
 pub use wheels::InstalledWheels;

@@ -3,30 +3,45 @@
 
 use cogpack_content::Digest;
 use cogpack_ir::plan::Span;
-use cogpack_packages_wheels::InvalidWheel;
-use cogpack_packages_wheels::set::SetProblem;
-use cogpack_packages_wheels::target::InvalidPython;
 
 use crate::deb_problem::DebProblem;
 use crate::places::{Asked, LookupError};
+use crate::wheel_problem::WheelProblem;
+
+/// What a set is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Python wheels.
+    Wheels,
+    /// Debian packages.
+    Debs,
+}
+
+impl Kind {
+    /// What to do about a file that is nowhere.
+    fn way_to_a_file(self) -> &'static str {
+        match self {
+            Self::Wheels => {
+                "write its address into the plan, `url \"https://…\"`; or name a directory that has it with \
+                 PIP_FIND_LINKS, or an index with PIP_INDEX_URL"
+            }
+            Self::Debs => {
+                "archives keep only the latest version: write the address of this one into the plan, \
+                 `url \"https://…\"`, name a directory that has it with COGPACK_DEBS, or lock the set again"
+            }
+        }
+    }
+}
 
 /// What is wrong with a plan's packages.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum PackageProblem {
-    /// Of a set of Debian packages.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Deb(#[from] DebProblem),
     /// A file is nowhere.
     #[error("`{file}` cannot be found: {}", LookupError::Nowhere { asked: asked.clone() })]
-    #[diagnostic(
-        code(cpk::wheels::missing),
-        help(
-            "write its address into the plan, `url \"https://…\"`; or name a directory that has it with \
-             PIP_FIND_LINKS, or an index with PIP_INDEX_URL"
-        )
-    )]
+    #[diagnostic(code(cpk::packages::missing), help("{}", kind.way_to_a_file()))]
     Missing {
+        /// What it is one of.
+        kind: Kind,
         /// Its name.
         file: String,
         /// Who was asked.
@@ -38,7 +53,7 @@ pub enum PackageProblem {
     /// A file is not the one that was locked.
     #[error("`{file}` from `{from}` is not the file that was locked: its digest is `{found}`")]
     #[diagnostic(
-        code(cpk::wheels::digest),
+        code(cpk::packages::digest),
         help(
             "the plan says `hash {expected}`; find out which of the two files is meant before you change it"
         )
@@ -56,42 +71,14 @@ pub enum PackageProblem {
         #[label("this file")]
         span: Span,
     },
-    /// The Python they are for.
-    #[error("{problem}")]
-    #[diagnostic(code(cpk::wheels::python), help("write for instance `python \"3.12\"`"))]
-    Python {
-        /// What is wrong.
-        problem: InvalidPython,
-        /// What the plan says.
-        #[label("this version")]
-        span: Span,
-    },
-    /// A wheel that is not to be installed.
-    #[error("{problem}")]
-    #[diagnostic(
-        code(cpk::wheels::invalid),
-        help("lock another wheel of the package: another release, or one for this Python and platform")
-    )]
-    Invalid {
-        /// What is wrong with it.
-        problem: InvalidWheel,
-        /// Where the plan names it.
-        #[label("this wheel")]
-        span: Span,
-    },
-    /// Wheels that cannot be beside each other.
-    #[error("{problem}")]
-    #[diagnostic(
-        code(cpk::wheels::conflict),
-        help("take one of the two out, or give it a context of its own that goes to another directory")
-    )]
-    Conflict {
-        /// Which, and why.
-        problem: SetProblem,
-        /// The context.
-        #[label("this set")]
-        span: Span,
-    },
+    /// What only wheels can have.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Wheel(#[from] WheelProblem),
+    /// What only Debian packages can have.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Deb(#[from] DebProblem),
 }
 
 /// Why packages are not installed.
@@ -109,4 +96,10 @@ pub enum PackageError {
         #[source]
         source: LookupError,
     },
+}
+
+impl<P: Into<PackageProblem>> From<P> for PackageError {
+    fn from(problem: P) -> Self {
+        Self::Plan(vec![problem.into()])
+    }
 }

@@ -10,7 +10,7 @@ use crate::verify::verify;
 use crate::{json, syntax};
 
 /// Codes that no plan of a readable size can have, or no plan at all.
-const WITHOUT_EXAMPLE: [&str; 30] = [
+const WITHOUT_EXAMPLE: [&str; 28] = [
     // A mistake of ours, for which there is no plan that we know of.
     "cpk::internal::llb",
     "cpk::oci::input",
@@ -38,14 +38,12 @@ const WITHOUT_EXAMPLE: [&str; 30] = [
     "cpk::unsupported::triggers",
     "cpk::debs::architecture",
     "cpk::debs::conflict",
-    "cpk::debs::digest",
     "cpk::debs::invalid",
-    "cpk::debs::missing",
     "cpk::debs::script",
     "cpk::wheels::conflict",
-    "cpk::wheels::digest",
+    "cpk::packages::digest",
     "cpk::wheels::invalid",
-    "cpk::wheels::missing",
+    "cpk::packages::missing",
     "cpk::wheels::python",
 ];
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 
 use cogpack_backends_contract::tree::{Attributes, Ids};
+use cogpack_content::Digest;
 use cogpack_ir::plan::Mode;
+use sha2::{Digest as _, Sha256};
 use tar::Archive;
 
 use crate::ar::Reader;
@@ -72,6 +74,8 @@ pub enum EntryKind {
         offset: u64,
         /// How many.
         size: u64,
+        /// What they hash to.
+        digest: Digest,
     },
     /// Another name of a file of the package.
     HardLink(Vec<u8>),
@@ -204,7 +208,7 @@ fn entries(from: &mut dyn Read, to: &mut dyn Write) -> Result<Vec<Entry>, Packag
     let mut archive = Archive::new(&mut copied);
     let mut found = Vec::new();
     for entry in archive.entries()? {
-        let entry = entry?;
+        let mut entry = entry?;
         let Some(path) = path_of(&entry.path_bytes())? else { continue };
         let header = entry.header();
         let number = |what: io::Result<u64>| -> io::Result<u32> {
@@ -220,7 +224,9 @@ fn entries(from: &mut dyn Read, to: &mut dyn Write) -> Result<Vec<Entry>, Packag
         let kind = if kind.is_dir() {
             EntryKind::Directory
         } else if kind.is_file() || kind.is_contiguous() {
-            EntryKind::File { offset: entry.raw_file_position(), size: entry.size() }
+            let (offset, size, mut hash) = (entry.raw_file_position(), entry.size(), Sha256::new());
+            io::copy(&mut entry, &mut hash)?;
+            EntryKind::File { offset, size, digest: Digest::from_sha256(hash.finalize().into()) }
         } else if kind.is_symlink() {
             EntryKind::Symlink(target().ok_or_else(|| PackageProblem::Kind(shown()))?)
         } else if kind.is_hard_link() {

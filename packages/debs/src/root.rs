@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use cogpack_backends_contract::tree::{Attributes, Ids};
+use cogpack_content::Digest;
 use cogpack_ir::plan::Mode;
 
 use crate::package::{EntryKind, Package};
@@ -48,6 +49,8 @@ pub struct Packed {
     pub offset: u64,
     /// How many.
     pub size: u64,
+    /// What they hash to.
+    pub digest: Digest,
     /// The first of its names.
     pub first: Vec<u8>,
     /// Whether it has several.
@@ -123,10 +126,11 @@ impl Root {
                 EntryKind::Directory => PlacedKind::Directory,
                 EntryKind::Symlink(target) if is_merging(&entry.path, target) => continue,
                 EntryKind::Symlink(target) => PlacedKind::Symlink(target.clone()),
-                EntryKind::File { offset, size } => PlacedKind::Packed(Packed {
+                EntryKind::File { offset, size, digest } => PlacedKind::Packed(Packed {
                     package: index,
                     offset: *offset,
                     size: *size,
+                    digest: *digest,
                     first: entry.path.clone(),
                     is_linked: false,
                 }),

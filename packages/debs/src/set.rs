@@ -146,7 +146,7 @@ impl DebSet {
                         path: packed.first.clone(),
                         size: packed.size,
                         linked: packed.is_linked,
-                        stamp: Stamp::None,
+                        stamp: Stamp::Digest(packed.digest),
                     };
                     Node::File { attributes, content: Content::Context(Arc::new(file)) }
                 }

@@ -101,8 +101,10 @@ impl Job<'_> {
             }
             (Some(_) | None, _) => Direct::without_programs(),
         };
+        let machine = self.machine(console);
         let mut walked = contexts::walk_all(recipe.directories(), self.file, &self.source.directories)?;
-        if let Err(refused) = self.machine(console).install(&recipe, &mut walked)? {
+        let installed = machine.install(recipe.packages(), &recipe.platforms(), &mut walked)?;
+        if let Err(refused) = installed {
             let refused: Vec<&dyn Diagnostic> = refused.iter().map(|it| &**it).collect();
             report::findings(&refused, self.file, self.arguments.format, Stream::Talk, console);
             return Ok(FINDINGS);

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
+use cogpack_backends_contract::content::{Content, Stamp};
 use cogpack_backends_contract::tree::{Node, text};
 use cogpack_content::{Digest, Platform};
 use cogpack_io_store::Store;
@@ -107,6 +108,9 @@ fn packages_are_kept_where_the_next_build_finds_them() {
                 "/var/lib/dpkg/status.d/two.md5sums",
             ]
         );
+        let uno = tree.walk().into_iter().find(|(path, _)| text(path) == "/usr/bin/uno");
+        let Some((_, Node::File { content: Content::Context(file), .. })) = uno else { panic!("is a file") };
+        assert_eq!((file.stamp, file.linked), (Stamp::Digest(Digest::of(b"words")), true));
         let mut words = String::new();
         debs.open(b"usr/bin/uno").expect("is there").read_to_string(&mut words).expect("is whole");
         assert_eq!(words, "words");
@@ -133,9 +137,9 @@ fn every_problem_is_told_on_its_line() {
     );
     assert_eq!(
         lost,
-        "cpk::debs::missing: `lost_1.0_all.deb` cannot be found: it is not in the directory of packages"
+        "cpk::packages::missing: `lost_1.0_all.deb` cannot be found: it is not in the directory of packages"
     );
-    assert!(other.starts_with("cpk::debs::digest: `other_1.0_all.deb` from `"), "{other}");
+    assert!(other.starts_with("cpk::packages::digest: `other_1.0_all.deb` from `"), "{other}");
     assert!(
         strange.starts_with("cpk::debs::script: the package `strange_1.0_all.deb` has a script, `postinst`"),
         "{strange}"

@@ -109,9 +109,9 @@ fn every_problem_is_told_on_its_line() {
     assert!(windows.starts_with("cpk::wheels::invalid: the wheel `windows-1.0-cp312"), "{windows}");
     assert_eq!(
         lost,
-        "cpk::wheels::missing: `lost-1.0-py3-none-any.whl` cannot be found: it is not in the directory of packages"
+        "cpk::packages::missing: `lost-1.0-py3-none-any.whl` cannot be found: it is not in the directory of packages"
     );
-    assert!(other.starts_with("cpk::wheels::digest: `other-1.0-py3-none-any.whl` from `"), "{other}");
+    assert!(other.starts_with("cpk::packages::digest: `other-1.0-py3-none-any.whl` from `"), "{other}");
     assert!(other.ends_with(&format!("its digest is `{}`", Digest::of(b"another"))), "{other}");
     // What is not what was locked is not kept either.
     let store = Store::open(&machine.folder.path().join("store")).expect("can be opened");
