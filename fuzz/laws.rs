@@ -30,6 +30,7 @@ pub fn text(text: &str) {
     let kept = syntax::parse(&formatted).comments;
     assert_eq!(sorted(&kept), sorted(&parsed.comments), "formatting lost or made a comment:\n{formatted}");
 
+    comments_stay(&plan);
     comes_back(&plan);
     judge(plan);
 }
@@ -45,6 +46,77 @@ pub fn json(text: &str) {
             assert!(!findings.is_empty(), "refused without a finding");
             point_into(text, &findings);
         }
+    }
+}
+
+/// A comment that stands where formatting puts comments stays there: above each statement, behind
+/// it and behind its block, at the end of each block and after everything.
+fn comments_stay(plan: &Plan) {
+    let printed = syntax::print(plan);
+    let places = Canonical::of(&printed);
+    // Few at once: a comment must not be kept only because another one is near.
+    for turn in 0..9 {
+        let mut commented = String::new();
+        let mut declaration = 0_usize;
+        for (number, (line, place)) in printed.lines().zip(&places).enumerate() {
+            let is_outer = !line.starts_with(' ');
+            declaration += usize::from(is_outer && place.above.is_some());
+            let is_turn = |kind: usize| turn == 3 * kind + declaration % 3;
+            if let Some(indent) = place.above.filter(|_| is_turn(0)) {
+                commented.push_str(&format!("{:indent$}# above {number}\n", ""));
+            }
+            commented.push_str(line);
+            if place.behind && is_turn(if is_outer { 1 } else { 2 }) {
+                commented.push_str(&format!("  # behind {number}"));
+            }
+            commented.push('\n');
+        }
+        if turn == 0 {
+            commented.push_str("\n# after everything\n");
+        }
+        assert_eq!(syntax::format(&commented).as_ref(), Ok(&commented), "a comment moved");
+    }
+}
+
+/// Where comments stand beside one line of a canonical text.
+#[derive(Clone, Copy, Default)]
+struct Canonical {
+    /// On a line of their own above it, set in by so much.
+    above: Option<usize>,
+    /// Behind it.
+    behind: bool,
+}
+
+impl Canonical {
+    /// The places beside each line of `printed`, told from how canonical text is laid out.
+    fn of(printed: &str) -> Vec<Self> {
+        let lines: Vec<&str> = printed.lines().collect();
+        let mut places = Vec::new();
+        let (mut depth, mut in_text, mut in_list) = (0, false, false);
+        for (number, line) in lines.iter().enumerate() {
+            let words = line.trim_start();
+            let indent = line.len() - words.len();
+            let (was_in_text, was_in_list) = (in_text, in_list);
+            // Behind the end of one text another may begin.
+            let rest = if in_text { words.strip_prefix("\"\"\"") } else { Some(words) };
+            in_text = rest.is_none_or(|rest| rest.ends_with("\"\"\""));
+            if !was_in_text && !in_text {
+                in_list = if in_list { !words.starts_with(']') } else { words.ends_with('[') };
+            }
+            let closes = words == "}" && !was_in_text;
+            depth -= usize::from(closes);
+            // The properties of an image stand in no braces.
+            let begins = |indent: usize| indent == 2 * depth || (depth == 0 && indent == 2);
+            let is_first = !was_in_text && !was_in_list && begins(indent) && !words.is_empty();
+            let above = is_first.then_some(if closes { indent + 2 } else { indent });
+            let opens = words.ends_with(" {") && !in_text && !in_list;
+            depth += usize::from(opens);
+            let next = lines.get(number + 1).map_or(0, |next| next.len() - next.trim_start().len());
+            let is_last = opens || next <= 2 * depth || (depth == 0 && next == 2);
+            let behind = !in_text && !in_list && is_last && !words.is_empty();
+            places.push(Self { above, behind });
+        }
+        places
     }
 }
 

@@ -5,6 +5,10 @@
 //!
 //! Nothing here looks at a disk, a network, a clock or the environment.
 
+// The laws of the fuzz targets are also judged here, and they name this crate as everybody does.
+#[cfg(test)]
+extern crate self as cogpack_ir;
+
 #[cfg(any(test, feature = "arbitrary"))]
 pub mod arbitrary;
 pub mod draw;

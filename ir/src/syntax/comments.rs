@@ -183,13 +183,19 @@ impl Sweep<'_> {
     /// the brace that opened a block on it.
     fn slot_on_line(&self, at: usize) -> Option<(usize, Slot)> {
         let on_line = |from: usize| from <= at && !self.text[from..at].contains('\n');
-        if let Some(ended) = self.ended.filter(|ended| on_line(self.places[*ended].statement.end())) {
+        let end = |place: usize| self.places[place].statement.end();
+        let inner = self.open.last().copied();
+        // What was begun since is nearer than what ended.
+        let ended = self.ended.filter(|ended| {
+            on_line(end(*ended))
+                && inner.is_none_or(|inner| self.places[inner].statement.start() < end(*ended))
+        });
+        if let Some(ended) = ended {
             let braces = self.braces(ended);
             return Some((ended, if braces { Slot::BehindBlock } else { Slot::Behind }));
         }
-        let inner = *self.open.last()?;
-        let block = self.places[inner].block?;
-        on_line(block.start()).then_some((inner, Slot::Behind))
+        let block = self.places[inner?].block?;
+        on_line(block.start()).then_some((inner?, Slot::Behind))
     }
 
     /// The place among the statements after it for a comment at `at`; `None` after the last one.

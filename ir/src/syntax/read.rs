@@ -50,18 +50,17 @@ impl Read {
 
 /// The pieces of the text, each with whether a comment is near.
 fn pieces(scan: &Scan) -> Vec<Piece> {
-    let mut comments = scan.comments.iter().peekable();
-    let mut comment_in_last = false;
-    let piece = |range: &std::ops::Range<usize>| {
-        let mut comment_in_this = false;
-        while comments.next_if(|comment| comment.range.start < range.end).is_some() {
-            comment_in_this = true;
-        }
-        // A comment at the end of a piece may belong to the next one.
-        let comment_is_near = comment_in_this | std::mem::replace(&mut comment_in_last, comment_in_this);
-        Piece { range: range.clone(), comment_is_near }
-    };
-    scan.pieces.iter().map(piece).collect()
+    let mut pieces: Vec<Piece> =
+        scan.pieces.iter().map(|range| Piece { range: range.clone(), comment_is_near: false }).collect();
+    for comment in &scan.comments {
+        let at = comment.range.start;
+        let holds_it = pieces.partition_point(|piece| piece.range.end <= at);
+        // At the end of a piece it may belong to the next one, and after a piece's closing brace
+        // it belongs to the one before.
+        let neighbours = holds_it.saturating_sub(1)..(holds_it + 2).min(pieces.len());
+        pieces[neighbours].iter_mut().for_each(|piece| piece.comment_is_near = true);
+    }
+    pieces
 }
 
 fn read_pieces(text: &str, scan: &Scan, pieces: &[Piece]) -> Read {

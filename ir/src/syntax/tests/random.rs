@@ -3,10 +3,13 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::arbitrary;
 use crate::resolve::{KnownConfigs, resolve};
 use crate::syntax::{Parsed, format, parse, print};
 use crate::verify::verify;
+use crate::{arbitrary, json};
+
+#[path = "../../../../fuzz/laws.rs"]
+mod laws;
 
 /// What can be put into a text to break it.
 const NOISE: [&str; 24] = [
@@ -95,6 +98,12 @@ proptest! {
         prop_assert_eq!(parsed.comments.count(), count, "{}\n=>\n{}", text, once);
         prop_assert_eq!(&parsed.plan, &plan);
         prop_assert_eq!(format(&once), Ok(once.clone()), "{}", text);
+    }
+
+    #[test]
+    fn the_laws_of_the_fuzz_targets_hold_for_any_plan(plan in arbitrary::plan()) {
+        laws::text(&print(&plan));
+        laws::json(&json::write(&plan));
     }
 
     #[test]
