@@ -144,9 +144,10 @@ fn check_http(name: &InputName, context: &Context, http: &HttpContext, findings:
         };
         findings.push(finding.into());
     } else if let Some(file) = &http.name {
-        if file.is_empty() || file.contains(['/', '\\']) || [".", ".."].contains(&file.as_str()) {
-            let reason = format!("`{file}` is not a file name");
-            let way_out = "write a name without `/`; the copy says where it lands";
+        let is_none = file.is_empty() || [".", ".."].contains(&file.as_str());
+        if is_none || file.contains(|letter: char| ['/', '\\'].contains(&letter) || letter.is_control()) {
+            let reason = format!("`{}` is not a file name", file.escape_debug());
+            let way_out = "write a name without `/` and without line breaks; the copy says where it lands";
             findings.push(ContextFinding::FileName { reason, way_out, place }.into());
         }
     } else if last_part(&http.url).is_none() {
@@ -207,7 +208,7 @@ fn check_files(files: &BTreeMap<String, InlineFile>, findings: &mut Vec<Finding>
     let normal: BTreeMap<String, &InlineFile> =
         files.iter().map(|(path, file)| (paths::normal(path), file)).collect();
     for (path, file) in files {
-        paths::text("the file", path, file.span.place(), PathRule::Inside, findings);
+        paths::text("the file", path, file.span.place(), PathRule::BelowInside, findings);
         let path = paths::normal(path);
         let above =
             path.match_indices('/').map(|(at, _)| &path[..at]).find_map(|above| normal.get_key_value(above));

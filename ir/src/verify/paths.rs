@@ -110,6 +110,8 @@ pub(super) enum PathRule {
     OfInput,
     /// Relative to a root that it does not leave.
     Inside,
+    /// The same, and not the root itself.
+    BelowInside,
     /// Relative to the plan's directory, which it may leave.
     OnBuilder,
     /// What a link says: anything that a link can say.
@@ -210,7 +212,11 @@ fn breach(what: &'static str, path: &str, place: Place, rule: PathRule) -> Optio
     if path.is_empty() {
         let way_out = match rule {
             PathRule::OfInput | PathRule::OnBuilder => "write `.` for all of it",
-            PathRule::Absolute | PathRule::BelowRoot | PathRule::Inside | PathRule::OfLink => "write a path",
+            PathRule::Absolute
+            | PathRule::BelowRoot
+            | PathRule::Inside
+            | PathRule::BelowInside
+            | PathRule::OfLink => "write a path",
         };
         return Some(PathFinding::Empty { what, way_out, place });
     }
@@ -228,7 +234,7 @@ fn breach(what: &'static str, path: &str, place: Place, rule: PathRule) -> Optio
         PathRule::Absolute | PathRule::BelowRoot if !path.starts_with('/') => {
             Some(PathFinding::NotAbsolute { what, path: owned(), place })
         }
-        PathRule::Inside if path.starts_with('/') => {
+        PathRule::Inside | PathRule::BelowInside if path.starts_with('/') => {
             let way_out = "write it relative to the root that it is in";
             Some(PathFinding::Absolute { what, path: owned(), way_out, place })
         }
@@ -238,11 +244,23 @@ fn breach(what: &'static str, path: &str, place: Place, rule: PathRule) -> Optio
             Some(PathFinding::Absolute { what, path: owned(), way_out, place })
         }
         PathRule::OnBuilder | PathRule::OfLink => None,
-        PathRule::Absolute | PathRule::BelowRoot | PathRule::OfInput | PathRule::Inside if leaves => {
+        PathRule::Absolute
+        | PathRule::BelowRoot
+        | PathRule::OfInput
+        | PathRule::Inside
+        | PathRule::BelowInside
+            if leaves =>
+        {
             Some(PathFinding::DotDot { what, path: owned(), place })
         }
-        PathRule::BelowRoot if parts(path).next().is_none() => Some(PathFinding::Root { what, place }),
-        PathRule::Absolute | PathRule::BelowRoot | PathRule::OfInput | PathRule::Inside => None,
+        PathRule::BelowRoot | PathRule::BelowInside if parts(path).next().is_none() => {
+            Some(PathFinding::Root { what, place })
+        }
+        PathRule::Absolute
+        | PathRule::BelowRoot
+        | PathRule::OfInput
+        | PathRule::Inside
+        | PathRule::BelowInside => None,
     }
 }
 

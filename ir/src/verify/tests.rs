@@ -160,6 +160,25 @@ fn open_variables_are_given_the_benefit_of_the_doubt() {
     assert_eq!(codes(plan(text)), ["cpk::path::not-absolute"]);
 }
 
+#[test]
+fn files_of_contexts_have_names() {
+    let of = |context: &str| {
+        codes(plan(&format!(
+            "cpk 1 context @c = {context} stage %a from scratch {{ copy contents \".\" from @c to \"/c\" }} export from %a"
+        )))
+    };
+    assert_eq!(of("files { file \".\" = \"x\" }"), ["cpk::path::root"]);
+    assert_eq!(of("files { file \"./a\" = \"x\" }"), [""; 0]);
+    let http = |name: &str| {
+        let hash = "0".repeat(64);
+        of(&format!("http \"https://host/x\" {{ checksum sha256:{hash} name \"{name}\" }}"))
+    };
+    for name in ["a/b", "..", "a\\nb", "\\u{7}", ""] {
+        assert_eq!(http(name), ["cpk::context::file-name"], "{name}");
+    }
+    assert_eq!(http("a b"), [""; 0]);
+}
+
 /// The entries of an export keep their places in either form of a plan.
 #[test]
 fn findings_about_entries_of_the_export_point_at_them() {
