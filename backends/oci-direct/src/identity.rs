@@ -19,7 +19,7 @@ pub struct Identity<'l> {
 }
 
 /// What changes with the meaning of what is hashed, and with what is written for it.
-const KIND: &[u8] = b"layer 2";
+const KIND: &[u8] = b"layer 3";
 
 impl Layer {
     /// What the layer depends on when every entry is dated `time`, and it is packed as `packing`

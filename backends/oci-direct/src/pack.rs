@@ -13,11 +13,10 @@ use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use cogpack_content::Digest;
 use cogpack_content::threads::joined;
-use flate2::Crc;
 use sha2::{Digest as _, Sha256};
 
 use crate::blob::{Blob, LayerBlob};
-use crate::compression::{BLOCK, BlockCoder, CodedBlock, Coding};
+use crate::compression::{BLOCK, BlockCoder, Coding};
 
 /// How a layer is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +75,7 @@ struct Team<'scope, W> {
 /// A block to compress, and where it goes then.
 struct Job {
     block: Arc<Vec<u8>>,
-    done: SyncSender<io::Result<CodedBlock>>,
+    done: SyncSender<io::Result<Vec<u8>>>,
 }
 
 /// The next block of a layer.
@@ -84,7 +83,7 @@ enum Turn {
     /// As it is.
     Plain(Arc<Vec<u8>>),
     /// When it is compressed.
-    Coded(Receiver<io::Result<CodedBlock>>),
+    Coded(Receiver<io::Result<Vec<u8>>>),
 }
 
 impl<'scope, W: Write + Send + 'scope> Packer<'scope, '_, W> {
@@ -108,12 +107,12 @@ impl<'scope, W: Write + Send + 'scope> Packer<'scope, '_, W> {
         match self.stage {
             Stage::Alone(sink) => {
                 let Packing { coding, .. } = self.packing;
-                let mut joining = Joining::new(coding, sink)?;
+                let mut joining = Joining::new(coding, sink);
                 match BlockCoder::new(coding)? {
-                    Some(mut coder) => joining.coded(&coder.code(&self.block)?)?,
-                    None => joining.plain(&self.block)?,
+                    Some(mut coder) => joining.add(&coder.code(&self.block)?)?,
+                    None => joining.add(&self.block)?,
                 }
-                Ok(joining.finish()?.layer(Digest::of(&self.block)))
+                Ok(joining.finish().layer(Digest::of(&self.block)))
             }
             Stage::Together(_) | Stage::Failed => {
                 if !self.block.is_empty() {
@@ -172,18 +171,18 @@ impl<'scope, W: Write + Send + 'scope> Team<'scope, W> {
                 }
             })?;
         }
-        let mut joining = Joining::new(coding, sink)?;
+        let mut joining = Joining::new(coding, sink);
         let joiner = Builder::new().spawn_scoped(scope, move || {
             for turn in turns {
                 match turn {
-                    Turn::Plain(block) => joining.plain(&block)?,
+                    Turn::Plain(block) => joining.add(&block)?,
                     Turn::Coded(coming) => {
                         let coded = coming.recv().map_err(|_| io::Error::other("a thread has ended"))?;
-                        joining.coded(&coded?)?;
+                        joining.add(&coded?)?;
                     }
                 }
             }
-            joining.finish()
+            Ok(joining.finish())
         })?;
         Ok(Self { hashing, hasher, coding: compresses.then_some(jobs), ordering, joiner })
     }
@@ -216,11 +215,9 @@ impl<'scope, W: Write + Send + 'scope> Team<'scope, W> {
 /// Puts the blocks of a layer together.
 struct Joining<W> {
     sink: W,
-    coding: Coding,
     /// Of the blob, where it is not the archive itself.
     hash: Option<Sha256>,
     size: u64,
-    checksum: Crc,
 }
 
 /// A layer that is whole.
@@ -232,34 +229,25 @@ struct Joined<W> {
 }
 
 impl<W: Write> Joining<W> {
-    fn new(coding: Coding, sink: W) -> io::Result<Self> {
+    fn new(coding: Coding, sink: W) -> Self {
         let hash = match coding {
             Coding::Gzip | Coding::Zstd => Some(Sha256::new()),
             Coding::Plain => None,
         };
-        let mut joining = Self { sink, coding, hash, size: 0, checksum: Crc::new() };
-        joining.plain(coding.header())?;
-        Ok(joining)
+        Self { sink, hash, size: 0 }
     }
 
-    fn plain(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn add(&mut self, block: &[u8]) -> io::Result<()> {
         if let Some(hash) = &mut self.hash {
-            hash.update(bytes);
+            hash.update(block);
         }
-        self.size += bytes.len() as u64;
-        self.sink.write_all(bytes)
+        self.size += block.len() as u64;
+        self.sink.write_all(block)
     }
 
-    fn coded(&mut self, block: &CodedBlock) -> io::Result<()> {
-        self.checksum.combine(&block.checksum);
-        self.plain(&block.bytes)
-    }
-
-    fn finish(mut self) -> io::Result<Joined<W>> {
-        let trailer = self.coding.trailer(&self.checksum);
-        self.plain(&trailer)?;
+    fn finish(self) -> Joined<W> {
         let digest = self.hash.map(|hash| Digest::from_sha256(hash.finalize().into()));
-        Ok(Joined { sink: self.sink, digest, size: self.size })
+        Joined { sink: self.sink, digest, size: self.size }
     }
 }
 
@@ -274,7 +262,7 @@ impl<W> Joined<W> {
 mod tests {
     use std::io::Read;
 
-    use flate2::bufread::GzDecoder;
+    use flate2::bufread::MultiGzDecoder;
 
     use super::*;
 
@@ -294,11 +282,8 @@ mod tests {
     fn plain(coding: Coding, bytes: &[u8]) -> Vec<u8> {
         match coding {
             Coding::Gzip => {
-                // One member, and nothing after it.
-                let mut reader = GzDecoder::new(bytes);
                 let mut plain = Vec::new();
-                reader.read_to_end(&mut plain).expect("is gzip");
-                assert!(reader.into_inner().is_empty());
+                MultiGzDecoder::new(bytes).read_to_end(&mut plain).expect("is gzip");
                 plain
             }
             Coding::Zstd => zstd::stream::decode_all(bytes).expect("is Zstandard"),

@@ -8,8 +8,8 @@ use std::cmp::Reverse;
 use std::io::{self, Read};
 
 use cogpack_backends_contract::content::ContentSource;
-use flate2::{Compress, Compression as Level, FlushCompress};
 
+use crate::compression::gzip;
 use crate::layer::{Bytes, EntryKind, Layer, LayerWriteError, open};
 use crate::tar::TarError;
 
@@ -18,6 +18,8 @@ const FILES: usize = 32;
 /// What is read of a file; the last quarter of it is weighed. The header of a file of weights lists
 /// its tensors as text, some hundred kilobytes of it.
 const LOOK: u64 = 1024 * 1024;
+/// The level at which it is weighed: whether it compresses, not how well.
+const FAST: i32 = 1;
 /// Saving less than one part in this many is not worth the time, here and wherever it is unpacked.
 const WORTH: u64 = 20;
 /// The header of an entry in an archive, and what its content is padded to.
@@ -92,8 +94,8 @@ fn weighed(content: impl Read, most: u64) -> io::Result<(u64, u64)> {
     let mut head = Vec::new();
     content.take(most).read_to_end(&mut head)?;
     let weighed = &head[head.len() - head.len().div_ceil(4)..];
-    let mut deflate = Compress::new(Level::fast(), false);
-    let mut compressed = Vec::with_capacity(weighed.len() + 1024);
-    deflate.compress_vec(weighed, &mut compressed, FlushCompress::Finish)?;
-    Ok((weighed.len() as u64, compressed.len() as u64))
+    let mut compressor = gzip(FAST);
+    let mut compressed = vec![0; compressor.deflate_compress_bound(weighed.len())];
+    let size = compressor.deflate_compress(weighed, &mut compressed).map_err(io::Error::other)?;
+    Ok((weighed.len() as u64, size as u64))
 }
