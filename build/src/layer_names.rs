@@ -24,6 +24,8 @@ pub fn name(stored: &mut [Layer], image: &LlbImage) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use cogpack_backends_contract::Backend as _;
     use cogpack_backends_llb::{Llb, SourceText};
     use cogpack_ir::{resolve, syntax, verify};
@@ -35,7 +37,7 @@ mod tests {
         assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
         let verified = verify::verify(parsed.plan).expect("breaks no rule");
         let resolved = resolve::resolve(verified, &Default::default()).expect("resolves");
-        let backend = Llb::new(SourceText { name: "plan.cpk".to_owned(), text: text.to_owned() });
+        let backend = Llb::new(SourceText { name: "plan.cpk".to_owned(), text: Arc::new(text.to_owned()) });
         backend.lower(&resolved).expect("can be lowered").remove(0)
     }
 

@@ -21,7 +21,7 @@ pub fn outline(images: &[LlbImage]) -> (Outline, Vertices) {
         let origins = origins(image);
         // What one line asks for may take several vertices, and is one step all the same.
         let mut of_lines: BTreeMap<Asked<'_>, StepId> = BTreeMap::new();
-        for digest in &image.digests {
+        for digest in image.digests.iter() {
             let Some(origin) = origins.get(digest) else { continue };
             if let Some(step) = vertices.get(&digest.to_string()) {
                 // It is another platform's too.

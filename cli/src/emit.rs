@@ -1,19 +1,22 @@
 //! From a resolved plan to products: what a backend made, ready to be written.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_backends_dockerfile::Note;
 use cogpack_backends_llb::owners::{OwnerNotLookedUp, not_looked_up};
-use cogpack_backends_llb::{Limits, Llb, SourceText, listing};
+use cogpack_backends_llb::{Limits, Llb, LlbImage, SourceText, listing};
 use cogpack_backends_oci_direct::OciDirect;
 use cogpack_backends_oci_direct::compression::Compression;
 use cogpack_content::ImageReference;
+use cogpack_io_project::files::{write_file_atomically, write_pieces_atomically};
 use cogpack_ir::plan::{Plan, Span};
 use cogpack_ir::{json, syntax};
 use miette::Diagnostic;
 
 use crate::arguments::Artifact;
+use crate::console::Console;
 use crate::eject::{self, Eject, Wanted};
 use crate::failure::Failure;
 use crate::front::Front;
@@ -46,14 +49,19 @@ pub struct Emission<'a> {
 
 /// What a backend made.
 pub enum Product {
-    /// One file, and others that go with it where there is a directory for them.
+    /// One file.
     File {
         /// Its name in a directory.
         name: &'static str,
         /// Its bytes, in pieces that follow each other.
         pieces: Vec<Vec<u8>>,
-        /// The others.
-        beside: Vec<(&'static str, Vec<u8>)>,
+        /// What whoever uses it should know.
+        warnings: Vec<OwnerNotLookedUp>,
+    },
+    /// A definition, which names no image config: that goes beside it, where there is a directory.
+    Definition {
+        /// The image, for one platform.
+        image: Box<LlbImage>,
         /// What whoever uses it should know.
         warnings: Vec<OwnerNotLookedUp>,
     },
@@ -63,6 +71,9 @@ pub enum Product {
     Image(Box<OciImage>),
 }
 
+/// What the image config is called that goes with a definition.
+pub const IMAGE_CONFIG: &str = "image-config.json";
+
 /// The plan itself as text or JSON; `None` for a format that is something else.
 pub fn plan_text(format: Artifact, plan: &Plan) -> Option<Product> {
     let (name, text) = match format {
@@ -71,12 +82,12 @@ pub fn plan_text(format: Artifact, plan: &Plan) -> Option<Product> {
         Artifact::Llb | Artifact::LlbText | Artifact::Dockerfile | Artifact::Oci => return None,
     };
     let pieces = vec![text.into_bytes()];
-    Some(Product::File { name, pieces, beside: Vec::new(), warnings: Vec::new() })
+    Some(Product::File { name, pieces, warnings: Vec::new() })
 }
 
 /// Writes one file so that it is there whole or not at all.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    cogpack_io_project::files::write_file_atomically(path, bytes).map_err(|error| Failure::of(&error))
+    write_file_atomically(path, bytes).map_err(|error| Failure::of(&error))
 }
 
 impl Emission<'_> {
@@ -107,7 +118,7 @@ impl Emission<'_> {
     }
 
     fn llb(&self, format: Artifact) -> Result<Product, Refusals> {
-        let source = SourceText { name: self.file.own_name(), text: self.file.text.clone() };
+        let source = SourceText { name: self.file.own_name(), text: Arc::clone(&self.file.text) };
         let backend = Llb { limits: self.limits, ..Llb::new(source) };
         let mut images = backend.lower(&self.front.resolved).map_err(boxed)?;
         let warnings = not_looked_up(&images);
@@ -119,14 +130,10 @@ impl Emission<'_> {
                 }
                 pieces.push(listing(&image).into_bytes());
             }
-            return Ok(Product::File { name: "llb.txt", pieces, beside: Vec::new(), warnings });
+            return Ok(Product::File { name: "llb.txt", pieces, warnings });
         }
         match (images.pop(), images.is_empty()) {
-            (Some(image), true) => {
-                let beside = vec![("image-config.json", image.config)];
-                let pieces = image.definition.into_pieces();
-                Ok(Product::File { name: "llb.pb", pieces, beside, warnings })
-            }
+            (Some(image), true) => Ok(Product::Definition { image: Box::new(image), warnings }),
             (Some(_), false) | (None, _) => Err(boxed(vec![self.one_platform_only()])),
         }
     }
@@ -158,6 +165,7 @@ impl Product {
     pub fn name(&self) -> &'static str {
         match self {
             Self::File { name, .. } => name,
+            Self::Definition { .. } => "llb.pb",
             Self::Eject(_) => "dockerfile",
             Self::Image(_) => "oci",
         }
@@ -167,43 +175,50 @@ impl Product {
     pub fn notes(&self) -> &[Note] {
         match self {
             Self::Eject(eject) => &eject.notes,
-            Self::File { .. } | Self::Image(_) => &[],
+            Self::File { .. } | Self::Definition { .. } | Self::Image(_) => &[],
         }
     }
 
     /// What its backend warns of.
     pub fn warnings(&self) -> &[OwnerNotLookedUp] {
         match self {
-            Self::File { warnings, .. } => warnings,
+            Self::File { warnings, .. } | Self::Definition { warnings, .. } => warnings,
             Self::Eject(_) | Self::Image(_) => &[],
         }
     }
 
-    /// The files that go with it where there is a directory for them.
-    pub fn beside(&self) -> &[(&'static str, Vec<u8>)] {
+    /// The file that goes with it where there is a directory for both.
+    pub fn beside(&self) -> Option<(&'static str, &[u8])> {
         match self {
-            Self::File { beside, .. } => beside,
-            Self::Eject(_) | Self::Image(_) => &[],
+            Self::Definition { image, .. } => Some((IMAGE_CONFIG, &image.config)),
+            Self::File { .. } | Self::Eject(_) | Self::Image(_) => None,
         }
     }
 
-    /// The whole of it in pieces that follow each other, where it is one file.
-    pub fn pieces(&self) -> Result<Vec<&[u8]>, Failure> {
+    /// Writes it to standard output, where it is one file.
+    pub fn print(&self, console: &mut Console<'_>) -> Result<(), Failure> {
         match self {
-            Self::File { pieces, .. } => Ok(pieces.iter().map(Vec::as_slice).collect()),
-            Self::Eject(eject) => Ok(vec![eject.as_text()]),
-            Self::Image(_) => Err(Failure::new("an image layout cannot go to standard output")
-                .with_hint("`-O DIR` writes the layout, `-O FILE.tar` a tar of it")),
+            Self::File { pieces, .. } => pieces.iter().for_each(|piece| console.data(piece)),
+            Self::Definition { image, .. } => {
+                image.definition.pieces().for_each(|piece| console.data(&piece))
+            }
+            Self::Eject(eject) => console.data(eject.as_text()),
+            Self::Image(_) => {
+                return Err(Failure::new("an image layout cannot go to standard output")
+                    .with_hint("`-O DIR` writes the layout, `-O FILE.tar` a tar of it"));
+            }
         }
+        Ok(())
     }
 
     /// Writes it as `path`: whole, or not at all.
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
         match self {
             Self::File { pieces, .. } => {
-                let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
-                cogpack_io_project::files::write_pieces_atomically(path, &pieces)
-                    .map_err(|error| Failure::of(&error))
+                write_pieces_atomically(path, pieces).map_err(|error| Failure::of(&error))
+            }
+            Self::Definition { image, .. } => {
+                write_pieces_atomically(path, image.definition.pieces()).map_err(|error| Failure::of(&error))
             }
             Self::Eject(eject) => eject.write(path),
             Self::Image(image) => image.write(path),

@@ -1,6 +1,7 @@
 //! The plan that a command line names: its text, and how messages call it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cogpack_io_project::plan_file::{PlanFileError, read_plan, read_plan_from};
 
@@ -14,8 +15,8 @@ pub struct PlanFile {
     pub shown: String,
     /// The file; `None` for standard input.
     pub path: Option<PathBuf>,
-    /// The text.
-    pub text: String,
+    /// The text, which what is made of a plan may hold as well.
+    pub text: Arc<String>,
     /// What the paths of `dir` and `oci` contexts are relative to.
     pub directory: PathBuf,
 }
@@ -32,7 +33,7 @@ impl PlanFile {
 /// Reads the plan at `path`, or standard input for `-`.
 pub fn read(path: &Path, console: &mut Console<'_>) -> Result<PlanFile, Failure> {
     if path == Path::new("-") {
-        let text = read_plan_from(console.stdin).map_err(|error| failed(&error))?;
+        let text = Arc::new(read_plan_from(console.stdin).map_err(|error| failed(&error))?);
         let directory = console.directory.clone();
         return Ok(PlanFile { shown: "<stdin>".to_owned(), path: None, text, directory });
     }
@@ -42,7 +43,7 @@ pub fn read(path: &Path, console: &mut Console<'_>) -> Result<PlanFile, Failure>
         return Err(Failure::new(format!("`{shown}` is a directory, not a plan"))
             .with_hint("name the plan in it, for instance `plan.cpk`"));
     }
-    let text = read_plan(&full).map_err(|error| failed(&error))?;
+    let text = Arc::new(read_plan(&full).map_err(|error| failed(&error))?);
     let directory = full.parent().unwrap_or(Path::new("/")).to_owned();
     Ok(PlanFile { shown, path: Some(full), text, directory })
 }

@@ -55,7 +55,7 @@ impl Builder {
     /// Builds a plan whose contexts are relative to `folder`, and gives the tar of its files.
     /// `unique` tells builds of this process apart that run at the same time.
     pub async fn files(&self, plan: &str, folder: &Path, unique: &str) -> Result<Vec<u8>, Unbuilt> {
-        let source = SourceText { name: "plan.cpk".to_owned(), text: plan.to_owned() };
+        let source = SourceText { name: "plan.cpk".to_owned(), text: Arc::new(plan.to_owned()) };
         let plan = resolved(plan);
         let known = known(&plan, folder);
         let backend = Llb { limits: self.limits, unique: unique.to_owned(), known, ..Llb::new(source) };

@@ -9,27 +9,15 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
 use cogpack_content::Digest;
-use cogpack_content::threads::{both, joined};
+use cogpack_content::threads::joined;
 use cogpack_ir::plan::Span;
 
-use crate::capability::{Capabilities, Capability};
-use crate::definition_bytes::DefinitionBytes;
+use crate::annotations::{Annotations, Group, Names};
+use crate::capability::Capabilities;
+use crate::definition_bytes::{DefinitionBytes, Piece};
 use crate::source_map::{self, LineIndex, Lines, SourceText};
 use crate::wire::Writer;
 use crate::wire::op::VertexId;
-
-/// `sha256:` and 64 digits.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct DigestText([u8; 71]);
-
-/// Vertices that a client shows as one.
-#[derive(Debug)]
-pub(crate) struct Group {
-    /// Apart from those of all other groups; that is the caller's business.
-    pub(crate) id: String,
-    /// For people.
-    pub(crate) name: String,
-}
 
 /// Vertices that were added one after the other, and places where the plan asks for them or for
 /// earlier ones.
@@ -37,19 +25,8 @@ pub(crate) struct Group {
 pub(crate) struct Batch {
     /// The vertices' ops, framed as the definition's first field.
     pub(crate) ops: Writer,
-    vertices: Vec<Vertex>,
-    /// Their names, one behind the other.
-    names: String,
+    names: Names,
     places: Vec<(VertexId, Span)>,
-}
-
-#[derive(Debug)]
-struct Vertex {
-    digest: Digest,
-    capabilities: Capabilities,
-    /// Where its name ends among the names; it starts where the one before ends.
-    name_end: usize,
-    group: Option<Arc<Group>>,
 }
 
 /// Who writes a definition.
@@ -66,9 +43,9 @@ pub(crate) enum Writing<'a> {
 pub(crate) struct Assembly<'t> {
     source: &'t SourceText,
     lines: LineIndex<'t>,
-    /// The ops of each batch as they came: they are most of a definition, and so not copied.
-    ops: Vec<Vec<u8>>,
-    metadata: Writer,
+    /// The ops of each batch as they came: they are much of a definition, and so not copied.
+    ops: Vec<Piece>,
+    names: Vec<Names>,
     places: Vec<(VertexId, Lines)>,
 }
 
@@ -87,27 +64,19 @@ impl Batch {
     pub(crate) fn with_room() -> Self {
         Self {
             ops: Writer::with_room(BATCH * USUAL_OP),
-            vertices: Vec::with_capacity(BATCH),
-            names: String::with_capacity(BATCH * USUAL_NAME),
+            names: Names::with_room(BATCH),
             places: Vec::with_capacity(BATCH),
         }
     }
 
     /// Whether it should be handed on.
     pub(crate) fn is_full(&self) -> bool {
-        self.vertices.len() >= BATCH
+        self.names.len() >= BATCH
     }
 
     /// Adds what is said of the vertex whose op was written last.
-    pub(crate) fn vertex(
-        &mut self,
-        digest: Digest,
-        capabilities: Capabilities,
-        name: &str,
-        group: Option<Arc<Group>>,
-    ) {
-        self.names.push_str(name);
-        self.vertices.push(Vertex { digest, capabilities, name_end: self.names.len(), group });
+    pub(crate) fn vertex(&mut self, capabilities: Capabilities, name: &str, group: Option<Arc<Group>>) {
+        self.names.add(name, capabilities, group);
     }
 
     /// Adds a place that asks for a vertex of this batch or of one before.
@@ -141,12 +110,12 @@ impl<'a> Writing<'a> {
     }
 
     /// Ends the definition; `digests` are those of all its vertices.
-    pub(crate) fn end(self, digests: &[Digest]) -> DefinitionBytes {
+    pub(crate) fn end(self, digests: Arc<Vec<Digest>>) -> DefinitionBytes {
         match self {
-            Self::Here(assembly) => assembly.end(digests, false),
+            Self::Here(assembly) => assembly.end(digests),
             Self::Beside { batches, thread } => {
                 drop(batches);
-                joined(thread).end(digests, true)
+                joined(thread).end(digests)
             }
         }
     }
@@ -158,119 +127,37 @@ impl<'t> Assembly<'t> {
             source,
             lines: LineIndex::of(&source.text),
             ops: Vec::with_capacity(about / BATCH + 1),
-            // Room that is never written to costs nothing, and moving what was written does.
-            metadata: Writer::with_room(about * USUAL_METADATA),
+            names: Vec::with_capacity(about / BATCH + 1),
             places: Vec::with_capacity(about),
         }
     }
 
     fn add(&mut self, batch: Batch) {
-        let mut name_start = 0;
-        for vertex in &batch.vertices {
-            let name = &batch.names[name_start..vertex.name_end];
-            name_start = vertex.name_end;
-            self.metadata.message(2, |to| {
-                to.text(1, DigestText::of(&vertex.digest).as_str());
-                to.message(2, |to| write_metadata(to, name, vertex.capabilities, vertex.group.as_deref()));
-            });
-        }
         for (vertex, span) in &batch.places {
             self.places.extend(self.lines.lines(*span).map(|lines| (*vertex, lines)));
         }
-        self.ops.push(batch.ops.into_bytes());
+        self.names.push(batch.names);
+        self.ops.push(Piece::Bytes(batch.ops.into_bytes()));
     }
 
-    fn end(self, digests: &[Digest], worth_a_thread: bool) -> DefinitionBytes {
-        let Self { source, ops: mut pieces, metadata, mut places, .. } = self;
-        places.sort_unstable();
-        places.dedup();
-        let (first, second) = places.split_at(boundary_near_the_middle(&places));
-        let (first, second) =
-            both(worth_a_thread, || locations(first, digests), || locations(second, digests));
-        let mut info = Writer::default();
-        source_map::write_info(&mut info, 2, source);
+    fn end(self, digests: Arc<Vec<Digest>>) -> DefinitionBytes {
+        let Self { source, ops: mut pieces, names, places, .. } = self;
+        let annotations = Annotations::new(digests, names, places);
+        pieces.extend(annotations.metadata().map(Piece::Said));
+        let (before_text, behind_text) = source_map::info_around(2, source);
+        let info = before_text.len() + source.text.len() + behind_text.len();
         let mut head = Writer::default();
-        head.delimited(3, first.len() + second.len() + info.len());
-        pieces.extend([metadata, head, first, second, info].map(Writer::into_bytes));
-        DefinitionBytes::from(pieces)
-    }
-}
-
-/// About the middle of sorted places, where one vertex ends and the next begins.
-fn boundary_near_the_middle(places: &[(VertexId, Lines)]) -> usize {
-    let middle = places.len() / 2;
-    let vertex = places.get(middle).map(|(vertex, _)| *vertex);
-    places.partition_point(|(earlier, _)| Some(*earlier) < vertex)
-}
-
-/// The source map's part on vertices whose places these are, sorted.
-fn locations(places: &[(VertexId, Lines)], digests: &[Digest]) -> Writer {
-    let mut locations = Writer::with_room(places.len() * USUAL_LOCATION);
-    for of_one in places.chunk_by(|one, next| one.0 == next.0) {
-        locations.message(1, |to| {
-            to.text(1, DigestText::of(&digests[of_one[0].0.0 as usize]).as_str());
-            to.message(2, |to| of_one.iter().for_each(|(_, lines)| lines.write_location(to, 1)));
-        });
-    }
-    locations
-}
-
-impl AsRef<str> for DigestText {
-    fn as_ref(&self) -> &str {
-        self.as_str()
-    }
-}
-
-impl DigestText {
-    /// The text of a digest.
-    pub(crate) fn of(digest: &Digest) -> Self {
-        let mut text = *b"sha256:0000000000000000000000000000000000000000000000000000000000000000";
-        text[7..].copy_from_slice(&digest.hex_digits());
-        Self(text)
-    }
-
-    /// The same, to be read.
-    pub(crate) fn as_str(&self) -> &str {
-        // Nothing but ASCII was put in.
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
-fn write_metadata(to: &mut Writer, name: &str, capabilities: Capabilities, group: Option<&Group>) {
-    // Only what is made anew says so; that the last vertex does, which makes nothing, tells a daemon
-    // what it must know of.
-    to.flag(1, capabilities.has(Capability::MetaIgnoreCache));
-    if !name.is_empty() {
-        to.message(2, |to| {
-            to.text(1, CUSTOM_NAME);
-            to.text(2, name);
-        });
-    }
-    for capability in capabilities.iter() {
-        to.message(5, |to| {
-            to.text(1, capability.id());
-            to.flag(2, true);
-        });
-    }
-    if let Some(group) = group {
-        to.message(6, |to| {
-            to.text(1, &group.id);
-            to.text(2, &group.name);
-        });
+        head.delimited(3, annotations.locations_length() + info);
+        pieces.push(Piece::Bytes(head.into_bytes()));
+        pieces.extend(annotations.locations().map(Piece::Said));
+        pieces.extend([
+            Piece::Bytes(before_text.into_bytes()),
+            Piece::Text(Arc::clone(&source.text)),
+            Piece::Bytes(behind_text.into_bytes()),
+        ]);
+        DefinitionBytes::new(pieces, annotations)
     }
 }
 
 /// Bytes of most ops; only a guess, so that growing seldom moves what is there.
 const USUAL_OP: usize = 256;
-
-/// Bytes of most names.
-const USUAL_NAME: usize = 64;
-
-/// Bytes of most vertices' metadata and places.
-const USUAL_METADATA: usize = 288;
-
-/// Bytes of most vertices' places.
-const USUAL_LOCATION: usize = 96;
-
-/// The key under which clients look for a vertex's name.
-pub(crate) const CUSTOM_NAME: &str = "llb.customname";

@@ -1,51 +1,65 @@
-//! The bytes of a definition, as the pieces they were written in.
+//! The bytes of a definition, in pieces.
 //!
-//! A definition of a hundred thousand stages is 160 MB, and its parts are written side by side.
-//! Joining them would copy all of it once more, into memory that nothing else needs.
+//! A definition of a hundred thousand stages is 160 MB. Joining its pieces would copy all of it
+//! once more, into memory that nothing else needs; and what is said of vertices is kept in a
+//! shorter form until it is asked for.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::annotations::{Annotations, Part};
 
 /// A serialised `pb.Definition`: pieces that are one message when they follow each other.
 #[derive(Debug, Clone, Default)]
 pub struct DefinitionBytes {
-    pieces: Vec<Vec<u8>>,
+    pieces: Vec<Piece>,
+    annotations: Arc<Annotations>,
+}
+
+/// What follows in a definition.
+#[derive(Debug, Clone)]
+pub(crate) enum Piece {
+    /// Bytes that are there.
+    Bytes(Vec<u8>),
+    /// The plan's text.
+    Text(Arc<String>),
+    /// What the annotations say.
+    Said(Part),
 }
 
 impl DefinitionBytes {
-    /// The pieces in order. Where one ends says nothing.
-    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        self.pieces.iter().map(Vec::as_slice)
+    /// Pieces in order, and the annotations that some of them are made from.
+    pub(crate) fn new(pieces: Vec<Piece>, annotations: Annotations) -> Self {
+        Self { pieces, annotations: Arc::new(annotations) }
     }
 
-    /// How many bytes they are together.
-    pub fn byte_count(&self) -> usize {
-        self.pieces.iter().map(Vec::len).sum()
+    /// The pieces in order, some of which are made now. Where one ends says nothing.
+    pub fn pieces(&self) -> impl Iterator<Item = Cow<'_, [u8]>> {
+        self.pieces.iter().map(|piece| match piece {
+            Piece::Bytes(bytes) => Cow::Borrowed(bytes.as_slice()),
+            Piece::Text(text) => Cow::Borrowed(text.as_bytes()),
+            Piece::Said(part) => Cow::Owned(self.annotations.written(part)),
+        })
     }
 
     /// All of them as one.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.pieces.concat()
-    }
-
-    /// The pieces by value.
-    pub fn into_pieces(self) -> Vec<Vec<u8>> {
-        self.pieces
-    }
-}
-
-impl From<Vec<Vec<u8>>> for DefinitionBytes {
-    fn from(pieces: Vec<Vec<u8>>) -> Self {
-        Self { pieces }
+        self.pieces().fold(Vec::new(), |mut all, piece| {
+            all.extend_from_slice(&piece);
+            all
+        })
     }
 }
 
 impl From<Vec<u8>> for DefinitionBytes {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { pieces: vec![bytes] }
+        Self::new(vec![Piece::Bytes(bytes)], Annotations::default())
     }
 }
 
 impl PartialEq for DefinitionBytes {
     fn eq(&self, other: &Self) -> bool {
-        self.pieces.iter().flatten().eq(other.pieces.iter().flatten())
+        self.to_bytes() == other.to_bytes()
     }
 }
 
@@ -57,11 +71,14 @@ mod tests {
 
     #[test]
     fn where_a_piece_ends_says_nothing() {
-        let one = DefinitionBytes::from(b"abcd".to_vec());
-        let two = DefinitionBytes::from(vec![b"a".to_vec(), Vec::new(), b"bcd".to_vec()]);
-        assert_eq!(one, two);
-        assert_eq!((one.byte_count(), two.to_bytes()), (4, b"abcd".to_vec()));
-        assert_ne!(one, DefinitionBytes::from(b"abc".to_vec()));
-        assert_eq!(two.pieces().count(), 3);
+        let pieces = vec![
+            Piece::Bytes(b"a".to_vec()),
+            Piece::Bytes(Vec::new()),
+            Piece::Text(Arc::new("bcd".to_owned())),
+        ];
+        let several = DefinitionBytes::new(pieces, Annotations::default());
+        assert_eq!(several, DefinitionBytes::from(b"abcd".to_vec()));
+        assert_ne!(several, DefinitionBytes::from(b"abc".to_vec()));
+        assert_eq!(several.pieces().count(), 3);
     }
 }

@@ -12,9 +12,10 @@ use cogpack_content::{Digest, Platform};
 use cogpack_ir::plan::Span;
 use indexmap::IndexSet;
 
+use crate::annotations::{DigestText, Group};
 use crate::capability::{Capabilities, Capability};
 use crate::check::{self, Breach};
-use crate::definition::{Batch, DigestText, Group, Writing};
+use crate::definition::{Batch, Writing};
 use crate::definition_bytes::DefinitionBytes;
 use crate::source_map::SourceText;
 use crate::wire::op::VertexId;
@@ -68,7 +69,7 @@ pub(crate) struct Finished {
     /// A `pb.Definition`.
     pub(crate) definition: DefinitionBytes,
     /// The digests of its vertices in order, the terminal one last.
-    pub(crate) digests: Vec<Digest>,
+    pub(crate) digests: Arc<Vec<Digest>>,
 }
 
 impl<'a> Graph<'a> {
@@ -114,7 +115,7 @@ impl<'a> Graph<'a> {
             if self.ignores_caches && !matches!(op, Op::Source(_)) {
                 capabilities.add(Capability::MetaIgnoreCache);
             }
-            self.batch.vertex(digest, capabilities, &label.name, label.group);
+            self.batch.vertex(capabilities, &label.name, label.group);
         } else {
             self.batch.ops.truncate(written);
         }
@@ -135,9 +136,9 @@ impl<'a> Graph<'a> {
         let used = [Capability::Constraints, Capability::MetaDescription, Capability::Platform];
         let used: Capabilities =
             used.into_iter().chain(self.ignores_caches.then_some(Capability::MetaIgnoreCache)).collect();
-        self.batch.vertex(terminal, used, "", None);
+        self.batch.vertex(used, "", None);
         self.definition.add(self.batch);
-        let digests: Vec<Digest> = self.vertices.into_iter().chain([terminal]).collect();
-        Ok(Finished { definition: self.definition.end(&digests), digests })
+        let digests: Arc<Vec<Digest>> = Arc::new(self.vertices.into_iter().chain([terminal]).collect());
+        Ok(Finished { definition: self.definition.end(Arc::clone(&digests)), digests })
     }
 }

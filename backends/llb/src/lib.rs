@@ -1,12 +1,13 @@
 //! Lowers a resolved plan to BuildKit's LLB: a `Definition` that `buildctl build` takes on its
 //! standard input, and the image config that goes with it.
 //!
-//! Reading order: [`lower`] (what becomes of each op), [`graph`], [`definition`] and [`wire`] (how
+//! Reading order: [`lower`] (what becomes of each op), [`graph`], [`definition`], [`annotations`] and [`wire`] (how
 //! that becomes bytes), [`check`] (what BuildKit takes for granted), [`listing`] (the same for people).
 //!
 //! Not here: talking to a daemon. What it is able to do comes in as [`Limits`]; what it will ask
 //! for comes out as [`Needs`], and what its reports mean as [`origins`].
 
+mod annotations;
 mod capability;
 pub mod check;
 mod definition;
@@ -27,6 +28,7 @@ mod wire;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cogpack_backends_contract::config_json;
 use cogpack_backends_contract::image_config::image_config;
@@ -77,7 +79,7 @@ pub struct LlbImage {
     /// A serialised `pb.Definition`.
     pub definition: DefinitionBytes,
     /// The digests of its vertices in order, the terminal one last.
-    pub digests: Vec<Digest>,
+    pub digests: Arc<Vec<Digest>>,
     /// The image config in JSON, without what only the daemon knows (layers and history).
     pub config: Vec<u8>,
     /// What the client that sends it must serve and ask for.

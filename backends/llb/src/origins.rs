@@ -10,7 +10,7 @@ use cogpack_content::Digest;
 use prost::Message as _;
 
 use crate::LlbImage;
-use crate::definition::CUSTOM_NAME;
+use crate::annotations::CUSTOM_NAME;
 
 /// Where a vertex comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

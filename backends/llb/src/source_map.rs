@@ -1,16 +1,20 @@
 //! From places in the plan's text to the lines that BuildKit's errors point at.
 
+use std::sync::Arc;
+
 use cogpack_ir::plan::Span;
 
 use crate::wire::Writer;
+use crate::wire::writer::{delimited_length, integer_length};
 
 /// The text a plan was read from, and what to call it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SourceText {
     /// The file's name as errors show it, for instance `plan.cpk`.
     pub name: String,
-    /// The whole text; places of the plan are places in it.
-    pub text: String,
+    /// The whole text; places of the plan are places in it. A definition holds it too, and it may
+    /// be large, so that all have the one.
+    pub text: Arc<String>,
 }
 
 /// Lines counted from 1, the last one included.
@@ -59,15 +63,27 @@ impl Lines {
             });
         });
     }
+
+    /// How many bytes that writes.
+    pub(crate) fn location_length(self, field: u64) -> usize {
+        let position = |field, line: u32| delimited_length(field, integer_length(1, line.into()));
+        delimited_length(field, delimited_length(2, position(1, self.first) + position(2, self.last)))
+    }
 }
 
-/// Writes the `SourceInfo` of `source`.
-pub(crate) fn write_info(to: &mut Writer, field: u64, source: &SourceText) {
-    to.message(field, |to| {
-        to.text(1, &source.name);
-        to.blob(2, source.text.as_bytes());
-        to.text(4, LANGUAGE);
-    });
+/// What of a `SourceInfo` stands before the text, and what behind it.
+pub(crate) fn info_around(field: u64, source: &SourceText) -> (Writer, Writer) {
+    let mut behind = Writer::default();
+    behind.text(4, LANGUAGE);
+    let mut inside = Writer::default();
+    inside.text(1, &source.name);
+    if !source.text.is_empty() {
+        inside.delimited(2, source.text.len());
+    }
+    let mut before = Writer::default();
+    before.delimited(field, inside.len() + source.text.len() + behind.len());
+    before.append(&inside);
+    (before, behind)
 }
 
 /// What the text is written in, for clients that colour it.
@@ -92,5 +108,27 @@ mod tests {
         assert_eq!(lines(13, 14), None);
         assert_eq!(index.lines(Span::NOWHERE), None);
         assert_eq!(LineIndex::of("").lines(Span::new(0, 0)), None);
+    }
+
+    #[test]
+    fn a_location_is_as_long_as_it_says() {
+        for first in [0, 1, 127, 128, 16_383, 16_384, u32::MAX] {
+            let lines = Lines { first, last: first.saturating_mul(2) };
+            let mut written = Writer::default();
+            lines.write_location(&mut written, 1);
+            assert_eq!(written.len(), lines.location_length(1), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn the_text_stands_inside_its_info() {
+        for (text, length) in [("", 17), ("cpk 1\n", 25)] {
+            let source = SourceText { name: "plan.cpk".to_owned(), text: Arc::new(text.to_owned()) };
+            let (before, behind) = info_around(2, &source);
+            let whole = [&before.into_bytes()[..], text.as_bytes(), &behind.into_bytes()].concat();
+            assert_eq!(whole[..2], [0x12, length - 2], "{text:?}");
+            assert_eq!(whole.len(), usize::from(length), "{text:?}");
+            assert!(whole.ends_with(b"\x22\x03cpk"), "{text:?}");
+        }
     }
 }

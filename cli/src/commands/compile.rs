@@ -168,7 +168,7 @@ fn write(products: &[Product], target: &Target, console: &mut Console<'_>) -> Re
     match target {
         Target::Standard => {
             for product in products {
-                product.pieces()?.into_iter().for_each(|piece| console.data(piece));
+                product.print(console)?;
             }
         }
         Target::Itself(path) => {
@@ -182,7 +182,7 @@ fn write(products: &[Product], target: &Target, console: &mut Console<'_>) -> Re
             })?;
             for product in products {
                 product.write(&folder.join(product.name()))?;
-                for (name, bytes) in product.beside() {
+                if let Some((name, bytes)) = product.beside() {
                     emit::write_file(&folder.join(name), bytes)?;
                 }
             }

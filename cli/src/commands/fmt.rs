@@ -61,7 +61,7 @@ pub fn run(plans: &[PathBuf], mode: Mode, format: Format, console: &mut Console<
                 continue;
             }
         };
-        let changed = formatted != plan.text;
+        let changed = formatted != *plan.text;
         let written = mode == Mode::Write && changed && plan.path.is_some();
         if let Some(path) = plan.path.as_ref().filter(|_| written) {
             cogpack_io_project::files::write_file_atomically(path, formatted.as_bytes())

@@ -38,15 +38,18 @@ fn read(stream: &mut dyn Read, limit: u64, expected: usize) -> io::Result<Option
 /// that name is replaced in one step and keeps its permissions; a link of that name is followed,
 /// so that it stays one.
 pub fn write_file_atomically(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    write_pieces_atomically(path, &[bytes])
+    write_pieces_atomically(path, [bytes])
 }
 
-/// The same for a file that is there in pieces.
-pub fn write_pieces_atomically(path: &Path, pieces: &[&[u8]]) -> Result<(), WriteError> {
+/// The same for a file that comes in pieces.
+pub fn write_pieces_atomically(
+    path: &Path,
+    pieces: impl IntoIterator<Item = impl AsRef<[u8]>>,
+) -> Result<(), WriteError> {
     write_beside(path, pieces).map_err(|source| WriteError { path: path.to_owned(), source })
 }
 
-fn write_beside(path: &Path, pieces: &[&[u8]]) -> io::Result<()> {
+fn write_beside(path: &Path, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> io::Result<()> {
     let target = match fs::canonicalize(path) {
         Ok(target) => target,
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
@@ -93,8 +96,8 @@ pub(crate) fn in_directory(directory: &Path, error: &io::Error) -> io::Error {
     error.kind().into()
 }
 
-fn write_all(file: &mut File, pieces: &[&[u8]]) -> io::Result<()> {
-    pieces.iter().try_for_each(|piece| file.write_all(piece))
+fn write_all(file: &mut File, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> io::Result<()> {
+    pieces.into_iter().try_for_each(|piece| file.write_all(piece.as_ref()))
 }
 
 #[cfg(test)]

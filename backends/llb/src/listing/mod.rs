@@ -15,7 +15,7 @@ use bytes::Bytes;
 use cogpack_content::{Digest, Lookup};
 use prost::Message;
 
-use crate::definition::CUSTOM_NAME;
+use crate::annotations::CUSTOM_NAME;
 use crate::{LlbImage, Needs};
 
 /// The listing of an image.

@@ -23,7 +23,7 @@ use cogpack_ir::resolve::{StageId, Step};
 
 use super::files::Given;
 use super::{Ended, Input, Lowering, Root, label, titles};
-use crate::definition::Group;
+use crate::annotations::Group;
 use crate::graph::Label;
 use crate::wire::op::VertexId;
 use crate::wire::{File, Op};

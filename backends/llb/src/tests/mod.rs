@@ -8,6 +8,8 @@ mod oracle;
 mod owners;
 mod soundness;
 
+use std::sync::Arc;
+
 use bollard_buildkit_proto::pb;
 use cogpack_backends_contract::{Backend as _, Unsupported};
 use cogpack_ir::{resolve, syntax, verify};
@@ -32,7 +34,7 @@ fn lower_all(text: &str, change: impl FnOnce(&mut Llb)) -> Result<Vec<LlbImage>,
     let verified = verify::verify(parsed.plan).unwrap_or_else(|findings| panic!("{findings:?}"));
     let resolved = resolve::resolve(verified, &resolve::KnownConfigs::new())
         .unwrap_or_else(|findings| panic!("{findings:?}"));
-    let mut backend = Llb::new(SourceText { name: "plan.cpk".to_owned(), text: text.to_owned() });
+    let mut backend = Llb::new(SourceText { name: "plan.cpk".to_owned(), text: Arc::new(text.to_owned()) });
     change(&mut backend);
     backend.lower(&resolved)
 }

@@ -17,6 +17,20 @@ const DELIMITED: u64 = 2;
 /// Bytes of the longest number.
 const MOST_OF_A_VARINT: usize = 10;
 
+/// How many bytes an integer field takes; none where it is 0.
+pub(crate) fn integer_length(field: u64, value: u64) -> usize {
+    if value == 0 { 0 } else { varint_length(field << 3 | VARINT) + varint_length(value) }
+}
+
+/// How many bytes a text, a byte string or a message of so many bytes takes.
+pub(crate) fn delimited_length(field: u64, length: usize) -> usize {
+    varint_length(field << 3 | DELIMITED) + varint_length(length as u64) + length
+}
+
+fn varint_length(value: u64) -> usize {
+    value.checked_ilog2().unwrap_or_default() as usize / 7 + 1
+}
+
 impl Writer {
     /// Nothing yet, with room for about so many bytes.
     pub(crate) fn with_room(bytes: usize) -> Self {
@@ -31,6 +45,11 @@ impl Writer {
     /// What has been written.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// Adds what another has written.
+    pub(crate) fn append(&mut self, other: &Self) {
+        self.bytes.extend_from_slice(&other.bytes);
     }
 
     /// Shortens what has been written to its first bytes.

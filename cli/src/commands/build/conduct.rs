@@ -174,7 +174,7 @@ impl Job<'_> {
                 let warnings: Vec<_> = warnings.into_iter().cloned().collect();
                 front::show(&warnings, self.file, self.arguments.format, console);
             }
-            let text = SourceText { name: self.file.own_name(), text: self.file.text.clone() };
+            let text = SourceText { name: self.file.own_name(), text: Arc::clone(&self.file.text) };
             let unique = unique(&served.directories);
             let known = known(&resolved, limits, &served.directories);
             let digests = learnt.digests;

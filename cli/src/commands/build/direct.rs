@@ -117,7 +117,7 @@ impl Job<'_> {
         };
         let order = Order {
             recipe,
-            text: self.file.text.clone(),
+            text: self.file.text.to_string(),
             directories: walked.trees,
             files: Box::new(walked.files),
             bases,

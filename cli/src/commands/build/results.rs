@@ -165,6 +165,8 @@ fn last_lines(output: &[u8]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use cogpack_build::progress::StepOutline;
 
     use super::*;
@@ -196,7 +198,7 @@ mod tests {
         let file = PlanFile {
             shown: "plan.cpk".to_owned(),
             path: None,
-            text: PLAN.to_owned(),
+            text: Arc::new(PLAN.to_owned()),
             directory: Default::default(),
         };
         tell_failed(failed, &file, format, &mut console);
