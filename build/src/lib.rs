@@ -8,6 +8,7 @@
 
 pub mod builder;
 pub mod failure;
+pub mod known;
 pub mod names;
 pub mod order;
 pub mod outcome;

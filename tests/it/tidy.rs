@@ -36,6 +36,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "io/buildkit",
             "io/docker",
             "io/layout",
+            "io/project",
             "io/registry",
             "io/runtime",
             "io/store",

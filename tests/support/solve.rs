@@ -2,14 +2,14 @@
 //! comes out of it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bollard_buildkit_proto::moby::filesync::v1::BytesMessage;
 use bollard_buildkit_proto::moby::filesync::v1::file_send_server::{FileSend, FileSendServer};
 use cogpack_backends_contract::{Backend, Unsupported};
-use cogpack_backends_llb::known::{Kind, Known, questions};
 use cogpack_backends_llb::{Limits, Llb, SourceText};
+use cogpack_build::known::known;
 use cogpack_build::names;
 use cogpack_io_buildkit::address::Address;
 use cogpack_io_buildkit::connection::Connection;
@@ -17,8 +17,7 @@ use cogpack_io_buildkit::directories::{Directories, Directory};
 use cogpack_io_buildkit::failure::Failure;
 use cogpack_io_buildkit::session::Services;
 use cogpack_io_buildkit::solve::{Exporter, Graph, Request, solve};
-use cogpack_io_project::look::{file_type, has_plain_modes};
-use cogpack_ir::plan::ContextKind;
+use cogpack_ir::plan::{ContextKind, InputName};
 use cogpack_ir::resolve::Resolved;
 use tokio_util::sync::CancellationToken;
 use tonic::{Response, Status, Streaming};
@@ -57,20 +56,17 @@ impl Builder {
     pub async fn files(&self, plan: &str, folder: &Path, unique: &str) -> Result<Vec<u8>, Unbuilt> {
         let source = SourceText { name: "plan.cpk".to_owned(), text: Arc::new(plan.to_owned()) };
         let plan = resolved(plan);
-        let known = known(&plan, folder);
+        let places: BTreeMap<_, _> = contexts_of(&plan, folder).collect();
+        let known = known(&plan, self.limits, &places);
         let backend = Llb { limits: self.limits, unique: unique.to_owned(), known, ..Llb::new(source) };
         let refused = |gaps: Vec<Unsupported>| {
             Unbuilt::Refused(gaps.iter().map(|gap| format!("{} {}", gap.code, gap.what)).collect())
         };
         let images = backend.lower(&plan).map_err(refused)?;
-        let mut directories = BTreeMap::new();
-        for (name, context) in &plan.plan().contexts {
-            if let ContextKind::Directory(directory) = &context.kind {
-                let opened = Directory::open(&folder.join(&directory.path.value));
-                directories.insert(name.as_str().to_owned(), opened.expect("the context is a directory"));
-            }
-        }
-        let directories = Directories::new(directories);
+        let opened = places.iter().map(|(name, place)| {
+            (name.as_str().to_owned(), Directory::open(place).expect("the context is a directory"))
+        });
+        let directories = Directories::new(opened.collect());
         let kept = Kept::default();
         let services = Services::new()
             .with_shared_key(unique)
@@ -103,24 +99,17 @@ impl Builder {
     }
 }
 
-/// What is known of a plan's directories, as `cogpackc build` looks it up.
-fn known(plan: &Resolved, folder: &Path) -> Known {
-    let mut known = Known::default();
-    for (name, context) in &plan.plan().contexts {
-        let ContextKind::Directory(it) = &context.kind else { continue };
-        let directory = folder.join(&it.path.value);
-        let paths = questions(plan).remove(name).unwrap_or_default();
-        let kinds = paths.into_iter().filter_map(|path| {
-            let found = file_type(&directory, &path)?;
-            let kind = if found.is_dir() { Kind::Directory } else { Kind::File };
-            (!found.is_symlink()).then_some((path, kind))
-        });
-        known.kinds.insert(name.clone(), kinds.collect());
-        if has_plain_modes(&directory, name, &it.rules).unwrap_or(false) {
-            known.plain.insert(name.clone());
-        }
-    }
-    known
+/// Where the `dir` contexts of a plan are.
+fn contexts_of(plan: &Resolved, folder: &Path) -> impl Iterator<Item = (InputName, PathBuf)> {
+    plan.plan().contexts.iter().filter_map(|(name, context)| match &context.kind {
+        ContextKind::Directory(it) => Some((name.clone(), folder.join(&it.path.value))),
+        ContextKind::Http(_)
+        | ContextKind::Git(_)
+        | ContextKind::Oci(_)
+        | ContextKind::Files(_)
+        | ContextKind::Wheels(_)
+        | ContextKind::Debs(_) => None,
+    })
 }
 
 /// Takes one stream of bytes.

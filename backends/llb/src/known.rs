@@ -2,14 +2,17 @@
 //!
 //! Some things decide how a copy is lowered and stand on the client's disk, not in the plan:
 //! whether a path is a link, which a plan's copies keep and a Dockerfile's follow; whether it is
-//! a directory; whether any file has setuid, setgid or sticky. [`questions`] says of which paths
-//! it matters, and whoever has the disk answers in [`crate::Llb::known`]. Without an answer a
-//! daemon is made to look for itself, which costs vertices and shares less with a Dockerfile.
+//! a directory; whether any file has setuid, setgid or sticky; whether two files that wildcards
+//! match have one name. [`questions`] and [`gatherings`] say where it matters, and whoever has the
+//! disk answers in [`crate::Llb::known`]. Without an answer a daemon is made to look for itself,
+//! which costs vertices and shares less with a Dockerfile; names that only may be one are refused,
+//! since no daemon can be made to compare them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_backends_contract::glob::{Glob, has_wildcard};
-use cogpack_ir::plan::{ContextKind, CopyForm, Input, InputName, for_each_op};
+use cogpack_ir::plan::{ContextKind, Copy, CopyForm, Input, InputName, for_each_op};
 use cogpack_ir::resolve::Resolved;
 
 use crate::lower::{paths, wildcards};
@@ -33,9 +36,36 @@ pub struct Known {
     pub kinds: BTreeMap<InputName, BTreeMap<String, Kind>>,
     /// The contexts in which nothing has setuid, setgid or sticky.
     pub plain: BTreeSet<InputName>,
+    /// Whether the sources of a copy land apart, or what says that they do not.
+    pub landings: BTreeMap<Sources, Result<(), String>>,
+}
+
+/// What a copy brings `into` a directory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sources {
+    /// The context that it is from.
+    pub context: InputName,
+    /// Paths and patterns there.
+    pub paths: Vec<String>,
+    /// Whether links are followed.
+    pub follow: bool,
+}
+
+impl Sources {
+    /// Those of a copy from a context.
+    pub(crate) fn of(copy: &Copy) -> Option<Self> {
+        let Input::Context(context) = &copy.from.value else { return None };
+        let paths = copy.form.sources().iter().map(|source| source.as_literal().map(Cow::into_owned));
+        Some(Self { context: context.clone(), paths: paths.collect::<Option<_>>()?, follow: copy.follow })
+    }
 }
 
 impl Known {
+    /// Whether the sources of a copy land apart, where that is known.
+    pub(crate) fn landing(&self, copy: &Copy) -> Option<&Result<(), String>> {
+        self.landings.get(&Sources::of(copy)?)
+    }
+
     /// What stands at a path of a context, where that is known.
     pub(crate) fn kind(&self, context: &InputName, path: &str) -> Option<Kind> {
         self.kinds.get(context)?.get(path.trim_start_matches('/')).copied()
@@ -74,6 +104,25 @@ pub fn questions(plan: &Resolved) -> Paths {
         paths.extend(relative.filter(|path| !path.is_empty()));
     }
     questions
+}
+
+/// The copies from directories of which two sources may carry one name, as far as the plan tells.
+pub fn gatherings(plan: &Resolved) -> BTreeMap<Sources, &Copy> {
+    let mut gatherings = BTreeMap::new();
+    for &id in plan.order() {
+        for_each_op(&plan.stage(id).ops, &mut |op| {
+            if let Some(copy) = op.copy()
+                && let CopyForm::Into { sources: named, .. } = &copy.form
+                && let Some(sources) = Sources::of(copy)
+                && let Some(context) = plan.plan().contexts.get(&sources.context)
+                && matches!(context.kind, ContextKind::Directory(_))
+                && wildcards::refuse_collisions(named).is_err()
+            {
+                gatherings.insert(sources, copy);
+            }
+        });
+    }
+    gatherings
 }
 
 /// Whether any copy sets a mode, which older daemons do not do to setuid, setgid and sticky: then

@@ -237,10 +237,21 @@ const REPLACEMENTS: &[Row] = &[
     ("a=1", "b=2", r#"copy "c" from I to "/b" replace optional"#),
 ];
 
-/// Wildcards in directories, which may give two files of one name: no engine here can tell.
+/// Sources that may give two files of one name: of a directory it is looked up, and of a stage no
+/// engine here can tell.
 const COLLISIONS: &[Row] = &[
     ("s/a/x=1 s/b/y=2", "", r#"copy "s/*/?" from I into "/d""#),
     ("s/a/x=1 l->s", "", r#"copy "l/*/x" from I into "/d""#),
+    ("a.py=1 s/b.py=2 t/c.py/x=3", "", r#"copy "*.py" "s/*.py" "t/*" from I into "/d""#),
+    ("a.py=1 s/b=2 s/c=3", "e/c=4", r#"copy "a.*" "s/*" from I into "/e" mode 0600 owner 5:6"#),
+    ("a.py=1 s/b.py=2", "", r#"copy "a.*" "s/*.py" "t/?.py" from I into "/d" optional"#),
+];
+
+/// The same where two files have one name.
+const COLLIDING: &[Row] = &[
+    ("s/a/x=1 s/b/x=2", "", r#"copy "s/*/?" from I into "/d""#),
+    ("a.py=1 s/a.py=2", "", r#"copy "*.py" "s/*" from I into "/d""#),
+    ("a/x=1 s/a/y=2", "", r#"copy "a" "s/*" from I into "/d""#),
 ];
 
 /// Modes above 0777, for which no engine here has the means.
@@ -290,12 +301,13 @@ pub fn rows(merge: bool) -> Vec<(Row, From, Onto, Expected)> {
     let older = |expected| if merge { Expected::Contract } else { expected };
     let both = |expected| [(Onto::Base, expected), (Onto::Layer, expected)];
     let no_patterns = older(Expected::Refused("file.copy.includeexcludepatterns"));
+    let may_collide = Expected::Refused("cpk::unsupported::collision");
     let in_the_way = [(Onto::Base, older(Expected::Failed)), (Onto::Layer, Expected::Contract)];
     let mut all = Vec::new();
     for from in [From::Context, From::Stage] {
-        let excluded = match from {
-            From::Context => Expected::Contract,
-            From::Stage => no_patterns,
+        let (excluded, not_seen, collides) = match from {
+            From::Context => (Expected::Contract, Expected::Contract, Expected::Refused("would both land on")),
+            From::Stage => (no_patterns, may_collide, may_collide),
         };
         for (rows, expectations) in [
             (EQUAL, both(Expected::Contract)),
@@ -304,7 +316,8 @@ pub fn rows(merge: bool) -> Vec<(Row, From, Onto, Expected)> {
             (PATTERNS_ALONE, both(no_patterns)),
             (SPECIAL, both(older(Expected::Refused("cpk::unsupported::mode-bits")))),
             (REPLACEMENTS, both(older(Expected::Refused("file.rm.nofollowsymlink")))),
-            (COLLISIONS, both(Expected::Refused("cpk::unsupported::collision"))),
+            (COLLISIONS, both(not_seen)),
+            (COLLIDING, both(collides)),
             (MODES, both(Expected::Refused("file.symlink.create"))),
             (GROUPS, both(Expected::Refused("cpk::unsupported::owner-group"))),
             (IN_THE_WAY, in_the_way),

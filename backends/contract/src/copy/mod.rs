@@ -40,7 +40,7 @@ use sources::{Found, Top, What, find_all, find_named};
 
 use crate::glob::InvalidGlob;
 use crate::paths::{Decision, Selection};
-use crate::tree::{Attributes, DEEPEST, Directory, Ids, Name, Node, PathProblem, Tree, text};
+use crate::tree::{Attributes, DEEPEST, Directory, Ids, Name, Node, PathProblem, Tree, components, text};
 
 /// Why a copy cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -150,6 +150,16 @@ pub fn apply<C: Clone>(
     }
     *destination = result;
     Ok(())
+}
+
+/// Whether all that the sources of an `into` stand for lands under names of their own. Of what is
+/// missing nothing is said.
+pub fn lands_apart<C>(copy: &Copy, source: &Tree<C>) -> Result<(), CopyProblem> {
+    let CopyForm::Into { sources, directory } = &copy.form else { return Ok(()) };
+    let sources = sources.iter().map(literal).collect::<Result<Vec<_>, _>>()?;
+    let there = Copy { optional: true, ..copy.clone() };
+    let at = components(literal(directory)?.as_bytes());
+    find_all(source, &sources, &there, &at).map(|_| ())
 }
 
 impl Copier<'_> {

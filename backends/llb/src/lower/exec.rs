@@ -20,6 +20,9 @@ use crate::wire::{Exec, Mount, MountKind, Op};
 /// What tells a program where the socket of its ssh agent is.
 const AGENT_VARIABLE: &str = "SSH_AUTH_SOCK";
 
+/// Where the programs are that every system has.
+const SYSTEM_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// What a plan calls the agent that has no name.
 const DEFAULT_AGENT: &str = "default";
 
@@ -87,19 +90,17 @@ impl<'a> Lowering<'a> {
         let span = step.op.span;
         let root = self.before(site, chain, span)?;
         let label = self.helper_label(site, &arguments.join(" "), span);
-        let nothing = Execution::default();
-        let environment = environment(step.state, &nothing, step.op)?;
-        let vertex = self.run_program(root, arguments, environment, label, span)?;
+        let vertex = self.run_program(root, arguments, label, span)?;
         *chain = Chain::on(Some(vertex), site);
         Ok(())
     }
 
-    /// Runs a program as root in `/`, with nothing mounted.
-    pub(super) fn run_program<'p>(
+    /// Runs a program as root in `/`, with nothing mounted. It is looked for where systems keep
+    /// theirs and nowhere else: on the plan's own PATH it may be missing, or be the project's.
+    pub(super) fn run_program(
         &mut self,
         root: impl Into<Root>,
-        arguments: Vec<Cow<'p, str>>,
-        environment: Vec<(&'p str, Cow<'p, str>)>,
+        arguments: Vec<Cow<'_, str>>,
         label: Label,
         span: Span,
     ) -> Result<VertexId, Unsupported> {
@@ -107,7 +108,7 @@ impl<'a> Lowering<'a> {
         let exec = Exec {
             inputs: root.into_iter().collect(),
             arguments,
-            environment,
+            environment: vec![("PATH", SYSTEM_PATH.into())],
             directory: "/".into(),
             user: "".into(),
             mounts: vec![Mount { target: "/".into(), kind: MountKind::Root { input: root.map(|_| 0) } }],

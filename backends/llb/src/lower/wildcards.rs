@@ -67,7 +67,7 @@ fn as_pattern(text: &str) -> String {
 
 /// Refuses sources of which two may carry one name from different directories: the one that is
 /// copied last would win, where all other builders call it an error.
-pub(super) fn refuse_collisions(sources: &[Spanned<Template>]) -> Result<(), Unsupported> {
+pub(crate) fn refuse_collisions(sources: &[Spanned<Template>]) -> Result<(), Unsupported> {
     let mut seen: Vec<(String, String)> = Vec::with_capacity(sources.len());
     for named in sources {
         let path = paths::path(named)?;

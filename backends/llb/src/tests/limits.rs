@@ -105,9 +105,9 @@ fn programs_of_the_image_do_what_the_daemon_does_wrong() {
     let run = |arguments: &[&str], on: &str| {
         let arguments: String =
             arguments.iter().map(|argument| format!("  argument \"{argument}\"\n")).collect();
-        format!("exec\n{arguments}  workdir /\n  mount / from {on} changed")
+        format!("exec\n{arguments}  env \"PATH=/usr/sbin:/usr/bin:/sbin:/bin\"\n  workdir /\n  mount / from {on} changed")
     };
-    let text = old_listing("user \"app\"\nworkdir \"/srv\"\nremove \"/etc/a\"");
+    let text = old_listing("env PATH = \"/venv/bin\"\nuser \"app\"\nworkdir \"/srv\"\nremove \"/etc/a\"");
     assert_eq!(block_of(&text, "%app.2"), run(&["rm", "-r", "--", "/etc/a"], "%app.1"));
     let text = old_listing("copy \"/a\" from %from to \"/etc/a\" replace");
     assert_eq!(block_of(&text, "%app.1"), run(&["rm", "-rf", "--", "/etc/a"], "@base"));

@@ -10,6 +10,7 @@ use cogpack_backends_llb::{Entitlement, Limits, Llb, LlbImage, SourceText};
 use cogpack_build::builder::Builder;
 use cogpack_build::buildkit::BuildKit;
 use cogpack_build::failure::BuildError;
+use cogpack_build::known::known;
 use cogpack_build::order::{Destination, Order, Settings};
 use cogpack_build::serving::{Served, logins_only};
 use cogpack_content::{Digest, Platform};
@@ -26,7 +27,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::arguments::Build;
 use super::given::{self, Caches, Given};
-use super::known::known;
 use super::plan::{Source, shown_or};
 use super::watch::{Interrupts, Waited, failure_of, watch};
 use super::{CANCELLED, INTERRUPTED, bases, daemon, results};

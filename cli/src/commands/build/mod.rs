@@ -11,7 +11,6 @@ mod conduct;
 pub mod daemon;
 mod direct;
 mod given;
-mod known;
 mod options;
 mod outputs;
 mod plan;

@@ -23,6 +23,8 @@ pub(super) struct Common<'a> {
     /// The context that it is, and what is known of directories.
     pub(super) context: Option<(&'a InputName, &'a ContextKind)>,
     pub(super) known: &'a Known,
+    /// Whether two of the sources carry one name, where that is known.
+    pub(super) lands_apart: Option<&'a Result<(), String>>,
     /// Whether a directory's content is asked for.
     pub(super) contents: bool,
     /// Whether what was at the destination is gone.

@@ -25,8 +25,8 @@
 //!
 //! Not seen by the action, whatever its flags: that a file is to land on a directory (it goes
 //! inside), and that `contents` are asked of a file (it is copied). [`probes`] make
-//! the daemon look. Refused, because it would go wrong unseen: sources of `into` that may carry
-//! the same name from different directories.
+//! the daemon look. Refused, because it would go wrong unseen: sources of `into` that carry the same
+//! name from different directories, and those that may where [nobody has looked](crate::known).
 
 mod common;
 mod filtered;
@@ -110,6 +110,7 @@ impl<'a> Lowering<'a> {
             from: &copy.from.value,
             context,
             known: &self.settings.known,
+            lands_apart: self.settings.known.landing(copy),
             contents: matches!(copy.form, CopyForm::Contents { .. }),
             replaces: copy.replace,
             is_a_system: source.is_a_system,
@@ -135,7 +136,13 @@ impl<'a> Lowering<'a> {
         sources: &'a [Spanned<Template>],
         directory: Cow<'a, str>,
     ) -> Result<(), Unsupported> {
-        refuse_collisions(sources)?;
+        if let Err(may_collide) = refuse_collisions(sources) {
+            match common.lands_apart {
+                Some(Ok(())) => {}
+                Some(Err(problem)) => return Err(Unsupported { what: problem.clone(), ..may_collide }),
+                None => return Err(may_collide),
+            }
+        }
         if common.optional || common.source.is_none() || common.mode.is_some() {
             chain.file.edits.push(Edit {
                 action: Action::Mkdir { path: directory.clone(), mode: DIRECTORY },

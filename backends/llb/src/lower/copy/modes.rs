@@ -157,7 +157,7 @@ impl<'a> Lowering<'a> {
         let copied = self.add(&Op::File(copied), label, span)?;
         let arguments = ["chmod", "-R", "a-st", WORKSHOP].map(Into::into).to_vec();
         let label = self.helper_label(site, "take setuid, setgid and sticky away", span);
-        let set = self.run_program(copied, arguments, Vec::new(), label, span)?;
+        let set = self.run_program(copied, arguments, label, span)?;
         Ok((set, WORKSHOP))
     }
 
