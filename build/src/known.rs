@@ -8,8 +8,8 @@ use cogpack_backends_llb::Limits;
 use cogpack_backends_llb::known::{Kind, Known, Sources, gatherings, modes_matter, questions};
 use cogpack_io_project::look::{file_type, has_plain_modes};
 use cogpack_io_project::walk::walk;
-use cogpack_ir::plan::{Context, ContextKind, InputName};
 use cogpack_ir::plan::context::DirectoryContext;
+use cogpack_ir::plan::{Context, ContextKind, InputName};
 use cogpack_ir::resolve::Resolved;
 
 /// What is known of a plan's directories, for a daemon that can do what `limits` say.

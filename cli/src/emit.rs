@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_backends_dockerfile::Note;
-use cogpack_backends_llb::owners::{OwnerNotLookedUp, not_looked_up};
 use cogpack_backends_llb::{Limits, Llb, LlbImage, SourceText, listing};
 use cogpack_backends_oci_direct::OciDirect;
 use cogpack_backends_oci_direct::compression::Compression;
@@ -23,6 +22,7 @@ use crate::front::Front;
 use crate::oci_image::OciImage;
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
+use crate::unwatched::{Unwatched, unwatched};
 
 /// What a backend says against a plan.
 pub type Refusals = Vec<Box<dyn Diagnostic>>;
@@ -56,14 +56,14 @@ pub enum Product {
         /// Its bytes, in pieces that follow each other.
         pieces: Vec<Vec<u8>>,
         /// What whoever uses it should know.
-        warnings: Vec<OwnerNotLookedUp>,
+        warnings: Vec<Unwatched>,
     },
     /// A definition, which names no image config: that goes beside it, where there is a directory.
     Definition {
         /// The image, for one platform.
         image: Box<LlbImage>,
         /// What whoever uses it should know.
-        warnings: Vec<OwnerNotLookedUp>,
+        warnings: Vec<Unwatched>,
     },
     /// A Dockerfile, with what lies beside it.
     Eject(Eject),
@@ -121,7 +121,7 @@ impl Emission<'_> {
         let source = SourceText { name: self.file.own_name(), text: Arc::clone(&self.file.text) };
         let backend = Llb { limits: self.limits, ..Llb::new(source) };
         let mut images = backend.lower(&self.front.resolved).map_err(boxed)?;
-        let warnings = not_looked_up(&images);
+        let warnings = unwatched(&images, self.front, self.file);
         if format == Artifact::LlbText {
             let mut pieces: Vec<Vec<u8>> = Vec::new();
             for image in images {
@@ -180,7 +180,7 @@ impl Product {
     }
 
     /// What its backend warns of.
-    pub fn warnings(&self) -> &[OwnerNotLookedUp] {
+    pub fn warnings(&self) -> &[Unwatched] {
         match self {
             Self::File { warnings, .. } | Self::Definition { warnings, .. } => warnings,
             Self::Eject(_) | Self::Image(_) => &[],

@@ -23,6 +23,7 @@ mod progress;
 mod registries;
 mod report;
 mod source_text;
+mod unwatched;
 
 use std::ffi::OsString;
 

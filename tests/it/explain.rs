@@ -46,9 +46,14 @@ fn examples_do_what_they_say() {
 }
 
 /// What a backend refuses or warns of: some backend says the code to the plan that breaks the rule, and none
-/// to the one that keeps it. Both may read `files`, a folder with a file, a directory and a link.
+/// to the one that keeps it. Both may read `files`, a folder with a file, a directory and a link, and `ignoring` with an ignore file.
 fn refused_and_taken(explanation: &Explanation) {
-    let folder = folder_with(&[("files/a.txt", "a"), ("files/b.txt", "b"), ("files/tree/c.txt", "c")]);
+    let folder = folder_with(&[
+        ("files/a.txt", "a"),
+        ("files/b.txt", "b"),
+        ("files/tree/c.txt", "c"),
+        ("ignoring/.dockerignore", "*.log"),
+    ]);
     std::os::unix::fs::symlink("a.txt", folder.path().join("files/link")).expect("a link can be made");
     let said = |text: &str| {
         std::fs::write(folder.path().join("plan.cpk"), text).expect("can be written");

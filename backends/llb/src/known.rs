@@ -12,7 +12,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_backends_contract::glob::{Glob, has_wildcard};
-use cogpack_ir::plan::{ContextKind, Copy, CopyForm, Input, InputName, for_each_op};
+use cogpack_ir::plan::{
+    ContextKind, Copy, CopyForm, Input, InputName, MountKind, OpKind, Spanned, Template, for_each_op,
+};
 use cogpack_ir::resolve::Resolved;
 
 use crate::lower::{paths, wildcards};
@@ -77,10 +79,13 @@ pub fn questions(plan: &Resolved) -> Paths {
     let mut questions = Paths::new();
     for &id in plan.order() {
         for_each_op(&plan.stage(id).ops, &mut |op| {
+            for (name, select) in mounted(&op.kind).filter(|(name, _)| is_directory(plan, name)) {
+                let path = select.and_then(|select| paths::path(select).ok());
+                questions.entry(name.clone()).or_default().extend(path.map(Cow::into_owned));
+            }
             let Some(copy) = op.copy() else { return };
             let Input::Context(name) = &copy.from.value else { return };
-            let kind = plan.plan().contexts.get(name).map(|context| &context.kind);
-            if !matches!(kind, Some(ContextKind::Directory(_))) {
+            if !is_directory(plan, name) {
                 return;
             }
             let may_be_patterns = matches!(copy.form, CopyForm::Into { .. });
@@ -106,6 +111,39 @@ pub fn questions(plan: &Resolved) -> Paths {
     questions
 }
 
+/// What an op mounts of contexts.
+fn mounted(op: &OpKind) -> impl Iterator<Item = (&InputName, Option<&Spanned<Template>>)> {
+    let mounts = match op {
+        OpKind::Run { execution, .. } | OpKind::Exec { execution, .. } => execution.mounts.as_slice(),
+        OpKind::Copy(_)
+        | OpKind::File(_)
+        | OpKind::Mkdir(_)
+        | OpKind::Symlink(_)
+        | OpKind::Remove(_)
+        | OpKind::Env(_)
+        | OpKind::Workdir(_)
+        | OpKind::User(_)
+        | OpKind::Shell(_)
+        | OpKind::Layer(_)
+        | OpKind::By(_) => &[],
+    };
+    mounts.iter().filter_map(|mount| match &mount.kind {
+        MountKind::Bind { source, select, .. } => match &source.value {
+            Input::Context(name) => Some((name, select.as_ref())),
+            Input::Scratch | Input::Image(_) | Input::Stage(_) | Input::Phase(_) => None,
+        },
+        MountKind::Cache { .. }
+        | MountKind::Tmpfs { .. }
+        | MountKind::Secret { .. }
+        | MountKind::Ssh { .. } => None,
+    })
+}
+
+fn is_directory(plan: &Resolved, name: &InputName) -> bool {
+    let context = plan.plan().contexts.get(name);
+    context.is_some_and(|context| matches!(context.kind, ContextKind::Directory(_)))
+}
+
 /// The copies from directories of which two sources may carry one name, as far as the plan tells.
 pub fn gatherings(plan: &Resolved) -> BTreeMap<Sources, &Copy> {
     let mut gatherings = BTreeMap::new();
@@ -114,8 +152,7 @@ pub fn gatherings(plan: &Resolved) -> BTreeMap<Sources, &Copy> {
             if let Some(copy) = op.copy()
                 && let CopyForm::Into { sources: named, .. } = &copy.form
                 && let Some(sources) = Sources::of(copy)
-                && let Some(context) = plan.plan().contexts.get(&sources.context)
-                && matches!(context.kind, ContextKind::Directory(_))
+                && is_directory(plan, &sources.context)
                 && wildcards::refuse_collisions(named).is_err()
             {
                 gatherings.insert(sources, copy);

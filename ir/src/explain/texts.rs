@@ -66,6 +66,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("cpk::layer::duplicate", "cpk.layer.duplicate"),
     text!("cpk::layer::empty", "cpk.layer.empty"),
     text!("cpk::layer::nested", "cpk.layer.nested"),
+    text!("cpk::llb::ignore-file", "cpk.llb.ignore-file"),
     text!("cpk::llb::owner-name", "cpk.llb.owner-name"),
     text!("cpk::mount::overlap", "cpk.mount.overlap"),
     text!("cpk::mount::reserved", "cpk.mount.reserved"),

@@ -306,7 +306,9 @@ pub fn rows(merge: bool) -> Vec<(Row, From, Onto, Expected)> {
     let mut all = Vec::new();
     for from in [From::Context, From::Stage] {
         let (excluded, not_seen, collides) = match from {
-            From::Context => (Expected::Contract, Expected::Contract, Expected::Refused("would both land on")),
+            From::Context => {
+                (Expected::Contract, Expected::Contract, Expected::Refused("would both land on"))
+            }
             From::Stage => (no_patterns, may_collide, may_collide),
         };
         for (rows, expectations) in [

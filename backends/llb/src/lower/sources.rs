@@ -23,6 +23,9 @@ use cogpack_ir::plan::{ContextKind, InputName, Mode, Span};
 use super::{Lowering, Root, gap, label, paths, unverified};
 use crate::wire::{Action, File, Op, Source};
 
+/// Our own directory in a project; no part of any context.
+const OWN: &str = ".cog";
+
 impl<'a> Lowering<'a> {
     /// A base image.
     pub(super) fn image(&mut self, name: &'a InputName, span: Span) -> Result<Root, Unsupported> {
@@ -68,8 +71,10 @@ impl<'a> Lowering<'a> {
     ) -> Result<Source<'a>, Unsupported> {
         let patterns =
             Selection::new(&context.rules).map_err(|error| bad_pattern(&error, context.path.span))?;
+        let PatternPair { includes, excludes } = patterns.to_pattern_pair();
+        let includes = self.used.narrowed(name, includes, &self.settings.known);
         let hint = Cow::Borrowed(name.as_str());
-        Ok(self.local(name, hint, patterns.to_pattern_pair(), self.used.paths(name)))
+        Ok(self.local(name, hint, PatternPair { includes, excludes }, self.used.paths(name)))
     }
 
     pub(super) fn local(
@@ -83,9 +88,13 @@ impl<'a> Lowering<'a> {
         if !patterns.includes.is_empty() {
             attributes.insert("local.includepattern", json_list(&patterns.includes).into());
         }
-        if !patterns.excludes.is_empty() {
-            attributes.insert("local.excludepatterns", json_list(&patterns.excludes).into());
+        // Our own client never sends it; others must be told. Behind all others, so that none takes
+        // it back.
+        let mut excludes = patterns.excludes;
+        if excludes.last().is_none_or(|last| last != OWN) {
+            excludes.push(OWN.to_owned());
         }
+        attributes.insert("local.excludepatterns", json_list(&excludes).into());
         // Together with includes, followed paths would add to them.
         if patterns.includes.is_empty()
             && let Some(followed) = followed

@@ -105,7 +105,9 @@ fn programs_of_the_image_do_what_the_daemon_does_wrong() {
     let run = |arguments: &[&str], on: &str| {
         let arguments: String =
             arguments.iter().map(|argument| format!("  argument \"{argument}\"\n")).collect();
-        format!("exec\n{arguments}  env \"PATH=/usr/sbin:/usr/bin:/sbin:/bin\"\n  workdir /\n  mount / from {on} changed")
+        format!(
+            "exec\n{arguments}  env \"PATH=/usr/sbin:/usr/bin:/sbin:/bin\"\n  workdir /\n  mount / from {on} changed"
+        )
     };
     let text = old_listing("env PATH = \"/venv/bin\"\nuser \"app\"\nworkdir \"/srv\"\nremove \"/etc/a\"");
     assert_eq!(block_of(&text, "%app.2"), run(&["rm", "-r", "--", "/etc/a"], "%app.1"));
@@ -131,7 +133,7 @@ fn what_a_copy_excludes_of_a_directory_is_not_sent() {
     );
     assert_eq!(
         block_of(&text, "@source"),
-        "source local://source\n  local.excludepatterns = [\"*.md\",\"x\"]\n  \
+        "source local://source\n  local.excludepatterns = [\"*.md\",\"x\",\".cog\"]\n  \
          local.sharedkeyhint = source without *.md x\n  local.unique = cogpack"
     );
     assert!(block_of(&text, "@source.2").contains("local.followpaths = [\"s\"]"), "{text}");

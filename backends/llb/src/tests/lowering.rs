@@ -7,7 +7,7 @@ use crate::known::{Kind, questions};
 use crate::listing;
 
 /// The block of one vertex, names and needs apart.
-fn block(text: &str, title: &str) -> String {
+pub(super) fn block(text: &str, title: &str) -> String {
     block_of(&listing(&lowered(text)), title)
 }
 
@@ -389,32 +389,6 @@ fn what_is_known_to_be_no_link_is_followed_like_a_dockerfile_does() {
     let text = "cpk 1\ncontext @it = files { file \"a\" = \"x\" }\n\
                 stage %app from scratch { copy \"a\" from @it to \"/etc/a\" }\nexport from %app";
     assert!(last(&listing(&lowered(text))).contains(" follow "));
-}
-
-#[test]
-fn only_what_is_used_of_a_directory_is_asked_for() {
-    let followed = |ops: &str| {
-        let text = on_image(&format!("copy \"z\" from @source to \"/etc/z\"\n{ops}"));
-        let block = block(&text, "@source");
-        block.lines().find_map(|line| line.strip_prefix("  local.followpaths = ")).unwrap_or("all").to_owned()
-    };
-    assert_eq!(followed(""), r#"["z"]"#);
-    assert_eq!(
-        followed(r#"copy "a/b/c" "a/b/*.py" "a/x" from @source into "/etc/d""#),
-        r#"["a/b","a/x","z"]"#
-    );
-    assert_eq!(followed(r#"copy contents "./s/" from @source to "/etc/d""#), r#"["s","z"]"#);
-    assert_eq!(followed(r#"run "make" { mount @source at /src select "r.txt" }"#), r#"["r.txt","z"]"#);
-    for all in [
-        r#"copy contents "." from @source to "/etc/d""#,
-        r#"copy "*.py" from @source into "/etc/d""#,
-        r#"copy "[x]" from @source to "/etc/x""#,
-        r#"run "make" { mount @source at /src }"#,
-    ] {
-        assert_eq!(followed(all), "all", "{all}");
-    }
-    let many: String = (0..200).map(|n| format!("copy \"f{n}\" from @source to \"/etc/f{n}\"\n")).collect();
-    assert_eq!(followed(&many), "all");
 }
 
 #[test]

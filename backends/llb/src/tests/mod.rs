@@ -7,6 +7,7 @@ mod lowering;
 mod oracle;
 mod owners;
 mod soundness;
+mod used;
 
 use std::sync::Arc;
 

@@ -88,7 +88,7 @@ fn a_copy_of_a_directory_of_the_client() {
     let source = ok(Local::new("source").and_then(|local| {
         local
             .with_include_patterns(["src/**"])?
-            .with_exclude_patterns(["src/**/*.pyc"])?
+            .with_exclude_patterns(["src/**/*.pyc", ".cog"])?
             .with_shared_key_hint("source")
     }));
     let action = copy(source.into(), "/", "/etc/app/")
@@ -135,7 +135,8 @@ fn files_and_directories() {
 
 #[test]
 fn an_independent_copy_merged_over_its_base() {
-    let source = ok(Local::new("source").and_then(|local| local.with_shared_key_hint("source")));
+    let source = ok(Local::new("source")
+        .and_then(|local| local.with_exclude_patterns([".cog"])?.with_shared_key_hint("source")));
     let action = copy(source.into(), "/", "/srv/app/")
         .with_create_dest_path(true)
         .with_follow_symlinks(true)
