@@ -1,6 +1,7 @@
 //! `cogpackc build` as far as it gets without a daemon: what is wrong is said before one is asked.
 
-use cogpack_tests::terminal::{cogpackc, cogpackc_with_input};
+use cogpack_cli::Environment;
+use cogpack_tests::terminal::{cogpackc, cogpackc_in, cogpackc_with_input};
 
 const PLAN: &str = "cpk 1
 
@@ -94,9 +95,15 @@ fn options_that_cannot_be_are_refused_by_name() {
         (&["--buildkit-tls", "ca=a"], "`--buildkit-tls` needs `--buildkit"),
         (&["--progress", "loud"], "loud"),
         (&["--cache-from", "ref=a"], "`type` is missing"),
-        (&["--runtime", "crun"], "`--runtime` means nothing to `--builder buildkit`"),
-        (&["--store", "store"], "`--store` means nothing to `--builder buildkit`"),
-        (&["--layout", "a=b"], "`--layout` means nothing to `--builder buildkit`"),
+        (
+            &["--builder", "buildkit", "--runtime", "crun"],
+            "`--runtime` means nothing to `--builder buildkit`",
+        ),
+        (&["--builder", "direct", "--cache-to", "a"], "`--cache-to` means nothing to `--builder direct`"),
+        (
+            &["--store", "s", "--limits", "none"],
+            "`--store` is for builds without a daemon, and `--limits` for",
+        ),
     ] {
         let answer = cogpackc(folder.path(), &[&["build", "."], arguments].concat());
         assert_eq!((answer.code, answer.stdout.len()), (2, 0), "{arguments:?}: {}", answer.stderr);
@@ -117,6 +124,43 @@ fn a_daemon_that_is_not_there_is_one_clear_error() {
     let plan = "cpk 1\nstage %app from scratch {\n  mkdir \"/a\"\n}\nexport from %app\n";
     let piped = cogpackc_with_input(folder.path(), &["build", "-", "--buildkit", NOWHERE], plan);
     assert_eq!(piped.code, 2, "{}", piped.stderr);
+}
+
+/// Where this machine has no Engine and nobody names another daemon, this process builds, and says so.
+#[test]
+fn without_a_daemon_this_process_builds() {
+    let folder = folder_with("cpk 1\nstage %app from scratch {\n  mkdir \"/a\"\n}\nexport from %app\n");
+    // The only place that is not ours to choose: a machine that runs the tests may have an Engine there.
+    let has_engine = std::os::unix::net::UnixStream::connect("/var/run/docker.sock").is_ok();
+    let made = folder.path().join("made.tar");
+    let answer =
+        cogpackc(folder.path(), &["build", ".", "-o", "type=oci,dest=made.tar", "--progress", "quiet"]);
+    let told = answer.stderr.contains("no Docker Engine is at unix:///var/run/docker.sock");
+    assert_eq!(told, !has_engine, "{}", answer.stderr);
+    assert!(has_engine || (answer.code == 0 && made.exists()), "{}", answer.stderr);
+    // An option of one builder chooses it, and nothing has to be said.
+    let arguments = ["build", ".", "--store", "s", "-o", "type=oci,dest=other.tar", "--progress", "quiet"];
+    let answer = cogpackc(folder.path(), &arguments);
+    assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
+    // A daemon that somebody names is never passed over.
+    let mut environment = Environment::default();
+    environment.docker.host = Some(NOWHERE.to_owned());
+    let answer = cogpackc_in(environment, folder.path(), &["build", ".", "-o", "type=oci,dest=third.tar"]);
+    assert_eq!(answer.code, 2, "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains(NOWHERE) && !folder.path().join("third.tar").exists(),
+        "{}",
+        answer.stderr
+    );
+    assert!(
+        answer.stderr.contains("`--builder direct -o type=layout,dest=DIR` builds without"),
+        "{}",
+        answer.stderr
+    );
+    // There is no store of images to put it into.
+    let answer = cogpackc(folder.path(), &["build", ".", "--builder", "direct"]);
+    assert_eq!(answer.code, 2, "{}", answer.stderr);
+    assert!(answer.stderr.contains("nobody was told where the image goes"), "{}", answer.stderr);
 }
 
 /// The value of a secret is nowhere in what is said, even where something about it is wrong.

@@ -38,7 +38,7 @@ pub fn build(
     progress: &Progresses,
     cancel: &Cancel,
 ) -> Result<Outcome, BuildError> {
-    write::check(order)?;
+    write::check(&order.destinations)?;
     let telling = Telling::begin(order, progress);
     let built = make(order, programs, &telling, cancel);
     // What a failed build has made is of use to the next one.

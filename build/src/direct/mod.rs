@@ -28,6 +28,7 @@ mod telling;
 mod write;
 
 pub use order::Order;
+pub use write::check as check_destinations;
 
 /// Builds in this process.
 #[derive(Debug, Clone)]

@@ -16,15 +16,15 @@ use crate::outcome::Outcome;
 /// The setting that says how layers are compressed, as BuildKit calls it.
 const COMPRESSION: &str = "compression";
 
-/// Whether an image can go where it is to go, before any work.
-pub fn check(order: &Order) -> Result<(), BuildError> {
-    if order.destinations.is_empty() {
+/// Whether an image can go where it is to go: to be asked before any work.
+pub fn check(destinations: &[Destination]) -> Result<(), BuildError> {
+    if destinations.is_empty() {
         return Err(unable(
             "nobody was told where the image goes, and without a daemon there is no store of images",
             "say `--output type=layout,dest=DIR` or `--output type=oci,dest=FILE.tar`",
         ));
     }
-    for destination in &order.destinations {
+    for destination in destinations {
         let (what, settings): (&str, &Settings) = match destination {
             Destination::Layout { settings, .. } => ("", settings),
             Destination::File { form: FileForm::Oci | FileForm::Docker, settings, .. } => ("", settings),

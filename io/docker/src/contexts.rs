@@ -2,8 +2,9 @@
 //! or the one of this machine.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use cogpack_content::Digest;
 use cogpack_io_buildkit::address::{Endpoint, Identity, InvalidAddress, Tls};
@@ -24,6 +25,22 @@ pub struct Chosen {
     pub endpoint: Endpoint,
     /// Who says so.
     pub by: ChosenBy,
+}
+
+impl Chosen {
+    /// Whether it is the one of this machine, and there is none: nothing is at its address, or
+    /// nobody listens there any more. One that somebody has named is never absent: that it does
+    /// not answer is a mistake then.
+    pub fn is_absent(&self) -> bool {
+        let (ChosenBy::Default, Endpoint::Unix(path)) = (&self.by, &self.endpoint) else { return false };
+        is_absent(path)
+    }
+}
+
+fn is_absent(socket: &Path) -> bool {
+    UnixStream::connect(socket).is_err_and(|error| {
+        matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+    })
 }
 
 /// Who says which Engine it is.

@@ -15,8 +15,8 @@ use crate::report::Format;
 /// Docker Engine that the docker command uses. The image goes into that Engine, unless `--output`
 /// or `--push` says otherwise.
 ///
-/// With `--builder direct` there is no daemon: this process makes the image, as a layout or archive
-/// that `--output` names, and leaves the programs that the plan runs to an OCI runtime.
+/// With `--builder direct`, or where there is no daemon, this process makes the image, as a layout or
+/// archive that `--output` names, and leaves the programs that the plan runs to an OCI runtime.
 ///
 /// The image's digest is all that is written to standard output, and only with `--progress quiet`.
 #[derive(Debug, Args)]
@@ -29,9 +29,10 @@ pub struct Build {
     /// What the image is called; may be given several times.
     #[arg(short = 't', long = "tag", value_name = "NAME")]
     pub tags: Vec<ImageReference>,
-    /// What builds.
-    #[arg(long, value_enum, default_value_t)]
-    pub builder: Builder,
+    /// What builds. Left out: the one that the other options are for; else a daemon, or this process
+    /// where this machine has no Docker Engine and nothing names another.
+    #[arg(long, value_enum)]
+    pub builder: Option<Builder>,
     /// Read the base image @NAME from a local OCI layout, `python=DIR` or `python=DIR:TAG`; for
     /// `--builder direct`. Left out: it is pulled from its registry.
     #[arg(long = "layout", value_name = "NAME=DIR[:TAG]")]
@@ -106,10 +107,9 @@ pub struct Build {
 }
 
 /// What `--builder` takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Builder {
     /// BuildKit, by itself or inside a Docker Engine.
-    #[default]
     Buildkit,
     /// This process, with an OCI runtime for programs.
     Direct,

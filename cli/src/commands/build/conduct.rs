@@ -142,7 +142,7 @@ impl Job<'_> {
     ) -> Result<Option<Prepared>, Failure> {
         note.show(&format!("reaching the daemon at {}", self.address), console);
         let failed = |error: DaemonFailure| failure_of(&error.into());
-        let connection = Connection::open(&self.address).await.map_err(failed)?;
+        let connection = Connection::open(&self.address).await.map_err(not_reached)?;
         let inquiry = connection.inquire(logins_only(served)).await.map_err(failed)?;
         note.show("asking the daemon for the images that the plan builds on", console);
         let platforms = self.source.plan.platforms.iter().map(|platform| &platform.value);
@@ -280,4 +280,12 @@ impl Note {
             let _ = write!(console.stderr, "\r\u{1b}[K").and_then(|()| console.stderr.flush());
         }
     }
+}
+
+/// A daemon that cannot be talked to is not the only way to an image.
+fn not_reached(error: DaemonFailure) -> Failure {
+    let error = BuildError::from(error);
+    let help = error.help().map(|help| format!("{help}; "));
+    let without = "`--builder direct -o type=layout,dest=DIR` builds without a daemon";
+    Failure::of(&error).with_hint(format!("{}{without}", help.unwrap_or_default()))
 }

@@ -10,7 +10,7 @@ use cogpack_backends_oci_direct::{OciDirect, Recipe, Runs};
 use cogpack_build::builder::Builder;
 use cogpack_build::direct::order::UseOfResults;
 use cogpack_build::direct::pull::Found;
-use cogpack_build::direct::{Direct, Order, Programs};
+use cogpack_build::direct::{Direct, Order, Programs, check_destinations};
 use cogpack_build::failure::BuildError;
 use cogpack_build::order::Destination;
 use cogpack_io_runtime::{NoRuntime, Runtime};
@@ -49,6 +49,7 @@ pub struct Job<'a> {
 impl Job<'_> {
     /// Builds, and gives the exit code.
     pub async fn run(mut self, console: &mut Console<'_>) -> Result<u8, Failure> {
+        check_destinations(&self.destinations).map_err(|error| failure_of(&error))?;
         let secrets = given::secrets(&self.arguments.secrets, console)?;
         let agents = given::agents(&self.arguments.agents, console).await?;
         let given = Given { secrets: &secrets, agents: &agents, allowed: &self.allowed };

@@ -29,9 +29,9 @@ use crate::{COULD_NOT_RUN, FINDINGS, plan_file};
 
 /// Builds.
 pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> {
-    options::check(arguments)?;
     let time = console.source_date_epoch()?;
     let destinations = outputs::destinations(arguments, &console.directory)?;
+    let builder = options::builder(arguments, &destinations, console)?;
     let allowed = given::allowed(&arguments.allowed)?;
     let cache = given::caches(arguments)?;
     let limits = match &arguments.limits {
@@ -43,7 +43,7 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
     let file: PlanFile = plan_file::read(&path, console)?;
     let Some(source) = plan::read(arguments, &file, console)? else { return Ok(FINDINGS) };
     let file = &file;
-    let (runtime, code) = match arguments.builder {
+    let (runtime, code) = match builder {
         Builder::Buildkit => {
             let certificates = arguments.buildkit_tls.as_deref();
             let address = daemon::address(arguments.buildkit.as_deref(), certificates, console)?;

@@ -94,3 +94,17 @@ fn what_would_not_protect_or_leads_nowhere_is_refused() {
     let (_directory, settings) = configured("{", "far");
     assert!(chosen(&settings).contains("meta.json` is no configuration of Docker"), "{}", chosen(&settings));
 }
+
+#[test]
+fn only_the_engine_of_this_machine_can_be_absent() {
+    let folder = tempfile::tempdir().expect("makes a directory");
+    let socket = folder.path().join("engine.sock");
+    let at = |by| Chosen { endpoint: Endpoint::Unix(socket.clone()), by };
+    assert!(at(ChosenBy::Default).is_absent());
+    assert!(!at(ChosenBy::Host).is_absent() && !at(ChosenBy::Context("a".to_owned())).is_absent());
+    let listening = std::os::unix::net::UnixListener::bind(&socket).expect("is writable");
+    assert!(!at(ChosenBy::Default).is_absent());
+    // What ended without clearing up has left its socket.
+    drop(listening);
+    assert!(at(ChosenBy::Default).is_absent());
+}
