@@ -32,7 +32,12 @@ impl Bases {
                 let path = file.directory.join(&oci.path.value);
                 if path.exists() {
                     let digest = oci.digest.as_ref().map(|digest| digest.value);
-                    bases.add(name, &path, Wanted { digest, tag: oci.tag.as_deref() }, &platform)?;
+                    bases.add(
+                        name,
+                        &path,
+                        Wanted { digest, tag: oci.tag.as_ref().map(|tag| tag.as_str()) },
+                        &platform,
+                    )?;
                 }
             }
         }

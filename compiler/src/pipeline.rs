@@ -11,10 +11,9 @@ use cogpack_ir::{json, syntax};
 
 use crate::world::World;
 
-/// Reads a plan in either of its forms. A text whose first byte that is no white space is `{` is
-/// JSON: no plan in `.cpk` can begin with it.
+/// Reads a plan in either of its forms.
 pub fn parse(text: &str) -> Result<Plan, Vec<Finding>> {
-    if text.trim_start().starts_with('{') {
+    if json::is_meant(text) {
         return json::read(text);
     }
     let parsed = syntax::parse(text);

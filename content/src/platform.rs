@@ -15,10 +15,12 @@ pub struct Platform {
 
 /// A text that is not a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a platform: it must read `os/architecture` or `os/architecture/variant`")]
+#[error("`{text}` is not a platform: {rule}")]
 pub struct InvalidPlatform {
     /// The refused text.
     pub text: String,
+    /// The rule it breaks.
+    pub rule: &'static str,
 }
 
 impl Platform {
@@ -64,12 +66,16 @@ impl FromStr for Platform {
 
     fn from_str(text: &str) -> Result<Self, InvalidPlatform> {
         let parts: Vec<&str> = text.split('/').collect();
-        let well_formed = |part: &&str| {
-            !part.is_empty()
-                && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let rule = if !(2..=3).contains(&parts.len()) || parts.iter().any(|part| part.is_empty()) {
+            Some("it must read `os/architecture` or `os/architecture/variant`")
+        } else if !parts.iter().all(|part| part.bytes().all(is_word)) {
+            Some("its parts have small letters, digits and `_`")
+        } else {
+            None
         };
-        if !(2..=3).contains(&parts.len()) || !parts.iter().all(well_formed) {
-            return Err(InvalidPlatform { text: text.to_owned() });
+        if let Some(rule) = rule {
+            return Err(InvalidPlatform { text: text.to_owned(), rule });
         }
         Ok(Self {
             os: parts[0].into(),

@@ -121,6 +121,9 @@ fn is_registry(component: &str) -> bool {
 }
 
 fn check(text: &str) -> Result<(), &'static str> {
+    if text.contains("://") {
+        return Err("an image is named without a scheme, from its registry or repository on");
+    }
     let (name, tag, digest) = split(text);
     if name.is_empty() {
         return Err("it has no repository");
@@ -213,9 +216,20 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in
-            ["", ":tag", "Debian", "a//b", "a:b c", "a@sha256:00", "host:port/a", "-a", "a-/b", "[::1]x:1/a"]
-        {
+        for text in [
+            "",
+            ":tag",
+            "docker://debian",
+            "https://example.org/a",
+            "Debian",
+            "a//b",
+            "a:b c",
+            "a@sha256:00",
+            "host:port/a",
+            "-a",
+            "a-/b",
+            "[::1]x:1/a",
+        ] {
             assert!(text.parse::<ImageReference>().is_err(), "{text}");
         }
     }

@@ -8,6 +8,7 @@ use miette::{Diagnostic, Severity, SourceSpan};
 use crate::json::JsonFinding;
 use crate::resolve::{ResolveFinding, TriggerFinding, VariableFinding};
 use crate::syntax::SyntaxFinding;
+use crate::verify::addresses::AddressFinding;
 use crate::verify::commands::CommandFinding;
 use crate::verify::contexts::ContextFinding;
 use crate::verify::copies::CopyFinding;
@@ -64,6 +65,10 @@ pub enum Finding {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Context(#[from] ContextFinding),
+    /// The address of a context or of a package.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Address(#[from] AddressFinding),
     /// A pattern of `include` or `exclude`.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -137,6 +142,17 @@ impl Finding {
     /// The first byte of the first label; `None` where there is no label.
     pub fn start(&self) -> Option<usize> {
         self.labels().and_then(|mut labels| labels.next()).map(|label| label.offset())
+    }
+}
+
+/// How many mistakes of one plan are told: nobody would read on.
+pub(crate) const MOST: usize = 500;
+
+/// Leaves the first [`MOST`] of a plan's mistakes, and says so where there were more.
+pub(crate) fn shorten(findings: &mut Vec<Finding>) {
+    if findings.len() > MOST {
+        findings.truncate(MOST);
+        findings.push(crate::syntax::SyntaxFinding::Many { shown: MOST }.into());
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn name_of(lowering: &mut Lowering<'_>, name: &InputName, span: Span)
 fn http(lowering: &mut Lowering<'_>, name: &InputName, context: &HttpContext, span: Span) -> Option<String> {
     let url = context.url.value.as_str();
     let help = "fetch it into a directory and declare that as `dir`, or choose `--dialect buildkit`";
-    if url.ends_with(".git") || url.contains('#') {
+    if url.ends_with(".git") {
         let what = format!("the download `{url}`, which `ADD` takes for a repository");
         lowering.refuse("cpk::unsupported::context", what, span, help);
         return None;
@@ -67,7 +67,7 @@ fn http(lowering: &mut Lowering<'_>, name: &InputName, context: &HttpContext, sp
     }
     let address = url.split('?').next().unwrap_or(url);
     let last_part = address.rsplit('/').next().filter(|part| !part.is_empty());
-    let file = context.name.as_deref().or(last_part)?;
+    let file = context.name.as_ref().map(|name| name.as_str()).or(last_part)?;
     let words = operands(&[word(url), word(&format!("/{file}"))]);
     Some(lowering.stage_of_one(name.as_str(), &format!("context {name}"), &format!("ADD {flags}{words}")))
 }
@@ -77,7 +77,7 @@ fn git(lowering: &mut Lowering<'_>, name: &InputName, context: &GitContext, span
     let help = "clone it into a directory and declare that as `dir`, or choose `--dialect buildkit`";
     let is_known = (url.starts_with("https://") || url.starts_with("http://")) && url.ends_with(".git")
         || url.starts_with("git://");
-    if !is_known || url.contains('#') {
+    if !is_known {
         let what = format!("the repository `{url}`, whose address `ADD` does not take for one");
         let help = "write its https address with `.git` at the end, or declare a checkout as `dir`";
         lowering.refuse("cpk::unsupported::git-address", what, span, help);
@@ -87,7 +87,7 @@ fn git(lowering: &mut Lowering<'_>, name: &InputName, context: &GitContext, span
         return None;
     }
     let mut address = url.to_owned();
-    let subdir = context.subdir.as_deref().map(relative).filter(|path| !path.is_empty());
+    let subdir = context.subdir.as_ref().map(|subdir| relative(subdir)).filter(|path| !path.is_empty());
     if context.commit.is_some() || subdir.is_some() {
         let commit = context.commit.as_ref().map_or("", |commit| commit.value.as_str());
         address.push_str(&format!("#{commit}"));

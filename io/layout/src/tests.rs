@@ -41,7 +41,7 @@ fn read(plan: &str, root: &Path) -> Read {
     for (name, context) in &parsed.plan.contexts {
         if let ContextKind::Oci(oci) = &context.kind {
             let layout = Layout::open(&root.join(&oci.path.value)).expect("is a layout");
-            let wanted = Wanted { digest: None, tag: oci.tag.as_deref() };
+            let wanted = Wanted { digest: None, tag: oci.tag.as_ref().map(|tag| tag.as_str()) };
             let image = layout.image(wanted, &platform).expect("has the image");
             known.insert(name.clone(), image.config.clone());
             images.insert(name.clone(), layout.base(&image).expect("can be read"));

@@ -39,7 +39,7 @@ pub fn get(
 ) -> Result<File, PackageError> {
     let of_machine = |source| PackageError::Machine { file: file.to_owned(), source };
     let digest = locked.digest.as_ref().ok_or_else(|| of_machine(LookupError::Unlocked))?;
-    let wanted = Wanted { file, project, digest, url: locked.url.as_deref() };
+    let wanted = Wanted { file, project, digest, url: locked.url.as_ref().map(|url| url.as_str()) };
     let (file, expected, span) = (file.to_owned(), *digest, locked.span);
     places.get(wanted).map_err(|error| match error {
         LookupError::Nowhere { asked } => PackageProblem::Missing { kind, file, asked, span }.into(),

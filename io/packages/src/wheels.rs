@@ -86,7 +86,7 @@ fn environment(
     let target = |platform: &Platform| Target { python, platform: platform.clone() };
     Ok(Environment {
         python,
-        interpreter: context.interpreter.clone().unwrap_or_else(|| INTERPRETER.to_owned()),
+        interpreter: context.interpreter.as_ref().map_or(INTERPRETER, |path| path.as_str()).to_owned(),
         targets: platforms.iter().map(target).collect(),
     })
 }

@@ -135,7 +135,7 @@ fn healthcheck() -> BoxedStrategy<Healthcheck> {
 
 fn context_kind() -> BoxedStrategy<ContextKind> {
     let locked = || {
-        let file = (option::of(digest()), option::of(texts::text()));
+        let file = (option::of(digest()), option::of(texts::spanned_text()));
         let file = file.prop_map(|(digest, url)| LockedFile { digest, url, span: Span::NOWHERE });
         btree_map(texts::text(), file, 0..3)
     };
@@ -145,23 +145,23 @@ fn context_kind() -> BoxedStrategy<ContextKind> {
         span: Span::NOWHERE,
     });
     let text = || option::of(texts::text());
+    let spanned = || option::of(texts::spanned_text());
     prop_oneof![
         (texts::spanned_text(), rules())
             .prop_map(|(path, rules)| ContextKind::Directory(DirectoryContext { path, rules })),
-        (texts::spanned_text(), option::of(digest()), text(), option::of(ops::mode())).prop_map(
+        (texts::spanned_text(), option::of(digest()), spanned(), option::of(ops::mode())).prop_map(
             |(url, checksum, name, mode)| ContextKind::Http(HttpContext { url, checksum, name, mode })
         ),
-        (texts::spanned_text(), option::of(prop_oneof![texts::text(), "[0-9a-f]{40}"]), text()).prop_map(
+        (texts::spanned_text(), option::of(prop_oneof![texts::text(), "[0-9a-f]{40}"]), spanned()).prop_map(
             |(url, commit, subdir)| {
                 ContextKind::Git(GitContext { url, commit: commit.map(Spanned::nowhere), subdir })
             }
         ),
-        (texts::spanned_text(), option::of(digest()), text()).prop_map(|(path, digest, tag)| {
+        (texts::spanned_text(), option::of(digest()), spanned()).prop_map(|(path, digest, tag)| {
             ContextKind::Oci(OciContext { path, digest: digest.map(Spanned::nowhere), tag })
         }),
         btree_map(texts::text(), files, 0..3).prop_map(ContextKind::Files),
-        (text(), text(), locked()).prop_map(|(python, interpreter, wheels)| {
-            let python = python.map(Spanned::nowhere);
+        (spanned(), spanned(), locked()).prop_map(|(python, interpreter, wheels)| {
             ContextKind::Wheels(WheelsContext { python, interpreter, wheels })
         }),
         (text(), locked()).prop_map(|(suite, packages)| ContextKind::Debs(DebsContext { suite, packages })),

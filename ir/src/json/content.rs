@@ -24,24 +24,12 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Option<FileContent> {
     let binary = fields.optional("base64", |at| at.checked(decode));
     if !fields.has("text") && !fields.has("base64") {
         let (place, span) = (fields.at().pointer.clone(), fields.at().span());
-        return fields.at().report(JsonFinding::MissingKey { place, key: "text", span });
+        // Either of the two will do.
+        return fields.at().report(JsonFinding::MissingKey { place, key: "text` or `base64", span });
     }
     text.or(binary).map(FileContent)
 }
 
-fn decode(text: &str) -> Result<Arc<[u8]>, String> {
-    match STANDARD.decode(text) {
-        Ok(bytes) => Ok(bytes.into()),
-        Err(error) => {
-            Err(format!("this is not base64 with padding: {}", lower_case_first(&error.to_string())))
-        }
-    }
-}
-
-fn lower_case_first(text: &str) -> String {
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => first.to_lowercase().chain(characters).collect(),
-        None => String::new(),
-    }
+fn decode(text: &str) -> Result<Arc<[u8]>, &'static str> {
+    STANDARD.decode(text).map(Arc::from).map_err(|_| "this is not base64, padded with `=`")
 }

@@ -41,20 +41,20 @@ pub(super) fn write(context: &Context) -> ObjectWriter {
             object = ObjectWriter::tagged("context", "http");
             object.put("url", http.url.as_str());
             object.put_some("checksum", http.checksum.map(|digest| digest.to_string()));
-            object.put_some("name", http.name.as_deref());
+            object.put_some("name", http.name.as_ref().map(|name| name.as_str()));
             object.put_some("mode", http.mode.map(|mode| mode.to_string()));
         }
         ContextKind::Git(git) => {
             object = ObjectWriter::tagged("context", "git");
             object.put("url", git.url.as_str());
             object.put_some("commit", git.commit.as_ref().map(|commit| commit.as_str()));
-            object.put_some("subdir", git.subdir.as_deref());
+            object.put_some("subdir", git.subdir.as_ref().map(|subdir| subdir.as_str()));
         }
         ContextKind::Oci(layout) => {
             object = ObjectWriter::tagged("context", "oci");
             object.put("path", layout.path.as_str());
             object.put_some("digest", layout.digest.as_ref().map(|digest| digest.to_string()));
-            object.put_some("tag", layout.tag.as_deref());
+            object.put_some("tag", layout.tag.as_ref().map(|tag| tag.as_str()));
         }
         ContextKind::Files(files) => {
             object = ObjectWriter::tagged("context", "files");
@@ -63,7 +63,7 @@ pub(super) fn write(context: &Context) -> ObjectWriter {
         ContextKind::Wheels(wheels) => {
             object = ObjectWriter::tagged("context", "wheels");
             object.put_some("python", wheels.python.as_ref().map(|python| python.as_str()));
-            object.put_some("interpreter", wheels.interpreter.as_deref());
+            object.put_some("interpreter", wheels.interpreter.as_ref().map(|path| path.as_str()));
             object.put_entries("wheels", wheels.wheels.iter().map(|(name, file)| (name, write_locked(file))));
         }
         ContextKind::Debs(debs) => {
@@ -87,7 +87,7 @@ pub(super) fn read(at: &At<'_>, span: Span) -> Option<Context> {
         )),
         Tag::Wheels => Some(ContextKind::Wheels(WheelsContext {
             python: fields.optional("python", spanned_text),
-            interpreter: fields.optional("interpreter", At::owned_text),
+            interpreter: fields.optional("interpreter", spanned_text),
             wheels: fields.optional("wheels", |at| at.entries(any_key, read_locked)).unwrap_or_default(),
         })),
         Tag::Debs => Some(ContextKind::Debs(DebsContext {
@@ -112,7 +112,7 @@ fn directory(fields: &mut Fields<'_>) -> Option<DirectoryContext> {
 fn http(fields: &mut Fields<'_>) -> Option<HttpContext> {
     let url = fields.required("url", spanned_text);
     let checksum = fields.optional("checksum", At::parsed);
-    let name = fields.optional("name", At::owned_text);
+    let name = fields.optional("name", spanned_text);
     let mode = fields.optional("mode", At::parsed);
     Some(HttpContext { url: url?, checksum, name, mode })
 }
@@ -120,14 +120,14 @@ fn http(fields: &mut Fields<'_>) -> Option<HttpContext> {
 fn git(fields: &mut Fields<'_>) -> Option<GitContext> {
     let url = fields.required("url", spanned_text);
     let commit = fields.optional("commit", spanned_text);
-    let subdir = fields.optional("subdir", At::owned_text);
+    let subdir = fields.optional("subdir", spanned_text);
     Some(GitContext { url: url?, commit, subdir })
 }
 
 fn oci(fields: &mut Fields<'_>) -> Option<OciContext> {
     let path = fields.required("path", spanned_text);
     let digest = fields.optional("digest", |at| Some(at.spanned(at.parsed()?)));
-    let tag = fields.optional("tag", At::owned_text);
+    let tag = fields.optional("tag", spanned_text);
     Some(OciContext { path: path?, digest, tag })
 }
 
@@ -149,14 +149,14 @@ fn read_inline(at: &At<'_>, span: Span) -> Option<InlineFile> {
 fn write_locked(file: &LockedFile) -> ObjectWriter {
     let mut object = ObjectWriter::new();
     object.put_some("hash", file.digest.map(|digest| digest.to_string()));
-    object.put_some("url", file.url.as_deref());
+    object.put_some("url", file.url.as_ref().map(|url| url.as_str()));
     object
 }
 
 fn read_locked(at: &At<'_>, span: Span) -> Option<LockedFile> {
     let mut fields = at.fields()?;
     let digest = fields.optional("hash", At::parsed);
-    let url = fields.optional("url", At::owned_text);
+    let url = fields.optional("url", spanned_text);
     fields.close();
     Some(LockedFile { digest, url, span })
 }

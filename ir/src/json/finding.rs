@@ -162,7 +162,7 @@ pub enum JsonFinding {
     #[error("{place}: {reason}")]
     #[diagnostic(
         code(cpk::json::value),
-        help("write it in the form that the message names; the text form has the same rule")
+        help("write what the message asks for: the text form has the same rule")
     )]
     Value {
         /// The value.

@@ -48,16 +48,12 @@ pub use finding::{JsonFinding, Pointer};
 
 use crate::finding::{self as finding_order, Finding};
 use crate::plan::{Plan, order};
-use crate::syntax::SyntaxFinding;
 
 /// The published JSON Schema (draft 2020-12) of the form.
 pub const SCHEMA: &str = include_str!("../../../grammar/plan.schema.json");
 
 /// The version of the form; a document of another version is refused.
 const VERSION: u64 = 1;
-
-/// How many findings are reported of one document, as of one text.
-const MOST_FINDINGS: usize = 500;
 
 /// Writes `plan`: indented by two, keys in a fixed order, a newline at the end. Equal plans in
 /// canonical order give equal bytes.
@@ -66,6 +62,11 @@ pub fn write(plan: &Plan) -> String {
     let mut text = serde_json::to_string_pretty(&document::write(plan)).expect("a tree can be written");
     text.push('\n');
     text
+}
+
+/// Whether `text` is meant to be JSON: no plan in `.cpk` can begin with a brace or a bracket.
+pub fn is_meant(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '['])
 }
 
 /// Reads a plan, in canonical order, or all that keeps the text from being one.
@@ -81,10 +82,7 @@ pub fn read(text: &str) -> Result<Plan, Vec<Finding>> {
         }
         Some(_) | None => {
             finding_order::sort(&mut findings);
-            if findings.len() > MOST_FINDINGS {
-                findings.truncate(MOST_FINDINGS);
-                findings.push(SyntaxFinding::Many { shown: MOST_FINDINGS }.into());
-            }
+            finding_order::shorten(&mut findings);
             Err(findings)
         }
     }

@@ -16,7 +16,8 @@ pub(super) fn parse(text: &str) -> Result<Node, JsonFinding> {
     if text.len() > LARGEST {
         return Err(JsonFinding::Size { bytes: text.len(), most: LARGEST });
     }
-    let mut parser = Parser { text, at: 0 };
+    // Some editors put a byte order mark before a document.
+    let mut parser = Parser { text, at: if text.starts_with('\u{feff}') { 3 } else { 0 } };
     let node = parser.node(0)?;
     parser.skip_space();
     match parser.peek() {

@@ -85,7 +85,7 @@ fn rule(kind: RuleKind, pattern: &str) -> PathRule {
 fn contexts() -> BTreeMap<InputName, Context> {
     let locked = |bytes: &[u8]| LockedFile {
         digest: Some(Digest::of(bytes)),
-        url: Some("https://example.org/file".to_owned()),
+        url: Some(at("https://example.org/file".to_owned())),
         span: Span::NOWHERE,
     };
     let kinds = [
@@ -101,7 +101,7 @@ fn contexts() -> BTreeMap<InputName, Context> {
             ContextKind::Http(HttpContext {
                 url: at("https://example.org/a.tar".to_owned()),
                 checksum: Some(Digest::of(b"a")),
-                name: Some("b.tar".to_owned()),
+                name: Some(at("b.tar".to_owned())),
                 mode: Some(Mode::FILE),
             }),
         ),
@@ -110,7 +110,7 @@ fn contexts() -> BTreeMap<InputName, Context> {
             ContextKind::Git(GitContext {
                 url: at("https://example.org/r.git".to_owned()),
                 commit: Some(at("0123456789abcdef0123456789abcdef01234567".to_owned())),
-                subdir: Some("part".to_owned()),
+                subdir: Some(at("part".to_owned())),
             }),
         ),
         (
@@ -118,7 +118,7 @@ fn contexts() -> BTreeMap<InputName, Context> {
             ContextKind::Oci(OciContext {
                 path: at("layouts/base".to_owned()),
                 digest: Some(at(Digest::of(b"layout"))),
-                tag: Some("latest".to_owned()),
+                tag: Some(at("latest".to_owned())),
             }),
         ),
         (
@@ -146,7 +146,7 @@ fn contexts() -> BTreeMap<InputName, Context> {
             "packages",
             ContextKind::Wheels(WheelsContext {
                 python: Some(at("3.12".to_owned())),
-                interpreter: Some("/venv/bin/python".to_owned()),
+                interpreter: Some(at("/venv/bin/python".to_owned())),
                 wheels: BTreeMap::from([("six-1.17.0-py2.py3-none-any.whl".to_owned(), locked(b"six"))]),
             }),
         ),

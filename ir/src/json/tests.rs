@@ -106,10 +106,18 @@ fn what_is_not_json_is_refused_where_it_stops_being_so() {
         ("{\"a\": nul}", "n"),
         ("{\"a\": NaN}", "N"),
         ("{\"a\": é}", "é"),
-        ("\u{feff}{}", "\u{feff}"),
+        ("{}\u{feff}", "\u{feff}"),
     ] {
         assert_eq!(one(document), ("cpk::json::syntax".to_owned(), guilty.to_owned()), "{document:?}");
     }
+}
+
+#[test]
+fn a_byte_order_mark_before_a_document_is_no_part_of_it() {
+    let document = "{\"version\": 1}";
+    assert!([document, "\u{feff}{}", " [1]"].into_iter().all(super::is_meant) && !super::is_meant("cpk 1"));
+    assert_eq!(read(&format!("\u{feff}{document}")), read(document));
+    assert_eq!(one("\u{feff}{} x"), ("cpk::json::syntax".to_owned(), "x".to_owned()));
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub struct HttpContext {
     /// What the file must hash to.
     pub checksum: Option<Digest>,
     /// The name of the file in the context; the address's last part where nothing is said.
-    pub name: Option<String>,
+    pub name: Option<Spanned<String>>,
     /// The file's mode; 0644 where nothing is said.
     pub mode: Option<Mode>,
 }
@@ -67,7 +67,7 @@ pub struct GitContext {
     /// 40 or 64 hexadecimal digits.
     pub commit: Option<Spanned<String>>,
     /// The directory of the repository that becomes the context's root.
-    pub subdir: Option<String>,
+    pub subdir: Option<Spanned<String>>,
 }
 
 /// One image of an OCI image layout.
@@ -78,7 +78,7 @@ pub struct OciContext {
     /// The digest of the manifest or index.
     pub digest: Option<Spanned<Digest>>,
     /// The `org.opencontainers.image.ref.name` to take where there is no digest.
-    pub tag: Option<String>,
+    pub tag: Option<Spanned<String>>,
 }
 
 /// A small file written in the plan itself.
@@ -98,7 +98,7 @@ pub struct WheelsContext {
     /// `major.minor`: decides `lib/pythonX.Y/site-packages`.
     pub python: Option<Spanned<String>>,
     /// What the first line of installed scripts names; `/usr/bin/python3` where nothing is said.
-    pub interpreter: Option<String>,
+    pub interpreter: Option<Spanned<String>>,
     /// The wheels by file name, which carries name, version and tags (PEP 427).
     pub wheels: BTreeMap<String, LockedFile>,
 }
@@ -119,7 +119,7 @@ pub struct LockedFile {
     /// What the file must hash to.
     pub digest: Option<Digest>,
     /// Where it is, where that does not follow from its name and the machine's own index.
-    pub url: Option<String>,
+    pub url: Option<Spanned<String>>,
     /// The file's name as it was written.
     pub span: Span,
 }

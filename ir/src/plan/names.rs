@@ -76,10 +76,10 @@ const LONGEST: usize = 128;
 fn plain(text: &str) -> Result<(), &'static str> {
     let bytes = text.as_bytes();
     if !bytes.first().is_some_and(u8::is_ascii_alphanumeric) {
-        return Err("it must start with a letter or a digit");
+        return Err("it must start with an ASCII letter or a digit");
     }
     if !bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte)) {
-        return Err("it has only letters, digits, `.`, `_` and `-`");
+        return Err("it has only ASCII letters, digits, `.`, `_` and `-`");
     }
     if bytes.last() == Some(&b'.') || text.contains("..") {
         return Err("a `.` stands between two parts");
@@ -93,11 +93,11 @@ fn plain(text: &str) -> Result<(), &'static str> {
 fn variable(text: &str) -> Result<(), &'static str> {
     let bytes = text.as_bytes();
     if !bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_') {
-        return Err("it must start with a letter or `_`");
+        return Err("it must start with an ASCII letter or `_`");
     }
     // Dots and dashes are no shell identifiers, but images in the wild carry such variables.
     if !bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte)) {
-        return Err("it has only letters, digits, `_`, `.` and `-`");
+        return Err("it has only ASCII letters, digits, `_`, `.` and `-`");
     }
     if bytes.len() > LONGEST {
         return Err("it has at most 128 characters");

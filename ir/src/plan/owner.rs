@@ -14,10 +14,12 @@ pub struct Owner {
 
 /// A text that is not an owner.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not an owner: it must read `USER` or `USER:GROUP`, each a name or a number")]
+#[error("`{text}` is not an owner: {rule}")]
 pub struct InvalidOwner {
     /// The refused text.
     pub text: String,
+    /// The rule it breaks.
+    pub rule: &'static str,
 }
 
 impl fmt::Display for Owner {
@@ -44,8 +46,15 @@ impl FromStr for Owner {
             Some((user, group)) => (user, Some(group)),
             None => (text, None),
         };
-        if !is_account(user) || !group.is_none_or(is_account) {
-            return Err(InvalidOwner { text: text.to_owned() });
+        let broken = std::iter::once(user).chain(group).find(|account| !is_account(account));
+        if let Some(account) = broken {
+            let is_number = !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit());
+            let rule = if is_number {
+                "a user or group has at most the number 4294967295"
+            } else {
+                "it must read `USER` or `USER:GROUP`, each a name or a number"
+            };
+            return Err(InvalidOwner { text: text.to_owned(), rule });
         }
         Ok(Self { user: user.to_owned(), group: group.map(str::to_owned) })
     }

@@ -77,7 +77,8 @@ impl Template {
         pieces
     }
 
-    /// The first `${` that is no variable: never closed, or with no variable's name in it.
+    /// The first `${` that is no variable: never closed, or with no variable's name in it. Up to
+    /// its `}`, or up to the first white space where there is none.
     pub fn slip(&self) -> Option<&str> {
         if self.is_plain() {
             return None;
@@ -90,7 +91,10 @@ impl Template {
                 continue;
             }
             let length = after.find('}').filter(|length| EnvName::new(&after[..*length]).is_ok());
-            let Some(length) = length else { return Some(&rest[at..]) };
+            let Some(length) = length else {
+                let end = after.find('}').map(|end| end + 1).or_else(|| after.find(char::is_whitespace));
+                return Some(&rest[at..end.map_or(rest.len(), |end| at + 2 + end)]);
+            };
             rest = &after[length + 1..];
         }
         None

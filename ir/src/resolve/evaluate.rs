@@ -273,6 +273,11 @@ impl Walk<'_, '_> {
 
     fn execution(&mut self, execution: &mut Execution, state: &State) {
         let mut scope = Scope::of(state);
+        for mount in &execution.mounts {
+            if let MountKind::Secret { target: SecretTarget::Env(name), .. } = &mount.kind {
+                scope.hide(name.value.clone());
+            }
+        }
         for path in execution.workdir.iter_mut().chain(&mut execution.user) {
             scope.rewrite(path, self.findings);
         }

@@ -12,6 +12,8 @@ use crate::suggest;
 pub struct Scope<'s> {
     state: &'s State,
     local: Vec<(EnvName, EnvValue)>,
+    /// The variables that show a secret to the program alone.
+    secrets: Vec<EnvName>,
 }
 
 /// What a template comes to.
@@ -28,12 +30,17 @@ pub enum Expansion {
 impl<'s> Scope<'s> {
     /// The variables of a state.
     pub fn of(state: &'s State) -> Self {
-        Self { state, local: Vec::new() }
+        Self { state, local: Vec::new(), secrets: Vec::new() }
     }
 
     /// Sets a variable above the state's.
     pub fn set(&mut self, name: EnvName, value: EnvValue) {
         self.local.push((name, value));
+    }
+
+    /// Notes that the program, and nothing else, has a secret in this variable.
+    pub fn hide(&mut self, name: EnvName) {
+        self.secrets.push(name);
     }
 
     fn value(&self, name: &str) -> Option<&EnvValue> {
@@ -111,6 +118,16 @@ impl<'s> Scope<'s> {
             self.local.iter().map(|(name, _)| name).chain(self.state.env.names()).map(EnvName::as_str);
         let suggestion =
             suggest::nearest_while_few(findings, name, known).map(|known| format!("${{{known}}}"));
+        if self.secrets.iter().any(|secret| secret.as_str() == name) {
+            let way_out = format!(
+                "it holds a secret, which only the program sees: let the program read it, as `${name}` in a script does"
+            );
+            return VariableFinding::Undefined {
+                name: name.to_owned(),
+                way_out,
+                place: template.span.place(),
+            };
+        }
         let otherwise =
             format!("set it first with `env {name} = \"…\"`, or write `$${{` for a literal `${{`");
         VariableFinding::Undefined {

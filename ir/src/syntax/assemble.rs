@@ -9,6 +9,7 @@ use super::read::read_declarations;
 use super::report::Report;
 use super::scan;
 use crate::finding::Finding;
+use crate::json;
 use crate::plan::{Plan, SecretDeclaration, Span, order};
 
 /// What a text says.
@@ -26,6 +27,10 @@ pub struct Parsed {
 /// Reads the text of a plan. Its time and memory grow with the text's length and no faster,
 /// whatever the text holds.
 pub fn parse(text: &str) -> Parsed {
+    if json::is_meant(text) {
+        let at = text.find(['{', '[']).unwrap_or_default();
+        return refused(SyntaxFinding::Json { at: Span::new(at, at + 1).into() });
+    }
     let scan = match scan::scan(text) {
         Ok(scan) => scan,
         Err(finding) => return refused(finding),

@@ -7,7 +7,8 @@ use pest::error::{ErrorVariant, InputLocation};
 use super::findings::SyntaxFinding;
 use super::grammar::Rule;
 use super::kinds::Kind;
-use super::words;
+use super::scan::is_white_space;
+use super::{hints, words};
 use crate::plan::Span;
 use crate::suggest::nearest;
 
@@ -104,6 +105,9 @@ impl Expectation {
     /// The way out: the word that was meant, or how the statement is written, or what may stand
     /// there.
     fn help(&self, text: &str, piece: Range<usize>, broken: usize, found: &Found<'_>) -> String {
+        if let Some(hint) = hints::of_forgotten_name(&text[piece.start..found.range.start], self.kind) {
+            return hint;
+        }
         let statements = if self.statement { self.kind.words() } else { &[] };
         if let Some(word) = found.word {
             // Other build languages are written in capitals.
@@ -111,9 +115,15 @@ impl Expectation {
             if let Some(meant) = meant.filter(|meant| *meant != word) {
                 return format!("did you mean `{meant}`?");
             }
+            if let Some(hint) = hints::of_word(word, self.kind, &self.values) {
+                return hint;
+            }
         }
         match text[found.range.clone()].chars().next() {
             Some('\'' | '`' | '“' | '”') => return "put strings between `\"` and `\"`".to_owned(),
+            Some(letter) if is_space_of_others(letter) => {
+                return "take it away: only spaces, tabs and line ends separate words".to_owned();
+            }
             Some(';') => return "take it away: nothing stands between two statements".to_owned(),
             Some('{') if self.kind == Kind::Image => {
                 return "take the braces away: the properties of an image follow it without a block"
@@ -144,7 +154,7 @@ struct Found<'t> {
 impl<'t> Found<'t> {
     fn at(text: &'t str, at: usize) -> Self {
         let rest = &text[at..];
-        let skipped = rest.len() - rest.trim_start().len();
+        let skipped = rest.len() - rest.trim_start_matches(is_white_space).len();
         let at = at + skipped;
         let rest = &text[at..];
         let is_word = |letter: char| letter.is_alphanumeric() || "_-.%@/".contains(letter);
@@ -166,11 +176,19 @@ impl<'t> Found<'t> {
         let words = match first {
             '}' => "the end of the block".to_owned(),
             '#' => "a comment".to_owned(),
+            '\u{a0}' => "a no-break space".to_owned(),
+            _ if is_space_of_others(first) => format!("the character U+{:04X}", u32::from(first)),
             _ if first.is_control() => format!("`{}`", first.escape_default()),
             _ => format!("`{first}`"),
         };
         Self { words, word: None, range: at..at + first.len_utf8() }
     }
+}
+
+/// Whether a character looks like white space, or like nothing, and is none of the language.
+fn is_space_of_others(letter: char) -> bool {
+    let is_hidden = matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    is_hidden || (letter.is_whitespace() && !is_white_space(letter))
 }
 
 /// At most 40 letters of `word`.

@@ -14,6 +14,18 @@ pub enum SyntaxFinding {
         megabytes: usize,
     },
 
+    /// The other form of a plan.
+    #[error("this is JSON, and the text form of a plan is wanted here")]
+    #[diagnostic(
+        code(cpk::syntax::json),
+        help("`cogpackc PLAN -o cpk` writes the text of a plan in JSON, in canonical form")
+    )]
+    Json {
+        /// The first brace or bracket.
+        #[label("no text of a plan begins like this")]
+        at: SourceSpan,
+    },
+
     /// Blocks in blocks in blocks.
     #[error("blocks are nested more than 16 deep")]
     #[diagnostic(

@@ -72,7 +72,7 @@ impl Kind {
             Self::Locked => "`hash` or `url`",
             Self::Stage => "a statement of a stage",
             Self::Layer => "a statement of a layer",
-            Self::Execution => "a statement of an execution",
+            Self::Execution => "a setting of the `run` or `exec`",
             Self::Export => "a statement of the export",
         }
     }

@@ -10,6 +10,7 @@ mod expected;
 mod findings;
 mod format;
 mod grammar;
+mod hints;
 mod kinds;
 mod lower;
 mod print;

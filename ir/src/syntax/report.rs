@@ -1,10 +1,7 @@
 //! The list of what is wrong with a text, which ends where nobody would read on.
 
 use super::findings::SyntaxFinding;
-use crate::finding::{self, Finding};
-
-/// How many findings are reported of one text.
-const MOST: usize = 500;
+use crate::finding::{self, Finding, MOST};
 
 /// Findings in the order in which they were met: at most one more than is shown.
 #[derive(Debug, Default)]
@@ -32,10 +29,7 @@ impl Report {
     pub(super) fn finish(self) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.0.into_iter().map(Finding::Syntax).collect();
         finding::sort(&mut findings);
-        if findings.len() > MOST {
-            findings.truncate(MOST);
-            findings.push(Finding::Syntax(SyntaxFinding::Many { shown: MOST }));
-        }
+        finding::shorten(&mut findings);
         findings
     }
 

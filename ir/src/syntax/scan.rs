@@ -263,6 +263,11 @@ impl<'t> Scanner<'t> {
     }
 }
 
+/// Whether the grammar takes a character for white space.
+pub(super) fn is_white_space(character: char) -> bool {
+    matches!(character, ' ' | '\t'..='\r')
+}
+
 /// Whether a byte belongs to a word, generously: everything that is not white space, not a quote
 /// and not one of the language's own signs.
 fn is_word(byte: u8) -> bool {

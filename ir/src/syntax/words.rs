@@ -135,13 +135,23 @@ const KEYWORDS: &[(Rule, &str)] = keywords! {
     kw_writable "writable",
 };
 
+/// What an input is called.
+pub(super) const INPUT: &str = "an input (`scratch`, `image @x`, `%stage`, `phase p` or `@context`)";
+
+const STAGE: &str = "a stage's name such as `%venv`";
+const NAMED: &str = "a name such as `@source`";
+const CONTEXT: &str = "a context's name such as `@source`";
+
+/// The signs of names, each with what such a name is called.
+pub(super) const SIGNED: [(&str, &str); 3] = [("%", STAGE), ("@", NAMED), ("@", CONTEXT)];
+
 const VALUES: &[(Rule, &str)] = &[
     (Rule::EOI, "the end"),
     (Rule::version, "a version"),
     (Rule::platform_name, "a platform such as `linux/amd64`"),
-    (Rule::stage_name, "a stage's name such as `%venv`"),
-    (Rule::input_name, "a name such as `@source`"),
-    (Rule::context_name, "a context's name such as `@source`"),
+    (Rule::stage_name, STAGE),
+    (Rule::input_name, NAMED),
+    (Rule::context_name, CONTEXT),
     (Rule::phase_name, "a phase's name"),
     (Rule::secret_name, "a secret's name"),
     (Rule::cache_name, "a cache's name"),
@@ -159,7 +169,7 @@ const VALUES: &[(Rule, &str)] = &[
     (Rule::number, "a number"),
     (Rule::size, "a size such as `64m`"),
     (Rule::duration, "a duration such as `30s`"),
-    (Rule::input, "an input (`scratch`, `image @x`, `%stage`, `phase p` or `@context`)"),
+    (Rule::input, INPUT),
     (Rule::list, "a list such as `[\"a\", \"b\"]`"),
     (Rule::bare_path, "a path"),
     (Rule::quoted, "a string in quotes"),

@@ -34,20 +34,19 @@ pub(super) enum Act {
     Remove,
 }
 
-impl Act {
-    /// The act, as a verb.
-    pub(super) fn describe(&self) -> &'static str {
-        match self {
-            Self::File => "makes a file",
-            Self::Directory(..) => "makes a directory",
-            Self::Copy => "lands a copy",
-            Self::Fill => "copies into a directory",
-            Self::Remove => "removes it",
-        }
-    }
-}
-
 impl Claim {
+    /// What is done, as a verb with its path.
+    pub(super) fn describe(&self) -> String {
+        let does = match self.act {
+            Act::File => "makes the file",
+            Act::Directory(..) => "makes the directory",
+            Act::Copy => "lands a copy at",
+            Act::Fill => "copies into the directory",
+            Act::Remove => "removes",
+        };
+        format!("{does} `{}`", self.path())
+    }
+
     /// The path.
     pub(super) fn path(&self) -> String {
         format!("/{}", self.parts.join("/"))

@@ -3,6 +3,7 @@
 use miette::Diagnostic;
 
 use crate::finding::{Finding, Place};
+use crate::plan::owner::InvalidOwner;
 use crate::plan::{EnvEdit, OpKind, Owner, Plan, Setting, Spanned, Stage, Template, for_each_op};
 
 /// What is wrong with a command or its surroundings.
@@ -53,11 +54,13 @@ pub enum CommandFinding {
         place: Place,
     },
     /// A user that is none.
-    #[error("`{user}` is not a user: it must read `USER` or `USER:GROUP`, each a name or a number")]
+    #[error("`{user}` is not a user: {rule}")]
     #[diagnostic(code(cpk::user::bad), help("write for instance `app`, `app:app` or `1000:1000`"))]
     User {
         /// The text.
         user: String,
+        /// The rule it breaks.
+        rule: &'static str,
         /// Where it is said.
         #[label("not a user")]
         place: Place,
@@ -90,6 +93,8 @@ pub(super) fn check(stage: &Stage, findings: &mut Vec<Finding>) {
                 let place = shell.span.place();
                 if shell.first().is_none_or(String::is_empty) {
                     findings.push(CommandFinding::EmptyShell { place }.into());
+                } else {
+                    one_word("the shell", shell, findings);
                 }
                 nul("the shell", shell.iter().map(String::as_str), place, findings);
             }
@@ -130,10 +135,12 @@ pub(super) fn check_export(plan: &Plan, findings: &mut Vec<Finding>) {
         nul("the command", cmd.iter().map(String::as_str), cmd.span.place(), findings);
     }
     if let Setting::Set(user) = &export.user
-        && user.parse::<Owner>().is_err()
+        // A variable there is another finding.
+        && !user.contains("${")
+        && let Err(InvalidOwner { rule, .. }) = user.parse::<Owner>()
     {
         let place = user.span.place();
-        findings.push(CommandFinding::User { user: user.value.clone(), place }.into());
+        findings.push(CommandFinding::User { user: user.value.clone(), rule, place }.into());
     }
 }
 
@@ -144,20 +151,26 @@ fn check_argv(what: &'static str, argv: &Spanned<Vec<String>>, findings: &mut Ve
         [program, ..] if program.is_empty() => {
             findings.push(CommandFinding::NoProgram { what, place }.into())
         }
-        [line] if line.contains(|letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'')) => {
-            findings.push(CommandFinding::OneWord { what, place }.into());
-        }
-        [_, ..] => {}
+        [_, ..] => one_word(what, argv, findings),
     }
     nul("an argument", argv.iter().map(String::as_str), place, findings);
 }
 
+/// Reports a command line that stands in one word.
+fn one_word(what: &'static str, argv: &Spanned<Vec<String>>, findings: &mut Vec<Finding>) {
+    if let [line] = argv.as_slice()
+        && line.contains(|letter: char| letter.is_whitespace() || matches!(letter, '"' | '\''))
+    {
+        findings.push(CommandFinding::OneWord { what, place: argv.span.place() }.into());
+    }
+}
+
 fn check_user(user: &Spanned<Template>, findings: &mut Vec<Finding>) {
     if let Some(text) = user.as_literal()
-        && text.parse::<Owner>().is_err()
+        && let Err(InvalidOwner { rule, .. }) = text.parse::<Owner>()
     {
         let place = user.span.place();
-        findings.push(CommandFinding::User { user: text.into_owned(), place }.into());
+        findings.push(CommandFinding::User { user: text.into_owned(), rule, place }.into());
     }
 }
 

@@ -4,29 +4,18 @@ use std::collections::BTreeMap;
 
 use miette::Diagnostic;
 
+use super::addresses::{self, Way};
 use super::paths::{self, PathRule};
 use super::patterns;
 use crate::finding::{Finding, Place};
-use crate::plan::context::{DebsContext, GitContext, HttpContext, InlineFile, LockedFile, WheelsContext};
+use crate::plan::context::{
+    DebsContext, GitContext, HttpContext, InlineFile, LockedFile, OciContext, WheelsContext,
+};
 use crate::plan::{Context, ContextKind, InputName, Plan};
 
 /// What is wrong with a context.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
 pub enum ContextFinding {
-    /// An address of another kind than the context can read.
-    #[error("`{url}` is not an address that {reader}")]
-    #[diagnostic(code(cpk::context::url), help("{way_out}"))]
-    Url {
-        /// The address.
-        url: String,
-        /// What would have to read it.
-        reader: &'static str,
-        /// What to write.
-        way_out: &'static str,
-        /// The address.
-        #[label("nothing can be read from here")]
-        place: Place,
-    },
     /// A commit that is none.
     #[error("`{commit}` is not a commit: it must be 40 or 64 hexadecimal digits")]
     #[diagnostic(
@@ -50,6 +39,21 @@ pub enum ContextFinding {
         way_out: &'static str,
         /// The name, or the context.
         #[label("this needs a file name")]
+        place: Place,
+    },
+    /// A tag that no layout has.
+    #[error("`{tag}` is not a tag of a layout")]
+    #[diagnostic(
+        code("cpk::context::tag"),
+        help(
+            "write what the layout's `index.json` says in `org.opencontainers.image.ref.name`, for instance `latest`"
+        )
+    )]
+    Tag {
+        /// The text.
+        tag: String,
+        /// The text.
+        #[label("not a tag")]
         place: Place,
     },
     /// Content that may change under the plan.
@@ -123,9 +127,7 @@ pub(super) fn check(plan: &Plan, findings: &mut Vec<Finding>) {
             }
             ContextKind::Http(http) => check_http(name, context, http, findings),
             ContextKind::Git(git) => check_git(name, context, git, findings),
-            ContextKind::Oci(oci) => {
-                paths::text("the layout", &oci.path, oci.path.span.place(), PathRule::OnBuilder, findings);
-            }
+            ContextKind::Oci(layout) => check_oci(layout, findings),
             ContextKind::Files(files) => check_files(files, findings),
             ContextKind::Wheels(wheels) => check_wheels(name, context, wheels, findings),
             ContextKind::Debs(debs) => check_debs(debs, findings),
@@ -134,58 +136,39 @@ pub(super) fn check(plan: &Plan, findings: &mut Vec<Finding>) {
 }
 
 fn check_http(name: &InputName, context: &Context, http: &HttpContext, findings: &mut Vec<Finding>) {
-    let place = context.span.place();
-    if !is_http(&http.url) {
-        let finding = ContextFinding::Url {
-            url: http.url.value.clone(),
-            reader: "an `http` context can read",
-            way_out: "write it in full, from `https://` on",
-            place: http.url.span.place(),
-        };
-        findings.push(finding.into());
-    } else if let Some(file) = &http.name {
-        let is_none = file.is_empty() || [".", ".."].contains(&file.as_str());
-        if is_none || file.contains(|letter: char| ['/', '\\'].contains(&letter) || letter.is_control()) {
+    let is_address = addresses::check_web(&http.url, Way::Download, findings);
+    if let Some(file) = &http.name {
+        if !is_file_name(file) {
             let reason = format!("`{}` is not a file name", file.escape_debug());
-            let way_out = "write a name without `/` and without line breaks; the copy says where it lands";
-            findings.push(ContextFinding::FileName { reason, way_out, place }.into());
+            let way_out = "write a name without `/` and control characters; the copy says where it lands";
+            findings.push(ContextFinding::FileName { reason, way_out, place: file.span.place() }.into());
         }
-    } else if last_part(&http.url).is_none() {
+    } else if is_address && last_part(&http.url).is_none() {
         let reason = format!("`{}` ends in no file name", http.url.value);
         let way_out = "write `name \"…\"` into its block";
-        findings.push(ContextFinding::FileName { reason, way_out, place }.into());
+        findings.push(ContextFinding::FileName { reason, way_out, place: http.url.span.place() }.into());
     }
     if http.checksum.is_none() {
-        let property = "checksum sha256:…";
+        let (property, place) = ("checksum sha256:…", context.span.place());
         findings.push(ContextFinding::Unpinned { name: name.to_string(), property, place }.into());
     }
 }
 
-/// Whether `url` is a web address with a host.
-fn is_http(url: &str) -> bool {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let printable = !url.chars().any(|letter| letter.is_whitespace() || letter.is_control());
-    printable && rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':']))
+/// Whether every system and tool takes `text` for the name of one file.
+fn is_file_name(text: &str) -> bool {
+    let is_letter = |letter: char| !['/', '\\'].contains(&letter) && !letter.is_control();
+    !["", ".", ".."].contains(&text) && text.chars().all(is_letter)
 }
 
 /// The file name that an address ends in.
 fn last_part(url: &str) -> Option<&str> {
     let path = url.split(['?', '#']).next()?;
     let (_, path) = path.split_once("://")?.1.split_once('/')?;
-    path.rsplit('/').next().filter(|part| !part.is_empty() && ![".", ".."].contains(part))
+    path.rsplit('/').next().filter(|part| is_file_name(part))
 }
 
 fn check_git(name: &InputName, context: &Context, git: &GitContext, findings: &mut Vec<Finding>) {
-    // A leading dash would be an option to git, not an address.
-    if git.url.is_empty() || git.url.starts_with('-') || git.url.chars().any(char::is_control) {
-        let finding = ContextFinding::Url {
-            url: git.url.value.clone(),
-            reader: "git can read",
-            way_out: "write what `git clone` takes, for instance `https://…`",
-            place: git.url.span.place(),
-        };
-        findings.push(finding.into());
-    }
+    addresses::check_git(&git.url, findings);
     match &git.commit {
         None => {
             let (property, place) = ("commit …", context.span.place());
@@ -200,8 +183,24 @@ fn check_git(name: &InputName, context: &Context, git: &GitContext, findings: &m
         }
     }
     if let Some(subdir) = &git.subdir {
-        paths::text("the directory", subdir, context.span.place(), PathRule::Inside, findings);
+        paths::text("the directory", subdir, subdir.span.place(), PathRule::Inside, findings);
     }
+}
+
+fn check_oci(layout: &OciContext, findings: &mut Vec<Finding>) {
+    paths::text("the layout", &layout.path, layout.path.span.place(), PathRule::OnBuilder, findings);
+    if let Some(tag) = &layout.tag
+        && !is_reference_name(tag)
+    {
+        let (tag, place) = (tag.escape_debug().to_string(), tag.span.place());
+        findings.push(ContextFinding::Tag { tag, place }.into());
+    }
+}
+
+/// Whether `text` may be the `org.opencontainers.image.ref.name` of an index. Its specification
+/// allows less, but tools write what they like.
+fn is_reference_name(text: &str) -> bool {
+    !text.is_empty() && !text.chars().any(|letter| letter.is_whitespace() || letter.is_control())
 }
 
 fn check_files(files: &BTreeMap<String, InlineFile>, findings: &mut Vec<Finding>) {
@@ -237,14 +236,13 @@ fn check_wheels(name: &InputName, context: &Context, wheels: &WheelsContext, fin
         }
     }
     if let Some(interpreter) = &wheels.interpreter {
-        paths::text("the interpreter", interpreter, context.span.place(), PathRule::BelowRoot, findings);
+        paths::text("the interpreter", interpreter, interpreter.span.place(), PathRule::BelowRoot, findings);
     }
     for (file, locked) in &wheels.wheels {
         // PEP 427: name, version, perhaps a build, and three tags.
         let parts = file.strip_suffix(".whl").map(|stem| stem.split('-').collect::<Vec<_>>());
         let is_wheel = parts.is_some_and(|parts| {
-            (5..=6).contains(&parts.len())
-                && parts.iter().all(|part| !part.is_empty() && !part.contains(['/', '\\']))
+            (5..=6).contains(&parts.len()) && parts.iter().all(|part| is_package_word(part))
         });
         let way_out = "write it as the package index does: `NAME-VERSION-PYTHON-ABI-PLATFORM.whl`";
         check_locked(file, locked, is_wheel, "a wheel", way_out, findings);
@@ -254,9 +252,8 @@ fn check_wheels(name: &InputName, context: &Context, wheels: &WheelsContext, fin
 fn check_debs(debs: &DebsContext, findings: &mut Vec<Finding>) {
     for (file, locked) in &debs.packages {
         let parts = file.strip_suffix(".deb").map(|stem| stem.split('_').collect::<Vec<_>>());
-        let is_deb = parts.is_some_and(|parts| {
-            parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && !part.contains(['/', '\\']))
-        });
+        let is_deb =
+            parts.is_some_and(|parts| parts.len() == 3 && parts.iter().all(|part| is_package_word(part)));
         let way_out = "write it as the archive does: `NAME_VERSION_ARCHITECTURE.deb`";
         check_locked(file, locked, is_deb, "a Debian package", way_out, findings);
     }
@@ -272,16 +269,19 @@ fn check_locked(
 ) {
     let place = locked.span.place();
     if !well_named {
-        let reason = format!("`{file}` is not the file name of {what}");
+        let reason = format!("`{}` is not the file name of {what}", file.escape_debug());
         findings.push(ContextFinding::FileName { reason, way_out, place }.into());
     }
     if locked.digest.is_none() {
         findings.push(ContextFinding::NoHash { file: file.to_owned(), place }.into());
     }
-    if let Some(url) = &locked.url
-        && !is_http(url)
-    {
-        let (reader, way_out) = ("a download can read", "write it in full, from `https://` on");
-        findings.push(ContextFinding::Url { url: url.clone(), reader, way_out, place }.into());
+    if let Some(url) = &locked.url {
+        addresses::check_web(url, Way::Package, findings);
     }
+}
+
+/// Whether `part` of a package's file name has what names, versions and tags are made of, as the
+/// package index and the archives write them.
+fn is_package_word(part: &str) -> bool {
+    !part.is_empty() && part.chars().all(|letter| letter.is_alphanumeric() || ".+~!_%-".contains(letter))
 }

@@ -24,13 +24,14 @@
 //! 10. Two of them set no variable, working directory, user or shell both, and write no path
 //!     both: `cpk::phase::parallel-clash`.
 //!
-//! What is built from ([`platforms`], [`images`], [`contexts`], [`patterns`])
-//! 11. Platforms are Linux ones with an architecture that exists: `cpk::platform::not-linux`,
-//!     `cpk::platform::architecture`.
+//! What is built from ([`platforms`], [`images`], [`contexts`], [`addresses`], [`patterns`])
+//! 11. Platforms are Linux ones with an architecture that exists, and differ:
+//!     `cpk::platform::not-linux`, `cpk::platform::architecture`, `cpk::platform::same`.
 //! 12. An image has one digest, and one value a variable: `cpk::image::two-digests`,
 //!     `cpk::image::env-twice`.
-//! 13. Addresses, commits, file names and Python versions are such: `cpk::context::url`,
-//!     `cpk::context::commit`, `cpk::context::file-name`, `cpk::context::wheels-python`.
+//! 13. Addresses, commits, tags, file names and Python versions are such: `cpk::context::url`,
+//!     `cpk::context::commit`, `cpk::context::tag`, `cpk::context::file-name`,
+//!     `cpk::context::wheels-python`; no address holds a password: `cpk::context::credentials`.
 //! 14. Files of a locked set have hashes: `cpk::context::no-hash`. (w) Other things from a
 //!     network are pinned: `cpk::context::unpinned`.
 //! 15. No inline file is a directory of another: `cpk::context::file-and-directory`.
@@ -43,7 +44,7 @@
 //! 18. They are not empty, have no `..`, backslash or control character:
 //!     `cpk::path::empty`, `cpk::path::dot-dot`, `cpk::path::backslash`,
 //!     `cpk::path::control-character`.
-//! 19. The root is not made, linked, removed or a volume: `cpk::path::root`.
+//! 19. The root is not made anew, linked, removed or a volume: `cpk::path::root`.
 //!
 //! Ops ([`copies`], [`mounts`], [`secrets`], [`commands`], [`layers`], [`templates`])
 //! 20. Wildcards stand only before `into`, `**` only in patterns: `cpk::copy::wildcard`.
@@ -51,7 +52,8 @@
 //!     `cpk::copy::landing`, `cpk::copy::nameless`.
 //! 22. `replace` does not remove `/`; nothing is copied or mounted from `scratch`:
 //!     `cpk::copy::replaces-root`, `cpk::copy::scratch`, `cpk::mount::scratch`.
-//! 23. Mounts have targets of their own, and leave `/`, `/proc`, `/sys` and `/dev` alone:
+//! 23. Mounts have targets of their own, and leave `/`, `/proc` with all below it, `/sys` and
+//!     `/dev` alone:
 //!     `cpk::mount::overlap`, `cpk::mount::reserved`; a tmpfs has a size: `cpk::mount::size`.
 //! 24. A secret reaches only the op that mounts it: `cpk::secret::exposed`.
 //! 25. Something is run, and it is no command line in one word: `cpk::run::empty`,
@@ -66,12 +68,16 @@
 //! 29. It is made of a filesystem: `cpk::export::not-a-filesystem`.
 //! 30. Its lists, signal, health check and keys say something: `cpk::export::cmd-empty`,
 //!     `cpk::export::stop-signal`, `cpk::export::healthcheck`, `cpk::export::empty-key`.
+//! 31. It names no variable, since nothing in it is expanded: `cpk::export::variable`.
+//!
+//! At most [`finding::MOST`] breaches are told: `cpk::syntax::many`.
 //!
 //! Only [`resolve`](crate::resolve::resolve) reports that there is nothing to export
 //! (`cpk::export::missing`), that a `workdir` or `user` leans on what nobody knows
 //! (`cpk::env::open`), and (w) that an image is not pinned (`cpk::image::unpinned`) or has build
 //! triggers (`cpk::image::triggers`), because a plan in the making is none the worse for it.
 
+pub mod addresses;
 mod claims;
 pub mod commands;
 pub mod contexts;
@@ -177,6 +183,7 @@ pub fn verify(plan: Plan) -> Result<Verified, Vec<Finding>> {
     drop(phases);
     finding::sort(&mut findings);
     if findings.iter().any(Finding::is_error) {
+        finding::shorten(&mut findings);
         return Err(findings);
     }
     Ok(Verified { plan, warnings: findings, walked })

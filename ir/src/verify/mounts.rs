@@ -119,11 +119,15 @@ fn claim(what: String, span: Span, taken: &mut BTreeMap<String, Span>, findings:
 fn reserved(path: &str) -> Option<(&'static str, &'static str)> {
     let below = "mount at a path below it";
     match path {
+        // Whatever runs the program refuses a mount there.
+        below_it if below_it.starts_with("/proc/") => {
+            Some(("a part of the kernel's view of processes", "mount outside `/proc`"))
+        }
         "/" => Some((
             "the whole filesystem of the stage",
             "start the stage from it, or mount it at a path below `/`",
         )),
-        "/proc" => Some(("the kernel's view of processes", below)),
+        "/proc" => Some(("the kernel's view of processes", "mount outside `/proc`")),
         "/sys" => Some(("the kernel's view of devices", below)),
         "/dev" => Some(("the devices", below)),
         _ => None,

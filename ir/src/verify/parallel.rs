@@ -73,12 +73,12 @@ pub enum ParallelFinding {
         #[label("`{stage}` {does} here")]
         place: Place,
         /// What the second op does.
-        does: &'static str,
+        does: String,
         /// The first op.
         #[label("`{first_stage}` {first_does} here")]
         first: Place,
         /// What the first op does.
-        first_does: &'static str,
+        first_does: String,
     },
 }
 
@@ -185,9 +185,9 @@ fn paths(phase: &PhaseName, branches: &[&Stage], findings: &mut Vec<Finding>) {
                 stage: branches[claim.branch].name.to_string(),
                 first_stage: branches[other.branch].name.to_string(),
                 place: claim.span.place(),
-                does: claim.act.describe(),
+                does: claim.describe(),
                 first: other.span.place(),
-                first_does: other.act.describe(),
+                first_does: other.describe(),
             };
             findings.push(finding.into());
         }

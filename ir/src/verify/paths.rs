@@ -49,7 +49,7 @@ pub enum PathFinding {
         place: Place,
     },
     /// It has nothing in it.
-    #[error("{what} is empty")]
+    #[error("{what} is an empty path")]
     #[diagnostic(code(cpk::path::empty), help("{way_out}"))]
     Empty {
         /// What the path is for.
@@ -135,12 +135,12 @@ pub(super) fn check(stage: &Stage, findings: &mut Vec<Finding>) {
                 }
             }
             OpKind::File(file) => path("the file", &file.path, PathRule::BelowRoot),
-            OpKind::Mkdir(directory) => path("the directory", &directory.path, PathRule::Absolute),
+            OpKind::Mkdir(directory) => path("the directory", &directory.path, PathRule::BelowRoot),
             OpKind::Symlink(link) => {
                 path("the link's target", &link.target, PathRule::OfLink);
                 path("the link", &link.path, PathRule::BelowRoot);
             }
-            OpKind::Remove(remove) => path("what is removed", &remove.path, PathRule::BelowRoot),
+            OpKind::Remove(remove) => path("the removed path", &remove.path, PathRule::BelowRoot),
             OpKind::Workdir(workdir) => path("the working directory", workdir, PathRule::Absolute),
             OpKind::Run { .. } | OpKind::Exec { .. } => {
                 if let Some(execution) = op.execution() {
@@ -152,7 +152,7 @@ pub(super) fn check(stage: &Stage, findings: &mut Vec<Finding>) {
                             path("the mount's target", target, PathRule::Absolute);
                         }
                         if let MountKind::Bind { select: Some(select), .. } = &mount.kind {
-                            path("what is selected", select, PathRule::OfInput);
+                            path("the selected path", select, PathRule::OfInput);
                         }
                     }
                 }
@@ -165,16 +165,24 @@ pub(super) fn check(stage: &Stage, findings: &mut Vec<Finding>) {
 /// Checks the paths of the export.
 pub(super) fn check_export(plan: &Plan, findings: &mut Vec<Finding>) {
     let Some(export) = &plan.export else { return };
-    if let crate::plan::Setting::Set(workdir) = &export.workdir {
+    // What would be expanded in a stage is another finding.
+    let is_plain = |text: &str| !text.contains("${");
+    if let crate::plan::Setting::Set(workdir) = &export.workdir
+        && is_plain(workdir)
+    {
         text("the working directory", workdir, workdir.span.place(), PathRule::Absolute, findings);
     }
-    for volume in &export.volumes.added {
+    for volume in export.volumes.added.iter().filter(|volume| is_plain(volume)) {
         text("the volume", volume, volume.span.place(), PathRule::BelowRoot, findings);
     }
 }
 
 /// Checks a template as far as its text is known.
 fn template(what: &'static str, path: &Spanned<Template>, rule: PathRule, findings: &mut Vec<Finding>) {
+    if path.slip().is_some() {
+        // Another finding; what the path is to be cannot be told.
+        return;
+    }
     text(what, &known_text(path), path.span.place(), rule, findings);
 }
 
@@ -211,7 +219,8 @@ fn breach(what: &'static str, path: &str, place: Place, rule: PathRule) -> Optio
     let owned = || path.to_owned();
     if path.is_empty() {
         let way_out = match rule {
-            PathRule::OfInput | PathRule::OnBuilder => "write `.` for all of it",
+            PathRule::OfInput => "write `.` for all of it",
+            PathRule::OnBuilder => "write `.` for the directory of the plan",
             PathRule::Absolute
             | PathRule::BelowRoot
             | PathRule::Inside

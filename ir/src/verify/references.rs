@@ -4,7 +4,7 @@ use miette::Diagnostic;
 
 use crate::finding::{Finding, Place};
 use crate::graph::StageGraph;
-use crate::plan::{Input, InputName, MountKind, PhaseName, Plan, Spanned, for_each_op, stock};
+use crate::plan::{Input, InputName, MountKind, PhaseName, Plan, Spanned, StageName, for_each_op, stock};
 use crate::suggest::{did_you_mean, nearest_while_few};
 
 /// What is wrong with a name that is used.
@@ -110,7 +110,7 @@ pub(super) fn check(graph: &StageGraph<'_>, findings: &mut Vec<Finding>) {
         if let Some(of_stage) = &stage.phase {
             phase(graph, of_stage, findings);
         }
-        stage.for_each_input(|used| input(graph, used, findings));
+        stage.for_each_input(|used| input(graph, used, Some(&stage.name), findings));
         for_each_op(&stage.ops, &mut |op| {
             for mount in op.execution().into_iter().flat_map(|execution| &execution.mounts) {
                 declared(plan, &mount.kind, findings);
@@ -118,7 +118,7 @@ pub(super) fn check(graph: &StageGraph<'_>, findings: &mut Vec<Finding>) {
         });
     }
     if let Some(export) = &plan.export {
-        input(graph, &export.from, findings);
+        input(graph, &export.from, None, findings);
     }
 }
 
@@ -141,14 +141,22 @@ fn phase(graph: &StageGraph<'_>, used: &Spanned<PhaseName>, findings: &mut Vec<F
         .push(ReferenceFinding::Phase { name: used.to_string(), way_out, place: used.span.place() }.into());
 }
 
-fn input(graph: &StageGraph<'_>, used: &Spanned<Input>, findings: &mut Vec<Finding>) {
+/// Checks one input; `user` is the stage that it is used in.
+fn input(
+    graph: &StageGraph<'_>,
+    used: &Spanned<Input>,
+    user: Option<&StageName>,
+    findings: &mut Vec<Finding>,
+) {
     let plan = graph.plan();
     let place = used.span.place();
     match &used.value {
         Input::Scratch => {}
         Input::Stage(name) => {
             if graph.place(name).is_none() {
-                let stages = plan.stages.iter().map(|stage| stage.name.as_str());
+                // No stage can mean itself.
+                let others = plan.stages.iter().filter(|stage| Some(&stage.name.value) != user);
+                let stages = others.map(|stage| stage.name.as_str());
                 let meant =
                     nearest_while_few(findings, name.as_str(), stages).map(|meant| format!("%{meant}"));
                 let way_out = did_you_mean(meant, &format!("add it: `stage {name}`"));

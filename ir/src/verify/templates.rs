@@ -4,7 +4,7 @@
 use miette::Diagnostic;
 
 use crate::finding::{Finding, Place};
-use crate::plan::{EnvEdit, MountKind, Op, OpKind, Plan, Spanned, Template, for_each_op};
+use crate::plan::{EnvEdit, MountKind, Op, OpKind, Plan, Setting, Spanned, Template, for_each_op};
 
 /// What is wrong with a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -13,19 +13,36 @@ pub enum TemplateFinding {
     #[error("`{slip}` is not a variable")]
     #[diagnostic(
         code("cpk::env::bad-template"),
-        help("write `${{NAME}}` with letters, digits and `_`, or `$${{` for a literal `${{`")
+        help(
+            "write `${{NAME}}` with ASCII letters, digits, `_`, `.` and `-`, or `$${{` for a literal `${{`"
+        )
     )]
     Slip {
-        /// From the `${` on.
+        /// From the `${` to its `}`, or the first letters where there is none.
         slip: String,
         /// The template.
         #[label("a `${{` in here is not closed, or holds no variable's name")]
+        place: Place,
+    },
+    /// A variable in the export.
+    #[error("{what} `{text}` has a `${{` in it, and nothing in the export is expanded")]
+    #[diagnostic(code(cpk::export::variable), help("{way_out}"))]
+    Export {
+        /// What it stands in.
+        what: &'static str,
+        /// The text.
+        text: String,
+        /// What to do.
+        way_out: &'static str,
+        /// The text.
+        #[label("this would stand in the image as it is written")]
         place: Place,
     },
 }
 
 /// Checks every template of a plan.
 pub(super) fn check(plan: &Plan, findings: &mut Vec<Finding>) {
+    check_export(plan, findings);
     for stage in &plan.stages {
         for_each_op(&stage.ops, &mut |op| {
             for_each_template(op, &mut |template| {
@@ -35,6 +52,30 @@ pub(super) fn check(plan: &Plan, findings: &mut Vec<Finding>) {
                 }
             });
         });
+    }
+}
+
+/// Checks that the paths and the user of the export lean on no variable: an export has none.
+fn check_export(plan: &Plan, findings: &mut Vec<Finding>) {
+    let Some(export) = &plan.export else { return };
+    let in_stage = "say it in the stage, where variables are expanded: the image then has it as well";
+    let texts = [
+        ("the working directory", said(&export.workdir), in_stage),
+        ("the user", said(&export.user), in_stage),
+    ];
+    let volumes = export.volumes.added.iter().map(|volume| ("the volume", Some(volume), "write its path"));
+    for (what, text, way_out) in texts.into_iter().chain(volumes) {
+        if let Some(text) = text.filter(|text| text.contains("${")) {
+            let (text, place) = (text.value.clone(), text.span.place());
+            findings.push(TemplateFinding::Export { what, text, way_out, place }.into());
+        }
+    }
+}
+
+fn said(setting: &Setting<String>) -> Option<&Spanned<String>> {
+    match setting {
+        Setting::Set(text) => Some(text),
+        Setting::Inherit | Setting::Clear(_) => None,
     }
 }
 

@@ -37,7 +37,7 @@ use cogpack_ir::plan::{
 use cogpack_ir::resolve::Step;
 
 use super::stage::{Chain, Site};
-use super::{Lowering, archive, gap, paths};
+use super::{Lowering, archive, paths, unverified};
 use crate::capability::{Capabilities, Capability};
 use crate::wire::op::VertexId;
 use crate::wire::{Action, Copy, Edit, File, Op, Owner, Principal};
@@ -337,10 +337,5 @@ fn owner_argument(owner: &PlanOwner) -> String {
 }
 
 pub(super) fn at_the_root(path: &Spanned<Template>) -> Unsupported {
-    gap(
-        "cpk::unsupported::root-path",
-        "an op that makes or removes `/` itself",
-        path.span,
-        "name a path below it",
-    )
+    unverified("an op makes or removes `/` itself", path.span)
 }

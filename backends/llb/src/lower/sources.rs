@@ -179,7 +179,8 @@ fn http<'a>(context: &'a HttpContext) -> Result<Source<'a>, Unsupported> {
     };
     let name = context
         .name
-        .as_deref()
+        .as_ref()
+        .map(|name| name.as_str())
         .or_else(last_part)
         .filter(|name| !name.is_empty())
         .ok_or_else(|| unverified(&format!("the file of `{url}` has no name"), context.url.span))?;
@@ -206,7 +207,7 @@ fn git<'a>(context: &'a GitContext) -> Result<Source<'a>, Unsupported> {
         ));
     };
     let mut identifier = format!("git://{address}");
-    let subdir = context.subdir.as_deref().map(|subdir| paths::clean(subdir.into()));
+    let subdir = context.subdir.as_ref().map(|subdir| paths::clean(subdir.as_str().into()));
     let subdir = subdir.as_deref().filter(|subdir| *subdir != "/").map(|subdir| &subdir[1..]);
     if context.commit.is_some() || subdir.is_some() {
         identifier.push('#');

@@ -96,8 +96,10 @@ fn in_layout(
     platform: &Platform,
 ) -> Option<Vec<u8>> {
     let ContextKind::Oci(context) = &source.plan.contexts.get(name)?.kind else { return None };
-    let wanted =
-        Wanted { digest: context.digest.as_ref().map(|digest| digest.value), tag: context.tag.as_deref() };
+    let wanted = Wanted {
+        digest: context.digest.as_ref().map(|digest| digest.value),
+        tag: context.tag.as_ref().map(|tag| tag.as_str()),
+    };
     let image = Layout::open(layouts.get(name)?).ok()?.image(wanted, platform).ok()?;
     Some(image.document)
 }

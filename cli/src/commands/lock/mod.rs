@@ -10,7 +10,7 @@ use cogpack_io_packages::debs::architecture_of;
 use cogpack_io_packages::lock::{LockError, LockedDeb, Request, lock};
 use cogpack_io_packages::web::Web;
 use cogpack_ir::plan::context::{DebsContext, LockedFile};
-use cogpack_ir::plan::{Context, ContextKind, InputName, Plan, Span};
+use cogpack_ir::plan::{Context, ContextKind, InputName, Plan, Span, Spanned};
 use cogpack_ir::{json, syntax};
 use url::Url;
 
@@ -105,7 +105,11 @@ fn plan(name: InputName, suite: Option<String>, locked: Vec<LockedDeb>) -> Plan 
     let packages: BTreeMap<String, LockedFile> = locked
         .into_iter()
         .map(|deb| {
-            let locked = LockedFile { digest: Some(deb.digest), url: Some(deb.url), span: Span::NOWHERE };
+            let locked = LockedFile {
+                digest: Some(deb.digest),
+                url: Some(Spanned::nowhere(deb.url)),
+                span: Span::NOWHERE,
+            };
             (deb.file, locked)
         })
         .collect();

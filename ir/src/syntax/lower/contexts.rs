@@ -95,7 +95,7 @@ impl<'t> Lowering<'t> {
         let mut http = HttpContext { url, checksum: None, name: None, mode: None };
         self.settings(block, Kind::Http, owner, |lowering, rule, statement, value| match rule {
             Rule::checksum_setting => http.checksum = lowering.digest(&value),
-            Rule::name_setting => http.name = Some(lowering.string(&value)),
+            Rule::name_setting => http.name = Some(lowering.spanned_string(&value)),
             _ => http.mode = lowering.mode(statement).map(|mode| mode.value),
         });
         http
@@ -107,7 +107,7 @@ impl<'t> Lowering<'t> {
             Rule::commit_setting => {
                 git.commit = Some(Spanned::new(lowering.key(&value), lowering.span(&value)));
             }
-            _ => git.subdir = Some(lowering.string(&value)),
+            _ => git.subdir = Some(lowering.spanned_string(&value)),
         });
         git
     }
@@ -116,7 +116,7 @@ impl<'t> Lowering<'t> {
         let mut oci = OciContext { path, digest: None, tag: None };
         self.settings(block, Kind::Oci, owner, |lowering, rule, statement, value| match rule {
             Rule::digest_setting => oci.digest = lowering.spanned_digest(statement),
-            _ => oci.tag = Some(lowering.string(&value)),
+            _ => oci.tag = Some(lowering.spanned_string(&value)),
         });
         oci
     }
@@ -151,7 +151,7 @@ impl<'t> Lowering<'t> {
         let mut said = Said::default();
         self.settings(block, Kind::Wheels, owner, |lowering, rule, statement, value| match rule {
             Rule::python_setting => wheels.python = Some(lowering.spanned_string(&value)),
-            Rule::interpreter_setting => wheels.interpreter = Some(lowering.string(&value)),
+            Rule::interpreter_setting => wheels.interpreter = Some(lowering.spanned_string(&value)),
             _ => lowering.locked(statement, "wheel", &mut said, &mut wheels.wheels),
         });
         wheels
@@ -183,7 +183,7 @@ impl<'t> Lowering<'t> {
         let mut file = LockedFile { digest: None, url: None, span: name.span };
         self.settings(block, Kind::Locked, name.span, |lowering, rule, _, value| match rule {
             Rule::hash_setting => file.digest = lowering.digest(&value),
-            _ => file.url = Some(lowering.string(&value)),
+            _ => file.url = Some(lowering.spanned_string(&value)),
         });
         if said.first(word, &name, name.span, &mut self.findings) {
             files.insert(name.value, file);

@@ -28,6 +28,7 @@ use super::expected;
 use super::grammar::{Grammar, Rule};
 use super::kinds::Kind;
 use super::report::Report;
+use super::scan::is_white_space;
 use crate::plan::Span;
 
 /// A match of one rule.
@@ -139,11 +140,6 @@ impl<'t> Lowering<'t> {
             self.places.push(Place { statement, block, anchor });
         }
     }
-}
-
-/// Whether the grammar takes a character for white space.
-fn is_white_space(character: char) -> bool {
-    matches!(character, ' ' | '\t'..='\r')
 }
 
 /// Where the last word of a match ends. A rule that ends with something optional has matched the

@@ -28,6 +28,16 @@ fn a_text_that_is_too_large_is_not_read() {
 }
 
 #[test]
+fn json_is_named_where_the_text_form_is_wanted() {
+    for text in ["{ \"version\": 1 }", "\u{feff}\n{", "[1]"] {
+        let findings = parse(text).findings;
+        let codes: Vec<_> = findings.iter().map(Finding::stable_code).collect();
+        assert_eq!(codes, ["cpk::syntax::json"], "{text}");
+        assert!(findings[0].help().is_some_and(|help| help.to_string().contains("-o cpk")));
+    }
+}
+
+#[test]
 fn mistakes_are_told_with_their_place_and_a_way_out() {
     let mut told = String::new();
     for case in MISTAKES.split_inclusive("\n\n\n") {
