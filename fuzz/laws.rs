@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use cogpack_ir::finding::Finding;
 use cogpack_ir::plan::Plan;
 use cogpack_ir::{json, resolve, syntax, verify};
+use miette::{GraphicalReportHandler, GraphicalTheme, Report};
 
 /// What holds for any text.
 pub fn text(text: &str) {
@@ -32,7 +33,7 @@ pub fn text(text: &str) {
 
     comments_stay(&plan);
     comes_back(&plan);
-    judge(plan);
+    judge(text, plan);
 }
 
 /// What holds for any JSON.
@@ -40,7 +41,7 @@ pub fn json(text: &str) {
     match json::read(text) {
         Ok(plan) => {
             comes_back(&plan);
-            judge(plan);
+            judge(text, plan);
         }
         Err(findings) => {
             assert!(!findings.is_empty(), "refused without a finding");
@@ -133,14 +134,18 @@ fn comes_back(plan: &Plan) {
     assert_eq!(json::write(&again), written, "writing twice differs");
 }
 
-/// Verifying and resolving end, and refuse with a reason.
-fn judge(plan: Plan) {
-    match verify::verify(plan) {
-        Ok(verified) => match resolve::resolve(verified, &BTreeMap::new()) {
-            Ok(resolved) => stays_small(&resolved),
-            Err(findings) => assert!(!findings.is_empty(), "not resolved, without a finding"),
-        },
-        Err(findings) => assert!(!findings.is_empty(), "refused without a finding"),
+/// Verifying and resolving the plan that `text` says end, and refuse with a reason.
+fn judge(text: &str, plan: Plan) {
+    let resolved = verify::verify(plan).and_then(|verified| resolve::resolve(verified, &BTreeMap::new()));
+    match resolved {
+        Ok(resolved) => {
+            point_into(text, resolved.warnings());
+            stays_small(&resolved);
+        }
+        Err(findings) => {
+            assert!(!findings.is_empty(), "refused without a finding");
+            point_into(text, &findings);
+        }
     }
 }
 
@@ -172,7 +177,7 @@ fn plan_of(text: &str) -> Plan {
     parsed.plan
 }
 
-/// Every label lies inside the text, on whole characters, so that it can be shown.
+/// Every label lies inside the text, on whole characters, and what it says can be drawn there.
 fn point_into(text: &str, findings: &[Finding]) {
     for finding in findings {
         for label in miette::Diagnostic::labels(finding).into_iter().flatten() {
@@ -180,4 +185,22 @@ fn point_into(text: &str, findings: &[Finding]) {
             assert!(text.get(range.clone()).is_some(), "{finding} points at {range:?}");
         }
     }
+    // Wider lines are cut before they are drawn, where people see them.
+    if text.lines().all(|line| line.len() < WIDEST_DRAWN) {
+        findings.iter().take(MOST_DRAWN).for_each(|finding| draw(text, finding));
+    }
+}
+
+/// Drawing copies the text each time.
+const MOST_DRAWN: usize = 20;
+
+/// What the library that draws takes as one line.
+const WIDEST_DRAWN: usize = 60_000;
+
+fn draw(text: &str, finding: &Finding) {
+    let report = Report::new(finding.clone()).with_source_code(text.to_owned());
+    let mut drawn = String::new();
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor());
+    let result = handler.render_report(&mut drawn, report.as_ref());
+    assert!(result.is_ok() && drawn.contains(&finding.stable_code()), "{finding} cannot be drawn:\n{drawn}");
 }
