@@ -16,7 +16,7 @@ use crate::report::Format;
 #[derive(Debug, Parser)]
 #[command(name = "cogpackc", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(
-    after_help = "Exit codes: 0 done, 1 the plan has findings or one of its ops failed, 2 the command could not run, 130 interrupted."
+    after_help = "Exit codes: 0 done, 1 the plan has findings or one of its ops failed, 2 the command could not run, 101 a mistake of ours, 130 interrupted."
 )]
 pub struct Arguments {
     /// Compile: what `cogpackc PLAN -o FORMAT` does.
@@ -69,10 +69,10 @@ pub struct Compile {
     /// would use. Left out: all that is known today.
     #[arg(long, value_name = "none|FILE|probe")]
     pub limits: Option<LimitsChoice>,
-    /// The builder that a Dockerfile is for: BuildKit, buildah (and podman) from 1.28 on, or the
+    /// The builder that a Dockerfile is for: BuildKit (which is meant if nothing is said), buildah (and podman) from 1.28 on, or the
     /// classic builder of Docker 20.10.
-    #[arg(long, value_enum, default_value_t, value_name = "DIALECT")]
-    pub dialect: DialectChoice,
+    #[arg(long, value_enum, value_name = "DIALECT")]
+    pub dialect: Option<DialectChoice>,
     /// The version of BuildKit's Dockerfile frontend: `none` for what Docker 20.10 has built in,
     /// a version such as `1.6`, or an image with its version, `REFERENCE=1.6`. Left out: the
     /// oldest from 1.4 on that can say all that the plan wants.
@@ -95,10 +95,10 @@ pub struct Compile {
     /// What the image of an OCI layout is called, for instance `me/model:1`.
     #[arg(short = 't', long = "tag", value_name = "NAME")]
     pub tag: Option<cogpack_content::ImageReference>,
-    /// How the layers of an OCI layout are compressed: `auto` is gzip for what compresses, and
-    /// nothing for what does not, such as weights.
-    #[arg(long, value_enum, default_value_t, value_name = "COMPRESSION")]
-    pub compression: CompressionChoice,
+    /// How the layers of an OCI layout are compressed: `auto`, which is meant if nothing is said, is
+    /// gzip for what compresses, and nothing for what does not, such as weights.
+    #[arg(long, value_enum, value_name = "COMPRESSION")]
+    pub compression: Option<CompressionChoice>,
     /// How findings, notes and failures are shown.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -155,7 +155,7 @@ pub enum LimitsChoice {
 impl Compile {
     /// The dialect that was asked for; only BuildKit's language has versions.
     pub fn dialect(&self) -> Result<Dialect, Failure> {
-        let dialect = match self.dialect {
+        let dialect = match self.dialect.unwrap_or_default() {
             DialectChoice::Buildkit => {
                 return Ok(Dialect::BuildKit { syntax: self.syntax.clone().unwrap_or_default() });
             }
@@ -186,7 +186,8 @@ impl From<&str> for LimitsChoice {
 /// What `-o` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Artifact {
-    /// A BuildKit definition, as `buildctl build` reads it.
+    /// A BuildKit definition, as `buildctl build` reads it. It holds no image config: with
+    /// `-O DIR/` that is beside it, as `image-config.json`.
     Llb,
     /// The same as a listing that people can read.
     #[value(name = "llb.txt")]
@@ -207,6 +208,18 @@ impl Artifact {
         match self {
             Self::Json | Self::Cpk => true,
             Self::Llb | Self::LlbText | Self::Dockerfile | Self::Oci => false,
+        }
+    }
+
+    /// The word that `-o` takes.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Llb => "llb",
+            Self::LlbText => "llb.txt",
+            Self::Dockerfile => "dockerfile",
+            Self::Oci => "oci",
+            Self::Json => "json",
+            Self::Cpk => "cpk",
         }
     }
 

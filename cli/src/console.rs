@@ -35,7 +35,16 @@ impl Console<'_> {
 
     /// Writes one line of talk.
     pub fn say(&mut self, line: &str) {
-        let _ = writeln!(self.stderr, "{line}");
+        self.talk(&format!("{line}\n"));
+    }
+
+    /// Writes whole lines of talk, behind all data so far: where both go to one terminal, they are
+    /// read in the order in which they were said. That nobody reads them is not an error of the
+    /// command.
+    pub fn talk(&mut self, lines: &str) {
+        // What becomes of data is known to the outlet.
+        let _ = self.stdout.flush();
+        let _ = self.stderr.write_all(lines.as_bytes());
     }
 
     /// Whether to colour what goes to standard error.

@@ -13,6 +13,7 @@ use cogpack_ir::plan::{Context, ContextKind, InputName};
 
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
+use crate::source_text::{Place, SourceText};
 
 /// Contexts as they are on disk.
 pub struct Walked {
@@ -52,7 +53,20 @@ pub fn walk_all<'c>(
         if let ContextKind::Directory(directory) = &context.kind {
             let of_plan = || file.directory.join(&directory.path.value);
             let root = elsewhere.get(name).cloned().unwrap_or_else(of_plan);
-            let tree = walk(&root, name, &directory.rules).map_err(|error| Failure::of(&error))?;
+            let tree = walk(&root, name, &directory.rules).map_err(|error| {
+                let failure = Failure::of(&error);
+                match (elsewhere.get(name), directory.path.span.place()) {
+                    (None, Some(span)) => {
+                        let Place { line, column } =
+                            SourceText::new(&file.shown, &file.text).place(span.offset());
+                        failure.with_hint(format!(
+                            "the plan names the directory in line {line}, column {column} of `{}`",
+                            file.shown
+                        ))
+                    }
+                    (Some(_), _) | (None, None) => failure,
+                }
+            })?;
             walked.trees.insert(name.clone(), tree);
             walked.files.directories.directories.insert(name.clone(), root);
         }

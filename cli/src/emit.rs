@@ -187,6 +187,14 @@ impl Product {
         }
     }
 
+    /// Whether an image config goes with it that says something.
+    pub fn leaves_out_a_config(&self) -> bool {
+        match self {
+            Self::Definition { image, .. } => image.has_config(),
+            Self::File { .. } | Self::Eject(_) | Self::Image(_) => false,
+        }
+    }
+
     /// The file that goes with it where there is a directory for both.
     pub fn beside(&self) -> Option<(&'static str, &[u8])> {
         match self {
@@ -200,7 +208,7 @@ impl Product {
         match self {
             Self::File { pieces, .. } => pieces.iter().for_each(|piece| console.data(piece)),
             Self::Definition { image, .. } => {
-                image.definition.pieces().for_each(|piece| console.data(&piece))
+                image.definition.hand_over(|pieces| pieces.for_each(|piece| console.data(&piece)))
             }
             Self::Eject(eject) => console.data(eject.as_text()),
             Self::Image(_) => {
@@ -218,7 +226,8 @@ impl Product {
                 write_pieces_atomically(path, pieces).map_err(|error| Failure::of(&error))
             }
             Self::Definition { image, .. } => {
-                write_pieces_atomically(path, image.definition.pieces()).map_err(|error| Failure::of(&error))
+                let written = image.definition.hand_over(|pieces| write_pieces_atomically(path, pieces));
+                written.map_err(|error| Failure::of(&error))
             }
             Self::Eject(eject) => eject.write(path),
             Self::Image(image) => image.write(path),

@@ -1,7 +1,7 @@
 //! The `cogpackc` command line.
 //!
 //! Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 findings (in
-//! `diff`-like commands: differences), 2 the command could not run.
+//! `diff`-like commands: differences), 2 the command could not run, 101 a mistake of ours.
 
 mod arguments;
 mod bases;
@@ -13,8 +13,11 @@ mod emit;
 mod env_vars;
 mod failure;
 mod front;
+mod idle_options;
 mod limits;
 mod line_diff;
+mod misnamed;
+mod mistake;
 mod oci_image;
 mod outlet;
 mod packages;
@@ -45,7 +48,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<
     let words: Vec<OsString> = arguments.into_iter().collect();
     let arguments = match arguments::Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
-        Err(error) => return report::usage(&error, report::Format::asked_for_in(&words), console),
+        Err(error) => {
+            let format = report::Format::asked_for_in(&words);
+            let misnamed = misnamed::command(&words, &console.directory).filter(|_| error.use_stderr());
+            let Some(failure) = misnamed else { return report::usage(&error, format, console) };
+            report::failure(&failure, format, console);
+            return COULD_NOT_RUN;
+        }
     };
     let format = arguments.format();
     match commands::run(arguments, console) {
@@ -55,6 +64,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<
             COULD_NOT_RUN
         }
     }
+}
+
+/// What to say to standard error of a panic, which is always a mistake of ours.
+pub fn mistake(panic: &std::panic::PanicHookInfo<'_>) -> String {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    report::failure_text(&mistake::of(panic), report::Format::asked_for_in(&words))
 }
 
 /// The command line as clap knows it, for completions and for documentation.

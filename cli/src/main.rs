@@ -1,6 +1,7 @@
 //! The binary: real streams and arguments in, an exit code out. All else is in the library, so
 //! that tests run commands in their own process.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -12,6 +13,13 @@ use cogpack_cli::{Console, Outlet};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        let _ = write!(io::stderr(), "{}", cogpack_cli::mistake(panic));
+        let trace = Backtrace::capture();
+        if trace.status() == BacktraceStatus::Captured {
+            let _ = writeln!(io::stderr(), "\n{trace}");
+        }
+    }));
     let mut stdin = io::stdin().lock();
     // Not locked: what a daemon sends to standard output is written by another thread.
     let mut stdout = io::BufWriter::new(Outlet::new(io::stdout()));

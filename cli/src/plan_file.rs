@@ -7,6 +7,8 @@ use cogpack_io_project::plan_file::{PlanFileError, read_plan, read_plan_from};
 
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::report::{self, Format};
+use crate::{COULD_NOT_RUN, DONE};
 
 /// A plan's text and where it came from.
 #[derive(Debug, Clone)]
@@ -46,6 +48,31 @@ pub fn read(path: &Path, console: &mut Console<'_>) -> Result<PlanFile, Failure>
     let text = Arc::new(read_plan(&full).map_err(|error| failed(&error))?);
     let directory = full.parent().unwrap_or(Path::new("/")).to_owned();
     Ok(PlanFile { shown, path: Some(full), text, directory })
+}
+
+/// Reads the plans at these paths one after the other. One that cannot be read is told of, and the
+/// others are read all the same; gives the exit code of the worst.
+pub fn each(
+    paths: &[PathBuf],
+    format: Format,
+    console: &mut Console<'_>,
+    mut take: impl FnMut(PlanFile, &mut Console<'_>) -> Result<u8, Failure>,
+) -> Result<u8, Failure> {
+    if paths.iter().filter(|path| *path == Path::new("-")).count() > 1 {
+        return Err(Failure::new("standard input can be read once, and `-` stands for it twice"));
+    }
+    let mut worst = DONE;
+    for path in paths {
+        let code = match read(path, console).and_then(|plan| take(plan, console)) {
+            Ok(code) => code,
+            Err(failure) => {
+                report::failure(&failure, format, console);
+                COULD_NOT_RUN
+            }
+        };
+        worst = worst.max(code);
+    }
+    Ok(worst)
 }
 
 fn failed(error: &PlanFileError) -> Failure {

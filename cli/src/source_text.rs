@@ -44,7 +44,7 @@ impl<'t> SourceText<'t> {
 
     /// The place at an offset; of one that is not in the text, the end.
     pub fn place(&self, offset: usize) -> Place {
-        let before = self.text.get(..offset).unwrap_or(self.text);
+        let before = &self.text[..self.text.floor_char_boundary(offset)];
         let line = self.line(before.len());
         let column = before[self.lines[line]..].chars().count() + 1;
         Place { line: line + 1, column }
@@ -85,15 +85,22 @@ impl SourceCode for SourceText<'_> {
         let local = SourceSpan::new((span.offset() - start).into(), span.len());
         let read = self.text.as_bytes()[start..].read_span(&local, lines_before, lines_after)?;
         let (at, length) = (read.span().offset() + start, read.span().len());
+        // miette counts the bytes before it.
+        let column = characters(self.text, at - read.column(), at);
         Ok(Box::new(MietteSpanContents::new_named(
             self.name.to_owned(),
             &self.text.as_bytes()[at..at + length],
             SourceSpan::new(at.into(), length),
             passed + read.line(),
-            read.column(),
+            column,
             passed + read.line_count(),
         )))
     }
+}
+
+/// How many characters begin between two offsets.
+fn characters(text: &str, from: usize, to: usize) -> usize {
+    text[text.floor_char_boundary(from)..text.floor_char_boundary(to)].chars().count()
 }
 
 #[cfg(test)]
@@ -112,9 +119,14 @@ mod tests {
 
     #[test]
     fn every_span_reads_as_from_the_whole_text() {
-        let shown = |read: Result<Box<dyn SpanContents<'_> + '_>, MietteError>| {
+        let shown = |text: &str, read: Result<Box<dyn SpanContents<'_> + '_>, MietteError>| {
             let read = read.ok()?;
-            Some((read.data().to_vec(), *read.span(), read.line(), read.column(), read.line_count()))
+            // Whose columns count bytes where ours count characters.
+            let column = match read.name() {
+                Some(_) => read.column(),
+                None => characters(text, read.span().offset() - read.column(), read.span().offset()),
+            };
+            Some((read.data().to_vec(), *read.span(), read.line(), column, read.line_count()))
         };
         for text in TEXTS {
             let source = SourceText::new("plan.cpk", text);
@@ -122,8 +134,8 @@ mod tests {
                 for length in 0..=text.len() - start {
                     let span = SourceSpan::new(start.into(), length);
                     for around in [0, 1, 3] {
-                        let expected = shown(text.read_span(&span, around, around));
-                        let read = shown(source.read_span(&span, around, around));
+                        let expected = shown(text, text.read_span(&span, around, around));
+                        let read = shown(text, source.read_span(&span, around, around));
                         assert_eq!(read, expected, "{text:?} {span:?} {around}");
                     }
                 }

@@ -1,9 +1,7 @@
 //! The command line as its users meet it: streams, exit codes, what is written and what is not.
 
-use std::path::Path;
-
 use cogpack_cli::Environment;
-use cogpack_tests::places::root;
+use cogpack_tests::places::{names_in, root};
 use cogpack_tests::terminal::{cogpackc, cogpackc_in, cogpackc_with_input};
 
 const PLAN: &str = "cpk 1\n\nplatform linux/amd64\n\nstage %app from scratch {\n  env PATH = \"/bin\"\n  file \"/a\" = \"a\"\n}\n\nexport from %app\n";
@@ -13,15 +11,6 @@ fn folder_with(plan: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     std::fs::write(folder.path().join("plan.cpk"), plan).expect("can be written");
     folder
-}
-
-fn names_in(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(folder)
-        .expect("can be read")
-        .map(|entry| entry.expect("can be read").file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names
 }
 
 #[test]

@@ -33,3 +33,13 @@ pub fn files_below(folder: &Path, ending: &str) -> Vec<PathBuf> {
 pub fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).to_string_lossy().replace('\\', "/")
 }
+
+/// The names in a folder, sorted.
+pub fn names_in(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .expect("can be read")
+        .map(|entry| entry.expect("can be read").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}

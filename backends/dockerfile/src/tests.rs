@@ -378,6 +378,8 @@ fn a_line_that_docker_would_not_read_is_refused() {
         refused(&script(70_000)),
         ["`RUN aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…` makes a line of more than 65000 bytes"]
     );
+    let gaps = lower_for(BUILT_IN, &with_base(&script(70_000))).expect_err("is too long");
+    assert_eq!(gaps[0].code, "cpk::unsupported::long-line");
     assert!(lowered(&script(60_000)).contains("RUN aaaa"));
 }
 

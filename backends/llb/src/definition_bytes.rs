@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use crate::annotations::{Annotations, Part};
 
@@ -27,6 +29,12 @@ pub(crate) enum Piece {
     Said(Part),
 }
 
+/// From how many pieces on a thread pays.
+const WORTH_A_THREAD: usize = 256;
+
+/// How many pieces may wait. More would only fill memory.
+const WAITING: usize = 16;
+
 impl DefinitionBytes {
     /// Pieces in order, and the annotations that some of them are made from.
     pub(crate) fn new(pieces: Vec<Piece>, annotations: Annotations) -> Self {
@@ -39,6 +47,20 @@ impl DefinitionBytes {
             Piece::Bytes(bytes) => Cow::Borrowed(bytes.as_slice()),
             Piece::Text(text) => Cow::Borrowed(text.as_bytes()),
             Piece::Said(part) => Cow::Owned(self.annotations.written(part)),
+        })
+    }
+
+    /// Gives the pieces in order to who writes them somewhere. Where they are many, the next ones are
+    /// made while the last are being written.
+    pub fn hand_over<R>(&self, write: impl FnOnce(&mut dyn Iterator<Item = Cow<'_, [u8]>>) -> R) -> R {
+        if self.pieces.len() < WORTH_A_THREAD {
+            return write(&mut self.pieces());
+        }
+        let (made, pieces) = sync_channel(WAITING);
+        thread::scope(|scope| {
+            // It ends early where nobody takes the pieces any more.
+            scope.spawn(move || self.pieces().try_for_each(|piece| made.send(piece)));
+            write(&mut pieces.into_iter())
         })
     }
 
@@ -80,5 +102,14 @@ mod tests {
         assert_eq!(several, DefinitionBytes::from(b"abcd".to_vec()));
         assert_ne!(several, DefinitionBytes::from(b"abc".to_vec()));
         assert_eq!(several.pieces().count(), 3);
+    }
+
+    #[test]
+    fn many_pieces_come_in_order_and_nobody_must_take_all() {
+        let piece = |place: usize| Piece::Bytes(place.to_le_bytes().to_vec());
+        let many = DefinitionBytes::new((0..4 * WORTH_A_THREAD).map(piece).collect(), Annotations::default());
+        let taken: Vec<u8> = many.hand_over(|pieces| pieces.flat_map(Cow::into_owned).collect());
+        assert_eq!(taken, many.to_bytes());
+        assert_eq!(many.hand_over(|pieces| pieces.take(2).count()), 2);
     }
 }

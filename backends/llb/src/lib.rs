@@ -34,7 +34,7 @@ use cogpack_backends_contract::config_json;
 use cogpack_backends_contract::image_config::image_config;
 use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_content::{Digest, Platform};
-use cogpack_ir::plan::{InputName, Span};
+use cogpack_ir::plan::{ImageConfig, InputName, Span};
 use cogpack_ir::resolve::Resolved;
 
 pub use definition_bytes::DefinitionBytes;
@@ -86,6 +86,13 @@ pub struct LlbImage {
     pub needs: Needs,
     /// The owners that are written by name, by the filesystem that they are looked up in.
     pub owners: Vec<OwnersByName>,
+}
+
+impl LlbImage {
+    /// Whether its config says more than what the image is built for.
+    pub fn has_config(&self) -> bool {
+        self.config != config_json::to_json(&ImageConfig::default(), &self.platform, None)
+    }
 }
 
 impl Llb {

@@ -156,7 +156,8 @@ impl<'p> Evaluation<'p> {
         !self.problems.is_empty()
     }
 
-    /// The filesystem that the plan exports, or the first problem of each stage that has one. To
+    /// The filesystem that the plan exports, or of each stage that has one its first problem and the
+    /// copies that cannot be in any case. To
     /// be asked for when no program is left.
     pub fn finish(mut self) -> Result<Arc<Rootfs>, Vec<AssemblyProblem>> {
         let from = &self.plan.export().from;
@@ -186,9 +187,30 @@ impl<'p> Evaluation<'p> {
                 self.waiting.insert(id, *going);
                 self.programs.push(*program);
             }
-            Err(Stopped::By(problem)) => self.problems.push(problem),
+            Err(Stopped::By(problem)) => {
+                let others = self.other_bad_copies(id, &problem);
+                self.problems.push(problem);
+                self.problems.extend(others);
+            }
             Err(Stopped::Already) => {}
         }
+    }
+
+    /// What is wrong with copies of a stage whatever else is in it: a stage ends with the first
+    /// problem, and of these the author need not learn one by one.
+    fn other_bad_copies(&mut self, id: StageId, known: &AssemblyProblem) -> Vec<AssemblyProblem> {
+        let known = if let AssemblyProblem::Copy { span, .. } = known { Some(span.start()) } else { None };
+        let mut others = Vec::new();
+        for step in self.plan.steps(id) {
+            if let OpKind::Copy(_) = &step.op.kind
+                && known != Some(step.op.span.start())
+                && let Err(Stopped::By(problem @ AssemblyProblem::Copy { .. })) =
+                    self.step(&step, &mut Tree::empty())
+            {
+                others.push(problem);
+            }
+        }
+        others
     }
 
     fn begin(&mut self, id: StageId) -> Result<Going<'p>, Stopped> {

@@ -265,6 +265,11 @@ fn what_cannot_be_done_is_said_once_for_each_stage() {
     assert_eq!(all, ["`/a/.wh.b` starts with `.wh.`, by which layers mark what is removed"]);
     let all = problems(&plan("scratch", "copy \"a\" from @source to \"/a\""), &Inputs::default());
     assert_eq!(all, ["the input `@source` was not read"]);
+    let recipe = OciDirect::default().lower(&resolved(&plan("scratch", "copy \"a\" from @source to \"/a\"")));
+    let unread =
+        recipe.expect("can be lowered").assemble(&Inputs::default(), 0).expect_err("lacks its input");
+    let code = miette::Diagnostic::code(&unread[0]).map(|code| code.to_string());
+    assert_eq!(code.as_deref(), Some("cpk::oci::input"));
     let all = problems(&plan("@base", "mkdir /a"), &Inputs::default());
     assert_eq!(all, ["there is no OCI image layout at `base`"]);
 }

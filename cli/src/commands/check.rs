@@ -12,22 +12,17 @@ use crate::{DONE, FINDINGS, plan_file};
 
 /// Checks `plans`; what is found is the data of this command.
 pub fn run(plans: &[PathBuf], format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
-    let mut code = DONE;
-    for path in plans {
-        let plan = plan_file::read(path, console)?;
+    plan_file::each(plans, format, console, |plan, console| {
         let findings = findings_of(&plan.text);
         let diagnostics: Vec<&dyn Diagnostic> =
             findings.iter().map(|finding| finding as &dyn Diagnostic).collect();
         let errors = report::findings(&diagnostics, &plan, format, Stream::Data, console);
-        if errors > 0 {
-            code = FINDINGS;
-        }
         if format == Format::Text {
             let warnings = findings.len() - errors;
             console.say(&format!("{}: {}", plan.shown, summary(errors, warnings)));
         }
-    }
-    Ok(code)
+        Ok(if errors > 0 { FINDINGS } else { DONE })
+    })
 }
 
 fn findings_of(text: &str) -> Vec<cogpack_ir::finding::Finding> {

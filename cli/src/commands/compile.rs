@@ -18,13 +18,14 @@ use crate::limits::limits;
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use crate::report::{self, Format, Stream};
-use crate::{DONE, FINDINGS, emit, front, plan_file};
+use crate::{DONE, FINDINGS, emit, front, idle_options, plan_file};
 
 /// Compiles a plan.
 pub fn run(arguments: &Compile, console: &mut Console<'_>) -> Result<u8, Failure> {
     let mut formats = arguments.formats.clone();
     formats.sort_unstable();
     formats.dedup();
+    idle_options::refuse(arguments)?;
     let dialect = arguments.dialect()?;
     let target = Target::of(&formats, arguments.path.as_deref(), &console.directory)?;
     let file = plan_file::read(&arguments.plan, console)?;
@@ -40,7 +41,18 @@ pub fn run(arguments: &Compile, console: &mut Console<'_>) -> Result<u8, Failure
         artifacts(&formats, &file, arguments, eject, console)?
     };
     match products {
-        Some(products) => write(&products, &target, console),
+        Some(products) => {
+            write(&products, &target, console)?;
+            if !matches!(target, Target::Into(_)) && products.iter().any(Product::leaves_out_a_config) {
+                let note = format!(
+                    "note: what the image says of itself (its command, environment, user and so on) is no part \
+                     of a definition: `-O DIR/` writes it beside, as `{}`",
+                    emit::IMAGE_CONFIG
+                );
+                report::remark(&note, arguments.format, console);
+            }
+            Ok(DONE)
+        }
         None => Ok(FINDINGS),
     }
 }
@@ -89,7 +101,7 @@ fn artifacts(
         limits,
         eject,
         packages,
-        compression: arguments.compression.into(),
+        compression: arguments.compression.unwrap_or_default().into(),
     };
     let mut products = Vec::new();
     let mut refusals = Vec::new();
@@ -164,7 +176,7 @@ impl Target {
     }
 }
 
-fn write(products: &[Product], target: &Target, console: &mut Console<'_>) -> Result<u8, Failure> {
+fn write(products: &[Product], target: &Target, console: &mut Console<'_>) -> Result<(), Failure> {
     match target {
         Target::Standard => {
             for product in products {
@@ -188,5 +200,5 @@ fn write(products: &[Product], target: &Target, console: &mut Console<'_>) -> Re
             }
         }
     }
-    Ok(DONE)
+    Ok(())
 }

@@ -35,7 +35,14 @@ pub fn run(code: Option<&str>, format: Format, console: &mut Console<'_>) -> Res
 }
 
 fn unknown(code: &str) -> Failure {
-    let near = cogpack_ir::suggest::nearest(code, explain::all().map(|explanation| explanation.code));
+    // All begin with the same word, which is the part that is easily left out.
+    let without_first = |code| match str::split_once(code, "::") {
+        Some(("cpk", rest)) => rest,
+        Some(_) | None => code,
+    };
+    let codes = || explain::all().map(|explanation| explanation.code);
+    let near = cogpack_ir::suggest::nearest(without_first(code), codes().map(without_first));
+    let near = near.and_then(|near| codes().find(|code| without_first(code) == near));
     let failure = Failure::new(format!("there is no finding with the code `{code}`"));
     match near {
         Some(near) => failure.with_hint(format!("did you mean `{near}`?")),

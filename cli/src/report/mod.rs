@@ -53,7 +53,7 @@ pub fn usage(error: &clap::Error, format: Format, console: &mut Console<'_>) -> 
             Format::Text if console.colours_talk() => text.ansi().to_string(),
             Format::Text => text.to_string(),
         };
-        talk(&text, console);
+        console.talk(&text);
         return COULD_NOT_RUN;
     }
     let text = if console.colours_data() { text.ansi().to_string() } else { text.to_string() };
@@ -76,24 +76,28 @@ fn misuse(said: &str) -> Failure {
 
 /// Why a command could not run.
 pub fn failure(failure: &Failure, format: Format, console: &mut Console<'_>) {
-    match format {
-        Format::Json => talk(&json::failure(failure), console),
-        Format::Text => {
-            console.say(&format!("error: {}", plain(&failure.message)));
-            for cause in &failure.causes {
-                console.say(&format!("  because: {}", plain(cause)));
-            }
-            if let Some(hint) = &failure.hint {
-                console.say(&format!("\nhint: {}", plain(hint)));
-            }
-        }
+    console.talk(&failure_text(failure, format));
+}
+
+/// The same as whole lines.
+pub fn failure_text(failure: &Failure, format: Format) -> String {
+    if format == Format::Json {
+        return json::failure(failure);
     }
+    let mut text = format!("error: {}\n", plain(&failure.message));
+    for cause in &failure.causes {
+        text += &format!("  because: {}\n", plain(cause));
+    }
+    if let Some(hint) = &failure.hint {
+        text += &format!("\nhint: {}\n", plain(hint));
+    }
+    text
 }
 
 /// A line of talk that is about no place of a plan.
 pub fn remark(message: &str, format: Format, console: &mut Console<'_>) {
     match format {
-        Format::Json => talk(&json::remark(message), console),
+        Format::Json => console.talk(&json::remark(message)),
         Format::Text => console.say(message),
     }
 }
@@ -102,7 +106,7 @@ pub fn remark(message: &str, format: Format, console: &mut Console<'_>) {
 pub fn notes(notes: &[&Note], plan: &PlanFile, format: Format, console: &mut Console<'_>) {
     match format {
         Format::Json if notes.is_empty() => {}
-        Format::Json => talk(&json::notes(notes, plan), console),
+        Format::Json => console.talk(&json::notes(notes, plan)),
         Format::Text => notes.iter().for_each(|note| console.say(&format!("note: {}", plain(&note.what)))),
     }
 }
@@ -122,7 +126,7 @@ pub fn findings(
     };
     match stream {
         Stream::Data => console.data(text.as_bytes()),
-        Stream::Talk => talk(&text, console),
+        Stream::Talk => console.talk(&text),
     }
     errors
 }
@@ -134,12 +138,7 @@ pub fn finding_with_output(
     plan: &PlanFile,
     console: &mut Console<'_>,
 ) {
-    talk(&json::finding_with_output(finding, output, plan), console);
-}
-
-/// Writes whole lines of talk. That nobody reads them is not an error of the command.
-fn talk(text: &str, console: &mut Console<'_>) {
-    let _ = console.stderr.write_all(text.as_bytes());
+    console.talk(&json::finding_with_output(finding, output, plan));
 }
 
 fn drawn(findings: &[&dyn Diagnostic], plan: &PlanFile, stream: Stream, console: &Console<'_>) -> String {

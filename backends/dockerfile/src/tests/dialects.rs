@@ -324,6 +324,12 @@ fn alone_a_dockerfile_refuses_what_would_lie_beside_it() {
     ] {
         assert_eq!(written(ops), format!("{what}, which has to lie beside the Dockerfile{why}"), "{ops}");
     }
+    let backend = Dockerfile { dialect: SMALLEST, surroundings };
+    let parsed = parse(&with_base(&stage(r#"symlink "a" at "/b""#)));
+    let verified = verify(parsed.plan).expect("breaks no rule");
+    let resolved = resolve(verified, &KnownConfigs::new()).expect("resolves");
+    let gaps = backend.lower(&resolved).expect_err("has to lie beside it");
+    assert_eq!(gaps[0].code, "cpk::unsupported::beside");
 }
 
 #[test]

@@ -50,6 +50,8 @@ fn what_a_program_mounts_must_be_there() {
     let problems = evaluation.finish().expect_err("it is not there");
     let said: Vec<_> = problems.iter().map(ToString::to_string).collect();
     assert_eq!(said, ["`missing` is not there to be mounted"]);
+    let code = miette::Diagnostic::code(&problems[0]).map(|code| code.to_string());
+    assert_eq!(code.as_deref(), Some("cpk::oci::mount"));
 }
 
 #[test]

@@ -1,0 +1,149 @@
+//! Command lines with something wrong in them, or with something to know about what they do.
+
+use cogpack_tests::places::names_in;
+use cogpack_tests::plans::folder_with;
+use cogpack_tests::terminal::{cogpackc, cogpackc_with_input};
+
+const PLAN: &str = "cpk 1\n\nplatform linux/amd64\n\nstage %app from scratch {\n  env PATH = \"/bin\"\n  file \"/a\" = \"a\"\n}\n\nexport from %app\n";
+const CYCLE: &str = "cpk 1\nstage %a from %b\nstage %b from %a\nexport from %a\n";
+
+#[test]
+fn a_slip_in_a_command_is_told_as_one() {
+    let folder = folder_with(&[("plan.cpk", PLAN)]);
+    for (arguments, hint) in [
+        (&["chekc", "plan.cpk"][..], "hint: did you mean `cogpackc check`?\n"),
+        (&["fmtt"], "hint: did you mean `cogpackc fmt`?\n"),
+        (&["buidl", ".", "-t", "x"], "hint: did you mean `cogpackc build`?\n"),
+        (&["frobnicate", "plan.cpk"], "hint: `cogpackc --help` lists the commands"),
+    ] {
+        let answer = cogpackc(folder.path(), arguments);
+        let said = format!("error: there is no command `{}`, and no plan of that name\n", arguments[0]);
+        assert!(answer.stderr.starts_with(&said), "{arguments:?}: {}", answer.stderr);
+        assert!(answer.stderr.contains(hint), "{arguments:?}: {}", answer.stderr);
+        assert_eq!((answer.code, answer.stdout.len()), (2, 0), "{arguments:?}");
+    }
+    // A plan may be called anything.
+    std::fs::write(folder.path().join("chekc"), PLAN).expect("can be written");
+    assert!(cogpackc(folder.path(), &["chekc"]).stderr.contains("--output"));
+    assert_eq!(cogpackc(folder.path(), &["chekc", "-o", "cpk"]).code, 0);
+    let code = cogpackc(folder.path(), &["explain", "stage::cycel"]);
+    assert!(code.stderr.ends_with("hint: did you mean `cpk::stage::cycle`?\n"), "{}", code.stderr);
+    let bash = cogpackc(folder.path(), &["completions", "bash"]);
+    assert!(bash.text().contains("cpk::stage::cycle"), "codes are not completed");
+}
+
+#[test]
+fn options_that_mean_nothing_for_a_format_are_refused() {
+    let folder = folder_with(&[("plan.cpk", PLAN)]);
+    for (options, format) in [
+        (&["--tag", "x"][..], "cpk"),
+        (&["--compression", "gzip"], "llb"),
+        (&["--limits", "none"], "dockerfile"),
+        (&["--dialect", "legacy"], "llb.txt"),
+        (&["--syntax", "1.6"], "oci"),
+        (&["--self-contained"], "json"),
+        (&["--force"], "llb"),
+        (&["--layout", "python=x"], "cpk"),
+        (&["--platform", "linux/amd64"], "json"),
+        (&["--store", "store"], "cpk"),
+    ] {
+        let arguments = [&["plan.cpk", "-o", format, "-O", "out"], options].concat();
+        let answer = cogpackc(folder.path(), &arguments);
+        let said = format!("error: `{}` means nothing for `-o {format}`\n\nhint: leave it out;", options[0]);
+        assert!(answer.stderr.starts_with(&said), "{arguments:?}: {}", answer.stderr);
+        assert_eq!((answer.code, names_in(folder.path())), (2, vec!["plan.cpk".to_owned()]));
+    }
+    // Of several formats, one is enough.
+    let answer = cogpackc(folder.path(), &["plan.cpk", "-o", "cpk,oci", "--tag", "x", "-O", "out"]);
+    assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn a_definition_without_its_image_config_says_so() {
+    let note = |plan: &str, arguments: &[&str]| {
+        let folder = folder_with(&[("plan.cpk", plan)]);
+        let answer = cogpackc(folder.path(), &[&["plan.cpk", "-o", "llb"], arguments].concat());
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        (answer.stderr, folder.path().join("out/image-config.json").exists())
+    };
+    for arguments in [&[][..], &["-O", "llb.pb"]] {
+        let (said, beside) = note(PLAN, arguments);
+        assert!(said.starts_with("note: ") && said.contains("`image-config.json`"), "{said}");
+        assert!(!beside);
+    }
+    assert_eq!(note(PLAN, &["-O", "out/"]), (String::new(), true));
+    // Nothing is left out where there is nothing to say.
+    assert_eq!(note(&PLAN.replace("  env PATH = \"/bin\"\n", ""), &[]), (String::new(), false));
+    let (said, _) = note(PLAN, &["--format", "json"]);
+    let remark: serde_json::Value = serde_json::from_str(&said).expect("is JSON");
+    assert!(remark["message"].as_str().is_some_and(|message| message.contains("image-config.json")));
+}
+
+#[test]
+fn one_plan_that_cannot_be_read_keeps_nothing_from_the_others() {
+    let folder = folder_with(&[("plan.cpk", &PLAN.replace('\n', "\n\n"))]);
+    std::fs::write(folder.path().join("cycle.cpk"), CYCLE).expect("can be written");
+    let check = cogpackc(folder.path(), &["check", "cycle.cpk", "missing.cpk", "plan.cpk"]);
+    assert_eq!(check.code, 2);
+    assert!(check.text().contains("cpk::stage::cycle"), "{}", check.text());
+    let lines = check.stderr.lines().filter(|line| line.contains(".cpk") && !line.starts_with("hint"));
+    let lines: Vec<&str> = lines.collect();
+    assert_eq!(lines.len(), 3, "{}", check.stderr);
+    assert!(lines[0].starts_with("cycle.cpk: 1 error"), "{}", check.stderr);
+    assert!(lines[1].contains("missing.cpk"), "{}", check.stderr);
+    assert_eq!(lines[2], "plan.cpk: nothing to say against it");
+    assert_eq!(cogpackc(folder.path(), &["fmt", "missing.cpk", "plan.cpk"]).code, 2);
+    assert_eq!(std::fs::read_to_string(folder.path().join("plan.cpk")).expect("is there"), PLAN);
+    let twice = cogpackc_with_input(folder.path(), &["check", "-", "-"], PLAN);
+    assert_eq!((twice.code, twice.stdout.len()), (2, 0));
+    assert!(twice.stderr.contains("standard input can be read once"), "{}", twice.stderr);
+}
+
+#[test]
+fn fmt_hints_at_what_would_help() {
+    let loose = "cpk 1 stage %app from scratch\nexport from %app\n";
+    let folder = folder_with(&[("plan.cpk", loose)]);
+    std::fs::write(folder.path().join("broken.cpk"), "cpk 1 stage\n").expect("can be written");
+    let hint = |input: &str, plan: &str| {
+        let answer = cogpackc_with_input(folder.path(), &["fmt", "--check", plan], input);
+        assert_eq!(answer.code, 1, "{}", answer.stderr);
+        answer.stderr.split_once("\nhint: ").map_or(String::new(), |(_, hint)| hint.to_owned())
+    };
+    assert!(hint("", "plan.cpk").starts_with("`cogpackc fmt` without `--check` rewrites"));
+    assert!(hint(loose, "-").starts_with("`cogpackc fmt -` writes"));
+    assert_eq!(hint("", "broken.cpk"), "");
+}
+
+#[test]
+fn all_copies_that_cannot_be_are_told_at_once() {
+    let folder = folder_with(&[(
+        "plan.cpk",
+        "cpk 1\ncontext @c = dir \"ctx\"\nstage %a from scratch {\n  copy \"nothere\" from @c to \"/x\"\n  copy \"f\" from @c to \"/f\"\n  copy \"*.zzz\" from @c into \"/y\"\n  copy contents \"f\" from @c to \"/z\"\n  remove \"/x\"\n}\nexport from %a\n",
+    )]);
+    let ctx = folder.path().join("ctx");
+    std::fs::write(&ctx, "a file").expect("can be written");
+    let answer = cogpackc(folder.path(), &["plan.cpk", "-o", "oci", "-O", "out"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.stderr.contains("line 2, column 18 of `plan.cpk`"), "{}", answer.stderr);
+    std::fs::remove_file(&ctx).and_then(|()| std::fs::create_dir(&ctx)).expect("can be changed");
+    std::fs::write(ctx.join("f"), "f").expect("can be written");
+    let answer = cogpackc(folder.path(), &["plan.cpk", "-o", "oci", "-O", "out", "--format", "json"]);
+    assert_eq!(answer.code, 1);
+    let report: serde_json::Value = serde_json::from_str(&answer.stderr).expect("is JSON");
+    let lines = report["findings"].as_array().expect("is a list").iter();
+    let lines: Vec<_> = lines.map(|finding| finding["labels"][0]["line"].as_u64()).collect();
+    assert_eq!(lines, [Some(4), Some(6), Some(7)], "{}", answer.stderr);
+}
+
+#[test]
+fn text_and_json_count_columns_alike() {
+    let folder = folder_with(&[(
+        "plan.cpk",
+        "cpk 1\nstage %a from scratch { run \"日本\" user \"\" }\nexport from %a\n",
+    )]);
+    let json = cogpackc(folder.path(), &["check", "plan.cpk", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&json.stdout).expect("is JSON");
+    let column = report["findings"][0]["labels"][0]["column"].as_u64().expect("has a place");
+    let text = cogpackc(folder.path(), &["check", "plan.cpk"]);
+    assert!(text.text().contains(&format!("[plan.cpk:2:{column}]")), "{column}: {}", text.text());
+}
