@@ -56,7 +56,7 @@ pub(crate) fn mkdir(section: &mut Section<'_, '_>, step: &Step<'_>, directory: &
     let Some(path) = section.path(&directory.path, span) else { return };
     let Some(owner) = owners::written(section, directory.owner.as_ref(), span) else { return };
     let says_more = directory.owner.is_some() || directory.mode.is_some();
-    if says_more && section.bare && path != "/" && programs::is_untouched(section, step, &path) {
+    if says_more && section.bare && programs::is_untouched(section, step, &path) {
         let (above, name) = split(&path);
         let what = format!("the directory `{path}`");
         section.lowering.lies_beside(&what, "the stage has no programs that could make it", span);

@@ -91,6 +91,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("cpk::path::control-character", "cpk.path.control-character"),
     text!("cpk::path::dot-dot", "cpk.path.dot-dot"),
     text!("cpk::path::empty", "cpk.path.empty"),
+    text!("cpk::path::literal-wildcard", "cpk.path.literal-wildcard"),
     text!("cpk::path::not-absolute", "cpk.path.not-absolute"),
     text!("cpk::path::root", "cpk.path.root"),
     text!("cpk::pattern::empty", "cpk.pattern.empty"),

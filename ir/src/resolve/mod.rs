@@ -44,10 +44,10 @@ pub fn resolve(verified: Verified, known: &KnownConfigs) -> Result<Resolved, Vec
     findings.extend(evaluation.unsettled.iter().cloned().map(Finding::from));
     let Some((export, needed)) = export else {
         findings.push(ResolveFinding::NoExport.into());
-        return Err(with_warnings(findings, warnings));
+        return Err(refusal(findings, warnings));
     };
     if findings.iter().any(Finding::is_error) {
-        return Err(with_warnings(findings, warnings));
+        return Err(refusal(findings, warnings));
     }
     let images = with_known_configs(&plan.images, known);
     warnings::warn_of_unpinned(&plan, &images, &evaluation, &needed, &export, known, &mut findings);
@@ -79,6 +79,13 @@ fn walk(plan: &Plan, known: &KnownConfigs, findings: &mut Vec<Finding>) -> Walke
     let evaluation = evaluate::evaluate(&graph, known, findings);
     check_expanded(&graph, &evaluation, findings);
     Walked::of(&graph, evaluation)
+}
+
+/// What keeps a plan from being resolved, at most as much as anybody reads.
+fn refusal(findings: Vec<Finding>, warnings: Vec<Finding>) -> Vec<Finding> {
+    let mut findings = with_warnings(findings, warnings);
+    finding::shorten(&mut findings);
+    findings
 }
 
 fn with_warnings(mut findings: Vec<Finding>, warnings: Vec<Finding>) -> Vec<Finding> {

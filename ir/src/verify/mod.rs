@@ -44,6 +44,7 @@
 //! 18. They are not empty, have no `..`, backslash or control character:
 //!     `cpk::path::empty`, `cpk::path::dot-dot`, `cpk::path::backslash`,
 //!     `cpk::path::control-character`.
+//!     (w) What is removed has no `*` or `?`, which are no wildcards: `cpk::path::literal-wildcard`.
 //! 19. The root is not made anew, linked, removed or a volume: `cpk::path::root`.
 //!
 //! Ops ([`copies`], [`mounts`], [`secrets`], [`commands`], [`layers`], [`templates`])

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use miette::Diagnostic;
 
+use super::copies::{is_wildcard, literal};
 use crate::finding::{Finding, Place};
 use crate::plan::{CopyForm, MountKind, OpKind, Piece, Plan, Spanned, Stage, Template, for_each_op};
 
@@ -87,6 +88,22 @@ pub enum PathFinding {
         #[label("a control character is not allowed here")]
         place: Place,
     },
+    /// A `*` or `?` that looks like a wildcard and is none.
+    #[error("`{path}` names one path, with `*` or `?` in its name")]
+    #[diagnostic(
+        code("cpk::path::literal-wildcard"),
+        severity(Warning),
+        help(
+            "remove each path by its name, or all of them by a `run`; only sources of `copy … into` have wildcards"
+        )
+    )]
+    LiteralWildcard {
+        /// The path.
+        path: String,
+        /// The path.
+        #[label("this is no wildcard")]
+        place: Place,
+    },
     /// It is `/` where that makes no sense.
     #[error("{what} is the root of the filesystem")]
     #[diagnostic(code(cpk::path::root), help("name something below `/`"))]
@@ -140,7 +157,13 @@ pub(super) fn check(stage: &Stage, findings: &mut Vec<Finding>) {
                 path("the link's target", &link.target, PathRule::OfLink);
                 path("the link", &link.path, PathRule::BelowRoot);
             }
-            OpKind::Remove(remove) => path("the removed path", &remove.path, PathRule::BelowRoot),
+            OpKind::Remove(remove) => {
+                path("the removed path", &remove.path, PathRule::BelowRoot);
+                if let Some(text) = literal(&remove.path).filter(|text| is_wildcard(text)) {
+                    let place = remove.path.span.place();
+                    findings.push(PathFinding::LiteralWildcard { path: text, place }.into());
+                }
+            }
             OpKind::Workdir(workdir) => path("the working directory", workdir, PathRule::Absolute),
             OpKind::Run { .. } | OpKind::Exec { .. } => {
                 if let Some(execution) = op.execution() {
