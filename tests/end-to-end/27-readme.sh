@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# What the README asks a fresh machine to type, word by word, with its results in a directory of
+# the test's own; but for what builds and finds the compiler, which tests/run has done.
+# shellcheck source-path=SCRIPTDIR source=support.bash
+. "$(dirname "$0")/support.bash"
+needs_daemon
+
+cogpackc=${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}
+export COGPACK_STORE=$work/store
+unset COGPACK_DEBS COGPACK_APT
+
+# The blocks of shell up to the first that needs a daemon.
+sed '/^docker build/,$d' "$repository/README.md" | sed -n '/^```sh$/,/^```$/p' | grep -v '^```' |
+	grep -v -e '^cargo build --release --bin cogpackc$' -e '^export PATH=' |
+	sed "s|/tmp/|$work/|g" >"$work/commands"
+mkdir "$work/bin"
+ln -s "$cogpackc" "$work/bin/cogpackc"
+
+# As somebody types them: what is no archive among the blobs ends nothing.
+as_written() { (cd "$repository" && PATH=$work/bin:$PATH timeout 120 bash "$work/commands" >"$work/said"); }
+as_written || true
+exits 'the layers are shown' 0 grep -q 'usr/bin/python3' "$work/said"
+for result in detector/index.json model/index.json eject/Dockerfile; do
+	exits "they leave $result" 0 test -s "$work/$result"
+done
