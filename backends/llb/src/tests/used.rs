@@ -27,7 +27,6 @@ fn only_what_is_used_of_a_directory_is_asked_for() {
     for all in [
         r#"copy contents "." from @source to "/etc/d""#,
         r#"copy "[xy]" from @source into "/etc/d""#,
-        r#"copy "*" from @source to "/etc/x""#,
         r#"copy "[x]" from @source to "/etc/x""#,
         r#"run "make" { mount @source at /src }"#,
     ] {
