@@ -20,6 +20,7 @@ pub mod paths;
 pub mod copy;
 pub mod file_ops;
 pub mod layers;
+pub mod programs;
 
 pub mod config_json;
 pub mod image_config;

@@ -13,7 +13,7 @@ use cogpack_ir::plan::{Input, Span};
 use crate::copy::from_name;
 use crate::features::Feature;
 use crate::links::{Shown, shown};
-use crate::programs::{Made, made};
+use crate::programs::{FALSE, FIND, Made, TEST, made};
 use crate::section::Section;
 use crate::words::json_list;
 
@@ -150,7 +150,7 @@ impl Checked {
 
 /// A program that fails if one of these paths is a link.
 fn no_links<'p>(paths: impl IntoIterator<Item = &'p String>) -> Vec<&'p str> {
-    let mut argv = vec!["test"];
+    let mut argv = vec![TEST];
     for path in paths {
         if argv.len() > 1 {
             argv.push("-a");
@@ -162,7 +162,7 @@ fn no_links<'p>(paths: impl IntoIterator<Item = &'p String>) -> Vec<&'p str> {
 
 /// A program that fails unless all these paths are there.
 fn all_there<'p>(paths: impl IntoIterator<Item = &'p String>) -> Vec<&'p str> {
-    let mut argv = vec!["test"];
+    let mut argv = vec![TEST];
     for path in paths {
         if argv.len() > 1 {
             argv.push("-a");
@@ -175,6 +175,6 @@ fn all_there<'p>(paths: impl IntoIterator<Item = &'p String>) -> Vec<&'p str> {
 /// A program that names the files with setuid or setgid at or below these paths, and fails if
 /// there are any.
 fn no_set_ids(paths: &BTreeSet<String>) -> Vec<&str> {
-    let found = ["-xdev", "-type", "f", "-perm", "/6000", "-print", "-exec", "false", "{}", "+"];
-    ["find", "-H"].into_iter().chain(paths.iter().map(String::as_str)).chain(found).collect()
+    let found = ["-xdev", "-type", "f", "-perm", "/6000", "-print", "-exec", FALSE, "{}", "+"];
+    [FIND, "-H"].into_iter().chain(paths.iter().map(String::as_str)).chain(found).collect()
 }

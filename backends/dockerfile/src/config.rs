@@ -29,10 +29,8 @@ pub(crate) fn lower(section: &mut Section<'_, '_>) {
     }
     workdir(section, state, &wanted);
     section.set_user(wanted.user.as_deref(), export.user.span().unwrap_or(export.span));
-    if let Some(shell) = &wanted.shell
-        && base.shell.as_ref() != Some(shell)
-    {
-        section.line(format!("SHELL {}", json_list(shell)));
+    if let Some(shell) = &wanted.shell {
+        section.set_shell(shell);
     }
     let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
     let entrypoint_changes =

@@ -1,18 +1,20 @@
 //! `run` and `exec`.
 //!
 //! A script of one line stands as it is, broken after `&&` and the like where it is long; one of
-//! several that ends in a line break as a here-document, where the dialect has those. All else is a
-//! JSON list, in which every byte can be said, with a line for each line of a script. However it is
-//! broken, the shell gets the same bytes.
+//! several as a here-document, where the dialect has those. `SHELL` names the shell before, if that
+//! is another one than the config's. All else is a JSON list, in which every byte can be said, with
+//! a line for each line of a script. However it is broken, the shell gets the same bytes.
 
+use cogpack_backends_contract::programs;
 use cogpack_ir::plan::{Execution, Network};
-use cogpack_ir::resolve::{State, Step};
+use cogpack_ir::resolve::Step;
 
 use crate::features::Feature;
-use crate::mounts;
+use crate::programs::ENV;
 use crate::section::{Section, is_root};
 use crate::stand_ins::StandIns;
 use crate::words::{is_plain_script, json_argv};
+use crate::{mounts, shells};
 
 /// What a `RUN` runs.
 enum Command {
@@ -25,24 +27,43 @@ enum Command {
 }
 
 pub(crate) fn run(section: &mut Section<'_, '_>, step: &Step<'_>, script: &str, execution: &Execution) {
-    let is_default = State::DEFAULT_SHELL.iter().eq(step.state.shell.iter());
-    // `RUN script` goes to the shell that the base's config names.
-    let config_agrees = step.state.base_known && step.state.inherited.shell.is_none();
-    let argv: Vec<String> = step.state.shell.iter().cloned().chain([script.to_owned()]).collect();
-    if is_default && config_agrees && execution.env.is_empty() {
-        if is_plain_script(script) {
-            return finish(section, step, execution, Command::Line(script.to_owned()), argv);
-        }
-        if section.lowering.knows(Feature::HereDocument) && is_here_document(script) {
-            return finish(section, step, execution, Command::Lines(script.to_owned()), argv);
-        }
+    let script = programs::script(script);
+    let Some(variables) = variables(section, execution) else { return };
+    match shells::with_variables(&step.state.shell, &variables, &script) {
+        Some(script) => finish(section, step, execution, Some(&script), with_script(step, &script)),
+        None => program(section, step, &with_script(step, &script), &variables, execution),
     }
-    exec(section, step, &argv, execution);
 }
 
 pub(crate) fn exec(section: &mut Section<'_, '_>, step: &Step<'_>, argv: &[String], execution: &Execution) {
-    let Some(mut words) = assignments(section, execution) else { return };
-    if !words.is_empty() {
+    let Some(variables) = variables(section, execution) else { return };
+    program(section, step, argv, &variables, execution);
+}
+
+/// The shell with a script as its last argument.
+fn with_script(step: &Step<'_>, script: &str) -> Vec<String> {
+    step.state.shell.iter().cloned().chain([script.to_owned()]).collect()
+}
+
+/// The variables of this execution alone. A later setting of the same name wins.
+fn variables(section: &mut Section<'_, '_>, execution: &Execution) -> Option<Vec<(String, String)>> {
+    let mut variables = Vec::new();
+    for setting in &execution.env {
+        let value = section.literal(&setting.value, setting.span)?;
+        variables.push((setting.name.value.as_str().to_owned(), value));
+    }
+    Some(variables)
+}
+
+fn program(
+    section: &mut Section<'_, '_>,
+    step: &Step<'_>,
+    argv: &[String],
+    variables: &[(String, String)],
+    execution: &Execution,
+) {
+    let mut words = Vec::new();
+    if !variables.is_empty() {
         if argv.first().is_some_and(|program| program.contains('=')) {
             section.lowering.refuse(
                 "cpk::unsupported::program-name",
@@ -51,30 +72,20 @@ pub(crate) fn exec(section: &mut Section<'_, '_>, step: &Step<'_>, argv: &[Strin
                 "set the variables for the whole stage, or call the program by another name",
             );
         }
-        words.insert(0, "env".to_owned());
+        words.push(ENV.to_owned());
+        words.extend(variables.iter().map(|(name, value)| format!("{name}={value}")));
     }
     words.extend_from_slice(argv);
-    finish(section, step, execution, Command::Program(words.clone()), words);
-}
-
-/// `NAME=value` for each variable of this execution alone.
-fn assignments(section: &mut Section<'_, '_>, execution: &Execution) -> Option<Vec<String>> {
-    let mut words = Vec::new();
-    for setting in &execution.env {
-        let value = section.literal(&setting.value, setting.span)?;
-        // A later setting of the same name wins, as it does in `env`.
-        words.push(format!("{}={value}", setting.name.value.as_str()));
-    }
-    Some(words)
+    finish(section, step, execution, None, words);
 }
 
 /// Writes the instruction, with the settings that hold for it and what stands in for mounts that
-/// the dialect lacks. `argv` is the same command as a program with its arguments.
+/// the dialect lacks. `argv` is what runs, the script in it that the stage's shell is handed.
 fn finish(
     section: &mut Section<'_, '_>,
     step: &Step<'_>,
     execution: &Execution,
-    command: Command,
+    script: Option<&str>,
     argv: Vec<String>,
 ) {
     let span = step.op.span;
@@ -94,6 +105,7 @@ fn finish(
     // The directory first: making it may need another user.
     section.run_in(workdir.as_deref(), span);
     if stand_ins.is_nothing() {
+        let command = command(section, step, script, argv);
         section.run_as(user.as_deref(), span);
         return write(section, &flags, &command);
     }
@@ -108,6 +120,21 @@ fn finish(
         section.run_as(None, span);
         write(section, &[], &Command::Program(stand_ins.restore()));
     }
+}
+
+/// The form that says it best.
+fn command(
+    section: &mut Section<'_, '_>,
+    step: &Step<'_>,
+    script: Option<&str>,
+    argv: Vec<String>,
+) -> Command {
+    let Some(script) = script else { return Command::Program(argv) };
+    let is_document = section.lowering.knows(Feature::HereDocument) && is_here_document(script);
+    if !(is_plain_script(script) || is_document) || !section.speak_to(&step.state.shell) {
+        return Command::Program(argv);
+    }
+    if is_document { Command::Lines(script.to_owned()) } else { Command::Line(script.to_owned()) }
 }
 
 /// `--network`; `None` where it is refused.

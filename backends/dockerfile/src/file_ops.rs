@@ -11,8 +11,9 @@ use cogpack_ir::resolve::Step;
 use crate::artifact::Beside;
 use crate::here_files::HereFile;
 use crate::owners::{self, ROOT};
-use crate::programs;
+use crate::programs::{self, CHOWN, INSTALL, MKDIR, RM, SHELL};
 use crate::section::{Section, split, with_slash};
+use crate::shells::shell_word;
 use crate::words::{flag_value, operands, word};
 
 pub(crate) fn file(section: &mut Section<'_, '_>, step: &Step<'_>, file: &MakeFile) {
@@ -64,17 +65,38 @@ pub(crate) fn mkdir(section: &mut Section<'_, '_>, step: &Step<'_>, directory: &
         let beside = Beside::Directory { name: name.to_owned(), mode, span };
         return place(section, step, beside, above, &owner);
     }
-    section.make_directory(&path, span);
-    if says_more && section.bare {
+    if !says_more {
+        let place = section.length();
+        section.make_directory(&path, span);
+        if section.length() > place {
+            section.comment_at(place, &format!("mkdir {path}"));
+        }
+        return;
+    }
+    if section.bare {
         return refuse_program(section, "`mkdir` of what is there, with a mode or an owner,", span);
     }
-    if directory.owner.is_some() {
-        section.run_as_root(&["chown", &owner, &path], span);
+    match &directory.mode {
+        Some(mode) => {
+            // With five digits, the bits of directories that are not named go as well.
+            let mode = format!("{:05o}", mode.value.bits());
+            let mut argv = vec![INSTALL, "-d", "-m", &mode];
+            if directory.owner.is_some()
+                && let Some((user, group)) = owner.split_once(':')
+            {
+                argv.extend(["-o", user, "-g", group]);
+            }
+            argv.push(&path);
+            section.run_as_root(&argv, span);
+        }
+        // `install` would change the mode of one that is there.
+        None => {
+            let path = shell_word(&path);
+            let script = format!("{MKDIR} -p {path} && {CHOWN} {} {path}", shell_word(&owner));
+            section.run_as_root(&[SHELL, "-c", &script], span);
+        }
     }
-    // After the owner, because changing that takes setuid and setgid away.
-    if let Some(mode) = &directory.mode {
-        section.run_as_root(&["chmod", &mode.value.to_string(), &path], span);
-    }
+    section.directory_is_there(&path);
 }
 
 pub(crate) fn remove(section: &mut Section<'_, '_>, step: &Step<'_>, removed: &Remove) {
@@ -92,7 +114,7 @@ pub(crate) fn take_away(section: &mut Section<'_, '_>, step: &Step<'_>, path: &s
         return;
     }
     let flags = if optional { "-rf" } else { "-r" };
-    section.run_as_root(&["rm", flags, "--", path], step.op.span);
+    section.run_as_root(&[RM, flags, "--", path], step.op.span);
 }
 
 fn refuse_program(section: &mut Section<'_, '_>, what: &str, span: Span) {

@@ -8,10 +8,10 @@
 //! |---|---|
 //! | `run`, `exec` | `RUN`: a line, a here-document or a JSON list; see [`execution`] |
 //! | mounts | `--mount`, or what stands in for it: [`stand_ins`] |
-//! | variables, user, directory of one op | `env` before the program; `USER` and `WORKDIR` around it |
+//! | variables, user, directory of one op | `export` in the script, `env` before a program: [`shells`]; `USER` and `WORKDIR` around it |
 //! | `env` | `ENV`; `unset` of what is set is refused |
 //! | `workdir` | `WORKDIR` as root, because it makes the directory |
-//! | `shell` | JSON lists name it; `SHELL` stands only in the exported stage |
+//! | `shell` | `SHELL`, or JSON lists that name it where the exported image must not: [`shells`] |
 //! | `copy` | `COPY` from where the files lie, from what was gathered beside the Dockerfile, or `--from`: [`copy`] |
 //! | `file` | `COPY` of a here-document, or of a file beside the Dockerfile: [`here_files`] |
 //! | `symlink` | `COPY` of a link beside the Dockerfile |
@@ -21,8 +21,8 @@
 //! | `phase … parallel` as an input | a chain of what its stages do: [`parallel`] |
 //! | `http`, `git`, `oci` | stages and names: [`remote`] |
 //!
-//! `env`, `rm`, `chown`, `chmod` and `test` are programs of the image; where one is missing the
-//! build fails. `COPY` follows a link that it is told to copy, the plan does not: see
+//! `env`, `rm`, `chmod`, `install` and `test` are programs of the image, named by the directory that
+//! they are in, so that no `PATH` of the plan leads to others; where one is missing the build fails. `COPY` follows a link that it is told to copy, the plan does not: see
 //! [`links`] for how that is kept.
 
 mod artifact;
@@ -47,6 +47,7 @@ mod programs;
 mod reads;
 mod remote;
 mod section;
+mod shells;
 mod stand_ins;
 mod surroundings;
 mod words;

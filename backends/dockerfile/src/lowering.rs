@@ -19,6 +19,7 @@ use crate::owners;
 use crate::programs::{self, Made, made_in};
 use crate::reads::Reads;
 use crate::section::{Section, Settings};
+use crate::shells::Shells;
 use crate::surroundings::Surroundings;
 use crate::words::LONGEST_LINE;
 use crate::{NAME, config, copy, environment, execution, file_ops, header};
@@ -45,6 +46,8 @@ pub(crate) struct Lowering<'p> {
     pub(crate) refused: Vec<Unsupported>,
     /// What Docker's config says at the end of each finished stage.
     pub(crate) ends: Lookup<StageName, Settings>,
+    /// Where `SHELL` may stand.
+    pub(crate) shells: Shells,
     /// What a build must be given.
     pub(crate) asked: Asked,
     /// Stages that check what is copied, by the input that it is copied from.
@@ -102,6 +105,7 @@ pub(crate) fn lower(
         notes: Vec::new(),
         refused: Vec::new(),
         ends: Lookup::default(),
+        shells: Shells::of(plan),
         asked: Asked::default(),
         checked: BTreeMap::new(),
         parts: BTreeMap::new(),

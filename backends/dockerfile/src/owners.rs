@@ -8,7 +8,7 @@ use cogpack_backends_contract::accounts::{Account, names, numeric};
 use cogpack_ir::plan::{OpKind, Owner, Span, Spanned};
 
 use crate::dialect::Dialect;
-use crate::programs::touches;
+use crate::programs::{GREP, SHELL, touches};
 use crate::section::Section;
 
 /// Root, as `--chown` takes it.
@@ -63,12 +63,12 @@ pub(crate) fn written_for_copy(
         return None;
     }
     let looks: Vec<String> = names(&owner.value)
-        .map(|(account, name)| format!("grep -q '^{}:' {}", literal(name), account.file()))
+        .map(|(account, name)| format!("{GREP} -q '^{}:' {}", literal(name), account.file()))
         .collect();
     let look = looks.join(" && ");
     if section.looked_up.insert(look.clone()) {
         section.comment("COPY would give it to root where there is no such user or group");
-        section.look_as_root(&["/bin/sh", "-c", &look], span);
+        section.look_as_root(&[SHELL, "-c", &look], span);
     }
     Some(written)
 }

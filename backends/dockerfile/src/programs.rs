@@ -7,6 +7,20 @@ use cogpack_ir::resolve::Step;
 use crate::lowering::Lowering;
 use crate::section::{Section, absolute};
 
+// The programs of an image that are called here. They are named whole: `PATH` is the plan's, and may
+// lead to others. Debian, Fedora and Alpine have them at these places.
+pub(crate) const CHMOD: &str = "/bin/chmod";
+pub(crate) const CHOWN: &str = "/bin/chown";
+pub(crate) const FALSE: &str = "/bin/false";
+pub(crate) const GREP: &str = "/bin/grep";
+pub(crate) const MKDIR: &str = "/bin/mkdir";
+pub(crate) const RM: &str = "/bin/rm";
+pub(crate) const SHELL: &str = "/bin/sh";
+pub(crate) const ENV: &str = "/usr/bin/env";
+pub(crate) const FIND: &str = "/usr/bin/find";
+pub(crate) const INSTALL: &str = "/usr/bin/install";
+pub(crate) const TEST: &str = "/usr/bin/test";
+
 /// Directories that programs are in.
 const WITH_PROGRAMS: [&str; 4] = ["/", "/bin", "/usr", "/sbin"];
 

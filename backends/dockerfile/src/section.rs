@@ -13,13 +13,15 @@ use cogpack_ir::resolve::triggers::told;
 use crate::dialect::Dialect;
 use crate::lowering::Lowering;
 use crate::words::{json_list, operand};
-use crate::{parallel, places, remote};
+use crate::{parallel, places, programs, remote};
 
 /// What Docker's config says at a point of a stage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Settings {
     pub(crate) user: Option<String>,
     pub(crate) workdir: Option<String>,
+    /// What scripts are handed to; `None` where a base says so and nobody has read it.
+    pub(crate) shell: Option<Vec<String>>,
 }
 
 /// A stage while it is written.
@@ -178,6 +180,27 @@ impl<'l, 'p> Section<'l, 'p> {
         self.settings.user = user.map(str::to_owned);
     }
 
+    /// Makes the config name the shell, if it does not and may; whether it names it then. What the
+    /// export says nothing of must be what the base says.
+    pub(crate) fn speak_to(&mut self, shell: &[String]) -> bool {
+        if self.settings.shell.as_deref() == Some(shell) {
+            return true;
+        }
+        let may_say = !shell.is_empty() && self.lowering.may_name_shells(&self.of);
+        if may_say {
+            self.set_shell(shell);
+        }
+        may_say
+    }
+
+    /// Makes the config name exactly this shell.
+    pub(crate) fn set_shell(&mut self, shell: &[String]) {
+        if self.settings.shell.as_deref() != Some(shell) {
+            self.line(format!("SHELL {}", json_list(shell)));
+            self.settings.shell = Some(shell.to_vec());
+        }
+    }
+
     /// Makes sure that what follows runs in `workdir`.
     pub(crate) fn run_in(&mut self, workdir: Option<&str>, span: Span) {
         let root = |workdir: Option<&str>| workdir.unwrap_or("/").to_owned();
@@ -232,7 +255,7 @@ impl<'l, 'p> Section<'l, 'p> {
     /// Runs a program of the image as root.
     pub(crate) fn run_as_root(&mut self, argv: &[&str], span: Span) {
         self.look_as_root(argv, span);
-        if !matches!(argv, ["chmod" | "chown", ..]) {
+        if argv.first() == Some(&programs::RM) {
             self.anything_may_be_gone();
         }
     }
@@ -297,7 +320,12 @@ pub(crate) fn split(path: &str) -> (&str, &str) {
 impl Settings {
     fn of(state: &State) -> Self {
         let text = |text: &Option<std::sync::Arc<str>>| text.as_deref().map(str::to_owned);
-        Self { user: text(&state.user), workdir: text(&state.workdir) }
+        let of_base = || {
+            let usual = || State::DEFAULT_SHELL.map(str::to_owned).to_vec();
+            state.inherited.shell.clone().unwrap_or_else(usual)
+        };
+        let shell = state.base_known.then(of_base);
+        Self { user: text(&state.user), workdir: text(&state.workdir), shell }
     }
 }
 

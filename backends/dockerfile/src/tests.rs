@@ -131,17 +131,24 @@ LABEL "new"="2"
 fn scripts_and_programs_keep_every_byte() {
     for (op, expected) in [
         (r#"run "echo \"$A\" # b""#, r#"RUN echo "$A" # b"#),
-        (r#"run "a\nb""#, "RUN [\"/bin/sh\", \"-c\", \"\\\na\\n\\\nb\"]"),
+        (r#"run "a\nb""#, "RUN [\"/bin/sh\", \"-c\", \"\\\na\\n\\\nb\\n\"]"),
         (r#"run " a""#, r#"RUN ["/bin/sh", "-c", " a"]"#),
         (r#"run "if a\n  b\n\n# c\n\td\n""#, "\"\\\nif a\\n  \\\nb\\n\\n# c\\n\\t\\\nd\\n\"]"),
-        (r#"run "cat <<E\nx""#, "\"\\\ncat \\u003c\\u003cE\\n\\\nx\"]"),
+        (r#"run "cat <<E\nx""#, "\"\\\ncat <<E\\n\\\nx\\n\"]"),
         (r#"exec ["a", "b\nc", "d"]"#, "RUN [\"a\", \"\\\nb\\n\\\nc\", \\\n    \"d\"]"),
         (r#"exec ["a", "b\n"]"#, r#"RUN ["a", "b\n"]"#),
         (r#"run "[ -e /a ]""#, r#"RUN ["/bin/sh", "-c", "[ -e /a ]"]"#),
-        (r#"shell ["/bin/bash", "-e"] run "a""#, r#"RUN ["/bin/bash", "-e", "a"]"#),
+        (r#"shell ["/bin/bash", "-e"] run "a""#, "SHELL [\"/bin/bash\", \"-e\"]\nRUN a"),
+        // What the exported image names is what its base names.
+        (
+            r#"shell ["/bin/bash", "-e"] run "a" shell ["/bin/sh", "-c"] run "b""#,
+            "RUN [\"/bin/bash\", \"-e\", \"a\"]\nRUN b",
+        ),
         (r#"exec ["a b", "\"\\"]"#, r#"RUN ["a b", "\"\\"]"#),
-        (r#"run "a" { env A = "x y" }"#, r#"RUN ["env", "A=x y", "/bin/sh", "-c", "a"]"#),
-        (r#"exec ["a"] { env A = "1" env B = "${A}2" }"#, r#"RUN ["env", "A=1", "B=12", "a"]"#),
+        (r#"run "a" { env A = "x y" }"#, "RUN export A='x y'; a"),
+        (r#"run " a" { env A = "x" }"#, "RUN export A=x;  a"),
+        (r#"run "a" { env IFS = "x" }"#, r#"RUN ["/usr/bin/env", "IFS=x", "/bin/sh", "-c", "a"]"#),
+        (r#"exec ["a"] { env A = "1" env B = "${A}2" }"#, r#"RUN ["/usr/bin/env", "A=1", "B=12", "a"]"#),
     ] {
         let written = instructions(op).join("\n");
         assert!(written.contains(expected), "{op}: {written}");
@@ -177,18 +184,18 @@ fn files_land_exactly() {
         (r#"file "/b" owner 5:6 = "x""#, &["COPY --chown=5:6 files/1/ /"]),
         (r#"file "/a/b" owner 5 = "x""#, &["WORKDIR /a", "COPY --chown=5:5 files/1/ /a/", "WORKDIR /"]),
         (r#"symlink "x" at "/a b/l""#, &[r#"COPY ["files/1/", "/a b/"]"#]),
-        (r#"mkdir "/d""#, &["WORKDIR /d", "WORKDIR /"]),
+        (r#"mkdir "/d""#, &["# mkdir /d", "WORKDIR /d", "WORKDIR /"]),
         (
             r#"mkdir "/d" mode 0700 owner app:app"#,
-            &[
-                "WORKDIR /d",
-                r#"RUN ["chown", "app:app", "/d"]"#,
-                r#"RUN ["chmod", "0700", "/d"]"#,
-                "WORKDIR /",
-            ],
+            &[r#"RUN ["/usr/bin/install", "-d", "-m", "00700", "-o", "app", "-g", "app", "/d"]"#],
         ),
-        (r#"remove "/d""#, &[r#"RUN ["rm", "-r", "--", "/d"]"#]),
-        (r#"remove "/d" optional"#, &[r#"RUN ["rm", "-rf", "--", "/d"]"#]),
+        (r#"mkdir "/d" mode 0700"#, &[r#"RUN ["/usr/bin/install", "-d", "-m", "00700", "/d"]"#]),
+        (
+            r#"mkdir "/a b" owner 5:6"#,
+            &[r#"RUN ["/bin/sh", "-c", "/bin/mkdir -p '/a b' && /bin/chown 5:6 '/a b'"]"#],
+        ),
+        (r#"remove "/d""#, &[r#"RUN ["/bin/rm", "-r", "--", "/d"]"#]),
+        (r#"remove "/d" optional"#, &[r#"RUN ["/bin/rm", "-rf", "--", "/d"]"#]),
         (r#"copy "a" from @src to "/etc/b""#, &["COPY contexts/src/a /etc/b"]),
         (r#"copy "a b" from @src to "/etc/$b""#, &[r#"COPY ["contexts/src/a b", "/etc/\\$b"]"#]),
         (
@@ -202,7 +209,7 @@ fn files_land_exactly() {
         (
             r#"copy "a" from @src to "/d/b" owner 5:6 replace"#,
             &[
-                r#"RUN ["rm", "-rf", "--", "/d/b"]"#,
+                r#"RUN ["/bin/rm", "-rf", "--", "/d/b"]"#,
                 "WORKDIR /d",
                 "COPY --chown=5:6 contexts/src/a /d/b",
                 "WORKDIR /",
@@ -216,7 +223,7 @@ fn files_land_exactly() {
             r#"copy "a" from image @base to "/etc/d" follow mode 0700"#,
             &[
                 "USER 0",
-                r#"RUN ["chmod", "-R", "00700", "/a"]"#,
+                r#"RUN ["/bin/chmod", "-R", "00700", "/a"]"#,
                 "# stage %app",
                 "FROM docker.io/library/debian:bookworm-slim AS app",
                 "COPY --from=app-mode --chown=0:0 /a /etc/d",
@@ -277,7 +284,7 @@ fn links_are_never_followed_unseen() {
          copy \"/a\" from %made to \"/b\" copy \"/a\" from %made to \"/c\" } export from %app {}",
     );
     let checked = "# COPY would follow a link, the plan keeps it; `follow` in the plan takes this check \
-                   away\nFROM made AS made-checked\nUSER 0\nRUN [\"test\", \"!\", \"-L\", \"/a\"]\n";
+                   away\nFROM made AS made-checked\nUSER 0\nRUN [\"/usr/bin/test\", \"!\", \"-L\", \"/a\"]\n";
     assert_eq!(text.matches(checked).count(), 1, "{text}");
     assert!(text.contains("COPY --from=made-checked --chown=0:0 /a /b"), "{text}");
 }

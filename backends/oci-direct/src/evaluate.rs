@@ -3,6 +3,7 @@
 //! All but programs is done here, on trees. A program is given away as data, and what it has left
 //! comes back as a tree; see [`Evaluation`].
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::copy::{self, CopyProblem};
 use cogpack_backends_contract::file_ops::{self, FileProblem};
 use cogpack_backends_contract::layers::{LayerPlan, layers};
+use cogpack_backends_contract::programs;
 use cogpack_backends_contract::tree::{Ids, Tree};
 use cogpack_ir::plan::{
     ContextKind, Input, InputName, Mount, MountKind, OpKind, Owner, PhaseName, SecretName, Span, Spanned,
@@ -269,7 +271,7 @@ impl<'p> Evaluation<'p> {
 
     /// The program of a step, if it runs one. Its working directory is made where it is missing.
     fn program(&mut self, step: &Step<'p>, going: &mut Going<'p>) -> Result<Option<Program>, Stopped> {
-        let Some((arguments, execution)) = program::execution(step) else { return Ok(None) };
+        let Some((arguments, execution)) = programs::execution(step) else { return Ok(None) };
         let span = step.op.span;
         let directory = match &execution.workdir {
             Some(workdir) => program::literal(workdir),
@@ -290,7 +292,7 @@ impl<'p> Evaluation<'p> {
             stage: going.id,
             step: going.done,
             span,
-            arguments: arguments.into_iter().map(str::to_owned).collect(),
+            arguments: arguments.into_iter().map(Cow::into_owned).collect(),
             environment: program::environment(step.state, execution),
             secrets: program::secret_variables(execution, is_optional),
             directory,

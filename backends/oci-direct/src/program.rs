@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::{Name, PathProblem, Tree};
 use cogpack_ir::plan::{
-    CacheName, EnvName, Execution, InputName, Mount, MountKind, Network, OpKind, SecretName, SecretTarget,
-    Sharing, Span, Template,
+    CacheName, EnvName, Execution, InputName, Mount, MountKind, Network, SecretName, SecretTarget, Sharing,
+    Span, Template,
 };
-use cogpack_ir::resolve::{EnvValue, StageId, State, Step};
+use cogpack_ir::resolve::{EnvValue, StageId, State};
 
 /// What tells a program where the socket of its ssh agent is.
 const AGENT_VARIABLE: &str = "SSH_AUTH_SOCK";
@@ -134,28 +134,6 @@ pub enum MountProblem {
     /// Its path cannot be walked.
     #[error(transparent)]
     Path(#[from] PathProblem),
-}
-
-/// What an op runs: its arguments and how; `None` for ops that run nothing.
-pub fn execution<'a>(step: &Step<'a>) -> Option<(Vec<&'a str>, &'a Execution)> {
-    match &step.op.kind {
-        OpKind::Run { script, execution } => {
-            let shell = step.state.shell.iter().map(String::as_str);
-            Some((shell.chain([script.as_str()]).collect(), execution))
-        }
-        OpKind::Exec { argv, execution } => Some((argv.iter().map(String::as_str).collect(), execution)),
-        OpKind::Copy(_)
-        | OpKind::File(_)
-        | OpKind::Mkdir(_)
-        | OpKind::Symlink(_)
-        | OpKind::Remove(_)
-        | OpKind::Env(_)
-        | OpKind::Workdir(_)
-        | OpKind::User(_)
-        | OpKind::Shell(_)
-        | OpKind::Layer(_)
-        | OpKind::By(_) => None,
-    }
 }
 
 /// The variables that a program would need and nobody knows: they lean on a base whose config is

@@ -100,7 +100,10 @@ mod tests {
         assert_eq!(line("COPY --from=sources --chown=0:0 /var/rows/12/a /var/rows/12/b/"), same);
         assert_eq!(line("COPY --from=before-checked --chown=5:6 /rows/7/a.py /srv/d/"), same);
         assert_ne!(line("COPY --from=sources --chown=0:0 /var/rows/12/[a] /var/rows/12/b/"), same);
-        assert_eq!(line(r#"RUN ["test", "!", "-L", "/a/b/c"]"#), r#"RUN ["test", "!", "-L", "/x/x"]"#);
+        assert_eq!(
+            line(r#"RUN ["/usr/bin/test", "!", "-L", "/a/b/c"]"#),
+            r#"RUN ["/usr/bin/test", "!", "-L", "/x/x"]"#
+        );
         assert_eq!(kinds("a/x=1 b/c=2 l->/d/a d=3:0700@1:2"), kinds("q/r=9 l->/x/y e=4:0711@5:6"));
         assert_ne!(kinds("a/x=1"), kinds("a/x->y"));
         assert_eq!(unquoted("`a` is not `b`"), unquoted("`c` is not `d/e`"));

@@ -19,7 +19,7 @@ use cogpack_ir::plan::{
     Plan, SecretTarget, Spanned,
 };
 use cogpack_ir::resolve::{EnvValue, Resolved, State};
-use cogpack_tests::dockerfile::build::{Given, Run, build, normalised};
+use cogpack_tests::dockerfile::build::{Given, Run, build, normalised, without_export};
 use cogpack_tests::dockerfile::copying::Files;
 use cogpack_tests::dockerfile::given::Command;
 use cogpack_tests::dockerfile::mounts::Options;
@@ -228,7 +228,11 @@ fn runs(plan: &Resolved) -> Vec<Run> {
         for step in plan.steps(*id) {
             let (argv, execution) = match &step.op.kind {
                 OpKind::Run { script, execution } => {
-                    (step.state.shell.iter().chain([&script.value]).cloned().collect(), execution)
+                    let mut script = script.value.clone();
+                    if script.contains('\n') && !script.ends_with('\n') {
+                        script.push('\n');
+                    }
+                    (step.state.shell.iter().cloned().chain([script]).collect(), execution)
                 }
                 OpKind::Exec { argv, execution } => (argv.value.clone(), execution),
                 OpKind::Copy(_)
@@ -321,6 +325,8 @@ fn options(mount: &MountKind) -> Options {
 /// A run in which what means the same is written the same.
 fn comparable(run: &Run) -> Run {
     let mut run = run.clone();
+    // Both sides: a script that begins so of its own accord says the same.
+    run.argv = without_export(run.argv, &mut run.env);
     let is_root = ["", "0", "root", "0:0", "root:root"].contains(&run.user.as_str());
     if is_root {
         "root".clone_into(&mut run.user);

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use cogpack_tests::dockerfile::build::{Run, without_env};
+use cogpack_tests::dockerfile::build::{Run, without_env, without_export};
 use cogpack_tests::dockerfile::mounts::Options;
 
 /// Where stand-ins wait.
@@ -29,6 +29,7 @@ pub fn read_back(expected: &[Run], read: Vec<Run>) -> Vec<Run> {
             prepared.push_str(around);
             run.argv.drain(..4);
             run.argv = without_env(run.argv, &mut run.env);
+            run.argv = without_export(run.argv, &mut run.env);
         }
         if let Some(expected) = expected.get(runs.len()) {
             let stand_in = |mount: &&Options| !run.mounts.contains(mount) && is_in(&prepared, mount);

@@ -16,7 +16,7 @@ use super::rules::Rules;
 use super::{Unreadable, words};
 
 pub use config::normalised;
-pub use programs::without_env;
+pub use programs::{without_env, without_export};
 
 mod config;
 mod programs;

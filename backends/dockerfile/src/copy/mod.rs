@@ -22,6 +22,7 @@ use crate::file_ops;
 use crate::links::{self, Shown};
 use crate::lowering::Lowering;
 use crate::owners::{self, ROOT};
+use crate::programs::TEST;
 use crate::section::{Section, absolute, reference, split};
 use crate::words::{flag_value, operands, word};
 use crate::{parallel, remote};
@@ -147,7 +148,7 @@ impl Lowered<'_> {
 
     fn look_for_links(&self, section: &mut Section<'_, '_>, landings: &BTreeSet<String>) {
         let is_none = |path| ["!", "-L", path, "-o", "-d", path];
-        let mut argv = vec!["test"];
+        let mut argv = vec![TEST];
         match landings.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             [landing] => argv.extend(is_none(landing)),
             ref several => {

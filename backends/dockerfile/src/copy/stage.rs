@@ -6,7 +6,7 @@ use super::{Flags, Lowered, is_pattern};
 use crate::checks::{self, Never};
 use crate::dialect::Dialect;
 use crate::features::Feature;
-use crate::programs::{Made, made};
+use crate::programs::{CHMOD, Made, made};
 use crate::section::{Section, split, with_slash};
 use crate::words::{flag_value, json_list, operands, source_word, word};
 
@@ -131,7 +131,7 @@ impl Lowered<'_> {
         let wanted = format!("{}-mode", section.name);
         let name = section.lowering.names.fresh(&wanted);
         // With five digits, the bits of directories that are not named go as well.
-        let chmod = json_list(&["chmod", "-R", &format!("{:05o}", mode.bits()), changed]);
+        let chmod = json_list(&[CHMOD, "-R", &format!("{:05o}", mode.bits()), changed]);
         let lines = [
             format!("# what a copy of stage {} takes, in its new mode", section.name),
             format!("FROM {from} AS {name}"),

@@ -184,8 +184,8 @@ fn a_directory_that_is_there_is_not_entered_again() {
         text.lines().filter(|line| line.starts_with("WORKDIR") || line.starts_with("RUN")).collect();
     let expected = [
         "WORKDIR /d",
-        r#"RUN ["chmod", "0700", "/d"]"#,
-        r#"RUN ["chmod", "0711", "/d"]"#,
+        r#"RUN ["/usr/bin/install", "-d", "-m", "00700", "/d"]"#,
+        r#"RUN ["/usr/bin/install", "-d", "-m", "00711", "/d"]"#,
         "RUN a",
         // The program may have taken it away.
         "WORKDIR /d",
@@ -265,6 +265,7 @@ fn small_files_stand_in_the_dockerfile() {
             "1.7",
             r#"mkdir "/a/b" file "/a/c" mode 0600 owner 5 = "EOF\n# c\n" run "d" file "/a/e" mode 0755 = "f\n""#,
             &[
+                "# mkdir /a/b",
                 "WORKDIR /a/b",
                 r#"COPY --chown=5:5 --chmod=0600 <<"c" /a/"#,
                 "EOF",
@@ -344,8 +345,8 @@ fn a_builder_that_would_copy_something_else_is_made_to_look() {
         }
     };
     let two = r#"copy "/a" from %made to "/b" copy "/c" from %made to "/d""#;
-    let links = r#"RUN ["test", "!", "-L", "/a", "-a", "!", "-L", "/c"]"#;
-    let set_ids = r#"RUN ["find", "-H", "/a", "/c", "-xdev", "-type", "f", "-perm", "/6000", "-print", "-exec", "false", "{}", "+"]"#;
+    let links = r#"RUN ["/usr/bin/test", "!", "-L", "/a", "-a", "!", "-L", "/c"]"#;
+    let set_ids = r#"RUN ["/usr/bin/find", "-H", "/a", "/c", "-xdev", "-type", "f", "-perm", "/6000", "-print", "-exec", "/bin/false", "{}", "+"]"#;
     for (dialect, loses_bits) in [(BUILT_IN, false), (Dialect::Buildah, true), (Dialect::Legacy, true)] {
         let text = lowered(dialect, two);
         assert_eq!(text.matches("AS made-checked").count(), 1, "{text}");
@@ -353,20 +354,20 @@ fn a_builder_that_would_copy_something_else_is_made_to_look() {
         assert_eq!(text.contains(set_ids), loses_bits, "{text}");
     }
     let onto = r#"copy "a" from @src to "/etc/b""#;
-    let look = r#"RUN ["test", "!", "-L", "/etc/b", "-o", "-d", "/etc/b"]"#;
+    let look = r#"RUN ["/usr/bin/test", "!", "-L", "/etc/b", "-o", "-d", "/etc/b"]"#;
     for (dialect, looks) in [(BUILT_IN, false), (Dialect::Buildah, true), (Dialect::Legacy, false)] {
         assert_eq!(lowered(dialect, onto).contains(look), looks, "{onto}");
     }
     let several = r#"copy "a" from @src to "/etc/b" copy contents "d" from @src to "/etc/d" copy "a" "c" from @src into "/etc/e"
         copy "a" from @src to "/etc/d/f" run "g" copy "a" from @src to "/etc/b""#;
     let text = lowered(Dialect::Buildah, several);
-    let looks: Vec<&str> = text.lines().filter(|line| line.starts_with(r#"RUN ["test""#)).collect();
+    let looks: Vec<&str> = text.lines().filter(|line| line.starts_with(r#"RUN ["/usr/bin/test""#)).collect();
     let one = |path: &str| format!(r#""!", "-L", "{path}", "-o", "-d", "{path}""#);
     let group = ["/etc/b", "/etc/e/a", "/etc/e/c"].map(|path| format!(r#""(", {}, ")""#, one(path)));
     let expected = [
-        format!(r#"RUN ["test", {}]"#, group.join(r#", "-a", "#)),
-        format!(r#"RUN ["test", {}]"#, one("/etc/d/f")),
-        format!(r#"RUN ["test", {}]"#, one("/etc/b")),
+        format!(r#"RUN ["/usr/bin/test", {}]"#, group.join(r#", "-a", "#)),
+        format!(r#"RUN ["/usr/bin/test", {}]"#, one("/etc/d/f")),
+        format!(r#"RUN ["/usr/bin/test", {}]"#, one("/etc/b")),
     ];
     assert_eq!(looks, expected, "{text}");
     let made_link = r#"symlink "c" at "/etc/b" copy "a" from @src to "/etc/b""#;
@@ -376,7 +377,10 @@ fn a_builder_that_would_copy_something_else_is_made_to_look() {
     let odd = r#"copy "/a[1]" from %made to "/b""#;
     assert!(lowered(Dialect::Buildah, odd).contains("takes for a wildcard"));
     let text = lowered(Dialect::Legacy, odd);
-    assert!(text.contains("/a[[]1] /b") && text.contains(r#"RUN ["test", "-e", "/a[1]"]"#), "{text}");
+    assert!(
+        text.contains("/a[[]1] /b") && text.contains(r#"RUN ["/usr/bin/test", "-e", "/a[1]"]"#),
+        "{text}"
+    );
 }
 
 #[test]
@@ -384,7 +388,7 @@ fn what_stands_in_for_a_mount_keeps_setuid_or_the_build_says_so() {
     let ops = r#"stage %tools from image @base { run "chmod 4755 /opt/t" }
 stage %app from image @base { run "cp -a /mnt/t /opt" { mount %tools at /mnt select "opt" } }
 export from %app {}"#;
-    let looks = r#"RUN ["find", "-H", "/opt", "-xdev", "-type", "f", "-perm", "/6000", "-print", "-exec", "false", "{}", "+"]"#;
+    let looks = r#"RUN ["/usr/bin/find", "-H", "/opt", "-xdev", "-type", "f", "-perm", "/6000", "-print", "-exec", "/bin/false", "{}", "+"]"#;
     for dialect in [Dialect::Buildah, Dialect::Legacy] {
         let artifact = lower_for(dialect, &with_base(ops)).unwrap_or_else(|gaps| panic!("{gaps:?}"));
         let text = stages(&artifact.dockerfile);

@@ -3,7 +3,8 @@
 use super::{BUILT_IN, lower_for, refused, stage, with_base};
 use crate::Dialect;
 
-const LOOK: &str = r#"RUN ["/bin/sh", "-c", "grep -q '^app:' /etc/passwd && grep -q '^staff:' /etc/group"]"#;
+const LOOK: &str =
+    r#"RUN ["/bin/sh", "-c", "/bin/grep -q '^app:' /etc/passwd && /bin/grep -q '^staff:' /etc/group"]"#;
 
 fn lowered(dialect: Dialect, ops: &str) -> String {
     lower_for(dialect, &with_base(&stage(ops))).unwrap_or_else(|gaps| panic!("{gaps:?}")).dockerfile
@@ -22,7 +23,7 @@ fn names_are_looked_up_before_buildkit_copies() {
             r#"file "/b" owner app:staff = "x\n" copy "a" from @src to "/etc/passwd" file "/c" owner app:staff = "x\n""#,
             2,
         ),
-        // `chown` says it by itself, and numbers need nobody.
+        // `install` says it by itself, and numbers need nobody.
         (r#"mkdir "/b" owner app:staff"#, 0),
         (r#"file "/b" owner 5:6 = "x\n""#, 0),
     ] {
@@ -33,7 +34,7 @@ fn names_are_looked_up_before_buildkit_copies() {
         }
     }
     let text = lowered(BUILT_IN, r#"file "/b" owner 5:a.b$ = "x\n""#);
-    assert!(text.contains(r#"RUN ["/bin/sh", "-c", "grep -q '^a[.]b[$]:' /etc/group"]"#), "{text}");
+    assert!(text.contains(r#"RUN ["/bin/sh", "-c", "/bin/grep -q '^a[.]b[$]:' /etc/group"]"#), "{text}");
     let text = lowered(BUILT_IN, r#"user "app" run "a" file "/b" owner app:staff = "x\n""#);
     assert!(text.contains(&format!("USER 0\n{LOOK}\n")), "{text}");
 }

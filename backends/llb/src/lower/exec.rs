@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use cogpack_backends_contract::Unsupported;
+use cogpack_backends_contract::{Unsupported, programs};
 use cogpack_ir::plan::{
-    Execution, Mount as PlanMount, MountKind as PlanMountKind, Network, Op as PlanOp, OpKind, SecretTarget,
-    Span,
+    Execution, Mount as PlanMount, MountKind as PlanMountKind, Network, Op as PlanOp, SecretTarget, Span,
 };
 use cogpack_ir::resolve::{EnvValue, State, Step};
 
@@ -35,26 +34,7 @@ impl<'a> Lowering<'a> {
         label: Label,
     ) -> Result<Option<VertexId>, Unsupported> {
         let state = step.state;
-        let (arguments, execution): (Vec<Cow<'a, str>>, _) = match &step.op.kind {
-            OpKind::Run { script, execution } => {
-                let shell = state.shell.iter().map(|part| part.as_str().into());
-                (shell.chain([script.as_str().into()]).collect(), execution)
-            }
-            OpKind::Exec { argv, execution } => {
-                (argv.iter().map(|argument| argument.as_str().into()).collect(), execution)
-            }
-            OpKind::Copy(_)
-            | OpKind::File(_)
-            | OpKind::Mkdir(_)
-            | OpKind::Symlink(_)
-            | OpKind::Remove(_)
-            | OpKind::Env(_)
-            | OpKind::Workdir(_)
-            | OpKind::User(_)
-            | OpKind::Shell(_)
-            | OpKind::Layer(_)
-            | OpKind::By(_) => return Ok(None),
-        };
+        let Some((arguments, execution)) = programs::execution(step) else { return Ok(None) };
         let mut exec = Exec {
             inputs: root.into_iter().collect(),
             arguments,

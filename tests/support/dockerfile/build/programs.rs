@@ -44,7 +44,7 @@ pub(super) fn script(script: &str, heredocs: &[Heredoc]) -> Result<String, Unrea
 
 /// Takes `env NAME=value …` off, into the variables.
 pub fn without_env(argv: Vec<String>, env: &mut BTreeMap<String, String>) -> Vec<String> {
-    if argv.first().map(String::as_str) != Some("env") {
+    if argv.first().map(String::as_str) != Some("/usr/bin/env") {
         return argv;
     }
     let mut rest = argv.into_iter().skip(1).peekable();
@@ -53,6 +53,53 @@ pub fn without_env(argv: Vec<String>, env: &mut BTreeMap<String, String>) -> Vec
         rest.next();
     }
     rest.collect()
+}
+
+/// Takes `export NAME=value …` off the beginning of a script for `sh`, into the variables.
+pub fn without_export(mut argv: Vec<String>, env: &mut BTreeMap<String, String>) -> Vec<String> {
+    let is_sh = argv.first().is_some_and(|program| program.ends_with("sh"));
+    let Some(script) = argv.last_mut().filter(|_| is_sh) else { return argv };
+    let Some(mut rest) = script.strip_prefix("export ").map(str::to_owned) else { return argv };
+    let mut variables = BTreeMap::new();
+    let rest = loop {
+        let Some((name, value)) = rest.split_once('=') else { return argv };
+        let Some((value, end)) = shell_word(value) else { return argv };
+        variables.insert(name.to_owned(), value);
+        match end.strip_prefix(' ') {
+            Some(more) => rest = more.to_owned(),
+            None => break end.to_owned(),
+        }
+    };
+    let Some(rest) = rest.strip_prefix("; ").or_else(|| rest.strip_prefix('\n')) else { return argv };
+    *script = rest.to_owned();
+    env.extend(variables);
+    argv
+}
+
+/// The first word of a script, quotes taken away, and what stands behind it.
+fn shell_word(text: &str) -> Option<(String, &str)> {
+    let mut word = String::new();
+    let mut rest = text;
+    loop {
+        match rest.chars().next() {
+            Some('\'') => {
+                let (quoted, after) = rest[1..].split_once('\'')?;
+                word.push_str(quoted);
+                rest = after;
+            }
+            Some('\\') => {
+                let escaped = rest[1..].chars().next()?;
+                word.push(escaped);
+                rest = &rest[1 + escaped.len_utf8()..];
+            }
+            Some(' ' | ';' | '\n') | None => return Some((word, rest)),
+            Some(it) if it.is_ascii_alphanumeric() || "._+@/:,%-".contains(it) => {
+                word.push(it);
+                rest = &rest[1..];
+            }
+            Some(_) => return None,
+        }
+    }
 }
 
 /// Does to the files what a known program does; whether it is one.
@@ -64,51 +111,78 @@ pub(super) fn change(
 ) -> Result<bool, Unreadable> {
     let argv: Vec<&str> = argv.iter().map(String::as_str).collect();
     if let ["/bin/sh", "-c", script] = argv[..]
-        && script.starts_with("grep -q '^")
+        && script.starts_with("/bin/grep -q '^")
     {
         return look_up(script, is_root, accounts).map(|()| true);
     }
-    if let ["test", ..] | ["find", "-H", ..] = argv[..] {
+    if let ["/bin/sh", "-c", script] = argv[..]
+        && let Some(paths) = script.strip_prefix("/bin/mkdir -p ")
+    {
+        return make_owned(paths, is_root, accounts, files).map(|()| true);
+    }
+    if let ["/usr/bin/install", "-d", "-m", mode, owner @ .., path] = &argv[..] {
+        let owner = match owner {
+            ["-o", user, "-g", group] => Some(ids(&format!("{user}:{group}"), accounts)?),
+            [] => None,
+            _ => return Unreadable::new(format!("{argv:?}")),
+        };
+        let mode = problem(mode.strip_prefix('0').unwrap_or(mode).parse());
+        return make(path, Some(mode?), owner, is_root, files).map(|()| true);
+    }
+    if let ["/usr/bin/test", ..] | ["/usr/bin/find", "-H", ..] = argv[..] {
         return look(&argv, is_root, files).map(|()| true);
     }
-    if let ["chmod", "-R", mode, path] = argv[..] {
+    if let ["/bin/chmod", "-R", mode, path] = argv[..] {
         return chmod_all(mode, path, files).map(|()| true);
     }
-    let (["rm", "-r" | "-rf", "--", path]
-    | ["chown" | "chmod", _, path]
-    | ["chown" | "chmod", _, "--", path]) = argv[..]
-    else {
-        return Ok(false);
-    };
+    let ["/bin/rm", flags @ ("-r" | "-rf"), "--", path] = argv[..] else { return Ok(false) };
     if !is_root {
         return Unreadable::new(format!("{argv:?} as somebody else than root"));
     }
-    let parts = components(path.as_bytes());
-    match argv[..] {
-        ["rm", flags, ..] => {
-            let removed = problem(files.remove(&parts))?;
-            if removed.is_none() && flags == "-r" {
-                return Unreadable::new(format!("{argv:?}: it is not there"));
-            }
-        }
-        [program, value, ..] => {
-            let Some(directory) = files.directory_mut(&parts) else {
-                return Unreadable::new(format!("{argv:?}: no such directory"));
-            };
-            match program {
-                "chown" => directory.attributes.ids = ids(value, accounts)?,
-                _ => directory.attributes.mode = problem(value.parse())?,
-            }
-        }
-        _ => {}
+    let removed = problem(files.remove(&components(path.as_bytes())))?;
+    if removed.is_none() && flags == "-r" {
+        return Unreadable::new(format!("{argv:?}: it is not there"));
     }
     Ok(true)
 }
 
-/// Fails where `grep -q '^NAME:' FILE && …` does.
+/// Does what `mkdir -p PATH && chown OWNER PATH` does.
+fn make_owned(script: &str, is_root: bool, accounts: &Accounts, files: &mut Files) -> Result<(), Unreadable> {
+    let words = || {
+        let (path, rest) = shell_word(script)?;
+        let (owner, rest) = shell_word(rest.strip_prefix(" && /bin/chown ")?)?;
+        let (again, rest) = shell_word(rest.strip_prefix(' ')?)?;
+        (rest.is_empty() && again == path).then_some((path, owner))
+    };
+    let Some((path, owner)) = words() else { return Unreadable::new(format!("`{script}`")) };
+    make(&path, None, Some(ids(&owner, accounts)?), is_root, files)
+}
+
+/// Makes a directory where it is missing; gives it a mode and an owner.
+fn make(
+    path: &str,
+    mode: Option<Mode>,
+    owner: Option<Ids>,
+    is_root: bool,
+    files: &mut Files,
+) -> Result<(), Unreadable> {
+    if !is_root {
+        return Unreadable::new(format!("`{path}` is made by somebody else than root"));
+    }
+    let real = problem(files.resolve(path.as_bytes(), true))?;
+    problem(files.make_directories(&real, Attributes::ON_THE_WAY))?;
+    let Some(directory) = files.directory_mut(&real) else {
+        return Unreadable::new(format!("`{path}` is no directory"));
+    };
+    directory.attributes.mode = mode.unwrap_or(directory.attributes.mode);
+    directory.attributes.ids = owner.unwrap_or(directory.attributes.ids);
+    Ok(())
+}
+
+/// Fails where `/bin/grep -q '^NAME:' FILE && …` does.
 fn look_up(script: &str, is_root: bool, accounts: &Accounts) -> Result<(), Unreadable> {
     for look in script.split(" && ") {
-        let pattern = look.strip_prefix("grep -q '^").and_then(|rest| rest.rsplit_once(":' /etc/"));
+        let pattern = look.strip_prefix("/bin/grep -q '^").and_then(|rest| rest.rsplit_once(":' /etc/"));
         let name = match pattern {
             Some((name, "passwd" | "group")) => name.replace("[.]", ".").replace("[$]", "$"),
             Some(_) | None => return Unreadable::new(format!("`{look}` looks nothing up")),
@@ -136,18 +210,20 @@ fn look(argv: &[&str], is_root: bool, files: &Files) -> Result<(), Unreadable> {
     };
     let found = match argv {
         // Each path that `-d` has, it has for being a directory in the end.
-        ["test", rest @ ..] if rest.contains(&"-d") => {
+        ["/usr/bin/test", rest @ ..] if rest.contains(&"-d") => {
             rest.windows(2).filter(|words| words[0] == "-d").any(|words| {
                 let at = files.resolve(words[1].as_bytes(), true);
                 is_link(words[1]) && at.is_ok_and(|at| files.directory(&at).is_none())
             })
         }
-        ["test", "-e", ..] => argv[1..].iter().filter(|word| word.starts_with('/')).any(|path| {
+        ["/usr/bin/test", "-e", ..] => argv[1..].iter().filter(|word| word.starts_with('/')).any(|path| {
             let at = files.resolve(path.as_bytes(), true);
             at.map_or(true, |at| files.get(&at).is_none())
         }),
-        ["test", rest @ ..] => rest.iter().filter(|word| word.starts_with('/')).any(|path| is_link(path)),
-        ["find", "-H", rest @ ..] => {
+        ["/usr/bin/test", rest @ ..] => {
+            rest.iter().filter(|word| word.starts_with('/')).any(|path| is_link(path))
+        }
+        ["/usr/bin/find", "-H", rest @ ..] => {
             rest.iter().take_while(|word| word.starts_with('/')).any(|path| has_set_ids(path))
         }
         _ => return Unreadable::new(format!("{argv:?}")),
