@@ -40,6 +40,8 @@ pub struct Command {
     pub words: Vec<String>,
     /// Arguments for secrets that may be missing.
     pub optional: Vec<String>,
+    /// Whether BuildKit runs it.
+    pub is_buildkit: bool,
     /// Whether it is run in the build context, and not in the Dockerfile's directory.
     pub in_context: bool,
 }

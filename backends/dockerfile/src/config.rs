@@ -6,9 +6,12 @@ use cogpack_backends_contract::image_config::settings;
 use cogpack_ir::plan::{Healthcheck, HealthcheckTest, ImageConfig, Setting, Span};
 use cogpack_ir::resolve::State;
 
+use crate::dialect::Dialect;
 use crate::features::Feature;
+use crate::programs::TEST;
 use crate::section::{Section, absolute};
-use crate::words::{in_quotes, json_list, quoted, word};
+use crate::shells::shell_word;
+use crate::words::{in_quotes, json_list, operand, quoted, word};
 
 pub(crate) fn lower(section: &mut Section<'_, '_>) {
     let plan = section.lowering.plan;
@@ -49,30 +52,56 @@ pub(crate) fn lower(section: &mut Section<'_, '_>) {
     labels(section, &wanted, state);
     stop_signal(section, &wanted, state);
     healthcheck(section, &wanted, state);
-    for key in export.annotations.keys() {
-        section.lowering.refuse(
-            "cpk::unsupported::annotation",
-            format!("the annotation `{key}`: a Dockerfile says nothing about the manifest"),
-            key.span,
-            "write a `label`, or emit an image with `-o oci`",
-        );
-    }
+    annotations(section);
+}
+
+/// A Dockerfile says nothing about the manifest; whoever builds it can.
+fn annotations(section: &mut Section<'_, '_>) {
+    let export = section.lowering.plan.export();
+    let Some(first) = export.annotations.keys().next() else { return };
+    let flags: Vec<String> = export
+        .annotations
+        .iter()
+        .map(|(key, value)| shell_word(&format!("--annotation={}={}", key.value, value)))
+        .collect();
+    let who = match section.lowering.dialect {
+        Dialect::BuildKit { .. } => {
+            "`docker buildx build` adds them to an image that it pushes or writes as a layout"
+        }
+        Dialect::Buildah => {
+            "`buildah build` adds them with `--format=oci`, which has no `healthcheck` and no `shell`"
+        }
+        Dialect::Legacy => "`docker build` of that age adds none",
+    };
+    let what =
+        format!("annotations belong to the manifest, not to a Dockerfile: {who}: `{}`", flags.join(" "));
+    section.lowering.note(what, first.span);
 }
 
 fn workdir(section: &mut Section<'_, '_>, state: &State, wanted: &ImageConfig) {
     let export = section.lowering.plan.export();
-    let made = |path: &str| {
+    let is_there = |section: &Section<'_, '_>, path: &str| {
         // Where the stage's own `workdir` names it, the directory is there.
-        path == "/" || state.workdir.as_deref().map(absolute).as_deref() == Some(path)
+        state.workdir.as_deref().map(absolute).as_deref() == Some(path) || section.is_surely_there(path)
     };
     match &export.workdir {
-        Setting::Set(path) if !made(&absolute(&path.value)) => section.lowering.refuse(
-            "cpk::unsupported::workdir",
-            format!("`workdir \"{}\"` in `export`: `WORKDIR` would make the directory", path.value),
-            path.span,
-            "say `workdir` in the stage, which makes the directory everywhere",
-        ),
-        Setting::Set(_) | Setting::Clear(_) | Setting::Inherit => {
+        Setting::Set(path) if !is_there(section, &absolute(&path.value)) && section.bare => {
+            section.lowering.refuse(
+                "cpk::unsupported::workdir",
+                format!("`workdir \"{}\"` in `export`: `WORKDIR` would make the directory", path.value),
+                path.span,
+                "say `workdir` in the stage, which makes the directory everywhere",
+            )
+        }
+        Setting::Set(path) => {
+            let directory = absolute(&path.value);
+            if !is_there(section, &directory) {
+                section.comment("WORKDIR would make the directory, the plan does not");
+                section.look_as_root(&[TEST, "-d", &directory], path.span);
+            }
+            section.run_in(wanted.workdir.as_deref(), path.span);
+        }
+        Setting::Clear(_) | Setting::Inherit => {
             section.run_in(wanted.workdir.as_deref(), export.workdir.span().unwrap_or(export.span));
         }
     }
@@ -128,7 +157,7 @@ fn labels(section: &mut Section<'_, '_>, wanted: &ImageConfig, state: &State) {
             );
             continue;
         }
-        match (quoted(key), quoted(value)) {
+        match (operand(key), quoted(value)) {
             (Some(key), Some(value)) => section.line(format!("LABEL {key}={value}")),
             (None, _) => section.lowering.refuse_line_break(key, at),
             (Some(_), None) => section.lowering.refuse_line_break(value, at),

@@ -1,7 +1,9 @@
 //! `env` and `unset`.
 
-use cogpack_ir::plan::{EnvChange, EnvEdit, Piece, Template};
-use cogpack_ir::resolve::{EnvValue, Step};
+use std::collections::BTreeMap;
+
+use cogpack_ir::plan::{EnvChange, EnvEdit, OpKind, Piece, Template};
+use cogpack_ir::resolve::{EnvValue, Resolved, StageId, Step};
 
 use crate::section::Section;
 use crate::words::quoted;
@@ -10,14 +12,25 @@ pub(crate) fn lower(section: &mut Section<'_, '_>, step: &Step<'_>, change: &Env
     let name = change.name.value.as_str();
     let value = match &change.edit {
         EnvEdit::Unset => {
-            if step.state.variable(name).is_some() || !step.state.base_known {
+            let is_said = step.state.variable(name).is_some() && !section.passing.contains_key(name);
+            if is_said || !step.state.base_known {
                 section.lowering.refuse(
                     "cpk::unsupported::unset",
-                    format!("`unset {name}`: a Dockerfile can set variables, but not take one away"),
+                    format!("`unset {name}` of what the base or another stage sets: a Dockerfile cannot take a variable away"),
                     step.op.span,
-                    "set it to an empty text, or emit LLB with `-o llb`",
+                    "set it to an empty text, set it in this stage alone, or emit LLB with `-o llb`",
                 );
             }
+            if let Some(more) = section.passing.get_mut(name) {
+                *more -= 1;
+                if *more == 0 {
+                    section.passing.remove(name);
+                }
+            }
+            return;
+        }
+        // It is said where a program runs, until it is gone.
+        EnvEdit::Set(_) | EnvEdit::Prepend(_) | EnvEdit::Append(_) if section.passing.contains_key(name) => {
             return;
         }
         EnvEdit::Set(value) => {
@@ -40,6 +53,24 @@ pub(crate) fn lower(section: &mut Section<'_, '_>, step: &Step<'_>, change: &Env
         Err(Unwritable::Name(name)) => refuse_name(section, step, &name),
         Err(Unwritable::LineBreak(text)) => section.lowering.refuse_line_break(&text, step.op.span),
     }
+}
+
+/// The variables that a stage sets and takes away again, each with how often: no instruction does
+/// the latter, so they are said to each program in between.
+pub(crate) fn passing(plan: &Resolved, id: StageId) -> BTreeMap<String, usize> {
+    let mut passing = BTreeMap::new();
+    let steps = plan.steps(id);
+    let Some(start) = steps.iter().next().map(|step| step.state).filter(|state| state.base_known) else {
+        return passing;
+    };
+    for step in &steps {
+        if let OpKind::Env(EnvChange { name, edit: EnvEdit::Unset }) = &step.op.kind
+            && start.variable(name.value.as_str()).is_none()
+        {
+            *passing.entry(name.value.as_str().to_owned()).or_default() += 1;
+        }
+    }
+    passing
 }
 
 enum Unwritable {

@@ -7,7 +7,7 @@
 
 use cogpack_backends_contract::programs;
 use cogpack_ir::plan::{Execution, Network};
-use cogpack_ir::resolve::Step;
+use cogpack_ir::resolve::{EnvValue, Step};
 
 use crate::features::Feature;
 use crate::programs::ENV;
@@ -28,7 +28,7 @@ enum Command {
 
 pub(crate) fn run(section: &mut Section<'_, '_>, step: &Step<'_>, script: &str, execution: &Execution) {
     let script = programs::script(script);
-    let Some(variables) = variables(section, execution) else { return };
+    let Some(variables) = variables(section, step, execution) else { return };
     match shells::with_variables(&step.state.shell, &variables, &script) {
         Some(script) => finish(section, step, execution, Some(&script), with_script(step, &script)),
         None => program(section, step, &with_script(step, &script), &variables, execution),
@@ -36,7 +36,7 @@ pub(crate) fn run(section: &mut Section<'_, '_>, step: &Step<'_>, script: &str, 
 }
 
 pub(crate) fn exec(section: &mut Section<'_, '_>, step: &Step<'_>, argv: &[String], execution: &Execution) {
-    let Some(variables) = variables(section, execution) else { return };
+    let Some(variables) = variables(section, step, execution) else { return };
     program(section, step, argv, &variables, execution);
 }
 
@@ -45,9 +45,20 @@ fn with_script(step: &Step<'_>, script: &str) -> Vec<String> {
     step.state.shell.iter().cloned().chain([script.to_owned()]).collect()
 }
 
-/// The variables of this execution alone. A later setting of the same name wins.
-fn variables(section: &mut Section<'_, '_>, execution: &Execution) -> Option<Vec<(String, String)>> {
+/// The variables of this execution, and those that the stage takes away again. A later setting of the
+/// same name wins.
+fn variables(
+    section: &mut Section<'_, '_>,
+    step: &Step<'_>,
+    execution: &Execution,
+) -> Option<Vec<(String, String)>> {
     let mut variables = Vec::new();
+    for name in section.passing.keys() {
+        // Of a known base every value is.
+        if let Some(EnvValue::Known(value)) = step.state.variable(name) {
+            variables.push((name.clone(), value.to_string()));
+        }
+    }
     for setting in &execution.env {
         let value = section.literal(&setting.value, setting.span)?;
         variables.push((setting.name.value.as_str().to_owned(), value));

@@ -45,6 +45,10 @@ pub(crate) fn command(lowering: &Lowering<'_>) -> Command {
     Command {
         words,
         optional: missing.map(|id| secret(id)).collect(),
+        is_buildkit: match lowering.dialect {
+            Dialect::BuildKit { .. } => true,
+            Dialect::Buildah | Dialect::Legacy => false,
+        },
         in_context: lowering.surroundings.root.as_ref().is_some_and(|root| root.path == "."),
     }
 }

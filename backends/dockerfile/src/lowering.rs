@@ -281,6 +281,7 @@ pub(crate) fn lower_ops(section: &mut Section<'_, '_>, id: StageId, mut is_empty
     let mut asked_by: Option<&Provenance> = None;
     let plan = section.lowering.plan;
     let stage = section.name.clone();
+    section.passing = environment::passing(plan, id);
     for layer in layers(plan, id) {
         for by in layer.steps.iter().map(|step| step.by) {
             if by != asked_by
@@ -326,9 +327,11 @@ fn independent_layer(section: &mut Section<'_, '_>, stage: &str, layer: &LayerPl
     for step in copies {
         lower_step(&mut alone, step, false);
     }
+    let landed = std::mem::take(&mut alone.reached);
     alone.finish();
     let link = if section.lowering.knows(Feature::Link) { "--link " } else { "" };
     section.line(format!("COPY {link}--from={name} / /"));
+    section.reached.extend(landed);
 }
 
 /// Says which instructions a group has become. Where it became several that each make a layer,

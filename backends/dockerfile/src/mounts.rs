@@ -12,6 +12,10 @@ use crate::{places, remote, stand_ins};
 /// The way out where a dialect lacks a mount.
 const OTHER_DIALECT: &str = "use the dialect `buildkit`, or take the mount away";
 
+/// The same of secrets.
+const WITHOUT_LAYER: &str =
+    "use a dialect that mounts it, `buildkit` or `buildah`: in a layer it would stay in the image";
+
 /// One `--mount` for each mount.
 pub(crate) fn flags(section: &mut Section<'_, '_>, execution: &Execution) -> Vec<String> {
     let mut flags = Vec::with_capacity(execution.mounts.len());
@@ -112,20 +116,20 @@ pub(crate) fn ask_for_secret(section: &mut Section<'_, '_>, name: &SecretName, o
 
 /// Whether the dialect has such a mount; refused where it has not, and nothing stands in for it.
 fn is_said(section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> bool {
-    let (feature, what) = match mount {
+    let (feature, what, help) = match mount {
         // Something stands in for these.
         MountKind::Bind { .. } | MountKind::Cache { .. } | MountKind::Tmpfs { .. } => {
             return true;
         }
         MountKind::Secret { target: SecretTarget::File(_), .. } => {
-            (Feature::SecretMount, "a `mount secret`, which would stay in a layer")
+            (Feature::SecretMount, "a `mount secret`", WITHOUT_LAYER)
         }
         MountKind::Secret { target: SecretTarget::Env(_), .. } => {
-            (Feature::SecretVariable, "a `mount secret … as env`, which would stay in a layer")
+            (Feature::SecretVariable, "a `mount secret … as env`", WITHOUT_LAYER)
         }
-        MountKind::Ssh { .. } => (Feature::AgentMount, "a `mount ssh`"),
+        MountKind::Ssh { .. } => (Feature::AgentMount, "a `mount ssh`", OTHER_DIALECT),
     };
-    section.lowering.must(feature, what, span, OTHER_DIALECT)
+    section.lowering.must(feature, what, span, help)
 }
 
 /// `from` and `source` of a bind mount. What is mounted whole from a context has the context's

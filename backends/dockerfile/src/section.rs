@@ -36,7 +36,7 @@ pub(crate) struct Section<'l, 'p> {
     /// that could take them away.
     there: BTreeSet<String>,
     /// Directories below which something was copied, likewise.
-    reached: BTreeSet<String>,
+    pub(crate) reached: BTreeSet<String>,
     /// The lines of the `WORKDIR`s here, and the fewest and most layers that each makes.
     workdirs: BTreeMap<usize, (usize, usize)>,
     /// Paths that were looked at to be no links to files; nothing since could make them such.
@@ -48,6 +48,8 @@ pub(crate) struct Section<'l, 'p> {
     /// Whether it stands on nothing, and nothing has put a program there.
     pub(crate) bare: bool,
     pub(crate) settings: Settings,
+    /// The variables that are said to each program, with how often each will be taken away.
+    pub(crate) passing: BTreeMap<String, usize>,
 }
 
 /// Root by number, which needs no account file.
@@ -79,6 +81,7 @@ impl<'l, 'p> Section<'l, 'p> {
             of: Input::Scratch,
             bare,
             settings,
+            passing: BTreeMap::new(),
         }
     }
 
@@ -101,7 +104,7 @@ impl<'l, 'p> Section<'l, 'p> {
 
     /// The fewest and most layers that a `WORKDIR` makes: builders disagree on one that is there.
     fn layers_of_workdir(&self, path: &str) -> (usize, usize) {
-        let is_there = path == "/" || self.there.contains(path) || self.reached.contains(path);
+        let is_there = self.is_surely_there(path);
         match self.lowering.dialect {
             Dialect::BuildKit { .. } if path != "/" => (1, 1),
             Dialect::Legacy if !is_there => (0, 1),
@@ -232,6 +235,11 @@ impl<'l, 'p> Section<'l, 'p> {
         if path != "/" && !self.there.contains(path) {
             self.make_directory(path, span);
         }
+    }
+
+    /// Whether a directory is surely there.
+    pub(crate) fn is_surely_there(&self, path: &str) -> bool {
+        path == "/" || self.there.contains(path) || self.reached.contains(path)
     }
 
     /// Notes that a directory is there, and with it those above.

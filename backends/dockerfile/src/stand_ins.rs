@@ -79,6 +79,7 @@ impl StandIns {
                 stand_ins.add(section, &mount.kind, mount.span)?;
             }
         }
+        stand_ins.can_be_made(section, execution)?;
         // What is above another is prepared before it.
         stand_ins.targets.sort_by(|one, other| one.path.cmp(&other.path));
         Some(stand_ins)
@@ -144,7 +145,7 @@ impl StandIns {
                 // A shell takes line breaks off the end of what it reads; a dot behind keeps them.
                 self.variables.push(format!(
                     "if [ -e {file} ]; then\n\
-                     {variable}=\"$(cat {file}; printf .)\"\n\
+                     {variable}=\"$(/bin/cat {file}; printf .)\"\n\
                      export {variable}=\"${{{variable}%.}}\"\n\
                      fi"
                 ));
@@ -152,6 +153,29 @@ impl StandIns {
             MountKind::Secret { target: SecretTarget::File(_), .. } | MountKind::Ssh { .. } => {}
         }
         Some(())
+    }
+
+    /// Refuses stand-ins that no program is left to make: there is none, or it is put aside itself.
+    fn can_be_made(&self, section: &mut Section<'_, '_>, execution: &Execution) -> Option<()> {
+        const WITH_TOOLS: [&str; 7] = ["/", "/bin", "/usr", "/usr/bin", "/lib", "/lib64", "/usr/lib"];
+        let Some(first) = self.targets.first() else { return Some(()) };
+        let covered = self.targets.iter().find(|target| WITH_TOOLS.contains(&target.path.as_str()));
+        let what = match covered {
+            _ if section.bare => format!("a mount at `{}` in a stage without programs", first.path),
+            Some(target) => {
+                format!("a mount at `{}`, which holds the programs that would make it", target.path)
+            }
+            None => return Some(()),
+        };
+        let span = execution.mounts.first().map_or(Span::NOWHERE, |mount| mount.span);
+        let what = format!("{what}: the dialect `{}` has no such mounts", section.lowering.dialect.name());
+        section.lowering.refuse(
+            "cpk::unsupported::dialect",
+            what,
+            span,
+            "mount it elsewhere, or use the dialect `buildkit`",
+        );
+        None
     }
 
     /// Whether there is nothing to do.
@@ -181,7 +205,7 @@ impl StandIns {
         lines.push(if whole { "(exec \"$@\")" } else { "exec \"$@\"" }.to_owned());
         if whole {
             lines.extend(self.targets.iter().rev().map(Target::restore));
-            lines.push(format!("rm -rf {FOLDER}"));
+            lines.push(format!("/bin/rm -rf {FOLDER}"));
         }
         shell(lines, argv)
     }
@@ -196,7 +220,7 @@ impl StandIns {
     pub(crate) fn restore(&self) -> Vec<String> {
         let mut lines = vec![BACK.to_owned()];
         lines.extend(self.targets.iter().rev().map(Target::restore));
-        lines.push(format!("rm -rf {FOLDER}"));
+        lines.push(format!("/bin/rm -rf {FOLDER}"));
         shell(lines, &[])
     }
 }
@@ -206,20 +230,20 @@ impl StandIns {
 /// that it sets no variable that the program might have.
 const ASIDE: &str = "\
 aside() (
-mkdir -p $2
+/bin/mkdir -p $2
 up=$1
 while up=${up%/*}; [ ! -d $up/ ]; do echo $up >> $2/made; done
-mkdir -p ${1%/*}/
-if [ -e $1 ] || [ -L $1 ]; then mv $1 $2/old; fi
+/bin/mkdir -p ${1%/*}/
+if [ -e $1 ] || [ -L $1 ]; then /bin/mv $1 $2/old; fi
 )";
 
 /// Takes away what stands at `$1`, puts back what `aside` has put aside, and removes the directories
 /// that it has made, if nothing else has come into them.
 const BACK: &str = "\
 back() (
-rm -rf $1
-if [ -e $2/old ] || [ -L $2/old ]; then mv $2/old $1; fi
-if [ -e $2/made ]; then while read -r up; do rmdir $up || true; done < $2/made; fi
+/bin/rm -rf $1
+if [ -e $2/old ] || [ -L $2/old ]; then /bin/mv $2/old $1; fi
+if [ -e $2/made ]; then while read -r up; do /bin/rmdir $up || true; done < $2/made; fi
 )";
 
 fn shell(mut lines: Vec<String>, argv: &[String]) -> Vec<String> {
@@ -234,9 +258,9 @@ impl Target {
     fn prepare(&self) -> [String; 2] {
         let Self { path, place, kind } = self;
         let put = match kind {
-            Kind::Files => format!("mv {place}/new {path}"),
-            Kind::Directory => format!("mkdir {path}"),
-            Kind::OpenDirectory => format!("mkdir -m 1777 {path}"),
+            Kind::Files => format!("/bin/mv {place}/new {path}"),
+            Kind::Directory => format!("/bin/mkdir {path}"),
+            Kind::OpenDirectory => format!("/bin/mkdir -m 1777 {path}"),
         };
         [format!("aside {path} {place}"), put]
     }
@@ -297,10 +321,10 @@ mod tests {
             steps,
             [
                 "aside /root/.cache /.cogpackc-mounts/1",
-                "mkdir /root/.cache",
+                "/bin/mkdir /root/.cache",
                 "(exec \"$@\")",
                 "back /root/.cache /.cogpackc-mounts/1",
-                "rm -rf /.cogpackc-mounts",
+                "/bin/rm -rf /.cogpackc-mounts",
             ]
         );
         assert_eq!(stand_ins.prepare().len(), 3);

@@ -120,7 +120,7 @@ WORKDIR /src
 ENV PATH="/venv/bin:/bin"
 CMD ["python"]
 EXPOSE 5000/tcp
-LABEL "new"="2"
+LABEL new="2"
 "#
     );
     let beside: Vec<&str> = artifact.beside.keys().map(String::as_str).collect();
@@ -161,6 +161,17 @@ fn settings_hold_where_the_plan_says_and_no_longer() {
         (r#"env A = "a \"b\" $c \\""#, &[r#"ENV A="a \"b\" \$c \\""#][..]),
         (r#"env PATH = "/bin""#, &[]),
         (r#"unset A"#, &[]),
+        // What is taken away again is said to each program in between.
+        (
+            r#"env A = "1" run "a" exec ["b"] { env C = "2" } unset A run "d" env A = "3" run "e""#,
+            &[
+                "RUN export A=1; a",
+                r#"RUN ["/usr/bin/env", "A=1", "C=2", "b"]"#,
+                "RUN d",
+                r#"ENV A="3""#,
+                "RUN e",
+            ],
+        ),
         (r#"user "app" run "a""#, &["USER app", "RUN a"]),
         (r#"user "app" user "0" run "a""#, &["RUN a", "USER 0"]),
         (r#"run "a" { user "app" } run "b""#, &["USER app", "RUN a", "USER 0", "RUN b", "USER \"\""]),
@@ -310,7 +321,7 @@ fn the_config_says_what_the_base_does_not() {
         ("user \"app\"", "clear user", "USER \"\"".to_owned()),
         ("workdir \"/w\"", "clear workdir", "WORKDIR /".to_owned()),
         ("label a = \"1\"", "label a = \"1\" label \"b c\" = \"$2\"", r#"LABEL "b c"="\$2""#.to_owned()),
-        ("label a = \"1\"", "clear labels label a = \"2\"", "LABEL \"a\"=\"2\"".to_owned()),
+        ("label a = \"1\"", "clear labels label a = \"2\"", "LABEL a=\"2\"".to_owned()),
         ("label a = \"1\"", "clear labels", gone("labels")),
         ("expose 80/tcp", "clear ports", gone("ports")),
         ("volume \"/v\"", "clear volumes", gone("volumes")),
@@ -331,7 +342,10 @@ fn the_config_says_what_the_base_does_not() {
 #[test]
 fn what_cannot_be_said_is_refused_by_name() {
     for (ops, expected) in [
-        (r#"env A = "1" unset A"#, "`unset A`: a Dockerfile can set variables, but not take one away"),
+        (
+            r#"unset PATH env PATH = "/bin""#,
+            "`unset PATH` of what the base or another stage sets: a Dockerfile cannot take a variable away",
+        ),
         (r#"env A = "a\nb""#, r"`a\nb` has a line break in it, which no instruction can carry"),
         (
             r#"run "a" { mount @src at "/a,b" }"#,
@@ -361,9 +375,27 @@ fn what_cannot_be_said_is_refused_by_name() {
         ["an image without `PATH`, which builders of Dockerfiles always set"]
     );
     assert_eq!(
-        refused("stage %app from image @base {} export from %app { workdir \"/w\" }"),
+        refused("stage %app from scratch { env PATH = \"/bin\" } export from %app { workdir \"/w\" }"),
         ["`workdir \"/w\"` in `export`: `WORKDIR` would make the directory"]
     );
+}
+
+#[test]
+fn what_is_exported_as_working_directory_is_there_or_looked_for() {
+    let exported = |ops: &str| {
+        lowered(&format!("stage %app from image @base {{ {ops} }} export from %app {{ workdir \"/src\" }}"))
+    };
+    let look = r#"RUN ["/usr/bin/test", "-d", "/src"]"#;
+    for (ops, looks) in [
+        (r#"copy contents "." from @src to "/src""#, false),
+        (r#"copy "a" from @src to "/src/d/b""#, false),
+        (r#"copy "a" from @src to "/src/b" run "make""#, true),
+        ("", true),
+    ] {
+        let text = exported(ops);
+        assert_eq!(text.contains(look), looks, "{text}");
+        assert!(text.ends_with("WORKDIR /src\n"), "{text}");
+    }
 }
 
 #[test]
@@ -375,7 +407,7 @@ fn refusals_about_the_export_point_at_what_is_guilty() {
         Ok(_) => Vec::new(),
         Err(gaps) => gaps.iter().filter_map(|gap| text.get(gap.span.range()?)).collect(),
     };
-    assert_eq!(guilty, ["clear ports", "\"a=b\"", "c", "shell \"a\\nb\"", "d", "e"]);
+    assert_eq!(guilty, ["clear ports", "\"a=b\"", "c", "shell \"a\\nb\""]);
 }
 
 #[test]

@@ -25,6 +25,14 @@ pub fn text(artifact: &Artifact, standing: &Standing, file: &PlanFile) -> String
          ```sh\n{}\n```\n",
         command.words.join(" ")
     );
+    text.push_str("\n`--tag=NAME` names the image");
+    if command.is_buildkit {
+        text.push_str(
+            "; a builder of its own, as `docker buildx create` makes one, needs `--load` or `--push` too. \
+             `--build-arg=SOURCE_DATE_EPOCH=0` dates it as `cogpackc build` does",
+        );
+    }
+    text.push_str(".\n");
     if command.words.last().is_some_and(|last| last == ELSEWHERE) {
         text.push_str(&format!("\n`{ELSEWHERE}` is the directory that the plan reads.\n"));
     }

@@ -129,7 +129,6 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("cpk::syntax::value", "cpk.syntax.value"),
     text!("cpk::syntax::version", "cpk.syntax.version"),
     text!("cpk::text::nul", "cpk.text.nul"),
-    text!("cpk::unsupported::annotation", "cpk.unsupported.annotation"),
     text!("cpk::unsupported::beside", "cpk.unsupported.beside"),
     text!("cpk::unsupported::capability", "cpk.unsupported.capability"),
     text!("cpk::unsupported::clear", "cpk.unsupported.clear"),

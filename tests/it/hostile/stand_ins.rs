@@ -73,5 +73,5 @@ fn is_in(script: &str, mount: &Options) -> bool {
 
 /// Whether a script reads a variable from a file.
 fn is_read(script: &str, path: &str) -> bool {
-    script.contains(&format!("$(cat {path}; printf .)"))
+    script.contains(&format!("$(/bin/cat {path}; printf .)"))
 }

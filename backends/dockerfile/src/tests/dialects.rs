@@ -42,10 +42,11 @@ fn a_dialect_refuses_what_it_cannot_say() {
     };
     let secret = r#"run "a" { mount secret s as env S }"#;
     for (dialect, ops, expected) in [
+        (Dialect::Legacy, secret, "a `mount secret … as env`, which the dialect `legacy` cannot say"),
         (
-            Dialect::Legacy,
-            secret,
-            "a `mount secret … as env`, which would stay in a layer, which the dialect `legacy` cannot say",
+            Dialect::Buildah,
+            r#"run "a" { mount @src at "/usr" }"#,
+            "a mount at `/usr`, which holds the programs that would make it: the dialect `buildah` has no such mounts",
         ),
         (Dialect::Legacy, r#"run "a" { mount ssh }"#, "a `mount ssh`, which the dialect `legacy` cannot say"),
         (
@@ -132,11 +133,11 @@ fn something_stands_in_for_what_the_classic_builder_cannot_mount() {
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(lines[1], "COPY contexts/src/d /.cogpackc-mounts/2/new", "{text}");
     assert!(text.contains("\nRUN [\"/bin/sh\", \"-c\", \"\\\nset -e\\n\\\naside() (\\n\\\n"), "{text}");
-    let as_user = "aside /c /.cogpackc-mounts/1\\n\\\nmkdir /c\\n\\\naside /m /.cogpackc-mounts/2\\n\\\n\
-                   mv /.cogpackc-mounts/2/new /m\"]\nUSER app\nRUN [\"/bin/sh\", \"-c\", \"a\"]\nUSER 0\n";
+    let as_user = "aside /c /.cogpackc-mounts/1\\n\\\n/bin/mkdir /c\\n\\\naside /m /.cogpackc-mounts/2\\n\\\n\
+                   /bin/mv /.cogpackc-mounts/2/new /m\"]\nUSER app\nRUN [\"/bin/sh\", \"-c\", \"a\"]\nUSER 0\n";
     assert!(text.contains(as_user), "{text}");
     assert!(
-        text.contains("back /m /.cogpackc-mounts/2\\n\\\nback /c /.cogpackc-mounts/1\\n\\\nrm -rf "),
+        text.contains("back /m /.cogpackc-mounts/2\\n\\\nback /c /.cogpackc-mounts/1\\n\\\n/bin/rm -rf "),
         "{text}"
     );
     // As root it is one step, so that what comes into a cache is in no layer.
