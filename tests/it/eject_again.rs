@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use cogpack_content::Digest;
 use cogpack_tests::terminal::cogpackc;
 
 const PLAN: &str = "cpk 1
@@ -76,4 +77,39 @@ fn what_others_put_beside_it_is() {
         let gathered: Vec<&String> = files.keys().filter(|path| path.contains("contexts/")).collect();
         assert_eq!(gathered, ["contexts/source/deploy/start.sh", "contexts/source/plan.cpk"]);
     }
+}
+
+#[test]
+fn writing_a_dockerfile_into_a_context_changes_nothing_of_the_image() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let project = folder.path().join("project");
+    fs::create_dir(&project).expect("is writable");
+    let plan =
+        PLAN.replace("stage %app from image @base {", "stage %app from scratch {\n  env PATH = \"/bin\"");
+    fs::write(project.join("plan.cpk"), plan).expect("is writable");
+    fs::write(project.join("a.py"), "a = 1\n").expect("is writable");
+    let told = |arguments: &[&str]| {
+        let answer = cogpackc(&project, arguments);
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+    };
+    let image = || {
+        told(&["plan.cpk", "-o", "oci", "-O", "../image.tar"]);
+        Digest::of(&fs::read(folder.path().join("image.tar")).expect("was written"))
+    };
+    let before = image();
+    for destination in ["deploy", "other/deep"] {
+        told(&["plan.cpk", "-o", "dockerfile", "-O", destination, "--self-contained"]);
+    }
+    told(&["plan.cpk", "-o", "dockerfile", "-O", "in-place"]);
+    assert_eq!(image(), before);
+    let ignored = fs::read_to_string(project.join("in-place/Dockerfile.dockerignore")).expect("is there");
+    for eject in ["deploy", "other", "in-place"] {
+        assert!(ignored.lines().any(|line| line == eject), "{ignored}");
+    }
+    // What somebody else puts there is a part of it, for builders of the Dockerfile as well.
+    fs::write(project.join("in-place/start.sh"), "exec python\n").expect("is writable");
+    assert_ne!(image(), before);
+    told(&["plan.cpk", "-o", "dockerfile", "-O", "in-place"]);
+    let ignored = fs::read_to_string(project.join("in-place/Dockerfile.dockerignore")).expect("is there");
+    assert!(ignored.ends_with("in-place\n!in-place/start.sh\n"), "{ignored}");
 }

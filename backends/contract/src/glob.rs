@@ -176,6 +176,18 @@ pub fn has_wildcard(text: &str) -> bool {
     text.contains(['*', '?', '[', '\\'])
 }
 
+/// A path as a pattern that matches it alone.
+pub fn literal_pattern(path: &str) -> String {
+    let mut pattern = String::with_capacity(path.len());
+    for it in path.chars() {
+        if matches!(it, '*' | '?' | '[' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(it);
+    }
+    pattern
+}
+
 /// The parts between slashes; `\/` is a slash all the same, as no name holds one.
 fn split(pattern: &str) -> Vec<String> {
     pattern.replace("\\/", "/").split('/').map(str::to_owned).collect()

@@ -60,7 +60,7 @@ pub(crate) fn lower(section: &mut Section<'_, '_>, step: &Step<'_>, change: &Env
 pub(crate) fn passing(plan: &Resolved, id: StageId) -> BTreeMap<String, usize> {
     let mut passing = BTreeMap::new();
     let steps = plan.steps(id);
-    let Some(start) = steps.iter().next().map(|step| step.state).filter(|state| state.base_known) else {
+    let Some(start) = steps.first().map(|step| step.state).filter(|state| state.base_known) else {
         return passing;
     };
     for step in &steps {

@@ -1,7 +1,6 @@
 //! What lies beside a Dockerfile, gathered from the contexts.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use cogpack_backends_contract::content::Content;
@@ -15,7 +14,6 @@ use cogpack_ir::resolve::Resolved;
 use miette::{Diagnostic, LabeledSpan, SourceSpan};
 
 use super::foreseen::foreseen;
-use super::itself;
 use crate::contexts::{self, Walked};
 use crate::emit::Refusals;
 use crate::failure::Failure;
@@ -54,12 +52,10 @@ impl Diagnostic for Differs {
     }
 }
 
-/// Reads the contexts and makes of them what lies beside the Dockerfile, which goes to `destination`
-/// and is no part of them. Those that are read
-/// where they are are looked at too: what `COPY` would take in another way is refused.
+/// Reads the contexts and makes of them what lies beside the Dockerfile. Those that are read where
+/// they are are looked at too: what `COPY` would take in another way is refused.
 pub fn gather(
     artifact: &Artifact,
-    destination: Option<&Path>,
     plan: &Resolved,
     file: &PlanFile,
 ) -> Result<Result<Gathered, Refusals>, Failure> {
@@ -74,9 +70,6 @@ pub fn gather(
         .collect();
     let mut walked =
         contexts::walk_all(used.iter().map(|(name, context)| (*name, *context)), file, &BTreeMap::new())?;
-    if let Some(destination) = destination {
-        itself::leave_out(destination, &mut walked);
-    }
     for (name, context) in used {
         if let ContextKind::Files(files) = &context.kind {
             let tree = inline_tree(files).map_err(|error| Failure::of(&error))?;

@@ -3,9 +3,11 @@
 
 use std::fs;
 
+use cogpack_backends_contract::glob::literal_pattern;
 use cogpack_backends_contract::paths::Selection;
 use cogpack_backends_dockerfile::{Artifact, Dialect};
 use cogpack_io_project::ignore_file;
+use cogpack_io_project::own::{ejects_below, made_for};
 use cogpack_ir::plan::ContextKind;
 use cogpack_ir::resolve::Resolved;
 
@@ -41,13 +43,15 @@ pub fn of(
         Err(_) => String::new(),
     };
     let inside = root.beside.as_deref().filter(|beside| !beside.is_empty());
+    let others = if takes_all { ejects_below(&directory) } else { Vec::new() };
     let is_silent = match wanted.dialect {
         Dialect::Legacy => true,
         Dialect::BuildKit { .. } | Dialect::Buildah => wanted.directory.is_none(),
     };
     if is_silent {
         // Only the directory's own ignore file is read.
-        let shows_too_much = takes_all && (directory.join(".cog").exists() || inside.is_some());
+        let shows_too_much =
+            takes_all && (directory.join(".cog").exists() || inside.is_some() || !others.is_empty());
         let can_be = context.rules.is_empty() && artifact.ignored.is_empty() && !shows_too_much;
         return Ok(can_be.then_some(None));
     }
@@ -67,9 +71,21 @@ pub fn of(
         text.push_str(part);
         text.push('\n');
     }
+    for (eject, kept) in &others {
+        let eject = String::from_utf8_lossy(eject);
+        if eject.is_empty() || Some(&*eject) == inside {
+            continue;
+        }
+        text.push_str(&format!("{}\n", literal_pattern(&eject)));
+        text.push_str(&taken_back(kept));
+    }
     match inside {
         // What lies beside the Dockerfile is read by name; nothing that is above it is.
-        Some(inside) if artifact.beside.is_empty() => text.push_str(&format!("{inside}\n")),
+        Some(inside) if artifact.beside.is_empty() => {
+            let goes = made_for(&directory, inside);
+            let kept = others.iter().find(|(eject, _)| eject == inside.as_bytes()).map(|(_, kept)| &kept[..]);
+            text.push_str(&format!("{}\n{}", literal_pattern(goes), taken_back(kept.unwrap_or_default())));
+        }
         Some(inside) => text.push_str(&format!("!{inside}\n")),
         None if root.beside.is_some() && takes_all => {
             for name in ["Dockerfile", NAME, super::readme::NAME, ".cogpackc-manifest"] {
@@ -79,4 +95,9 @@ pub fn of(
         None => {}
     }
     Ok(Some(Some(text)))
+}
+
+/// A line for each file that somebody else has put into the directory of an eject.
+fn taken_back(paths: &[Vec<u8>]) -> String {
+    paths.iter().map(|path| format!("!{}\n", literal_pattern(&String::from_utf8_lossy(path)))).collect()
 }

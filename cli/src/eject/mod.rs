@@ -7,7 +7,6 @@
 mod foreseen;
 mod gather;
 mod ignore_file;
-mod itself;
 mod readme;
 mod standings;
 
@@ -84,7 +83,7 @@ fn finish(
     plan: &Resolved,
     file: &PlanFile,
 ) -> Result<Result<Eject, Refusals>, Failure> {
-    let gathered = match gather::gather(&artifact, wanted.directory.as_deref(), plan, file)? {
+    let gathered = match gather::gather(&artifact, plan, file)? {
         Ok(gathered) => gathered,
         Err(refusals) => return Ok(Err(refusals)),
     };

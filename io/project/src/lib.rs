@@ -6,6 +6,7 @@ pub mod files;
 pub mod glob;
 pub mod ignore_file;
 pub mod look;
+pub mod own;
 pub mod pattern_list;
 pub mod plan_file;
 pub mod walk;

@@ -2,7 +2,7 @@
 //! are. No file is opened here.
 //!
 //! What is part of it: what the ignore file leaves, of that what the plan's own rules take, and
-//! never `.cog` in its root. Directories above what is taken come along. Permission bits are
+//! never what is ours ([`own`](crate::own)). Directories above what is taken come along. Permission bits are
 //! kept; owner and group are root's, as BuildKit's client sends them; the root of a context is
 //! 0755, since nothing says otherwise for every machine. Times and extended attributes are no
 //! part of a context. Sockets are passed over: no layer can hold one, and nothing is in it. Named
@@ -25,6 +25,7 @@ use cogpack_backends_contract::tree::{Attributes, Directory, Ids, Name, Node, Tr
 use cogpack_ir::plan::{InputName, Mode, PathRule, RuleKind};
 
 use crate::ignore_file::{IgnoreError, IgnoreFile};
+use crate::own::Own;
 use crate::pattern_list::Matched;
 
 /// Why a directory cannot be a context.
@@ -83,8 +84,6 @@ pub enum WalkError {
     },
 }
 
-/// Our own directory in a project; no part of any context.
-const OWN: &[u8] = b".cog";
 /// The coarsest clock by which filesystems date files (that of FAT), and a little.
 const TICK: Duration = Duration::from_millis(2_100);
 /// What a tree holds.
@@ -107,7 +106,8 @@ pub fn walk(root: &Path, context: &InputName, rules: &[PathRule]) -> Result<Tree
     let at_root = ignore.at_root();
     let began = SystemTime::now();
     let (path, components, links) = (Vec::new(), Vec::new(), BTreeMap::new());
-    let mut walk = Walk { context, selection, ignore, leads, path, components, links, began };
+    let own = Own::default();
+    let mut walk = Walk { context, selection, ignore, leads, own, path, components, links, began };
     let children = walk.children(root, &at_root)?;
     let mut tree = Tree::empty();
     if let Some(root) = tree.directory_mut(&[]) {
@@ -122,6 +122,7 @@ struct Walk<'w> {
     ignore: IgnoreFile,
     /// The parts of each `include` before its first wildcard: it matches nothing elsewhere.
     leads: Vec<Vec<Name>>,
+    own: Own,
     /// Where the walk is, relative to the root.
     path: Vec<u8>,
     /// The same, part by part.
@@ -138,12 +139,10 @@ impl Walk<'_> {
         let mut names = self.names(directory)?;
         // Sorted, so that of several hard links the same one is always the first.
         names.sort_unstable();
+        self.own.enter(&self.path, directory, names.iter().map(|name| name.as_os_str()));
         let length = self.path.len();
         let mut children = Entries::new();
         for name in names {
-            if length == 0 && name.as_encoded_bytes() == OWN {
-                continue;
-            }
             let path = directory.join(&name);
             let name = name.into_vec();
             if length > 0 {
@@ -168,6 +167,9 @@ impl Walk<'_> {
 
     /// What stands at the path that the walk has come to; `None` where it is not taken.
     fn node(&mut self, path: &Path, above: &Matched) -> Result<Option<Node<Content>>, WalkError> {
+        if self.own.holds(&self.path) {
+            return Ok(None);
+        }
         let matched = self.ignore.at(&self.path, above);
         let ignored = self.ignore.leaves_out(&matched);
         let selected = self.selection.takes(&self.components);
@@ -185,8 +187,9 @@ impl Walk<'_> {
             }
             let children = self.children(path, &matched)?;
             let directory = Directory { attributes: attributes(&metadata), children };
+            let is_wanted = taken && !self.own.made(&self.path);
             return Ok(
-                (taken || !directory.children.is_empty()).then(|| Node::Directory(Arc::new(directory)))
+                (is_wanted || !directory.children.is_empty()).then(|| Node::Directory(Arc::new(directory)))
             );
         }
         if !taken {

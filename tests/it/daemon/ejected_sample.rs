@@ -62,7 +62,8 @@ pub fn unquoted(problem: &str) -> String {
 fn unnamed(line: &str) -> String {
     let is_name = |it: char| it.is_ascii_alphanumeric() || "._-".contains(it);
     let word = |word: &str| -> String {
-        if word.starts_with("--") || !word.contains('/') {
+        let is_program = ["/bin/", "/usr/bin/"].iter().any(|place| word.contains(&format!("\"{place}")));
+        if word.starts_with("--") || !word.contains('/') || is_program {
             return word.to_owned();
         }
         let mut shape = String::new();

@@ -1,6 +1,6 @@
 //! Copies from contexts.
 
-use cogpack_backends_contract::glob::{Glob, has_wildcard};
+use cogpack_backends_contract::glob::{Glob, has_wildcard, literal_pattern};
 use cogpack_ir::plan::{Copy, CopyForm, InputName, Spanned, Template};
 
 use super::{Flags, Lowered, template};
@@ -152,7 +152,7 @@ impl Lowered<'_> {
         }
         let excludes = self.excludes()?;
         if section.lowering.ignores(name, path) {
-            let below = |pattern: &String| match Glob::new(&format!("{}/{pattern}", escaped(path))) {
+            let below = |pattern: &String| match Glob::new(&format!("{}/{pattern}", literal_pattern(path))) {
                 Ok(glob) => glob.to_string(),
                 // A pattern that was read before reads below a name as well.
                 Err(_) => pattern.clone(),
@@ -196,16 +196,4 @@ fn item_of(path: &str) -> String {
 /// ASCII's, and those of wildcards are read in several ways.
 fn is_plain(path: &str) -> bool {
     path.is_ascii() && !has_wildcard(path)
-}
-
-/// A path as a pattern that matches it alone.
-fn escaped(path: &str) -> String {
-    let mut pattern = String::with_capacity(path.len());
-    for it in path.chars() {
-        if matches!(it, '*' | '?' | '[' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(it);
-    }
-    pattern
 }

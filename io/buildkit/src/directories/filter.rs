@@ -1,14 +1,11 @@
 //! Which part of a directory is sent: what its ignore file leaves, of that what the daemon asks
-//! for, and never `.cog` in its root.
+//! for. What is ours the walk knows.
 
 use cogpack_io_project::ignore_file::IgnoreFile;
 use cogpack_io_project::pattern_list::{Matched, PatternList};
 
 use super::failure::DirectoryFailure;
 use super::request::Wanted;
-
-/// Our own directory in a project; no part of any context, whatever an ignore file says.
-const OWN: &[u8] = b".cog";
 
 /// Decides over paths, directory by directory.
 #[derive(Debug, Clone)]
@@ -80,11 +77,9 @@ impl Filter {
             may_include_below = is_included || list.may_take_below(path, &matched);
             included = Some(matched);
         }
-        let is_own = path == OWN;
         let decision = Decision {
-            is_taken: !is_own && !is_ignored && !is_excluded && is_included,
-            is_entered: !is_own
-                && may_include_below
+            is_taken: !is_ignored && !is_excluded && is_included,
+            is_entered: may_include_below
                 && (!is_ignored || self.ignored.may_take_back_below(path, &ignored))
                 && (!is_excluded || self.excluded.may_take_back_below(path, &excluded)),
         };
@@ -132,13 +127,6 @@ mod tests {
         ] {
             assert_eq!(takes(&filter, path), taken, "{path}");
         }
-    }
-
-    #[test]
-    fn our_own_directory_is_never_sent_and_others_of_its_name_are() {
-        let filter = filter("!.cog\n", &[], &["!.cog"]);
-        assert!(!takes(&filter, ".cog") && !takes(&filter, ".cog/state"));
-        assert!(takes(&filter, "d/.cog") && takes(&filter, ".cogs"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! siblings by the bytes of their names.
 //!
 //! Owner and group are root's, since whose files they are on this machine must change nothing.
-//! Sockets are passed over: they are no data. Named pipes and devices are refused, as all that
+//! What is ours is no part of a directory that is sent. Sockets are passed over: they are no data. Named pipes and devices are refused, as all that
 //! read contexts refuse them. Extended attributes stay here.
 
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use bollard_buildkit_proto::fsutil::types::Stat;
+
+use cogpack_io_project::own::Own;
 
 use super::failure::{Change, DirectoryFailure, shown};
 use super::filter::{Above, Filter};
@@ -48,6 +50,8 @@ pub fn walk(
 ) -> Result<(), DirectoryFailure> {
     let mut walk = Walk { directory, place: root.to_owned(), path: Vec::new(), first_links: BTreeMap::new() };
     let names = walk.list()?;
+    let mut own = Own::default();
+    own.enter(b"", root, names.iter().map(OsString::as_os_str));
     let mut levels = vec![Level { names, above: filter.at_root(), length: 0, unsent: None }];
     while let Some(level) = levels.last_mut() {
         walk.path.truncate(level.length);
@@ -61,7 +65,7 @@ pub fn walk(
         }
         walk.path.extend_from_slice(name.as_bytes());
         let (decision, above) = filter.decide(&walk.path, &level.above);
-        if !decision.is_taken && !decision.is_entered {
+        if own.holds(&walk.path) || !decision.is_taken && !decision.is_entered {
             continue;
         }
         walk.place.push(&name);
@@ -70,13 +74,16 @@ pub fn walk(
             continue;
         };
         let is_entered = metadata.is_dir() && decision.is_entered;
-        let stat = match decision.is_taken || is_entered {
+        let names = if is_entered { walk.list()? } else { Vec::new() };
+        own.enter(&walk.path, &walk.place, names.iter().map(OsString::as_os_str));
+        let is_taken = decision.is_taken && !own.made(&walk.path);
+        let stat = match is_taken || is_entered {
             true => walk.stat(&metadata)?,
             false => None,
         };
         let mut unsent = None;
         match stat {
-            Some(stat) if decision.is_taken => {
+            Some(stat) if is_taken => {
                 // Whatever leads here is wanted with it.
                 let leading = levels.iter_mut().filter_map(|level| level.unsent.take());
                 for stat in leading.chain([stat]) {
@@ -88,7 +95,6 @@ pub fn walk(
             other => unsent = other,
         }
         if is_entered {
-            let names = walk.list()?;
             levels.push(Level { names, above, length: walk.path.len(), unsent });
         } else {
             walk.place.pop();

@@ -136,7 +136,7 @@ pub fn look(path: &Path) -> io::Result<Option<Entry>> {
 }
 
 /// A name below a relative path, which is empty at the top.
-pub(super) fn joined(way: &[u8], name: &OsStr) -> Vec<u8> {
+pub(crate) fn joined(way: &[u8], name: &OsStr) -> Vec<u8> {
     match way {
         b"" => name.as_bytes().to_vec(),
         way => [way, b"/", name.as_bytes()].concat(),
