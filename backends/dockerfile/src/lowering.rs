@@ -22,7 +22,7 @@ use crate::section::{Section, Settings};
 use crate::shells::Shells;
 use crate::surroundings::Surroundings;
 use crate::words::LONGEST_LINE;
-use crate::{NAME, config, copy, environment, execution, file_ops, header};
+use crate::{NAME, config, copy, environment, execution, file_ops, header, parallel};
 
 /// What the stages share while the text grows.
 pub(crate) struct Lowering<'p> {
@@ -56,6 +56,8 @@ pub(crate) struct Lowering<'p> {
     pub(crate) parts: BTreeMap<(Input, String), String>,
     /// Stages on nothing in which there can be no program.
     pub(crate) bare: BTreeSet<StageName>,
+    /// The same of merged phases.
+    pub(crate) bare_phases: BTreeSet<PhaseName>,
     /// Who has made what the stages hold.
     pub(crate) made: Lookup<StageName, Made>,
     /// What Docker's config says at the end of each merged phase.
@@ -110,13 +112,18 @@ pub(crate) fn lower(
         checked: BTreeMap::new(),
         parts: BTreeMap::new(),
         bare: BTreeSet::new(),
+        bare_phases: BTreeSet::new(),
         made: Lookup::default(),
         phase_ends: BTreeMap::new(),
         no_set_ids: false,
     };
     let exported = &plan.export().from;
+    let needed = parallel::needed(&lowering);
     for id in plan.order() {
         let stage = plan.stage(*id);
+        if !needed.contains(&stage.name.value) {
+            continue;
+        }
         let is_exported = exported.value == Input::Stage(stage.name.value.clone());
         lowering.stage(*id, stage, is_exported);
     }

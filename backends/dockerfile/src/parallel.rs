@@ -6,9 +6,11 @@
 //! stages before it left. What a program changes, and above all what it deletes, cannot be told
 //! without a comparison, so only the first stage may run any on a base.
 
+use std::collections::BTreeSet;
+
 use cogpack_backends_contract::again::why_not_done_again;
 use cogpack_backends_contract::layers::changes_filesystem;
-use cogpack_ir::plan::{Input, PhaseName, Span};
+use cogpack_ir::plan::{Input, PhaseName, Span, StageName};
 use cogpack_ir::resolve::{EnvValue, StageId};
 
 use crate::features::Feature;
@@ -35,6 +37,8 @@ pub(crate) fn merged(lowering: &mut Lowering<'_>, phase: &PhaseName, span: Span)
             can_be_done_again(lowering, *branch)?;
         }
     }
+    let all_bare =
+        merge.branches.iter().all(|branch| lowering.bare.contains(&plan.stage(*branch).name.value));
     let mut section = Section::start(lowering, &name, &start, span);
     section.title(&format!("phase {phase}: what its stages leave, side by side"));
     section.of = Input::Phase(phase.clone());
@@ -48,10 +52,49 @@ pub(crate) fn merged(lowering: &mut Lowering<'_>, phase: &PhaseName, span: Span)
             lower_ops(&mut section, *branch, false);
         }
     }
+    let bare = section.bare && (!on_nothing || all_bare);
     let end = section.finish();
+    if bare {
+        lowering.bare_phases.insert(phase.clone());
+    }
     lowering.phase_ends.insert(phase.clone(), end);
     lowering.parts.insert(key, name.clone());
     Some(name)
+}
+
+/// The stages that something is copied from or stands on. Those of a parallel phase that are done
+/// again on the first one are not, for themselves.
+pub(crate) fn needed(lowering: &Lowering<'_>) -> BTreeSet<StageName> {
+    let plan = lowering.plan;
+    let mut needed = BTreeSet::new();
+    let mut phases = BTreeSet::new();
+    let mut waiting = vec![plan.export().from.value.clone()];
+    while let Some(input) = waiting.pop() {
+        match input {
+            Input::Stage(name) => {
+                if needed.insert(name.clone()) {
+                    plan.stage(plan.id(&name)).for_each_input(|input| waiting.push(input.value.clone()));
+                }
+            }
+            Input::Phase(phase) => {
+                if !phases.insert(phase.clone()) {
+                    continue;
+                }
+                let merge = plan.merge(&phase);
+                let on_nothing = is_empty(lowering, &merge.base);
+                for (place, branch) in merge.branches.iter().enumerate() {
+                    let stage = plan.stage(*branch);
+                    match on_nothing || place == 0 {
+                        true => waiting.push(Input::Stage(stage.name.value.clone())),
+                        false => stage.for_each_input(|input| waiting.push(input.value.clone())),
+                    }
+                }
+                waiting.push(merge.base.clone());
+            }
+            Input::Scratch | Input::Image(_) | Input::Context(_) => {}
+        }
+    }
+    needed
 }
 
 /// Copies all that the stages left, each over what is there.

@@ -30,11 +30,7 @@ impl Lowering<'_> {
         match input {
             Input::Scratch => true,
             Input::Stage(name) => self.bare.contains(name),
-            Input::Phase(name) => {
-                let merge = self.plan.merge(name);
-                let branches = merge.branches.iter().map(|id| &self.plan.stage(*id).name.value);
-                self.is_bare(&merge.base) && branches.into_iter().all(|name| self.bare.contains(name))
-            }
+            Input::Phase(name) => self.bare_phases.contains(name),
             Input::Image(_) | Input::Context(_) => false,
         }
     }

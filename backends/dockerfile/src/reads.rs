@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_backends_contract::glob::has_wildcard;
-use cogpack_ir::plan::{CopyForm, Input, InputName, MountKind, OpKind, for_each_op};
+use cogpack_ir::plan::{Copy, CopyForm, Input, InputName, MountKind, OpKind, for_each_op};
 use cogpack_ir::resolve::Resolved;
 
 use crate::section::relative;
@@ -88,10 +88,19 @@ pub fn contexts(plan: &Resolved) -> BTreeSet<InputName> {
 
 /// The sources of `optional` copies from directories, each without wildcards.
 pub fn optional_sources(plan: &Resolved) -> BTreeSet<(InputName, String)> {
+    sources_of(plan, |copy| copy.optional)
+}
+
+/// The same of copies that set a mode.
+pub fn sources_with_mode(plan: &Resolved) -> BTreeSet<(InputName, String)> {
+    sources_of(plan, |copy| copy.mode.is_some())
+}
+
+fn sources_of(plan: &Resolved, is_asked: impl Fn(&Copy) -> bool) -> BTreeSet<(InputName, String)> {
     let mut sources = BTreeSet::new();
     for &id in plan.order() {
         for_each_op(&plan.stage(id).ops, &mut |op| {
-            let Some(copy) = op.copy().filter(|copy| copy.optional) else { return };
+            let Some(copy) = op.copy().filter(|copy| is_asked(copy)) else { return };
             let Input::Context(name) = &copy.from.value else { return };
             let is_into = matches!(copy.form, CopyForm::Into { .. });
             let literal = copy.form.sources().iter().filter_map(|source| source.as_literal());

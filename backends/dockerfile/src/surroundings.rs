@@ -20,6 +20,8 @@ pub struct Surroundings {
     pub alone: bool,
     /// Sources of `optional` copies that are not there.
     pub missing: BTreeSet<(InputName, String)>,
+    /// Sources of copies with a mode that are files, without setuid and setgid.
+    pub files: BTreeSet<(InputName, String)>,
 }
 
 /// A `dir` context that is the build context.

@@ -6,9 +6,12 @@
 //! 3. All is gathered beside the Dockerfile.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-use cogpack_backends_dockerfile::{Artifact, Dialect, Root, Surroundings, contexts, optional_sources};
+use cogpack_backends_dockerfile::{
+    Artifact, Dialect, Root, Surroundings, contexts, optional_sources, sources_with_mode,
+};
 use cogpack_io_project::ignore_file::IgnoreFile;
 use cogpack_ir::plan::context::DirectoryContext;
 use cogpack_ir::plan::{ContextKind, InputName};
@@ -39,6 +42,7 @@ struct Used<'p> {
 pub fn standings(wanted: &Wanted, plan: &Resolved, file: &PlanFile) -> Vec<Standing> {
     let used = used(plan, file);
     let missing = missing(plan, &used);
+    let files = files(plan, &used);
     let eject = wanted.directory.as_deref().map(settled);
     let mut standings = Vec::new();
     if !wanted.self_contained {
@@ -65,6 +69,7 @@ pub fn standings(wanted: &Wanted, plan: &Resolved, file: &PlanFile) -> Vec<Stand
             standing.surroundings.named.extend(layouts(plan, file, &from));
         }
         standing.surroundings.missing.clone_from(&missing);
+        standing.surroundings.files.clone_from(&files);
     }
     standings
 }
@@ -106,7 +111,7 @@ fn in_context(
     let root = Root { context: root.clone(), path, file, beside };
     let alone = eject.is_none();
     Some(Standing {
-        surroundings: Surroundings { root: Some(root), named, alone, missing: BTreeSet::new() },
+        surroundings: Surroundings { root: Some(root), named, alone, ..Surroundings::default() },
         holds_files,
     })
 }
@@ -191,6 +196,16 @@ fn missing(plan: &Resolved, used: &BTreeMap<InputName, Used<'_>>) -> BTreeSet<(I
         | None => used.get(name).is_some_and(|it| it.path.join(path).symlink_metadata().is_err()),
     });
     missing
+}
+
+fn files(plan: &Resolved, used: &BTreeMap<InputName, Used<'_>>) -> BTreeSet<(InputName, String)> {
+    const SET_IDS: u32 = 0o6000;
+    let mut files = sources_with_mode(plan);
+    files.retain(|(name, path)| {
+        let found = used.get(name).and_then(|it| it.path.join(path).symlink_metadata().ok());
+        found.is_some_and(|found| found.is_file() && found.mode() & SET_IDS == 0)
+    });
+    files
 }
 
 fn is_ignored(directory: &Path, path: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Copies from contexts.
 
 use cogpack_backends_contract::glob::{Glob, has_wildcard, literal_pattern};
-use cogpack_ir::plan::{Copy, CopyForm, InputName, Spanned, Template};
+use cogpack_ir::plan::{Copy, CopyForm, InputName, Mode, Spanned, Template};
 
 use super::{Flags, Lowered, template};
 use crate::artifact::{Beside, Never};
@@ -53,7 +53,12 @@ impl Lowered<'_> {
             if !self.copy.follow && !path.is_empty() {
                 place.never_a_link(section.lowering, name, &path);
             }
-            let flags = Flags { from: place.from.clone(), excludes };
+            let mode = self.copy.mode.as_ref().map(|mode| mode.value);
+            if mode.is_some_and(|mode| mode != Mode::DIRECTORY) {
+                // Missing directories on the way would get the file's mode.
+                section.have_directory(split(landing).0, self.span);
+            }
+            let flags = Flags { from: place.from.clone(), excludes, mode };
             let source = source_word(&place.read(section.lowering, name, &path));
             self.write(section, &flags, &source, landing);
             return;
@@ -79,7 +84,7 @@ impl Lowered<'_> {
         let destination = with_slash(destination);
         if let Some(excludes) = self.said_in_place(section, name, &path) {
             let Some(place) = places::of_context(section.lowering, name, self.span) else { return };
-            let flags = Flags { from: place.from.clone(), excludes };
+            let flags = Flags { from: place.from.clone(), excludes, mode: None };
             let source = match place.read(section.lowering, name, &path) {
                 whole if whole == "." => whole,
                 part => with_slash(&part),
@@ -131,7 +136,7 @@ impl Lowered<'_> {
     }
 
     /// What `--exclude` is to say where the copy can read the context as it lies; `None` where it
-    /// must be gathered: `COPY` cannot set modes exactly, and knows no rules that take something
+    /// must be gathered: `COPY` cannot set every mode, and knows no rules that take something
     /// back.
     fn said_in_place(
         &self,
@@ -140,7 +145,7 @@ impl Lowered<'_> {
         path: &str,
     ) -> Option<Vec<String>> {
         // Builders disagree on how sources with such letters are named; what is gathered has a plain name.
-        if self.copy.mode.is_some() || !is_plain(path) {
+        if !is_plain(path) || !self.mode_is_said(section, name, path) {
             return None;
         }
         // A link may lead to the context's root, or out of it, which is not what it is for the builder.
@@ -161,6 +166,21 @@ impl Lowered<'_> {
             return Some(Vec::new());
         }
         section.lowering.knows(Feature::Exclude).then_some(excludes)
+    }
+
+    /// Whether `COPY` gives what is copied its mode: of a file it does, if that has no setuid and
+    /// setgid, which older daemons leave it. A directory would get the mode as well, with all below.
+    fn mode_is_said(&self, section: &Section<'_, '_>, name: &InputName, path: &str) -> bool {
+        let Some(mode) = self.copy.mode.as_ref().map(|mode| mode.value) else { return true };
+        let is_contents = matches!(self.copy.form, CopyForm::Contents { .. });
+        let lowering = &section.lowering;
+        mode.bits() <= 0o777
+            && !is_contents
+            && self.copy.rules.is_empty()
+            && lowering.knows(Feature::Mode)
+            && lowering.surroundings.files.contains(&(name.clone(), path.to_owned()))
+            // Nothing can stand before a copy that is made on nothing.
+            && (!self.link || mode == Mode::DIRECTORY)
     }
 
     /// Lays what a copy makes of a context beside the Dockerfile.

@@ -14,7 +14,7 @@ use cogpack_backends_contract::accounts::numeric;
 use cogpack_backends_contract::glob::has_wildcard;
 use cogpack_backends_contract::paths::Selection;
 use cogpack_backends_contract::tree::Ids;
-use cogpack_ir::plan::{Copy, CopyForm, Input, Op, OpKind, Span, Spanned, Template};
+use cogpack_ir::plan::{Copy, CopyForm, Input, Mode, Op, OpKind, Span, Spanned, Template};
 use cogpack_ir::resolve::Step;
 
 use crate::features::Feature;
@@ -43,6 +43,7 @@ struct Lowered<'c> {
 struct Flags {
     from: Option<String>,
     excludes: Vec<String>,
+    mode: Option<Mode>,
 }
 
 pub(crate) fn lower(section: &mut Section<'_, '_>, step: &Step<'_>, copy: &Copy, link: bool) {
@@ -177,6 +178,9 @@ impl Lowered<'_> {
         // A builder takes the files of a context as root's, those of a stage as they are.
         if self.owner != ROOT || flags.from.is_some() {
             words.push_str(&format!("--chown={} ", flag_value(&self.owner)));
+        }
+        if let Some(mode) = flags.mode {
+            words.push_str(&format!("--chmod={mode} "));
         }
         for pattern in &flags.excludes {
             words.push_str(&format!("--exclude={} ", flag_value(pattern)));

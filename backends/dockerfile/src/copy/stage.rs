@@ -100,7 +100,8 @@ impl Lowered<'_> {
                     section.lowering.no_set_ids = true;
                     let (_, name) = split(path);
                     let item = format!("/{}", if name.is_empty() { "item" } else { name });
-                    let flags = Flags { from: Some(from.to_owned()), excludes: excludes.to_vec() };
+                    let excludes = excludes.to_vec();
+                    let flags = Flags { from: Some(from.to_owned()), excludes, mode: None };
                     let made =
                         self.with_mode(section, &flags, mode.value, &slashed(&source), &slashed(&item));
                     let Some(source) = self.maybe_missing(section, &item) else { return };
@@ -121,7 +122,7 @@ impl Lowered<'_> {
                 }
             },
         };
-        let flags = Flags { from: Some(from), excludes };
+        let flags = Flags { from: Some(from), excludes, mode: None };
         self.write(section, &flags, &slashed(&source), &slashed(landing));
     }
 

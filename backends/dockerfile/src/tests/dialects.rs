@@ -89,7 +89,8 @@ fn a_directory_of_the_user_is_read_where_it_is() {
         file: "deploy/Dockerfile".to_owned(),
         beside: Some("deploy".to_owned()),
     };
-    let surroundings = Surroundings { root: Some(root), ..Surroundings::default() };
+    let files = [(root.context.clone(), "f".to_owned())].into();
+    let surroundings = Surroundings { root: Some(root), files, ..Surroundings::default() };
     let written = |dialect: Dialect, ops: &str| {
         lowered_by(Dockerfile { dialect, surroundings: surroundings.clone() }, &stage(ops))
     };
@@ -99,6 +100,14 @@ fn a_directory_of_the_user_is_read_where_it_is() {
         (r#"copy contents "." from @src to "/src""#, "COPY --link . /src/\n"),
         (r#"copy "d" from @src to "/etc/x" { exclude "**/*.pyc" }"#, "COPY d /etc/x\nd/**/*.pyc"),
         (r#"copy "a" from @src to "/etc/b" mode 0600"#, "COPY deploy/copies/1/a /etc/b\n"),
+        // A file gets its mode where it is copied, if directories on the way cannot get it too.
+        (r#"copy "f" from @src to "/etc/b" mode 0755"#, "COPY --chmod=0755 f /etc/b\n"),
+        (r#"copy "f" from @src to "/opt/b" mode 0755"#, "COPY --link --chmod=0755 f /opt/b\n"),
+        (
+            r#"copy "f" from @src to "/etc/b" mode 0600"#,
+            "WORKDIR /etc\nCOPY --chmod=0600 f /etc/b\nWORKDIR /\n",
+        ),
+        (r#"copy "f" from @src to "/etc/b" mode 4755"#, "COPY deploy/copies/1/f /etc/b\n"),
         (r#"file "/etc/b" = "x""#, "COPY deploy/files/1/ /etc/\n"),
         (r#"file "/etc/b" = "x\n""#, "COPY <<\"b\" /etc/\nx\nb\n"),
         (r#"run "a" { mount @src at "/m" }"#, "RUN --mount=type=bind,target=/m \\\n    a\n"),
@@ -216,6 +225,8 @@ fn stages_side_by_side_become_a_chain() {
     let on_base = merged("image @base", r#"copy "b" from @src to "/right""#);
     assert!(on_base.contains("FROM left AS parts\n"), "{on_base}");
     assert!(on_base.contains("# stage %right\nCOPY --from=parts-layer / /\n"), "{on_base}");
+    // What is done again on the first is no stage for itself.
+    assert!(!on_base.contains(" AS right\n") && on_nothing.contains(" AS right\n"), "{on_base}");
 }
 
 #[test]
