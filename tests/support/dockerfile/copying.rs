@@ -69,7 +69,8 @@ pub fn copy(
 /// makes no difference where that is what they have anyway.
 fn check_way(into: &Files, landing: &[Name], is_in: bool, told: Told) -> Result<(), Unreadable> {
     let way = if is_in { landing } else { landing.split_last().map_or(&[][..], |(_, above)| above) };
-    let is_told = told.mode.is_some_and(|mode| mode != Mode::DIRECTORY) || told.owner.is_some_and(|ids| ids != Ids::ROOT);
+    let is_told = told.mode.is_some_and(|mode| mode != Mode::DIRECTORY)
+        || told.owner.is_some_and(|ids| ids != Ids::ROOT);
     if is_told && into.directory(way).is_none() {
         return Unreadable::new(format!("COPY with a mode or owner makes directories: {way:?}"));
     }
