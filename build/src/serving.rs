@@ -18,6 +18,8 @@ use crate::logins::SharedLogins;
 pub struct Served {
     /// The directories of `dir` contexts.
     pub directories: BTreeMap<InputName, PathBuf>,
+    /// Directories of archives that stand for contexts, each named by its digest.
+    pub archives: BTreeMap<InputName, PathBuf>,
     /// The image layouts of `oci` contexts.
     pub layouts: BTreeMap<InputName, PathBuf>,
     /// Secrets by id.
@@ -37,7 +39,12 @@ pub fn directories(served: &Served) -> Result<Directories, BuildError> {
         })?;
         Ok((name.as_str().to_owned(), directory))
     };
-    let opened = served.directories.iter().map(open).collect::<Result<BTreeMap<_, _>, BuildError>>()?;
+    let directories = served.directories.iter().map(open);
+    let archives = served.archives.iter().map(|archive| {
+        let (name, directory) = open(archive)?;
+        Ok((name, directory.named_by_content()))
+    });
+    let opened = directories.chain(archives).collect::<Result<BTreeMap<_, _>, BuildError>>()?;
     Ok(Directories::new(opened))
 }
 
@@ -51,7 +58,7 @@ pub fn services(served: &Served, directories: &Directories) -> Services {
     let mut services = logins_only(served)
         .with_shared_key(directories.shared_key(&Machine::here()))
         .add(served.secrets.clone().into_server(), secrets::METHODS);
-    if !served.directories.is_empty() {
+    if !served.directories.is_empty() || !served.archives.is_empty() {
         services = services.add(directories.to_server(), Directories::METHODS);
     }
     services.add(served.agents.clone().into_server(), ssh::METHODS)

@@ -16,6 +16,7 @@ use crate::plan_file::PlanFile;
 use crate::source_text::{Place, SourceText};
 
 /// Contexts as they are on disk.
+#[derive(Default)]
 pub struct Walked {
     /// What is in each.
     pub trees: BTreeMap<InputName, Tree<Content>>,
@@ -48,7 +49,7 @@ pub fn walk_all<'c>(
     file: &PlanFile,
     elsewhere: &BTreeMap<InputName, PathBuf>,
 ) -> Result<Walked, Failure> {
-    let mut walked = Walked { trees: BTreeMap::new(), files: ContextContents::default() };
+    let mut walked = Walked::default();
     for (name, context) in contexts {
         if let ContextKind::Directory(directory) = &context.kind {
             let of_plan = || file.directory.join(&directory.path.value);

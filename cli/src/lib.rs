@@ -14,6 +14,7 @@ mod env_vars;
 mod failure;
 mod front;
 mod idle_options;
+mod installed;
 mod limits;
 mod line_diff;
 mod misnamed;

@@ -1,5 +1,6 @@
 //! Installs the packages of a plan's locked sets, from the places that this machine names.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cogpack_content::Platform;
@@ -8,7 +9,7 @@ use cogpack_io_packages::archives::Archives;
 use cogpack_io_packages::installed::LockedSet;
 use cogpack_io_packages::places::Index;
 use cogpack_io_packages::web::Web;
-use cogpack_io_packages::{InstalledPackages, PackageError, Places};
+use cogpack_io_packages::{InstalledPackages, PackageError, PackageProblem, Places};
 use cogpack_io_store::Store;
 use cogpack_ir::plan::{Context, InputName};
 use url::Url;
@@ -25,6 +26,44 @@ pub struct Machine<'a> {
     store: Option<&'a Path>,
     directory: &'a Path,
     environment: &'a Environment,
+}
+
+/// Sets of packages, each with the places where its files may be.
+#[derive(Debug, Default)]
+pub struct Sets(BTreeMap<InputName, (Context, Places)>);
+
+impl Sets {
+    /// What they are called in the plan.
+    pub fn names(&self) -> impl Iterator<Item = &InputName> {
+        self.0.keys()
+    }
+
+    /// Installs them for all of these platforms, and adds their trees to the others.
+    pub fn install(
+        &self,
+        platforms: &[Platform],
+        walked: &mut Walked,
+    ) -> Result<Result<(), Vec<PackageProblem>>, Failure> {
+        let mut problems = Vec::new();
+        for (name, (context, places)) in &self.0 {
+            let Some(set) = LockedSet::of(&context.kind) else { continue };
+            match InstalledPackages::install(set, context.span, platforms, places) {
+                Ok(installed) => {
+                    let tree = installed.tree(name).map_err(|error| Failure::of(&error))?;
+                    walked.trees.insert(name.clone(), tree);
+                    walked.files.packages.insert(name.clone(), installed);
+                }
+                Err(PackageError::Plan(found)) => problems.extend(found),
+                Err(error @ PackageError::Machine { .. }) => return Err(Failure::of(&error)),
+            }
+        }
+        Ok(if problems.is_empty() { Ok(()) } else { Err(problems) })
+    }
+
+    /// One of them, as a plan has it.
+    pub fn context(&self, name: &InputName) -> Option<&Context> {
+        self.0.get(name).map(|(context, _)| context)
+    }
 }
 
 impl<'a> Machine<'a> {
@@ -61,6 +100,24 @@ impl<'a> Machine<'a> {
         Ok(self.directory.join(path))
     }
 
+    /// Those of `contexts` that are sets of packages, with the places that this machine names for
+    /// them.
+    pub fn sets<'c>(
+        self,
+        contexts: impl IntoIterator<Item = (&'c InputName, &'c Context)>,
+    ) -> Result<Sets, Failure> {
+        let mut sets = Sets::default();
+        for (name, context) in contexts {
+            let places = match LockedSet::of(&context.kind) {
+                Some(LockedSet::Wheels(_)) => self.wheel_places()?,
+                Some(LockedSet::Debs(debs)) => self.deb_places(debs.suite.as_deref())?,
+                None => continue,
+            };
+            sets.0.insert(name.clone(), (context.clone(), places));
+        }
+        Ok(sets)
+    }
+
     /// Installs those of `contexts` that are sets of packages, for all of these platforms, and adds
     /// their trees to the others.
     pub fn install<'c>(
@@ -69,24 +126,7 @@ impl<'a> Machine<'a> {
         platforms: &[Platform],
         walked: &mut Walked,
     ) -> Result<Result<(), Refusals>, Failure> {
-        let mut problems = Vec::new();
-        for (name, context) in contexts {
-            let Some(set) = LockedSet::of(&context.kind) else { continue };
-            let places = match set {
-                LockedSet::Wheels(_) => self.wheel_places()?,
-                LockedSet::Debs(debs) => self.deb_places(debs.suite.as_deref())?,
-            };
-            match InstalledPackages::install(set, context.span, platforms, &places) {
-                Ok(installed) => {
-                    let tree = installed.tree(name).map_err(|error| Failure::of(&error))?;
-                    walked.trees.insert(name.clone(), tree);
-                    walked.files.packages.insert(name.clone(), installed);
-                }
-                Err(PackageError::Plan(found)) => problems.extend(found),
-                Err(error @ PackageError::Machine { .. }) => return Err(Failure::of(&error)),
-            }
-        }
-        Ok(if problems.is_empty() { Ok(()) } else { Err(boxed(problems)) })
+        Ok(self.sets(contexts)?.install(platforms, walked)?.map_err(boxed))
     }
 
     fn wheel_places(self) -> Result<Places, Failure> {

@@ -101,8 +101,8 @@ fn options_that_cannot_be_are_refused_by_name() {
         ),
         (&["--builder", "direct", "--cache-to", "a"], "`--cache-to` means nothing to `--builder direct`"),
         (
-            &["--store", "s", "--limits", "none"],
-            "`--store` is for builds without a daemon, and `--limits` for",
+            &["--layout", "a=b", "--limits", "none"],
+            "`--layout` is for builds without a daemon, and `--limits` for",
         ),
     ] {
         let answer = cogpackc(folder.path(), &[&["build", "."], arguments].concat());
@@ -139,7 +139,8 @@ fn without_a_daemon_this_process_builds() {
     assert_eq!(told, !has_engine, "{}", answer.stderr);
     assert!(has_engine || (answer.code == 0 && made.exists()), "{}", answer.stderr);
     // An option of one builder chooses it, and nothing has to be said.
-    let arguments = ["build", ".", "--store", "s", "-o", "type=oci,dest=other.tar", "--progress", "quiet"];
+    let arguments =
+        ["build", ".", "--runtime", "/bin/sh", "-o", "type=oci,dest=other.tar", "--progress", "quiet"];
     let answer = cogpackc(folder.path(), &arguments);
     assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
     // A daemon that somebody names is never passed over.

@@ -57,7 +57,7 @@ impl Builder {
         let source = SourceText { name: "plan.cpk".to_owned(), text: Arc::new(plan.to_owned()) };
         let plan = resolved(plan);
         let places: BTreeMap<_, _> = contexts_of(&plan, folder).collect();
-        let known = known(&plan, self.limits, &places);
+        let known = known(&plan, self.limits, &places, &BTreeMap::new());
         let backend = Llb { limits: self.limits, unique: unique.to_owned(), known, ..Llb::new(source) };
         let refused = |gaps: Vec<Unsupported>| {
             Unbuilt::Refused(gaps.iter().map(|gap| format!("{} {}", gap.code, gap.what)).collect())

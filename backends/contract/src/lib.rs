@@ -15,6 +15,7 @@ pub mod changes;
 pub mod content;
 pub mod entries;
 pub mod glob;
+pub mod inputs;
 pub mod paths;
 
 pub mod copy;

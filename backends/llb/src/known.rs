@@ -1,4 +1,4 @@
-//! What is known of the directories that a plan names, beside the plan.
+//! What is known of the directories and packages that a plan names, beside the plan.
 //!
 //! Some things decide how a copy is lowered and stand on the client's disk, not in the plan:
 //! whether a path is a link, which a plan's copies keep and a Dockerfile's follow; whether it is
@@ -31,7 +31,7 @@ pub enum Kind {
     Directory,
 }
 
-/// What is known of directories.
+/// What is known of directories and packages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Known {
     /// What stands at paths, those of links and below links left out.
@@ -74,18 +74,18 @@ impl Known {
     }
 }
 
-/// The paths of directories of which it matters what they are.
+/// The paths of directories and packages of which it matters what they are.
 pub fn questions(plan: &Resolved) -> Paths {
     let mut questions = Paths::new();
     for &id in plan.order() {
         for_each_op(&plan.stage(id).ops, &mut |op| {
-            for (name, select) in mounted(&op.kind).filter(|(name, _)| is_directory(plan, name)) {
+            for (name, select) in mounted(&op.kind).filter(|(name, _)| is_looked_at(plan, name)) {
                 let path = select.and_then(|select| paths::path(select).ok());
                 questions.entry(name.clone()).or_default().extend(path.map(Cow::into_owned));
             }
             let Some(copy) = op.copy() else { return };
             let Input::Context(name) = &copy.from.value else { return };
-            if !is_directory(plan, name) {
+            if !is_looked_at(plan, name) {
                 return;
             }
             let may_be_patterns = matches!(copy.form, CopyForm::Into { .. });
@@ -139,12 +139,16 @@ fn mounted(op: &OpKind) -> impl Iterator<Item = (&InputName, Option<&Spanned<Tem
     })
 }
 
-fn is_directory(plan: &Resolved, name: &InputName) -> bool {
-    let context = plan.plan().contexts.get(name);
-    context.is_some_and(|context| matches!(context.kind, ContextKind::Directory(_)))
+/// Whether a context is one that somebody can look at before the daemon does.
+fn is_looked_at(plan: &Resolved, name: &InputName) -> bool {
+    match plan.plan().contexts.get(name).map(|context| &context.kind) {
+        Some(ContextKind::Directory(_) | ContextKind::Wheels(_) | ContextKind::Debs(_)) => true,
+        Some(ContextKind::Http(_) | ContextKind::Git(_) | ContextKind::Oci(_) | ContextKind::Files(_))
+        | None => false,
+    }
 }
 
-/// The copies from directories of which two sources may carry one name, as far as the plan tells.
+/// The copies from directories and packages of which two sources may carry one name, as far as the plan tells.
 pub fn gatherings(plan: &Resolved) -> BTreeMap<Sources, &Copy> {
     let mut gatherings = BTreeMap::new();
     for &id in plan.order() {
@@ -152,7 +156,7 @@ pub fn gatherings(plan: &Resolved) -> BTreeMap<Sources, &Copy> {
             if let Some(copy) = op.copy()
                 && let CopyForm::Into { sources: named, .. } = &copy.form
                 && let Some(sources) = Sources::of(copy)
-                && is_directory(plan, &sources.context)
+                && is_looked_at(plan, &sources.context)
                 && wildcards::refuse_collisions(named).is_err()
             {
                 gatherings.insert(sources, copy);

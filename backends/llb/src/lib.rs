@@ -13,6 +13,7 @@ pub mod check;
 mod definition;
 pub mod definition_bytes;
 mod graph;
+pub mod installed;
 pub mod known;
 pub mod layers;
 pub mod limits;
@@ -38,6 +39,7 @@ use cogpack_ir::plan::{ImageConfig, InputName, Span};
 use cogpack_ir::resolve::Resolved;
 
 pub use definition_bytes::DefinitionBytes;
+use installed::InstalledContext;
 use known::Known;
 pub use layers::{Layers, layers};
 pub use limits::Limits;
@@ -63,9 +65,12 @@ pub struct Llb {
     pub unique: String,
     /// What is known of directories.
     pub known: Known,
-    /// What the names of images stand for that the plan does not pin, where it has been looked up:
-    /// the daemon then need not look it up again, and takes the image whose config was read.
+    /// What the names of images and the tags of layouts stand for that the plan does not pin, where
+    /// it has been looked up: the daemon then need not look it up again, and takes the image whose
+    /// config was read.
     pub digests: BTreeMap<InputName, Digest>,
+    /// The sets of packages that are installed. Others are refused.
+    pub installed: BTreeMap<InputName, InstalledContext>,
     /// Whether everything is made anew, whatever the daemon has made already. It stands beside the
     /// vertices, so their digests stay what they are.
     pub ignores_caches: bool,
@@ -104,6 +109,7 @@ impl Llb {
             unique: "cogpack".to_owned(),
             known: Known::default(),
             digests: BTreeMap::new(),
+            installed: BTreeMap::new(),
             ignores_caches: false,
         }
     }

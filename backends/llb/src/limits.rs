@@ -91,6 +91,11 @@ impl Limits {
         self.allow(Capability::Merge) && self.allow(Capability::Diff)
     }
 
+    /// Whether it takes images of layouts that a client serves.
+    pub fn reads_layouts(self) -> bool {
+        self.allow(Capability::SourceOciLayout)
+    }
+
     /// Whether a copy's mode is all that its files have afterwards. Older daemons leave setuid,
     /// setgid and sticky as they are in the source, and no capability tells since when they do
     /// not; this one is younger.

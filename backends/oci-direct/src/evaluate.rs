@@ -12,6 +12,7 @@ use cogpack_backends_contract::config_json::HistoryEntry;
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::copy::{self, CopyProblem};
 use cogpack_backends_contract::file_ops::{self, FileProblem};
+use cogpack_backends_contract::inputs::inputs_of_stage;
 use cogpack_backends_contract::layers::{LayerPlan, layers};
 use cogpack_backends_contract::programs;
 use cogpack_backends_contract::tree::{Ids, Tree};
@@ -177,7 +178,9 @@ impl<'p> Evaluation<'p> {
             return false;
         }
         let unsettled = |stage: &StageId| self.waiting.contains_key(stage) || self.ahead.contains(stage);
-        inputs_of(self.plan, id).into_iter().any(|input| stages_of(self.plan, input).iter().any(unsettled))
+        inputs_of_stage(self.plan, id)
+            .into_iter()
+            .any(|input| stages_of(self.plan, input).iter().any(unsettled))
     }
 
     fn settle(&mut self, id: StageId, gone: Result<Gone<'p>, Stopped>) {
@@ -442,31 +445,6 @@ impl<'p> Evaluation<'p> {
         }
         Ok(Arc::new(merge(&base, &branches)?))
     }
-}
-
-/// All that a stage starts from, copies from or mounts.
-fn inputs_of(plan: &Resolved, id: StageId) -> Vec<&Input> {
-    let mut inputs: Vec<&Input> = plan.stage(id).from.iter().map(|from| &from.value).collect();
-    for step in plan.steps(id) {
-        inputs.extend(inputs_of_step(&step));
-    }
-    inputs
-}
-
-/// All that a step reads.
-pub fn inputs_of_step<'p>(step: &Step<'p>) -> Vec<&'p Input> {
-    if let OpKind::Copy(copy) = &step.op.kind {
-        return vec![&copy.from.value];
-    }
-    let mounts = step.op.execution().into_iter().flat_map(|execution| &execution.mounts);
-    let source = |mount: &'p Mount| match &mount.kind {
-        MountKind::Bind { source, .. } => Some(&source.value),
-        MountKind::Cache { .. }
-        | MountKind::Secret { .. }
-        | MountKind::Ssh { .. }
-        | MountKind::Tmpfs { .. } => None,
-    };
-    mounts.filter_map(source).collect()
 }
 
 /// The stages that an input is made of.

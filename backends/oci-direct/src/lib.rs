@@ -15,13 +15,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cogpack_backends_contract::image_config::image_config;
+use cogpack_backends_contract::inputs::{contexts, inputs};
 use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_content::Platform;
 use cogpack_ir::plan::export::without_places;
 use cogpack_ir::plan::{Context, ContextKind, ImageConfig, Input, InputName};
 use cogpack_ir::resolve::{Resolved, StageId};
 
-use crate::evaluate::{Rootfs, inputs_of_step};
+use crate::evaluate::Rootfs;
 
 pub mod inputs;
 pub mod support;
@@ -158,7 +159,7 @@ impl Recipe {
 
     /// Whether a stage of the export starts from an image or context, copies from it or mounts it.
     pub fn uses(&self, name: &InputName) -> bool {
-        self.inputs().into_iter().any(|input| match input {
+        inputs(&self.plan).into_iter().any(|input| match input {
             Input::Image(used) | Input::Context(used) => used == name,
             Input::Scratch | Input::Stage(_) | Input::Phase(_) => false,
         })
@@ -170,25 +171,7 @@ impl Recipe {
         self.plan.order().iter().any(runs)
     }
 
-    fn inputs(&self) -> Vec<&Input> {
-        let mut inputs: Vec<&Input> = vec![&self.plan.export().from.value];
-        for id in self.plan.order() {
-            inputs.extend(self.plan.stage(*id).from.iter().map(|from| &from.value));
-            for step in self.plan.steps(*id) {
-                inputs.extend(inputs_of_step(&step));
-            }
-        }
-        inputs
-    }
-
     fn contexts(&self, wanted: impl Fn(&ContextKind) -> bool) -> BTreeMap<&InputName, &Context> {
-        let mut used: BTreeSet<&InputName> = BTreeSet::new();
-        for input in self.inputs() {
-            if let Input::Context(name) = input {
-                used.insert(name);
-            }
-        }
-        let contexts = self.plan.plan().contexts.iter();
-        contexts.filter(|(name, context)| wanted(&context.kind) && used.contains(name)).collect()
+        contexts(&self.plan).into_iter().filter(|(_, context)| wanted(&context.kind)).collect()
     }
 }

@@ -3,7 +3,8 @@
 use std::fs::FileType;
 use std::path::Path;
 
-use cogpack_backends_contract::tree::Node;
+use cogpack_backends_contract::content::Content;
+use cogpack_backends_contract::tree::{Node, Tree};
 use cogpack_ir::plan::{InputName, PathRule};
 
 use crate::walk::{WalkError, walk};
@@ -25,15 +26,19 @@ pub fn file_type(directory: &Path, path: &str) -> Option<FileType> {
 
 /// Whether nothing in the context `context` has setuid, setgid or sticky.
 pub fn has_plain_modes(directory: &Path, context: &InputName, rules: &[PathRule]) -> Result<bool, WalkError> {
+    Ok(is_plain(&walk(directory, context, rules)?))
+}
+
+/// The same of what has been walked.
+pub fn is_plain(tree: &Tree<Content>) -> bool {
     const PERMISSIONS: u32 = 0o777;
-    let tree = walk(directory, context, rules)?;
-    Ok(tree.walk().into_iter().all(|(_, node)| match node {
+    tree.walk().into_iter().all(|(_, node)| match node {
         Node::Directory(directory) => directory.attributes.mode.bits() <= PERMISSIONS,
         Node::File { attributes, .. } | Node::Special { attributes, .. } => {
             attributes.mode.bits() <= PERMISSIONS
         }
         Node::Symlink { .. } => true,
-    }))
+    })
 }
 
 #[cfg(test)]

@@ -154,6 +154,19 @@ fn expected_vertices(plan: &Resolved) -> usize {
     plan.order().iter().map(|&id| plan.stage(id).ops.len() + 1).sum()
 }
 
+/// Whether a context is likely to hold the programs that every system has.
+fn is_a_system(kind: &ContextKind) -> bool {
+    match kind {
+        ContextKind::Oci(_) => true,
+        ContextKind::Debs(debs) => debs.packages.keys().any(|file| file.starts_with("coreutils_")),
+        ContextKind::Directory(_)
+        | ContextKind::Http(_)
+        | ContextKind::Git(_)
+        | ContextKind::Files(_)
+        | ContextKind::Wheels(_) => false,
+    }
+}
+
 /// The name of a vertex that a statement at `span` asks for.
 fn label(name: String, span: Span) -> Label {
     Label { name, span, group: None }
@@ -219,14 +232,20 @@ impl<'a> Lowering<'a> {
         let (root, is_a_system) = match input {
             PlanInput::Image(name) => (self.image(name, span), true),
             PlanInput::Context(name) => {
-                let context = self.plan.plan().contexts.get(name);
-                let is_image = context.is_some_and(|context| matches!(context.kind, ContextKind::Oci(_)));
-                (self.context(name, span), is_image)
+                let kind = self.plan.plan().contexts.get(name).map(|context| &context.kind);
+                (self.context(name, span), kind.is_some_and(is_a_system))
             }
             PlanInput::Phase(name) => (self.merged(name, span), self.phase_is_a_system(name)),
             PlanInput::Scratch | PlanInput::Stage(_) => return Ok(Input::default()),
         };
-        let may_be_owned = is_a_system || matches!(input, PlanInput::Phase(_));
+        let may_be_owned = match input {
+            PlanInput::Image(_) | PlanInput::Phase(_) => true,
+            PlanInput::Context(name) => {
+                let kind = self.plan.plan().contexts.get(name).map(|context| &context.kind);
+                matches!(kind, Some(ContextKind::Oci(_) | ContextKind::Debs(_)))
+            }
+            PlanInput::Scratch | PlanInput::Stage(_) => false,
+        };
         // What cannot be lowered is reported where it is first used, and once.
         let root_or_nothing = root.as_ref().copied().unwrap_or_default();
         self.inputs.insert(input, Input { root: root_or_nothing, may_be_owned, is_a_system });

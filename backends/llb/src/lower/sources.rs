@@ -7,21 +7,24 @@
 //! | `files` | a chain of file actions on the empty filesystem |
 //! | `http` | the address; name and mode are always said, as BuildKit's own defaults differ |
 //! | `git` over http(s) or git | `git://HOST/PATH#COMMIT:SUBDIR` |
-//! | `oci` with a digest | `oci-layout://`; the client serves the layout under the context's name |
+//! | `oci` | `oci-layout://` with the digest that the plan pins or that was looked up; the client serves the layout under the context's name |
+//! | `wheels`, `debs`, installed | the same, of a layout that was made for it; where the daemon reads no layouts, `local://NAME` of a tar that is unpacked |
 //!
-//! Wheels and packages are installed by us and by no daemon; git over ssh needs host keys that
-//! a plan does not carry. Both are refused.
+//! Git over ssh needs host keys that a plan does not carry. It is refused, and so are wheels and
+//! packages that nobody has installed.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::paths::{PatternPair, Selection};
+use cogpack_content::Digest;
 use cogpack_ir::plan::context::{DirectoryContext, GitContext, HttpContext, InlineFile, OciContext};
 use cogpack_ir::plan::{ContextKind, InputName, Mode, Span};
 
 use super::{Lowering, Root, gap, label, paths, unverified};
-use crate::wire::{Action, File, Op, Source};
+use crate::installed::InstalledContext;
+use crate::wire::{Action, Copy, File, Op, Source};
 
 /// Our own directory in a project; no part of any context.
 const OWN: &str = ".cog";
@@ -54,11 +57,14 @@ impl<'a> Lowering<'a> {
             ContextKind::Http(it) => (http(it)?, format!("context {name}: {}", it.url.value)),
             ContextKind::Git(it) => (git(it)?, format!("context {name}: git {}", it.url.value)),
             ContextKind::Oci(it) => {
+                let pinned = it.digest.as_ref().map(|digest| &digest.value);
+                let digest =
+                    pinned.or(self.settings.digests.get(name)).ok_or_else(|| undigested(name, it))?;
                 self.needs.layouts.insert(name.clone());
-                (oci(name, it)?, format!("context {name}: oci {}", it.path.value))
+                (layout(name, digest), format!("context {name}: oci {}", it.path.value))
             }
-            ContextKind::Wheels(_) => return Err(installed("wheels", name, span, INSTALLS_WHEELS)),
-            ContextKind::Debs(_) => return Err(installed("debs", name, span, INSTALL)),
+            ContextKind::Wheels(_) => return self.installed(name, "wheels", context.span, span),
+            ContextKind::Debs(_) => return self.installed(name, "debs", context.span, span),
         };
         let label = label(title, context.span);
         self.add(&Op::Source(source), label, span).map(Some)
@@ -104,6 +110,37 @@ impl<'a> Lowering<'a> {
         attributes.insert("local.sharedkeyhint", shared_key_hint);
         attributes.insert("local.unique", self.settings.unique.as_str().into());
         Source { identifier: format!("local://{}", name.as_str()).into(), attributes, per_platform: false }
+    }
+
+    /// An installed set of packages, which is declared at `place`.
+    fn installed(
+        &mut self,
+        name: &'a InputName,
+        kind: &str,
+        place: Span,
+        span: Span,
+    ) -> Result<Root, Unsupported> {
+        let settings = self.settings;
+        let title = |does: &str| label(format!("context {name}: {does}{kind}"), place);
+        match settings.installed.get(name) {
+            Some(InstalledContext::Layout(digest)) => {
+                self.needs.layouts.insert(name.clone());
+                self.add(&Op::Source(layout(name, digest)), title(""), span).map(Some)
+            }
+            Some(InstalledContext::Archive(file)) => {
+                self.needs.directories.insert(name.clone());
+                let only = PatternPair { includes: vec![file.clone()], excludes: Vec::new() };
+                let source = self.local(name, Cow::Borrowed(name.as_str()), only, None);
+                let archive = self.add(&Op::Source(source), title(""), span)?;
+                let mut unpacked = File::on(None);
+                let from = unpacked.input(archive);
+                let copy = Copy::plain(from, format!("/{file}").into(), "/".into());
+                unpacked.push(Action::Copy(Copy { unpack: true, ..copy }));
+                self.add(&Op::File(unpacked), title("unpack "), span).map(Some)
+            }
+            Some(InstalledContext::Empty) => Ok(None),
+            None => Err(not_installed(kind, name, span)),
+        }
     }
 
     /// Small files in a filesystem of their own, directories first.
@@ -157,17 +194,12 @@ pub(super) fn bad_pattern(error: &cogpack_backends_contract::glob::InvalidGlob, 
     unverified(&error.to_string(), span)
 }
 
-const INSTALL: &str =
-    "install it by a `run` in a stage, or emit an image with `-o oci`, which installs packages";
-const INSTALLS_WHEELS: &str =
-    "install it by a `run` in a stage, or emit an image with `-o oci`, which installs wheels";
-
-fn installed(kind: &str, name: &InputName, span: Span, help: &str) -> Unsupported {
+fn not_installed(kind: &str, name: &InputName, span: Span) -> Unsupported {
     gap(
         "cpk::unsupported::installed-context",
         format!("`{name}`, because no daemon can install `{kind}`"),
         span,
-        help,
+        "use `cogpackc build`, which installs it and serves it to the daemon, or emit an image with `-o oci`",
     )
 }
 
@@ -221,22 +253,23 @@ fn git<'a>(context: &'a GitContext) -> Result<Source<'a>, Unsupported> {
     Ok(Source { identifier: identifier.into(), attributes, per_platform: false })
 }
 
-fn oci<'a>(name: &'a InputName, context: &'a OciContext) -> Result<Source<'a>, Unsupported> {
-    let Some(digest) = &context.digest else {
-        return Err(gap(
-            "cpk::unsupported::oci-digest",
-            format!("`{name}`, because BuildKit names an image of a layout by its digest alone"),
-            context.path.span,
-            "write the `digest` that the layout's `index.json` gives",
-        ));
-    };
-    // The name before the digest is free, but must have a `/`; the store is what the client
-    // serves, `--oci-layout NAME=PATH` in buildctl's words.
-    Ok(Source {
-        identifier: format!("oci-layout://cogpack/{}@{}", name.as_str().to_lowercase(), digest.value).into(),
+fn undigested(name: &InputName, context: &OciContext) -> Unsupported {
+    gap(
+        "cpk::unsupported::oci-digest",
+        format!("`{name}`, because BuildKit names an image of a layout by its digest alone"),
+        context.path.span,
+        "write the `digest` that the layout's `index.json` gives, or use `cogpackc build`, which looks it up",
+    )
+}
+
+/// An image of a layout. The name before the digest is free, but must have a `/`; the store is what
+/// the client serves, `--oci-layout NAME=PATH` in buildctl's words.
+fn layout<'a>(name: &'a InputName, digest: &Digest) -> Source<'a> {
+    Source {
+        identifier: format!("oci-layout://cogpack/{}@{digest}", name.as_str().to_lowercase()).into(),
         attributes: BTreeMap::from([("oci.store", name.as_str().into())]),
         per_platform: true,
-    })
+    }
 }
 
 /// A JSON array of texts, as BuildKit's attributes want lists.

@@ -63,7 +63,10 @@ fn audit_op(op: &pb::Op, note: &mut impl FnMut(&str)) -> usize {
             if !source.identifier.contains("://") {
                 note("its source has no scheme");
             }
-            if source.identifier.starts_with("docker-image://") != op.platform.is_some() {
+            let is_image = ["docker-image://", "oci-layout://"]
+                .iter()
+                .any(|scheme| source.identifier.starts_with(scheme));
+            if is_image != op.platform.is_some() {
                 note("its platform does not fit its scheme");
             }
             1

@@ -41,9 +41,9 @@ pub struct Build {
     /// Left out: the first of crun, runc and youki on PATH.
     #[arg(long, value_name = "PATH")]
     pub runtime: Option<PathBuf>,
-    /// Where `--builder direct` keeps unpacked images, results, packed layers and caches from build to
-    /// build; also COGPACK_STORE. Left out: `cogpackc/store` in your cache directory, which plans that
-    /// run nothing do not use.
+    /// Where packages are kept from build to build, and with `--builder direct` unpacked images, results,
+    /// packed layers and caches; also COGPACK_STORE. Left out: `cogpackc/store` in your cache directory,
+    /// which plans without packages that run nothing do not use.
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
     /// Where BuildKit listens: `unix://PATH`, `tcp://HOST:PORT` or `docker-container://NAME`.

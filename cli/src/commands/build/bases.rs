@@ -9,7 +9,7 @@ use cogpack_content::{Digest, Platform};
 use cogpack_io_buildkit::abilities::{Inquiry, ResolvedImage};
 use cogpack_io_buildkit::failure::Failure as DaemonFailure;
 use cogpack_io_layout::image_config;
-use cogpack_io_layout::read::{Layout, Wanted};
+use cogpack_io_layout::read::{Layout, StoredImage, Wanted};
 use cogpack_ir::plan::{BaseImage, ContextKind, Input, InputName};
 use cogpack_ir::resolve::Resolved;
 use futures_util::future::try_join_all;
@@ -24,7 +24,8 @@ use crate::progress::text::one_line;
 pub struct Learnt {
     /// Their configs, where the plan does not record them, and their build triggers.
     pub world: World,
-    /// The digests that their names stand for now, where the plan does not pin them.
+    /// The digests that their names stand for now, and the tags of layouts, where the plan does not
+    /// pin them.
     pub digests: BTreeMap<InputName, Digest>,
     /// The config of the one that the exported image builds on, as it is in its registry or layout.
     pub of_export: Option<Vec<u8>>,
@@ -39,8 +40,16 @@ pub async fn learn(
     cancel: &CancellationToken,
 ) -> Result<Learnt, Failure> {
     let below = base_of(&source.resolved, &source.resolved.export().from.value);
-    let of_layout = below.and_then(|name| in_layout(source, layouts, name, platform));
-    let mut learnt = Learnt { world: source.bases.world(), of_export: of_layout, ..Learnt::default() };
+    let of_export = of_layout(source, layouts, platform);
+    let mut learnt = Learnt { world: source.bases.world(), of_export, ..Learnt::default() };
+    for (name, context) in &source.plan.contexts {
+        if let ContextKind::Oci(oci) = &context.kind
+            && oci.digest.is_none()
+            && let Some(image) = in_layout(source, layouts, name, platform)
+        {
+            learnt.digests.insert(name.clone(), image.manifest);
+        }
+    }
     let asked =
         images(source).into_iter().filter(|(name, image)| image.config.is_none() || below == Some(*name));
     let found =
@@ -87,21 +96,35 @@ async fn look_up<'a>(
     }
 }
 
-/// The config of an image in a layout that the plan names, where it is one. What is wrong with a
-/// layout is told by whoever serves it.
+/// The config of the image that the exported one builds on, where it is in one of these layouts.
+pub fn of_layout(
+    source: &Source,
+    layouts: &BTreeMap<InputName, PathBuf>,
+    platform: &Platform,
+) -> Option<Vec<u8>> {
+    let below = base_of(&source.resolved, &source.resolved.export().from.value)?;
+    in_layout(source, layouts, below, platform).map(|image| image.document)
+}
+
+/// An image that is in a layout, where it is one: of the plan's own, or one that was made of
+/// packages. What is wrong with a layout is told by whoever serves it.
 fn in_layout(
     source: &Source,
     layouts: &BTreeMap<InputName, PathBuf>,
     name: &InputName,
     platform: &Platform,
-) -> Option<Vec<u8>> {
-    let ContextKind::Oci(context) = &source.plan.contexts.get(name)?.kind else { return None };
-    let wanted = Wanted {
-        digest: context.digest.as_ref().map(|digest| digest.value),
-        tag: context.tag.as_ref().map(|tag| tag.as_str()),
+) -> Option<StoredImage> {
+    let wanted = match &source.plan.contexts.get(name)?.kind {
+        ContextKind::Oci(context) => {
+            let digest = context.digest.as_ref().map(|digest| digest.value);
+            Wanted { digest, tag: context.tag.as_ref().map(|tag| tag.as_str()) }
+        }
+        ContextKind::Wheels(_) | ContextKind::Debs(_) => Wanted::default(),
+        ContextKind::Directory(_) | ContextKind::Http(_) | ContextKind::Git(_) | ContextKind::Files(_) => {
+            return None;
+        }
     };
-    let image = Layout::open(layouts.get(name)?).ok()?.image(wanted, platform).ok()?;
-    Some(image.document)
+    Layout::open(layouts.get(name)?).ok()?.image(wanted, platform).ok()
 }
 
 /// The image that a filesystem starts from, by way of stages and phases: one of a registry, or one

@@ -17,6 +17,7 @@ use cogpack_content::{Digest, Platform};
 use cogpack_io_buildkit::address::Address;
 use cogpack_io_buildkit::connection::Connection;
 use cogpack_io_buildkit::failure::Failure as DaemonFailure;
+use cogpack_io_packages::PackageProblem;
 use cogpack_io_registry::settings::Settings as RegistrySettings;
 use cogpack_ir::plan::InputName;
 use cogpack_ir::plan::export::without_places;
@@ -32,6 +33,8 @@ use super::watch::{Interrupts, Waited, failure_of, watch};
 use super::{CANCELLED, INTERRUPTED, bases, daemon, results};
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::installed::{Form, Installed, ToInstall};
+use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use crate::progress::{Show, Style, text};
 use crate::report::{self, Stream};
@@ -59,12 +62,13 @@ struct Prepared {
     daemon: BuildKit,
     images: Vec<LlbImage>,
     base_configs: BTreeMap<Platform, Vec<u8>>,
+    installed: Installed,
 }
 
 impl Job<'_> {
     /// Builds, and gives the exit code.
     pub async fn run(mut self, console: &mut Console<'_>) -> Result<u8, Failure> {
-        let served = self.served(console).await?;
+        let mut served = self.served(console).await?;
         let given = Given { secrets: &served.secrets, agents: &served.agents, allowed: &self.allowed };
         if let Some(code) =
             given.refuse_what_is_missing(&self.source.resolved, self.arguments, self.file, console)
@@ -87,7 +91,11 @@ impl Job<'_> {
         note.clear(console);
         let Some(prepared) = prepared else { return Ok(INTERRUPTED) };
         let prepared = prepared?;
-        let Some(Prepared { daemon, images, base_configs }) = prepared else { return Ok(FINDINGS) };
+        let Some(Prepared { daemon, images, base_configs, installed }) = prepared else {
+            return Ok(FINDINGS);
+        };
+        served.layouts.extend(installed.layouts.clone());
+        served.archives = installed.archives.clone();
         let engine = daemon::engine(console).ok();
         // Only a table asks registries here, and does without.
         let registries = registries::settings(console).unwrap_or_default();
@@ -125,6 +133,7 @@ impl Job<'_> {
         let agents = given::agents(&self.arguments.agents, console).await?;
         Ok(Served {
             directories: std::mem::take(&mut self.source.directories),
+            archives: BTreeMap::new(),
             layouts: std::mem::take(&mut self.source.layouts),
             secrets,
             agents,
@@ -157,11 +166,19 @@ impl Job<'_> {
         let daemon = BuildKit::able(connection, abilities);
         let limits = daemon.limits();
         let limits = self.limits.map_or(limits, |wanted| wanted.within(limits));
+        let installed = match self.installed(limits, note, console).await? {
+            Ok(installed) => installed,
+            Err(problems) => {
+                self.show(&problems, console);
+                return Ok(None);
+            }
+        };
         let mut images = Vec::new();
         let mut base_configs = BTreeMap::new();
         let mut warned = BTreeSet::new();
         for (platform, learnt) in learnt {
-            base_configs.extend(learnt.of_export.map(|config| (platform.clone(), config)));
+            let of_export = || bases::of_layout(&self.source, &installed.layouts, platform);
+            base_configs.extend(learnt.of_export.or_else(of_export).map(|it| (platform.clone(), it)));
             let plan = self.source.for_platform(platform);
             let compiled = cogpack_compiler::compile(plan, &learnt.world);
             let Some(resolved) = shown_or(compiled, self.arguments, self.file, console) else {
@@ -176,10 +193,16 @@ impl Job<'_> {
             }
             let text = SourceText { name: self.file.own_name(), text: Arc::clone(&self.file.text) };
             let unique = unique(&served.directories);
-            let known = known(&resolved, limits, &served.directories);
-            let digests = learnt.digests;
-            let ignores_caches = self.arguments.no_cache;
-            let backend = Llb { limits, unique, known, digests, ignores_caches, ..Llb::new(text) };
+            let known = known(&resolved, limits, &served.directories, &installed.trees);
+            let backend = Llb {
+                limits,
+                unique,
+                known,
+                digests: learnt.digests,
+                installed: installed.contexts(platform)?,
+                ignores_caches: self.arguments.no_cache,
+                ..Llb::new(text)
+            };
             match backend.lower(&resolved) {
                 Ok(lowered) => images.extend(lowered),
                 Err(refused) => {
@@ -188,7 +211,25 @@ impl Job<'_> {
                 }
             }
         }
-        Ok(Some(Prepared { daemon, images, base_configs }))
+        Ok(Some(Prepared { daemon, images, base_configs, installed }))
+    }
+
+    /// Installs the packages that the plan uses, in the form that the daemon takes.
+    async fn installed(
+        &self,
+        limits: Limits,
+        note: Note,
+        console: &mut Console<'_>,
+    ) -> Result<Result<Installed, Vec<PackageProblem>>, Failure> {
+        let machine = Machine::new(self.arguments.store.as_deref(), console);
+        let Some(to_install) = ToInstall::of(&self.source.resolved, machine, self.time)? else {
+            return Ok(Ok(Installed::default()));
+        };
+        note.show(&format!("installing the packages of {}", to_install.shown()), console);
+        let form = if limits.reads_layouts() { Form::Layout } else { Form::Archive };
+        let installed = tokio::task::spawn_blocking(move || to_install.install(form)).await;
+        note.clear(console);
+        installed.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
 
     fn show<F: Diagnostic>(&self, findings: &[F], console: &mut Console<'_>) {
@@ -205,9 +246,9 @@ impl Job<'_> {
         daemon: &BuildKit,
     ) -> Result<Order, Failure> {
         // Of what the plan names, only what the export needs is offered.
-        served
-            .directories
-            .retain(|name, _| images.iter().any(|image| image.needs.directories.contains(name)));
+        for offered in [&mut served.directories, &mut served.archives] {
+            offered.retain(|name, _| images.iter().any(|image| image.needs.directories.contains(name)));
+        }
         served.layouts.retain(|name, _| images.iter().any(|image| image.needs.layouts.contains(name)));
         let mut destinations = std::mem::take(&mut self.destinations);
         if destinations.is_empty() {

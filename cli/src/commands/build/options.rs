@@ -50,11 +50,8 @@ fn without_daemon(absent: &Chosen) -> String {
 fn named(arguments: &Build) -> Result<Option<Builder>, Failure> {
     let given =
         |options: &[(&'static str, bool)]| options.iter().find(|(_, is)| *is).map(|(option, _)| *option);
-    let for_direct = given(&[
-        ("--layout", !arguments.layouts.is_empty()),
-        ("--runtime", arguments.runtime.is_some()),
-        ("--store", arguments.store.is_some()),
-    ]);
+    let for_direct =
+        given(&[("--layout", !arguments.layouts.is_empty()), ("--runtime", arguments.runtime.is_some())]);
     let for_buildkit = given(&[
         ("--buildkit", arguments.buildkit.is_some()),
         ("--buildkit-tls", arguments.buildkit_tls.is_some()),

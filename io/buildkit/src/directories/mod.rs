@@ -43,6 +43,8 @@ use crate::outgoing::Outgoing;
 pub struct Directory {
     root: PathBuf,
     ignored: IgnoreFile,
+    /// What tells it from others of its name.
+    identity: PathBuf,
 }
 
 /// Why a directory cannot be offered.
@@ -77,7 +79,14 @@ impl Directory {
             return Err(OpenError::NoDirectory { path: path.to_owned() });
         }
         let ignored = IgnoreFile::of_directory(&root)?;
-        Ok(Self { root, ignored })
+        Ok(Self { identity: root.clone(), root, ignored })
+    }
+
+    /// The same where the name of each file says what is in it: wherever such a directory lies, what
+    /// the daemon has of it by its name needs not be sent again.
+    #[must_use]
+    pub fn named_by_content(self) -> Self {
+        Self { identity: PathBuf::new(), ..self }
     }
 }
 
@@ -94,6 +103,7 @@ pub struct Directories {
 struct Offered {
     root: PathBuf,
     ignored: IgnoreFile,
+    identity: PathBuf,
     counters: Counters,
 }
 
@@ -123,8 +133,8 @@ impl Directories {
 
     /// Offers directories by name.
     pub fn new(directories: BTreeMap<String, Directory>) -> Self {
-        let offered = directories.into_iter().map(|(name, Directory { root, ignored })| {
-            (name, Arc::new(Offered { root, ignored, counters: Counters::default() }))
+        let offered = directories.into_iter().map(|(name, Directory { root, ignored, identity })| {
+            (name, Arc::new(Offered { root, ignored, identity, counters: Counters::default() }))
         });
         Self { offered: Arc::new(offered.collect()), shared: Arc::default() }
     }
@@ -137,7 +147,7 @@ impl Directories {
     /// What a session must say as its shared key, so that the daemon keeps its copies for the
     /// next build of the same directories on the same machine.
     pub fn shared_key(&self, machine: &Machine) -> String {
-        let directories = self.offered.iter().map(|(name, it)| (name.as_str(), it.root.as_path()));
+        let directories = self.offered.iter().map(|(name, it)| (name.as_str(), it.identity.as_path()));
         shared_key::shared_key(machine, directories)
     }
 

@@ -28,7 +28,8 @@ impl Machine {
     }
 }
 
-/// The key of these directories, each with the name it is offered under, in the names' order.
+/// The key of these directories, each with the name it is offered under, in the names' order. One whose
+/// files are named for what is in them is told apart by its own name alone, and has no path here.
 pub(super) fn shared_key<'d>(
     machine: &Machine,
     directories: impl Iterator<Item = (&'d str, &'d Path)>,

@@ -41,7 +41,9 @@ impl<'a> Common<'a> {
         }
         let (name, context) = self.context?;
         match context {
-            ContextKind::Directory(_) => self.known.kind(name, path),
+            ContextKind::Directory(_) | ContextKind::Wheels(_) | ContextKind::Debs(_) => {
+                self.known.kind(name, path)
+            }
             ContextKind::Files(files) => {
                 let is_it = |file: &String| *paths::clean(file.as_str().into()) == *path;
                 let is_below = |file: &String| {
@@ -54,11 +56,7 @@ impl<'a> Common<'a> {
                 }
                 files.keys().any(is_below).then_some(Kind::Directory)
             }
-            ContextKind::Http(_)
-            | ContextKind::Git(_)
-            | ContextKind::Oci(_)
-            | ContextKind::Wheels(_)
-            | ContextKind::Debs(_) => None,
+            ContextKind::Http(_) | ContextKind::Git(_) | ContextKind::Oci(_) => None,
         }
     }
 

@@ -85,10 +85,12 @@ impl SpecialModes {
                 base || merge.branches.iter().any(|branch| of_stage(*branch))
             }
             Input::Context(name) => match plan.plan().contexts.get(name).map(|context| &context.kind) {
-                Some(ContextKind::Directory(_)) => !settings.known.plain.contains(name),
+                Some(ContextKind::Directory(_) | ContextKind::Wheels(_) | ContextKind::Debs(_)) => {
+                    !settings.known.plain.contains(name)
+                }
                 // The backend gives their files no such modes, and git knows none.
                 Some(ContextKind::Files(_) | ContextKind::Http(_) | ContextKind::Git(_)) | None => false,
-                Some(ContextKind::Oci(_) | ContextKind::Wheels(_) | ContextKind::Debs(_)) => true,
+                Some(ContextKind::Oci(_)) => true,
             },
         }
     }

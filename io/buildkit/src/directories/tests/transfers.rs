@@ -221,6 +221,12 @@ fn the_shared_key_is_that_of_the_machine_and_the_paths() {
         key("m", &[("source", "a"), ("other", "b")]),
     ];
     assert!(!others.contains(&first));
+    let named_by_content = |path| {
+        let directory = Directory::open(&root.path().join(path)).expect("is a directory").named_by_content();
+        Directories::new([("source".to_owned(), directory)].into()).shared_key(&Machine::named("m"))
+    };
+    assert_eq!(named_by_content("a"), named_by_content("b"));
+    assert_ne!(named_by_content("a"), first);
     assert!(first.len() == 64 && first.bytes().all(|byte| byte.is_ascii_hexdigit()));
     assert!(!Machine::here().eq(&Machine::named("")), "this machine has an identity");
 }
