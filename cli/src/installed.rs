@@ -20,7 +20,7 @@ use cogpack_io_layout::write::{Image, write_directory};
 use cogpack_io_packages::PackageProblem;
 use cogpack_io_store::Store;
 use cogpack_io_store::work::Work;
-use cogpack_ir::plan::{Export, Input, InputName, Plan, Spanned};
+use cogpack_ir::plan::{ContextKind, InputName, Spanned};
 use cogpack_ir::resolve::Resolved;
 use miette::Diagnostic;
 
@@ -112,10 +112,17 @@ impl ToInstall {
         form: Form,
         work: &Path,
     ) -> Result<PathBuf, Failure> {
-        let mut plan = Plan::empty();
+        let context = self.sets.context(name).cloned();
+        let text = match context.as_ref().map(|context| &context.kind) {
+            // Wheels alone are no filesystem to start from.
+            Some(ContextKind::Wheels(_)) => format!(
+                "cpk 1\nstage %packages from scratch {{ copy contents \".\" from {name} to \"/\" }}\nexport from %packages"
+            ),
+            Some(_) | None => format!("cpk 1\nexport from {name}"),
+        };
+        let mut plan = cogpack_compiler::parse(&text).map_err(|it| ours(name, &it))?;
         plan.platforms.clone_from(&self.platforms);
-        plan.contexts.extend(self.sets.context(name).map(|context| (name.clone(), context.clone())));
-        plan.export = Some(Export::of(Spanned::nowhere(Input::Context(name.clone()))));
+        plan.contexts.extend(context.map(|context| (name.clone(), context)));
         let resolved = cogpack_compiler::compile(plan, &World::default()).map_err(|it| ours(name, &it))?;
         let recipe = OciDirect::default().lower(&resolved).map_err(|it| ours(name, &it))?;
         let directories = BTreeMap::from([(name.clone(), tree.clone())]);

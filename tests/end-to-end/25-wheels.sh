@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Wheels out of a package index, installed by us: the same files that uv leaves, by whichever way
-# they are fetched, and the image's Python imports them.
+# they are fetched and whoever makes the image, and the image's Python imports them.
 # shellcheck source-path=SCRIPTDIR source=support.bash
 . "$(dirname "$0")/support.bash"
 needs_daemon
@@ -37,6 +37,15 @@ exits 'uv installs the same wheels' 0 "$work/tools/bin/uv" pip install --quiet -
 	--no-index --find-links "$work/links" --no-compile --no-deps --link-mode copy \
 	--python /usr/bin/python3.11 --prefix "$work/by-uv" --requirement "$tests/wheels.txt"
 exits 'every file is the one that uv leaves' 0 "$tests/compare-wheels" "$work/by-links" "$work/by-uv"
+
+by_daemon() {
+	builds "wheels-$1" "$work/links.cpk" --store "$work/store" --output "type=tar,dest=$work/$1.tar"
+	exits "the $1 engine has the same files" 0 "$tests/compare-wheels" "$work/$1.tar" "$work/by-uv"
+	builds "wheels-again-$1" "$work/links.cpk" --store "$work/store" --output "type=tar,dest=$work/$1.tar"
+	prints 'a second build runs nothing' '' steps_run "wheels-again-$1"
+	exits 'and sends nothing' 1 grep '"event":"sent"' "$(build_log "wheels-again-$1")"
+}
+on_each_engine by_daemon
 
 mv "$work/links" "$work/away"
 exits 'the store has them from then on' 0 compile store "$work/links.cpk" "$work/by-store"

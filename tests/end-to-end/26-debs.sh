@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Images out of a package archive alone: no daemon, no registry, and nothing is run to make them.
-# What we leave is compared with what dpkg has installed; the example model runs on it.
+# Images out of a package archive alone: no registry, nothing is run to make them, and no daemon is
+# needed. What we leave is compared with what dpkg has installed, and with what daemons make of it;
+# the example model runs on it.
 # shellcheck source-path=SCRIPTDIR source=support.bash
 . "$(dirname "$0")/support.bash"
 needs_daemon
@@ -55,6 +56,76 @@ exits 'to the same bytes' 0 diff -r "$work/example" "$work/again"
 prints 'crun runs it' 'de True' \
 	"$repository/tests/rig/run-oci" "$work/example:latest" -- \
 	python3 -c 'import predict, ssl; p = predict.Predictor(); p.setup(); print(p.run("Wo ist denn hier der Bahnhof?"), len(ssl.create_default_context().get_ca_certs()) > 100)'
+
+# A package whose files say more than text: special modes, owners, two names of one file. Two of them,
+# of one size in all, are told apart by what is in them.
+for text in one two; do
+	mkdir -p "$work/tiny/DEBIAN" "$work/tiny/usr/bin" "$work/tiny/etc" "$work/debs-$text"
+	printf 'Package: tiny\nVersion: 1\nArchitecture: all\nMaintainer: nobody\nDescription: tiny\n' >"$work/tiny/DEBIAN/control"
+	printf 'says %s\n' "$text" >"$work/tiny/usr/bin/tool"
+	printf 'secret\n' >"$work/tiny/etc/key"
+	ln -f "$work/tiny/usr/bin/tool" "$work/tiny/usr/bin/name"
+	chmod 4755 "$work/tiny/usr/bin/tool"
+	chmod 0640 "$work/tiny/etc/key"
+	chown 0:42 "$work/tiny/etc/key"
+	deb=$work/debs-$text/tiny_1_all.deb
+	exits "the package that says $text is made" 0 dpkg-deb --build "$work/tiny" "$deb"
+	cat >"$work/$text.cpk" <<-END
+		cpk 1
+		platform linux/$(dpkg --print-architecture)
+		context @system = debs {
+		  deb "tiny_1_all.deb" {
+		    hash sha256:$(sha256sum "$deb" | cut -d ' ' -f 1)
+		  }
+		}
+		stage %app from @system {
+		  copy "usr/bin/tool" from @system to "/opt/tool"
+		  copy contents "etc" from @system to "/srv"
+		  copy "etc/key" "usr/bin/*" from @system into "/several"
+		}
+		export from %app { cmd ["/opt/tool"] }
+	END
+	COGPACK_DEBS=$work/debs-$text exits 'it becomes an image' 0 "$cogpackc" "$work/$text.cpk" -o oci -O "$work/layout-$text"
+	exits 'umoci unpacks it' 0 umoci unpack --image "$work/layout-$text:latest" "$work/unpacked-$text"
+	files_of "$work/unpacked-$text/rootfs" >"$work/$text.files"
+	matches 'with the mode of its tool' '^usr/bin/tool f 0:0 4755$' cat "$work/$text.files"
+	matches 'and the owner of its key' '^etc/key f 0:42 640$' cat "$work/$text.files"
+done
+
+# The same by daemons, which install nothing: what we have installed is served to them.
+exits 'umoci unpacks the example' 0 umoci unpack --image "$work/example:latest" "$work/example-by-us"
+files_of "$work/example-by-us/rootfs" >"$work/example.files"
+cp -R "$example" "$work/project"
+cp "$work/example.cpk" "$work/project/packages.cpk"
+by_daemon() {
+	local text image=cogpack-test/installed:$$
+	for text in one two; do
+		builds "$text-$1" "$work/$text.cpk" --output "type=tar,dest=$work/$text-$1.tar"
+		files_of_tar "$text-$1"
+		exits "the $1 engine has the files of the package that says $text" 0 diff "$work/$text.files" "$work/$text-$1.files"
+	done
+	builds "example-$1" "$work/project/packages.cpk" --output "type=tar,dest=$work/example-$1.tar"
+	files_of_tar "example-$1"
+	exits "the $1 engine has the files of the example" 0 diff "$work/example.files" "$work/example-$1.files"
+	builds "example-again-$1" "$work/project/packages.cpk" --tag "$image"
+	prints 'a second build runs nothing' '' steps_run "example-again-$1"
+	exits 'and sends nothing' 1 grep '"event":"sent"' "$(build_log "example-again-$1")"
+	answers_predictions "$image"
+	docker image rm --force "$image" >/dev/null
+}
+on_each_engine by_daemon
+layer=$(python3 - "$work/example" <<-'END'
+	import json, pathlib, sys
+	blob = lambda it: json.loads(pathlib.Path(sys.argv[1], "blobs", *it["digest"].split(":")).read_text())
+	index = json.loads(pathlib.Path(sys.argv[1], "index.json").read_text())
+	print(blob(index["manifests"][0])["layers"][0]["digest"].replace("sha256:", "blobs/sha256/"))
+END
+)
+(
+	on_next_engine
+	builds layers "$work/project/packages.cpk" --output "type=oci,dest=$work/by-daemon.tar"
+	prints 'the layer of the packages is the blob that we write without a daemon' "$layer" tar -tf "$work/by-daemon.tar"
+)
 
 exits 'a package with a script that nobody knows is locked' 0 lock "$work/unknown.cpk" openssh-client --without passwd
 {

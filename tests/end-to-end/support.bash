@@ -143,6 +143,22 @@ serve() {
 	port=$(cat "$work/port")
 }
 
+# files_of DIRECTORY: every path with its type and owner, the mode of what is no link, and what it holds.
+files_of() {
+	(
+		cd "$1"
+		find . -mindepth 1 \( -type l -printf '%P %y %U:%G %l\n' \) -o -printf '%P %y %U:%G %m\n'
+		find . -type f -exec sha256sum {} +
+	) | sort
+}
+
+# files_of_tar NAME: unpacks `$work/NAME.tar` beside it, and puts its files into `$work/NAME.files`.
+files_of_tar() {
+	mkdir "$work/$1"
+	tar -C "$work/$1" -xpf "$work/$1.tar"
+	files_of "$work/$1" >"$work/$1.files"
+}
+
 # answers_predictions IMAGE: a container of the example model becomes ready and tells languages apart.
 answers_predictions() {
 	local image=$1 port container
