@@ -28,7 +28,7 @@ use crate::order::{Destination, Order};
 use crate::outcome::{Layer, Outcome};
 use crate::outline::outline;
 use crate::progress::{Outline, Progress, Progresses};
-use crate::{engine_layers, hints, layer_names, names, pushed_layers, receiving, serving};
+use crate::{engine_layers, hints, layer_names, names, pushed_layers, receiving, serving, side_by_side};
 
 /// What daemons call it when they put an image into their engine, and name it.
 const EXPORT: &str = "exporting to image";
@@ -117,6 +117,7 @@ impl Builder for BuildKit {
         let standard_output = std::mem::replace(&mut order.standard_output, Box::new(std::io::sink()));
         let receiver = receiving::receiver(&exports, standard_output).await?;
         let (looks, unknown) = names::looks(&order.images).unzip();
+        let (comparisons, meetings) = side_by_side::compared(&order.images).unzip();
         let request = Request {
             graphs: order.images.iter().map(|image| graph(image, &order)).collect(),
             exporters: exports.iter().map(|export| export.exporter.clone()).collect(),
@@ -124,6 +125,7 @@ impl Builder for BuildKit {
             cache_to: blobs.cache_to(),
             entitlements: order.allowed.iter().map(ToString::to_string).collect(),
             looks,
+            comparisons,
             services: receiver.serve(services),
         };
         let (updates, news) = unbounded_channel();
@@ -161,7 +163,13 @@ impl Builder for BuildKit {
                     return Err(BuildError::Here { attempted, source: Box::new(failure) });
                 }
                 if matches!(failure, Failure::Declined) {
-                    return Err(BuildError::Names(unknown.map(|unknown| unknown.take()).unwrap_or_default()));
+                    let unknown = unknown.map(|unknown| unknown.take()).unwrap_or_default();
+                    return Err(match unknown.is_empty() {
+                        false => BuildError::Names(unknown),
+                        true => {
+                            BuildError::Meetings(meetings.map(|meetings| meetings.take()).unwrap_or_default())
+                        }
+                    });
                 }
                 return Err(explained(failure, &order.images, &outline, &follower, &directories));
             }

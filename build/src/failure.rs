@@ -6,6 +6,7 @@ use cogpack_io_buildkit::failure::Failure as DaemonFailure;
 use crate::direct::pull::PullError;
 use crate::names::UnknownOwner;
 use crate::progress::StepOutline;
+use crate::side_by_side::StagesMeet;
 
 /// Why there is no image.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,9 @@ pub enum BuildError {
     /// Ops give files to users or groups that are not there: the plan is to be looked at.
     #[error("the plan gives files to users or groups that are not there")]
     Names(Vec<UnknownOwner>),
+    /// Stages of a parallel phase change the same: the plan is to be looked at.
+    #[error("stages that run side by side change the same")]
+    Meetings(Vec<StagesMeet>),
     /// The builder did not do what it was asked, whatever the plan says.
     #[error(transparent)]
     Daemon(#[from] DaemonFailure),
@@ -79,6 +83,7 @@ impl BuildError {
             Self::Op(_)
             | Self::Assembly(_)
             | Self::Names(_)
+            | Self::Meetings(_)
             | Self::Unable { .. }
             | Self::Here { .. }
             | Self::Cancelled => false,
@@ -91,7 +96,12 @@ impl BuildError {
             Self::Daemon(failure) => failure.help().map(str::to_owned),
             Self::Unable { help, .. } => Some(help.clone()),
             Self::Pull(error) => error.help(),
-            Self::Op(_) | Self::Assembly(_) | Self::Names(_) | Self::Here { .. } | Self::Cancelled => None,
+            Self::Op(_)
+            | Self::Assembly(_)
+            | Self::Names(_)
+            | Self::Meetings(_)
+            | Self::Here { .. }
+            | Self::Cancelled => None,
         }
     }
 }

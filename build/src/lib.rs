@@ -14,6 +14,7 @@ pub mod order;
 pub mod outcome;
 pub mod progress;
 pub mod requirements;
+pub mod side_by_side;
 
 pub mod buildkit;
 pub mod direct;

@@ -2,6 +2,7 @@
 
 use cogpack_backends_llb::LlbImage;
 use cogpack_backends_llb::owners::{OwnerNotLookedUp, not_looked_up};
+use cogpack_backends_llb::side_by_side::{NotCompared, Of, not_compared};
 use cogpack_io_project::ignore_file;
 use cogpack_ir::plan::{ContextKind, InputName};
 use miette::{Diagnostic, SourceSpan};
@@ -16,6 +17,10 @@ pub enum Unwatched {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Owner(OwnerNotLookedUp),
+    /// Stages that run side by side.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Parallel(NotCompared),
     /// A directory with an ignore file.
     #[error("what `{}` leaves out of `{context}` is not left out of this definition", ignore_file::NAME)]
     #[diagnostic(
@@ -44,5 +49,7 @@ pub fn unwatched(images: &[LlbImage], front: &Front, file: &PlanFile) -> Vec<Unw
         (is_sent && ignores())
             .then(|| Unwatched::IgnoreFile { context: name.clone(), span: context.span.place() })
     });
-    not_looked_up(images).into_iter().map(Unwatched::Owner).chain(ignoring).collect()
+    let owners = not_looked_up(images).into_iter().map(Unwatched::Owner);
+    let parallel = not_compared(images, Of::All).into_iter().map(Unwatched::Parallel);
+    owners.chain(parallel).chain(ignoring).collect()
 }

@@ -244,6 +244,7 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
     ("cpk::build::not-allowed", "build/src/requirements.rs", "every_code_is_stable"),
     ("cpk::build::secret", "build/src/requirements.rs", "every_code_is_stable"),
     ("cpk::build::ssh", "build/src/requirements.rs", "every_code_is_stable"),
+    ("cpk::build::parallel", "build/src/side_by_side.rs", "the_code_is_stable"),
     ("cpk::build::unknown-owner", "build/src/names.rs", "the_code_is_stable"),
     ("cpk::image::triggers", "tests/it/triggers.rs", "triggers_of_a_base_are_left_alone_and_told"),
     ("cpk::internal::llb", "backends/llb/src/lower/mod.rs", "our_own_mistakes_ask_to_be_reported"),

@@ -11,6 +11,7 @@ use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_backends_llb::{Limits, Llb, SourceText};
 use cogpack_build::known::known;
 use cogpack_build::names;
+use cogpack_build::side_by_side::compared;
 use cogpack_io_buildkit::address::Address;
 use cogpack_io_buildkit::connection::Connection;
 use cogpack_io_buildkit::directories::{Directories, Directory};
@@ -73,6 +74,7 @@ impl Builder {
             .add(directories.to_server(), Directories::METHODS)
             .add(FileSendServer::new(kept.clone()), &["/moby.filesync.v1.FileSend/DiffCopy"]);
         let (looks, unknown) = names::looks(&images).unzip();
+        let (comparisons, meetings) = compared(&images).unzip();
         let image = images.into_iter().next().expect("a plan has a platform");
         let request = Request {
             graphs: vec![Graph {
@@ -83,6 +85,7 @@ impl Builder {
             }],
             exporters: vec![Exporter { kind: "tar".to_owned(), attributes: BTreeMap::new() }],
             looks,
+            comparisons,
             services,
             ..Request::default()
         };
@@ -92,7 +95,9 @@ impl Builder {
             Err(Failure::Build(failure)) => Err(Unbuilt::Failed(failure.message)),
             Err(Failure::Declined) => {
                 let unknown = unknown.map(|unknown| unknown.take()).unwrap_or_default();
-                Err(Unbuilt::Refused(unknown.iter().map(ToString::to_string).collect()))
+                let meetings = meetings.map(|meetings| meetings.take()).unwrap_or_default();
+                let unknown = unknown.iter().map(ToString::to_string);
+                Err(Unbuilt::Refused(unknown.chain(meetings.iter().map(ToString::to_string)).collect()))
             }
             Err(other) => panic!("the engine did not even build: {other}"),
         }

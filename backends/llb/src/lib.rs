@@ -22,6 +22,8 @@ mod lower;
 pub mod needs;
 pub mod origins;
 pub mod owners;
+mod part;
+pub mod side_by_side;
 pub mod source_map;
 mod wire;
 
@@ -47,6 +49,7 @@ pub use listing::listing;
 pub use needs::{Entitlement, Needs};
 pub use origins::{Origin, origins};
 use owners::OwnersByName;
+use side_by_side::SideBySide;
 pub use source_map::SourceText;
 
 /// This backend's name, as `-o` takes it.
@@ -91,6 +94,8 @@ pub struct LlbImage {
     pub needs: Needs,
     /// The owners that are written by name, by the filesystem that they are looked up in.
     pub owners: Vec<OwnersByName>,
+    /// The parallel phases whose stages may write one path.
+    pub side_by_side: Vec<SideBySide>,
 }
 
 impl LlbImage {
@@ -118,13 +123,14 @@ impl Llb {
         let config = image_config(plan, NAME);
         let finished = lower::lower(plan, self, platform);
         match (finished, config) {
-            (Ok((finished, needs, owners)), Ok(config)) => Ok(LlbImage {
+            (Ok(lowered), Ok(config)) => Ok(LlbImage {
                 platform: platform.clone(),
-                definition: finished.definition,
-                digests: finished.digests,
+                definition: lowered.finished.definition,
+                digests: lowered.finished.digests,
                 config: config_json::to_json(&config, platform, None),
-                needs,
-                owners,
+                needs: lowered.needs,
+                owners: lowered.owners,
+                side_by_side: lowered.side_by_side,
             }),
             (finished, config) => {
                 let mut gaps = finished.err().unwrap_or_default();

@@ -4,7 +4,7 @@
 //! of what a daemon makes can look before it does: [`lookups`] says into what, and for what. A
 //! definition by itself cannot make a daemon look.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bollard_buildkit_proto::pb;
 use cogpack_content::Digest;
@@ -12,9 +12,9 @@ use cogpack_ir::plan::{Owner, Spanned};
 use miette::{Diagnostic, SourceSpan};
 use pb::file_action::Action;
 use pb::user_opt::User;
-use prost::Message as _;
 
 use crate::LlbImage;
+use crate::part::Whole;
 
 /// Owners by name that are looked up in one filesystem.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,75 +69,23 @@ pub fn lookups(image: &LlbImage) -> Vec<Vec<Lookup<'_>>> {
         return Vec::new();
     }
     let whole = Whole::of(image);
+    let of_vertices = rounds(&whole);
     let mut rounds: BTreeMap<usize, Vec<Lookup<'_>>> = BTreeMap::new();
     for OwnersByName { within, owners } in &image.owners {
-        let end = within.to_string();
-        let round = whole.rounds.get(&end).copied().unwrap_or_default();
-        rounds.entry(round).or_default().push(Lookup { definition: whole.up_to(&end), owners });
+        let round = of_vertices.get(within.to_string().as_str()).copied().unwrap_or_default();
+        rounds.entry(round).or_default().push(Lookup { definition: whole.up_to(*within), owners });
     }
     rounds.into_values().collect()
 }
 
-/// A definition that was read back.
-struct Whole {
-    definition: pb::Definition,
-    /// Its vertices in order, the terminal one apart, each with its inputs.
-    vertices: Vec<(String, Vec<String>)>,
-    /// How many ops with names, one after the other, it takes to come to a vertex.
-    rounds: BTreeMap<String, usize>,
-}
-
-impl Whole {
-    fn of(image: &LlbImage) -> Self {
-        // Bytes that this backend wrote can be read.
-        let definition = pb::Definition::decode(image.definition.to_bytes().as_slice()).unwrap_or_default();
-        let mut vertices = Vec::with_capacity(image.digests.len());
-        let mut rounds: BTreeMap<String, usize> = BTreeMap::new();
-        let count = image.digests.len().saturating_sub(1);
-        for (digest, bytes) in image.digests.iter().zip(&definition.def).take(count) {
-            let op = pb::Op::decode(bytes.as_slice()).unwrap_or_default();
-            let inputs: Vec<String> = op.inputs.iter().map(|input| input.digest.clone()).collect();
-            let before = inputs.iter().filter_map(|input| rounds.get(input)).max().copied();
-            let of_vertex = before.unwrap_or_default() + usize::from(names_an_owner(&op));
-            rounds.insert(digest.to_string(), of_vertex);
-            vertices.push((digest.to_string(), inputs));
-        }
-        Self { definition, vertices, rounds }
+/// How many ops with names, one after the other, it takes to come to each vertex.
+fn rounds(whole: &Whole) -> BTreeMap<&str, usize> {
+    let mut rounds: BTreeMap<&str, usize> = BTreeMap::new();
+    for (digest, op) in &whole.vertices {
+        let before = op.inputs.iter().filter_map(|input| rounds.get(input.digest.as_str())).max().copied();
+        rounds.insert(digest, before.unwrap_or_default() + usize::from(names_an_owner(op)));
     }
-
-    /// The definition of one of its vertices.
-    fn up_to(&self, end: &str) -> Vec<u8> {
-        let mut wanted = BTreeSet::from([end]);
-        for (digest, inputs) in self.vertices.iter().rev() {
-            if wanted.contains(digest.as_str()) {
-                wanted.extend(inputs.iter().map(String::as_str));
-            }
-        }
-        let ops = self.vertices.iter().zip(&self.definition.def);
-        let mut ops: Vec<Vec<u8>> = ops
-            .filter(|((digest, _), _)| wanted.contains(digest.as_str()))
-            .map(|(_, op)| op.clone())
-            .collect();
-        let mut metadata = self.definition.metadata.clone();
-        metadata.retain(|digest, _| wanted.contains(digest.as_str()));
-        let input = pb::Input { digest: end.to_owned(), index: 0 };
-        let terminal = pb::Op { inputs: vec![input], ..pb::Op::default() }.encode_to_vec();
-        if let Some(of_terminal) = self.of_terminal() {
-            metadata.insert(Digest::of(&terminal).to_string(), of_terminal);
-        }
-        ops.push(terminal);
-        let mut source = self.definition.source.clone();
-        if let Some(source) = &mut source {
-            source.locations.retain(|digest, _| wanted.contains(digest.as_str()));
-        }
-        pb::Definition { def: ops, metadata, source }.encode_to_vec()
-    }
-
-    /// What the definition says of its own terminal vertex: what it takes to read it.
-    fn of_terminal(&self) -> Option<pb::OpMetadata> {
-        let terminal = Digest::of(self.definition.def.last()?);
-        self.definition.metadata.get(&terminal.to_string()).cloned()
-    }
+    rounds
 }
 
 /// Whether an op has a daemon look a name up.

@@ -8,11 +8,12 @@
 use std::future::Future;
 use std::time::Duration;
 
+use bollard_buildkit_proto::fsutil::types::Stat;
 use bollard_buildkit_proto::google::rpc;
 use bollard_buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::LlbBridgeClient;
 use bollard_buildkit_proto::moby::buildkit::v1::frontend::{
-    PingRequest, PongResponse, ReadFileRequest, ResolveImageConfigRequest, ResolveImageConfigResponse,
-    Result as GatewayResult, ReturnRequest, SolveRequest as BridgeSolveRequest,
+    PingRequest, PongResponse, ReadDirRequest, ReadFileRequest, ResolveImageConfigRequest,
+    ResolveImageConfigResponse, Result as GatewayResult, ReturnRequest, SolveRequest as BridgeSolveRequest,
     SolveResponse as BridgeSolveResponse,
 };
 use bollard_buildkit_proto::moby::buildkit::v1::{SolveRequest, SolveResponse};
@@ -77,6 +78,12 @@ impl Bridge {
     pub(crate) async fn read_file(&mut self, request: ReadFileRequest) -> Result<Vec<u8>, Status> {
         let read = self.client.read_file(request);
         within(CALL_DEADLINE, "a file", read).await.map(|answer| answer.data)
+    }
+
+    /// Lists a directory of what was solved.
+    pub(crate) async fn read_dir(&mut self, request: ReadDirRequest) -> Result<Vec<Stat>, Status> {
+        let read = self.client.read_dir(request);
+        within(CALL_DEADLINE, "a directory", read).await.map(|answer| answer.entries)
     }
 
     /// Looks up an image, in a registry if need be: that takes what it takes, and can be cancelled.

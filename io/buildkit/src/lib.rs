@@ -6,6 +6,7 @@
 
 pub mod abilities;
 pub mod address;
+pub mod comparing;
 pub mod connection;
 pub mod dial;
 pub mod failure;

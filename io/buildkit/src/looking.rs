@@ -1,5 +1,5 @@
-//! Looks into filesystems before anything is made of them: files are read of what a daemon has
-//! made so far, and whoever asked decides whether it goes on.
+//! Looks into filesystems while a build goes on: files are read of what a daemon has made so far,
+//! and whoever asked decides whether anything is handed over at its end.
 //!
 //! What is looked into is part of the same build, so nothing is made twice for it.
 
@@ -46,15 +46,17 @@ pub(crate) struct Prepared {
 impl Looks {
     /// Reads the definitions.
     pub(crate) fn prepared(self) -> Result<Prepared, Failure> {
-        let read = |look: Look| match pb::Definition::decode(look.definition.as_slice()) {
-            Ok(definition) => Ok((definition, look.files)),
-            Err(error) => Err(Failure::Unsendable {
-                reason: format!("the definition of what is to be looked into cannot be read: {error}"),
-            }),
-        };
+        let read = |look: Look| Ok((read_definition(&look.definition)?, look.files));
         let rounds = self.rounds.into_iter().map(|round| round.into_iter().map(read).collect());
         Ok(Prepared { rounds: rounds.collect::<Result<_, _>>()?, accept: self.accept })
     }
+}
+
+/// Reads the definition of what is to be looked into.
+pub(crate) fn read_definition(bytes: &[u8]) -> Result<pb::Definition, Failure> {
+    pb::Definition::decode(bytes).map_err(|error| Failure::Unsendable {
+        reason: format!("the definition of what is to be looked into cannot be read: {error}"),
+    })
 }
 
 impl Prepared {
@@ -88,6 +90,6 @@ async fn read(bridge: &Bridge, made: &str, path: String) -> Result<Option<Vec<u8
 }
 
 /// Whether a daemon says that there is no such file. It has no code for that.
-fn is_missing(status: &Status) -> bool {
+pub(crate) fn is_missing(status: &Status) -> bool {
     status.message().ends_with("no such file or directory")
 }

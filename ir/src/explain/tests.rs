@@ -10,7 +10,7 @@ use crate::verify::verify;
 use crate::{json, syntax};
 
 /// Codes that no plan of a readable size can have, or no plan at all.
-const WITHOUT_EXAMPLE: [&str; 29] = [
+const WITHOUT_EXAMPLE: [&str; 30] = [
     // What breaks it is a plan in its other form.
     "cpk::syntax::json",
     // A mistake of ours, for which there is no plan that we know of.
@@ -29,6 +29,7 @@ const WITHOUT_EXAMPLE: [&str; 29] = [
     "cpk::build::not-allowed",
     "cpk::build::secret",
     "cpk::build::ssh",
+    "cpk::build::parallel",
     "cpk::build::unknown-owner",
     "cpk::unsupported::beside",
     "cpk::unsupported::runtime",

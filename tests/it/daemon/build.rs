@@ -185,14 +185,7 @@ fn an_owner_that_is_not_there_is_shown_where_the_plan_names_it() {
         }
         assert!(!answer.stderr.contains("no user"), "{}: {}", engine.name, answer.stderr);
         assert!(!folder.path().join("out.tar").exists(), "{}", engine.name);
-        // Nothing was made of what would belong to somebody else.
-        let happened = events(&answer.stderr);
-        let steps = happened[0]["steps"].as_array().expect("it is planned first");
-        for event in happened.iter().filter(|event| event["event"] == "started") {
-            let step = event["step"].as_u64().and_then(|step| steps.get(usize::try_from(step).ok()?));
-            let line = step.and_then(|step| step["line"].as_u64());
-            assert!(line.is_some_and(|line| line < 15), "{}: {event}: {}", engine.name, answer.stderr);
-        }
+        assert_eq!(count(&events(&answer.stderr), "done"), 0, "{}: {}", engine.name, answer.stderr);
 
         let path = folder.path().join("plan.cpk");
         let plan = std::fs::read_to_string(&path).expect("is there").replace("app:crew", "app:app");
@@ -208,5 +201,77 @@ fn an_owner_that_is_not_there_is_shown_where_the_plan_names_it() {
             .find(|entry| entry.path_bytes().ends_with(b"hello") && !entry.path_bytes().contains(&b'/'));
         let hello = hello.expect("it was copied");
         assert_eq!(hello.header().uid().expect("is a number"), 4000, "{}", engine.name);
+    });
+}
+
+/// A plan of two stages side by side, after which a third one reads what they made.
+fn side_by_side(one: &str, other: &str, way: &str) -> Option<tempfile::TempDir> {
+    let registry = engines::registry()?;
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let hello = format!("{:?}", std::time::SystemTime::now());
+    let plan = format!(
+        "cpk 1\nimage @base = \"{registry}/base/debian:bookworm-slim\"\nphase base\nphase tools {way} after base\n\
+         phase app after tools\nstage %base in base from image @base {{\n  run \"echo '{hello}'; mkdir /both; echo old >/old; echo old >/both/old\"\n}}\n\
+         stage %one in tools {{\n  run \"{one}\"\n}}\nstage %other in tools {{\n  run \"{other}\"\n}}\n\
+         stage %app in app {{\n  run \"ls /both >/list\"\n}}\nexport from %app\n"
+    );
+    std::fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
+    Some(folder)
+}
+
+#[test]
+fn stages_side_by_side_that_change_one_path_are_refused_and_others_are_merged() {
+    let Some(engine) = engines::newer() else { return };
+    let arguments = [".", "-o", "type=tar,dest=out.tar", "--progress", "plain"];
+    for (one, other, path) in [
+        ("echo 1 >/both/same", "echo 2 >/both/same", "/both/same"),
+        ("echo 1 >/both/same", "mkdir -p /both/same/d", "/both/same"),
+        ("rm /both/old", "echo new >/both/old", "/both/old"),
+        ("rm -r /both", "echo new >/both/new", "/both"),
+        ("chmod 0700 /both", "echo new >/both/new", "/both"),
+        ("ln -s a /link", "ln -s b /link", "/link"),
+    ] {
+        let Some(folder) = side_by_side(one, other, "parallel") else { return };
+        let answer = build(&engine, folder.path(), &arguments);
+        assert_eq!(answer.code, 1, "{one} | {other}: {}", answer.stderr);
+        let told =
+            format!("`%one` and `%other` run side by side in the phase `tools` and both change `{path}`");
+        for said in ["cpk::build::parallel", "[plan.cpk:", &told] {
+            assert!(answer.stderr.contains(said), "{one} | {other}: {said}: {}", answer.stderr);
+        }
+        assert!(!folder.path().join("out.tar").exists(), "{one} | {other}");
+    }
+    for (one, other) in [
+        ("echo 1 >/both/one; rm /old; chmod 0711 /both", "echo 2 >/both/other; rm /old; chmod 0711 /both"),
+        ("mkdir -p /a/b; echo 1 >/a/b/one", "mkdir -p /a/b; echo 2 >/a/b/other"),
+    ] {
+        let Some(folder) = side_by_side(one, other, "parallel") else { return };
+        let answer = build(&engine, folder.path(), &arguments);
+        assert_eq!(answer.code, 0, "{one} | {other}: {}", answer.stderr);
+    }
+}
+
+#[test]
+fn copies_side_by_side_that_bring_one_file_are_refused_by_daemons_without_merges_too() {
+    on_each(|engine| {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        for (path, content) in [("one/d/a", "1"), ("other/d/b", "2"), ("third/d/a", "3")] {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("is in a folder")).expect("is writable");
+            std::fs::write(path, content).expect("is writable");
+        }
+        for (second, code) in [("other", 0), ("third", 1)] {
+            let plan = format!(
+                "cpk 1\ncontext @source = dir \".\"\nphase tools parallel\n\
+                 stage %one in tools from scratch {{\n  copy contents \"one\" from @source to \"/s\"\n}}\n\
+                 stage %two in tools from scratch {{\n  copy contents \"{second}\" from @source to \"/s\"\n}}\n\
+                 export from phase tools\n"
+            );
+            std::fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
+            let answer = build(engine, folder.path(), &[".", "-o", "type=tar,dest=out.tar"]);
+            assert_eq!(answer.code, code, "{}: {}", engine.name, answer.stderr);
+            let said = "`%one` and `%two` run side by side in the phase `tools` and both change `/s/d/a`";
+            assert_eq!(answer.stderr.contains(said), code == 1, "{}: {}", engine.name, answer.stderr);
+        }
     });
 }

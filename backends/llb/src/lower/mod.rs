@@ -28,6 +28,7 @@ use cogpack_ir::resolve::{Resolved, StageId};
 use crate::check::{self, Breach};
 use crate::graph::{Finished, Graph, Label};
 use crate::owners::OwnersByName;
+use crate::side_by_side::SideBySide;
 use crate::wire::Op;
 use crate::wire::op::VertexId;
 use crate::{Limits, Llb, Needs};
@@ -69,11 +70,18 @@ pub(crate) struct Lowering<'a> {
     needs: Needs,
     /// Owners by name, by the vertex that a daemon looks them up in.
     owners: BTreeMap<VertexId, Vec<&'a Spanned<Owner>>>,
+    /// Phases whose stages may write one path, with what each changes.
+    side_by_side: Vec<parallel::Beside<'a>>,
     unsupported: Vec<Unsupported>,
 }
 
-/// What the walk comes to: the graph, what it needs, and whom it names.
-pub(crate) type Lowered = (Finished, Needs, Vec<OwnersByName>);
+/// What the walk comes to: the graph, and what is to be known of it.
+pub(crate) struct Lowered {
+    pub(crate) finished: Finished,
+    pub(crate) needs: Needs,
+    pub(crate) owners: Vec<OwnersByName>,
+    pub(crate) side_by_side: Vec<SideBySide>,
+}
 
 /// Lowers a plan for one platform.
 pub(crate) fn lower(
@@ -112,6 +120,7 @@ fn lower_into<'a>(
         special_modes: copy::SpecialModes::of(plan, settings),
         needs: Needs::default(),
         owners: BTreeMap::new(),
+        side_by_side: Vec::new(),
         unsupported: Vec::new(),
     };
     for &id in plan.order() {
@@ -120,19 +129,27 @@ fn lower_into<'a>(
     let from = &plan.export().from;
     let root = lowering.root(&from.value, from.span);
     let root = lowering.noting(root);
-    let Lowering { graph, needs, owners, mut unsupported, .. } = lowering;
+    let Lowering { graph, needs, owners, side_by_side, mut unsupported, .. } = lowering;
     if !unsupported.is_empty() {
         return Err(unsupported);
     }
     match root.flatten() {
         Some(root) => match graph.finish(root) {
             Ok(finished) => {
+                let digest = |vertex: VertexId| finished.digests[vertex.0 as usize];
                 let owners = owners.into_iter().map(|(vertex, owners)| OwnersByName {
-                    within: finished.digests[vertex.0 as usize],
+                    within: digest(vertex),
                     owners: owners.into_iter().cloned().collect(),
                 });
                 let owners = owners.collect();
-                Ok((finished, needs, owners))
+                let phases = side_by_side.into_iter().map(|beside| SideBySide {
+                    phase: beside.phase.clone(),
+                    span: beside.span,
+                    before: beside.before.map(digest),
+                    stages: beside.stages.into_iter().map(|stage| stage.map(digest)).collect(),
+                });
+                let side_by_side = phases.collect();
+                Ok(Lowered { finished, needs, owners, side_by_side })
             }
             Err(breach) => Err(vec![ours(breach, from.span)]),
         },

@@ -2,7 +2,8 @@
 //!
 //! Their output is the base with the changes of each stage on top, the stages in text order: a
 //! merge of the base and of one diff for each stage. That two stages write one path is seen by no
-//! BuildKit op; the verifier sees what can be seen.
+//! BuildKit op: the verifier sees what the plan shows, and where it may be that they do and [nobody
+//! can tell](crate::side_by_side) it is noted what each of them changes.
 //!
 //! A daemon without merges gets a chain with the same result: each stage's file ops, done again on
 //! what the stages before it left. As the stages write different paths, and what they copy comes
@@ -18,8 +19,19 @@ use cogpack_ir::resolve::{Merge, StageId};
 
 use super::files::Given;
 use super::{Input, Lowering, Root, gap, label, titles};
+use crate::side_by_side::{Changed, may_meet};
 use crate::wire::op::VertexId;
 use crate::wire::{File, Op};
+
+/// A phase whose stages may write one path.
+pub(super) struct Beside<'a> {
+    pub(super) phase: &'a PhaseName,
+    pub(super) span: Span,
+    /// What they start from.
+    pub(super) before: Root,
+    /// What each stage changes; none where there is no vertex for that.
+    pub(super) stages: Vec<Changed<VertexId>>,
+}
 
 impl<'a> Lowering<'a> {
     /// The output of a parallel phase.
@@ -28,11 +40,21 @@ impl<'a> Lowering<'a> {
         // What starts from the phase need not say so; the phase itself is always declared.
         let declared = self.plan.plan().declared_phases.get(phase).map_or(span, |phase| phase.span);
         let base = self.base_of(merge, span)?;
+        let is_beside = may_meet(self.plan, merge);
+        if is_beside && !self.settings.limits.allow_merges() {
+            // What they leave on nothing is what they change.
+            let (is_hidden, ends) = (base.root.is_some(), self.ends(merge));
+            let stages = if is_hidden { Vec::new() } else { ends };
+            if is_hidden || stages.len() > 1 {
+                self.side_by_side.push(Beside { phase, span: declared, before: base.root, stages });
+            }
+        }
         if !self.settings.limits.allow_merges() {
             return self.chained(merge, base);
         }
         let base = base.root;
         let mut inputs: Vec<VertexId> = base.into_iter().collect();
+        let mut stages = Vec::new();
         for &branch in &merge.branches {
             let Some(end) = self.stages[branch.index()].root else { continue };
             let changes = match base {
@@ -42,7 +64,12 @@ impl<'a> Lowering<'a> {
             };
             if !inputs.contains(&changes) {
                 inputs.push(changes);
+                let stage = self.plan.stage(branch).name.clone();
+                stages.push(Changed { stage, changes, after: end });
             }
+        }
+        if is_beside && stages.len() > 1 {
+            self.side_by_side.push(Beside { phase, span: declared, before: base, stages });
         }
         self.merge(inputs, format!("merge phase {phase}"), declared)
     }
@@ -52,6 +79,15 @@ impl<'a> Lowering<'a> {
         let merge = self.plan.merge(phase);
         // Reported where the phase is lowered.
         self.base_of(merge, Span::NOWHERE).is_ok_and(|base| base.is_a_system)
+    }
+
+    /// What the stages of a phase leave.
+    fn ends(&self, merge: &Merge) -> Vec<Changed<VertexId>> {
+        let end = |&branch: &StageId| {
+            let after = self.stages[branch.index()].root?;
+            Some(Changed { stage: self.plan.stage(branch).name.clone(), changes: after, after })
+        };
+        merge.branches.iter().filter_map(end).collect()
     }
 
     fn base_of(&mut self, merge: &'a Merge, span: Span) -> Result<Input, Unsupported> {

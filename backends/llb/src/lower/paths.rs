@@ -50,7 +50,7 @@ pub(crate) fn split(path: &str) -> Option<(&str, &str)> {
 }
 
 /// `directory` with a slash at its end.
-pub(super) fn with_slash(directory: &str) -> Cow<'_, str> {
+pub(crate) fn with_slash(directory: &str) -> Cow<'_, str> {
     if directory.ends_with('/') { Cow::Borrowed(directory) } else { Cow::Owned(format!("{directory}/")) }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cogpack_backends_contract::Backend;
+use cogpack_backends_llb::side_by_side::{Of, not_compared};
 use cogpack_backends_llb::{Entitlement, Limits, Llb, LlbImage, SourceText};
 use cogpack_build::builder::Builder;
 use cogpack_build::buildkit::BuildKit;
@@ -124,6 +125,10 @@ impl Job<'_> {
                 self.show(&unknown, console);
                 Ok(FINDINGS)
             }
+            Waited::Ended(Err(BuildError::Meetings(meetings))) => {
+                self.show(&meetings, console);
+                Ok(FINDINGS)
+            }
             Waited::Ended(Err(error)) => Err(failure_of(&error)),
         }
     }
@@ -210,6 +215,10 @@ impl Job<'_> {
                     return Ok(None);
                 }
             }
+        }
+        let not_compared = not_compared(&images, Of::Hidden);
+        if !not_compared.is_empty() {
+            self.show(&not_compared, console);
         }
         Ok(Some(Prepared { daemon, images, base_configs, installed }))
     }
