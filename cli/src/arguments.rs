@@ -61,8 +61,10 @@ pub struct Compile {
     /// standard output.
     #[arg(short = 'O', long = "output-path", value_name = "PATH")]
     pub path: Option<PathBuf>,
-    /// Read the base image @NAME from a local OCI layout: `python=DIR` or `python=DIR:TAG`.
-    #[arg(long = "layout", value_name = "NAME=DIR[:TAG]")]
+    /// Read the base image @NAME from a local OCI layout, `python=DIR` or `python=DIR:TAG`; from an
+    /// archive of one or of `docker save`, `python=FILE[:TAG]`; or out of the Docker Engine,
+    /// `python=docker-daemon:IMAGE`.
+    #[arg(long = "layout", value_name = "NAME=PLACE")]
     pub layouts: Vec<String>,
     /// What the daemon that will build a definition can do: `none` for what every supported one
     /// does, a file with its capability ids, or `probe` to ask the one that `cogpackc build`
@@ -278,8 +280,9 @@ pub enum Command {
     Resolve {
         /// The plan; `-` is standard input.
         plan: PathBuf,
-        /// Read the config of @NAME from a local OCI layout: `python=DIR` or `python=DIR:TAG`.
-        #[arg(long = "layout", value_name = "NAME=DIR[:TAG]")]
+        /// Read the config of @NAME from a local OCI layout, `python=DIR` or `python=DIR:TAG`, an
+        /// archive, `python=FILE[:TAG]`, or the Docker Engine, `python=docker-daemon:IMAGE`.
+        #[arg(long = "layout", value_name = "NAME=PLACE")]
         layouts: Vec<String>,
         /// `json` prints the plan, and the findings, as JSON.
         #[arg(long, value_enum, default_value_t)]

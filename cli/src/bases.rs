@@ -1,5 +1,5 @@
-//! Base images that are read from OCI layouts on disk: those that `--layout` names, and those of
-//! the plan's own `oci` contexts.
+//! Base images that are read on this machine: those that `--layout` names, out of layouts, archives
+//! and the Docker Engine, and those of the plan's own `oci` contexts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,7 +13,9 @@ use cogpack_ir::resolve::KnownTriggers;
 use cogpack_ir::suggest::nearest;
 
 use crate::failure::Failure;
+use crate::packages::Machine;
 use crate::plan_file::PlanFile;
+use crate::saved;
 
 /// The images that were found, by their name in the plan.
 #[derive(Debug, Default)]
@@ -24,7 +26,12 @@ pub struct Bases {
 impl Bases {
     /// Opens what the command line and the plan name. A layout that the command line names must
     /// be there; one that the plan names is missed only by a backend that needs it.
-    pub fn read(plan: &Plan, named: &[String], file: &PlanFile, directory: &Path) -> Result<Self, Failure> {
+    pub fn read(
+        plan: &Plan,
+        named: &[String],
+        file: &PlanFile,
+        machine: Machine<'_>,
+    ) -> Result<Self, Failure> {
         let platform = plan.platforms.first().map_or_else(Platform::linux_amd64, |first| first.value.clone());
         let mut bases = Self::default();
         for (name, context) in &plan.contexts {
@@ -42,10 +49,19 @@ impl Bases {
             }
         }
         for argument in named {
-            let (name, path, tag) = split(argument)?;
+            let (name, place, tag) = split(argument)?;
             let name = known_name(plan, name)?;
             let digest: Option<Digest> = plan.images[&name].digest.as_ref().map(|digest| digest.value);
-            bases.add(&name, &directory.join(path), Wanted { digest, tag }, &platform)?;
+            let path = machine.path(Path::new(place));
+            let taken = if let Some(image) = of_engine(argument) {
+                saved::of_engine(image, digest, &platform, machine)?
+            } else if path.is_file() {
+                saved::of_archive(&path, Wanted { digest, tag }, &platform, machine)?
+            } else {
+                bases.add(&name, &path, Wanted { digest, tag }, &platform)?;
+                continue;
+            };
+            bases.images.insert(name, taken);
         }
         Ok(bases)
     }
@@ -59,7 +75,9 @@ impl Bases {
     ) -> Result<(), Failure> {
         let hint = match wanted.digest {
             Some(_) => "the plan pins this image's digest: the layout must hold just that image",
-            None => "`DIR` is an OCI image layout, as `skopeo copy … oci:DIR:TAG` makes it",
+            None => {
+                "`--layout` takes a directory that is an OCI image layout, as `skopeo copy … oci:DIR:TAG` makes it, an archive, or `docker-daemon:IMAGE`"
+            }
         };
         let failed = |error| Failure::of(&error).with_hint(hint);
         let layout = Layout::open(path).map_err(failed)?;
@@ -112,6 +130,11 @@ impl Bases {
         };
         self.images.iter().map(read).collect()
     }
+}
+
+/// `NAME=docker-daemon:IMAGE`, as skopeo and podman write it.
+fn of_engine(argument: &str) -> Option<&str> {
+    argument.split_once('=')?.1.strip_prefix("docker-daemon:").filter(|image| !image.is_empty())
 }
 
 /// `NAME=DIR[:TAG]`. A colon in the directory's last part starts the tag, as in other tools.

@@ -1,6 +1,8 @@
 //! What all commands that compile do first: read, look at what the command line points to,
 //! verify, resolve, and show what was found.
 
+use std::path::Path;
+
 use cogpack_content::Platform;
 use cogpack_ir::finding::Finding;
 use cogpack_ir::plan::Plan;
@@ -10,6 +12,7 @@ use miette::Diagnostic;
 use crate::bases::Bases;
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use crate::report::{self, Format, Stream};
 
@@ -28,7 +31,7 @@ pub fn front(
     format: Format,
     console: &mut Console<'_>,
 ) -> Result<Option<Front>, Failure> {
-    front_on(&[], file, layouts, format, console)
+    front_on(&[], file, layouts, None, format, console)
 }
 
 /// The same for some of the plan's platforms only; none named means all.
@@ -36,6 +39,7 @@ pub fn front_on(
     platforms: &[Platform],
     file: &PlanFile,
     layouts: &[String],
+    store: Option<&Path>,
     format: Format,
     console: &mut Console<'_>,
 ) -> Result<Option<Front>, Failure> {
@@ -47,7 +51,7 @@ pub fn front_on(
         }
     };
     choose(platforms, &mut plan)?;
-    let bases = Bases::read(&plan, layouts, file, &console.directory)?;
+    let bases = Bases::read(&plan, layouts, file, Machine::new(store, console))?;
     resolved(plan, bases, file, format, console)
 }
 

@@ -26,6 +26,7 @@ mod plan_file;
 mod progress;
 mod registries;
 mod report;
+mod saved;
 mod source_text;
 mod unwatched;
 

@@ -72,6 +72,11 @@ impl<'a> Machine<'a> {
         Self { store, directory: &console.directory, environment: &console.environment }
     }
 
+    /// What the environment says about Docker.
+    pub fn docker(self) -> &'a cogpack_io_docker::settings::Settings {
+        &self.environment.docker
+    }
+
     /// Opens the store.
     pub fn store(self) -> Result<Store, Failure> {
         Store::open(&self.store_path()?).map_err(|error| {

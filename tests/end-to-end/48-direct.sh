@@ -83,3 +83,17 @@ prints 'for the same image' "$(cat "$work/first")" cat "$work/second"
 exits 'the engine takes it' 0 docker load --input "$work/pulled.tar"
 prints 'and runs it' 42 docker run --rm --network "$COGPACK_TEST_NETWORK" "cogpack-test/direct:$$"
 docker image rm --force "cogpack-test/direct:$$" >/dev/null
+
+# The same base out of the engine, and out of an archive of it. Older engines keep neither the digest nor
+# the packed layers, so the image is another one; the two ways to it must agree.
+docker pull --quiet "$COGPACK_TEST_REGISTRY/base/python:3.11-slim" >/dev/null
+docker save --output "$work/base.tar" "$COGPACK_TEST_REGISTRY/base/python:3.11-slim"
+from=("${pulled[@]}" --output "type=oci,dest=$work/from.tar")
+exits 'a base is taken out of the engine' 0 \
+	"${from[@]}" --layout "python=docker-daemon:$COGPACK_TEST_REGISTRY/base/python:3.11-slim" --iidfile "$work/engine"
+exits 'and out of an archive' 0 "${from[@]}" --layout "python=$work/base.tar" --iidfile "$work/archive"
+prints 'which are the same' "$(cat "$work/engine")" cat "$work/archive"
+exits 'the engine takes that, too' 0 docker load --input "$work/from.tar"
+prints 'and runs it' 42 docker run --rm --network "$COGPACK_TEST_NETWORK" "cogpack-test/direct:$$"
+docker image rm --force "cogpack-test/direct:$$" >/dev/null
+exits 'what the engine does not have is told' 2 "${from[@]}" --layout 'python=docker-daemon:cogpack-test/none'

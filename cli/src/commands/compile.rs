@@ -90,7 +90,9 @@ fn artifacts(
 ) -> Result<Option<Vec<Product>>, Failure> {
     let time = console.source_date_epoch()?;
     let limits = limits(arguments.limits.as_ref(), console)?;
-    let front = front::front_on(&arguments.platforms, file, &arguments.layouts, arguments.format, console)?;
+    let store = arguments.store.as_deref();
+    let front =
+        front::front_on(&arguments.platforms, file, &arguments.layouts, store, arguments.format, console)?;
     let Some(front) = front else { return Ok(None) };
     let packages = Machine::new(arguments.store.as_deref(), console);
     let emission = Emission {

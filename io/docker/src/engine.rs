@@ -16,6 +16,7 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 use cogpack_content::{Digest, ImageReference};
 use cogpack_io_buildkit::address::Endpoint;
 use futures_util::{Stream, StreamExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio_util::io::ReaderStream;
 
 use self::failure::{Attempt, EngineError};
@@ -185,6 +186,25 @@ impl Engine {
         let attempt = self.attempt(|| format!("remove the image `{name}`"));
         let removing = self.docker.remove_image(name, None::<RemoveImageOptions>, None);
         attempt.of_image(name, removing).await.map(drop)
+    }
+
+    /// Writes an image to a file, as `docker save` does.
+    pub async fn save(&self, name: &str, to: &Path) -> Result<(), EngineError> {
+        // What there is not is told by its name, and not by an empty archive.
+        self.image(name).await?;
+        let attempt = self.attempt(|| format!("save the image `{name}`"));
+        let unwritable = |source| EngineError::File { path: to.to_owned(), source };
+        let mut file = tokio::fs::File::create(to).await.map_err(unwritable)?;
+        let mut pieces = std::pin::pin!(self.docker.export_image(name));
+        loop {
+            let Ok(piece) = tokio::time::timeout(LONGEST_SILENCE, pieces.next()).await else {
+                return Err(attempt.late(LONGEST_SILENCE));
+            };
+            let Some(piece) = piece else { break };
+            let piece = piece.map_err(|error| attempt.failed(error))?;
+            file.write_all(&piece).await.map_err(unwritable)?;
+        }
+        file.flush().await.map_err(unwritable)
     }
 
     /// Loads the images of a tar file, and gives what the Engine calls them: names, or ids of those

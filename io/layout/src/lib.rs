@@ -3,10 +3,12 @@
 //! Reading: [`read::Layout`] finds an image and checks every digest; [`layer_tree`] knows what
 //! its layers make together, by names alone. Writing: [`write`](mod@write) gives a name only to
 //! what is complete; so does [`unpack`](mod@unpack).
-//! [`archive`] only looks.
+//! [`archive`] only looks. [`saved`]
+//! takes images out of archives that others have written.
 
 pub mod archive;
 pub mod read;
+pub mod saved;
 pub mod unpack;
 pub mod write;
 

@@ -148,6 +148,17 @@ impl Layout {
         self.of_manifest(found, platform)
     }
 
+    /// Finds an image by an index that lies elsewhere: the one with a tag, else the only one.
+    pub fn image_of(
+        &self,
+        index: Index,
+        tag: Option<&str>,
+        platform: &Platform,
+    ) -> Result<StoredImage, ReadError> {
+        let found = self.tagged(index, tag, platform)?;
+        self.of_manifest(found, platform)
+    }
+
     /// Reads the layers of an image, so that it can be built on.
     pub fn base(&self, image: &StoredImage) -> Result<BaseImage, ReadError> {
         let mut tree = Tree::empty();
@@ -173,19 +184,23 @@ impl Layout {
         File::open(&path)
             .and_then(|file| file.take(LARGEST_DOCUMENT).read_to_end(&mut bytes))
             .map_err(|error| no_layout(format!("`index.json`: {error}")))?;
-        let mut index: Index =
-            serde_json::from_slice(&bytes).map_err(|error| no_layout(format!("`index.json`: {error}")))?;
-        let names: Vec<String> = index
-            .manifests
-            .iter()
-            .filter_map(|manifest| manifest.annotations.get(REFERENCE_NAME).cloned())
-            .collect();
+        let index = serde_json::from_slice(&bytes);
+        let index: Index = index.map_err(|error| no_layout(format!("`index.json`: {error}")))?;
+        self.tagged(index, tag, platform)
+    }
+
+    fn tagged(
+        &self,
+        mut index: Index,
+        tag: Option<&str>,
+        platform: &Platform,
+    ) -> Result<(Digest, Manifest), ReadError> {
         let Some(tag) = tag else {
             return self.in_index(&index, "in `index.json` (name one by `tag` or `digest`)", platform, 0);
         };
-        index
-            .manifests
-            .retain(|manifest| manifest.annotations.get(REFERENCE_NAME).is_some_and(|name| name == tag));
+        let named = |manifest: &Descriptor| manifest.annotations.get(REFERENCE_NAME).cloned();
+        let names: Vec<String> = index.manifests.iter().filter_map(named).collect();
+        index.manifests.retain(|manifest| named(manifest).is_some_and(|name| name == tag));
         if index.manifests.is_empty() {
             let names = if names.is_empty() { "no tags".to_owned() } else { names.join(", ") };
             return Err(self.not_found(format!("no image with the tag `{tag}`; it has {names}")));

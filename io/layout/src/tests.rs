@@ -25,6 +25,7 @@ use crate::unpack::{check_destination, unpack};
 use crate::write::{Image, WriteError, write_archive, write_archive_to, write_directory};
 
 mod packed;
+mod saved;
 
 /// A plan with what it needs read from below `root`.
 struct Read {
@@ -67,6 +68,14 @@ fn read(plan: &str, root: &Path) -> Read {
 fn build(plan: &str, root: &Path, destination: &str) -> Result<Digest, WriteError> {
     let read = read(plan, root);
     write_directory(image(&read), &root.join(destination))
+}
+
+/// The archive of the layout that `build` makes.
+fn archived(plan: &str, root: &Path) -> Vec<u8> {
+    let read = read(plan, root);
+    let mut made = Vec::new();
+    write_archive_to(image(&read), root, &mut made).expect("a vector takes all");
+    made
 }
 
 fn image(read: &Read) -> Image<'_> {

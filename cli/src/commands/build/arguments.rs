@@ -33,9 +33,10 @@ pub struct Build {
     /// where this machine has no Docker Engine and nothing names another.
     #[arg(long, value_enum)]
     pub builder: Option<Builder>,
-    /// Read the base image @NAME from a local OCI layout, `python=DIR` or `python=DIR:TAG`; for
-    /// `--builder direct`. Left out: it is pulled from its registry.
-    #[arg(long = "layout", value_name = "NAME=DIR[:TAG]")]
+    /// Read the base image @NAME from a local OCI layout, `python=DIR` or `python=DIR:TAG`; from an
+    /// archive of one or of `docker save`, `python=FILE[:TAG]`; or out of the Docker Engine,
+    /// `python=docker-daemon:IMAGE`. For `--builder direct`. Left out: it is pulled from its registry.
+    #[arg(long = "layout", value_name = "NAME=PLACE")]
     pub layouts: Vec<String>,
     /// The OCI runtime that runs the plan's programs, by its path or name; for `--builder direct`.
     /// Left out: the first of crun, runc and youki on PATH.

@@ -6,6 +6,7 @@ use cogpack_io_buildkit::address::{Address, Endpoint, Identity, InvalidAddress, 
 
 use cogpack_io_docker::contexts::choose;
 use cogpack_io_docker::logins::DockerLogins;
+use cogpack_io_docker::settings::Settings;
 
 use super::attributes::Attributes;
 use crate::console::Console;
@@ -38,7 +39,12 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 /// The Docker Engine that the docker command would use.
 pub fn engine(console: &Console<'_>) -> Result<Endpoint, Failure> {
-    let chosen = choose(&console.environment.docker).map_err(|error| {
+    engine_of(&console.environment.docker)
+}
+
+/// The same, for what the environment says.
+pub fn engine_of(settings: &Settings) -> Result<Endpoint, Failure> {
+    let chosen = choose(settings).map_err(|error| {
         let failure = Failure::of(&error);
         match error.help() {
             Some(help) => failure.with_hint(help),

@@ -14,6 +14,7 @@ use crate::bases::Bases;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::front;
+use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 
 /// The file that a directory is looked into for.
@@ -56,7 +57,8 @@ pub fn read(
         return Ok(None);
     };
     front::choose(&arguments.platforms, &mut plan)?;
-    let bases = Bases::read(&plan, &arguments.layouts, file, &console.directory)?;
+    let machine = Machine::new(arguments.store.as_deref(), console);
+    let bases = Bases::read(&plan, &arguments.layouts, file, machine)?;
     let compiled = cogpack_compiler::compile(plan.clone(), &bases.world());
     let Some(resolved) = shown_or(compiled, arguments, file, console) else { return Ok(None) };
     let mut directories = BTreeMap::new();
