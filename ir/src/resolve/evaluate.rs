@@ -208,6 +208,9 @@ impl Walk<'_, '_> {
         let Some(Outlet::One(base)) = members.first().map(|place| self.graph.start(*place)) else {
             return self.unknown.clone();
         };
+        // Of a phase whose members start from what comes out of it, by way of others or not, nothing is
+        // known; that it is a circle is told elsewhere.
+        self.evaluation.merged.insert(phase.clone(), self.unknown.clone());
         let start = self.start(base);
         let ends: Vec<&Arc<State>> =
             members.iter().filter_map(|place| self.evaluation.states[*place].last()).collect();
