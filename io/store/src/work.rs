@@ -72,6 +72,9 @@ pub(crate) fn sweep(folder: &Path) -> Result<(), StoreError> {
         match fs::remove_dir_all(&path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // The container of a build that was killed writes until somebody has ended it, and that
+            // takes a moment: whoever comes next takes it away.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => continue,
             Err(error) => return Err(disk("remove", &path)(error)),
         }
         // That somebody else was faster is as good.

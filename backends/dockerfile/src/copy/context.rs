@@ -179,8 +179,9 @@ impl Lowered<'_> {
             && self.copy.rules.is_empty()
             && lowering.knows(Feature::Mode)
             && lowering.surroundings.files.contains(&(name.clone(), path.to_owned()))
-            // Nothing can stand before a copy that is made on nothing.
-            && (!self.link || mode == Mode::DIRECTORY)
+            // Missing directories on the way are made before it, which nothing can stand before if it
+            // is made on nothing, and which has no owner but root.
+            && ((!self.link && self.copy.owner.is_none()) || mode == Mode::DIRECTORY)
     }
 
     /// Lays what a copy makes of a context beside the Dockerfile.
