@@ -1,8 +1,6 @@
 //! One build, from the first call to the last.
 
 use std::collections::{BTreeMap, HashMap};
-use std::future::Future;
-use std::time::Duration;
 
 use bollard_buildkit_proto::moby::buildkit::v1::frontend::{
     CacheOptionsEntry as BridgeCache, PongResponse, Ref, RefMap, Result as GatewayResult,
@@ -27,9 +25,6 @@ use crate::looking::Looks;
 use crate::session::Services;
 use crate::update::Update;
 
-/// For how long it is looked on when the build itself has failed.
-const LAST_LOOK: Duration = Duration::from_secs(2);
-
 /// The capability of a daemon that runs more than one exporter.
 const MULTIPLE_EXPORTERS: &str = "exporter.multiple";
 
@@ -47,9 +42,9 @@ pub struct Request {
     /// What the graphs want to do beyond the usual, such as `network.host`. The daemon must allow
     /// it as well.
     pub entitlements: Vec<String>,
-    /// What is looked into while the graphs are solved.
+    /// What is looked into before the graphs are solved.
     pub looks: Option<Looks>,
-    /// What is compared while the graphs are solved.
+    /// What is compared when the graphs are solved.
     pub comparisons: Option<Comparisons>,
     /// What we serve meanwhile.
     pub services: Services,
@@ -122,57 +117,26 @@ pub async fn solve(
         if exporters > 1 && !pong.llb_caps.iter().any(|cap| cap.enabled && cap.id == MULTIPLE_EXPORTERS) {
             return Err(Fault::NotAble("this daemon runs one exporter at a time".to_owned()));
         }
-        // The first that is not accepted ends the other.
-        let looking = async {
-            let looked = async {
-                let Some(looks) = looks else { return Ok(()) };
-                looks.are_accepted(&bridge, &cache_from).await.map_err(Some)?.then_some(()).ok_or(None)
-            };
-            let compared = async {
-                let Some(comparisons) = comparisons else { return Ok(()) };
-                comparisons.are_accepted(&bridge, &cache_from).await.map_err(Some)?.then_some(()).ok_or(None)
-            };
-            match tokio::try_join!(looked, compared) {
-                Ok(_) => Ok(true),
-                Err(None) => Ok(false),
-                Err(Some(status)) => Err(status),
-            }
-        };
-        let made = accepted(make(&bridge, graphs, cache_from.clone()), looking).await?;
-        Ok(match made {
-            Some(result) => Made::Result(Box::new(result), true),
-            None => Made::Answer(false),
-        })
+        // One after the other: a daemon of Docker 20.10 has died of graphs that share ops and are solved
+        // at once, one of them given up.
+        if let Some(looks) = looks
+            && !looks.are_accepted(&bridge, &cache_from).await?
+        {
+            return Ok(Made::Answer(false));
+        }
+        let result = make(&bridge, graphs, cache_from.clone()).await?;
+        if let Some(comparisons) = comparisons
+            && !comparisons.are_accepted(&bridge, &cache_from).await?
+        {
+            return Ok(Made::Answer(false));
+        }
+        Ok(Made::Result(Box::new(result), true))
     };
     let built = gateway::build(connection, first_call, request.services, updates, &cancel, make).await?;
     if !built.made {
         return Err(Failure::Declined);
     }
     Ok(Solved { exporter_response: built.response.exporter_response.into_iter().collect() })
-}
-
-/// What is made, if it is accepted. What does not lie on what is looked into is made meanwhile; as
-/// soon as something is not accepted the rest is left.
-async fn accepted<T>(
-    making: impl Future<Output = Result<T, Status>>,
-    looking: impl Future<Output = Result<bool, Status>>,
-) -> Result<Option<T>, Status> {
-    let (mut making, mut looking) = (std::pin::pin!(making), std::pin::pin!(looking));
-    tokio::select! {
-        biased;
-        is_accepted = &mut looking => match is_accepted? {
-            true => making.await.map(Some),
-            false => Ok(None),
-        },
-        made = &mut making => match made {
-            Ok(made) => Ok(looking.await?.then_some(made)),
-            // What is not as it should be may be why an op on it failed.
-            Err(status) => match tokio::time::timeout(LAST_LOOK, looking).await {
-                Ok(Ok(false)) => Ok(None),
-                Ok(Ok(true) | Err(_)) | Err(_) => Err(status),
-            },
-        },
-    }
 }
 
 /// A graph that has been read.
@@ -334,29 +298,4 @@ fn platform_entry(platform: &Platform) -> serde_json::Value {
         shown["variant"] = variant.into();
     }
     serde_json::json!({ "ID": platform.to_string(), "Platform": shown })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::future::{pending, ready};
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn nothing_is_handed_over_that_is_not_accepted() {
-        let failed = || Status::unknown("exit code: 1");
-        async fn late<T>(answer: T) -> T {
-            tokio::time::sleep(LAST_LOOK / 2).await;
-            answer
-        }
-        assert_eq!(accepted(ready(Ok(7)), late(Ok(true))).await.ok(), Some(Some(7)));
-        assert_eq!(accepted(late(Ok(7)), ready(Ok(true))).await.ok(), Some(Some(7)));
-        assert_eq!(accepted(ready(Ok(7)), late(Ok(false))).await.ok(), Some(None));
-        assert_eq!(accepted(pending::<Result<u8, Status>>(), ready(Ok(false))).await.ok(), Some(None));
-        // An op that failed because of it is not what is told, and one that failed by itself is.
-        assert_eq!(accepted(ready(Err::<u8, _>(failed())), late(Ok(false))).await.ok(), Some(None));
-        assert!(accepted(ready(Err::<u8, _>(failed())), late(Ok(true))).await.is_err());
-        assert!(accepted(ready(Err::<u8, _>(failed())), pending()).await.is_err());
-        assert!(accepted(ready(Ok(7)), ready(Err(failed()))).await.is_err());
-    }
 }
