@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_backends_contract::glob::{Glob, has_wildcard};
 use cogpack_ir::plan::{
-    ContextKind, Copy, CopyForm, Input, InputName, MountKind, OpKind, Spanned, Template, for_each_op,
+    ContextKind, Copy, CopyForm, Input, InputName, MountKind, Op, Spanned, Template, for_each_op,
 };
 use cogpack_ir::resolve::Resolved;
 
@@ -79,7 +79,7 @@ pub fn questions(plan: &Resolved) -> Paths {
     let mut questions = Paths::new();
     for &id in plan.order() {
         for_each_op(&plan.stage(id).ops, &mut |op| {
-            for (name, select) in mounted(&op.kind).filter(|(name, _)| is_looked_at(plan, name)) {
+            for (name, select) in mounted(op).filter(|(name, _)| is_looked_at(plan, name)) {
                 let path = select.and_then(|select| paths::path(select).ok());
                 questions.entry(name.clone()).or_default().extend(path.map(Cow::into_owned));
             }
@@ -112,21 +112,8 @@ pub fn questions(plan: &Resolved) -> Paths {
 }
 
 /// What an op mounts of contexts.
-fn mounted(op: &OpKind) -> impl Iterator<Item = (&InputName, Option<&Spanned<Template>>)> {
-    let mounts = match op {
-        OpKind::Run { execution, .. } | OpKind::Exec { execution, .. } => execution.mounts.as_slice(),
-        OpKind::Copy(_)
-        | OpKind::File(_)
-        | OpKind::Mkdir(_)
-        | OpKind::Symlink(_)
-        | OpKind::Remove(_)
-        | OpKind::Env(_)
-        | OpKind::Workdir(_)
-        | OpKind::User(_)
-        | OpKind::Shell(_)
-        | OpKind::Layer(_)
-        | OpKind::By(_) => &[],
-    };
+fn mounted(op: &Op) -> impl Iterator<Item = (&InputName, Option<&Spanned<Template>>)> {
+    let mounts = op.execution().map_or(&[][..], |execution| execution.mounts.as_slice());
     mounts.iter().filter_map(|mount| match &mount.kind {
         MountKind::Bind { source, select, .. } => match &source.value {
             Input::Context(name) => Some((name, select.as_ref())),

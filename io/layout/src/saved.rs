@@ -275,7 +275,11 @@ fn keep(mut content: impl Read, size: u64, to: &Path) -> Result<Kept, SavedError
     let mut hashed = HashingReader::new(start.chain(content));
     let disk = |source| StoreError::Disk { attempt: "write", path: to.to_owned(), source };
     let mut file = File::create(to).map_err(disk)?;
-    io::copy(&mut hashed, &mut file).map_err(disk)?;
+    io::copy(&mut hashed, &mut file).map_err(|source| {
+        // Only what is read can end early.
+        let is_cut = source.kind() == io::ErrorKind::UnexpectedEof;
+        if is_cut { SavedError::from(TarError::Read(source)) } else { disk(source).into() }
+    })?;
     let (digest, length) = hashed.finish().map_err(TarError::Read)?;
     if length != size {
         return Err(TarError::Read(io::ErrorKind::UnexpectedEof.into()).into());
