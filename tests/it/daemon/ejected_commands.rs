@@ -4,7 +4,7 @@
 //! many as was said.
 
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cogpack_tests::engines;
 use cogpack_tests::image::differences;
@@ -12,7 +12,7 @@ use cogpack_tests::terminal::cogpackc;
 use cogpack_tests::tools::Tool;
 use serde_json::Value;
 
-use super::ejects::{Unbuilt, World, mount_points, named, order_variables, without_mount_points};
+use super::ejects::{Unbuilt, World, mount_points, named, order_variables, plans, without_mount_points};
 
 /// What a tool can read where it is, or be given.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +73,27 @@ fn write(folder: &Path, plan: &str, layouts: &Path) {
     std::os::unix::fs::symlink(layouts.join("debian"), folder.join("parts")).expect("can be made");
 }
 
+/// What the README of an eject says.
+struct Readme {
+    text: String,
+    /// How it is built.
+    command: String,
+    /// Where that is run.
+    place: PathBuf,
+}
+
+impl Readme {
+    /// Reads that of an eject whose plan stands in `folder`.
+    fn of(folder: &Path, eject: &Path) -> Self {
+        let text = std::fs::read_to_string(eject.join("README.md")).expect("an eject has a README");
+        let block = text.split_once("```sh\n").and_then(|(_, rest)| rest.split_once("\n```"));
+        let command = block.expect("the README has a command").0.to_owned();
+        let is_in_context = text.contains("in the directory that the Dockerfile copies from");
+        let place = if is_in_context { folder.to_owned() } else { eject.to_owned() };
+        Self { text, command, place }
+    }
+}
+
 /// How many layers the notes of an eject say that the group has become.
 fn told(stderr: &str) -> RangeInclusive<usize> {
     let (_, rest) = stderr.split_once("note: `layer all` of `%app` makes ").expect("it is told");
@@ -97,16 +118,11 @@ fn the_command_of_the_readme_builds_what_llb_gives(tool: Option<Tool>, reads: Re
     arguments.extend_from_slice(tool.dialect);
     let answer = cogpackc(folder, &arguments);
     assert_eq!(answer.code, 0, "{}", answer.stderr);
-    let readme = std::fs::read_to_string(folder.join("deploy/README.md")).expect("an eject has a README");
-    let block = readme.split_once("```sh\n").and_then(|(_, rest)| rest.split_once("\n```"));
-    let (command, _) = block.expect("the README has a command");
+    let Readme { text: readme, command, place } = Readme::of(folder, &folder.join("deploy"));
+    let command = &command;
     for words in words {
         assert!(command.contains(words), "{words} is not in {command}");
     }
-    let place = match readme.contains("in the directory that the Dockerfile copies from") {
-        true => folder.to_owned(),
-        false => folder.join("deploy"),
-    };
     // It names the file of a secret as one that lies where it is run.
     std::fs::copy(&world.given.secrets["token"], place.join("token")).expect("can be copied");
     let image = format!("localhost/ejected-commands/{}:{}", tool.name, std::process::id());
@@ -181,4 +197,75 @@ fn the_readme_for_the_newer_buildah_says_how() {
     let reads = Reads { rules: true, layout: false, secrets: true };
     let words = ["buildah build ", " --build-context=models=models ", " --ignorefile="];
     the_command_of_the_readme_builds_what_llb_gives(Tool::newer_buildah(), reads, &words);
+}
+
+/// A project, and where its eject goes.
+struct Placed {
+    name: String,
+    folder: PathBuf,
+    eject: PathBuf,
+}
+
+impl Placed {
+    /// Builds it by the command of its README and as LLB, the eject lying where it does; `None` where
+    /// it is refused.
+    fn build(&self, tool: &Tool, world: &World) -> Option<(String, String)> {
+        let newer = engines::newer().expect("the tool is there");
+        let to = self.eject.to_string_lossy();
+        let answer = cogpackc(&self.folder, &["built.cpk", "-o", "dockerfile", "-O", &to]);
+        if answer.code == 1 && answer.stderr.contains("cpk::unsupported::") {
+            return None;
+        }
+        assert_eq!(answer.code, 0, "{}: {}", self.name, answer.stderr);
+        let readme = Readme::of(&self.folder, &self.eject);
+        for (id, path) in &world.given.secrets {
+            std::fs::copy(path, readme.place.join(id)).expect("can be copied");
+        }
+        let optional = readme
+            .text
+            .split_once("The build takes these too: `")
+            .map(|(_, rest)| rest.split_once("`.\n").expect("the list ends").0.replace("` `", " "));
+        let command = readme.command.replace(" build ", &format!(" build {} ", optional.unwrap_or_default()));
+        let command = command.replace(" CONTEXT", &format!(" '{}'", self.folder.display()));
+        let tag = format!("{}-{}", self.name.replace(['/', ' '], "-"), std::process::id());
+        let image = format!("localhost/ejects-in-place/{}:{tag}", tool.name);
+        let built = tool.build_by(&command, &readme.place, &image, &world.given);
+        built.unwrap_or_else(|said| panic!("{}: {command}\n{said}", self.name));
+        let reference = format!("ejects-in-place/llb:{tag}");
+        match world.build(&newer, &self.folder, &reference) {
+            Ok(()) => Some((reference, image)),
+            Err(Unbuilt::Refused(codes)) => panic!("{}: {codes:?}", self.name),
+            Err(Unbuilt::Failed(said)) => panic!("{}: {said}", self.name),
+        }
+    }
+}
+
+#[test]
+fn ejects_beside_their_projects_build_what_llb_gives() {
+    let (Some(tool), Some(world)) = (Tool::newer_buildkit(), World::new()) else { return };
+    let mut placed = Vec::new();
+    for (name, plan) in plans().into_iter().filter(|(name, _)| name.starts_with("projects/")) {
+        let folder = world.copy(&name, &plan);
+        placed.push(Placed { eject: folder.join("deploy"), folder, name: name.clone() });
+        if name == "projects/apt-project" {
+            // No way that leads there can be written into a command.
+            let folder = world.copy("elsewhere/a project", &plan);
+            let eject = folder.parent().expect("is below").join("eject");
+            placed.push(Placed { name: "elsewhere".to_owned(), folder, eject });
+        }
+    }
+    let built: Vec<_> = placed.iter().filter_map(|it| Some((it, it.build(&tool, &world)?))).collect();
+    let (references, images): (Vec<String>, Vec<String>) =
+        built.iter().map(|(_, names)| names.clone()).unzip();
+    let (wanted, found) = (tool.images(&references), tool.images(&images));
+    tool.remove(&references);
+    tool.remove(&images);
+    assert!(built.len() > 3, "only {} were built", built.len());
+    for (placed, (reference, image)) in built {
+        let wanted = named(&wanted, reference.as_str());
+        let points = mount_points(&placed.folder.join("built.cpk"));
+        let built = without_mount_points(named(&found, image.as_str()), wanted, &points);
+        let differences = differences(wanted, &built);
+        assert!(differences.is_empty(), "{} differs from what its LLB gives:\n{differences}", placed.name);
+    }
 }
