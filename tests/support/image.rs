@@ -1,6 +1,6 @@
 //! Images as tools save them: what is in their root filesystem, and what their config says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Read;
 use std::path::Path;
@@ -76,6 +76,19 @@ pub fn saved(archive: &Path) -> BTreeMap<String, Image> {
         }
     }
     images
+}
+
+/// The platforms of the images of an archive, as their configs say.
+pub fn platforms(archive: &Path) -> BTreeSet<String> {
+    let files = Files::of(archive);
+    let configs = files.bytes.values().filter_map(|bytes| serde_json::from_slice::<Value>(bytes).ok());
+    let told = configs.filter_map(|config| {
+        // Only a config lists what its layers hold; what a builder attests is for no platform.
+        config["rootfs"]["diff_ids"].as_array()?;
+        let (system, architecture) = (config["os"].as_str()?, config["architecture"].as_str()?);
+        (system != "unknown").then(|| format!("{system}/{architecture}"))
+    });
+    told.collect()
 }
 
 /// The files of an archive. Where one layer is that of several images, the later ones may be links.

@@ -1,7 +1,7 @@
 //! The tools that build Dockerfiles, each with the dialect it reads: engines with BuildKit and
 //! with their classic builder, and buildah.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -203,6 +203,16 @@ impl Tool {
         let output = command.arg(name).output().expect("the tool can be run");
         let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         text.parse().unwrap_or_else(|_| panic!("{name}: {}", String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// What an image is for, of those of an engine.
+    pub fn platforms(&self, name: &str) -> BTreeSet<String> {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let archive = folder.path().join("image.tar");
+        let mut command = self.command();
+        said(command.arg("save").arg("--output").arg(&archive).arg(name))
+            .unwrap_or_else(|said| panic!("{}: {said}", self.name));
+        image::platforms(&archive)
     }
 
     /// What it has built, by name.

@@ -38,6 +38,8 @@ pub struct Command {
     /// The program, with variables before it and its arguments after it. Sources of secrets are
     /// files called like them.
     pub words: Vec<String>,
+    /// What the image is for; where a builder makes one at a time, `words` name the first.
+    pub platforms: Vec<String>,
     /// Arguments for secrets that may be missing.
     pub optional: Vec<String>,
     /// Whether BuildKit runs it.

@@ -11,8 +11,9 @@ pub(crate) fn command(lowering: &Lowering<'_>) -> Command {
         lowering.plan.plan().platforms.iter().map(|platform| platform.value.to_string()).collect();
     let first = platforms.first().cloned().unwrap_or_default();
     let (program, platform): (&[&str], String) = match lowering.dialect {
-        Dialect::BuildKit { .. } if asked.contexts.is_empty() => {
-            (&["DOCKER_BUILDKIT=1", "docker", "build"], platforms.join(","))
+        // Before Docker 23 this neither takes several platforms nor other contexts.
+        Dialect::BuildKit { .. } if asked.contexts.is_empty() && platforms.len() < 2 => {
+            (&["DOCKER_BUILDKIT=1", "docker", "build"], first)
         }
         Dialect::BuildKit { .. } => (&["docker", "buildx", "build"], platforms.join(",")),
         // Docker's format, because OCI's has no healthcheck and no shell; a layer for each
@@ -44,6 +45,7 @@ pub(crate) fn command(lowering: &Lowering<'_>) -> Command {
     let missing = asked.optional_secrets.difference(&asked.secrets);
     Command {
         words,
+        platforms,
         optional: missing.map(|id| secret(id)).collect(),
         is_buildkit: match lowering.dialect {
             Dialect::BuildKit { .. } => true,

@@ -1,6 +1,6 @@
 //! The README of an eject: how it is built.
 
-use cogpack_backends_dockerfile::Artifact;
+use cogpack_backends_dockerfile::{Artifact, Command};
 
 use super::standings::{ELSEWHERE, Standing};
 use crate::plan_file::PlanFile;
@@ -33,6 +33,7 @@ pub fn text(artifact: &Artifact, standing: &Standing, file: &PlanFile) -> String
         );
     }
     text.push_str(".\n");
+    text.push_str(&of_several(command));
     if command.words.last().is_some_and(|last| last == ELSEWHERE) {
         text.push_str(&format!("\n`{ELSEWHERE}` is the directory that the plan reads.\n"));
     }
@@ -53,4 +54,23 @@ pub fn text(artifact: &Artifact, standing: &Standing, file: &PlanFile) -> String
          as `.cogpackc-manifest` lists it, and stops before files that were changed.\n",
     );
     text
+}
+
+/// What a build for several platforms needs; empty where it is for one.
+fn of_several(command: &Command) -> String {
+    let Some((first, others)) = command.platforms.split_first() else { return String::new() };
+    if others.is_empty() {
+        return String::new();
+    }
+    let flags: Vec<String> = others.iter().map(|platform| format!("`--platform={platform}`")).collect();
+    let others = flags.join(", ");
+    let needs = "a machine of another platform needs an emulator to run the programs of the build";
+    match command.is_buildkit {
+        true => format!(
+            "\nOne image for several platforms is made by Docker with the containerd image store, or by a builder\n\
+             that `docker buildx create --use` makes. Other builders make one at a time: `--platform={first}`,\n\
+             {others}; {needs}.\n"
+        ),
+        false => format!("\nThe command builds for {first}; for the others, name {others} in it: {needs}.\n"),
+    }
 }

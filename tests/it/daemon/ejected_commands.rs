@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use cogpack_tests::engines;
 use cogpack_tests::image::differences;
 use cogpack_tests::terminal::cogpackc;
-use cogpack_tests::tools::Tool;
+use cogpack_tests::tools::{Given, Tool};
 use serde_json::Value;
 
 use super::ejects::{Unbuilt, World, mount_points, named, order_variables, plans, without_mount_points};
@@ -227,6 +227,8 @@ impl Placed {
             .map(|(_, rest)| rest.split_once("`.\n").expect("the list ends").0.replace("` `", " "));
         let command = readme.command.replace(" build ", &format!(" build {} ", optional.unwrap_or_default()));
         let command = command.replace(" CONTEXT", &format!(" '{}'", self.folder.display()));
+        // This machine runs no programs of other platforms.
+        let command = command.replace("--platform=linux/amd64,linux/arm64 ", "--platform=linux/amd64 ");
         let tag = format!("{}-{}", self.name.replace(['/', ' '], "-"), std::process::id());
         let image = format!("localhost/ejects-in-place/{}:{tag}", tool.name);
         let built = tool.build_by(&command, &readme.place, &image, &world.given);
@@ -268,4 +270,28 @@ fn ejects_beside_their_projects_build_what_llb_gives() {
         let differences = differences(wanted, &built);
         assert!(differences.is_empty(), "{} differs from what its LLB gives:\n{differences}", placed.name);
     }
+}
+
+#[test]
+fn the_readme_of_several_platforms_makes_one_image_of_all() {
+    let Some(tool) = Tool::newer_buildkit() else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let folder = folder.path();
+    let plan = "cpk 1\nplatform linux/amd64\nplatform linux/arm64\ncontext @app = dir \".\"\n\
+                stage %app from scratch { copy \"app.py\" from @app to \"/app.py\" env PATH = \"/bin\" }\n\
+                export from %app\n";
+    for (file, content) in [("plan.cpk", plan), ("app.py", "print()\n")] {
+        std::fs::write(folder.join(file), content).expect("can be written");
+    }
+    let answer = cogpackc(folder, &["plan.cpk", "-o", "dockerfile", "-O", "deploy"]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let readme = Readme::of(folder, &folder.join("deploy"));
+    assert!(readme.text.contains("that `docker buildx create --use` makes"), "{}", readme.text);
+    assert!(readme.text.contains("`--platform=linux/amd64`,\n`--platform=linux/arm64`;"), "{}", readme.text);
+    let image = format!("localhost/ejects-platforms:{}", std::process::id());
+    let built = tool.build_by(&readme.command, &readme.place, &image, &Given::default());
+    let platforms = built.as_ref().map(|()| tool.platforms(&image));
+    tool.remove(&[image]);
+    let platforms = platforms.unwrap_or_else(|said| panic!("{}\n{said}", readme.command));
+    assert_eq!(platforms.into_iter().collect::<Vec<_>>(), ["linux/amd64", "linux/arm64"]);
 }
