@@ -9,26 +9,12 @@
 kills=${1:-15}
 RANDOM=${2:-$$}
 : "${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}"
-if [ "$(id -u)" != 0 ]; then
-	echo 'skipped: running programs without a daemon takes root so far'
-	exit 77
-fi
-if ! command -v crun >/dev/null && ! command -v runc >/dev/null; then
-	echo 'skipped: there is no crun and no runc on PATH'
-	exit 77
-fi
+needs_root_and_a_runtime
 
 # A base image of three layers, small enough to be unpacked hundreds of times: a shell and what it needs.
 root=$work/root
-mkdir -p "$root/bin" "$root/share"
-for program in sh mkdir cat ln rm chmod mkfifo; do
-	path=$(readlink -f "$(command -v "$program")")
-	cp "$path" "$root/bin/$program"
-	ldd "$path" | grep -o '/[^ ]*' | while read -r library; do
-		mkdir -p "$root/libraries/$(dirname "$library")"
-		cp -L "$library" "$root/libraries/$library"
-	done
-done
+shell_root "$root" sh mkdir cat ln rm chmod mkfifo
+mkdir "$root/share"
 for number in $(seq 300); do echo "$number" >"$root/share/$number"; done
 cat >"$work/base.cpk" <<'END'
 cpk 1

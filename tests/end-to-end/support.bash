@@ -172,3 +172,31 @@ answers_predictions() {
 		curl --silent --fail --data '{"input": {"text": "Les enfants jouent dans le jardin"}}' "$url/predictions"
 	docker rm --force "$container" >/dev/null
 }
+
+# shell_root DIRECTORY PROGRAM...: these programs of the machine, a shell among them or not, with all that
+# they load: in `bin` what is to go to `/bin`, in `libraries` what is to go to `/`.
+shell_root() {
+	local root=$1 program path library
+	shift
+	mkdir -p "$root/bin"
+	for program; do
+		path=$(readlink -f "$(command -v "$program")")
+		cp "$path" "$root/bin/$program"
+		ldd "$path" | grep -o '/[^ ]*' | while read -r library; do
+			mkdir -p "$root/libraries/$(dirname "$library")"
+			cp -L "$library" "$root/libraries/$library"
+		done
+	done
+}
+
+# needs_root_and_a_runtime: ends the script as skipped where programs cannot be run without a daemon.
+needs_root_and_a_runtime() {
+	if [ "$(id -u)" != 0 ]; then
+		echo 'skipped: running programs without a daemon takes root so far'
+		exit 77
+	fi
+	if ! command -v crun >/dev/null && ! command -v runc >/dev/null; then
+		echo 'skipped: there is no crun and no runc on PATH'
+		exit 77
+	fi
+}
