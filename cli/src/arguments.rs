@@ -249,7 +249,7 @@ impl Artifact {
 /// Commands besides compiling.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Build a plan into an image, by a daemon that builds.
+    /// Build a plan into an image.
     Build(Box<Build>),
     /// Check plans and show every finding.
     Check {

@@ -55,14 +55,14 @@ pub fn settings(plan: &Resolved) -> ImageConfig {
     }
 }
 
-/// The refusal of a variable whose value is not known.
-pub fn open_variable(backend: &'static str, name: &str, span: Span) -> Unsupported {
+/// The refusal of a variable, or of a text, whose value is not known.
+pub fn open_variable(backend: &'static str, name_or_text: &str, span: Span) -> Unsupported {
     Unsupported {
         backend,
         code: "cpk::unsupported::open-variable",
-        what: format!("`{name}` leans on a variable of a base image whose config is not known"),
+        what: format!("`{name_or_text}` leans on a variable of a base image whose config is not known"),
         span,
-        help: "write the base's `env` under its `image` line, or set the variable without `${…}`".to_owned(),
+        help: "write the base's `env` under its `image` line, or write the value without `${…}`".to_owned(),
     }
 }
 

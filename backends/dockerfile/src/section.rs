@@ -6,10 +6,12 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use cogpack_backends_contract::image_config::open_variable;
 use cogpack_ir::plan::{BaseImage, Input, Span, Template};
 use cogpack_ir::resolve::State;
 use cogpack_ir::resolve::triggers::told;
 
+use crate::NAME;
 use crate::dialect::Dialect;
 use crate::lowering::Lowering;
 use crate::words::{json_list, operand};
@@ -148,12 +150,7 @@ impl<'l, 'p> Section<'l, 'p> {
     pub(crate) fn literal(&mut self, template: &Template, span: Span) -> Option<String> {
         let literal = template.as_literal().map(Cow::into_owned);
         if literal.is_none() {
-            self.lowering.refuse(
-                "cpk::unsupported::open-variable",
-                format!("`{template}` leans on a variable of a base image whose config is not known"),
-                span,
-                "write the base's `env` under its `image` line, or write the value without `${…}`",
-            );
+            self.lowering.refused.push(open_variable(NAME, &template.to_string(), span));
         }
         literal
     }

@@ -134,7 +134,13 @@ impl Llb {
             }),
             (finished, config) => {
                 let mut gaps = finished.err().unwrap_or_default();
-                gaps.extend(config.err().unwrap_or_default());
+                // A variable that an execution misses is told there; the config misses the same one.
+                let of_config = config.err().unwrap_or_default();
+                let told: Vec<_> = of_config
+                    .into_iter()
+                    .filter(|gap| !gaps.iter().any(|told| told.what == gap.what))
+                    .collect();
+                gaps.extend(told);
                 Err(gaps)
             }
         }

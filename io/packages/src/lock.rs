@@ -12,7 +12,8 @@ use cogpack_io_store::{Store, StoreError};
 use cogpack_packages_debs::compression::unpacked;
 use cogpack_packages_debs::index::{Candidate, candidates, vouched};
 use cogpack_packages_debs::paragraphs::paragraphs;
-use cogpack_packages_debs::solve::{Archive, Unsolvable};
+use cogpack_packages_debs::solve::Archive;
+pub use cogpack_packages_debs::solve::Unsolvable;
 
 use crate::apt::{SignedBy, Source, below_archive};
 use crate::archives::LONGEST_INDEX;

@@ -17,6 +17,12 @@ pub enum Unsolvable {
     /// Nobody has what is asked for.
     #[error("no archive has a package `{0}`")]
     Unknown(String),
+    /// A package that is to be left out is one that nobody has and nobody needs.
+    #[error("`{0}` cannot be left out: no archive has it, and nothing that is chosen needs it")]
+    NothingToLeaveOut(String),
+    /// A package is asked for and is to be left out.
+    #[error("`{0}` is asked for and left out")]
+    AskedForAndLeftOut(String),
     /// Nobody has what a package needs.
     #[error("`{package}` needs `{need}`, which no archive has")]
     Unmet {
@@ -90,6 +96,9 @@ impl Archive {
     pub fn solve(&self, names: &[String], without: &BTreeSet<String>) -> Result<Vec<&Candidate>, Unsolvable> {
         let mut solution =
             Solution { archive: self, without, chosen: BTreeMap::new(), waiting: VecDeque::new() };
+        if let Some(name) = names.iter().find(|name| without.contains(*name)) {
+            return Err(Unsolvable::AskedForAndLeftOut(name.clone()));
+        }
         for name in names {
             let candidate = self.latest.get(name).ok_or_else(|| Unsolvable::Unknown(name.clone()))?;
             solution.choose(candidate, None);
@@ -100,6 +109,9 @@ impl Archive {
             }
         }
         solution.check()?;
+        if let Some(name) = without.iter().find(|name| !solution.knows(name)) {
+            return Err(Unsolvable::NothingToLeaveOut(name.clone()));
+        }
         Ok(solution.chosen.into_values().map(|(candidate, _)| candidate).collect())
     }
 
@@ -174,6 +186,14 @@ impl<'a> Solution<'a, '_> {
         })
     }
 
+    /// Whether a name is one of the archive's, or of what is needed.
+    fn knows(&self, name: &str) -> bool {
+        let needs = || self.chosen.values().flat_map(|(candidate, _)| candidate.needs.iter().flatten());
+        self.archive.latest.contains_key(name)
+            || self.archive.providers.contains_key(name)
+            || needs().any(|relation| relation.package == name)
+    }
+
     fn check(&self) -> Result<(), Unsolvable> {
         let by = |needed_by: &Option<&str>| match needed_by {
             Some(package) => format!("`{package}`"),
@@ -244,6 +264,21 @@ mod tests {
             solved(text, &["app", "vim", "postfix"], &["lib"]),
             Ok(["app 1", "postfix 3", "vim 9"].map(str::to_owned).to_vec())
         );
+    }
+
+    #[test]
+    fn what_is_left_out_is_there_or_needed_and_not_asked_for() {
+        let text = "app 1; Depends: missing, editor\nemacs 30; Provides: editor\nvim 9";
+        for left_out in ["missing", "vim", "editor"] {
+            assert!(solved(text, &["app"], &["missing", left_out]).is_ok(), "{left_out}");
+        }
+        let refused =
+            |names: &[&str], without: &[&str]| solved(text, names, without).expect_err("is refused");
+        assert_eq!(
+            refused(&["app"], &["missing", "vmi"]),
+            "`vmi` cannot be left out: no archive has it, and nothing that is chosen needs it"
+        );
+        assert_eq!(refused(&["app", "vim"], &["missing", "vim"]), "`vim` is asked for and left out");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use cogpack_backends_contract::image_config::open_variable;
 use cogpack_backends_contract::{Unsupported, programs};
 use cogpack_ir::plan::{
     Execution, Mount as PlanMount, MountKind as PlanMountKind, Network, Op as PlanOp, SecretTarget, Span,
@@ -202,14 +203,7 @@ fn environment<'a>(
         match value {
             EnvValue::Known(value) => environment.push((name.as_str(), Cow::Borrowed(&**value))),
             EnvValue::Open if is_set_here() => environment.push((name.as_str(), Cow::Borrowed(""))),
-            EnvValue::Open => {
-                return Err(gap(
-                    "cpk::unsupported::open-variable",
-                    format!("`{name}`, whose value leans on a base image whose config is not recorded"),
-                    op.span,
-                    "write the base's `env` under its `image` line, or write the value without `${…}`",
-                ));
-            }
+            EnvValue::Open => return Err(open_variable(crate::NAME, name.as_str(), op.span)),
         }
     }
     for setting in &execution.env {

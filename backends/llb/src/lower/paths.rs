@@ -3,23 +3,12 @@
 use std::borrow::Cow;
 
 use cogpack_backends_contract::Unsupported;
+use cogpack_backends_contract::image_config::open_variable;
 use cogpack_ir::plan::{Spanned, Template};
-
-use super::gap;
 
 /// The text of a template.
 pub(super) fn literal(template: &Spanned<Template>) -> Result<Cow<'_, str>, Unsupported> {
-    template.as_literal().ok_or_else(|| {
-        gap(
-            "cpk::unsupported::open-variable",
-            format!(
-                "`{}`, which leans on a variable of a base image whose config is not recorded",
-                template.as_written()
-            ),
-            template.span,
-            "write the base's `env` under its `image` line, or write the value without `${…}`",
-        )
-    })
+    template.as_literal().ok_or_else(|| open_variable(crate::NAME, template.as_written(), template.span))
 }
 
 /// The text of a template that is a path, absolute and without detours: relative ones (they are

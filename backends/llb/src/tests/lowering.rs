@@ -410,6 +410,18 @@ fn what_buildkit_cannot_do_is_refused() {
 }
 
 #[test]
+fn a_variable_that_an_execution_and_the_config_miss_is_told_once() {
+    let missed = |ops: &str| {
+        codes(&format!(
+            "cpk 1\nimage @base = \"b\"\nstage %app from image @base {{ {ops} }}\nexport from %app"
+        ))
+    };
+    assert_eq!(missed("env prepend PATH \"/opt/bin\"\nrun \"make\"").len(), 1);
+    assert_eq!(missed("env prepend PATH \"/opt/bin\"").len(), 1);
+    assert_eq!(missed("env prepend PATH \"/opt/bin\"\nenv append LANG \"x\"\nrun \"make\"").len(), 2);
+}
+
+#[test]
 fn all_gaps_are_reported_at_once() {
     let text = on_image(
         "copy \"a\" from @none to \"/a\"\ncopy \"b\" from @none to \"/b\"\ncopy \"x/*\" \"y/*\" from @source into \"/a\"",

@@ -9,7 +9,7 @@ use crate::arguments::LimitsChoice;
 use crate::progress::Style;
 use crate::report::Format;
 
-/// Build a plan into an image, by a daemon that builds or in this process.
+/// Build a plan into an image, by a daemon that builds or, without one, in this process.
 ///
 /// The daemon is the BuildKit that `--buildkit` or BUILDKIT_HOST names, else the one inside the
 /// Docker Engine that the docker command uses. The image goes into that Engine, unless `--output`

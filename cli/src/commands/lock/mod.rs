@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arguments::{DebsRequest, Lock, Set};
 use cogpack_io_packages::apt::{SignedBy, Source};
 use cogpack_io_packages::debs::architecture_of;
-use cogpack_io_packages::lock::{LockError, LockedDeb, Request, lock};
+use cogpack_io_packages::lock::{LockError, LockedDeb, Request, Unsolvable, lock};
 use cogpack_io_packages::web::Web;
 use cogpack_ir::plan::context::{DebsContext, LockedFile};
 use cogpack_ir::plan::{Context, ContextKind, InputName, Plan, Span, Spanned};
@@ -92,9 +92,15 @@ fn failure(error: &LockError) -> Failure {
         LockError::Signature { .. } => failure.with_hint(
             "the package `gpgv` brings the program; `--keyring FILE`, with `--mirror`, names the keys of an archive",
         ),
-        LockError::Unsolvable(_) => {
-            failure.with_hint("name another package, or leave one out with `--without NAME`")
+        LockError::Unsolvable(Unsolvable::NothingToLeaveOut(_) | Unsolvable::AskedForAndLeftOut(_)) => {
+            failure.with_hint("correct the name, or leave this `--without` away")
         }
+        LockError::Unsolvable(
+            Unsolvable::Unknown(_)
+            | Unsolvable::Unmet { .. }
+            | Unsolvable::Version { .. }
+            | Unsolvable::Conflict { .. },
+        ) => failure.with_hint("name another package, or leave one out with `--without NAME`"),
         LockError::Expired { .. } => failure.with_hint("ask a mirror that is kept up to date"),
         LockError::Web(_) | LockError::Store(_) | LockError::Keys { .. } | LockError::Digest { .. } => failure,
     }
