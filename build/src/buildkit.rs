@@ -104,7 +104,10 @@ impl Builder for BuildKit {
         let daemon = exporting::Daemon {
             exporters: &self.abilities.exporters,
             address: &address,
-            engine: order.engine.as_ref(),
+            engine: match self.connection.address() {
+                Address::Engine(_) => None,
+                Address::Daemon(_) | Address::Container { .. } => order.engine.as_ref(),
+            },
         };
         let exports = exporting::exports(&order.destinations, image, daemon)?;
         if let Some(warning) = exporting::lost_annotations(&exports, image) {

@@ -58,8 +58,20 @@ pub struct Daemon<'a> {
     pub exporters: &'a BTreeSet<String>,
     /// Where it is.
     pub address: &'a str,
-    /// The engine that images are loaded into, where this daemon is part of none.
+    /// The engine that images are for, where it is not by way of it that this daemon is reached.
     pub engine: Option<&'a Endpoint>,
+}
+
+impl<'a> Daemon<'a> {
+    fn has(self, kind: &str) -> bool {
+        self.exporters.contains(kind)
+    }
+
+    /// The engine that images are loaded into. A daemon that is named by itself and puts images into
+    /// an engine nevertheless may be of another one; it is used where it cannot do otherwise.
+    fn loads_into(self) -> Option<&'a Endpoint> {
+        self.engine.filter(|_| self.has("docker") || !self.has("moby"))
+    }
 }
 
 /// The exporters for `destinations`.
@@ -70,7 +82,7 @@ pub fn exports(
 ) -> Result<Vec<Export>, BuildError> {
     // The exporter of an engine with containerd's store keeps what it pushes.
     let pushes = |to: &Destination| matches!(to, Destination::Image { push: true, .. });
-    let keeps_pushed = daemon.exporters.contains("moby") && destinations.iter().any(pushes);
+    let keeps_pushed = daemon.has("moby") && daemon.loads_into().is_none() && destinations.iter().any(pushes);
     let is_kept_anyway = |to: &&Destination| keeps_pushed && matches!(to, Destination::Engine { .. });
     let exports = destinations.iter().filter(|to| !is_kept_anyway(to)).map(|to| export(to, image, daemon));
     let exports = exports.collect::<Result<Vec<_>, _>>()?;
@@ -101,15 +113,15 @@ pub fn lost_annotations(exports: &[Export], image: Image<'_>) -> Option<Warning>
 }
 
 fn export(to: &Destination, image: Image<'_>, daemon: Daemon<'_>) -> Result<Export, BuildError> {
-    let has = |kind: &str| daemon.exporters.contains(kind);
+    let has = |kind: &str| daemon.has(kind);
     let (kind, settings, receive, place) = match to {
-        Destination::Engine { settings } if has("moby") => {
+        Destination::Engine { settings } if has("moby") && daemon.loads_into().is_none() => {
             // Where the engine keeps images in containerd's store, the store's own exporter does
             // the same, and also what the engine's own refuses: to date files anew.
             let kind = if has("image") { "image" } else { "moby" };
             (kind, settings.clone(), None, format!("the engine at {}", daemon.address))
         }
-        Destination::Engine { settings } => match daemon.engine {
+        Destination::Engine { settings } => match daemon.loads_into() {
             Some(engine) => {
                 let place = format!("the engine at {engine}");
                 ("docker", settings.clone(), Some(Receive::Load(engine.clone())), place)
@@ -269,6 +281,28 @@ mod tests {
         let exports = exports(&both, image, daemon).expect("it can do both");
         let kinds: Vec<&str> = exports.iter().map(|export| export.exporter.kind.as_str()).collect();
         assert_eq!(kinds, ["image"]);
+    }
+
+    #[test]
+    fn a_daemon_that_is_not_reached_by_an_engine_sends_what_is_loaded_into_one() {
+        let (address, to) = (Endpoint::Unix(PathBuf::from("/engine")), engine());
+        let kinds = |destinations: &[Destination], has: &[&str]| {
+            let exporters = has.iter().map(|kind| (*kind).to_owned()).collect();
+            let image = Image { names: &[], annotations: &BTreeMap::new(), time: 0, platforms: 1 };
+            let daemon = Daemon { exporters: &exporters, address: "tcp://x", engine: Some(&address) };
+            let exports = exports(destinations, image, daemon).expect("it can");
+            let told = exports.into_iter().map(|export| {
+                let loaded = export.receive == Some(Receive::Load(address.clone()));
+                (export.exporter.kind, loaded)
+            });
+            told.collect::<Vec<_>>()
+        };
+        let one = std::slice::from_ref(&to);
+        assert_eq!(kinds(one, ALONE), [("docker".to_owned(), true)]);
+        assert_eq!(kinds(one, NEW), [("docker".to_owned(), true)]);
+        assert_eq!(kinds(one, OLD), [("moby".to_owned(), false)]);
+        let both = [to.clone(), Destination::Image { push: true, settings: Settings::new() }];
+        assert_eq!(kinds(&both, NEW), [("docker".to_owned(), true), ("image".to_owned(), false)]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub struct Order {
     pub annotations: BTreeMap<String, String>,
     /// What this machine says of registries, which are asked what was pushed.
     pub registries: RegistrySettings,
-    /// The engine that images are loaded into, where the builder is part of none.
+    /// The engine that images are loaded into, where the builder is not reached by way of it.
     pub engine: Option<Endpoint>,
     /// What stands for standard output, where an image goes there.
     pub standard_output: Box<dyn Write + Send>,
@@ -46,7 +46,8 @@ pub struct Order {
 /// Where an image goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
-    /// Into the image store of the Engine that builds it, else of the one that the order names.
+    /// Into the image store of the Engine by way of which the builder is reached, else of the one that
+    /// the order names.
     Engine {
         /// What else the exporter is told.
         settings: Settings,

@@ -12,6 +12,8 @@ mod ejected_rows;
 mod ejected_sample;
 mod ejects;
 mod images;
+mod outputs;
 mod program_cases;
 mod programs;
 mod pulled_bases;
+mod surprises;

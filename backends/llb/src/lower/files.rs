@@ -203,6 +203,7 @@ impl<'a> Lowering<'a> {
         }
         if self.settings.limits.lacking(partly(special)).is_some() && site.is_a_system {
             chain.file.push(Action::Mkdir { path: path.clone(), mode: DIRECTORY });
+            chain.describe(step);
             let (program, argument) = match (&directory.owner, &directory.mode) {
                 (Some(owner), _) => ("chown", owner_argument(&owner.value)),
                 (None, mode) => {

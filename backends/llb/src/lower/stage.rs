@@ -306,7 +306,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Notes which step the last edits are of; a name tells the first few.
-    fn describe(&mut self, step: &Step<'a>) {
+    pub(super) fn describe(&mut self, step: &Step<'a>) {
         match self.spans.len() {
             0 => titles::describe(&mut self.title, step.op),
             1 | 2 => {

@@ -22,6 +22,9 @@ fn old_listing(ops: &str) -> String {
     for need in definition.metadata.values().flat_map(|metadata| metadata.caps.keys()) {
         assert!(baseline.contains(&need.as_str()), "{ops} needs {need}");
     }
+    let nameless =
+        |of: &&pb::OpMetadata| of.description.get("llb.customname").is_some_and(|it| it.ends_with(": "));
+    assert_eq!(definition.metadata.values().filter(nameless).count(), 0, "{ops}: {}", listing(&image));
     listing(&image)
 }
 
@@ -187,6 +190,12 @@ fn parallel_phases_are_chains_where_there_are_no_merges() {
     let said = refused("run \"rm -r /usr/share/doc\"");
     assert!(said.contains("b %two: run rm -r /usr/share/doc") && said.contains("deleted"), "{said}");
     assert!(refused("mkdir \"/two\" owner app:app").contains("its owner"));
+}
+
+#[test]
+fn what_a_program_of_ours_finds_made_is_called_by_what_made_it() {
+    let listing = old_listing("mkdir \"/sticky\" mode 1777");
+    assert!(listing.contains("name %app: mkdir /sticky\n"), "{listing}");
 }
 
 #[test]
