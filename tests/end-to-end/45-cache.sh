@@ -114,9 +114,20 @@ docker image rm --force "$image" >/dev/null
 	builds cache-written "$work/project/plan.cpk" --no-cache --output "type=tar,dest=$work/first.tar" \
 		--cache-to "type=registry,ref=$cache,mode=max"
 	matches 'the registry holds the cache' buildkit.cacheconfig skopeo inspect --raw --tls-verify=false "docker://$cache"
-	# An engine that has never built this.
+	cp -R "$work/project" "$work/inline"
+	fresh_plan
+	image=$COGPACK_TEST_REGISTRY/test/inline:$$
+	builds inline-written "$work/project/plan.cpk" --no-cache --tag "$image" --push --cache-to type=inline
+	docker run --rm --network "$COGPACK_TEST_NETWORK" "$image" cat /made >"$work/written"
+	docker image rm --force "$image" >/dev/null
+	# An engine that has never built either.
 	DOCKER_HOST=unix://$("$repository/tests/rig/rig" spare-up)
 	export DOCKER_HOST
+	builds inline-read "$work/project/plan.cpk" --output "type=tar,dest=$work/third.tar" --cache-from "type=registry,ref=$image"
+	prints 'with the cache in an image nothing runs' '' steps_run inline-read
+	prints 'and what is in that image is there' "$(cat "$work/written")" tar -xOf "$work/third.tar" made
+	rm -r "$work/project"
+	mv "$work/inline" "$work/project"
 	builds cache-read "$work/project/plan.cpk" --output "type=tar,dest=$work/second.tar" --cache-from "type=registry,ref=$cache"
 	prints 'with the cache of the registry nothing runs' '' steps_run cache-read
 	for one in first second; do tar -xOf "$work/$one.tar" made >"$work/$one.made"; done

@@ -3,6 +3,7 @@
 mod build;
 mod copies;
 mod copy_rows;
+mod definitions;
 mod direct;
 mod ejected_commands;
 mod ejected_copies;
