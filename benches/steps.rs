@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use cogpack_backends_contract::Backend;
+use cogpack_backends_contract::content::NoFiles;
 use cogpack_backends_dockerfile::Dockerfile;
 use cogpack_backends_llb::{Llb, SourceText};
 use cogpack_backends_oci_direct::{Inputs, OciDirect};
@@ -106,6 +107,6 @@ fn assemble(bencher: Bencher<'_, '_>, text: &str, stages: usize) {
     let backend = OciDirect::default();
     bencher.counter(ItemsCount::new(stages)).bench(|| {
         let recipe = backend.lower(&plan).expect("it can be expressed");
-        recipe.assemble(&Inputs::default(), 0).expect("it can be assembled")
+        recipe.assemble(&Inputs::default(), &NoFiles, 0).expect("it can be assembled")
     });
 }

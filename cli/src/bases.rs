@@ -113,6 +113,11 @@ impl Bases {
     }
 
     /// The images themselves, with the layouts that they are in.
+    pub fn images(&self) -> &BTreeMap<InputName, (Layout, StoredImage)> {
+        &self.images
+    }
+
+    /// The same, to keep.
     pub fn into_images(self) -> BTreeMap<InputName, (Layout, StoredImage)> {
         self.images
     }

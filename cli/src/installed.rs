@@ -127,7 +127,7 @@ impl ToInstall {
         let recipe = OciDirect::default().lower(&resolved).map_err(|it| ours(name, &it))?;
         let directories = BTreeMap::from([(name.clone(), tree.clone())]);
         let inputs = Inputs { directories, ..Inputs::default() };
-        let assembly = recipe.assemble(&inputs, self.time).map_err(|it| ours(name, &it))?;
+        let assembly = recipe.assemble(&inputs, files, self.time).map_err(|it| ours(name, &it))?;
         let compression = match form {
             Form::Layout => Compression::default(),
             Form::Archive => Compression::None,

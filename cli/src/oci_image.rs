@@ -6,6 +6,7 @@ use std::path::Path;
 use cogpack_backends_oci_direct::compression::Compression;
 use cogpack_backends_oci_direct::{Assembly, Inputs, Recipe};
 use cogpack_content::ImageReference;
+use cogpack_io_layout::base_files::BaseFiles;
 use cogpack_io_layout::read::Layout;
 use cogpack_io_layout::write::{Image, write_archive, write_directory};
 use cogpack_io_store::Store;
@@ -34,9 +35,11 @@ impl OciImage {
             return Ok(Err(refused));
         }
         let inputs = Inputs { directories: walked.trees, bases: emission.front.bases.trees()? };
+        let files = BaseFiles::new(emission.front.bases.images(), &walked.files);
+        let assembled = recipe.assemble(&inputs, &files, emission.time);
         let machine = emission.packages;
         let kept = machine.names_store().then(|| machine.store()).transpose()?;
-        Ok(match recipe.assemble(&inputs, emission.time) {
+        Ok(match assembled {
             Ok(assembly) => Ok(Self {
                 assembly,
                 files: walked.files,

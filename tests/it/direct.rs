@@ -390,6 +390,45 @@ fn layers_are_compressed_as_they_are_asked_to_be() {
     }
 }
 
+#[test]
+fn owners_are_known_by_the_files_of_the_base() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let run = |arguments: &[&str]| cogpackc_in(Default::default(), folder.path(), arguments);
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("is writable");
+    write(
+        "base.cpk",
+        "cpk 1\nstage %base from scratch {\n  file \"/etc/passwd\" = \"app:x:1000:50::/:/bin/sh\\n\"\n  \
+         file \"/etc/group\" = \"crew:x:51:\\n\"\n}\nexport from %base\n",
+    );
+    let plan = "cpk 1\ncontext @base = oci \"base\"\nstage %app from @base {\n  \
+                file \"/a\" owner app:crew = \"a\"\n}\nexport from %app\n";
+    write("plan.cpk", plan);
+    write("strange.cpk", &plan.replace("app:crew", "app:stranger"));
+    let made = run(&["base.cpk", "-o", "oci", "-O", "base"]);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let emitted = run(&["plan.cpk", "-o", "oci", "-O", "emitted"]);
+    assert_eq!(emitted.code, 0, "{}", emitted.stderr);
+    let direct = ["--builder", "direct", "-t", "app"];
+    let built = run(&[&["build", "plan.cpk", "-o", "type=docker,dest=built.tar"], &direct[..]].concat());
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    let images = saved(&folder.path().join("built.tar"));
+    holds(images.values().next().expect("one was written"), "a", "file 0644 1000:51 `a`");
+    let built = run(&["build", "plan.cpk", "-o", "type=layout,dest=built", "--builder", "direct"]);
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    assert_eq!(manifest_in(&folder.path().join("built")), manifest_in(&folder.path().join("emitted")));
+    for arguments in [
+        &["strange.cpk", "-o", "oci", "-O", "strange"][..],
+        &["build", "strange.cpk", "-o", "type=layout,dest=strange", "--builder", "direct"],
+    ] {
+        let answer = run(arguments);
+        assert_eq!(answer.code, 1, "{}", answer.stderr);
+        let said = "there is no group `stranger` in `/etc/group`";
+        assert!(answer.stderr.contains(said), "{}", answer.stderr);
+        assert!(answer.stderr.contains("cpk::oci::unknown-owner"), "{}", answer.stderr);
+        assert!(!folder.path().join("strange").exists());
+    }
+}
+
 /// The manifest of the one image in a layout.
 fn manifest_in(layout: &Path) -> String {
     let index = std::fs::read_to_string(layout.join("index.json")).expect("is a layout");

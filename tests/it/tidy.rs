@@ -254,6 +254,11 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
         "backends/oci-direct/src/tests.rs",
         "what_cannot_be_done_is_said_once_for_each_stage",
     ),
+    (
+        "cpk::oci::accounts",
+        "backends/oci-direct/src/tests/owners.rs",
+        "nobody_takes_root_for_somebody_unknown",
+    ),
     ("cpk::oci::mount", "backends/oci-direct/src/tests/programs.rs", "what_a_program_mounts_must_be_there"),
     ("cpk::syntax::json", "ir/src/syntax/tests/reading.rs", "json_is_named_where_the_text_form_is_wanted"),
     ("cpk::syntax::large", "ir/src/syntax/tests/reading.rs", "a_text_that_is_too_large_is_not_read"),

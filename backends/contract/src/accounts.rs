@@ -4,10 +4,15 @@
 //! the first line of a name decides, and its number must be one.
 
 use std::fmt;
+use std::io::{self, Read as _};
 
 use cogpack_ir::plan::Owner;
 
-use crate::tree::Ids;
+use crate::content::{Content, ContentSource};
+use crate::tree::{Ids, Node, Tree, components};
+
+/// The most of an account file that is read.
+const LARGEST: u64 = 16 << 20;
 
 /// What a name in an owner may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +58,47 @@ pub fn names(owner: &Owner) -> impl Iterator<Item = (Account, &str)> {
     let user = (Account::User, owner.user.as_str());
     let group = owner.group.as_deref().map(|group| (Account::Group, group));
     std::iter::once(user).chain(group).filter(|(_, name)| number(name).is_none())
+}
+
+/// Why an owner has no numbers.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnerProblem {
+    /// The filesystem does not know a name.
+    #[error("there is no {account} `{name}` in `{}` where the op needs it", account.file())]
+    Unknown {
+        /// What it should be.
+        account: Account,
+        /// Its name.
+        name: String,
+    },
+    /// A file cannot be read.
+    #[error("`{}` of the image cannot be read", .0.file())]
+    Unreadable(Account, #[source] io::Error),
+}
+
+/// The numbers of an owner on a filesystem, whose files `source` opens. Without a group it is the
+/// one of the user's name or number.
+pub fn ids(owner: &Owner, tree: &Tree<Content>, source: &dyn ContentSource) -> Result<Ids, OwnerProblem> {
+    let found = |account: Account, text: &str| {
+        if let Some(number) = number(text) {
+            return Ok(number);
+        }
+        let file = read(account, tree, source).map_err(|error| OwnerProblem::Unreadable(account, error))?;
+        look_up(text, &file).ok_or_else(|| OwnerProblem::Unknown { account, name: text.to_owned() })
+    };
+    let user = found(Account::User, &owner.user)?;
+    let group = found(Account::Group, owner.group.as_ref().unwrap_or(&owner.user))?;
+    Ok(Ids { user, group })
+}
+
+/// An account file of a filesystem, whose files `source` opens; empty where there is none.
+pub fn read(account: Account, tree: &Tree<Content>, source: &dyn ContentSource) -> io::Result<Vec<u8>> {
+    let path = account.file().as_bytes();
+    let real = tree.resolve(path, true).unwrap_or_else(|_| components(path));
+    let Some(Node::File { content, .. }) = tree.get(&real) else { return Ok(Vec::new()) };
+    let mut bytes = Vec::new();
+    content.open(source)?.take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The number that an account file has for a name.

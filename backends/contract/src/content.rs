@@ -111,6 +111,16 @@ impl Content {
             Self::Kept(file) => file.size,
         }
     }
+
+    /// The bytes, from the start.
+    pub fn open<'s>(&'s self, source: &'s dyn ContentSource) -> io::Result<Box<dyn Read + 's>> {
+        match self {
+            Self::Inline(content) => Ok(Box::new(&content.0[..])),
+            Self::Context(file) => source.open(file),
+            Self::Layer(file) => source.open_layer(file),
+            Self::Kept(file) => source.open_kept(file).map(|kept| kept.bytes),
+        }
+    }
 }
 
 /// Opens files whose bytes are elsewhere.
@@ -122,5 +132,20 @@ pub trait ContentSource {
     fn open_kept<'s>(&'s self, file: &KeptFile) -> io::Result<KeptContent<'s>> {
         let path = String::from_utf8_lossy(&file.path).into_owned();
         Err(io::Error::other(format!("nothing is kept here, and so not `{path}`")))
+    }
+
+    /// A file of a base's layer. Sources that have no layers need not know how.
+    fn open_layer<'s>(&'s self, file: &LayerFile) -> io::Result<Box<dyn Read + 's>> {
+        Err(io::Error::other(format!("the layer {} is not at hand", file.layer)))
+    }
+}
+
+/// Opens nothing: for plans whose files all stand in the plan.
+#[derive(Debug, Clone, Copy)]
+pub struct NoFiles;
+
+impl ContentSource for NoFiles {
+    fn open<'s>(&'s self, file: &ContextFile) -> io::Result<Box<dyn Read + 's>> {
+        Err(io::Error::other(format!("the context `{}` is not at hand", file.context)))
     }
 }

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cogpack_backends_contract::accounts::numeric;
+use cogpack_backends_contract::accounts;
 use cogpack_backends_contract::config_json::HistoryEntry;
-use cogpack_backends_contract::content::Content;
+use cogpack_backends_contract::content::{Content, ContentSource};
 use cogpack_backends_contract::copy::{self, CopyProblem};
 use cogpack_backends_contract::file_ops::{self, FileProblem};
 use cogpack_backends_contract::inputs::inputs_of_stage;
@@ -71,6 +71,8 @@ impl From<AssemblyProblem> for Stopped {
 pub struct Evaluation<'p> {
     plan: &'p Resolved,
     inputs: &'p Inputs,
+    /// Opens the account files that explain names of owners.
+    files: &'p dyn ContentSource,
     /// Stages that are not begun, each after what it reads.
     ahead: Vec<StageId>,
     /// Stages that wait for a program.
@@ -109,10 +111,11 @@ enum Gone<'p> {
 
 impl<'p> Evaluation<'p> {
     /// At the beginning.
-    pub fn new(plan: &'p Resolved, inputs: &'p Inputs) -> Self {
+    pub fn new(plan: &'p Resolved, inputs: &'p Inputs, files: &'p dyn ContentSource) -> Self {
         Self {
             plan,
             inputs,
+            files,
             ahead: plan.order().to_vec(),
             waiting: BTreeMap::new(),
             stages: BTreeMap::new(),
@@ -329,15 +332,18 @@ impl<'p> Evaluation<'p> {
         let done = match &step.op.kind {
             OpKind::Copy(it) => {
                 let source = self.input(&it.from.value, it.from.span)?;
-                let owner = ids(it.owner.as_ref()).unwrap_or(Ids::ROOT);
+                let owner = self.ids(it.owner.as_ref(), tree)?.unwrap_or(Ids::ROOT);
                 return copy::apply(it, owner, &source.tree, tree)
                     .map_err(|problem| AssemblyProblem::Copy { problem, span }.into());
             }
             OpKind::File(it) => {
-                let owner = ids(it.owner.as_ref()).unwrap_or(Ids::ROOT);
+                let owner = self.ids(it.owner.as_ref(), tree)?.unwrap_or(Ids::ROOT);
                 file_ops::make_file(it, owner, Content::Inline(it.content.clone()), tree)
             }
-            OpKind::Mkdir(it) => file_ops::make_directory(it, ids(it.owner.as_ref()), tree),
+            OpKind::Mkdir(it) => {
+                let owner = self.ids(it.owner.as_ref(), tree)?;
+                file_ops::make_directory(it, owner, tree)
+            }
             OpKind::Symlink(it) => file_ops::make_symlink(it, tree),
             OpKind::Remove(it) => file_ops::remove(it, tree),
             OpKind::Workdir(path) => match path.as_literal() {
@@ -354,6 +360,17 @@ impl<'p> Evaluation<'p> {
             | OpKind::By(_) => Ok(()),
         };
         done.map_err(|problem| AssemblyProblem::File { problem, span }.into())
+    }
+
+    /// The numbers of an owner, by the account files of what its op stands on.
+    fn ids(
+        &self,
+        owner: Option<&Spanned<Owner>>,
+        tree: &Tree<Content>,
+    ) -> Result<Option<Ids>, AssemblyProblem> {
+        let Some(owner) = owner else { return Ok(None) };
+        let found = accounts::ids(&owner.value, tree, self.files);
+        found.map(Some).map_err(|problem| AssemblyProblem::of_owner(problem, owner.span))
     }
 
     /// What a stage or an image starts from. All of a context is then a layer of its own.
@@ -462,10 +479,6 @@ fn stages_of(plan: &Resolved, input: &Input) -> Vec<StageId> {
         }
     }
     stages
-}
-
-fn ids(owner: Option<&Spanned<Owner>>) -> Option<Ids> {
-    owner.and_then(|owner| numeric(&owner.value))
 }
 
 /// A base image's history with its layers. A history that does not tell as many layers as there

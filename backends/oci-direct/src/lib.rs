@@ -14,6 +14,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use cogpack_backends_contract::content::ContentSource;
 use cogpack_backends_contract::image_config::image_config;
 use cogpack_backends_contract::inputs::{contexts, inputs};
 use cogpack_backends_contract::{Backend, Unsupported};
@@ -128,17 +129,22 @@ impl Recipe {
     }
 
     /// Makes the image of the plan and these facts. All files and documents are dated `time`,
-    /// in seconds since 1970.
-    pub fn assemble(&self, inputs: &Inputs, time: u64) -> Result<Assembly, Vec<AssemblyProblem>> {
-        let mut evaluation = self.evaluation(inputs);
+    /// in seconds since 1970. Of `files` only those are read that say who an owner is.
+    pub fn assemble(
+        &self,
+        inputs: &Inputs,
+        files: &dyn ContentSource,
+        time: u64,
+    ) -> Result<Assembly, Vec<AssemblyProblem>> {
+        let mut evaluation = self.evaluation(inputs, files);
         // Without somebody who runs programs there is none.
         drop(evaluation.advance());
         Ok(self.assembly(evaluation.finish()?, time))
     }
 
     /// Begins to evaluate the plan, for somebody who runs its programs.
-    pub fn evaluation<'r>(&'r self, inputs: &'r Inputs) -> Evaluation<'r> {
-        Evaluation::new(&self.plan, inputs)
+    pub fn evaluation<'r>(&'r self, inputs: &'r Inputs, files: &'r dyn ContentSource) -> Evaluation<'r> {
+        Evaluation::new(&self.plan, inputs, files)
     }
 
     /// The image that has this filesystem.

@@ -1,5 +1,6 @@
 //! Why a plan and its inputs make no image, as findings about the plan.
 
+use cogpack_backends_contract::accounts::{Account, OwnerProblem};
 use cogpack_backends_contract::copy::CopyProblem;
 use cogpack_backends_contract::file_ops::FileProblem;
 use cogpack_ir::plan::{InputName, Span};
@@ -88,6 +89,37 @@ pub enum AssemblyProblem {
         #[label("this mount")]
         span: Span,
     },
+    /// The filesystem of an op does not know its owner.
+    #[error("there is no {account} `{name}` in `{}` where the op needs it", account.file())]
+    #[diagnostic(
+        code("cpk::oci::unknown-owner"),
+        help(
+            "write the number, for instance `owner 1000:1000`, or make the {account} before this op: \
+             in a `run`, or by a `{}` of the plan's own",
+            account.file()
+        )
+    )]
+    UnknownOwner {
+        /// What it is.
+        account: Account,
+        /// Its name.
+        name: String,
+        /// The owner that names it.
+        #[label("this owner")]
+        span: Span,
+    },
+    /// What explains names cannot be read.
+    #[error("`{}` of the image cannot be read: {why}", account.file())]
+    #[diagnostic(code(cpk::oci::accounts), help("write the owner in numbers, for instance `1000:1000`"))]
+    Accounts {
+        /// What the file explains.
+        account: Account,
+        /// Why not.
+        why: String,
+        /// The owner that is to be looked up.
+        #[label("this owner is looked up there")]
+        span: Span,
+    },
     /// Nobody read an input.
     #[error("the input `{name}` was not read")]
     #[diagnostic(code(cpk::oci::input), help("this is a mistake of the program, not of the plan: report it"))]
@@ -98,4 +130,16 @@ pub enum AssemblyProblem {
         #[label("used here")]
         span: Span,
     },
+}
+
+impl AssemblyProblem {
+    /// Why an owner has no numbers.
+    pub fn of_owner(problem: OwnerProblem, span: Span) -> Self {
+        match problem {
+            OwnerProblem::Unknown { account, name } => Self::UnknownOwner { account, name, span },
+            OwnerProblem::Unreadable(account, error) => {
+                Self::Accounts { account, why: error.to_string(), span }
+            }
+        }
+    }
 }

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use cogpack_backends_contract::Unsupported;
-use cogpack_backends_contract::accounts::numeric;
 use cogpack_backends_contract::image_config::open_variable;
 use cogpack_ir::plan::{
-    ContextKind, Execution, Input, InputName, Mount, MountKind, OpKind, Owner, Span, Spanned, Template,
+    ContextKind, Execution, Input, InputName, Mount, MountKind, OpKind, Span, Spanned, Template,
 };
 use cogpack_ir::plan::{Piece, StageName};
 use cogpack_ir::resolve::{Resolved, StageId, Step};
@@ -69,19 +68,12 @@ impl<'p> Found<'p> {
             },
             OpKind::Copy(copy) => {
                 self.input(&copy.from.value, copy.from.span);
-                self.owner(copy.owner.as_ref());
                 for path in copy.form.sources().iter().chain([copy.form.destination()]) {
                     self.path(path);
                 }
             }
-            OpKind::File(file) => {
-                self.owner(file.owner.as_ref());
-                self.path(&file.path);
-            }
-            OpKind::Mkdir(directory) => {
-                self.owner(directory.owner.as_ref());
-                self.path(&directory.path);
-            }
+            OpKind::File(file) => self.path(&file.path),
+            OpKind::Mkdir(directory) => self.path(&directory.path),
             OpKind::Symlink(link) => {
                 self.path(&link.target);
                 self.path(&link.path);
@@ -111,16 +103,6 @@ impl<'p> Found<'p> {
             select.iter().for_each(|select| self.path(select));
         }
         mount.kind.target().into_iter().for_each(|target| self.path(target));
-    }
-
-    fn owner(&mut self, owner: Option<&Spanned<Owner>>) {
-        if let Some(owner) = owner
-            && numeric(&owner.value).is_none()
-        {
-            let what = format!("the owner `{}` must be looked up in the image's account files", owner.value);
-            let help = "write user and group as numbers, or use `-o llb` or `-o dockerfile`";
-            self.say("cpk::unsupported::named-owner", what, owner.span, help);
-        }
     }
 
     fn path(&mut self, path: &Spanned<Template>) {

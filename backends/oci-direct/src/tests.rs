@@ -1,5 +1,6 @@
 //! Plans and the layers they become, without any disk.
 
+mod owners;
 mod programs;
 
 use std::collections::BTreeMap;
@@ -92,7 +93,9 @@ fn inputs(source: &str, base: &str) -> Inputs {
 fn assembled(text: &str, inputs: &Inputs) -> Result<Assembly, Vec<String>> {
     let recipe =
         OciDirect::default().lower(&resolved(text)).unwrap_or_else(|unsupported| panic!("{unsupported:?}"));
-    recipe.assemble(inputs, 0).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    recipe
+        .assemble(inputs, &Letters, 0)
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
 /// The listing without its platform line.
@@ -266,8 +269,10 @@ fn what_cannot_be_done_is_said_once_for_each_stage() {
     let all = problems(&plan("scratch", "copy \"a\" from @source to \"/a\""), &Inputs::default());
     assert_eq!(all, ["the input `@source` was not read"]);
     let recipe = OciDirect::default().lower(&resolved(&plan("scratch", "copy \"a\" from @source to \"/a\"")));
-    let unread =
-        recipe.expect("can be lowered").assemble(&Inputs::default(), 0).expect_err("lacks its input");
+    let unread = recipe
+        .expect("can be lowered")
+        .assemble(&Inputs::default(), &Letters, 0)
+        .expect_err("lacks its input");
     let code = miette::Diagnostic::code(&unread[0]).map(|code| code.to_string());
     assert_eq!(code.as_deref(), Some("cpk::oci::input"));
     let all = problems(&plan("@base", "mkdir /a"), &Inputs::default());
@@ -310,7 +315,6 @@ fn what_needs_another_backend_is_refused_by_name() {
             "cpk::unsupported::image",
             "cpk::unsupported::run",
             "cpk::unsupported::context",
-            "cpk::unsupported::named-owner",
             "cpk::unsupported::open-variable",
             "cpk::unsupported::platforms",
         ]

@@ -8,6 +8,7 @@ use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::Tree;
 use cogpack_backends_oci_direct::Inputs;
 use cogpack_backends_oci_direct::program::{Origin, Program};
+use cogpack_io_layout::base_files::BaseFiles;
 use cogpack_io_layout::read::StoredImage;
 use cogpack_io_runtime::job::{Ended, Stream as JobStream};
 use cogpack_io_runtime::run::Cancel;
@@ -82,7 +83,8 @@ fn make(
         })?;
         inputs.bases.insert(name.clone(), base);
     }
-    let mut evaluation = order.recipe.evaluation(&inputs);
+    let files = BaseFiles::new(&order.bases, &contents);
+    let mut evaluation = order.recipe.evaluation(&inputs, &files);
     let mut waiting: VecDeque<Program> = VecDeque::new();
     std::thread::scope(|scope| {
         let (ended, ends) = channel::<(StageId, Result<Tree<Content>, BuildError>)>();

@@ -1,12 +1,11 @@
 //! From what a plan says of a program to what a runtime is told, and to the key of what comes of it.
 
-use std::io::Read;
-
-use cogpack_backends_contract::content::{Content, ContentSource};
-use cogpack_backends_contract::tree::{Node, Tree, components};
+use cogpack_backends_contract::accounts::{self, Account};
+use cogpack_backends_contract::content::Content;
+use cogpack_backends_contract::tree::Tree;
 use cogpack_backends_oci_direct::program::{Mounted, Program, ProgramMount};
 use cogpack_content::Digest;
-use cogpack_io_runtime::job::{Account, Job, Mount, Mounted as JobMounted, Network as JobNetwork};
+use cogpack_io_runtime::job::{Account as RunsAs, Job, Mount, Mounted as JobMounted, Network as JobNetwork};
 use cogpack_io_runtime::machine;
 use cogpack_io_store::caches::{Cache, Sharing as CacheSharing};
 use cogpack_ir::plan::{Network, Sharing};
@@ -17,8 +16,6 @@ use super::order::Order;
 use super::shelf::{OnDisk, Shelf, here};
 use crate::failure::BuildError;
 
-/// The most that an account file has.
-const LARGEST_ACCOUNTS: u64 = 16 << 20;
 /// The mode of a secret's file: nobody but root may read it.
 const SECRET_MODE: u32 = 0o400;
 /// The mode of files that all programs read.
@@ -29,7 +26,7 @@ pub struct Prepared<'p> {
     program: &'p Program,
     /// What it runs on.
     pub root: OnDisk,
-    account: Account,
+    account: RunsAs,
     /// What its mounts of files show.
     mounted: Vec<Option<OnDisk>>,
     /// What its result is known by.
@@ -44,8 +41,11 @@ pub struct Held {
 /// Puts the files of a program on disk.
 pub fn prepare<'p>(program: &'p Program, shelf: &Shelf<'_>) -> Result<Prepared<'p>, PrepareError> {
     let root = shelf.on_disk(&program.root)?;
-    let read = |path: &str| accounts(&program.root.tree, path, shelf);
-    let account = account(program.user.as_deref(), &read("/etc/passwd")?, &read("/etc/group")?)
+    let read = |which: Account| {
+        let attempted = || format!("read `{}` of the image", which.file());
+        accounts::read(which, &program.root.tree, &shelf.files).map_err(|error| here(attempted())(error))
+    };
+    let account = account(program.user.as_deref(), &read(Account::User)?, &read(Account::Group)?)
         .map_err(|unknown| PrepareError::Op(unknown.to_string()))?;
     let files = |mount: &ProgramMount| match &mount.what {
         Mounted::Files { from, select, .. } => shelf.mounted(from, select).map(Some),
@@ -74,7 +74,7 @@ impl From<BuildError> for PrepareError {
 
 /// All that the result of a program depends on. Values of secrets, what is in caches, and agents
 /// are no part of it.
-fn key(program: &Program, root: &OnDisk, account: &Account, mounted: &[Option<OnDisk>]) -> Digest {
+fn key(program: &Program, root: &OnDisk, account: &RunsAs, mounted: &[Option<OnDisk>]) -> Digest {
     let Program { arguments, environment, secrets, directory, network, mounts, .. } = program;
     let mut key = Key::new("program 1")
         .and_all(root.parts.iter().map(Digest::hex))
@@ -224,21 +224,4 @@ fn place(tree: &Tree<Content>, path: &str) -> Result<Vec<u8>, PrepareError> {
     let real =
         tree.resolve(path.as_bytes(), true).map_err(|problem| PrepareError::Op(problem.to_string()))?;
     Ok([b"/", &real.join(&b'/')[..]].concat())
-}
-
-/// An account file; empty where there is none.
-fn accounts(tree: &Tree<Content>, path: &str, shelf: &Shelf<'_>) -> Result<Vec<u8>, BuildError> {
-    let real = tree.resolve(path.as_bytes(), true).unwrap_or_else(|_| components(path.as_bytes()));
-    let Some(Node::File { content, .. }) = tree.get(&real) else { return Ok(Vec::new()) };
-    let mut bytes = Vec::new();
-    let opened: std::io::Result<Box<dyn Read + '_>> = match content {
-        Content::Inline(bytes) => Ok(Box::new(&bytes.0[..])),
-        Content::Context(file) => shelf.files.open(file),
-        Content::Kept(file) => shelf.files.open_kept(file).map(|kept| kept.bytes),
-        Content::Layer(_) => Err(std::io::Error::other("its layer is packed")),
-    };
-    opened
-        .and_then(|file| file.take(LARGEST_ACCOUNTS).read_to_end(&mut bytes))
-        .map_err(here(format!("read `{path}` of the image")))?;
-    Ok(bytes)
 }

@@ -1,12 +1,14 @@
 //! Reads and writes OCI image layouts on disk.
 //!
 //! Reading: [`read::Layout`] finds an image and checks every digest; [`layer_tree`] knows what
-//! its layers make together, by names alone. Writing: [`write`](mod@write) gives a name only to
+//! its layers make together, by names alone, and
+//! [`base_files`] opens a few of these. Writing: [`write`](mod@write) gives a name only to
 //! what is complete; so does [`unpack`](mod@unpack).
 //! [`archive`] only looks. [`saved`]
 //! takes images out of archives that others have written.
 
 pub mod archive;
+pub mod base_files;
 pub mod read;
 pub mod saved;
 pub mod unpack;

@@ -20,6 +20,7 @@ use cogpack_ir::plan::{ContextKind, ImageConfig, InputName};
 use cogpack_ir::resolve::{KnownConfigs, resolve};
 use cogpack_ir::{syntax, verify};
 
+use crate::base_files::BaseFiles;
 use crate::read::{Layout, ReadError, Wanted};
 use crate::unpack::{check_destination, unpack};
 use crate::write::{Image, WriteError, write_archive, write_archive_to, write_directory};
@@ -38,22 +39,22 @@ fn read(plan: &str, root: &Path) -> Read {
     let parsed = syntax::parse(plan);
     assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
     let platform = Platform::linux_amd64();
-    let (mut known, mut images, mut layouts) = (KnownConfigs::new(), BTreeMap::new(), Vec::new());
+    let (mut known, mut images, mut bases) = (KnownConfigs::new(), BTreeMap::new(), BTreeMap::new());
     for (name, context) in &parsed.plan.contexts {
         if let ContextKind::Oci(oci) = &context.kind {
             let layout = Layout::open(&root.join(&oci.path.value)).expect("is a layout");
             let wanted = Wanted { digest: None, tag: oci.tag.as_ref().map(|tag| tag.as_str()) };
             let image = layout.image(wanted, &platform).expect("has the image");
             known.insert(name.clone(), image.config.clone());
-            images.insert(name.clone(), layout.base(&image).expect("can be read"));
-            layouts.push(layout);
+            bases.insert(name.clone(), layout.base(&image).expect("can be read"));
+            images.insert(name.clone(), (layout, image));
         }
     }
     let verified = verify::verify(parsed.plan).unwrap_or_else(|findings| panic!("{findings:?}"));
     let resolved = resolve(verified, &known).unwrap_or_else(|findings| panic!("{findings:?}"));
     let recipe =
         OciDirect::default().lower(&resolved).unwrap_or_else(|unsupported| panic!("{unsupported:?}"));
-    let mut inputs = Inputs { bases: images, ..Inputs::default() };
+    let mut inputs = Inputs { bases, ..Inputs::default() };
     let mut files = ContextFiles::default();
     for (name, context) in recipe.directories() {
         let ContextKind::Directory(directory) = &context.kind else { panic!("was asked for") };
@@ -61,8 +62,9 @@ fn read(plan: &str, root: &Path) -> Read {
         inputs.directories.insert(name.clone(), walk(&path, name, &directory.rules).expect("can be walked"));
         files.directories.insert(name.clone(), path);
     }
-    let assembly = recipe.assemble(&inputs, 0).unwrap_or_else(|problems| panic!("{problems:?}"));
-    Read { assembly, files, layouts }
+    let assembled = recipe.assemble(&inputs, &BaseFiles::new(&images, &files), 0);
+    let assembly = assembled.unwrap_or_else(|problems| panic!("{problems:?}"));
+    Read { assembly, files, layouts: images.into_values().map(|(layout, _)| layout).collect() }
 }
 
 fn build(plan: &str, root: &Path, destination: &str) -> Result<Digest, WriteError> {
@@ -230,6 +232,32 @@ export from %app
     assert!(paths.contains(&"0700 /src/tool 3".to_owned()), "{paths:?}");
     assert!(paths.contains(&"/src/other -> lib/a.py".to_owned()), "{paths:?}");
     assert!(!paths.iter().any(|path| path.contains("/src/lib")), "{paths:?}");
+}
+
+#[test]
+fn owners_are_looked_up_in_the_layers_of_a_base() {
+    let root = tempfile::tempdir().expect("makes a directory");
+    let base = r#"cpk 1
+stage %base from scratch {
+  file "/etc/passwd" = "app:x:5:5::/:/bin/sh\n"
+  file "/etc/passwd" = "root:x:0:0::/:/bin/sh\napp:x:1000:50::/:/bin/sh\n"
+  file "/etc/group" = "crew:x:51:\n"
+}
+export from %base
+"#;
+    build(base, root.path(), "base").expect("can be written");
+    let plan = r#"cpk 1
+context @base = oci "base" { tag "latest" }
+stage %app from @base {
+  file "/a" owner app:crew = "x"
+}
+export from %app
+"#;
+    let made = read(plan, root.path()).assembly;
+    let Some(Node::File { attributes, .. }) = made.rootfs.tree.get(&[b"a"]) else {
+        panic!("there is a file")
+    };
+    assert_eq!((attributes.ids.user, attributes.ids.group), (1000, 51));
 }
 
 #[test]

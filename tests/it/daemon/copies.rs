@@ -12,6 +12,7 @@ use std::sync::Arc;
 use cogpack_backends_contract::Backend;
 use cogpack_backends_oci_direct::inputs::Inputs;
 use cogpack_backends_oci_direct::{AssemblyProblem, OciDirect};
+use cogpack_io_project::context_files::ContextFiles;
 use cogpack_io_project::walk::walk;
 use cogpack_ir::plan::ContextKind;
 use cogpack_tests::engines::{self, Engine};
@@ -21,10 +22,6 @@ use cogpack_tests::solve::{Builder, Unbuilt};
 use futures_util::StreamExt;
 
 use super::copy_rows::{Expected, rows};
-
-/// What these owners are by number, since the layers that the contract makes take only numbers.
-const OWNERS: &[(&str, &str)] =
-    &[("owner app:staff", "owner 1000:50"), ("owner app", "owner 1000:1000"), ("owner nobody", "owner 1:1")];
 
 /// Where a row's source is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,23 +80,18 @@ pub fn plan(behind: &str, source: &Sketch, before: &Sketch, copy: &str, from: Fr
 
 /// What the contract says that a plan makes, whose contexts stand in `folder`.
 pub fn contract(plan: &str, folder: &Path) -> Result<Listing, String> {
-    let mut plan = plan.to_owned();
-    let unknown = plan.contains("owner nobody");
-    for (names, numbers) in OWNERS {
-        plan = plan.replace(names, numbers);
-    }
-    let plan = resolved(&plan);
+    let plan = resolved(plan);
     let recipe = OciDirect::default().lower(&plan).map_err(|refused| format!("{refused:?}"))?;
-    let mut directories = BTreeMap::new();
+    let (mut directories, mut files) = (BTreeMap::new(), ContextFiles::default());
     for (name, context) in recipe.directories() {
         if let ContextKind::Directory(directory) = &context.kind {
             let root = folder.join(&directory.path.value);
             directories.insert(name.clone(), walk(&root, name, &directory.rules).expect("it can be walked"));
+            files.directories.insert(name.clone(), root);
         }
     }
     let inputs = Inputs { directories, bases: BTreeMap::new() };
-    match recipe.assemble(&inputs, 0) {
-        Ok(_) if unknown => Err("there is no user `nobody`".to_owned()),
+    match recipe.assemble(&inputs, &files, 0) {
         Ok(assembly) => Ok(list_tree(&assembly.rootfs.tree, folder)),
         Err(problems) => Err(problems.iter().map(AssemblyProblem::to_string).collect()),
     }

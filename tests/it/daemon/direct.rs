@@ -55,7 +55,11 @@ stage %app from %below {
     rm -r /usr/share/base-files
     rm /etc/debian_version
     chmod 0711 /
+    groupadd --gid 5001 crew
+    useradd --uid 5000 --gid crew --no-create-home app
     """
+  file "/owned/by-program" owner app:crew = "owned"
+  mkdir /owned/by-base mode 0750 owner www-data:crew
   run "rm -r /made/sub && echo file >/made/sub && rm /emptied/new && rmdir /emptied && ln -s data /emptied"
 }
 

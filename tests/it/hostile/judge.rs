@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use cogpack_backends_contract::Backend;
+use cogpack_backends_contract::content::NoFiles;
 use cogpack_backends_contract::image_config::image_config;
 use cogpack_backends_contract::tree::{Node, Tree, components};
 use cogpack_backends_oci_direct::inputs::{BaseImage, Inputs};
@@ -216,7 +217,7 @@ fn files(plan: &Resolved, folder: &Path) -> Result<BTreeMap<String, String>, Str
         }
     }
     let assembly = recipe
-        .assemble(&Inputs { directories, bases }, 0)
+        .assemble(&Inputs { directories, bases }, &NoFiles, 0)
         .map_err(|problems| problems.iter().map(AssemblyProblem::to_string).collect::<String>())?;
     Ok(without_directories(list_tree(&assembly.rootfs.tree, folder)))
 }

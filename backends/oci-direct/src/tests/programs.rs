@@ -1,6 +1,6 @@
 //! Plans that run programs: what is given away, and what becomes of what comes back.
 
-use cogpack_backends_contract::content::KeptFile;
+use cogpack_backends_contract::content::{KeptFile, NoFiles};
 use cogpack_backends_contract::tree::Name;
 use cogpack_ir::plan::{Network, Sharing};
 
@@ -45,7 +45,7 @@ fn without_a_runtime_every_program_is_refused() {
 fn what_a_program_mounts_must_be_there() {
     let text = plan("scratch", "run \"one\" { mount @source at /mnt select \"missing\" }");
     let (recipe, inputs) = (recipe(&text), inputs("a", ""));
-    let mut evaluation = recipe.evaluation(&inputs);
+    let mut evaluation = recipe.evaluation(&inputs, &NoFiles);
     assert!(evaluation.advance().is_empty() && evaluation.has_problems());
     let problems = evaluation.finish().expect_err("it is not there");
     let said: Vec<_> = problems.iter().map(ToString::to_string).collect();
@@ -72,7 +72,7 @@ fn a_program_is_given_away_with_all_that_it_sees() {
          }}\nexport from %app\n"
     );
     let (recipe, inputs) = (recipe(&text), inputs("d/x", "bin/sh"));
-    let mut evaluation = recipe.evaluation(&inputs);
+    let mut evaluation = recipe.evaluation(&inputs, &NoFiles);
     let programs = evaluation.advance();
     let [Program { arguments, environment, secrets, directory, user, network, root, mounts, .. }] =
         &programs[..]
@@ -116,7 +116,7 @@ fn what_a_program_leaves_is_part_of_the_layer_that_it_is_in() {
     let ops = "layer all { mkdir \"/a\" run \"one\" remove \"/made/old\" run \"two\" }\nfile \"/end\" = \"\"";
     let text = plan("@base", ops);
     let (recipe, inputs) = (recipe(&text), inputs("", "bin/sh etc/old"));
-    let mut evaluation = recipe.evaluation(&inputs);
+    let mut evaluation = recipe.evaluation(&inputs, &NoFiles);
     let one = evaluation.advance().pop().expect("the first program is to be run");
     let mut left = with(&one.root, "made/old made/new");
     left.remove(&[b"etc".to_vec(), b"old".to_vec()]).expect("is there");
@@ -153,7 +153,7 @@ fn programs_that_do_not_wait_for_each_other_are_given_away_together() {
          export from %three\n"
     );
     let (recipe, inputs) = (recipe(&text), inputs("", "bin/sh"));
-    let mut evaluation = recipe.evaluation(&inputs);
+    let mut evaluation = recipe.evaluation(&inputs, &NoFiles);
     let said = |programs: &[Program]| -> Vec<String> {
         programs.iter().map(|program| program.arguments[2].clone()).collect()
     };
