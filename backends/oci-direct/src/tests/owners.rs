@@ -39,8 +39,13 @@ fn nobody_takes_root_for_somebody_unknown() {
     ] {
         assert_eq!(problems(&plan("scratch", &format!("{passwd}{op}")), &inputs("c", "")), [said], "{op}");
     }
-    let of_base = problems(&plan("@base", "mkdir \"/a\" owner app:7"), &inputs("", "etc/passwd"));
+    let text = plan("@base", "mkdir \"/a\" owner app:7");
+    let recipe = OciDirect::default().lower(&resolved(&text)).expect("can be lowered");
+    let of_base =
+        recipe.assemble(&inputs("", "etc/passwd"), &Letters, 0).expect_err("has a layer that nobody opens");
     let layer = Digest::of(b"base");
     let said = format!("`/etc/passwd` of the image cannot be read: the layer {layer} is not at hand");
-    assert_eq!(of_base, [said]);
+    assert_eq!(of_base.iter().map(ToString::to_string).collect::<Vec<_>>(), [said]);
+    let code = miette::Diagnostic::code(&of_base[0]).map(|code| code.to_string());
+    assert_eq!(code.as_deref(), Some("cpk::oci::accounts"));
 }
