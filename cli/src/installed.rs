@@ -133,7 +133,7 @@ impl ToInstall {
             Form::Archive => Compression::None,
         };
         let kept = Some(&self.store);
-        let image = Image { assembly: &assembly, files, bases: &[], name: None, kept, compression };
+        let image = Image { assembly: &assembly, files, bases: &[], names: &[], kept, compression };
         let layout = work.join(name.as_str());
         write_directory(image, &layout).map_err(|error| Failure::of(&error))?;
         Ok(layout)

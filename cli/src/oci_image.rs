@@ -58,7 +58,7 @@ impl OciImage {
             assembly: &self.assembly,
             files: &self.files,
             bases: &self.bases,
-            name: self.name.as_ref(),
+            names: self.name.as_slice(),
             kept: self.kept.as_ref(),
             compression: self.compression,
         };

@@ -391,6 +391,43 @@ fn layers_are_compressed_as_they_are_asked_to_be() {
 }
 
 #[test]
+fn what_was_built_is_told_with_all_its_names_and_layers() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let plan =
+        "cpk 1\nstage %app from scratch {\n  file \"/a\" = \"b\"\n  mkdir \"/c\"\n}\nexport from %app\n";
+    std::fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
+    let build = |more: &[&str]| {
+        let words = ["build", ".", "--builder", "direct", "-t", "app:1", "-t", "example.org/b", "-o"];
+        let answer = cogpackc_in(Default::default(), folder.path(), &[&words, more].concat());
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        answer
+    };
+    let answer = build(&["type=layout,dest=out", "--format", "json", "--progress", "quiet"]);
+    let told: serde_json::Value = serde_json::from_slice(&answer.stdout).expect("is JSON");
+    assert_eq!(told["names"], serde_json::json!(["docker.io/library/app:1", "example.org/b:latest"]));
+    let manifest: serde_json::Value =
+        serde_json::from_str(&manifest_in(&folder.path().join("out"))).expect("is JSON");
+    let layers = told["layers"].as_array().expect("is a list");
+    let made_by: Vec<_> = layers.iter().map(|layer| layer["made_by"].as_str().unwrap_or("nobody")).collect();
+    assert_eq!(made_by, ["%app: file \"/a\"", "%app: mkdir \"/c\""]);
+    for (layer, stored) in layers.iter().zip(manifest["layers"].as_array().expect("is a list")) {
+        assert_eq!((&layer["digest"], &layer["size"]), (&stored["digest"], &stored["size"]));
+        assert_eq!(layer["compressed"], true);
+    }
+    build(&["type=docker,dest=out.tar", "--progress", "quiet"]);
+    let images = saved(&folder.path().join("out.tar"));
+    let names: Vec<&str> = images.keys().map(String::as_str).collect();
+    assert_eq!(names, ["docker.io/library/app:1", "example.org/b:latest"]);
+    let shown = build(&["type=layout,dest=out,compression=none", "--progress", "plain"]).stderr;
+    let lines: Vec<&str> = shown.lines().skip_while(|line| *line != "layers").take(4).collect();
+    assert_eq!(lines.len(), 4, "{shown}");
+    assert!(
+        lines[1].contains("%app: file \"/a\"") && lines[3].contains("2 layers in all, unpacked"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn owners_are_known_by_the_files_of_the_base() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let run = |arguments: &[&str]| cogpackc_in(Default::default(), folder.path(), arguments);

@@ -54,9 +54,9 @@ impl Assembly {
         self.rootfs.history.steps().into_iter().filter_map(|step| step.layer.as_ref())
     }
 
-    /// The documents of a layout that holds this image as `name`. `layers` are
+    /// The documents of a layout that holds this image under `names`. `layers` are
     /// [`Assembly::layers`], in their order.
-    pub fn documents(&self, layers: &[WrittenLayer], name: Option<&ImageReference>) -> Documents {
+    pub fn documents(&self, layers: &[WrittenLayer], names: &[ImageReference]) -> Documents {
         let mut files = BTreeMap::new();
         let mut add = |bytes: Vec<u8>| {
             let blob = blob_of(&bytes);
@@ -83,7 +83,7 @@ impl Assembly {
             let descriptor = Descriptor { platform, ..Descriptor::of(media::MANIFEST, &manifest) };
             manifests.push((descriptor, manifest.digest));
         }
-        let (mut top, digest) = match <[_; 1]>::try_from(manifests) {
+        let (top, digest) = match <[_; 1]>::try_from(manifests) {
             Ok([manifest]) => manifest,
             Err(manifests) => {
                 let descriptors = manifests.into_iter().map(|(descriptor, _)| descriptor).collect();
@@ -91,18 +91,29 @@ impl Assembly {
                 (Descriptor::of(media::INDEX, &index), index.digest)
             }
         };
-        let tag = name.and_then(ImageReference::tag).unwrap_or("latest");
-        top.annotations.insert(REFERENCE_NAME.to_owned(), tag.to_owned());
-        if let Some(name) = name {
-            top.annotations.insert(CONTAINERD_NAME.to_owned(), name.normalised(None));
+        // One name may be written in several ways.
+        let mut full_names: Vec<String> = Vec::with_capacity(names.len());
+        let mut tops = Vec::with_capacity(names.len().max(1));
+        for name in names {
+            let full = name.normalised(None);
+            if full_names.contains(&full) {
+                continue;
+            }
+            let mut top = named(&top, name.tag());
+            top.annotations.insert(CONTAINERD_NAME.to_owned(), full.clone());
+            tops.push(top);
+            full_names.push(full);
         }
-        files.insert("index.json".to_owned(), to_bytes(&Index::of(vec![top])));
+        if tops.is_empty() {
+            tops.push(named(&top, None));
+        }
+        files.insert("index.json".to_owned(), to_bytes(&Index::of(tops)));
         let mark = LayoutMark { image_layout_version: LayoutMark::VERSION.to_owned() };
         files.insert("oci-layout".to_owned(), to_bytes(&mark));
         if let ([_], Some(config)) = (&self.platforms[..], docker_config) {
             let image = DockerImage {
                 config: blob_path(&config),
-                repo_tags: name.map(|name| name.normalised(None)).into_iter().collect(),
+                repo_tags: full_names,
                 layers: layers.iter().map(|layer| blob_path(&layer.blob.blob.digest)).collect(),
             };
             files.insert("manifest.json".to_owned(), to_bytes(&[image]));
@@ -126,4 +137,11 @@ impl Assembly {
         };
         to_json(&self.config, platform, Some(&assembled))
     }
+}
+
+/// A descriptor with the name that it has in a layout.
+fn named(top: &Descriptor, tag: Option<&str>) -> Descriptor {
+    let mut top = top.clone();
+    top.annotations.insert(REFERENCE_NAME.to_owned(), tag.unwrap_or("latest").to_owned());
+    top
 }

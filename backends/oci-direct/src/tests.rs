@@ -359,8 +359,9 @@ fn documents_point_at_each_other() {
     let image = assembled(&plan("@base", "file \"/a\" = \"x\""), &inputs("", "etc/x")).expect("is an image");
     let blob = LayerBlob { blob: Blob { digest: Digest::of(b"l"), size: 1 }, diff_id: Digest::of(b"d") };
     let layer = crate::image::WrittenLayer { media_type: media::LAYER_GZIP, blob };
-    let name = "example.org/me/app:1".parse().expect("is a reference");
-    let documents = image.documents(&[layer.clone(), layer], Some(&name));
+    let names = ["example.org/me/app:1", "docker.io/library/app:2", "app:2"];
+    let names = names.map(|name| name.parse().expect("is a reference"));
+    let documents = image.documents(&[layer.clone(), layer], &names);
     for (path, bytes) in &documents.files {
         if let Some(hex) = path.strip_prefix("blobs/sha256/") {
             assert_eq!(hex, Digest::of(bytes).hex());
@@ -374,6 +375,11 @@ fn documents_point_at_each_other() {
     assert_eq!(top["digest"], documents.digest.to_string());
     assert_eq!(top["annotations"]["org.opencontainers.image.ref.name"], "1");
     assert_eq!(top["annotations"]["io.containerd.image.name"], "example.org/me/app:1");
+    assert_eq!(index["manifests"].as_array().map(Vec::len), Some(2), "{index}");
+    let other = &index["manifests"][1];
+    assert_eq!(other["digest"], top["digest"]);
+    assert_eq!(other["annotations"]["org.opencontainers.image.ref.name"], "2");
+    assert_eq!(other["annotations"]["io.containerd.image.name"], "docker.io/library/app:2");
     let manifest = json(&crate::documents::blob_path(&documents.digest));
     let config_digest: Digest =
         manifest["config"]["digest"].as_str().expect("is text").parse().expect("is one");
@@ -382,7 +388,7 @@ fn documents_point_at_each_other() {
     assert_eq!(config["history"][1]["created_by"], "%app: file \"/a\"");
     assert_eq!(config["created"], "1970-01-01T00:00:00Z");
     let docker = json("manifest.json");
-    assert_eq!(docker[0]["RepoTags"][0], "example.org/me/app:1");
+    assert_eq!(docker[0]["RepoTags"], serde_json::json!(["example.org/me/app:1", "docker.io/library/app:2"]));
     assert_eq!(docker[0]["Config"], crate::documents::blob_path(&config_digest));
 }
 
@@ -396,7 +402,7 @@ fn several_platforms_share_their_layers_below_an_index() {
     let image = assembled(&text, &inputs("", "")).expect("is an image");
     let blob = LayerBlob { blob: Blob { digest: Digest::of(b"l"), size: 1 }, diff_id: Digest::of(b"d") };
     let layer = crate::image::WrittenLayer { media_type: media::LAYER_GZIP, blob };
-    let documents = image.documents(&[layer], None);
+    let documents = image.documents(&[layer], &[]);
     // An index, two manifests, two configs, `index.json` and `oci-layout`.
     assert_eq!(documents.files.len(), 7);
     let index: serde_json::Value =

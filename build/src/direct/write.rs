@@ -2,16 +2,19 @@
 
 use cogpack_backends_oci_direct::Assembly;
 use cogpack_backends_oci_direct::compression::Compression;
-use cogpack_content::Digest;
+use cogpack_backends_oci_direct::documents::media;
+use cogpack_backends_oci_direct::image::WrittenLayer;
 use cogpack_io_layout::read::Layout;
-use cogpack_io_layout::write::{Image, WriteError, write_archive, write_archive_to, write_directory};
+use cogpack_io_layout::write::{
+    Image, WriteError, Written, write_archive, write_archive_to, write_directory,
+};
 
 use super::content::Contents;
 use super::order::Order;
 use super::shelf::here;
 use crate::failure::BuildError;
 use crate::order::{Destination, FileForm, Settings};
-use crate::outcome::Outcome;
+use crate::outcome::{Layer, Outcome};
 
 /// The setting that says how layers are compressed, as BuildKit calls it.
 const COMPRESSION: &str = "compression";
@@ -58,14 +61,15 @@ pub fn write(order: &Order, assembly: &Assembly, contents: &Contents<'_>) -> Res
         assembly,
         files: contents,
         bases: &bases,
-        name: order.names.first(),
+        names: &order.names,
         kept: order.kept.as_ref(),
         compression: Compression::default(),
     };
     let mut outcome = Outcome::default();
     for destination in &order.destinations {
-        let (digest, place) = write_to(order, image, destination)?;
-        outcome.digest = Some(digest);
+        let (written, place) = write_to(order, image, destination)?;
+        outcome.digest = Some(written.digest);
+        outcome.layers = layers(assembly, &written.layers);
         outcome.places.push(place);
     }
     outcome.names = order.names.iter().map(|name| name.normalised(None)).collect();
@@ -74,9 +78,9 @@ pub fn write(order: &Order, assembly: &Assembly, contents: &Contents<'_>) -> Res
     Ok(outcome)
 }
 
-fn write_to(order: &Order, image: Image<'_>, to: &Destination) -> Result<(Digest, String), BuildError> {
+fn write_to(order: &Order, image: Image<'_>, to: &Destination) -> Result<(Written, String), BuildError> {
     let shown = |path: &std::path::Path| path.display().to_string();
-    let (written, place): (Result<Digest, WriteError>, String) = match to {
+    let (written, place): (Result<Written, WriteError>, String) = match to {
         Destination::Layout { path, settings } => {
             (write_directory(compressed(image, settings)?, path), shown(path))
         }
@@ -95,6 +99,18 @@ fn write_to(order: &Order, image: Image<'_>, to: &Destination) -> Result<(Digest
         }
     };
     Ok((written.map_err(here(format!("write the image to {place}")))?, place))
+}
+
+/// What is told of layers, each with what made it.
+fn layers(assembly: &Assembly, written: &[WrittenLayer]) -> Vec<Layer> {
+    let steps = assembly.rootfs.history.steps().into_iter().filter(|step| step.layer.is_some());
+    let told = steps.zip(written).map(|(step, layer)| Layer {
+        digest: Some(layer.blob.blob.digest),
+        size: layer.blob.blob.size,
+        compressed: layer.media_type != media::LAYER,
+        made_by: Some(step.created_by.clone()).filter(|made_by| !made_by.is_empty()),
+    });
+    told.collect()
 }
 
 fn compressed<'i>(image: Image<'i>, settings: &Settings) -> Result<Image<'i>, BuildError> {

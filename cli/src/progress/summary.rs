@@ -116,7 +116,12 @@ impl Page {
             self.line(Tone::Plain, &format!("  {short:12}  {name}"), &bytes(layer.size));
         }
         let total = layers.iter().map(|layer| layer.size).sum();
-        let stored = if layers.iter().all(|layer| layer.compressed) { "compressed" } else { "unpacked" };
+        let compressed = layers.iter().filter(|layer| layer.compressed).count();
+        let stored = match compressed {
+            0 => "unpacked",
+            all if all == layers.len() => "compressed",
+            _ => "as stored",
+        };
         self.line(
             Tone::Faint,
             &format!("  {} in all, {stored}", counted(layers.len() as u64, "layer")),

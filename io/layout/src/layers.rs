@@ -20,7 +20,7 @@ use crate::blobs::{self, HashingReader};
 use crate::packed::{self, Noting, Packed};
 use crate::read::Layout;
 use crate::unchanged;
-use crate::write::{Image, WriteError, failed};
+use crate::write::{Image, WriteError, Written, failed};
 
 /// What is known of each layer before anything is written.
 pub enum Ready<'a> {
@@ -55,8 +55,8 @@ fn identity<'l>(layer: &'l Layer, image: Image<'_>) -> Identity<'l> {
     layer.identity(image.assembly.time, image.compression.name())
 }
 
-/// The digest of an image that the destination holds already.
-pub fn unchanged(image: Image<'_>, ready: &[Ready<'_>], destination: &Path) -> Option<Digest> {
+/// An image that the destination holds already.
+pub fn unchanged(image: Image<'_>, ready: &[Ready<'_>], destination: &Path) -> Option<Written> {
     let known = ready.iter().map(|layer| match layer {
         Ready::Base(base) => {
             let written = WrittenLayer { media_type: base.media_type, blob: base.blob };
@@ -66,8 +66,9 @@ pub fn unchanged(image: Image<'_>, ready: &[Ready<'_>], destination: &Path) -> O
         Ready::Unpacked(..) => None,
     });
     let (layers, blobs): (Vec<_>, Vec<_>) = known.collect::<Option<Vec<_>>>()?.into_iter().unzip();
-    let documents = image.assembly.documents(&layers, image.name);
-    unchanged::is_there(&documents, &blobs, destination).then_some(documents.digest)
+    let documents = image.assembly.documents(&layers, image.names);
+    let is_there = unchanged::is_there(&documents, &blobs, destination);
+    is_there.then_some(Written { digest: documents.digest, layers })
 }
 
 /// Puts the blob of a layer where it is in the layout at `root`.

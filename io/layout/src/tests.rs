@@ -69,7 +69,7 @@ fn read(plan: &str, root: &Path) -> Read {
 
 fn build(plan: &str, root: &Path, destination: &str) -> Result<Digest, WriteError> {
     let read = read(plan, root);
-    write_directory(image(&read), &root.join(destination))
+    write_directory(image(&read), &root.join(destination)).map(|written| written.digest)
 }
 
 /// The archive of the layout that `build` makes.
@@ -85,7 +85,7 @@ fn image(read: &Read) -> Image<'_> {
         assembly: &read.assembly,
         files: &read.files,
         bases: &read.layouts,
-        name: None,
+        names: &[],
         kept: None,
         compression: Compression::default(),
     }
@@ -442,7 +442,7 @@ fn an_archive_is_unpacked_to_the_layout_that_it_holds() {
     );
     let image = image(&read);
     let archive = folder.path().join("image.tar");
-    let digest = write_archive(image, &archive).expect("can be written");
+    let digest = write_archive(image, &archive).expect("can be written").digest;
 
     let layout = folder.path().join("layout");
     let bytes = fs::read(&archive).expect("is there");

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use cogpack_backends_contract::content::ContentSource;
 use cogpack_backends_oci_direct::Assembly;
 use cogpack_backends_oci_direct::compression::Compression;
+use cogpack_backends_oci_direct::image::WrittenLayer;
 use cogpack_backends_oci_direct::layer::LayerWriteError;
 use cogpack_backends_oci_direct::tar::{Entry, EntryKind, TarError, TarWriter};
 use cogpack_content::{Digest, ImageReference};
@@ -85,35 +86,44 @@ pub struct Image<'a> {
     /// The layouts that its bases come from.
     pub bases: &'a [Layout],
     /// What it is called.
-    pub name: Option<&'a ImageReference>,
+    pub names: &'a [ImageReference],
     /// Where packed layers are kept from one image to the next.
     pub kept: Option<&'a Store>,
     /// How its layers are compressed, those of bases aside.
     pub compression: Compression,
 }
 
+/// An image that is where it was to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The digest of its manifest or index.
+    pub digest: Digest,
+    /// Its layers, lowest first.
+    pub layers: Vec<WrittenLayer>,
+}
+
 /// All that a layout has at its top.
 const PARTS: [&str; 4] = ["blobs", "index.json", "manifest.json", "oci-layout"];
 
-/// Writes a layout as the directory `destination`; gives the digest of its manifest or index.
-pub fn write_directory(image: Image<'_>, destination: &Path) -> Result<Digest, WriteError> {
+/// Writes a layout as the directory `destination`.
+pub fn write_directory(image: Image<'_>, destination: &Path) -> Result<Written, WriteError> {
     // A link to a layout stays one.
     let destination = &fs::canonicalize(destination).unwrap_or_else(|_| destination.to_owned());
     check_replaceable(destination)?;
     let ready = layers::ready(image)?;
-    if let Some(digest) = layers::unchanged(image, &ready, destination) {
-        return Ok(digest);
+    if let Some(written) = layers::unchanged(image, &ready, destination) {
+        return Ok(written);
     }
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("layout");
-    let digest = make(image, ready, &made)?;
+    let written = make(image, ready, &made)?;
     replace(&made, destination, temporary)?;
     sync_directory(above(destination))?;
-    Ok(digest)
+    Ok(written)
 }
 
-/// Writes a layout as the archive `destination`; gives the digest of its manifest or index.
-pub fn write_archive(image: Image<'_>, destination: &Path) -> Result<Digest, WriteError> {
+/// Writes a layout as the archive `destination`.
+pub fn write_archive(image: Image<'_>, destination: &Path) -> Result<Written, WriteError> {
     let destination = &fs::canonicalize(destination).unwrap_or_else(|_| destination.to_owned());
     if destination.is_dir() {
         let reason = "it is a directory, and an archive is a file".to_owned();
@@ -122,19 +132,19 @@ pub fn write_archive(image: Image<'_>, destination: &Path) -> Result<Digest, Wri
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("archive");
     let file = File::create(&made).map_err(|source| failed("create", &made, source))?;
-    let digest = write_archive_to(image, temporary.path(), &file)?;
+    let written = write_archive_to(image, temporary.path(), &file)?;
     file.sync_all().map_err(|source| failed("sync", &made, source))?;
     fs::rename(&made, destination).map_err(|source| failed("write", destination, source))?;
     sync_directory(above(destination))?;
-    Ok(digest)
+    Ok(written)
 }
 
 /// Writes a layout as an archive to a stream. Its blobs are first made below `scratch`, because
 /// their digests, and so their names, follow from them.
-pub fn write_archive_to(image: Image<'_>, scratch: &Path, sink: impl Write) -> Result<Digest, WriteError> {
+pub fn write_archive_to(image: Image<'_>, scratch: &Path, sink: impl Write) -> Result<Written, WriteError> {
     let temporary = temporary_in(scratch)?;
     let made = temporary.path().join("layout");
-    let digest = make(image, layers::ready(image)?, &made)?;
+    let written = make(image, layers::ready(image)?, &made)?;
     let archive = |source| WriteError::Archive { path: scratch.to_owned(), source };
     let mut writer = TarWriter::new(BufWriter::with_capacity(1 << 16, sink), image.assembly.time);
     for (path, kind) in parts(&made)? {
@@ -155,28 +165,28 @@ pub fn write_archive_to(image: Image<'_>, scratch: &Path, sink: impl Write) -> R
     }
     let mut sink = writer.finish().map_err(archive)?;
     sink.flush().map_err(|source| archive(TarError::Write(source)))?;
-    Ok(digest)
+    Ok(written)
 }
 
 /// Makes the layout in the new directory `root`.
-fn make(image: Image<'_>, ready: Vec<Ready<'_>>, root: &Path) -> Result<Digest, WriteError> {
+fn make(image: Image<'_>, ready: Vec<Ready<'_>>, root: &Path) -> Result<Written, WriteError> {
     let blobs = root.join("blobs/sha256");
     fs::create_dir_all(&blobs).map_err(|source| failed("create", &blobs, source))?;
     let put = |layer| layers::put(layer, image, root);
     let layers = ready.into_iter().map(put).collect::<Result<Vec<_>, _>>()?;
-    let documents = image.assembly.documents(&layers, image.name);
+    let documents = image.assembly.documents(&layers, image.names);
     for (path, bytes) in &documents.files {
         let path = root.join(path);
-        let written = File::create(&path).and_then(|mut file| {
+        let made = File::create(&path).and_then(|mut file| {
             file.write_all(bytes)?;
             file.sync_all()
         });
-        written.map_err(|source| failed("write", &path, source))?;
+        made.map_err(|source| failed("write", &path, source))?;
     }
     for directory in [&blobs, &root.join("blobs"), root] {
         sync_directory(directory)?;
     }
-    Ok(documents.digest)
+    Ok(Written { digest: documents.digest, layers })
 }
 
 /// Whether `destination` is free, an empty directory, or a layout without anything beside it.

@@ -39,7 +39,7 @@ fn built(root: &Path, store: &Store, out: &str) -> (Digest, Vec<String>) {
     } else {
         write_directory(image, &root.join(out))
     };
-    (written.expect("can be written"), files.opened.into_inner().into_iter().collect())
+    (written.expect("can be written").digest, files.opened.into_inner().into_iter().collect())
 }
 
 fn without_store(root: &Path) -> Digest {
