@@ -25,13 +25,18 @@ fn layout() -> PathBuf {
 
 /// A folder with a plan on the image of a layout, and something in it that no daemon has seen.
 fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let index = std::fs::read(layout().join("index.json")).expect("the rig made it");
     let index: Value = serde_json::from_slice(&index).expect("is JSON");
     let digest = index["manifests"][0]["digest"].as_str().expect("is text");
+    folder_on(&format!("digest {digest}"))
+}
+
+/// The same, on the one that is pinned in this way.
+fn folder_on(pin: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let plan = format!(
         "cpk 1
-context @base = oci \"layout\" {{ digest {digest} }}
+context @base = oci \"layout\" {{ {pin} }}
 context @source = dir \".\" {{ include \"hello\" }}
 stage %app from @base {{
   copy \"hello\" from @source to \"/hello\"
@@ -82,8 +87,7 @@ fn list<'d>(document: &'d Value, pointer: &str) -> &'d [Value] {
 fn the_layers_history_and_config_of_an_image_of_a_layout_stay() {
     let Some(engine) = engines::newer() else { return };
     let [base, base_config] = documents(|path| std::fs::read(layout().join(path)).expect("the rig made it"));
-    for form in ["oci", "docker"] {
-        let folder = folder();
+    for (form, folder) in [("oci", folder()), ("docker", folder_on("tag \"bookworm-slim\""))] {
         let output = format!("type={form},dest=out.tar");
         let arguments =
             [".", "--tag", "copies-images:1", "--progress", "quiet", "--format", "json", "-o", &output];
