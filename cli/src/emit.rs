@@ -104,7 +104,9 @@ impl Emission<'_> {
                 Ok(written.ok_or_else(Vec::new))
             }
             Artifact::Llb | Artifact::LlbText => Ok(self.llb(format)),
-            Artifact::Dockerfile => Ok(eject::eject(&self.eject, plan, self.file)?.map(Product::Eject)),
+            Artifact::Dockerfile => {
+                Ok(eject::eject(&self.eject, plan, self.file, self.packages)?.map(Product::Eject))
+            }
             Artifact::Oci => {
                 match (OciDirect { at_hand: self.front.bases.names(), ..OciDirect::default() }).lower(plan) {
                     Ok(recipe) => {

@@ -62,7 +62,7 @@ impl ToInstall {
     /// The sets that a plan uses; nothing where it uses none. All that is made is dated `time`.
     pub fn of(plan: &Resolved, machine: Machine<'_>, time: u64) -> Result<Option<Self>, Failure> {
         let sets = machine.sets(contexts(plan))?;
-        if sets.names().next().is_none() {
+        if sets.is_empty() {
             return Ok(None);
         }
         let platforms = plan.plan().platforms.clone();

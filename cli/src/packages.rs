@@ -38,6 +38,11 @@ impl Sets {
         self.0.keys()
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Installs them for all of these platforms, and adds their trees to the others.
     pub fn install(
         &self,

@@ -14,18 +14,6 @@ project=$work/language-detector
 cp -R "$repository/examples/language-detector" "$project"
 sed -i "s|docker.io/library/python:3.11-slim|$base|" "$project/plan.cpk"
 
-# builds_as_it_says IMAGE PROJECT EJECT: runs the command of the eject's README where the README
-# says, with nothing added but a name for the image.
-builds_as_it_says() {
-	local image=$1 place=$2 eject=$3 command named
-	command=$(sed -n '/^```sh$/,/^```$/p' "$eject/README.md" | sed '1d;$d')
-	if ! grep -q 'in the directory that the Dockerfile copies from' "$eject/README.md"; then place=$eject; fi
-	named=${command/ build / build --tag=$image }
-	if [ "$COGPACK_TEST_NETWORK" != default ]; then named=${named/ build / build --network=$COGPACK_TEST_NETWORK }; fi
-	exits "the README has a command: $command" 1 test "$named" = "$command"
-	exits 'which builds' 0 sh -c 'cd "$1" && eval "$2"' sh "$place" "$named"
-}
-
 # an_eject_answers NAME DIALECT-OPTION...: as it is by default and with all that it reads.
 an_eject_answers() {
 	local name=$1 image=$COGPACK_TEST_REGISTRY/test/eject-$1:$$ kind

@@ -7,6 +7,7 @@
 needs_daemon
 
 cogpackc=${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}
+PATH=$(dirname "${COGPACK_TEST_BUILDAH:?}"):$PATH
 tests=$repository/tests/end-to-end
 example=$repository/examples/language-detector
 export COGPACK_STORE=$work/store
@@ -82,6 +83,7 @@ for text in one two; do
 		  copy "usr/bin/tool" from @system to "/opt/tool"
 		  copy contents "etc" from @system to "/srv"
 		  copy "etc/key" "usr/bin/*" from @system into "/several"
+		  env PATH = "/usr/bin"
 		}
 		export from %app { cmd ["/opt/tool"] }
 	END
@@ -126,6 +128,51 @@ END
 	builds layers "$work/project/packages.cpk" --output "type=oci,dest=$work/by-daemon.tar"
 	prints 'the layer of the packages is the blob that we write without a daemon' "$layer" tar -tf "$work/by-daemon.tar"
 )
+
+# The same by builders that only read Dockerfiles: the eject holds what we have installed.
+grep -v 'copy .*usr/bin/' "$work/one.cpk" >"$work/plain.cpk"
+COGPACK_DEBS=$work/debs-one exits 'the package is an image without copies of its programs' 0 \
+	"$cogpackc" "$work/plain.cpk" -o oci -O "$work/layout-plain"
+exits 'umoci unpacks it' 0 umoci unpack --image "$work/layout-plain:latest" "$work/unpacked-plain"
+files_of "$work/unpacked-plain/rootfs" >"$work/plain.files"
+# ejects BUILDER PLAN DIALECT-OPTION...: an eject of the project's plan, as its README builds it, has its files.
+ejects() {
+	local builder=$1 plan=$2 image=localhost/cogpack-test/eject-$2-$1:$$ eject=$work/project/eject
+	shift 2
+	COGPACK_DEBS=$work/debs-one exits "the plan $plan compiles for $builder" 0 \
+		"$cogpackc" "$work/project/$plan.cpk" -o dockerfile "$@" -O "$eject"
+	builds_as_it_says "$image" "$work/project" "$eject"
+	rm -r "$eject"
+	if [ "$builder-$plan" = classic-example ]; then answers_predictions "$image"; fi
+	saves "ejected-$plan-$builder" "$image" "$builder"
+	files_saved "ejected-$plan-$builder"
+	exits "and has the files that $builder is to make" 0 diff "$work/$plan.files" "$work/ejected-$plan-$builder.files"
+}
+cp "$work/one.cpk" "$work/plain.cpk" "$work/project/"
+mv "$work/project/packages.cpk" "$work/project/example.cpk"
+ejects buildkit-older one --dialect buildkit --syntax none
+ejects buildkit-older example --dialect buildkit --syntax none
+for builder in classic buildah; do
+	dialect=${builder/classic/legacy}
+	COGPACK_DEBS=$work/debs-one refuses "a copy of setuid that $builder takes off" cpk::unsupported::gathered \
+		"$cogpackc" "$work/one.cpk" -o dockerfile --dialect "$dialect" -O "$work/nothing"
+	ejects "$builder" plain --dialect "$dialect"
+	ejects "$builder" example --dialect "$dialect"
+done
+(
+	on_next_engine
+	ejects buildkit-newer one --dialect buildkit
+	ejects buildkit-newer example --dialect buildkit --self-contained
+)
+refuses 'packages cannot stand in a Dockerfile alone' cpk::unsupported::beside "$cogpackc" "$work/plain.cpk" -o dockerfile
+# What is in a set is known before anything is built.
+asks() { # COPY: a plan with that copy is ejected.
+	sed "s|^  copy .*||; s|^stage %app from @system {|&\n  $1|" "$work/plain.cpk" >"$work/asked.cpk"
+	COGPACK_DEBS=$work/debs-one "$cogpackc" "$work/asked.cpk" -o dockerfile -O "$work/asked" --force
+}
+exits 'what is optional may be missing in a set' 0 asks 'copy "usr/nothing" from @system to "/nothing" optional'
+exits 'and is then left out' 1 grep -q COPY "$work/asked/Dockerfile"
+refuses 'a link that would be followed is refused' cpk::unsupported::gathered asks 'copy "bin" from @system to "/b"'
 
 exits 'a package with a script that nobody knows is locked' 0 lock "$work/unknown.cpk" openssh-client --without passwd
 {

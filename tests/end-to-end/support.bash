@@ -159,6 +159,50 @@ files_of_tar() {
 	files_of "$work/$1" >"$work/$1.files"
 }
 
+# builds_as_it_says IMAGE PROJECT EJECT: runs the command of the eject's README where the README
+# says, with nothing added but a name for the image.
+builds_as_it_says() {
+	local image=$1 place=$2 eject=$3 command named
+	command=$(sed -n '/^```sh$/,/^```$/p' "$eject/README.md" | sed '1d;$d')
+	if ! grep -q 'in the directory that the Dockerfile copies from' "$eject/README.md"; then place=$eject; fi
+	named=${command/ build / build --tag=$image }
+	if [ "$COGPACK_TEST_NETWORK" != default ]; then named=${named/ build / build --network=$COGPACK_TEST_NETWORK }; fi
+	exits "the README has a command: $command" 1 test "$named" = "$command"
+	exits 'which builds' 0 sh -c 'cd "$1" && eval "$2"' sh "$place" "$named"
+}
+
+# saves NAME IMAGE BUILDER: writes an image as `docker save` does to `$work/NAME.saved.tar`, out of the
+# engine or out of buildah's store, where it is removed; unpacks that into `$work/NAME.saved`.
+saves() {
+	local name=$1 image=$2
+	if [ "$3" = buildah ]; then
+		buildah push --quiet "$image" "docker-archive:$work/$name.saved.tar"
+		buildah rmi --force "$image" >/dev/null
+	else
+		docker save --output "$work/$name.saved.tar" "$image"
+		docker image rm --force "$image" >/dev/null
+	fi
+	mkdir "$work/$name.saved"
+	tar -C "$work/$name.saved" -xf "$work/$name.saved.tar"
+	rm "$work/$name.saved.tar"
+}
+
+# layers_saved NAME: the layers of an image that `saves` has unpacked, the lowest first.
+layers_saved() {
+	python3 -c 'import json, sys; print(*json.load(open(sys.argv[1]))[0]["Layers"], sep="\n")' "$work/$1.saved/manifest.json" |
+		sed "s|^|$work/$1.saved/|"
+}
+
+# files_saved NAME: puts the files of an image that `saves` has unpacked, and that takes nothing away
+# from its lower layers, into `$work/NAME.files`.
+files_saved() {
+	local layer
+	mkdir "$work/$1"
+	while read -r layer; do tar -C "$work/$1" -xpf "$layer"; done < <(layers_saved "$1")
+	files_of "$work/$1" >"$work/$1.files"
+	rm -rf "${work:?}/$1" "$work/$1.saved"
+}
+
 # answers_predictions IMAGE: a container of the example model becomes ready and tells languages apart.
 answers_predictions() {
 	local image=$1 port container

@@ -78,6 +78,13 @@ pub enum Beside {
         /// What is taken of it.
         taken: Taken,
     },
+    /// A context that installs packages: a tar of it, which `ADD` unpacks with owners and all modes.
+    Archive {
+        /// Which.
+        name: InputName,
+        /// What is taken of it, beside starts from it.
+        taken: Taken,
+    },
     /// What a copy makes of a context on an empty filesystem: a directory, made even where
     /// nothing lands in it.
     Copied {
@@ -125,7 +132,7 @@ impl Beside {
     /// The paths of it that are copied, each with what of the plan does that first.
     pub fn copied(&self) -> Vec<(&str, Span)> {
         match self {
-            Self::Context { taken, .. } => {
+            Self::Context { taken, .. } | Self::Archive { taken, .. } => {
                 taken.paths.iter().map(|(path, span)| (path.as_str(), *span)).collect()
             }
             Self::Copied { copy, .. } => vec![("", copy.from.span)],

@@ -95,13 +95,15 @@ fn look_back(section: &Section<'_, '_>, input: &Input, mut before: Option<&Op>, 
                 let contexts = &section.lowering.plan.plan().contexts;
                 return match contexts.get(name).map(|context| &context.kind) {
                     Some(ContextKind::Http(_)) => Shown::NoLink,
+                    // Whoever emits knows all of its files, and refuses what they show.
+                    Some(ContextKind::Debs(_)) if !untold => Shown::NoLink,
+                    Some(ContextKind::Debs(_)) => Shown::Covered,
                     Some(ContextKind::Oci(_)) => hidden(untold),
                     Some(
                         ContextKind::Git(_)
                         | ContextKind::Directory(_)
                         | ContextKind::Files(_)
-                        | ContextKind::Wheels(_)
-                        | ContextKind::Debs(_),
+                        | ContextKind::Wheels(_),
                     )
                     | None => Shown::Untold,
                 };

@@ -46,12 +46,28 @@ pub(crate) fn of_context(lowering: &mut Lowering<'_>, name: &InputName, span: Sp
     {
         return Some(Place { from: Some(stage), directory: "/".to_owned(), kind: Kind::Written, span });
     }
-    let entry = format!("contexts/{}", name.as_str());
+    let kind = lowering.plan.plan().contexts.get(name).map(|it| &it.kind);
+    let is_archive = kind.is_some_and(is_archive);
+    let taken = Taken::default();
+    let (entry, whole) = match is_archive {
+        true => (format!("packages/{}.tar", name.as_str()), Beside::Archive { name: name.clone(), taken }),
+        false => (format!("contexts/{}", name.as_str()), Beside::Context { name: name.clone(), taken }),
+    };
     lowering.lies_beside(&format!("the context `{name}`"), "", span);
-    let whole = || Beside::Context { name: name.clone(), taken: Taken::default() };
-    lowering.beside.entry(entry.clone()).or_insert_with(whole);
-    let directory = lowering.path_beside(&entry);
-    Some(Place { from: None, directory, kind: Kind::Gathered(entry), span })
+    let named = lowering.path_beside(&entry);
+    if !lowering.beside.contains_key(&entry) {
+        if let Some(ContextKind::Wheels(_) | ContextKind::Debs(_)) = kind {
+            let what = format!("`{entry}` is what `{name}` installs: other packages need another eject");
+            lowering.note(what, span);
+        }
+        lowering.beside.insert(entry.clone(), whole);
+    }
+    let kind = Kind::Gathered(entry);
+    if is_archive {
+        let from = unpacked(lowering, name, &named);
+        return Some(Place { from: Some(from), directory: "/".to_owned(), kind, span });
+    }
+    Some(Place { from: None, directory: named, kind, span })
 }
 
 impl Place {
@@ -82,7 +98,7 @@ impl Place {
         match &self.kind {
             Kind::InPlace => Some(lowering.read.entry(name.clone()).or_default()),
             Kind::Gathered(entry) => match lowering.beside.get_mut(entry) {
-                Some(Beside::Context { taken, .. }) => Some(taken),
+                Some(Beside::Context { taken, .. } | Beside::Archive { taken, .. }) => Some(taken),
                 // What is gathered under that name is always a context.
                 Some(
                     Beside::Copied { .. }
@@ -95,6 +111,32 @@ impl Place {
             Kind::Written => None,
         }
     }
+}
+
+/// Whether a context can only lie beside the Dockerfile as a tar: its files have owners, and modes that
+/// builders take off. One without packages has no files, and no builder takes an empty tar for a tar.
+fn is_archive(kind: &ContextKind) -> bool {
+    match kind {
+        ContextKind::Debs(debs) => !debs.packages.is_empty(),
+        ContextKind::Directory(_)
+        | ContextKind::Http(_)
+        | ContextKind::Git(_)
+        | ContextKind::Oci(_)
+        | ContextKind::Files(_)
+        | ContextKind::Wheels(_) => false,
+    }
+}
+
+/// The stage in which the tar of a context, as instructions name it, is unpacked; made at its first use.
+fn unpacked(lowering: &mut Lowering<'_>, name: &InputName, tar: &str) -> String {
+    let key = (Input::Context(name.clone()), String::new());
+    if let Some(stage) = lowering.parts.get(&key) {
+        return stage.clone();
+    }
+    let words = operands(&[source_word(tar), "/".to_owned()]);
+    let stage = lowering.stage_of_one(name.as_str(), &format!("context {name}"), &format!("ADD {words}"));
+    lowering.parts.insert(key, stage.clone());
+    stage
 }
 
 /// A stage that holds a part of a context: to start from it, and for mounts where a builder would
@@ -111,8 +153,11 @@ pub(crate) fn stage_of_part(
         return Some(stage.clone());
     }
     let place = of_context(lowering, name, span)?;
-    if let (Kind::Written, "", Some(stage)) = (&place.kind, part, &place.from) {
-        return Some(stage.clone());
+    match &place.kind {
+        Kind::Written if part.is_empty() => return place.from,
+        // All of it is there, with its owners and modes.
+        Kind::Gathered(_) if place.from.is_some() => return place.from,
+        Kind::InPlace | Kind::Gathered(_) | Kind::Written => {}
     }
     let source = source_word(&place.read(lowering, name, part));
     let flag = place.from.map(|from| format!("--from={from} ")).unwrap_or_default();
@@ -129,16 +174,13 @@ pub(crate) fn check(lowering: &mut Lowering<'_>, name: &InputName, span: Span) -
     let kind = lowering.plan.plan().contexts.get(name).map(|context| &context.kind)?;
     const FETCH: &str = "fetch it into a directory and declare that as `dir`, or emit LLB with `-o llb`";
     let (what, help) = match kind {
-        ContextKind::Directory(_) | ContextKind::Files(_) => return Some(()),
+        ContextKind::Directory(_)
+        | ContextKind::Files(_)
+        | ContextKind::Wheels(_)
+        | ContextKind::Debs(_) => return Some(()),
         ContextKind::Http(_) => ("a download", FETCH),
         ContextKind::Git(_) => ("a git repository", FETCH),
         ContextKind::Oci(_) => ("an OCI image layout", FETCH),
-        ContextKind::Wheels(_) => {
-            ("a set of wheels", "install them by a `run` in a stage, or emit an image with `-o oci`")
-        }
-        ContextKind::Debs(_) => {
-            ("a set of Debian packages", "install them by a `run` in a stage, or emit an image with `-o oci`")
-        }
     };
     lowering.refuse("cpk::unsupported::context", format!("the context `{name}` is {what}"), span, help);
     None

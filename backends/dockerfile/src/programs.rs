@@ -43,7 +43,7 @@ pub(crate) enum Made {
     Plainly,
     /// The plan, with copies of what programs have made.
     WithCopies,
-    /// Programs: those of an image, or those that the plan runs. There are programs in it.
+    /// Programs: those of an image or of packages, or those that the plan runs. There are programs in it.
     ByPrograms,
 }
 
@@ -54,14 +54,13 @@ pub(crate) fn made(lowering: &Lowering<'_>, input: &Input) -> Made {
         Input::Scratch => Made::Plainly,
         Input::Image(_) => Made::ByPrograms,
         Input::Context(name) => match plan.plan().contexts.get(name).map(|context| &context.kind) {
-            Some(ContextKind::Oci(_)) => Made::ByPrograms,
+            Some(ContextKind::Oci(_) | ContextKind::Debs(_)) => Made::ByPrograms,
             Some(
                 ContextKind::Directory(_)
                 | ContextKind::Http(_)
                 | ContextKind::Git(_)
                 | ContextKind::Files(_)
-                | ContextKind::Wheels(_)
-                | ContextKind::Debs(_),
+                | ContextKind::Wheels(_),
             )
             | None => Made::Plainly,
         },

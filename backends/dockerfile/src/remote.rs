@@ -6,7 +6,6 @@
 //! | `http` | a stage on nothing with `ADD --checksum` of the address; the mode is always said |
 //! | `git` | a stage on nothing with `ADD` of the repository at its commit |
 //! | `oci` | a name: `--build-context NAME=oci-layout://…` |
-//! | `wheels`, `debs` | refused: installing them is not one program's work |
 
 use cogpack_ir::plan::context::{GitContext, HttpContext};
 use cogpack_ir::plan::{ContextKind, Input, InputName, Mode, Span};

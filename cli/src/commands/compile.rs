@@ -37,6 +37,7 @@ pub fn run(arguments: &Compile, console: &mut Console<'_>) -> Result<u8, Failure
             directory: target.directory_of(Artifact::Dockerfile),
             self_contained: arguments.self_contained,
             changed: if arguments.force { Changed::Replace } else { Changed::Keep },
+            time: console.source_date_epoch()?,
         };
         artifacts(&formats, &file, arguments, eject, console)?
     };

@@ -181,7 +181,8 @@ fn gathered_lands(copy: &Copy, owner: Ids, source: &Known, tree: &Known) -> Opti
     copy::apply(&all, owner, &alone, &mut result).ok().map(|()| result)
 }
 
-fn is_link(tree: &Known, path: &str) -> bool {
+/// Whether a path leads to a link, through links in directories or not.
+pub fn is_link(tree: &Known, path: &str) -> bool {
     let at = tree.resolve(path.as_bytes(), false);
     at.is_ok_and(|at| matches!(tree.get(&at), Some(Node::Symlink { .. })))
 }

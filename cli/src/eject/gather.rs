@@ -8,13 +8,12 @@ use cogpack_backends_contract::copy;
 use cogpack_backends_contract::tree::{Attributes, Directory as TreeDirectory, Ids, Node, Tree};
 use cogpack_backends_dockerfile::{Artifact, Beside, Never};
 use cogpack_backends_oci_direct::inputs::inline_tree;
-use cogpack_io_project::context_files::ContextFiles;
 use cogpack_ir::plan::{Context, ContextKind, Copy, InputName, Span};
 use cogpack_ir::resolve::Resolved;
 use miette::{Diagnostic, LabeledSpan, SourceSpan};
 
-use super::foreseen::foreseen;
-use crate::contexts::{self, Walked};
+use super::foreseen::{foreseen, is_link};
+use crate::contexts::{self, ContextContents, Walked};
 use crate::emit::Refusals;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
@@ -23,8 +22,10 @@ use crate::plan_file::PlanFile;
 pub struct Gathered {
     /// By path relative to the Dockerfile.
     pub trees: BTreeMap<String, Tree<Content>>,
+    /// What becomes an archive, likewise.
+    pub archives: BTreeMap<String, Tree<Content>>,
     /// Where the bytes are.
-    pub files: ContextFiles,
+    pub files: ContextContents,
 }
 
 /// Something in a context that a Dockerfile would take in another way than the plan means.
@@ -53,14 +54,16 @@ impl Diagnostic for Differs {
 }
 
 /// Reads the contexts and makes of them what lies beside the Dockerfile. Those that are read where
-/// they are are looked at too: what `COPY` would take in another way is refused.
+/// they are are looked at too: what `COPY` would take in another way is refused. `installed` are the
+/// contexts that are sets of packages.
 pub fn gather(
     artifact: &Artifact,
     plan: &Resolved,
     file: &PlanFile,
+    installed: Walked,
 ) -> Result<Result<Gathered, Refusals>, Failure> {
     let named = artifact.beside.values().filter_map(|beside| match beside {
-        Beside::Context { name, .. } => Some(name),
+        Beside::Context { name, .. } | Beside::Archive { name, .. } => Some(name),
         Beside::Copied { context, .. } => Some(context),
         Beside::File { .. } | Beside::Directory { .. } | Beside::Symlink { .. } => None,
     });
@@ -70,6 +73,8 @@ pub fn gather(
         .collect();
     let mut walked =
         contexts::walk_all(used.iter().map(|(name, context)| (*name, *context)), file, &BTreeMap::new())?;
+    walked.trees.extend(installed.trees);
+    walked.files.packages = installed.files.packages;
     for (name, context) in used {
         if let ContextKind::Files(files) = &context.kind {
             let tree = inline_tree(files).map_err(|error| Failure::of(&error))?;
@@ -82,11 +87,12 @@ pub fn gather(
             refusals.push(Box::new(differs));
         }
     }
-    let mut trees = BTreeMap::new();
+    let (mut trees, mut archives) = (BTreeMap::new(), BTreeMap::new());
     for (path, beside) in &artifact.beside {
+        let among = if let Beside::Archive { .. } = beside { &mut archives } else { &mut trees };
         match tree_of(beside, &walked) {
             Ok(tree) => {
-                trees.insert(path.clone(), tree);
+                among.insert(path.clone(), tree);
             }
             Err(differs) => refusals.push(Box::new(differs)),
         }
@@ -101,7 +107,7 @@ pub fn gather(
             let Some(tree) = walked.trees.get(name) else { continue };
             read.paths.iter().for_each(|(path, span)| refusals.extend(with_set_ids(tree, path, *span, lost)));
         }
-        for (path, tree) in &trees {
+        for (path, tree) in trees.iter().chain(&archives) {
             for (path, span) in artifact.beside.get(path).iter().flat_map(|beside| beside.copied()) {
                 refusals.extend(with_set_ids(tree, path, span, lost));
             }
@@ -111,7 +117,7 @@ pub fn gather(
         refusals.push(Box::new(differs));
     }
     Ok(if refusals.is_empty() {
-        Ok(Gathered { trees, files: walked.files.directories })
+        Ok(Gathered { trees, archives, files: walked.files })
     } else {
         Err(refusals)
     })
@@ -128,7 +134,8 @@ fn with_set_ids(
     const SET_IDS: u32 = 0o6000;
     let mut refusals: Refusals = Vec::new();
     let mut waiting: Vec<(String, &Node<Content>)> = Vec::new();
-    let parts: Vec<&[u8]> = path.as_bytes().split(|byte| *byte == b'/').filter(|it| !it.is_empty()).collect();
+    // What cannot be followed is refused where it is copied.
+    let Ok(parts) = tree.resolve(path.as_bytes(), true) else { return refusals };
     match (parts.is_empty(), tree.get(&parts)) {
         (true, _) => {
             let children = tree.root().children.iter();
@@ -170,8 +177,7 @@ fn check_links(
 ) -> Result<(), Differs> {
     let Some(tree) = walked.trees.get(name) else { return Ok(()) };
     for (path, span) in never_links {
-        let parts: Vec<&[u8]> = path.as_bytes().split(|byte| *byte == b'/').collect();
-        if matches!(tree.get(&parts), Some(Node::Symlink { .. })) {
+        if is_link(tree, path) {
             return Err(Differs {
                 what: format!("`{path}` of `{name}` is a link: `COPY` follows it, the plan keeps it"),
                 help: "write `follow`, or copy the directory that it is in".to_owned(),
@@ -185,7 +191,7 @@ fn check_links(
 fn tree_of(beside: &Beside, walked: &Walked) -> Result<Tree<Content>, Differs> {
     let nothing = Tree::empty();
     match beside {
-        Beside::Context { name, taken } => {
+        Beside::Context { name, taken } | Beside::Archive { name, taken } => {
             check_links(name, &taken.never_links, walked)?;
             Ok(walked.trees.get(name).unwrap_or(&nothing).clone())
         }

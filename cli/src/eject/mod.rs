@@ -14,13 +14,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cogpack_backends_contract::Backend;
-use cogpack_backends_dockerfile::{Dialect, Dockerfile, Note};
-use cogpack_io_project::context_files::ContextFiles;
+use cogpack_backends_contract::inputs::contexts;
+use cogpack_backends_dockerfile::{Artifact, Dialect, Dockerfile, Note};
 use cogpack_io_project::eject::{Changed, Eject as Directory, EjectError};
 use cogpack_ir::resolve::Resolved;
 
+use crate::contexts::{ContextContents, Walked};
 use crate::emit::{Refusals, boxed};
 use crate::failure::Failure;
+use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use standings::Standing;
 
@@ -35,12 +37,14 @@ pub struct Wanted {
     pub self_contained: bool,
     /// What to do with files of an earlier eject that somebody has changed.
     pub changed: Changed,
+    /// What the files of archives are dated, in seconds since 1970.
+    pub time: u64,
 }
 
 /// A Dockerfile and what lies beside it.
 pub struct Eject {
     directory: Directory,
-    files: ContextFiles,
+    files: ContextContents,
     changed: Changed,
     /// What its reader should know.
     pub notes: Vec<Note>,
@@ -48,10 +52,51 @@ pub struct Eject {
 
 const DOCKERFILE: &str = "Dockerfile";
 
+/// A Dockerfile at one place, without what lies beside it.
+struct Chosen {
+    standing: Standing,
+    artifact: Artifact,
+    /// The text of its ignore file.
+    ignore: Option<String>,
+}
+
 /// Lowers a plan to a Dockerfile and reads what has to lie beside it.
-pub fn eject(wanted: &Wanted, plan: &Resolved, file: &PlanFile) -> Result<Result<Eject, Refusals>, Failure> {
+pub fn eject(
+    wanted: &Wanted,
+    plan: &Resolved,
+    file: &PlanFile,
+    machine: Machine<'_>,
+) -> Result<Result<Eject, Refusals>, Failure> {
+    let mut installed = Walked::default();
+    let mut chosen = match choose(wanted, plan, file, &installed)? {
+        Ok(chosen) => chosen,
+        // No packages are fetched for what is refused.
+        Err(refusals) => return Ok(Err(refusals)),
+    };
+    let sets = machine.sets(contexts(plan))?;
+    if !sets.is_empty() {
+        let platforms: Vec<_> = plan.plan().platforms.iter().map(|it| it.value.clone()).collect();
+        if let Err(problems) = sets.install(&platforms, &mut installed)? {
+            return Ok(Err(boxed(problems)));
+        }
+        // Only now is known what is in them.
+        chosen = match choose(wanted, plan, file, &installed)? {
+            Ok(chosen) => chosen,
+            Err(refusals) => return Ok(Err(refusals)),
+        };
+    }
+    finish(wanted, chosen, plan, file, installed)
+}
+
+/// Takes the first place where the Dockerfile can stand.
+fn choose(
+    wanted: &Wanted,
+    plan: &Resolved,
+    file: &PlanFile,
+    installed: &Walked,
+) -> Result<Result<Chosen, Refusals>, Failure> {
     let mut refused = None;
-    for standing in standings::standings(wanted, plan, file) {
+    for standing in standings::standings(wanted, plan, file, installed) {
         let backend =
             Dockerfile { dialect: wanted.dialect.clone(), surroundings: standing.surroundings.clone() };
         let artifact = match backend.lower(plan) {
@@ -63,10 +108,9 @@ pub fn eject(wanted: &Wanted, plan: &Resolved, file: &PlanFile) -> Result<Result
             }
         };
         let Some(ignore) = ignore_file::of(&standing, &artifact, wanted, plan, file)? else { continue };
-        if !standing.can_hold(&artifact) {
-            continue;
+        if standing.can_hold(&artifact) {
+            return Ok(Ok(Chosen { standing, artifact, ignore }));
         }
-        return finish(wanted, &standing, artifact, ignore, plan, file);
     }
     match refused {
         Some(gaps) => Ok(Err(boxed(gaps))),
@@ -77,28 +121,29 @@ pub fn eject(wanted: &Wanted, plan: &Resolved, file: &PlanFile) -> Result<Result
 
 fn finish(
     wanted: &Wanted,
-    standing: &Standing,
-    artifact: cogpack_backends_dockerfile::Artifact,
-    ignore: Option<String>,
+    chosen: Chosen,
     plan: &Resolved,
     file: &PlanFile,
+    installed: Walked,
 ) -> Result<Result<Eject, Refusals>, Failure> {
-    let gathered = match gather::gather(&artifact, plan, file)? {
+    let Chosen { standing, artifact, ignore } = chosen;
+    let gathered = match gather::gather(&artifact, plan, file, installed)? {
         Ok(gathered) => gathered,
         Err(refusals) => return Ok(Err(refusals)),
     };
     let mut texts = BTreeMap::new();
     if wanted.directory.is_some() {
-        let readme = readme::text(&artifact, standing, file);
+        let readme = readme::text(&artifact, &standing, file);
         texts.insert(readme::NAME.to_owned(), readme.into_bytes());
         if let Some(ignore) = ignore {
             texts.insert(ignore_file::NAME.to_owned(), ignore.into_bytes());
         }
     }
     texts.insert(DOCKERFILE.to_owned(), artifact.dockerfile.into_bytes());
+    let gather::Gathered { trees, archives, files } = gathered;
     Ok(Ok(Eject {
-        directory: Directory { texts, trees: gathered.trees },
-        files: gathered.files,
+        directory: Directory { texts, trees, archives, time: wanted.time },
+        files,
         changed: wanted.changed,
         notes: artifact.notes,
     }))
@@ -121,7 +166,10 @@ impl Eject {
                 EjectError::Occupied { .. } => {
                     failure.with_hint("name another directory, or move what is in the way")
                 }
-                EjectError::Failed { .. } | EjectError::Special { .. } => failure,
+                EjectError::Failed { .. }
+                | EjectError::Special { .. }
+                | EjectError::NoEntry { .. }
+                | EjectError::Archive { .. } => failure,
             }
         })
     }

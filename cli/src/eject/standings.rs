@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
+use cogpack_backends_contract::content::Content;
+use cogpack_backends_contract::tree::Tree;
 use cogpack_backends_dockerfile::{
     Artifact, Dialect, Root, Surroundings, contexts, optional_sources, sources_with_mode,
 };
@@ -18,6 +20,7 @@ use cogpack_ir::plan::{ContextKind, InputName};
 use cogpack_ir::resolve::Resolved;
 
 use super::Wanted;
+use crate::contexts::Walked;
 use crate::plan_file::PlanFile;
 
 /// What stands in a command for a directory to which no way can be written.
@@ -39,9 +42,9 @@ struct Used<'p> {
 }
 
 /// All that are worth trying.
-pub fn standings(wanted: &Wanted, plan: &Resolved, file: &PlanFile) -> Vec<Standing> {
+pub fn standings(wanted: &Wanted, plan: &Resolved, file: &PlanFile, installed: &Walked) -> Vec<Standing> {
     let used = used(plan, file);
-    let missing = missing(plan, &used);
+    let missing = missing(plan, &used, installed);
     let files = files(plan, &used);
     let eject = wanted.directory.as_deref().map(settled);
     let mut standings = Vec::new();
@@ -181,21 +184,29 @@ fn used<'p>(plan: &'p Resolved, file: &PlanFile) -> BTreeMap<InputName, Used<'p>
     used
 }
 
-fn missing(plan: &Resolved, used: &BTreeMap<InputName, Used<'_>>) -> BTreeSet<(InputName, String)> {
+fn missing(
+    plan: &Resolved,
+    used: &BTreeMap<InputName, Used<'_>>,
+    installed: &Walked,
+) -> BTreeSet<(InputName, String)> {
     let mut missing = optional_sources(plan);
     missing.retain(|(name, path)| match plan.plan().contexts.get(name).map(|context| &context.kind) {
         Some(ContextKind::Files(files)) => !files.keys().any(|file| is_within(file, path)),
+        Some(ContextKind::Wheels(_) | ContextKind::Debs(_)) => {
+            installed.trees.get(name).is_some_and(|tree| is_missing(tree, path))
+        }
         Some(
-            ContextKind::Directory(_)
-            | ContextKind::Http(_)
-            | ContextKind::Git(_)
-            | ContextKind::Oci(_)
-            | ContextKind::Wheels(_)
-            | ContextKind::Debs(_),
+            ContextKind::Directory(_) | ContextKind::Http(_) | ContextKind::Git(_) | ContextKind::Oci(_),
         )
         | None => used.get(name).is_some_and(|it| it.path.join(path).symlink_metadata().is_err()),
     });
     missing
+}
+
+/// Whether a path leads to nothing, however often through links.
+fn is_missing(tree: &Tree<Content>, path: &str) -> bool {
+    let found = tree.resolve(path.as_bytes(), false);
+    found.map_or(true, |at| !at.is_empty() && tree.get(&at).is_none())
 }
 
 fn files(plan: &Resolved, used: &BTreeMap<InputName, Used<'_>>) -> BTreeSet<(InputName, String)> {

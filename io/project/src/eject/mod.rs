@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use cogpack_backends_contract::content::{Content, ContentSource};
 use cogpack_backends_contract::tree::Tree;
+use cogpack_backends_oci_direct::layer::{LayerProblem, LayerWriteError};
 
 use crate::files::in_directory;
 use manifest::{Entry, Manifest, below, look};
@@ -26,6 +27,10 @@ pub struct Eject {
     pub texts: BTreeMap<String, Vec<u8>>,
     /// Trees below it, by relative path.
     pub trees: BTreeMap<String, Tree<Content>>,
+    /// Trees below it that become tar archives, by the archive's relative path.
+    pub archives: BTreeMap<String, Tree<Content>>,
+    /// What the entries of archives are dated, in seconds since 1970.
+    pub time: u64,
 }
 
 /// What to do with our own files that somebody has changed.
@@ -68,6 +73,24 @@ pub enum EjectError {
     Special {
         /// Where it would be.
         path: PathBuf,
+    },
+    /// A tree holds what no archive can that is unpacked for an image.
+    #[error("make the archive `{}`", path.display())]
+    NoEntry {
+        /// The archive.
+        path: PathBuf,
+        /// What it holds.
+        #[source]
+        source: LayerProblem,
+    },
+    /// An archive could not be written.
+    #[error("write the archive `{}`", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// What happened.
+        #[source]
+        source: LayerWriteError,
     },
 }
 
@@ -220,7 +243,11 @@ fn swap(destination: &Path, made: &Path, temporary: tempfile::TempDir) -> Result
                 path: kept,
                 source,
             },
-            EjectError::Occupied { .. } | EjectError::Changed { .. } | EjectError::Special { .. } => error,
+            EjectError::Occupied { .. }
+            | EjectError::Changed { .. }
+            | EjectError::Special { .. }
+            | EjectError::NoEntry { .. }
+            | EjectError::Archive { .. } => error,
         });
     }
     renamed

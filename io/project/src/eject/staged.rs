@@ -2,13 +2,17 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
+use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cogpack_backends_contract::content::{Content, ContentSource};
-use cogpack_backends_contract::tree::{Directory, Node};
+use cogpack_backends_contract::tree::{Directory, Node, Tree};
+use cogpack_backends_oci_direct::compression::Coding;
+use cogpack_backends_oci_direct::layer::Layer;
+use cogpack_backends_oci_direct::pack::Packing;
 use cogpack_ir::plan::Mode;
 
 use super::{Eject, EjectError, failed};
@@ -20,16 +24,41 @@ pub(super) fn make(eject: &Eject, root: &Path, files: &dyn ContentSource) -> Res
         write_file(&root.join(name), &mut bytes.as_slice(), Mode::FILE)?;
     }
     for (path, tree) in &eject.trees {
-        let mut place = root.to_owned();
-        for part in path.split('/') {
-            place.push(part);
-            if !place.is_dir() {
-                make_directory(&place)?;
-            }
-        }
-        write_tree(&place, tree.root(), files)?;
+        write_tree(&make_directories(root, path)?, tree.root(), files)?;
+    }
+    for (path, tree) in &eject.archives {
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+        write_archive(&make_directories(root, above)?.join(name), tree, files, eject.time)?;
     }
     Ok(())
+}
+
+/// Makes a directory of a relative path, and those above it that are missing.
+fn make_directories(root: &Path, path: &str) -> Result<PathBuf, EjectError> {
+    let mut place = root.to_owned();
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        place.push(part);
+        if !place.is_dir() {
+            make_directory(&place)?;
+        }
+    }
+    Ok(place)
+}
+
+/// Writes a tree as the layer that it would be, which is what builders make of the archive.
+fn write_archive(
+    path: &Path,
+    tree: &Tree<Content>,
+    files: &dyn ContentSource,
+    time: u64,
+) -> Result<(), EjectError> {
+    let layer = Layer::of_tree(tree).map_err(|source| EjectError::NoEntry { path: path.to_owned(), source })?;
+    let file = File::create_new(path).map_err(failed("make", path))?;
+    let packing = Packing { coding: Coding::Plain, threads: NonZeroUsize::MIN };
+    let written = layer.write(files, time, packing, BufWriter::with_capacity(1 << 16, file));
+    let (mut file, _) = written.map_err(|source| EjectError::Archive { path: path.to_owned(), source })?;
+    file.flush().map_err(failed("write", path))?;
+    set_mode(path, Mode::FILE)
 }
 
 fn make_directory(path: &Path) -> Result<(), EjectError> {

@@ -9,7 +9,7 @@ use crate::context_files::ContextFiles;
 
 fn eject(texts: &[(&str, &str)]) -> Eject {
     let texts = texts.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
-    Eject { texts, trees: BTreeMap::new() }
+    Eject { texts, ..Eject::default() }
 }
 
 fn write(texts: &[(&str, &str)], to: &Path, changed: Changed) -> String {
@@ -83,4 +83,26 @@ fn a_directory_of_others_keeps_what_it_has() {
     fs::write(folder.path().join("file"), "mine").expect("is writable");
     let said = write(&[("Dockerfile", "1")], &folder.path().join("file"), Changed::Keep);
     assert!(said.ends_with("file` was in the way, and not written by cogpackc"), "{said}");
+}
+
+#[test]
+fn an_archive_says_what_a_folder_cannot() {
+    let folder = tempfile::tempdir().expect("makes a directory");
+    let place = folder.path().join("eject");
+    let mut tree = Tree::empty();
+    let attributes = Attributes { mode: Mode::new(0o4750).expect("is a mode"), ids: Ids { user: 7, group: 42 } };
+    let content = Content::Inline(FileContent(b"text".as_slice().into()));
+    tree.insert(&[b"tool".to_vec()], Node::File { attributes, content }).expect("nothing is in the way");
+    let archives = BTreeMap::from([("packages/system.tar".to_owned(), tree)]);
+    let eject = Eject { archives, time: 86_400, ..Eject::default() };
+    for _ in 0..2 {
+        eject.write(&place, &ContextFiles::default(), Changed::Keep).expect("can be written");
+    }
+    let listed = std::process::Command::new("tar")
+        .args(["--numeric-owner", "--utc", "-tvf"])
+        .arg(place.join("packages/system.tar"))
+        .output()
+        .expect("there is tar");
+    assert_eq!(String::from_utf8_lossy(&listed.stdout), "-rwsr-x--- 7/42               4 1970-01-02 00:00 tool\n");
+    assert_eq!(drawn(&place).split('=').next(), Some("packages packages/system.tar"));
 }
