@@ -174,10 +174,9 @@ pub(crate) fn check(lowering: &mut Lowering<'_>, name: &InputName, span: Span) -
     let kind = lowering.plan.plan().contexts.get(name).map(|context| &context.kind)?;
     const FETCH: &str = "fetch it into a directory and declare that as `dir`, or emit LLB with `-o llb`";
     let (what, help) = match kind {
-        ContextKind::Directory(_)
-        | ContextKind::Files(_)
-        | ContextKind::Wheels(_)
-        | ContextKind::Debs(_) => return Some(()),
+        ContextKind::Directory(_) | ContextKind::Files(_) | ContextKind::Wheels(_) | ContextKind::Debs(_) => {
+            return Some(());
+        }
         ContextKind::Http(_) => ("a download", FETCH),
         ContextKind::Git(_) => ("a git repository", FETCH),
         ContextKind::Oci(_) => ("an OCI image layout", FETCH),

@@ -52,7 +52,8 @@ fn write_archive(
     files: &dyn ContentSource,
     time: u64,
 ) -> Result<(), EjectError> {
-    let layer = Layer::of_tree(tree).map_err(|source| EjectError::NoEntry { path: path.to_owned(), source })?;
+    let layer =
+        Layer::of_tree(tree).map_err(|source| EjectError::NoEntry { path: path.to_owned(), source })?;
     let file = File::create_new(path).map_err(failed("make", path))?;
     let packing = Packing { coding: Coding::Plain, threads: NonZeroUsize::MIN };
     let written = layer.write(files, time, packing, BufWriter::with_capacity(1 << 16, file));
