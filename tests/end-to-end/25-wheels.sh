@@ -85,6 +85,33 @@ sed 's/\(hash sha256:\)[0-7]/\18/; t; s/\(hash sha256:\)[89a-f]/\10/' "$work/rep
 refuses 'and refused where they are others' cpk::packages::digest compile fourth "$work/wrong.cpk" "$work/nothing"
 exits 'of which nothing is kept' 0 test -z "$(find "$work/fourth/blobs" "$work/fourth/work" -type f -name '*' -not -name '*.lock')"
 
+# A project with a lock file, of which the context is made. uv asks the index of the machine.
+project=$work/project
+mkdir "$project"
+cat >"$project/pyproject.toml" <<'END'
+[project]
+name = "model"
+version = "1"
+requires-python = ">=3.10"
+dependencies = ["flask==3.1.2", "pydantic==2.12.3", "colorama==0.4.6; sys_platform == 'win32'"]
+
+[project.optional-dependencies]
+serve = ["uvicorn[standard]==0.38.0"]
+END
+by_uv() { (cd "$project" && env ${index_of_machine:+UV_DEFAULT_INDEX="$index_of_machine"} "$work/tools/bin/uv" "$@"); }
+locked() { "$cogpackc" lock wheels "$1" --python 3.11 --interpreter /usr/bin/python3.11 --as wheels "${@:3}" >"$2"; }
+exits 'uv locks a project' 0 by_uv lock --quiet --no-config --python /usr/bin/python3.11
+exits 'and writes the same for everyone else' 0 by_uv export --quiet --no-config --format pylock.toml \
+	--no-emit-project --no-dev --extra serve --output-file pylock.toml
+exits 'a uv.lock gives a set' 0 locked "$project/uv.lock" "$work/from-uv" --extra serve
+exits 'a pylock.toml gives a set' 0 locked "$project/pylock.toml" "$work/from-pylock"
+exits 'which is the same one' 0 diff "$work/from-uv" "$work/from-pylock"
+"$tests/write-wheels-plan" context "$work/from-uv" "$base" >"$work/locked.cpk"
+exits 'it becomes a layer' 0 compile store "$work/locked.cpk" "$work/by-lock"
+exits 'uv installs what it has locked' 0 by_uv pip install --quiet --no-config --no-cache --no-compile --no-deps \
+	--link-mode copy --python /usr/bin/python3.11 --prefix "$work/locked-by-uv" --requirement pylock.toml
+exits 'every file is the one that uv leaves' 0 "$tests/compare-wheels" "$work/by-lock" "$work/locked-by-uv" 500
+
 prints 'the image imports them' '6.0.3 27.0.1 ok' \
 	"$repository/tests/rig/run-oci" "$work/by-links:latest" -- \
 	python3 -c 'import yaml, gunicorn, flask, pydantic, orjson, cffi, zope.interface, google.protobuf, sphinxcontrib; print(yaml.__version__, gunicorn.__version__, orjson.loads(b"\"ok\""))'

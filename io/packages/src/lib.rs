@@ -15,6 +15,7 @@
 //! | [`wheels`] | installs a `wheels` context, and reads its files |
 //! | [`debs`] | installs a `debs` context, and reads its files |
 //! | [`lock`] | locks a set of Debian packages |
+//! | [`lock_wheels`] | locks the set of wheels that a project's lock file names |
 //! | [`openpgp`] | looks at the signatures of archives |
 //! | [`locked`] | gets the files of a set |
 //! | [`installed`] | installs a set, whatever it is of |
@@ -27,6 +28,7 @@ pub mod debs;
 pub mod index;
 pub mod installed;
 pub mod lock;
+pub mod lock_wheels;
 pub mod locked;
 pub mod openpgp;
 pub mod parallel;

@@ -4,7 +4,7 @@
 //! what lands where, and which files are made. [`set`] joins the plans of several wheels into one
 //! tree, in which no two wheels say different things of one path. Bytes are read only when
 //! somebody asks for them, and are compared with the wheel's own `RECORD` while they pass
-//! ([`checked`]).
+//! ([`checked`]). [`lock`] chooses wheels out of a project's lock file.
 //!
 //! Deliberately not here: any disk and any network, byte code (nothing runs), and building a
 //! wheel out of sources.
@@ -26,6 +26,8 @@ pub mod scripts;
 pub mod install;
 
 pub mod set;
+
+pub mod lock;
 
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,37 @@ pub struct Lock {
 pub enum Set {
     /// Debian packages and all that they need, out of an archive's signed index.
     Debs(DebsRequest),
+    /// Python wheels, as a project's lock file names them.
+    Wheels(WheelsRequest),
+}
+
+/// `cogpackc lock wheels`
+#[derive(Debug, Args)]
+pub struct WheelsRequest {
+    /// A `pylock.toml` (PEP 751) or a `uv.lock`.
+    #[arg(value_name = "LOCK")]
+    pub file: PathBuf,
+    /// The Python of the image, `3.11`; with a third number where the lock file asks for it.
+    #[arg(long, value_name = "VERSION")]
+    pub python: String,
+    /// Where the image has its Python, for the first line of scripts; left out, /usr/bin/python3.
+    #[arg(long, value_name = "PATH")]
+    pub interpreter: Option<String>,
+    /// The name of the context.
+    #[arg(long = "as", value_name = "NAME", default_value = "packages")]
+    pub name: String,
+    /// For which machines; may be given several times.
+    #[arg(long = "platform", value_name = "OS/ARCH", default_values_t = [Platform::linux_amd64()])]
+    pub platforms: Vec<Platform>,
+    /// Add what an extra of the project needs.
+    #[arg(long = "extra", value_name = "NAME")]
+    pub extras: Vec<String>,
+    /// Add a dependency group of the project.
+    #[arg(long = "group", value_name = "NAME")]
+    pub groups: Vec<String>,
+    /// Leave a package out, and of a `uv.lock` all that only it needs.
+    #[arg(long, value_name = "PACKAGE")]
+    pub without: Vec<String>,
 }
 
 /// `cogpackc lock debs`

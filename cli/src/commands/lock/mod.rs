@@ -2,14 +2,18 @@
 
 pub mod arguments;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use arguments::{DebsRequest, Lock, Set};
+use arguments::{DebsRequest, Lock, Set, WheelsRequest};
+use cogpack_content::{Digest, Platform};
 use cogpack_io_packages::apt::{SignedBy, Source};
 use cogpack_io_packages::debs::architecture_of;
-use cogpack_io_packages::lock::{LockError, LockedDeb, Request, Unsolvable, lock};
+use cogpack_io_packages::lock::{LockError, Request, Unsolvable, lock};
+use cogpack_io_packages::lock_wheels::{
+    self, LockProblem, PythonVersion, Target, WheelLockError, lock_wheels, normalised,
+};
 use cogpack_io_packages::web::Web;
-use cogpack_ir::plan::context::{DebsContext, LockedFile};
+use cogpack_ir::plan::context::{DebsContext, LockedFile, WheelsContext};
 use cogpack_ir::plan::{Context, ContextKind, InputName, Plan, Span, Spanned};
 use cogpack_ir::{json, syntax};
 use url::Url;
@@ -24,11 +28,12 @@ use crate::report::Format;
 pub fn run(arguments: &Lock, console: &mut Console<'_>) -> Result<u8, Failure> {
     match &arguments.set {
         Set::Debs(request) => debs(request, arguments.format, console),
+        Set::Wheels(request) => wheels(request, arguments.format, console),
     }
 }
 
 fn debs(request: &DebsRequest, format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
-    let name = InputName::new(request.name.trim_start_matches('@')).map_err(|error| Failure::of(&error))?;
+    let name = context_name(&request.name)?;
     let architecture = architecture_of(&request.platform).ok_or_else(|| {
         Failure::new(format!("packages cannot be locked for `{}`", request.platform))
             .with_hint("sets are installed for linux/amd64 and linux/arm64")
@@ -46,12 +51,85 @@ fn debs(request: &DebsRequest, format: Format, console: &mut Console<'_>) -> Res
         apt: &apt,
     };
     let locked = lock(&wanted, &Web::new(), &machine.store()?).map_err(|error| failure(&error))?;
-    let plan = plan(name, request.suite.clone(), locked);
-    match format {
-        Format::Text => console.data(context(&plan).as_bytes()),
-        Format::Json => console.data(json::write(&plan).as_bytes()),
+    let files = locked.into_iter().map(|deb| (deb.file, locked_file(deb.digest, Some(deb.url))));
+    let kind = ContextKind::Debs(DebsContext { suite: request.suite.clone(), packages: files.collect() });
+    Ok(print(name, kind, format, console))
+}
+
+fn wheels(request: &WheelsRequest, format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
+    let name = context_name(&request.name)?;
+    let (python, patch) = python(&request.python)?;
+    let target = |platform: &Platform| Target { python, platform: platform.clone() };
+    let targets: Vec<Target> = request.platforms.iter().map(target).collect();
+    let names =
+        |names: &[String]| -> BTreeSet<String> { names.iter().map(|name| normalised(name)).collect() };
+    let (extras, groups) = (names(&request.extras), names(&request.groups));
+    let wanted = lock_wheels::Request {
+        targets: &targets,
+        patch,
+        extras: &extras,
+        groups: &groups,
+        without: &names(&request.without),
+    };
+    let path = Machine::new(None, console).path(&request.file);
+    let locked = lock_wheels(&path, &request.file, &wanted).map_err(|error| unlocked(error, request))?;
+    let files =
+        locked.into_iter().map(|wheel| (wheel.file.to_string(), locked_file(wheel.digest, wheel.url)));
+    let kind = ContextKind::Wheels(WheelsContext {
+        python: Some(Spanned::nowhere(python.to_string())),
+        interpreter: request.interpreter.clone().map(Spanned::nowhere),
+        wheels: files.collect(),
+    });
+    Ok(print(name, kind, format, console))
+}
+
+/// `3.11` or `3.11.4`.
+fn python(text: &str) -> Result<(PythonVersion, Option<u32>), Failure> {
+    let invalid = || {
+        Failure::new(format!("`{text}` is not a release of Python that wheels can be installed for"))
+            .with_hint("write it as `3.11`, or as `3.11.4`")
+    };
+    let mut numbers = text.splitn(3, '.');
+    let minor = [numbers.next(), numbers.next()].into_iter().flatten().collect::<Vec<_>>().join(".");
+    let patch = numbers.next().map(str::parse).transpose().map_err(|_| invalid())?;
+    Ok((minor.parse().map_err(|_| invalid())?, patch))
+}
+
+fn context_name(name: &str) -> Result<InputName, Failure> {
+    InputName::new(name.trim_start_matches('@')).map_err(|error| Failure::of(&error))
+}
+
+/// A lock file that gives no set, with all that is wrong with it, and the way out of the first.
+fn unlocked(error: WheelLockError, request: &WheelsRequest) -> Failure {
+    let mut failure = Failure::of(&error);
+    let WheelLockError::Problems { problems, .. } = error else { return failure };
+    failure.causes.extend(problems.iter().map(ToString::to_string));
+    let Some(first) = problems.first() else { return failure };
+    match first {
+        LockProblem::Syntax { .. } | LockProblem::File { .. } => {
+            failure.with_hint("let the tool that wrote the lock file write it anew")
+        }
+        LockProblem::Unknown => failure.with_hint(
+            "most tools can write a `pylock.toml`: `uv export --format pylock.toml`, `pip lock`, `pdm export --format pylock`",
+        ),
+        LockProblem::Version(_) => failure.with_hint("a newer cogpackc may know it"),
+        LockProblem::Environment { .. } => {
+            failure.with_hint("name another `--python` or `--platform`, or lock the project for this one")
+        }
+        LockProblem::Absent { .. } => failure.with_hint("correct the name, or leave that option away"),
+        LockProblem::Patch { .. } => {
+            failure.with_hint(format!("say the Python in full, for instance `--python {}.0`", request.python))
+        }
+        LockProblem::NotAWheel { package, .. } | LockProblem::NoneFits { package, .. } => failure.with_hint(format!(
+            "build it in a stage that has a compiler, and leave it out here with `--without {package}`"
+        )),
+        LockProblem::Marker { .. }
+        | LockProblem::Several { .. }
+        | LockProblem::Unmet { .. }
+        | LockProblem::Project(_)
+        | LockProblem::Conflicts => failure
+            .with_hint("write a `pylock.toml` for what the image needs: `uv export --format pylock.toml -o pylock.toml`"),
     }
-    Ok(DONE)
 }
 
 /// The archives that were given, or else those that the machine names.
@@ -106,23 +184,19 @@ fn failure(error: &LockError) -> Failure {
     }
 }
 
-/// A plan that has the context, and nothing else.
-fn plan(name: InputName, suite: Option<String>, locked: Vec<LockedDeb>) -> Plan {
-    let packages: BTreeMap<String, LockedFile> = locked
-        .into_iter()
-        .map(|deb| {
-            let locked = LockedFile {
-                digest: Some(deb.digest),
-                url: Some(Spanned::nowhere(deb.url)),
-                span: Span::NOWHERE,
-            };
-            (deb.file, locked)
-        })
-        .collect();
+/// Prints a context: a plan that has it, and nothing else.
+fn print(name: InputName, kind: ContextKind, format: Format, console: &mut Console<'_>) -> u8 {
     let mut plan = Plan::empty();
-    let kind = ContextKind::Debs(DebsContext { suite, packages });
     plan.contexts.insert(name, Context { kind, span: Span::NOWHERE });
-    plan
+    match format {
+        Format::Text => console.data(context(&plan).as_bytes()),
+        Format::Json => console.data(json::write(&plan).as_bytes()),
+    }
+    DONE
+}
+
+fn locked_file(digest: Digest, url: Option<String>) -> LockedFile {
+    LockedFile { digest: Some(digest), url: url.map(Spanned::nowhere), span: Span::NOWHERE }
 }
 
 /// The context as plans have it, without what every plan begins with.

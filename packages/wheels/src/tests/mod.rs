@@ -2,6 +2,7 @@
 
 mod build;
 mod hostile;
+mod lock;
 
 use std::io::Read;
 

@@ -1,0 +1,162 @@
+//! `pylock.toml` (PEP 751): every package that any environment needs, each with its marker.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::{Asked, Candidate, Entry, Lock, LockProblem, Request, absent, last_part};
+use crate::file_name::normalised;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Pylock {
+    lock_version: String,
+    requires_python: Option<String>,
+    #[serde(default)]
+    environments: Vec<String>,
+    #[serde(default)]
+    extras: Vec<String>,
+    #[serde(default)]
+    dependency_groups: Vec<String>,
+    #[serde(default)]
+    default_groups: Vec<String>,
+    #[serde(default)]
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Package {
+    name: String,
+    marker: Option<String>,
+    version: Option<String>,
+    requires_python: Option<String>,
+    vcs: Option<IgnoredAny>,
+    directory: Option<IgnoredAny>,
+    archive: Option<File>,
+    #[serde(default)]
+    wheels: Vec<File>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    name: Option<String>,
+    url: Option<String>,
+    path: Option<String>,
+    #[serde(default)]
+    hashes: BTreeMap<String, String>,
+}
+
+impl Lock for Pylock {
+    fn names(&self) -> BTreeSet<String> {
+        names(self.packages.iter().map(|package| &package.name))
+    }
+
+    fn entries(&self, asked: &Asked<'_>) -> Result<Vec<Entry<'_>>, Vec<LockProblem>> {
+        // A later minor version only adds what an older reader may pass over.
+        if self.lock_version.split('.').next() != Some("1") {
+            return Err(vec![LockProblem::Version(self.lock_version.clone())]);
+        }
+        let (extras, groups) = (names(&self.extras), names(&self.dependency_groups));
+        let defaults = names(&self.default_groups);
+        let request = asked.request;
+        let mut problems: Vec<LockProblem> = absent("extra", request.extras, &extras)
+            .chain(absent("dependency group", request.groups, &groups))
+            .collect();
+        problems.extend(asked.fits(self.requires_python.as_deref()).err());
+        let groups = if request.groups.is_empty() { &defaults } else { request.groups };
+        let request = Request { groups, ..*request };
+        let asked = Asked { request: &request, target: asked.target };
+        problems.extend(self.is_for(&asked).err());
+        let mut needed: BTreeMap<String, &Package> = BTreeMap::new();
+        for package in &self.packages {
+            let name = normalised(&package.name);
+            match package.is_needed(&asked) {
+                Ok(true) if !request.without.contains(&name) => match needed.get(&name) {
+                    Some(other) => problems.push(LockProblem::Several {
+                        package: package.name.clone(),
+                        versions: [other.version(), package.version()].join(", "),
+                    }),
+                    None => drop(needed.insert(name, package)),
+                },
+                Ok(_) => {}
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() {
+            Ok(needed.into_values().map(Package::entry).collect())
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+impl Pylock {
+    fn is_for(&self, asked: &Asked<'_>) -> Result<(), LockProblem> {
+        for environment in &self.environments {
+            if asked.holds("environments", environment)? {
+                return Ok(());
+            }
+        }
+        if self.environments.is_empty() {
+            return Ok(());
+        }
+        Err(LockProblem::Environment {
+            wanted: self.environments.join(", or "),
+            target: format!("Python {} on {}", asked.target.python, asked.target.platform),
+        })
+    }
+}
+
+impl Package {
+    fn version(&self) -> &str {
+        self.version.as_deref().unwrap_or("one without a number")
+    }
+
+    fn is_needed(&self, asked: &Asked<'_>) -> Result<bool, LockProblem> {
+        if let Some(marker) = &self.marker
+            && !asked.holds(&self.name, marker)?
+        {
+            return Ok(false);
+        }
+        match &self.requires_python {
+            Some(versions) if !asked.is_python(&self.name, versions)? => Err(LockProblem::Environment {
+                wanted: format!("`{}` with Python {versions}", self.name),
+                target: asked.target.python.to_string(),
+            }),
+            Some(_) | None => Ok(true),
+        }
+    }
+
+    fn entry(&self) -> Entry<'_> {
+        let is_wheel = |file: &&File| file.file().is_some_and(|file| file.ends_with(".whl"));
+        let files = self.wheels.iter().chain(self.archive.iter().filter(is_wheel));
+        let instead = if self.vcs.is_some() {
+            "a repository"
+        } else if self.directory.is_some() {
+            "a directory"
+        } else if self.archive.is_some() {
+            "an archive of sources"
+        } else {
+            "a set of sources"
+        };
+        Entry { name: &self.name, instead, wheels: files.map(File::candidate).collect() }
+    }
+}
+
+impl File {
+    fn file(&self) -> Option<&str> {
+        let place = || self.url.as_deref().or(self.path.as_deref()).and_then(last_part);
+        self.name.as_deref().or_else(place)
+    }
+
+    fn candidate(&self) -> Candidate<'_> {
+        let digest = self.hashes.get("sha256").map(|digits| format!("sha256:{digits}"));
+        Candidate { file: self.file(), url: self.url.as_deref(), digest }
+    }
+}
+
+fn names<'n>(names: impl IntoIterator<Item = &'n String>) -> BTreeSet<String> {
+    names.into_iter().map(|name| normalised(name)).collect()
+}
