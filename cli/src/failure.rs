@@ -1,6 +1,7 @@
 //! A command that could not run, which is not the same as a plan with findings.
 
 use std::error::Error;
+use std::io;
 
 /// Why a command could not run.
 #[derive(Debug)]
@@ -19,9 +20,10 @@ impl Failure {
         Self { message: message.into(), causes: Vec::new(), hint: None }
     }
 
-    /// A failure with all that is behind `error`.
+    /// A failure with all that is behind `error`, and a way out where the cause alone tells one.
     pub fn of(error: &dyn Error) -> Self {
         let mut causes = Vec::new();
+        let mut hint = None;
         let mut next = error.source();
         let mut said = error.to_string();
         while let Some(cause) = next {
@@ -31,14 +33,26 @@ impl Failure {
                 causes.push(text.clone());
             }
             said = text;
+            hint = hint.or_else(|| way_out(cause));
             next = cause.source();
         }
-        Self { message: error.to_string(), causes, hint: None }
+        Self { message: error.to_string(), causes, hint: hint.map(str::to_owned) }
     }
 
     /// The same with a way out.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+/// What helps wherever it happens.
+fn way_out(cause: &(dyn Error + 'static)) -> Option<&'static str> {
+    match cause.downcast_ref::<io::Error>()?.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(
+            "nothing half written was left: free some of that disk, `cogpackc store gc` among others, or \
+             name a place on another one",
+        ),
+        _ => None,
     }
 }

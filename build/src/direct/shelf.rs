@@ -14,6 +14,7 @@ use cogpack_backends_oci_direct::inputs::{BaseImage, BaseLayer};
 use cogpack_backends_oci_direct::layer::Layer;
 use cogpack_backends_oci_direct::program::{Filesystem, Origin};
 use cogpack_content::Digest;
+use cogpack_io_layout::allowance::Allowance;
 use cogpack_io_layout::read::{Layout, StoredImage};
 use cogpack_io_runtime::part::{PartError, Writer};
 use cogpack_io_store::Store;
@@ -56,6 +57,7 @@ impl<'b> Shelf<'b> {
         image: &StoredImage,
     ) -> Result<BaseImage, BuildError> {
         let mut base = OnDisk::default();
+        let allowance = Allowance::of(&image.layers);
         for layer in &image.layers {
             let below = base.parts.last().map(Digest::hex).unwrap_or_default();
             let id = Key::new("layer 1").and(below).and(layer.diff_id().hex()).digest();
@@ -65,7 +67,7 @@ impl<'b> Shelf<'b> {
                     let work = self.store.work().map_err(here("use the store"))?;
                     let root = work.path().join("part");
                     fs::create_dir(&root).map_err(here("unpack a base image"))?;
-                    self.unpack(layout, layer, &base.tree, &root)?;
+                    self.unpack(layout, layer, &allowance, &base.tree, &root)?;
                     self.store.keep_part(&id, &root).map_err(here("use the store"))?
                 }
             };
@@ -83,11 +85,12 @@ impl<'b> Shelf<'b> {
         &self,
         layout: &Layout,
         layer: &BaseLayer,
+        allowance: &Allowance,
         below: &Tree<Content>,
         root: &Path,
     ) -> Result<(), BuildError> {
         let mut after = below.clone();
-        layout.lay(layer, &mut after).map_err(here("read a base image"))?;
+        layout.lay(layer, allowance, &mut after).map_err(here("read a base image"))?;
         let mut later = part::write(&between(below, &after), &after, &self.files, self.time, root)
             .map_err(here("unpack a base image"))?;
         let writer = Writer::adding_to(root);

@@ -16,6 +16,7 @@ use cogpack_backends_contract::tree::{
 use cogpack_content::Digest;
 use cogpack_ir::plan::Mode;
 
+use crate::allowance::{Allowance, TooMuch};
 use crate::tar_reader::{Entry, EntryKind, TarError, TarReader};
 
 /// Why a layer cannot be laid over others.
@@ -24,6 +25,32 @@ pub enum LayerError {
     /// The archive is broken or hostile.
     #[error(transparent)]
     Tar(#[from] TarError),
+    /// The same, behind an entry that could be read.
+    #[error("behind `{path}`")]
+    Behind {
+        /// That entry.
+        path: String,
+        /// What is wrong with the rest.
+        #[source]
+        source: TarError,
+    },
+    /// An image may not hold so much.
+    #[error("with `{path}`")]
+    TooMuch {
+        /// The entry that is too much.
+        path: String,
+        /// Of what.
+        #[source]
+        source: TooMuch,
+    },
+    /// A name that no filesystem takes.
+    #[error("`{start}…` has {what}")]
+    Long {
+        /// How the path begins.
+        start: String,
+        /// What is too long.
+        what: &'static str,
+    },
     /// A path leads nowhere.
     #[error("`{path}` cannot be placed")]
     Path {
@@ -55,20 +82,46 @@ pub enum LayerError {
 const WHITEOUT: &[u8] = b".wh.";
 const OPAQUE: &[u8] = b".wh..wh..opq";
 
+/// As in the kernel, in bytes: a name, a path, and what a link says.
+const LONGEST_NAME: usize = 255;
+const LONGEST_PATH: usize = 4095;
+/// So much of a path is enough to know it by.
+const SHOWN: usize = 60;
+
 /// Lays the layer that `archive` holds, uncompressed, over `tree`. Reads the archive to its end.
-pub fn lay_over(tree: &mut Tree<Content>, layer: Digest, archive: &mut dyn Read) -> Result<(), LayerError> {
-    let mut reader = TarReader::new(archive);
-    let mut laying = Laying { tree, layer, written: BTreeSet::new(), count: 0 };
-    while let Some(entry) = reader.next_entry()? {
+pub fn lay_over(
+    tree: &mut Tree<Content>,
+    layer: Digest,
+    allowance: &Allowance,
+    archive: &mut dyn Read,
+) -> Result<(), LayerError> {
+    let mut reader = TarReader::new(allowance.counting(archive));
+    let mut laying = Laying { tree, layer, allowance, written: BTreeSet::new(), count: 0 };
+    let mut last = None;
+    loop {
+        let entry = match reader.next_entry() {
+            Ok(Some(entry)) => entry,
+            Ok(None) => break,
+            Err(source) => return Err(behind(last.as_ref(), source)),
+        };
         laying.entry(&entry)?;
+        last = Some(entry);
     }
-    reader.drain()?;
-    Ok(())
+    reader.drain().map_err(|source| behind(last.as_ref(), source))
+}
+
+/// What is wrong behind the last entry that could be read, where there is one.
+fn behind(last: Option<&Entry>, source: TarError) -> LayerError {
+    match (last, source) {
+        (_, source @ TarError::Escapes { .. }) | (None, source) => source.into(),
+        (Some(last), source) => LayerError::Behind { path: shown(&last.path), source },
+    }
 }
 
 struct Laying<'t> {
     tree: &'t mut Tree<Content>,
     layer: Digest,
+    allowance: &'t Allowance,
     /// What this layer has put where, for opaque marks, which hide only what is below it.
     written: BTreeSet<Vec<Name>>,
     count: u64,
@@ -78,6 +131,7 @@ impl Laying<'_> {
     fn entry(&mut self, entry: &Entry) -> Result<(), LayerError> {
         let problem = |problem| LayerError::Path { path: shown(&entry.path), problem };
         self.count += 1;
+        check_lengths(entry)?;
         let attributes = Attributes {
             mode: Mode::new(entry.mode & 0o7777).unwrap_or(Mode::FILE),
             ids: Ids { user: entry.uid, group: entry.gid },
@@ -102,6 +156,10 @@ impl Laying<'_> {
             self.tree.remove(&path).map_err(problem)?;
             return Ok(());
         }
+        let there = (0..=path.len()).rev().find(|depth| self.tree.get(&path[..*depth]).is_some());
+        let unnamed = path.len() - there.unwrap_or_default();
+        let too_much = |source| LayerError::TooMuch { path: shown(&entry.path), source };
+        self.allowance.entry(unnamed).map_err(too_much)?;
         self.tree.make_directories(&path, Attributes::ON_THE_WAY).map_err(problem)?;
         path.push(name.clone());
         let node = match &entry.kind {
@@ -171,6 +229,23 @@ impl Laying<'_> {
     }
 }
 
+/// What no filesystem takes is refused before any is asked: each of them would say it of a part of the
+/// path, and only where something is unpacked.
+fn check_lengths(entry: &Entry) -> Result<(), LayerError> {
+    let what = match &entry.kind {
+        _ if entry.path.len() > LONGEST_PATH => "a path of more than 4095 bytes",
+        EntryKind::Symlink(target) if target.len() > LONGEST_PATH => {
+            "a link's target of more than 4095 bytes"
+        }
+        _ if components(&entry.path).iter().any(|name| name.len() > LONGEST_NAME) => {
+            "a name of more than 255 bytes"
+        }
+        _ => return Ok(()),
+    };
+    let start = &entry.path[..entry.path.len().min(SHOWN)];
+    Err(LayerError::Long { start: shown(start), what })
+}
+
 fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()
 }
@@ -204,7 +279,8 @@ mod tests {
     fn tree(layers: &[&str]) -> Result<String, LayerError> {
         let mut tree = Tree::empty();
         for entries in layers {
-            lay_over(&mut tree, Digest::of(entries.as_bytes()), &mut &layer(entries)[..])?;
+            let allowance = Allowance::of(&[]);
+            lay_over(&mut tree, Digest::of(entries.as_bytes()), &allowance, &mut &layer(entries)[..])?;
         }
         let drawn = tree.walk().into_iter().map(|(path, node)| match node {
             Node::Directory(_) => format!("{}/", text(&path)),

@@ -7,6 +7,7 @@
 //! [`archive`] only looks. [`saved`]
 //! takes images out of archives that others have written.
 
+pub mod allowance;
 pub mod archive;
 pub mod base_files;
 pub mod read;

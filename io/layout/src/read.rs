@@ -17,6 +17,7 @@ use cogpack_content::{Digest, Platform};
 use cogpack_ir::plan::ImageConfig;
 use flate2::bufread::MultiGzDecoder;
 
+use crate::allowance::Allowance;
 use crate::blobs::{self, BlobError, HashingReader};
 use crate::image_config::{self, ConfigError};
 use crate::layer_tree::{self, LayerError};
@@ -162,8 +163,9 @@ impl Layout {
     /// Reads the layers of an image, so that it can be built on.
     pub fn base(&self, image: &StoredImage) -> Result<BaseImage, ReadError> {
         let mut tree = Tree::empty();
+        let allowance = Allowance::of(&image.layers);
         for layer in &image.layers {
-            self.lay(layer, &mut tree)?;
+            self.lay(layer, &allowance, &mut tree)?;
         }
         Ok(BaseImage { layers: image.layers.clone(), history: image.history.clone(), tree })
     }
@@ -283,12 +285,18 @@ impl Layout {
     }
 
     /// Lays one layer over a tree, and checks both its digests.
-    pub fn lay(&self, layer: &BaseLayer, tree: &mut Tree<Content>) -> Result<(), ReadError> {
-        self.through(layer, |archive| layer_tree::lay_over(tree, layer.blob.diff_id, archive))
+    pub fn lay(
+        &self,
+        layer: &BaseLayer,
+        allowance: &Allowance,
+        tree: &mut Tree<Content>,
+    ) -> Result<(), ReadError> {
+        self.through(layer, |archive| layer_tree::lay_over(tree, layer.blob.diff_id, allowance, archive))
     }
 
     /// Gives away the entries of a layer, each with its place as [`Content::Layer`] counts it and
-    /// files with their bytes, and checks both its digests.
+    /// files with their bytes, and checks both its digests. It is one that was [laid](Self::lay), so
+    /// it is known how much it holds.
     pub fn entries(
         &self,
         layer: &BaseLayer,

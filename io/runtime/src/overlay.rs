@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::mount::{MountFlags, mount};
 
+/// As many as the kernel takes; more of them are an invalid argument to it.
+const MOST_PARTS: usize = 500;
+
 /// The parts of one filesystem laid over each other, in a directory of their own.
 pub struct Overlay<'d> {
     directory: &'d Path,
@@ -59,6 +62,12 @@ impl<'d> Overlay<'d> {
         }
         if names.len() < least {
             return Ok(nothing);
+        }
+        if names.len() > MOST_PARTS {
+            let count = names.len();
+            return Err(io::Error::other(format!(
+                "the kernel lays {MOST_PARTS} layers over each other, and not {count}: put fewer layers on the base image"
+            )));
         }
         names.reverse();
         let mut options = format!("lowerdir={},index=off,metacopy=off,redirect_dir=off", names.join(":"));
