@@ -48,11 +48,10 @@ impl Failure {
 
 /// What helps wherever it happens.
 fn way_out(cause: &(dyn Error + 'static)) -> Option<&'static str> {
-    match cause.downcast_ref::<io::Error>()?.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(
-            "nothing half written was left: free some of that disk, `cogpackc store gc` among others, or \
-             name a place on another one",
-        ),
-        _ => None,
-    }
+    let kind = cause.downcast_ref::<io::Error>()?.kind();
+    let is_full = matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    is_full.then_some(
+        "nothing half written was left: free some of that disk, `cogpackc store gc` among others, or name a \
+         place on another one",
+    )
 }

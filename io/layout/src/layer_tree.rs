@@ -32,7 +32,7 @@ pub enum LayerError {
         path: String,
         /// What is wrong with the rest.
         #[source]
-        source: TarError,
+        source: Box<TarError>,
     },
     /// An image may not hold so much.
     #[error("with `{path}`")]
@@ -114,7 +114,7 @@ pub fn lay_over(
 fn behind(last: Option<&Entry>, source: TarError) -> LayerError {
     match (last, source) {
         (_, source @ TarError::Escapes { .. }) | (None, source) => source.into(),
-        (Some(last), source) => LayerError::Behind { path: shown(&last.path), source },
+        (Some(last), source) => LayerError::Behind { path: shown(&last.path), source: Box::new(source) },
     }
 }
 
@@ -232,15 +232,15 @@ impl Laying<'_> {
 /// What no filesystem takes is refused before any is asked: each of them would say it of a part of the
 /// path, and only where something is unpacked.
 fn check_lengths(entry: &Entry) -> Result<(), LayerError> {
-    let what = match &entry.kind {
-        _ if entry.path.len() > LONGEST_PATH => "a path of more than 4095 bytes",
-        EntryKind::Symlink(target) if target.len() > LONGEST_PATH => {
-            "a link's target of more than 4095 bytes"
-        }
-        _ if components(&entry.path).iter().any(|name| name.len() > LONGEST_NAME) => {
-            "a name of more than 255 bytes"
-        }
-        _ => return Ok(()),
+    let link = if let EntryKind::Symlink(target) = &entry.kind { target.len() } else { 0 };
+    let what = if entry.path.len() > LONGEST_PATH {
+        "a path of more than 4095 bytes"
+    } else if link > LONGEST_PATH {
+        "a link's target of more than 4095 bytes"
+    } else if components(&entry.path).iter().any(|name| name.len() > LONGEST_NAME) {
+        "a name of more than 255 bytes"
+    } else {
+        return Ok(());
     };
     let start = &entry.path[..entry.path.len().min(SHOWN)];
     Err(LayerError::Long { start: shown(start), what })
