@@ -9,6 +9,7 @@ mod cli_slips;
 mod daemon;
 mod direct;
 mod eject_again;
+mod ejected_patterns;
 mod explain;
 mod fuzz;
 mod hostile;

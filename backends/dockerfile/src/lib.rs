@@ -60,7 +60,7 @@ use cogpack_ir::resolve::Resolved;
 
 pub use artifact::{Artifact, Beside, Command, Never, Note, Taken};
 pub use dialect::{Dialect, NoSyntax, Syntax, Version};
-pub use reads::{contexts, optional_sources, sources_with_mode};
+pub use reads::{contexts, optional_sources, patterns_of_copies, sources_with_mode};
 pub use surroundings::{Root, Surroundings};
 
 /// The backend's name.

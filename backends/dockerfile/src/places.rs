@@ -76,6 +76,11 @@ impl Place {
         if let Some(taken) = self.taken(lowering, name) {
             taken.paths.entry(path.to_owned()).or_insert(self.span);
         }
+        self.way(path)
+    }
+
+    /// The same of a pattern, which reads what it matches.
+    pub(crate) fn way(&self, path: &str) -> String {
         match (self.directory.as_str(), path) {
             ("", "") => ".".to_owned(),
             ("", path) => path.to_owned(),

@@ -10,6 +10,7 @@ use cogpack_backends_contract::glob::has_wildcard;
 use cogpack_ir::plan::{Copy, CopyForm, Input, InputName, MountKind, OpKind, for_each_op};
 use cogpack_ir::resolve::Resolved;
 
+use crate::copy;
 use crate::section::relative;
 
 /// Every place where a plan reads a context: the paths it names, relative to its root and empty
@@ -91,6 +92,15 @@ pub fn optional_sources(plan: &Resolved) -> BTreeSet<(InputName, String)> {
     sources_of(plan, |copy| copy.optional)
 }
 
+/// The patterns, from the root of a context, that copies from directories may say.
+pub fn patterns_of_copies(plan: &Resolved) -> BTreeSet<(InputName, String)> {
+    let mut patterns = BTreeSet::new();
+    for_each_copy(plan, |name, copy| {
+        patterns.extend(copy::patterns(copy).into_iter().map(|pattern| (name.clone(), pattern)));
+    });
+    patterns
+}
+
 /// The same of copies that set a mode.
 pub fn sources_with_mode(plan: &Resolved) -> BTreeSet<(InputName, String)> {
     sources_of(plan, |copy| copy.mode.is_some())
@@ -98,17 +108,29 @@ pub fn sources_with_mode(plan: &Resolved) -> BTreeSet<(InputName, String)> {
 
 fn sources_of(plan: &Resolved, is_asked: impl Fn(&Copy) -> bool) -> BTreeSet<(InputName, String)> {
     let mut sources = BTreeSet::new();
+    for_each_copy(plan, |name, copy| {
+        if !is_asked(copy) {
+            return;
+        }
+        let is_into = matches!(copy.form, CopyForm::Into { .. });
+        let literal = copy.form.sources().iter().filter_map(|source| source.as_literal());
+        let named = literal.filter(|path| !(is_into && has_wildcard(path)));
+        sources.extend(named.map(|path| (name.clone(), relative(&path))));
+    });
+    sources
+}
+
+/// Visits the copies from contexts.
+fn for_each_copy<'p>(plan: &'p Resolved, mut visit: impl FnMut(&'p InputName, &'p Copy)) {
     for &id in plan.order() {
         for_each_op(&plan.stage(id).ops, &mut |op| {
-            let Some(copy) = op.copy().filter(|copy| is_asked(copy)) else { return };
-            let Input::Context(name) = &copy.from.value else { return };
-            let is_into = matches!(copy.form, CopyForm::Into { .. });
-            let literal = copy.form.sources().iter().filter_map(|source| source.as_literal());
-            let named = literal.filter(|path| !(is_into && has_wildcard(path)));
-            sources.extend(named.map(|path| (name.clone(), relative(&path))));
+            if let Some(copy) = op.copy()
+                && let Input::Context(name) = &copy.from.value
+            {
+                visit(name, copy);
+            }
         });
     }
-    sources
 }
 
 /// The directories that a pattern names before its first wildcard.

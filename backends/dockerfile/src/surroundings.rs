@@ -20,6 +20,9 @@ pub struct Surroundings {
     pub alone: bool,
     /// Sources of `optional` copies that are not there.
     pub missing: BTreeSet<(InputName, String)>,
+    /// What the patterns of copies match that can stand in a Dockerfile, where that is files without
+    /// setuid and setgid, and nothing else.
+    pub matches: BTreeMap<(InputName, String), BTreeSet<String>>,
     /// Sources of copies with a mode that are files, without setuid and setgid.
     pub files: BTreeSet<(InputName, String)>,
 }

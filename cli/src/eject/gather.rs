@@ -13,6 +13,7 @@ use cogpack_ir::resolve::Resolved;
 use miette::{Diagnostic, LabeledSpan, SourceSpan};
 
 use super::foreseen::{foreseen, is_link};
+use super::standings::SET_IDS;
 use crate::contexts::{self, ContextContents, Walked};
 use crate::emit::Refusals;
 use crate::failure::Failure;
@@ -131,7 +132,6 @@ fn with_set_ids(
     span: Span,
     lost: impl Fn(&Node<Content>) -> bool,
 ) -> Refusals {
-    const SET_IDS: u32 = 0o6000;
     let mut refusals: Refusals = Vec::new();
     let mut waiting: Vec<(String, &Node<Content>)> = Vec::new();
     // What cannot be followed is refused where it is copied.

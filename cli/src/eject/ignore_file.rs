@@ -6,6 +6,7 @@ use std::fs;
 use cogpack_backends_contract::glob::literal_pattern;
 use cogpack_backends_contract::paths::Selection;
 use cogpack_backends_dockerfile::{Artifact, Dialect};
+use cogpack_io_project::eject::manifest;
 use cogpack_io_project::ignore_file;
 use cogpack_io_project::own::{ejects_below, made_for};
 use cogpack_ir::plan::ContextKind;
@@ -88,7 +89,7 @@ pub fn of(
         }
         Some(inside) => text.push_str(&format!("!{inside}\n")),
         None if root.beside.is_some() && takes_all => {
-            for name in ["Dockerfile", NAME, super::readme::NAME, ".cogpackc-manifest"] {
+            for name in [super::DOCKERFILE, NAME, super::readme::NAME, manifest::NAME] {
                 text.push_str(&format!("{name}\n"));
             }
         }

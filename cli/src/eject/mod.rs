@@ -7,6 +7,7 @@
 mod foreseen;
 mod gather;
 mod ignore_file;
+mod matches;
 mod readme;
 mod standings;
 

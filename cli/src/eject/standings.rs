@@ -20,8 +20,12 @@ use cogpack_ir::plan::{ContextKind, InputName};
 use cogpack_ir::resolve::Resolved;
 
 use super::Wanted;
+use super::matches::matches;
 use crate::contexts::Walked;
 use crate::plan_file::PlanFile;
+
+/// The bits of setuid and setgid.
+pub const SET_IDS: u32 = 0o6000;
 
 /// What stands in a command for a directory to which no way can be written.
 pub const ELSEWHERE: &str = "CONTEXT";
@@ -35,10 +39,10 @@ pub struct Standing {
 }
 
 /// A `dir` context that the plan reads.
-struct Used<'p> {
-    context: &'p DirectoryContext,
+pub struct Used<'p> {
+    pub context: &'p DirectoryContext,
     /// Its directory, as the disk knows it.
-    path: PathBuf,
+    pub path: PathBuf,
 }
 
 /// All that are worth trying.
@@ -47,6 +51,7 @@ pub fn standings(wanted: &Wanted, plan: &Resolved, file: &PlanFile, installed: &
     let missing = missing(plan, &used, installed);
     let files = files(plan, &used);
     let eject = wanted.directory.as_deref().map(settled);
+    let matches = matches(plan, &used, eject.as_deref());
     let mut standings = Vec::new();
     if !wanted.self_contained {
         if let Some(root) = main_of(&used) {
@@ -73,6 +78,7 @@ pub fn standings(wanted: &Wanted, plan: &Resolved, file: &PlanFile, installed: &
         }
         standing.surroundings.missing.clone_from(&missing);
         standing.surroundings.files.clone_from(&files);
+        standing.surroundings.matches.clone_from(&matches);
     }
     standings
 }
@@ -210,7 +216,6 @@ fn is_missing(tree: &Tree<Content>, path: &str) -> bool {
 }
 
 fn files(plan: &Resolved, used: &BTreeMap<InputName, Used<'_>>) -> BTreeSet<(InputName, String)> {
-    const SET_IDS: u32 = 0o6000;
     let mut files = sources_with_mode(plan);
     files.retain(|(name, path)| {
         let found = used.get(name).and_then(|it| it.path.join(path).symlink_metadata().ok());
@@ -219,7 +224,8 @@ fn files(plan: &Resolved, used: &BTreeMap<InputName, Used<'_>>) -> BTreeSet<(Inp
     files
 }
 
-fn is_ignored(directory: &Path, path: &str) -> bool {
+/// Whether the ignore file of a directory leaves out a path in it.
+pub fn is_ignored(directory: &Path, path: &str) -> bool {
     // One that cannot be read is reported where the directory is walked.
     let Ok(ignore) = IgnoreFile::of_directory(directory) else { return false };
     let mut matched = ignore.at_root();

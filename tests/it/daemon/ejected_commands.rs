@@ -43,9 +43,13 @@ fn plan(reads: Reads, registry: &str, layout: &str) -> String {
          env PATH = \"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"\n{layout_context}{secret}\
          context @app = dir \".\"{rules}\ncontext @models = dir \"models\"\n\
          stage %tools from image @base {{\n  run \"mkdir /out && echo tool > /out/tool && chmod 0750 /out/tool\"\n}}\n\
+         stage %conf from scratch {{\n\
+         copy \"conf/*.ini\" \"conf/?.json\" from @app into \"/out/conf\" mode 0640\n\
+         copy \"conf\" from @app to \"/out/other\" {{\n  include \"*.ini\"\n  include \"x.toml\"\n}}\n}}\n\
          stage %app from image @base {{\n  layer all {{\n\
          copy \"src\" from @app to \"/srv/src\"\ncopy \"a b\" from @app to \"/srv/a b\" owner 5:6\n\
          copy contents \".\" from @models to \"/srv/models\"\n{layout_copy}\
+         copy contents \"/out\" from %conf to \"/srv/made\"\n\
          copy \"/out/tool\" from %tools to \"/srv/tool\"\nfile \"/srv/motd\" = \"hello $USER\\n\"\n\
          env NAME = \"$one 'two'\"\n\
          run \"cat /srv/src/x /srv/models/m > /srv/all\"\n{secret_run}\
@@ -63,6 +67,12 @@ fn write(folder: &Path, plan: &str, layouts: &Path) {
         ("src/deep/y.pyc", "left out\n"),
         ("a b", "spaces\n"),
         ("models/m", "weights\n"),
+        ("conf/a.ini", "a\n"),
+        ("conf/.b.ini", "hidden\n"),
+        ("conf/c.json", "{}\n"),
+        ("conf/long.json", "[]\n"),
+        ("conf/x.toml", "x = 1\n"),
+        ("conf/below/z.ini", "z\n"),
     ] {
         let path = folder.join(file);
         std::fs::create_dir_all(path.parent().expect("it is below the folder")).expect("can be made");
@@ -123,6 +133,8 @@ fn the_command_of_the_readme_builds_what_llb_gives(tool: Option<Tool>, reads: Re
     for words in words {
         assert!(command.contains(words), "{words} is not in {command}");
     }
+    let dockerfile = std::fs::read_to_string(folder.join("deploy/Dockerfile")).expect("an eject has one");
+    assert!(dockerfile.contains(" conf/*.ini conf/x.toml /out/other/\n"), "{dockerfile}");
     // It names the file of a secret as one that lies where it is run.
     std::fs::copy(&world.given.secrets["token"], place.join("token")).expect("can be copied");
     let image = format!("localhost/ejected-commands/{}:{}", tool.name, std::process::id());

@@ -3,6 +3,7 @@
 use cogpack_backends_contract::glob::{Glob, has_wildcard, literal_pattern};
 use cogpack_ir::plan::{Copy, CopyForm, InputName, Mode, Spanned, Template};
 
+use super::matched::included;
 use super::{Flags, Lowered, template};
 use crate::artifact::{Beside, Never};
 use crate::features::Feature;
@@ -60,14 +61,17 @@ impl Lowered<'_> {
             }
             let flags = Flags { from: place.from.clone(), excludes, mode };
             let source = source_word(&place.read(section.lowering, name, &path));
-            self.write(section, &flags, &source, landing);
+            self.write(section, &flags, &[source], landing);
+            return;
+        }
+        if self.matched_in_place(section, name, &included(self.copy, &path), &[], landing) {
             return;
         }
         let item = item_of(&path);
         let form = CopyForm::To { source: source.clone(), destination: template(&format!("/{item}")) };
         let never = if self.copy.follow { Never::Nothing } else { Never::LinkAtTop };
         let Some(gathered) = self.gather(section, name, form, never) else { return };
-        self.write(section, &Flags::default(), &source_word(&format!("{gathered}/{item}")), landing);
+        self.write(section, &Flags::default(), &[source_word(&format!("{gathered}/{item}"))], landing);
     }
 
     fn contents_of_context(
@@ -89,18 +93,20 @@ impl Lowered<'_> {
                 whole if whole == "." => whole,
                 part => with_slash(&part),
             };
-            self.write(section, &flags, &source_word(&source), &destination);
+            self.write(section, &flags, &[source_word(&source)], &destination);
+            return;
+        }
+        if self.matched_in_place(section, name, &included(self.copy, &path), &[], &destination) {
             return;
         }
         let item = item_of(&path);
         let landing = template(&format!("/{item}"));
         let form = CopyForm::Contents { directory: directory.clone(), destination: landing };
         let Some(gathered) = self.gather(section, name, form, Never::Nothing) else { return };
-        self.write(section, &Flags::default(), &source_word(&format!("{gathered}/{item}/")), &destination);
+        self.write(section, &Flags::default(), &[source_word(&format!("{gathered}/{item}/"))], &destination);
     }
 
-    /// What wildcards match is always gathered: `COPY` takes the content of a directory that it
-    /// matches, the plan the directory, and neither knows which it will be.
+    /// What wildcards match.
     fn matches_of_context(
         &self,
         section: &mut Section<'_, '_>,
@@ -109,6 +115,11 @@ impl Lowered<'_> {
         names: &[Spanned<Template>],
         destination: &str,
     ) {
+        let said: Vec<String> =
+            patterns.iter().filter_map(|it| it.as_literal()).map(|it| relative(&it)).collect();
+        if said.len() == patterns.len() && self.matched_in_place(section, name, &said, names, destination) {
+            return;
+        }
         let form = CopyForm::Into { sources: patterns, directory: template("/") };
         let Some(gathered) = self.gather(section, name, form, Never::DirectoryAtTop) else { return };
         if !names.is_empty()
@@ -117,7 +128,7 @@ impl Lowered<'_> {
             let form = CopyForm::Into { sources: sources.clone(), directory: template("/") };
             section.lowering.check_whole(&gathered, self.on_nothing(form));
         }
-        self.write(section, &Flags::default(), &format!("{gathered}/"), &with_slash(destination));
+        self.write(section, &Flags::default(), &[format!("{gathered}/")], &with_slash(destination));
     }
 
     /// Whether an `optional` source is not there. Then nothing is copied; `into` still makes its

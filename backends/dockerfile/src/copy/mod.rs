@@ -1,11 +1,12 @@
 //! `copy`.
 //!
 //! What a context gives is read where it lies if `COPY` can take from there what the plan wants;
-//! otherwise what the copy makes of it is gathered beside the Dockerfile, rules and wildcards
-//! already applied ([`context`]). What a stage or an image gives is copied with `--from`
+//! what a pattern matches too, where those are files ([`matched`]). Otherwise what the copy makes of
+//! it is gathered beside the Dockerfile, rules and wildcards already applied ([`context`]). What a stage or an image gives is copied with `--from`
 //! ([`stage`]).
 
 mod context;
+mod matched;
 mod stage;
 
 use std::collections::BTreeSet;
@@ -26,6 +27,8 @@ use crate::programs::TEST;
 use crate::section::{Section, absolute, reference, split};
 use crate::words::{flag_value, operands, word};
 use crate::{parallel, remote};
+
+pub(crate) use matched::patterns;
 
 /// One copy while it is lowered.
 struct Lowered<'c> {
@@ -167,7 +170,7 @@ impl Lowered<'_> {
         section.look_as_root(&argv, self.span);
     }
 
-    fn write(&self, section: &mut Section<'_, '_>, flags: &Flags, source: &str, destination: &str) {
+    fn write(&self, section: &mut Section<'_, '_>, flags: &Flags, sources: &[String], destination: &str) {
         let mut words = String::new();
         if self.link {
             words.push_str("--link ");
@@ -185,7 +188,7 @@ impl Lowered<'_> {
         for pattern in &flags.excludes {
             words.push_str(&format!("--exclude={} ", flag_value(pattern)));
         }
-        let paths = [source.to_owned(), word(destination)];
+        let paths: Vec<String> = sources.iter().cloned().chain([word(destination)]).collect();
         section.line(format!("COPY {words}{}", operands(&paths)));
         if !self.copy.optional {
             section.something_landed(destination);

@@ -123,7 +123,7 @@ impl Lowered<'_> {
             },
         };
         let flags = Flags { from: Some(from), excludes, mode: None };
-        self.write(section, &flags, &slashed(&source), &slashed(landing));
+        self.write(section, &flags, &[slashed(&source)], &slashed(landing));
     }
 
     /// A stage in which a program has set the mode of what is copied, setuid and setgid included,
