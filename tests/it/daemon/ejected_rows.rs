@@ -60,10 +60,14 @@ impl Case {
         top.is_empty() || STATIONS_OF_A_SYSTEM.contains(&top)
     }
 
+    /// Whether its copy names an owner, whom the account files of its base know or do not.
+    fn names_an_owner(&self) -> bool {
+        [" owner app", " owner nobody"].iter().any(|word| self.row.2.contains(word))
+    }
+
     /// Whether its copy is a layer that does not look at what is under it.
     fn is_independent(&self) -> bool {
-        let (_, _, copy) = self.row;
-        let looks = [" replace", " owner app", " owner nobody"].iter().any(|word| copy.contains(word));
+        let looks = self.row.2.contains(" replace") || self.names_an_owner();
         !looks && self.place.starts_with("/rows/")
     }
 
@@ -128,9 +132,10 @@ impl Case {
             self.before().owners(place)
         );
         let before = if self.row.1.is_empty() { String::new() } else { before };
+        let accounts = if self.names_an_owner() { accounts() } else { String::new() };
         let (base, layer) = match self.onto {
-            Onto::Base => (before.as_str(), ""),
-            Onto::Layer => ("", before.as_str()),
+            Onto::Base => (accounts + &before, ""),
+            Onto::Layer => (accounts, before.as_str()),
         };
         let (input, source) = match self.from {
             From::Context => (format!("@source-{number}"), String::new()),
@@ -162,6 +167,11 @@ impl Case {
     }
 }
 
+/// The ops that write the account files of a base.
+fn accounts() -> String {
+    format!("  file \"/etc/passwd\" = \"{PASSWD}\"\n  file \"/etc/group\" = \"{GROUP}\"\n")
+}
+
 /// How copies that do not look at what is under their layer are put into layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layers {
@@ -182,9 +192,8 @@ pub fn plan(cases: &[&Case], layers: Layers, base: &str, folder: &Path) -> Strin
         let _ = writeln!(contexts, "context @{name} = dir \"{name}\"");
         folder.join(name)
     };
-    if cases.iter().any(|case| case.row.2.contains(" owner app") || case.row.2.contains(" owner nobody")) {
-        let _ =
-            write!(before, "  file \"/etc/passwd\" = \"{PASSWD}\"\n  file \"/etc/group\" = \"{GROUP}\"\n");
+    if cases.iter().any(|case| case.names_an_owner()) {
+        before += &accounts();
     }
     for case in cases {
         let Case { number, place, .. } = case;
