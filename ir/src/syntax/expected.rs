@@ -8,6 +8,7 @@ use super::findings::SyntaxFinding;
 use super::grammar::Rule;
 use super::kinds::Kind;
 use super::scan::is_white_space;
+use super::strings::is_invisible;
 use super::{hints, words};
 use crate::plan::Span;
 use crate::suggest::nearest;
@@ -187,8 +188,7 @@ impl<'t> Found<'t> {
 
 /// Whether a character looks like white space, or like nothing, and is none of the language.
 fn is_space_of_others(letter: char) -> bool {
-    let is_hidden = matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    is_hidden || (letter.is_whitespace() && !is_white_space(letter))
+    is_invisible(letter) || (letter.is_whitespace() && !is_white_space(letter))
 }
 
 /// At most 40 letters of `word`.

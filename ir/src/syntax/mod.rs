@@ -28,3 +28,4 @@ pub use comments::Comments;
 pub use findings::SyntaxFinding;
 pub use format::format;
 pub use print::print;
+pub use strings::is_hidden;

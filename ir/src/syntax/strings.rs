@@ -193,7 +193,7 @@ fn escape(text: &str, quotes: Quotes, out: &mut String) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            _ if letter.is_control() || is_invisible(letter) => {
+            _ if is_hidden(letter) => {
                 out.push_str(&format!("\\u{{{:x}}}", u32::from(letter)));
             }
             _ => out.push(letter),
@@ -201,9 +201,15 @@ fn escape(text: &str, quotes: Quotes, out: &mut String) {
     }
 }
 
+/// Whether a letter would not be seen in a terminal, or would change what is seen around it. A string
+/// writes such a letter as its number, and so does whatever shows a part of a plan to people.
+pub fn is_hidden(letter: char) -> bool {
+    letter.is_control() || is_invisible(letter)
+}
+
 /// Letters that cannot be seen and change what is seen around them: line separators, marks of
 /// direction, joiners and the byte order mark. A plan that a person reviews must not hide them.
-fn is_invisible(letter: char) -> bool {
+pub(super) fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
