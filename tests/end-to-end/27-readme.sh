@@ -19,7 +19,9 @@ ln -s "$cogpackc" "$work/bin/cogpackc"
 # As somebody types them: what is no archive among the blobs ends nothing.
 as_written() { (cd "$repository" && PATH=$work/bin:$PATH timeout 120 bash "$work/commands" >"$work/said"); }
 as_written || true
-exits 'the layers are shown' 0 grep -q 'usr/bin/python3' "$work/said"
+exits 'the layers are shown' 0 grep -q ' src/serve.py$' "$work/said"
+for layer in "$work"/detector/blobs/sha256/*; do tar -tzf "$layer" 2>/dev/null || true; done >"$work/detector.files"
+exits 'the detector has its Python' 0 grep -qx 'usr/bin/python3' "$work/detector.files"
 for result in detector/index.json model/index.json eject/Dockerfile; do
 	exits "they leave $result" 0 test -s "$work/$result"
 done
