@@ -42,6 +42,11 @@ impl<'t> SourceText<'t> {
         Self { name, text, lines, returns }
     }
 
+    /// What it is called in messages.
+    pub fn name(&self) -> &'t str {
+        self.name
+    }
+
     /// The place at an offset; of one that is not in the text, the end.
     pub fn place(&self, offset: usize) -> Place {
         let before = &self.text[..self.text.floor_char_boundary(offset)];

@@ -484,8 +484,10 @@ fn a_finding_on_a_line_without_end_says_where_it_is() {
         assert_eq!(answer.code, 1, "{length}");
         let said = answer.text();
         assert!(said.len() < 10_000, "{length}: {} bytes", said.len());
-        let place = format!("in line 2, column {}", 45 + long.len() + 6);
-        assert_eq!(said.contains(&place), length > 2_000, "{length}: {}", &said[..said.len().min(600)]);
+        let place = format!("[plan.cpk:2:{}]", 45 + long.len() + 6);
+        let shown: String = said.chars().take(600).collect();
+        assert!(said.contains(&place), "{length}: {shown}");
+        assert_eq!(said.contains("╭─"), length <= 2_000, "{length}: {shown}");
     }
 }
 

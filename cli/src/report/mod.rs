@@ -212,7 +212,7 @@ impl std::fmt::Display for Placed<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(&plain(&self.finding.to_string()))?;
         match self.far_away {
-            Some(Place { line, column }) => write!(out, ", in line {line}, column {column}"),
+            Some(Place { line, column }) => write!(out, " [{}:{line}:{column}]", self.source.name()),
             None => Ok(()),
         }
     }
