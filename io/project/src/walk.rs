@@ -32,7 +32,7 @@ use crate::pattern_list::Matched;
 #[derive(Debug, thiserror::Error)]
 pub enum WalkError {
     /// The context's directory is something else.
-    #[error("`{}` is the directory of `{context}`, but it is no directory", path.display())]
+    #[error("`{}` is not a directory, and the context `{context}` needs one", path.display())]
     NoDirectory {
         /// The context.
         context: InputName,
