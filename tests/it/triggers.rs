@@ -9,11 +9,17 @@ use serde_json::{Value, json};
 const PLAN: &str = "cpk 1\n\nimage @base = \"app-base\"\n\nstage %app from image @base {\n  \
                     file \"/a\" = \"b\\n\"\n}\n\nexport from %app\n";
 
-/// A folder with a plan, and a layout `base` with an image of no files that has triggers.
+/// A folder with a plan, and a layout `base` of an image that has triggers.
 fn folder_with(plan: &str, triggers: &Value) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     write(&folder.path().join("plan.cpk"), plan.as_bytes());
-    let blobs = folder.path().join("base/blobs/sha256");
+    write_layout(&folder.path().join("base"), triggers);
+    folder
+}
+
+/// Writes a layout with an image of no files that has these triggers.
+pub(crate) fn write_layout(layout: &Path, triggers: &Value) {
+    let blobs = layout.join("blobs/sha256");
     std::fs::create_dir_all(&blobs).expect("can be made");
     let put = |kind: &str, document: &Value| {
         let bytes = document.to_string().into_bytes();
@@ -32,9 +38,8 @@ fn folder_with(plan: &str, triggers: &Value) -> tempfile::TempDir {
     );
     let manifest = put("manifest", &json!({ "schemaVersion": 2, "config": config, "layers": [] }));
     let index = json!({ "schemaVersion": 2, "manifests": [manifest] });
-    write(&folder.path().join("base/index.json"), index.to_string().as_bytes());
-    write(&folder.path().join("base/oci-layout"), b"{\"imageLayoutVersion\":\"1.0.0\"}");
-    folder
+    write(&layout.join("index.json"), index.to_string().as_bytes());
+    write(&layout.join("oci-layout"), b"{\"imageLayoutVersion\":\"1.0.0\"}");
 }
 
 fn write(path: &Path, bytes: &[u8]) {
