@@ -257,7 +257,8 @@ const COLLIDING: &[Row] = &[
 /// Modes above 0777, for which no engine here has the means.
 const MODES: &[Row] = &[("a=1:0755", "", r#"copy "a" from I to "/b" mode 2711"#)];
 
-/// An owner whose group is the user's number, where BuildKit would look the group up.
+/// An owner without a group: the plan means the group of that name, of which there is none, and
+/// BuildKit would take the one that the user's line has.
 const GROUPS: &[Row] =
     &[("a/x=1", "etc/passwd=app:x:1000:50::/:/bin/sh", r#"copy "a" from I to "/b" owner app"#)];
 
