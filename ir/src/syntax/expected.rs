@@ -36,8 +36,9 @@ pub(super) fn finding(
         ErrorVariant::ParsingError { positives, .. } => positives,
         ErrorVariant::CustomError { .. } => &[],
     };
-    let found = Found::at(text, piece.start + place(error));
     let expected = Expectation::of(rules, kind);
+    let found = Found::at(text, piece.start + place(error));
+    let found = found.at_the_end_of_the_line(text, piece.start, &expected).unwrap_or(found);
     SyntaxFinding::Expected {
         help: expected.help(text, piece, broken, &found),
         expected: expected.words(),
@@ -119,6 +120,9 @@ impl Expectation {
             if let Some(hint) = hints::of_word(word, self.kind, &self.values) {
                 return hint;
             }
+            if self.values.contains(&words::STRING) && !words::is_of_the_language(word) {
+                return format!("put it in quotes: `\"{word}\"`");
+            }
         }
         match text[found.range.clone()].chars().next() {
             Some('\'' | '`' | '“' | '”') => return "put strings between `\"` and `\"`".to_owned(),
@@ -132,10 +136,12 @@ impl Expectation {
             }
             Some(_) | None => {}
         }
+        // At the end of a line, what is shown is the statement's own last word.
+        let begin = if found.is_end_of_line() { found.range.end } else { found.range.start };
         // The statement that could not be read, or the one before that something could go on with.
         let form = [broken, piece.start]
             .into_iter()
-            .filter(|start| *start < found.range.start)
+            .filter(|start| *start < begin)
             .find_map(|start| words::form(&text[start..]));
         if let Some(form) = form.filter(|_| !self.is_between_statements()) {
             return format!("it is written `{form}`");
@@ -158,8 +164,7 @@ impl<'t> Found<'t> {
         let skipped = rest.len() - rest.trim_start_matches(is_white_space).len();
         let at = at + skipped;
         let rest = &text[at..];
-        let is_word = |letter: char| letter.is_alphanumeric() || "_-.%@/".contains(letter);
-        let length = rest.find(|letter| !is_word(letter)).unwrap_or(rest.len());
+        let length = rest.find(|letter| !is_of_a_word(letter)).unwrap_or(rest.len());
         if length > 0 {
             let word = &rest[..length];
             let shown = shortened(word);
@@ -183,6 +188,40 @@ impl<'t> Found<'t> {
             _ => format!("`{first}`"),
         };
         Self { words, word: None, range: at..at + first.len_utf8() }
+    }
+}
+
+const END_OF_LINE: &str = "the end of the line";
+
+fn is_of_a_word(letter: char) -> bool {
+    letter.is_alphanumeric() || "_-.%@/".contains(letter)
+}
+
+impl Found<'_> {
+    fn is_end_of_line(&self) -> bool {
+        self.words == END_OF_LINE
+    }
+
+    /// The end of the line before, where a statement begins instead of the rest of the one that
+    /// begins at `start`: the fault is there, and not in what begins.
+    fn at_the_end_of_the_line(&self, text: &str, start: usize, expected: &Expectation) -> Option<Self> {
+        let begins = self.word.is_some_and(|word| expected.kind.words().contains(&word));
+        let before = text.get(start..self.range.start)?.trim_end_matches(is_white_space);
+        let end = start + before.len();
+        let is_on_its_own_line = text.get(end..self.range.start)?.contains('\n');
+        // A comment may stand there, which is nothing's end.
+        let is_plain = !before.lines().next_back()?.contains('#');
+        if expected.statement
+            || expected.is_between_statements()
+            || !begins
+            || !is_on_its_own_line
+            || !is_plain
+        {
+            return None;
+        }
+        let last = before.trim_end_matches(is_of_a_word).len();
+        let last = if last < before.len() { last } else { before.char_indices().next_back()?.0 };
+        Some(Self { words: END_OF_LINE.to_owned(), word: None, range: start + last..end })
     }
 }
 

@@ -80,6 +80,8 @@ struct Scanner<'t> {
     line_start: usize,
     /// Where the blocks that are open were opened.
     open: Vec<usize>,
+    /// How many `}` stand in strings that are not closed, of which nothing is said but that.
+    swallowed: usize,
     /// Where the piece at hand begins.
     piece: Option<usize>,
     name_follows: bool,
@@ -97,6 +99,7 @@ impl<'t> Scanner<'t> {
             at: if text.starts_with('\u{feff}') { 3 } else { 0 },
             line_start: 0,
             open: Vec::new(),
+            swallowed: 0,
             piece: None,
             name_follows: false,
             no_closing_quotes: false,
@@ -189,6 +192,7 @@ impl<'t> Scanner<'t> {
                 .push(SyntaxFinding::UnclosedTextBlock { at: Span::new(start, start + 3).into() });
         } else if !is_block {
             let written = self.text[start..self.at].trim_end();
+            self.swallowed += written.matches('}').count();
             self.scan
                 .findings
                 .push(SyntaxFinding::UnclosedString { at: Span::new(start, start + written.len()).into() });
@@ -254,7 +258,9 @@ impl<'t> Scanner<'t> {
     }
 
     fn report_open_blocks(&mut self, end: usize) {
-        for start in std::mem::take(&mut self.open) {
+        // What was opened last would have been closed first.
+        let unclosed = self.open.len().saturating_sub(std::mem::take(&mut self.swallowed));
+        for start in std::mem::take(&mut self.open).into_iter().take(unclosed) {
             self.scan.findings.push(SyntaxFinding::UnclosedBlock {
                 opened: Span::new(start, start + 1).into(),
                 missing: Span::new(end, end).into(),
@@ -353,5 +359,14 @@ mod tests {
         let text = "stage %a {\n  run \"x\" {\nstage %b {\n}\n";
         assert_eq!(pieces(text), ["stage %a {\n  run \"x\" {", "stage %b {\n}"]);
         assert_eq!(scan(text).expect("short").findings.len(), 2);
+    }
+
+    #[test]
+    fn a_brace_that_an_open_string_hides_is_not_missing() {
+        let findings = |text: &str| scan(text).expect("short").findings.len();
+        assert_eq!(findings("stage %a from scratch { run \"echo hi }\nexport from %a\n"), 1);
+        // The outer block has none.
+        assert_eq!(findings("stage %a from scratch { layer x { run \"echo hi }\nexport from %a\n"), 2);
+        assert_eq!(findings("stage %a from scratch { run \"echo hi\nexport from %a\n"), 2);
     }
 }

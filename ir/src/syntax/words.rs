@@ -145,6 +145,9 @@ const CONTEXT: &str = "a context's name such as `@source`";
 /// The signs of names, each with what such a name is called.
 pub(super) const SIGNED: [(&str, &str); 3] = [("%", STAGE), ("@", NAMED), ("@", CONTEXT)];
 
+/// What a text in quotes is called.
+pub(super) const STRING: &str = "a string in quotes";
+
 const VALUES: &[(Rule, &str)] = &[
     (Rule::EOI, "the end"),
     (Rule::version, "a version"),
@@ -172,8 +175,10 @@ const VALUES: &[(Rule, &str)] = &[
     (Rule::input, INPUT),
     (Rule::list, "a list such as `[\"a\", \"b\"]`"),
     (Rule::bare_path, "a path"),
-    (Rule::quoted, "a string in quotes"),
-    (Rule::text_block, "a string in quotes"),
+    (Rule::quoted, STRING),
+    (Rule::text_block, STRING),
+    // Where pest has come no further than to its first word.
+    (Rule::copy_sources, STRING),
     (Rule::healthcheck_test, "`none`, `exec` or `shell`"),
     (Rule::equals, "`=`"),
     (Rule::comma, "`,`"),
