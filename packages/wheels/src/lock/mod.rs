@@ -317,7 +317,7 @@ impl Entry<'_> {
         let mut misfit: Option<(&str, Misfit)> = None;
         for candidate in &self.wheels {
             let file = candidate.file.ok_or_else(|| invalid("one of its wheels has no name".to_owned()))?;
-            let name: WheelName = file.parse().map_err(|error| invalid(format!("{error}")))?;
+            let name: WheelName = unescaped(file).parse().map_err(|error| invalid(format!("{error}")))?;
             match target.fit(&name.tags) {
                 // Of two that fit alike, the later build, as the specification of wheels has it.
                 Ok(fit) => {
@@ -345,6 +345,12 @@ impl Entry<'_> {
         let digest = digest.ok_or_else(|| invalid(format!("`{file}` has no SHA-256 hash")))?;
         Ok(LockedWheel { file, digest, url: candidate.url.map(str::to_owned) })
     }
+}
+
+/// The name of a wheel as it is without the address around it: of what such a name has, `+` before
+/// the local part of a version and `!` behind an epoch are often escaped in addresses.
+fn unescaped(file: &str) -> String {
+    file.replace("%2B", "+").replace("%2b", "+").replace("%21", "!")
 }
 
 /// The last part of an address or a path.

@@ -248,6 +248,16 @@ fn a_uv_lock_gives_what_the_project_needs() {
 }
 
 #[test]
+fn names_are_read_out_of_addresses() {
+    let local =
+        UV.replace("fork-1.0-py3", "fork-1.0%2Bcpu-py3").replace("fork-2.0-py3", "fork-1%212.0%2bcpu-py3");
+    assert!(asked(&local, "3.11", AMD64, &[]).unwrap().contains(&"fork-1.0+cpu-py3-none-any.whl".to_owned()));
+    assert!(
+        asked(&local, "3.12", AMD64, &[]).unwrap().contains(&"fork-1!2.0+cpu-py3-none-any.whl".to_owned())
+    );
+}
+
+#[test]
 fn a_uv_lock_that_gives_no_set_is_refused() {
     let refused = |text: &str, words: &[&str]| asked(text, "3.11", AMD64, words).expect_err(text);
     assert_eq!(refused(UV, &["extra:web"]), "`served` is a repository, and not a wheel");
