@@ -130,8 +130,10 @@ pub enum SyntaxFinding {
         found: String,
         /// The way out.
         help: String,
-        /// The word that does not fit.
-        #[label("this does not fit here")]
+        /// What is wrong with that place.
+        label: &'static str,
+        /// The word that does not fit, or the last one before the end of something.
+        #[label("{label}")]
         at: SourceSpan,
     },
 

@@ -2,7 +2,8 @@
 
 use super::kinds::Kind;
 use super::scan::DECLARATIONS;
-use super::words::{INPUT, SIGNED};
+use super::words::{EQUALS, INPUT, SIGNED};
+use crate::suggest::nearest;
 
 /// What `word` is for, where a statement of `kind` or one of `values` was expected.
 pub(super) fn of_word(word: &str, kind: Kind, values: &[&str]) -> Option<String> {
@@ -88,4 +89,13 @@ pub(super) fn of_forgotten_name(before: &str, kind: Kind) -> Option<String> {
     (named.contains(&statement) && begins.contains(&taken)).then(|| {
         format!("`{taken}` was read as the name of this `{statement}`; write the name that is missing: `{statement} NAME`")
     })
+}
+
+/// The word of a change to a variable, where `before` ends with a slip of it, which was read as the
+/// name of the variable.
+pub(super) fn of_change(before: &str, values: &[&str]) -> Option<String> {
+    let mut words = before.split_whitespace().rev();
+    let (taken, statement) = (words.next()?, words.next()?);
+    let meant = nearest(taken, ["append", "prepend"])?;
+    (statement == "env" && values == [EQUALS]).then(|| format!("did you mean `env {meant}`?"))
 }

@@ -147,6 +147,8 @@ pub(super) const SIGNED: [(&str, &str); 3] = [("%", STAGE), ("@", NAMED), ("@", 
 
 /// What a text in quotes is called.
 pub(super) const STRING: &str = "a string in quotes";
+/// What stands before a value.
+pub(super) const EQUALS: &str = "`=`";
 
 const VALUES: &[(Rule, &str)] = &[
     (Rule::EOI, "the end"),
@@ -180,7 +182,7 @@ const VALUES: &[(Rule, &str)] = &[
     // Where pest has come no further than to its first word.
     (Rule::copy_sources, STRING),
     (Rule::healthcheck_test, "`none`, `exec` or `shell`"),
-    (Rule::equals, "`=`"),
+    (Rule::equals, EQUALS),
     (Rule::comma, "`,`"),
     (Rule::colon, "`:` and a line"),
     (Rule::list_end, "`]`"),
