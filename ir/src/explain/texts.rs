@@ -40,6 +40,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("cpk::env::undefined", "cpk.env.undefined"),
     text!("cpk::exec::empty", "cpk.exec.empty"),
     text!("cpk::exec::one-word-shell", "cpk.exec.one-word-shell"),
+    text!("cpk::exec::shell-sign", "cpk.exec.shell-sign"),
     text!("cpk::export::cmd-empty", "cpk.export.cmd-empty"),
     text!("cpk::export::empty-key", "cpk.export.empty-key"),
     text!("cpk::export::healthcheck", "cpk.export.healthcheck"),

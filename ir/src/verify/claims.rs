@@ -22,8 +22,10 @@ pub(super) struct Claim {
 /// What is done to a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Act {
-    /// It becomes a file or a link.
+    /// It becomes a file.
     File,
+    /// It becomes a link.
+    Symlink,
     /// It becomes a directory with this mode and owner.
     Directory(Option<Mode>, Option<Owner>),
     /// It becomes a copy, of what is not known.
@@ -39,6 +41,7 @@ impl Claim {
     pub(super) fn describe(&self) -> String {
         let does = match self.act {
             Act::File => "makes the file",
+            Act::Symlink => "makes the symlink",
             Act::Directory(..) => "makes the directory",
             Act::Copy => "lands a copy at",
             Act::Fill => "copies into the directory",
@@ -65,7 +68,7 @@ impl Claim {
             | (Act::Directory(..) | Act::Copy, Act::Fill) => false,
             // What is below a copied path may or may not be part of the copy.
             (Act::Copy | Act::Fill | Act::Directory(..), _) => on_one_path,
-            (Act::File | Act::Remove, _) => true,
+            (Act::File | Act::Symlink | Act::Remove, _) => true,
         }
     }
 }
@@ -82,7 +85,7 @@ pub(super) fn claims_of(op: &Op, branch: usize, claims: &mut Vec<Claim>) {
     };
     match &op.kind {
         OpKind::File(file) => claim(&file.path, None, Act::File),
-        OpKind::Symlink(link) => claim(&link.path, None, Act::File),
+        OpKind::Symlink(link) => claim(&link.path, None, Act::Symlink),
         OpKind::Mkdir(made) => {
             let owner = made.owner.as_ref().map(|owner| owner.value.clone());
             claim(&made.path, None, Act::Directory(made.mode.map(|mode| mode.value), owner));

@@ -4,7 +4,9 @@ use miette::Diagnostic;
 
 use crate::finding::{Finding, Place};
 use crate::plan::owner::InvalidOwner;
-use crate::plan::{EnvEdit, OpKind, Owner, Plan, Setting, Spanned, Stage, Template, for_each_op};
+use crate::plan::{
+    EnvEdit, HealthcheckTest, OpKind, Owner, Plan, Setting, Spanned, Stage, Template, for_each_op,
+};
 
 /// What is wrong with a command or its surroundings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -40,6 +42,37 @@ pub enum CommandFinding {
         what: &'static str,
         /// The list.
         #[label("this is looked up as the name of a program")]
+        place: Place,
+    },
+    /// A program and its first arguments in one word, and other arguments behind it.
+    #[error("the program of {what}, `{program}`, has spaces in its name, and no shell takes it apart")]
+    #[diagnostic(
+        code("cpk::exec::one-word-shell"),
+        help("write each argument as a string of its own; a program with such a name is told by its path")
+    )]
+    ProgramWithSpaces {
+        /// The op or setting.
+        what: &'static str,
+        /// The first word.
+        program: String,
+        /// The list.
+        #[label("its first word is looked up as the name of a program")]
+        place: Place,
+    },
+    /// A sign that means something to shells only.
+    #[error("{what} gives `{sign}` to its program as an argument: no shell is there to read it")]
+    #[diagnostic(
+        code("cpk::exec::shell-sign"),
+        severity(Warning),
+        help("hand the line to a shell: `run` in a stage, `[\"/bin/sh\", \"-c\", \"…\"]` elsewhere")
+    )]
+    ShellSign {
+        /// The op or setting.
+        what: &'static str,
+        /// The argument.
+        sign: String,
+        /// The list.
+        #[label("`{sign}` is in here")]
         place: Place,
     },
     /// No shell.
@@ -94,7 +127,7 @@ pub(super) fn check(stage: &Stage, findings: &mut Vec<Finding>) {
                 if shell.first().is_none_or(String::is_empty) {
                     findings.push(CommandFinding::EmptyShell { place }.into());
                 } else {
-                    one_word("the shell", shell, findings);
+                    one_word("the shell", shell, place, findings);
                 }
                 nul("the shell", shell.iter().map(String::as_str), place, findings);
             }
@@ -134,6 +167,13 @@ pub(super) fn check_export(plan: &Plan, findings: &mut Vec<Finding>) {
     if let Setting::Set(cmd) = &export.cmd {
         nul("the command", cmd.iter().map(String::as_str), cmd.span.place(), findings);
     }
+    if let Setting::Set(healthcheck) = &export.healthcheck
+        && let HealthcheckTest::Exec(argv) = &healthcheck.test
+    {
+        let place = healthcheck.span.place();
+        one_word("the health check", argv, place, findings);
+        shell_sign("the health check", argv, place, findings);
+    }
     if let Setting::Set(user) = &export.user
         // A variable there is another finding.
         && !user.contains("${")
@@ -151,17 +191,37 @@ fn check_argv(what: &'static str, argv: &Spanned<Vec<String>>, findings: &mut Ve
         [program, ..] if program.is_empty() => {
             findings.push(CommandFinding::NoProgram { what, place }.into())
         }
-        [_, ..] => one_word(what, argv, findings),
+        [_, ..] => {
+            one_word(what, argv, place, findings);
+            shell_sign(what, argv, place, findings);
+        }
     }
     nul("an argument", argv.iter().map(String::as_str), place, findings);
 }
 
 /// Reports a command line that stands in one word.
-fn one_word(what: &'static str, argv: &Spanned<Vec<String>>, findings: &mut Vec<Finding>) {
-    if let [line] = argv.as_slice()
-        && line.contains(|letter: char| letter.is_whitespace() || matches!(letter, '"' | '\''))
-    {
-        findings.push(CommandFinding::OneWord { what, place: argv.span.place() }.into());
+fn one_word(what: &'static str, argv: &[String], place: Place, findings: &mut Vec<Finding>) {
+    match argv {
+        [line] if line.contains(|letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'')) => {
+            findings.push(CommandFinding::OneWord { what, place }.into());
+        }
+        // Who writes a path out means that file, whatever its name is.
+        [program, _, ..] if program.contains(char::is_whitespace) && !program.contains('/') => {
+            let program = program.clone();
+            findings.push(CommandFinding::ProgramWithSpaces { what, program, place }.into());
+        }
+        [..] => {}
+    }
+}
+
+/// What stands between commands or behind them in a shell's line, and is no argument of any program
+/// that one would meet.
+const SHELL_SIGNS: [&str; 7] = ["&&", "||", "|", ">", ">>", "2>&1", "&"];
+
+fn shell_sign(what: &'static str, argv: &[String], place: Place, findings: &mut Vec<Finding>) {
+    let sign = argv.iter().skip(1).find(|argument| SHELL_SIGNS.contains(&argument.as_str()));
+    if let Some(sign) = sign {
+        findings.push(CommandFinding::ShellSign { what, sign: sign.clone(), place }.into());
     }
 }
 

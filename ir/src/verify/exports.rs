@@ -5,6 +5,7 @@ use miette::Diagnostic;
 use crate::finding::{Finding, Place};
 use crate::graph::{Outlet, StageGraph};
 use crate::plan::{ContextKind, Export, Healthcheck, HealthcheckTest, Input, Setting, Spanned};
+use crate::suggest::{did_you_mean, nearest};
 
 /// What is wrong with an export.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -39,13 +40,12 @@ pub enum ExportFinding {
     },
     /// A signal that is none.
     #[error("`{signal}` is not a signal")]
-    #[diagnostic(
-        code("cpk::export::stop-signal"),
-        help("write its name or number, for instance `SIGTERM` or `15`")
-    )]
+    #[diagnostic(code("cpk::export::stop-signal"), help("{help}"))]
     StopSignal {
         /// The text.
         signal: String,
+        /// The way out.
+        help: String,
         /// The text.
         #[label("not a signal")]
         place: Place,
@@ -92,7 +92,8 @@ pub(super) fn check(graph: &StageGraph<'_>, findings: &mut Vec<Finding>) {
         && !is_signal(signal)
     {
         let place = signal.span.place();
-        findings.push(ExportFinding::StopSignal { signal: signal.value.clone(), place }.into());
+        let (signal, help) = (signal.value.clone(), signal_meant(signal));
+        findings.push(ExportFinding::StopSignal { signal, help, place }.into());
     }
     if let Setting::Set(healthcheck) = &export.healthcheck {
         check_healthcheck(healthcheck, findings);
@@ -119,17 +120,28 @@ fn check_input(graph: &StageGraph<'_>, export: &Export, findings: &mut Vec<Findi
     findings.push(ExportFinding::NotAFilesystem { input: name.to_string(), what, place }.into());
 }
 
+/// The signals of Linux, without their `SIG`, as container runtimes know them.
+const SIGNALS: [&str; 37] = [
+    "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE",
+    "POLL", "PROF", "PWR", "QUIT", "RTMAX", "RTMIN", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP",
+    "TTIN", "TTOU", "UNUSED", "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ",
+];
+
 fn is_signal(text: &str) -> bool {
-    match text.strip_prefix("SIG") {
-        // `SIGRTMIN+3` and `SIGRTMAX-2` are signals, too.
-        Some(name) => {
-            name.starts_with(|letter: char| letter.is_ascii_uppercase())
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"+-".contains(&byte))
-        }
-        None => text.parse::<u8>().is_ok_and(|number| (1..=64).contains(&number)),
-    }
+    let Some(name) = text.strip_prefix("SIG") else {
+        return text.parse::<u8>().is_ok_and(|number| (1..=64).contains(&number));
+    };
+    // `SIGRTMIN+3` and `SIGRTMAX-2` are signals, too.
+    let counted = |sign: &str, most: u8| (1..=most).any(|count| name == format!("{sign}{count}"));
+    SIGNALS.contains(&name) || counted("RTMIN+", 15) || counted("RTMAX-", 14)
+}
+
+/// The way out of a signal that is none.
+fn signal_meant(text: &str) -> String {
+    let capitals = text.to_ascii_uppercase();
+    let name = capitals.strip_prefix("SIG").unwrap_or(&capitals);
+    let meant = nearest(name, SIGNALS).map(|name| format!("SIG{name}"));
+    did_you_mean(meant, "write its name or number, for instance `SIGTERM` or `15`")
 }
 
 fn check_healthcheck(healthcheck: &Spanned<Healthcheck>, findings: &mut Vec<Finding>) {

@@ -53,12 +53,13 @@
 //!     `cpk::copy::landing`, `cpk::copy::nameless`.
 //! 22. `replace` does not remove `/`; nothing is copied or mounted from `scratch`:
 //!     `cpk::copy::replaces-root`, `cpk::copy::scratch`, `cpk::mount::scratch`.
-//! 23. Mounts have targets of their own, and leave `/`, `/proc` with all below it, `/sys` and
+//! 23. Mounts have targets of their own, none below what is a file, and leave `/`, `/proc` with all below it, `/sys` and
 //!     `/dev` alone:
 //!     `cpk::mount::overlap`, `cpk::mount::reserved`; a tmpfs has a size: `cpk::mount::size`.
 //! 24. A secret reaches only the op that mounts it: `cpk::secret::exposed`.
 //! 25. Something is run, and it is no command line in one word: `cpk::run::empty`,
 //!     `cpk::exec::empty`, `cpk::exec::one-word-shell`, `cpk::shell::empty`.
+//!     (w) Nor one in words that only a shell would read: `cpk::exec::shell-sign`.
 //! 26. Users are users: `cpk::user::bad`. No text has a NUL: `cpk::text::nul`.
 //! 27. Layers do not nest, and are named once: `cpk::layer::nested`, `cpk::layer::duplicate`;
 //!     (w) they change files: `cpk::layer::empty`.

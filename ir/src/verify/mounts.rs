@@ -1,7 +1,8 @@
 //! Where mounts show, and what they may not cover.
 //!
 //! One target below another is fine: the outer one is mounted first. Equal targets are not,
-//! because which of the two would show is the builder's whim.
+//! because which of the two would show is the builder's whim; and below a secret or a socket,
+//! which are files, there is no place.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,23 @@ pub enum MountFinding {
         place: Place,
         /// The first mount.
         #[label("by this mount")]
+        first: Place,
+    },
+    /// A mount below a file.
+    #[error("a mount at `{path}` lies below `{file}`, where {what} is mounted")]
+    #[diagnostic(code(cpk::mount::overlap), help("give one of them another place"))]
+    BelowFile {
+        /// The target.
+        path: String,
+        /// The target above it.
+        file: String,
+        /// What is mounted there.
+        what: &'static str,
+        /// The mount.
+        #[label("nothing can be mounted below a file")]
+        place: Place,
+        /// The mount above it.
+        #[label("this is a file")]
         first: Place,
     },
     /// A mount over what a program cannot do without.
@@ -100,6 +118,33 @@ fn check_execution(execution: &Execution, findings: &mut Vec<Finding>) {
                 }
             }
             MountKind::Cache { .. } | MountKind::Secret { target: SecretTarget::File(_), .. } => {}
+        }
+    }
+    check_below_files(execution, findings);
+}
+
+fn check_below_files(execution: &Execution, findings: &mut Vec<Finding>) {
+    let mut files: BTreeMap<String, (&'static str, Span)> = BTreeMap::new();
+    for mount in &execution.mounts {
+        let (target, what) = match &mount.kind {
+            MountKind::Secret { target: SecretTarget::File(target), .. } => (target, "a secret"),
+            MountKind::Ssh { target: Some(target), .. } => (target, "a socket"),
+            MountKind::Secret { target: SecretTarget::Env(_), .. }
+            | MountKind::Ssh { target: None, .. }
+            | MountKind::Bind { .. }
+            | MountKind::Cache { .. }
+            | MountKind::Tmpfs { .. } => continue,
+        };
+        if let Some(path) = literal(target) {
+            files.insert(paths::normal(&path), (what, target.span));
+        }
+    }
+    for target in execution.mounts.iter().filter_map(|mount| mount.kind.target()) {
+        let Some(path) = literal(target).map(|path| paths::normal(&path)) else { continue };
+        let above = path.match_indices('/').skip(1).find_map(|(at, _)| files.get_key_value(&path[..at]));
+        if let Some((file, (what, first))) = above {
+            let (file, place, first) = (file.clone(), target.span.place(), first.place());
+            findings.push(MountFinding::BelowFile { path, file, what, place, first }.into());
         }
     }
 }

@@ -105,13 +105,15 @@ pub enum PathFinding {
         place: Place,
     },
     /// It is `/` where that makes no sense.
-    #[error("{what} is the root of the filesystem")]
-    #[diagnostic(code(cpk::path::root), help("name something below `/`"))]
+    #[error("{what} is `{path}`: the root is always there, and always a directory")]
+    #[diagnostic(code(cpk::path::root), help("name something below the root, or take this away"))]
     Root {
         /// What the path is for.
         what: &'static str,
         /// The path.
-        #[label("the root cannot be this")]
+        path: String,
+        /// The path.
+        #[label("this is the root")]
         place: Place,
     },
 }
@@ -286,7 +288,7 @@ fn breach(what: &'static str, path: &str, place: Place, rule: PathRule) -> Optio
             Some(PathFinding::DotDot { what, path: owned(), place })
         }
         PathRule::BelowRoot | PathRule::BelowInside if parts(path).next().is_none() => {
-            Some(PathFinding::Root { what, place })
+            Some(PathFinding::Root { what, path: owned(), place })
         }
         PathRule::Absolute
         | PathRule::BelowRoot

@@ -55,6 +55,52 @@ fn an_unknown_phase_is_told_which_ones_there_are() {
 }
 
 #[test]
+fn signals_are_those_of_linux() {
+    let help = |signal: &str| {
+        let text = format!("cpk 1 stage %a from scratch export from %a {{ stop-signal \"{signal}\" }}");
+        let findings = verify(plan(&text)).err().unwrap_or_default();
+        assert!(findings.iter().all(|finding| finding.stable_code() == "cpk::export::stop-signal"));
+        findings.first().and_then(|finding| finding.help()).map(|help| help.to_string())
+    };
+    for signal in ["SIGTERM", "SIGRTMIN+3", "SIGRTMAX-14", "SIGRTMIN", "15", "64"] {
+        assert_eq!(help(signal), None, "{signal}");
+    }
+    for (signal, meant) in
+        [("SIGTREM", "SIGTERM"), ("TERM", "SIGTERM"), ("sigint", "SIGINT"), ("SIGKIL", "SIGKILL")]
+    {
+        assert_eq!(help(signal), Some(format!("did you mean `{meant}`?")), "{signal}");
+    }
+    for signal in ["SIGRTMIN+16", "SIGRTMAX-15", "65", "0", "SIG", "", "SIGNOTHING", "SIGTERM+1"] {
+        assert!(help(signal).is_some(), "{signal}");
+    }
+}
+
+#[test]
+fn what_side_by_side_stages_write_is_told_by_its_kind() {
+    let clash = |one: &str, two: &str| {
+        let text = format!(
+            "cpk 1 phase p parallel stage %one in p from scratch {{ {one} }}
+            stage %two in p from scratch {{ {two} }} export from phase p"
+        );
+        let findings = verify(plan(&text)).expect_err("they clash");
+        let labels: Vec<String> = findings
+            .iter()
+            .flat_map(|finding| finding.labels().into_iter().flatten())
+            .filter_map(|label| label.label().map(str::to_owned))
+            .collect();
+        labels
+    };
+    assert_eq!(
+        clash("symlink \"b\" at /a", "file \"/a\" = \"\""),
+        ["`%two` makes the file `/a` here", "`%one` makes the symlink `/a` here"]
+    );
+    assert_eq!(
+        clash("symlink \"b\" at /a", "mkdir \"/a/b\""),
+        ["`%two` makes the directory `/a/b` here", "`%one` makes the symlink `/a` here"]
+    );
+}
+
+#[test]
 fn every_breach_is_reported_in_the_order_of_the_text() {
     let text = "cpk 1
         platform linux/x86_64
