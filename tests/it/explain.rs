@@ -1,12 +1,15 @@
 //! `cogpackc explain`: the example that breaks a rule breaks it, the one that keeps it does not.
 
+use std::path::Path;
+use std::process::Command;
+
 use cogpack_cli::Environment;
 use cogpack_compiler::World;
-use cogpack_ir::explain::{self, Explanation};
+use cogpack_ir::explain::{self, Explanation, Form};
 use cogpack_ir::json;
 use cogpack_tests::plans::folder_with;
 use cogpack_tests::runtimes;
-use cogpack_tests::terminal::cogpackc_in;
+use cogpack_tests::terminal::{Answer, cogpackc_in};
 use miette::Diagnostic;
 
 use crate::triggers::write_layout;
@@ -36,8 +39,11 @@ fn examples_do_what_they_say() {
     let place = Place::new();
     let mut count = 0;
     for explanation in explain::all().filter(|explanation| !explanation.breaks.is_empty()) {
-        let Explanation { code, breaks, keeps, .. } = explanation;
+        let Explanation { code, form, breaks, keeps, .. } = explanation;
         count += 1;
+        if *form == Form::Script {
+            continue;
+        }
         if SEEN_WHEN_IT_RUNS.contains(code) {
             assert_eq!((codes(breaks), codes(keeps)), (vec![], vec![]), "{code}");
         } else if commands(code).is_empty() {
@@ -49,6 +55,60 @@ fn examples_do_what_they_say() {
         }
     }
     assert!(count > 150, "only {count} codes have examples");
+}
+
+#[test]
+fn scripts_do_what_they_say() {
+    let scripts: Vec<&Explanation> =
+        explain::all().filter(|explanation| explanation.form == Form::Script).collect();
+    assert!(scripts.len() > 5, "only {} codes have scripts", scripts.len());
+    for Explanation { code, breaks, keeps, .. } in scripts {
+        let programs =
+            ["ar", "tar", "python3"].into_iter().filter(|program| breaks.contains(&format!("\n{program} ")));
+        if let Some(missing) = programs.into_iter().find(|program| !is_on_path(program)) {
+            assert!(std::env::var_os("CI").is_none(), "there is no `{missing}` on PATH");
+            eprintln!("skipped: {code}: there is no `{missing}` on PATH");
+            continue;
+        }
+        let (breaking, keeping) = (answer_to(breaks), answer_to(keeps));
+        let said = breaking.text().to_owned() + &breaking.stderr;
+        assert!(said.contains(&format!("{code}\n")), "{code}: {said}");
+        assert_eq!((breaking.code, keeping.code), (1, 0), "{code}: {} {}", keeping.text(), keeping.stderr);
+    }
+}
+
+fn is_on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+}
+
+/// Runs a script in an empty directory; what its last line gets as an answer, a call of `cogpackc`.
+fn answer_to(script: &str) -> Answer {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let (lines, call) = script.trim_end().rsplit_once('\n').expect("a script has several lines");
+    let status = Command::new("sh").args(["-euc", lines]).current_dir(folder.path()).status();
+    assert!(status.expect("there is a shell").success(), "{lines}");
+    let words: Vec<&str> = call.split(' ').collect();
+    let name = words.iter().position(|word| *word == "cogpackc").expect("it ends with a call");
+    let mut environment = alone(folder.path());
+    for variable in &words[..name] {
+        // Both name the directory of the plan.
+        match *variable {
+            "COGPACK_DEBS=." => environment.debs = vec![".".to_owned()],
+            "PIP_FIND_LINKS=." => environment.find_links = vec![".".to_owned()],
+            other => panic!("{other}"),
+        }
+    }
+    cogpackc_in(environment, folder.path(), &words[name + 1..])
+}
+
+/// An environment that knows no package index, no archive and no daemon, and keeps things below `path`.
+fn alone(path: &Path) -> Environment {
+    Environment {
+        store: Some(path.join("store")),
+        apt: Some(path.join("no-archives")),
+        ..Environment::default()
+    }
 }
 
 /// The command lines of which one says this code; none where reading and checking a plan does.
@@ -99,11 +159,7 @@ impl Place {
         std::os::unix::fs::symlink("a.txt", path.join("files/link")).expect("a link can be made");
         write_layout(&path.join("base"), &serde_json::Value::Null);
         write_layout(&path.join("onbuild"), &serde_json::json!(["RUN make"]));
-        let environment = Environment {
-            store: Some(path.join("store")),
-            apt: Some(path.join("no-archives")),
-            ..Environment::default()
-        };
+        let environment = alone(path);
         Self { folder, environment }
     }
 

@@ -247,30 +247,10 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
     ("cpk::build::unknown-owner", "build/src/names.rs", "the_code_is_stable"),
     ("cpk::build::parallel", "build/src/side_by_side.rs", "the_code_is_stable"),
     ("cpk::internal::llb", "backends/llb/src/lower/mod.rs", "our_own_mistakes_ask_to_be_reported"),
-    ("cpk::json::size", "ir/src/json/tests.rs", "a_document_that_is_too_large_is_not_read"),
     (
         "cpk::oci::input",
         "backends/oci-direct/src/tests.rs",
         "what_cannot_be_done_is_said_once_for_each_stage",
-    ),
-    (
-        "cpk::oci::accounts",
-        "backends/oci-direct/src/tests/owners.rs",
-        "nobody_takes_root_for_somebody_unknown",
-    ),
-    ("cpk::syntax::large", "ir/src/syntax/tests/reading.rs", "a_text_that_is_too_large_is_not_read"),
-    (
-        "cpk::unsupported::long-line",
-        "backends/dockerfile/src/tests.rs",
-        "a_line_that_docker_would_not_read_is_refused",
-    ),
-    ("cpk::debs::conflict", "io/packages/src/tests/debs.rs", "packages_that_bring_the_same_are_refused"),
-    ("cpk::debs::invalid", "io/packages/src/tests/debs.rs", "every_problem_is_told_on_its_line"),
-    ("cpk::debs::script", "io/packages/src/tests/debs.rs", "every_problem_is_told_on_its_line"),
-    (
-        "cpk::wheels::conflict",
-        "io/packages/src/tests/wheels.rs",
-        "wheels_with_different_files_of_one_name_are_refused",
     ),
 ];
 

@@ -11,7 +11,7 @@ use cogpack_ir::plan::Owner;
 use crate::content::{Content, ContentSource};
 use crate::tree::{Ids, Node, Tree, components};
 
-/// The most of an account file that is read.
+/// The most that an account file may have.
 const LARGEST: u64 = 16 << 20;
 
 /// What a name in an owner may be.
@@ -97,7 +97,11 @@ pub fn read(account: Account, tree: &Tree<Content>, source: &dyn ContentSource) 
     let real = tree.resolve(path, true).unwrap_or_else(|_| components(path));
     let Some(Node::File { content, .. }) = tree.get(&real) else { return Ok(Vec::new()) };
     let mut bytes = Vec::new();
-    content.open(source)?.take(LARGEST).read_to_end(&mut bytes)?;
+    content.open(source)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    // What a part of it says may be another account than the one that is meant.
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it has more than 16 MiB"));
+    }
     Ok(bytes)
 }
 

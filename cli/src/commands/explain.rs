@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use cogpack_ir::explain::{self, Explanation};
+use cogpack_ir::explain::{self, Explanation, Form};
 use serde::Serialize;
 
 use crate::DONE;
@@ -15,6 +15,7 @@ struct JsonExplanation {
     code: &'static str,
     title: &'static str,
     text: &'static str,
+    form: &'static str,
     breaks: &'static str,
     keeps: &'static str,
 }
@@ -44,10 +45,48 @@ fn unknown(code: &str) -> Failure {
     let near = cogpack_ir::suggest::nearest(without_first(code), codes().map(without_first));
     let near = near.and_then(|near| codes().find(|code| without_first(code) == near));
     let failure = Failure::new(format!("there is no finding with the code `{code}`"));
-    match near {
-        Some(near) => failure.with_hint(format!("did you mean `{near}`?")),
-        None => failure.with_hint("`cogpackc explain` lists all codes"),
+    if let Some(near) = near {
+        return failure.with_hint(format!("did you mean `{near}`?"));
     }
+    let holding = |some: &[String]| -> Vec<String> {
+        let found = codes().filter(|known| !some.is_empty() && holds(&words(known), some));
+        found.map(|known| format!("`{known}`")).collect()
+    };
+    let mut some = words(code);
+    // All begin with the same word.
+    if some.first().is_some_and(|first| first == "cpk") {
+        some.remove(0);
+    }
+    let mut found = holding(&some);
+    if found.is_empty() && some.len() == 1 {
+        let all: Vec<String> = codes().flat_map(words).collect();
+        let meant = cogpack_ir::suggest::nearest(&some[0], all.iter().map(String::as_str));
+        found = meant.map_or_else(Vec::new, |meant| holding(&[meant.to_owned()]));
+    }
+    match &found[..] {
+        [] => failure.with_hint("`cogpackc explain` lists all codes"),
+        [one] => failure.with_hint(format!("did you mean {one}?")),
+        [first @ .., last] if first.len() < MOST_SUGGESTIONS => {
+            failure.with_hint(format!("did you mean {} or {last}?", first.join(", ")))
+        }
+        [..] => {
+            failure.with_hint(format!("{} codes have that word: `cogpackc explain` lists all", found.len()))
+        }
+    }
+}
+
+/// More codes than these are better read in the list of all.
+const MOST_SUGGESTIONS: usize = 12;
+
+/// The words of a code, or of a part of one.
+fn words(code: &str) -> Vec<String> {
+    let words = code.split([':', '-', ' ']).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
+/// Whether these words follow each other, as those of `stage::cycle` do in `cpk::stage::cycle`.
+fn holds(all: &[String], some: &[String]) -> bool {
+    all.windows(some.len()).any(|window| window == some)
 }
 
 fn listed(explanations: &[&'static Explanation]) -> String {
@@ -61,11 +100,15 @@ fn listed(explanations: &[&'static Explanation]) -> String {
 }
 
 fn told(explanation: &Explanation) -> String {
-    let Explanation { code, title, text, breaks, keeps } = explanation;
+    let Explanation { code, title, text, form, breaks, keeps } = explanation;
     let mut told = format!("{code}: {title}\n\n{}\n", text.trim());
-    // A few codes have no example, because no plan of a readable size has them.
-    let examples = [("This breaks the rule", breaks), ("This keeps it", keeps)];
-    for (heading, example) in examples.into_iter().filter(|(_, example)| !example.is_empty()) {
+    let headings = match form {
+        Form::Plan => ["This breaks the rule", "This keeps it"],
+        Form::Script => ["In an empty directory, this breaks the rule", "And this keeps it"],
+    };
+    // Mistakes of ours have no example.
+    let examples = headings.into_iter().zip([breaks, keeps]);
+    for (heading, example) in examples.filter(|(_, example)| !example.is_empty()) {
         // A String takes whatever is written to it.
         let _ = writeln!(told, "\n{heading}:\n");
         for line in example.lines() {
@@ -82,6 +125,10 @@ fn as_json(explanations: &[&'static Explanation]) -> String {
             code: explanation.code,
             title: explanation.title,
             text: explanation.text,
+            form: match explanation.form {
+                Form::Plan => "plan",
+                Form::Script => "script",
+            },
             breaks: explanation.breaks,
             keeps: explanation.keeps,
         })

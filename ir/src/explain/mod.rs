@@ -1,4 +1,4 @@
-//! What each code means: why the rule is there, how to keep it, and two small plans, one that
+//! What each code means: why the rule is there, how to keep it, and two small examples, one that
 //! breaks it and one that keeps it.
 //!
 //! Each explanation is a Markdown file under `texts/`, named by its code. A test runs every
@@ -21,11 +21,23 @@ pub struct Explanation {
     pub title: &'static str,
     /// Why the rule is there and how to keep it, in Markdown.
     pub text: &'static str,
-    /// A plan that breaks the rule: a text, or a JSON document for what only a document can say.
-    /// Empty for the few codes that no plan of a readable size can have.
+    /// What the two examples are.
+    pub form: Form,
+    /// An example that breaks the rule. Empty for mistakes of ours, which no plan is known to show.
     pub breaks: &'static str,
-    /// The same plan, keeping the rule; empty where `breaks` is.
+    /// The same example, keeping the rule; empty where `breaks` is.
     pub keeps: &'static str,
+}
+
+/// What the examples of an explanation are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Plans: texts, or JSON documents for what only a document can say.
+    Plan,
+    /// Lines for a shell in an empty directory, where the rule is about more than what a page can
+    /// show: they make a plan and what lies beside it. The last one calls `cogpackc`, which then
+    /// says the code to the one that breaks the rule.
+    Script,
 }
 
 /// The explanation of a code; `None` for a text that is no code.
@@ -45,13 +57,23 @@ static BY_CODE: LazyLock<BTreeMap<&'static str, Explanation>> =
 fn read(code: &'static str, file: &'static str) -> Explanation {
     let (title, rest) = file.split_once('\n').unwrap_or((file, ""));
     let (text, blocks) = rest.split_once("\n```").unwrap_or((rest, ""));
-    let mut explanation =
-        Explanation { code, title: title.trim_start_matches("# "), text: text.trim(), breaks: "", keeps: "" };
+    let mut explanation = Explanation {
+        code,
+        title: title.trim_start_matches("# "),
+        text: text.trim(),
+        form: Form::Plan,
+        breaks: "",
+        keeps: "",
+    };
     for block in blocks.split("\n```").filter(|block| !block.is_empty()) {
-        match block.split_once('\n') {
-            Some((words, plan)) if words.ends_with(" breaks") => explanation.breaks = plan,
-            Some((words, plan)) if words.ends_with(" keeps") => explanation.keeps = plan,
-            // What stands between two blocks is an empty line.
+        // What stands between two blocks is an empty line.
+        let Some((words, example)) = block.split_once('\n') else { continue };
+        if words.starts_with("sh ") {
+            explanation.form = Form::Script;
+        }
+        match words.split_once(' ') {
+            Some((_, "breaks")) => explanation.breaks = example,
+            Some((_, "keeps")) => explanation.keeps = example,
             Some(_) | None => {}
         }
     }

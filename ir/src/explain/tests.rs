@@ -2,31 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::{Explanation, all, explain};
+use super::{Explanation, Form, all, explain};
 use crate::finding::Finding;
 use crate::plan::Plan;
 use crate::resolve::{KnownConfigs, resolve};
 use crate::verify::verify;
 use crate::{json, syntax};
 
-/// Codes that no plan of a readable size can have, or no plan at all.
-const WITHOUT_EXAMPLE: [&str; 11] = [
-    // A mistake of ours, for which there is no plan that we know of.
-    "cpk::internal::llb",
-    "cpk::oci::input",
-    // Megabytes, or hundreds of mistakes.
-    "cpk::json::size",
-    "cpk::syntax::large",
-    "cpk::syntax::many",
-    "cpk::unsupported::long-line",
-    // An account file that cannot be read, or of megabytes.
-    "cpk::oci::accounts",
-    // They lie with the bytes of locked packages, and a plan that breaks them reads as one that does not.
-    "cpk::debs::conflict",
-    "cpk::debs::invalid",
-    "cpk::debs::script",
-    "cpk::wheels::conflict",
-];
+/// Mistakes of ours: a plan that showed one would be mended, and not explained.
+const WITHOUT_EXAMPLE: [&str; 2] = ["cpk::internal::llb", "cpk::oci::input"];
 
 /// Codes that take a base image beside the plan; no config of it is known here.
 const OF_A_BASE: [&str; 3] =
@@ -52,6 +36,11 @@ fn codes(code: &str, text: &str) -> BTreeSet<String> {
     findings(code, text).iter().map(Finding::stable_code).collect()
 }
 
+/// What scripts make is shown to commands, by `tests/it/explain.rs`.
+fn has_plans(explanation: &Explanation) -> bool {
+    explanation.form == Form::Plan && !explanation.breaks.is_empty()
+}
+
 /// What a backend, a builder or the reader of packages refuses, the plan itself may well say.
 /// `tests/it/explain.rs` shows their plans to those.
 fn is_decided_elsewhere(explanation: &Explanation) -> bool {
@@ -63,7 +52,7 @@ fn is_decided_elsewhere(explanation: &Explanation) -> bool {
 #[test]
 fn the_plan_that_breaks_a_rule_breaks_that_rule_alone() {
     let mut wrong = Vec::new();
-    for explanation in all().filter(|explanation| !explanation.breaks.is_empty()) {
+    for explanation in all().filter(|explanation| has_plans(explanation)) {
         let found = codes(explanation.code, explanation.breaks);
         let is_right = match is_decided_elsewhere(explanation) {
             // That a base is not recorded may be what a backend cannot do without.
@@ -79,7 +68,7 @@ fn the_plan_that_breaks_a_rule_breaks_that_rule_alone() {
 
 #[test]
 fn the_plan_that_keeps_a_rule_has_nothing_to_report() {
-    let examples = all().filter(|explanation| !explanation.keeps.is_empty());
+    let examples = all().filter(|explanation| has_plans(explanation));
     let found = examples.map(|explanation| (explanation.code, codes(explanation.code, explanation.keeps)));
     let wrong: Vec<_> = found.filter(|(code, found)| *found != expected(code)).collect();
     assert_eq!(wrong, []);
@@ -95,12 +84,18 @@ fn expected(code: &str) -> BTreeSet<String> {
 #[test]
 fn every_explanation_is_whole() {
     for explanation in all() {
-        let Explanation { code, title, text, breaks, keeps } = explanation;
+        let Explanation { code, title, text, form, breaks, keeps } = explanation;
         assert!(title.chars().next().is_some_and(|first| !first.is_uppercase()), "{code}: {title}");
         assert!(!title.ends_with('.'), "{code}: {title}");
         assert!(text.contains("\n\n"), "{code} says only why, or only how");
         assert_eq!(breaks.is_empty(), keeps.is_empty(), "{code}");
         assert_eq!(breaks.is_empty(), WITHOUT_EXAMPLE.contains(code), "{code}");
+        assert_eq!(breaks.is_empty(), text.contains("There is no example: "), "{code}");
+        for example in [breaks, keeps] {
+            let ends_with_a_command =
+                example.lines().next_back().is_some_and(|line| line.contains("cogpackc "));
+            assert_eq!(*form == Form::Script, ends_with_a_command, "{code}");
+        }
     }
     assert_eq!(explain("cpk::stage::cycle").map(|found| found.code), Some("cpk::stage::cycle"));
     assert_eq!(explain("cpk::stage::circle"), None);
