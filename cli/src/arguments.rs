@@ -292,9 +292,10 @@ pub enum Command {
     Graph {
         /// The plan; `-` is standard input.
         plan: PathBuf,
-        /// The kind of drawing.
-        #[arg(long = "as", value_enum, default_value_t)]
-        kind: Drawing,
+        /// The kind of drawing. Left out: what the name of the file ends with, `.svg` or `.mmd`,
+        /// else `dot`.
+        #[arg(short = 'o', long = "as", value_enum)]
+        kind: Option<Drawing>,
         /// The file to write instead of standard output.
         #[arg(short = 'O', long = "output-path", value_name = "FILE")]
         path: Option<PathBuf>,
@@ -322,10 +323,9 @@ pub enum Command {
 }
 
 /// Kinds of drawings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Drawing {
     /// Graphviz text.
-    #[default]
     Dot,
     /// Mermaid text.
     Mermaid,

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::path::Path;
 
 /// Why a command could not run.
 #[derive(Debug)]
@@ -37,6 +38,22 @@ impl Failure {
             next = cause.source();
         }
         Self { message: error.to_string(), causes, hint: hint.map(str::to_owned) }
+    }
+
+    /// The same with paths below `directory` as they are written from there: paths that are joined to
+    /// it are known by what was joined.
+    pub fn seen_from(mut self, directory: &Path) -> Self {
+        let Some(directory) = directory.to_str().filter(|text| text.len() > 1) else { return self };
+        let (itself, below) = (format!("`{directory}`"), format!("`{directory}/"));
+        let mut shorten = |text: &mut String| {
+            if text.contains(directory) {
+                *text = text.replace(&itself, "`.`").replace(&below, "`");
+            }
+        };
+        shorten(&mut self.message);
+        self.causes.iter_mut().for_each(&mut shorten);
+        self.hint.iter_mut().for_each(&mut shorten);
+        self
     }
 
     /// The same with a way out.

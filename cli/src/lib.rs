@@ -31,6 +31,7 @@ mod source_text;
 mod unwatched;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::Parser;
 
@@ -62,10 +63,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<
     match commands::run(arguments, console) {
         Ok(code) => code,
         Err(failure) => {
+            let failure = match names(&words, &console.directory) {
+                true => failure,
+                false => failure.seen_from(&console.directory),
+            };
             report::failure(&failure, format, console);
             COULD_NOT_RUN
         }
     }
+}
+
+/// Whether a command line writes paths out from the root on, as far as `directory` goes.
+fn names(words: &[OsString], directory: &Path) -> bool {
+    let directory = directory.to_string_lossy();
+    words.iter().any(|word| word.to_string_lossy().contains(&*directory))
 }
 
 /// What to say to standard error of a panic, which is always a mistake of ours.

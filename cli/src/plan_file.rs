@@ -1,5 +1,6 @@
 //! The plan that a command line names: its text, and how messages call it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,6 +25,20 @@ pub struct PlanFile {
 }
 
 impl PlanFile {
+    /// Refuses a target that is the plan itself: what somebody wrote would be lost, or its comments.
+    pub fn spare(&self, target: &Path) -> Result<(), Failure> {
+        let real = |path: &Path| fs::canonicalize(path).ok();
+        match self.path.as_deref().and_then(real) {
+            Some(plan) if real(target).as_ref() == Some(&plan) => {
+                Err(Failure::new(format!("`{}` is the plan itself, and is not written over", self.shown))
+                    .with_hint(
+                        "name another place with `-O`; `cogpackc fmt` brings a plan into canonical form",
+                    ))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// The name in what is made of it, which must not depend on where it lies or how it was named:
     /// the file's own; for standard input the one that plans usually have.
     pub fn own_name(&self) -> String {
@@ -66,6 +81,10 @@ pub fn each(
         let code = match read(path, console).and_then(|plan| take(plan, console)) {
             Ok(code) => code,
             Err(failure) => {
+                let failure = match path.is_absolute() {
+                    true => failure,
+                    false => failure.seen_from(&console.directory),
+                };
                 report::failure(&failure, format, console);
                 COULD_NOT_RUN
             }

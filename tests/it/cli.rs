@@ -216,6 +216,7 @@ fn graphs_explanations_and_completions_are_printed() {
     starts(&["graph", "plan.cpk"], "digraph");
     starts(&["graph", "plan.cpk", "--as", "mermaid"], "flowchart");
     starts(&["graph", "plan.cpk", "--as", "svg"], "<svg");
+    starts(&["graph", "plan.cpk", "-o", "svg"], "<svg");
     starts(&["explain", "cpk::stage::cycle"], "cpk::stage::cycle: ");
     starts(&["explain"], "cpk::");
     starts(
@@ -231,6 +232,12 @@ fn graphs_explanations_and_completions_are_printed() {
     let answer = cogpackc(folder.path(), &["graph", "plan.cpk", "--as", "svg", "-O", "plan.svg"]);
     assert_eq!((answer.code, answer.stdout.len()), (0, 0));
     assert_eq!(names_in(folder.path()), ["plan.cpk", "plan.svg"]);
+    // Where nothing is said, the file's name says it.
+    for (name, start) in [("a.svg", "<svg"), ("a.mmd", "flowchart"), ("a.dot", "digraph"), ("a", "digraph")] {
+        assert_eq!(cogpackc(folder.path(), &["graph", "plan.cpk", "-O", name]).code, 0);
+        let drawn = std::fs::read_to_string(folder.path().join(name)).expect("was written");
+        assert!(drawn.starts_with(start), "{name}: {drawn}");
+    }
 }
 
 #[test]
@@ -261,7 +268,12 @@ fn what_has_no_example_is_explained_without_headings_for_one() {
         export from %a
     "#);
     let without = told("cpk::oci::input");
-    assert!(without.ends_with("meantime.\n") && !without.contains("rule:"), "{without}");
+    assert!(
+        without.ends_with("meantime.\n")
+            && without.contains("There is no example: ")
+            && !without.contains("rule:"),
+        "{without}"
+    );
 }
 
 /// What people read, whole: a message that nobody would want to get is a bug.

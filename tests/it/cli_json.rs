@@ -68,7 +68,7 @@ fn what_cannot_run_says_why_in_json() {
         json!({
             "version": 1,
             "failure": {
-                "message": format!("read the plan `{}`", folder.path().join("missing.cpk").display()),
+                "message": "read the plan `missing.cpk`",
                 "causes": ["No such file or directory (os error 2)"],
                 "hint": "name a plan, for instance `plan.cpk`; `-` is standard input",
             },

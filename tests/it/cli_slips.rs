@@ -1,5 +1,7 @@
 //! Command lines with something wrong in them, or with something to know about what they do.
 
+use std::process::Command;
+
 use cogpack_tests::places::names_in;
 use cogpack_tests::plans::folder_with;
 use cogpack_tests::terminal::{cogpackc, cogpackc_with_input};
@@ -30,6 +32,86 @@ fn a_slip_in_a_command_is_told_as_one() {
     assert!(code.stderr.ends_with("hint: did you mean `cpk::stage::cycle`?\n"), "{}", code.stderr);
     let bash = cogpackc(folder.path(), &["completions", "bash"]);
     assert!(bash.text().contains("cpk::stage::cycle"), "codes are not completed");
+}
+
+#[test]
+fn a_part_of_a_code_is_completed() {
+    let folder = folder_with(&[]);
+    let cycles = "hint: did you mean `cpk::phase::cycle` or `cpk::stage::cycle`?\n";
+    for (code, hint) in [
+        ("cycle", cycles),
+        ("Cycle", cycles),
+        ("cylce", cycles),
+        ("cpk::cycle", cycles),
+        ("on-builder", "hint: `cogpackc explain` lists all codes\n"),
+        ("replaces-root", "hint: did you mean `cpk::copy::replaces-root`?\n"),
+        (
+            "cpk::layer",
+            "hint: did you mean `cpk::layer::duplicate`, `cpk::layer::empty`, `cpk::layer::nested` or `cpk::oci::layer`?\n",
+        ),
+        ("cpk", "hint: `cogpackc explain` lists all codes\n"),
+        ("", "hint: `cogpackc explain` lists all codes\n"),
+    ] {
+        let answer = cogpackc(folder.path(), &["explain", code]);
+        assert!(answer.stderr.ends_with(hint), "{code}: {}", answer.stderr);
+        assert_eq!((answer.code, answer.stdout.len()), (2, 0), "{code}");
+    }
+    let many = cogpackc(folder.path(), &["explain", "syntax"]);
+    assert!(many.stderr.contains("codes have that word: `cogpackc explain` lists all"), "{}", many.stderr);
+}
+
+#[test]
+fn a_plan_is_not_written_over() {
+    let commented = format!("# why\n{PLAN}");
+    let folder = folder_with(&[("plan.cpk", &commented)]);
+    for arguments in [
+        &["plan.cpk", "-o", "llb", "-O", "plan.cpk"][..],
+        &["plan.cpk", "-o", "json", "-O", "./plan.cpk"],
+        &["plan.cpk", "-o", "cpk", "-O", "."],
+        &["plan.cpk", "-o", "llb", "-o", "cpk", "-O", "./"],
+        &["plan.cpk", "-o", "oci", "-O", "plan.cpk"],
+        &["graph", "plan.cpk", "-O", "plan.cpk"],
+    ] {
+        let answer = cogpackc(folder.path(), arguments);
+        let said = "error: `plan.cpk` is the plan itself, and is not written over\n";
+        assert!(answer.stderr.starts_with(said), "{arguments:?}: {}", answer.stderr);
+        assert_eq!((answer.code, names_in(folder.path())), (2, vec!["plan.cpk".to_owned()]), "{arguments:?}");
+        let kept = std::fs::read_to_string(folder.path().join("plan.cpk")).expect("is there");
+        assert_eq!(kept, commented, "{arguments:?}");
+    }
+    assert_eq!(cogpackc(folder.path(), &["plan.cpk", "-o", "cpk", "-O", "other.cpk"]).code, 0);
+    assert_eq!(cogpackc(folder.path(), &["plan.cpk", "-o", "cpk", "-O", "other.cpk"]).code, 0);
+}
+
+#[test]
+fn paths_are_told_as_they_were_written() {
+    let context = |path: &str| {
+        format!(
+            "cpk 1\ncontext @c = dir \"{path}\"\nstage %a from scratch {{ copy \"a\" from @c to \"/a\" }}\nexport from %a\n"
+        )
+    };
+    let folder = folder_with(&[("file.cpk", &context("file.cpk")), ("below/none.cpk", &context("./none"))]);
+    let whole = folder.path().to_str().expect("is text");
+    for (arguments, said) in [
+        (&["check", "missing/plan.cpk"][..], "error: read the plan `missing/plan.cpk`"),
+        (&["missing/plan.cpk", "-o", "llb"], "error: read the plan `missing/plan.cpk`"),
+        (
+            &["file.cpk", "-o", "oci", "-O", "out"],
+            "error: `file.cpk` is not a directory, and the context `@c` needs one",
+        ),
+        (&["below/none.cpk", "-o", "oci", "-O", "out"], "`below/./none`"),
+        (&["file.cpk", "-o", "llb", "-O", "file.cpk/x"], "`file.cpk"),
+    ] {
+        let answer = cogpackc(folder.path(), arguments);
+        assert!(answer.stderr.contains(said), "{arguments:?}: {}", answer.stderr);
+        assert!(!answer.stderr.contains(whole), "{arguments:?}: {}", answer.stderr);
+        assert_eq!(answer.code, 2, "{arguments:?}");
+    }
+    let written_out = format!("{whole}/missing.cpk");
+    for arguments in [&["check", &written_out][..], &[&written_out, "-o", "llb"]] {
+        let answer = cogpackc(folder.path(), arguments);
+        assert!(answer.stderr.contains(&format!("`{written_out}`")), "{arguments:?}: {}", answer.stderr);
+    }
 }
 
 #[test]
@@ -146,4 +228,36 @@ fn text_and_json_count_columns_alike() {
     let column = report["findings"][0]["labels"][0]["column"].as_u64().expect("has a place");
     let text = cogpackc(folder.path(), &["check", "plan.cpk"]);
     assert!(text.text().contains(&format!("[plan.cpk:2:{column}]")), "{column}: {}", text.text());
+}
+
+/// bash divides words at colons, as it does when somebody types them.
+#[test]
+fn bash_completes_codes_behind_their_colons() {
+    let folder = folder_with(&[]);
+    let script = cogpackc(folder.path(), &["completions", "bash"]);
+    std::fs::write(folder.path().join("completions.bash"), &script.stdout).expect("can be written");
+    let complete = |words: &str| {
+        let script = format!(
+            "source ./completions.bash; COMP_WORDS=(cogpackc {words}); \
+            COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _cogpackc_with_colons cogpackc \
+            \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; echo \"${{COMPREPLY[*]}}\""
+        );
+        let bash = Command::new("bash")
+            .args(["--norc", "-euc", &script])
+            .env("COMP_WORDBREAKS", "=:")
+            .current_dir(folder.path())
+            .output()
+            .expect("there is a bash");
+        assert!(bash.stderr.is_empty(), "{}", String::from_utf8_lossy(&bash.stderr));
+        String::from_utf8(bash.stdout).expect("is text").trim().to_owned()
+    };
+    for (words, completed) in [
+        ("explain cpk :: stage :: cy", "cycle"),
+        ("explain cpk :: mount ::", "overlap reserved scratch size"),
+        ("explain cpk::mount::o", "overlap"),
+        ("graph --as s", "svg"),
+        ("che", "check"),
+    ] {
+        assert_eq!(complete(words), completed, "{words}");
+    }
 }

@@ -29,12 +29,17 @@ pub fn run(arguments: &Compile, console: &mut Console<'_>) -> Result<u8, Failure
     let dialect = arguments.dialect()?;
     let target = Target::of(&formats, arguments.path.as_deref(), &console.directory)?;
     let file = plan_file::read(&arguments.plan, console)?;
+    for format in &formats {
+        if let Some(path) = target.path_of(*format) {
+            file.spare(&path)?;
+        }
+    }
     let products = if formats.iter().all(|format| format.is_the_plan()) {
         plan_texts(&formats, &file, arguments.format, console)
     } else {
         let eject = Wanted {
             dialect,
-            directory: target.directory_of(Artifact::Dockerfile),
+            directory: target.path_of(Artifact::Dockerfile),
             self_contained: arguments.self_contained,
             changed: if arguments.force { Changed::Replace } else { Changed::Keep },
             time: console.source_date_epoch()?,
@@ -144,8 +149,8 @@ enum Target {
 }
 
 impl Target {
-    /// Where a product that is a directory goes; `None` for standard output.
-    fn directory_of(&self, format: Artifact) -> Option<PathBuf> {
+    /// Where a product goes; `None` for standard output.
+    fn path_of(&self, format: Artifact) -> Option<PathBuf> {
         match self {
             Self::Standard => None,
             Self::Itself(path) => Some(path.clone()),
