@@ -85,6 +85,33 @@ sed 's/\(hash sha256:\)[0-7]/\18/; t; s/\(hash sha256:\)[89a-f]/\10/' "$work/rep
 refuses 'and refused where they are others' cpk::packages::digest compile fourth "$work/wrong.cpk" "$work/nothing"
 exits 'of which nothing is kept' 0 test -z "$(find "$work/fourth/blobs" "$work/fourth/work" -type f -name '*' -not -name '*.lock')"
 
+# The same on nothing, by builders that only read Dockerfiles: the eject holds what we have installed.
+{
+	printf 'platform linux/%s\n' "$(dpkg --print-architecture)"
+	sed 's/^stage %app .*/stage %app from scratch {\n  env PATH = "\/usr\/bin"/; /^image @python/d' "$work/report.cpk"
+} | sed '/^cpk 1$/d; 1i cpk 1' >"$work/alone.cpk"
+exits 'wheels on nothing are an image' 0 compile third "$work/alone.cpk" "$work/alone"
+exits 'umoci unpacks it' 0 umoci unpack --image "$work/alone:latest" "$work/alone-by-us"
+files_of "$work/alone-by-us/rootfs" >"$work/alone.files"
+ejects() { # BUILDER DIALECT-OPTION...
+	local builder=$1 image=localhost/cogpack-test/wheels-$1:$$ eject=$work/eject-$1
+	shift
+	COGPACK_STORE=$work/third exits "the wheels are ejected for $builder" 0 \
+		"$cogpackc" "$work/alone.cpk" -o dockerfile "$@" -O "$eject"
+	builds_as_it_says "$image" "$eject" "$eject"
+	saves "ejected-$builder" "$image" "$builder"
+	files_saved "ejected-$builder"
+	exits 'and gives every file as we do' 0 diff "$work/alone.files" "$work/ejected-$builder.files"
+}
+PATH=$(dirname "${COGPACK_TEST_BUILDAH:?}"):$PATH
+ejects buildkit-older --dialect buildkit --syntax none
+ejects classic --dialect legacy
+ejects buildah --dialect buildah
+(
+	on_next_engine
+	ejects buildkit-newer --dialect buildkit
+)
+
 # A project with a lock file, of which the context is made. uv asks the index of the machine.
 project=$work/project
 mkdir "$project"

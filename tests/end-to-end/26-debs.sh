@@ -173,6 +173,8 @@ asks() { # COPY: a plan with that copy is ejected.
 exits 'what is optional may be missing in a set' 0 asks 'copy "usr/nothing" from @system to "/nothing" optional'
 exits 'and is then left out' 1 grep -q COPY "$work/asked/Dockerfile"
 refuses 'a link that would be followed is refused' cpk::unsupported::gathered asks 'copy "bin" from @system to "/b"'
+refuses 'a program that no package has is refused' cpk::unsupported::program asks 'remove "/etc/key"'
+matches 'by its name' 'it needs `/bin/rm`' cat "$work/refused"
 
 exits 'a package with a script that nobody knows is locked' 0 lock "$work/unknown.cpk" openssh-client --without passwd
 {

@@ -160,12 +160,13 @@ impl Tool {
     }
 
     /// Builds by the command line of an eject's README in the directory `place`, or gives the last that
-    /// was said. It is run as it stands, by a shell, but for the image's name.
+    /// was said. It is run as it stands, by a shell, but for the image's name and what this machine asks for.
     pub fn build_by(&self, command: &str, place: &Path, name: &str, given: &Given) -> Result<(), String> {
         let (program, rest) = command.split_once(" build ").expect("it builds");
-        let network = match &self.kind {
+        let added = match &self.kind {
             Kind::Docker { engine, .. } => format!("--network={} ", engine.network),
-            Kind::Buildah { .. } => String::new(),
+            // Its cache is images, which another build of the same plan may be removing.
+            Kind::Buildah { .. } => "--no-cache ".to_owned(),
         };
         let own = self.command();
         let mut shell = Command::new("sh");
@@ -187,7 +188,7 @@ impl Tool {
             shell.env("SSH_AUTH_SOCK", agent);
         }
         let _turn = self.turn();
-        let command = format!("{program} build --tag={name} {network}{rest}");
+        let command = format!("{program} build --tag={name} {added}{rest}");
         said(shell.args(["-ec", &command]).current_dir(place))
     }
 
