@@ -83,13 +83,13 @@ fn what_builders_would_copy_otherwise_is_gathered() {
     let into_the_system = WILDCARD.replace("/src", "/lib");
     let contents = INCLUDED.replace("copy", "copy contents");
     let gathered: [(&str, &str, Change<'_>, &str); 6] = [
-        (WILDCARD, "deploy", &link, "COPY --link deploy/copies/1/ /src/"),
-        (&into_the_system, "deploy", &nothing, "COPY deploy/copies/1/ /lib/"),
-        (&contents, "deploy", &linked_directory, "COPY --link deploy/copies/1/lib/ /lib-of-it/"),
-        (&WILDCARD.replace("*.py", "s*"), "deploy", &left_out, "COPY --link deploy/copies/1/ /src/"),
+        (WILDCARD, "deploy", &link, "COPY --link deploy/copies/app/src/ /src/"),
+        (&into_the_system, "deploy", &nothing, "COPY deploy/copies/app/lib/ /lib/"),
+        (&contents, "deploy", &linked_directory, "COPY --link deploy/copies/app/lib-of-it/lib/ /lib-of-it/"),
+        (&WILDCARD.replace("*.py", "s*"), "deploy", &left_out, "COPY --link deploy/copies/app/src/ /src/"),
         // What is written there would be matched too.
-        (&all, "deploy", &only_files, "COPY --link deploy/copies/1/ /src/"),
-        (&all, ".", &only_files, "COPY --link copies/1/ /src/"),
+        (&all, "deploy", &only_files, "COPY --link deploy/copies/app/src/ /src/"),
+        (&all, ".", &only_files, "COPY --link copies/app/src/ /src/"),
     ];
     for (copy, destination, prepare, expected) in gathered {
         assert_eq!(copied(copy, destination, prepare).as_deref(), Ok(expected), "{copy} in {destination}");
@@ -97,4 +97,23 @@ fn what_builders_would_copy_otherwise_is_gathered() {
     let directory = |folder: &Path| fs::create_dir(folder.join("c.py")).expect("can be made");
     let refused = copied(WILDCARD, "deploy", directory).expect_err("`COPY` takes what is in it");
     assert!(refused.contains("`c.py` is a directory"), "{refused}");
+}
+
+#[test]
+fn named_files_are_copied_together() {
+    let nothing = |_: &Path| {};
+    let several = "copy \"a.py\" \"lib/b.txt\" from @source into \"/src\"";
+    assert_eq!(copied(several, "deploy", nothing).as_deref(), Ok("COPY --link a.py lib/b.txt /src/"));
+    let (owned, onto) = (format!("{several} owner 5:6"), several.replace("/src", "/etc"));
+    for (copy, prepare, expected) in [
+        (owned.as_str(), &nothing as Change<'_>, "COPY --chown=5:6 a.py /src/a.py"),
+        (&onto, &nothing, "COPY a.py lib/b.txt /etc/"),
+        // `COPY` would take the content of a directory, and one of two files of one name.
+        (&several.replace("lib/b.txt", "lib"), &nothing, "COPY lib /src/lib"),
+        (&several.replace("b.txt", "a.py"), &nothing, ""),
+    ] {
+        let said = copied(copy, "deploy", prepare);
+        let is_said = said.as_ref().is_ok_and(|said| !expected.is_empty() && said.contains(expected));
+        assert!(is_said || (expected.is_empty() && said.is_err()), "{copy}: {said:?}");
+    }
 }

@@ -26,6 +26,9 @@ pub struct Artifact {
     pub keeps_set_ids_of_directories: bool,
     /// Whether its builder lets a file that lands on a link go where that points to.
     pub follows_links: bool,
+    /// The programs that instructions run beside those of the plan, by the context of packages that must
+    /// have them: paths, each with what of the plan needs it first.
+    pub needed: BTreeMap<InputName, BTreeMap<&'static str, Span>>,
     /// How it is built.
     pub command: Command,
     /// What its reader should know, and nobody has to act on.

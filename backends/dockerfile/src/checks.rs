@@ -89,6 +89,11 @@ pub(crate) fn checked(
         return Some(from);
     }
     let lowering = &mut *section.lowering;
+    let packages = lowering.packages_of(input);
+    let called: &[&str] = if never_set_ids { &[FIND, FALSE] } else { &[] };
+    lowering.needs(packages.as_ref(), called, span);
+    let called: &[&str] = if never_link || never_missing { &[TEST] } else { &[] };
+    lowering.needs(packages.as_ref(), called, span);
     let checked = match lowering.checked.entry(input.clone()) {
         std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
         std::collections::btree_map::Entry::Vacant(new) => {

@@ -83,6 +83,7 @@ fn program(
                 "set the variables for the whole stage, or call the program by another name",
             );
         }
+        section.lowering.needs(section.packages.as_ref(), &[ENV], step.op.span);
         words.push(ENV.to_owned());
         words.extend(variables.iter().map(|(name, value)| format!("{name}={value}")));
     }
@@ -120,6 +121,8 @@ fn finish(
         section.run_as(user.as_deref(), span);
         return write(section, &flags, &command);
     }
+    section.lowering.needs(section.packages.as_ref(), &stand_ins.prepare(), span);
+    section.lowering.needs(section.packages.as_ref(), &stand_ins.restore(), span);
     let in_one_step = is_root(user.as_deref()) || !stand_ins.has_targets();
     if !in_one_step {
         section.run_as(None, span);

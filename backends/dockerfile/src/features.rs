@@ -2,7 +2,7 @@
 //!
 //! The versions are those in which a feature left its trial period, by the release notes of
 //! `docker/dockerfile`. The column of buildah is what 1.28 does and all later ones do; that of
-//! the classic builder what Docker 20.10 does.
+//! the classic builder what Docker 20.10 does, and kaniko too.
 
 use crate::dialect::{Dialect, Version};
 
@@ -64,6 +64,14 @@ pub(crate) enum Feature {
     LinkAtDestination,
     /// A volume with spaces at its ends.
     SpacedVolume,
+    /// Files of the build context are root's unless `--chown` says otherwise.
+    RootsFiles,
+    /// A copy of a stage from its root on.
+    WholeStage,
+    /// `COPY` of a link takes what it points to.
+    FollowedLink,
+    /// Words in the values of `--mount`, in which quotes, `\` and `$` have a meaning.
+    MountWords,
 }
 
 // Buildah takes `<<` of a `COPY` for the name of a file up to 1.28; 1.39 knows here-documents, but makes
@@ -81,7 +89,7 @@ const fn since(minor: u32) -> Version {
 }
 
 #[rustfmt::skip]
-const TABLE: [Row; 27] = [
+const TABLE: [Row; 31] = [
     //                           buildkit   buildah  legacy
     (Feature::BindMount,         since(2),  false,   false),
     (Feature::WritableMount,     since(2),  false,   false),
@@ -110,6 +118,10 @@ const TABLE: [Row; 27] = [
     (Feature::StagePatterns,     since(2),  false,   true),
     (Feature::LinkAtDestination, since(2),  false,   true),
     (Feature::SpacedVolume,      since(2),  false,   true),
+    (Feature::RootsFiles,        since(2),  true,    false),
+    (Feature::WholeStage,        since(2),  true,    false),
+    (Feature::FollowedLink,      since(2),  true,    false),
+    (Feature::MountWords,        since(4),  false,   false),
 ];
 
 /// Since when a dialect can say something: `None` for never. Where its language has no
@@ -133,6 +145,6 @@ mod tests {
         for (place, (feature, ..)) in TABLE.iter().enumerate() {
             assert_eq!(*feature as usize, place, "{feature:?} stands where it is declared");
         }
-        assert_eq!(Feature::SpacedVolume as usize + 1, TABLE.len());
+        assert_eq!(Feature::MountWords as usize + 1, TABLE.len());
     }
 }

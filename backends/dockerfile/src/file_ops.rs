@@ -9,6 +9,7 @@ use cogpack_ir::plan::{MakeDirectory, MakeFile, MakeSymlink, Mode, Remove, Span}
 use cogpack_ir::resolve::Step;
 
 use crate::artifact::Beside;
+use crate::features::Feature;
 use crate::here_files::HereFile;
 use crate::owners::{self, ROOT};
 use crate::programs::{self, CHOWN, INSTALL, MKDIR, RM, SHELL};
@@ -26,27 +27,31 @@ pub(crate) fn file(section: &mut Section<'_, '_>, step: &Step<'_>, file: &MakeFi
         section.lowering.lies_beside(&format!("the file `{path}`"), why, step.op.span);
         let span = step.op.span;
         let beside = Beside::File { name: name.to_owned(), mode, content: file.content.clone(), span };
-        place(section, step, beside, above, &owner);
+        place(section, step, beside, &path, &owner);
     }
 }
 
 pub(crate) fn symlink(section: &mut Section<'_, '_>, step: &Step<'_>, link: &MakeSymlink) {
     let Some(path) = section.path(&link.path, step.op.span) else { return };
     let Some(target) = section.literal(&link.target, step.op.span) else { return };
-    let (above, name) = split(&path);
+    let (_, name) = split(&path);
     section.lowering.lies_beside(&format!("the link `{path}`"), "", step.op.span);
     let beside = Beside::Symlink { name: name.to_owned(), target, span: step.op.span };
-    place(section, step, beside, above, ROOT);
+    place(section, step, beside, &path, ROOT);
 }
 
-fn place(section: &mut Section<'_, '_>, step: &Step<'_>, what: Beside, above: &str, owner: &str) {
+/// Copies what becomes `path` into the directory above it.
+fn place(section: &mut Section<'_, '_>, step: &Step<'_>, what: Beside, path: &str, owner: &str) {
+    let (above, _) = split(path);
     let mut flag = String::new();
     if owner != ROOT {
         // `COPY --chown` would give missing directories on the way the same owner.
         section.have_directory(above, step.op.span);
+    }
+    if owner != ROOT || !section.lowering.knows(Feature::RootsFiles) {
         flag = format!("--chown={} ", flag_value(owner));
     }
-    let beside = section.lowering.put_beside("files", what);
+    let beside = section.lowering.put_beside("files", &section.part_of, path, what);
     let words = [format!("{beside}/"), word(&with_slash(above))];
     section.line(format!("COPY {flag}{}", operands(&words)));
     section.directory_is_there(above);
@@ -58,12 +63,12 @@ pub(crate) fn mkdir(section: &mut Section<'_, '_>, step: &Step<'_>, directory: &
     let Some(owner) = owners::written(section, directory.owner.as_ref(), span) else { return };
     let says_more = directory.owner.is_some() || directory.mode.is_some();
     if says_more && section.bare && programs::is_untouched(section, step, &path) {
-        let (above, name) = split(&path);
+        let (_, name) = split(&path);
         let what = format!("the directory `{path}`");
         section.lowering.lies_beside(&what, "the stage has no programs that could make it", span);
         let mode = directory.mode.as_ref().map_or(Mode::DIRECTORY, |mode| mode.value);
         let beside = Beside::Directory { name: name.to_owned(), mode, span };
-        return place(section, step, beside, above, &owner);
+        return place(section, step, beside, &path, &owner);
     }
     if !says_more {
         let place = section.length();

@@ -26,6 +26,7 @@
 //! [`links`] for how that is kept.
 
 mod artifact;
+mod beside;
 mod checks;
 mod config;
 mod copy;
@@ -60,7 +61,7 @@ use cogpack_ir::resolve::Resolved;
 
 pub use artifact::{Artifact, Beside, Command, Never, Note, Taken};
 pub use dialect::{Dialect, NoSyntax, Syntax, Version};
-pub use reads::{contexts, optional_sources, patterns_of_copies, sources_with_mode};
+pub use reads::{contexts, followed_sources, optional_sources, patterns_of_copies, sources_with_mode};
 pub use surroundings::{Root, Surroundings};
 
 /// The backend's name.

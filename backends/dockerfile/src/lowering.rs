@@ -6,7 +6,7 @@ use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::layers::{LayerPlan, layers};
 use cogpack_content::Lookup;
 use cogpack_ir::plan::{
-    Copy, Input, InputName, LayerName, OpKind, PhaseName, Provenance, Span, Spanned, Stage, StageName,
+    Input, InputName, LayerName, OpKind, PhaseName, Provenance, Span, Spanned, Stage, StageName,
 };
 use cogpack_ir::resolve::{Resolved, StageId, Step};
 
@@ -16,9 +16,9 @@ use crate::dialect::{Dialect, Version};
 use crate::features::{Feature, said_since};
 use crate::names::Names;
 use crate::owners;
-use crate::programs::{self, Made, made_in};
+use crate::programs::{self, Made, Needed, made_in};
 use crate::reads::Reads;
-use crate::section::{Section, Settings};
+use crate::section::{Section, Settings, absolute, with_slash};
 use crate::shells::Shells;
 use crate::surroundings::Surroundings;
 use crate::words::LONGEST_LINE;
@@ -38,8 +38,6 @@ pub(crate) struct Lowering<'p> {
     pub(crate) surroundings: &'p Surroundings,
     pub(crate) reads: Reads,
     pub(crate) beside: BTreeMap<String, Beside>,
-    /// How many things of each kind lie beside it under a number.
-    numbered: BTreeMap<&'static str, usize>,
     pub(crate) read: BTreeMap<InputName, Taken>,
     pub(crate) ignored: Vec<String>,
     pub(crate) notes: Vec<Note>,
@@ -58,6 +56,10 @@ pub(crate) struct Lowering<'p> {
     pub(crate) bare: BTreeSet<StageName>,
     /// The same of merged phases.
     pub(crate) bare_phases: BTreeSet<PhaseName>,
+    /// The contexts whose packages are all the programs that stages have.
+    pub(crate) packages: Lookup<StageName, InputName>,
+    /// The programs that must be among them.
+    pub(crate) needed: Needed,
     /// Who has made what the stages hold.
     pub(crate) made: Lookup<StageName, Made>,
     /// What Docker's config says at the end of each merged phase.
@@ -101,7 +103,6 @@ pub(crate) fn lower(
         surroundings,
         reads: Reads::of(plan),
         beside: BTreeMap::new(),
-        numbered: BTreeMap::new(),
         read: BTreeMap::new(),
         ignored: Vec::new(),
         notes: Vec::new(),
@@ -113,6 +114,8 @@ pub(crate) fn lower(
         parts: BTreeMap::new(),
         bare: BTreeSet::new(),
         bare_phases: BTreeSet::new(),
+        packages: Lookup::default(),
+        needed: Needed::new(),
         made: Lookup::default(),
         phase_ends: BTreeMap::new(),
         no_set_ids: false,
@@ -149,6 +152,7 @@ pub(crate) fn lower(
             keeps_set_ids,
             keeps_set_ids_of_directories,
             follows_links,
+            needed: lowering.needed,
             notes: lowering.notes,
         }),
         false => Err(lowering.refused),
@@ -171,9 +175,13 @@ impl Lowering<'_> {
             config::lower(&mut section);
         }
         let is_bare = section.bare;
+        let packages = section.packages.take();
         let end = section.finish();
         if is_bare {
             self.bare.insert(stage.name.value.clone());
+        }
+        if let Some(packages) = packages {
+            self.packages.insert(stage.name.value.clone(), packages);
         }
         let made = made_in(self, &stage.name.value);
         self.made.insert(stage.name.value.clone(), made);
@@ -227,41 +235,6 @@ impl Lowering<'_> {
             self.refuse("cpk::unsupported::dialect", what, span, help);
         }
         can
-    }
-
-    /// Refuses what must lie beside the Dockerfile where nothing can; `why` is nothing where that
-    /// goes without saying.
-    pub(crate) fn lies_beside(&mut self, what: &str, why: &str, span: Span) {
-        if self.surroundings.alone {
-            let why = if why.is_empty() { String::new() } else { format!(": {why}") };
-            let what = format!("{what}, which has to lie beside the Dockerfile{why}");
-            let help = "`-O DIR` writes the Dockerfile with all that lies beside it";
-            self.refuse("cpk::unsupported::beside", what, span, help);
-        }
-    }
-
-    /// A fresh directory beside the Dockerfile, as instructions name it.
-    pub(crate) fn put_beside(&mut self, kind: &'static str, what: Beside) -> String {
-        if let Beside::Copied { context, copy, .. } = &what {
-            let what = format!("a copy from `{context}` that `COPY` cannot make");
-            self.lies_beside(&what, "", copy.from.span);
-        }
-        let number = self.numbered.entry(kind).or_default();
-        *number += 1;
-        let path = format!("{kind}/{number}");
-        let named = self.path_beside(&path);
-        self.beside.insert(path, what);
-        named
-    }
-
-    /// Notes that what was gathered, as instructions name it, is a part of a larger copy, which
-    /// must be possible too.
-    pub(crate) fn check_whole(&mut self, named: &str, larger: Box<Copy>) {
-        let way = self.path_beside("");
-        let entry = named.strip_prefix(&way).unwrap_or(named);
-        if let Some(Beside::Copied { whole, .. }) = self.beside.get_mut(entry) {
-            *whole = Some(larger);
-        }
     }
 
     /// Notes something for whoever emits the Dockerfile.
@@ -320,7 +293,7 @@ fn independent_layer(section: &mut Section<'_, '_>, stage: &str, layer: &LayerPl
     }
     if let [step] = copies[..]
         && section.lowering.knows(Feature::Link)
-        && copy::can_be_linked(&step.op.kind)
+        && copy::can_be_linked(section.lowering, &step.op.kind)
     {
         lower_step(section, step, true);
         return;
@@ -331,14 +304,47 @@ fn independent_layer(section: &mut Section<'_, '_>, stage: &str, layer: &LayerPl
     let span = copies.first().map_or(Span::NOWHERE, |step| step.op.span);
     let mut alone = Section::start(section.lowering, &name, &Input::Scratch, span);
     alone.title(&format!("{what} of stage {stage}, whatever is under it"));
+    if !alone.lowering.knows(Feature::WholeStage) && can_be_below(&copies) {
+        alone.below = LAYER;
+    }
+    let below = alone.below;
+    let brings = copies.iter().any(|step| programs::may_bring(&step.op.kind));
+    stage.clone_into(&mut alone.part_of);
     for step in copies {
         lower_step(&mut alone, step, false);
     }
     let landed = std::mem::take(&mut alone.reached);
     alone.finish();
     let link = if section.lowering.knows(Feature::Link) { "--link " } else { "" };
-    section.line(format!("COPY {link}--from={name} / /"));
+    section.line(format!("COPY {link}--from={name} {below}/ /"));
+    if below.is_empty() {
+        section.may_change_nothing();
+    }
     section.reached.extend(landed);
+    if brings {
+        section.packages = None;
+    }
+}
+
+/// Where a layer is made for a builder that cannot copy a stage from its root on.
+const LAYER: &str = "/layer";
+
+/// Whether copies make the same in a directory as at the root: something at all, and nothing through a
+/// link that another one brings, which may be one from the root.
+fn can_be_below(copies: &[&Step<'_>]) -> bool {
+    let mut destinations = Vec::new();
+    for step in copies {
+        let OpKind::Copy(copy) = &step.op.kind else { return false };
+        if copy.optional {
+            return false;
+        }
+        let Some(destination) = copy.form.destination().as_literal() else { return false };
+        destinations.push(with_slash(&absolute(&destination)));
+    }
+    let is_apart = |(place, one): (usize, &String)| {
+        destinations.iter().enumerate().all(|(other, at)| other == place || !one.starts_with(at.as_str()))
+    };
+    destinations.iter().enumerate().all(is_apart)
 }
 
 /// Says which instructions a group has become. Where it became several that each make a layer,
@@ -381,6 +387,9 @@ pub(crate) fn lower_step(section: &mut Section<'_, '_>, step: &Step<'_>, link: b
     }
     if programs::come_with(section, &step.op.kind) {
         section.bare = false;
+    }
+    if programs::may_bring(&step.op.kind) {
+        section.packages = None;
     }
     owners::forget_changed(section, &step.op.kind);
 }

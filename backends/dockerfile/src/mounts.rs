@@ -2,11 +2,12 @@
 
 use cogpack_ir::plan::{Execution, Input, MountKind, SecretName, SecretTarget, Sharing, Span, Template};
 
+use crate::checks::is_wildcard;
 use crate::copy::from_name;
 use crate::dialect::Dialect;
 use crate::features::Feature;
 use crate::section::{Section, absolute, relative};
-use crate::words::is_mount_value;
+use crate::words::{has_word_letters, is_flag_text, is_mount_value, mount_options, word};
 use crate::{places, remote, stand_ins};
 
 /// The way out where a dialect lacks a mount.
@@ -24,7 +25,7 @@ pub(crate) fn flags(section: &mut Section<'_, '_>, execution: &Execution) -> Vec
             continue;
         }
         if let Some(options) = options(section, &mount.kind, mount.span) {
-            flags.push(format!("--mount={}", options.join(",")));
+            flags.push(format!("--mount={}", mount_options(&options)));
         }
     }
     flags
@@ -158,27 +159,48 @@ fn source_options(
             (Some(from), format!("/{inside}"))
         }
     };
-    check(section, &source, span)?;
+    let is_of_files = from.is_none() || places::is_named(section.lowering, input);
+    if is_of_files && is_wildcard(&source) {
+        return refuse(section, &source, span);
+    }
+    let source = value(section, &source, span)?;
     let from = from.map(|from| format!("from={from}"));
     let source = (source != "/" && source != ".").then(|| format!("source={source}"));
     Some(from.into_iter().chain(source).collect())
 }
 
-/// A path in the image that mounts, and the scripts that stand in for them, can name.
-pub(crate) fn checked_path(section: &mut Section<'_, '_>, path: &Template, span: Span) -> Option<String> {
-    let path = absolute(&section.literal(path, span)?);
-    check(section, &path, span)?;
-    Some(path)
+/// A path in the image that is the target of a mount.
+pub(crate) fn target(section: &mut Section<'_, '_>, path: &Template, span: Span) -> Option<String> {
+    Some(absolute(&section.literal(path, span)?))
 }
 
 fn path_option(section: &mut Section<'_, '_>, key: &str, path: &Template, span: Span) -> Option<String> {
-    Some(format!("{key}={}", checked_path(section, path, span)?))
+    let path = target(section, path, span)?;
+    Some(format!("{key}={}", value(section, &path, span)?))
 }
 
-fn check(section: &mut Section<'_, '_>, path: &str, span: Span) -> Option<()> {
+/// A path as a value of `--mount`. BuildKit reads it as a word, in all versions that it fetches; what
+/// older ones read otherwise is refused, and so is what buildah splits at every comma.
+fn value(section: &mut Section<'_, '_>, path: &str, span: Span) -> Option<String> {
     if is_mount_value(path) {
-        return Some(());
+        return Some(path.to_owned());
     }
+    let can_be_said = match section.lowering.dialect {
+        Dialect::BuildKit { .. } => is_flag_text(path) && !path.ends_with(' '),
+        Dialect::Buildah | Dialect::Legacy => false,
+    };
+    if !can_be_said {
+        return refuse(section, path, span);
+    }
+    if !has_word_letters(path) {
+        return Some(path.to_owned());
+    }
+    let what = format!("`{path}` in a mount, with `\\`, quotes or `$`");
+    let help = "use other letters, or emit LLB with `-o llb`";
+    section.lowering.must(Feature::MountWords, &what, span, help).then(|| word(path))
+}
+
+fn refuse<T>(section: &mut Section<'_, '_>, path: &str, span: Span) -> Option<T> {
     section.lowering.refuse(
         "cpk::unsupported::mount-path",
         format!("`{path}` in a mount: it has characters that `--mount` gives a meaning"),

@@ -166,9 +166,10 @@ pub(crate) fn stage_of_part(
     }
     let source = source_word(&place.read(lowering, name, part));
     let flag = place.from.map(|from| format!("--from={from} ")).unwrap_or_default();
+    let owner = if lowering.knows(Feature::RootsFiles) { "" } else { "--chown=0:0 " };
     let words = operands(&[source, word(&format!("/{part}"))]);
     let comment = format!("files of context {name}");
-    let line = format!("COPY {flag}{words}");
+    let line = format!("COPY {flag}{owner}{words}");
     let stage = lowering.stage_of_one(&format!("{}-files", name.as_str()), &comment, &line);
     lowering.parts.insert(key, stage.clone());
     Some(stage)
@@ -190,15 +191,12 @@ pub(crate) fn check(lowering: &mut Lowering<'_>, name: &InputName, span: Span) -
     None
 }
 
-impl Lowering<'_> {
-    /// A path beside the Dockerfile, as instructions name it.
-    pub(crate) fn path_beside(&self, path: &str) -> String {
-        match self.surroundings.root.as_ref().and_then(|root| root.beside.as_deref()) {
-            Some(way) if !way.is_empty() => format!("{way}/{path}"),
-            Some(_) | None => path.to_owned(),
-        }
-    }
+/// Whether an input is a context that the command line names.
+pub(crate) fn is_named(lowering: &Lowering<'_>, input: &Input) -> bool {
+    matches!(input, Input::Context(name) if lowering.surroundings.named.contains_key(name))
+}
 
+impl Lowering<'_> {
     /// Whether builders find the root of a context where the context has its own, and not in a
     /// directory further down, out of which links could lead.
     pub(crate) fn is_a_root(&self, name: &InputName) -> bool {

@@ -1,7 +1,9 @@
 //! Whether there can be programs in a stage: without any, nothing can be run that the plan does
 //! not say, so `remove` and the like have to do without `rm`.
 
-use cogpack_ir::plan::{ContextKind, Input, OpKind, StageName};
+use std::collections::BTreeMap;
+
+use cogpack_ir::plan::{ContextKind, Input, InputName, OpKind, Span, StageName};
 use cogpack_ir::resolve::Step;
 
 use crate::lowering::Lowering;
@@ -21,6 +23,27 @@ pub(crate) const FIND: &str = "/usr/bin/find";
 pub(crate) const INSTALL: &str = "/usr/bin/install";
 pub(crate) const TEST: &str = "/usr/bin/test";
 
+/// All programs that are called here, those of scripts included.
+const CALLED: [&str; 14] = [
+    CHMOD,
+    CHOWN,
+    FALSE,
+    GREP,
+    MKDIR,
+    RM,
+    SHELL,
+    ENV,
+    FIND,
+    INSTALL,
+    TEST,
+    "/bin/cat",
+    "/bin/mv",
+    "/bin/rmdir",
+];
+
+/// The programs that are needed of sets of packages, by set, each with what of the plan needs it first.
+pub(crate) type Needed = BTreeMap<InputName, BTreeMap<&'static str, Span>>;
+
 /// Directories that programs are in.
 const WITH_PROGRAMS: [&str; 4] = ["/", "/bin", "/usr", "/sbin"];
 
@@ -34,6 +57,37 @@ impl Lowering<'_> {
             Input::Image(_) | Input::Context(_) => false,
         }
     }
+
+    /// The context whose packages are all the programs that an input has, where there is one.
+    pub(crate) fn packages_of(&self, input: &Input) -> Option<InputName> {
+        match input {
+            Input::Stage(name) => self.packages.get(name).cloned(),
+            Input::Context(name) => {
+                let kind = &self.plan.plan().contexts.get(name)?.kind;
+                matches!(kind, ContextKind::Debs(_)).then(|| name.clone())
+            }
+            Input::Scratch | Input::Image(_) | Input::Phase(_) => None,
+        }
+    }
+
+    /// Notes that an instruction of ours runs programs, which must be among these packages.
+    pub(crate) fn needs(&mut self, packages: Option<&InputName>, argv: &[impl AsRef<str>], span: Span) {
+        let Some(packages) = packages else { return };
+        let needed = self.needed.entry(packages.clone()).or_default();
+        let words =
+            argv.iter().flat_map(|text| text.as_ref().split(|it: char| it.is_whitespace() || it == ';'));
+        for word in words {
+            if let Some(program) = CALLED.iter().find(|program| **program == word) {
+                needed.entry(program).or_insert(span);
+            }
+        }
+    }
+}
+
+/// Whether an op may bring programs to where they are called.
+pub(crate) fn may_bring(op: &OpKind) -> bool {
+    let is_copy = !matches!(op, OpKind::Workdir(_) | OpKind::Mkdir(_) | OpKind::Remove(_));
+    is_copy && ["/bin", "/usr/bin"].iter().any(|place| touches(op, place))
 }
 
 /// Who has made what an input holds.

@@ -106,6 +106,11 @@ pub fn sources_with_mode(plan: &Resolved) -> BTreeSet<(InputName, String)> {
     sources_of(plan, |copy| copy.mode.is_some())
 }
 
+/// The same of copies that follow links.
+pub fn followed_sources(plan: &Resolved) -> BTreeSet<(InputName, String)> {
+    sources_of(plan, |copy| copy.follow)
+}
+
 fn sources_of(plan: &Resolved, is_asked: impl Fn(&Copy) -> bool) -> BTreeSet<(InputName, String)> {
     let mut sources = BTreeSet::new();
     for_each_copy(plan, |name, copy| {

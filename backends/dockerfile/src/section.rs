@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_backends_contract::image_config::open_variable;
-use cogpack_ir::plan::{BaseImage, Input, Span, Template};
+use cogpack_ir::plan::{BaseImage, Input, InputName, Span, Template};
 use cogpack_ir::resolve::State;
 use cogpack_ir::resolve::triggers::told;
 
@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) workdir: Option<String>,
     /// What scripts are handed to; `None` where a base says so and nobody has read it.
     pub(crate) shell: Option<Vec<String>>,
+    /// Whether the last instruction copies onto the root what may be an empty directory.
+    ended_empty: bool,
 }
 
 /// A stage while it is written.
@@ -31,6 +33,8 @@ pub(crate) struct Section<'l, 'p> {
     pub(crate) lowering: &'l mut Lowering<'p>,
     /// Its name in the Dockerfile.
     pub(crate) name: String,
+    /// The name of the stage that it is a part of: its own, unless a layer is made apart.
+    pub(crate) part_of: String,
     /// Comments above it.
     title: Vec<String>,
     lines: Vec<String>,
@@ -52,6 +56,10 @@ pub(crate) struct Section<'l, 'p> {
     pub(crate) settings: Settings,
     /// The variables that are said to each program, with how often each will be taken away.
     pub(crate) passing: BTreeMap<String, usize>,
+    /// The directory in which all is made, for a stage that is copied from there; empty for the root.
+    pub(crate) below: &'static str,
+    /// The context whose packages are all the programs there are.
+    pub(crate) packages: Option<InputName>,
 }
 
 /// Root by number, which needs no account file.
@@ -69,10 +77,12 @@ impl<'l, 'p> Section<'l, 'p> {
             }
         };
         let bare = lowering.is_bare(from);
+        let packages = lowering.packages_of(from);
         let lines = vec![format!("FROM {base} AS {name}")];
         Self {
             lowering,
             name: name.to_owned(),
+            part_of: name.to_owned(),
             title: Vec::new(),
             lines,
             there: BTreeSet::new(),
@@ -84,6 +94,8 @@ impl<'l, 'p> Section<'l, 'p> {
             bare,
             settings,
             passing: BTreeMap::new(),
+            below: "",
+            packages,
         }
     }
 
@@ -143,7 +155,29 @@ impl<'l, 'p> Section<'l, 'p> {
 
     /// Adds an instruction.
     pub(crate) fn line(&mut self, line: String) {
+        if std::mem::take(&mut self.settings.ended_empty) && line.starts_with("COPY ") {
+            self.keep_apart();
+        }
         self.lines.push(line);
+    }
+
+    /// Notes that the last instruction copies onto the root what may be an empty directory. The
+    /// classic builder fails at a `COPY` right after that: it looks for a layer that it has not made.
+    pub(crate) fn may_change_nothing(&mut self) {
+        self.settings.ended_empty = match self.lowering.dialect {
+            Dialect::Legacy => true,
+            Dialect::BuildKit { .. } | Dialect::Buildah => false,
+        };
+    }
+
+    /// Says something between two instructions that changes nothing.
+    fn keep_apart(&mut self) {
+        let workdir = self.settings.workdir.get_or_insert_with(|| "/".to_owned());
+        if let Some(text) = operand(workdir) {
+            self.lines
+                .push(comment("the classic builder fails at a COPY right after one of an empty directory"));
+            self.lines.push(format!("WORKDIR {text}"));
+        }
     }
 
     /// The text of a template; refused where it leans on a base that is not known.
@@ -219,7 +253,7 @@ impl<'l, 'p> Section<'l, 'p> {
             // `WORKDIR` makes directories as the user in force.
             self.run_as(None, span);
         }
-        if let Some(text) = self.single(path, span) {
+        if let Some(text) = self.single(&format!("{}{path}", self.below), span) {
             self.workdirs.insert(self.lines.len(), self.layers_of_workdir(path));
             self.line(format!("WORKDIR {text}"));
         }
@@ -268,6 +302,7 @@ impl<'l, 'p> Section<'l, 'p> {
     /// The same with a program that only looks.
     pub(crate) fn look_as_root(&mut self, argv: &[&str], span: Span) {
         self.run_as(None, span);
+        self.lowering.needs(self.packages.as_ref(), argv, span);
         self.line(format!("RUN {}", json_list(argv)));
     }
 
@@ -330,7 +365,7 @@ impl Settings {
             state.inherited.shell.clone().unwrap_or_else(usual)
         };
         let shell = state.base_known.then(of_base);
-        Self { user: text(&state.user), workdir: text(&state.workdir), shell }
+        Self { user: text(&state.user), workdir: text(&state.workdir), shell, ended_empty: false }
     }
 }
 

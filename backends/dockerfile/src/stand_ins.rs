@@ -20,10 +20,12 @@
 
 use cogpack_ir::plan::{Execution, Input, MountKind, SecretTarget, Span};
 
+use crate::beside::folder_for;
 use crate::checks::{self, Never};
 use crate::features::Feature;
 use crate::section::{Section, absolute, relative, with_slash};
-use crate::words::{operands, source_word, word};
+use crate::shells::shell_word;
+use crate::words::{mount_options, operands, source_word, word};
 use crate::{mounts, places, remote};
 
 /// Where stand-ins wait. Gone when the `RUN` is over.
@@ -43,7 +45,7 @@ pub(crate) struct StandIns {
 #[derive(Debug)]
 struct Target {
     path: String,
-    /// Where its stand-in waits, and what was there.
+    /// The folder in which its stand-in waits, and what was there.
     place: String,
     kind: Kind,
 }
@@ -87,36 +89,42 @@ impl StandIns {
 
     fn add(&mut self, section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> Option<()> {
         let dialect = section.lowering.dialect.name();
-        let place = format!("{FOLDER}/{}", self.targets.len() + 1);
         match mount {
             MountKind::Bind { source, select, target, .. } => {
-                let path = mounts::checked_path(section, target, span)?;
+                let path = mounts::target(section, target, span)?;
                 let selected = match select {
                     Some(select) => section.literal(select, span)?,
                     None => ".".to_owned(),
                 };
-                let waiting = format!("{place}/new");
-                copy_there(section, &source.value, &selected, &waiting, span)?;
-                section.comment(&format!(
-                    "{dialect} cannot mount {path} so: a copy stands in, and is taken away"
-                ));
-                self.targets.push(Target { path, place, kind: Kind::Files });
+                let comment =
+                    format!("{dialect} cannot mount this: a copy stands at {path} while the program runs");
+                let place = self.push(path, Kind::Files);
+                copy_there(
+                    section,
+                    &source.value,
+                    &selected,
+                    &format!("{FOLDER}/{place}/new"),
+                    &comment,
+                    span,
+                )?;
             }
             MountKind::Cache { name, target, .. } => {
-                let path = mounts::checked_path(section, target, span)?;
+                let path = mounts::target(section, target, span)?;
                 section.comment(&format!(
-                    "{dialect} has no caches: {path} is empty each time, and is taken away"
+                    "{dialect} has no caches: an empty directory stands at {path} while the program runs"
                 ));
                 section.lowering.note(
                     format!("`cache {}` is dropped: `{dialect}` has no caches, and nothing but time depends on it", name.value),
                     span,
                 );
-                self.targets.push(Target { path, place, kind: Kind::Directory });
+                self.push(path, Kind::Directory);
             }
             MountKind::Tmpfs { target, .. } => {
-                let path = mounts::checked_path(section, target, span)?;
-                section.comment(&format!("{dialect} cannot mount memory: {path} is emptied afterwards"));
-                self.targets.push(Target { path, place, kind: Kind::OpenDirectory });
+                let path = mounts::target(section, target, span)?;
+                section.comment(&format!(
+                    "{dialect} cannot mount memory: an empty directory stands at {path} while the program runs"
+                ));
+                self.push(path, Kind::OpenDirectory);
             }
             MountKind::Secret { name, target: SecretTarget::Env(variable) } => {
                 let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
@@ -141,7 +149,7 @@ impl StandIns {
                     "mode=0444".to_owned(),
                 ];
                 mounts::ask_for_secret(section, &name.value, &mut options);
-                self.flags.push(format!("--mount={}", options.join(",")));
+                self.flags.push(format!("--mount={}", mount_options(&options)));
                 // A shell takes line breaks off the end of what it reads; a dot behind keeps them.
                 self.variables.push(format!(
                     "if [ -e {file} ]; then\n\
@@ -153,6 +161,19 @@ impl StandIns {
             MountKind::Secret { target: SecretTarget::File(_), .. } | MountKind::Ssh { .. } => {}
         }
         Some(())
+    }
+
+    /// Adds a target; gives the name of the folder in which its stand-in waits.
+    fn push(&mut self, path: String, kind: Kind) -> String {
+        let wanted = folder_for(&path);
+        let mut place = wanted.clone();
+        let mut count = 2;
+        while self.targets.iter().any(|target| target.place == place) {
+            place = format!("{wanted}-{count}");
+            count += 1;
+        }
+        self.targets.push(Target { path, place: place.clone(), kind });
+        place
     }
 
     /// Refuses stand-ins that no program is left to make: there is none, or it is put aside itself.
@@ -197,7 +218,7 @@ impl StandIns {
         }
         let mut lines = Vec::new();
         if whole {
-            lines.extend([ASIDE, BACK].map(str::to_owned));
+            lines.extend([STAND_IN, TAKE_BACK].map(str::to_owned));
             lines.extend(self.targets.iter().flat_map(Target::prepare));
         }
         lines.extend(self.variables.iter().cloned());
@@ -213,37 +234,38 @@ impl StandIns {
     /// A shell's arguments that prepare all targets.
     pub(crate) fn prepare(&self) -> Vec<String> {
         let lines = self.targets.iter().flat_map(Target::prepare);
-        shell([ASIDE.to_owned()].into_iter().chain(lines).collect(), &[])
+        shell([STAND_IN.to_owned()].into_iter().chain(lines).collect(), &[])
     }
 
     /// A shell's arguments that restore all targets.
     pub(crate) fn restore(&self) -> Vec<String> {
-        let mut lines = vec![BACK.to_owned()];
+        let mut lines = vec![TAKE_BACK.to_owned()];
         lines.extend(self.targets.iter().rev().map(Target::restore));
         lines.push(format!("/bin/rm -rf {FOLDER}"));
         shell(lines, &[])
     }
 }
 
-/// A function of the shell that puts aside what stands at `$1` to the folder `$2`, and makes the
-/// directories on the way there, each noted if it was missing. It runs in a shell of its own, so
-/// that it sets no variable that the program might have.
-const ASIDE: &str = "\
-aside() (
-/bin/mkdir -p $2
-up=$1
-while up=${up%/*}; [ ! -d $up/ ]; do echo $up >> $2/made; done
-/bin/mkdir -p ${1%/*}/
-if [ -e $1 ] || [ -L $1 ]; then /bin/mv $1 $2/old; fi
+/// A function of the shell that puts what waits in the folder `$2` at the path `$1`. What stands there
+/// is put aside, and the directories that are missing on the way are made and noted. It runs in a shell
+/// of its own, so that it sets no variable that the program might have.
+const STAND_IN: &str = "\
+stand_in() (\n\
+cd /.cogpackc-mounts/$2\n\
+up=$1; while up=${up%/*}; [ ! -d \"$up/\" ]; do echo \"$up\" >>made; done\n\
+/bin/mkdir -p \"${1%/*}/\"\n\
+if [ -e \"$1\" ] || [ -L \"$1\" ]; then /bin/mv \"$1\" old; fi\n\
+/bin/mv new \"$1\"\n\
 )";
 
-/// Takes away what stands at `$1`, puts back what `aside` has put aside, and removes the directories
-/// that it has made, if nothing else has come into them.
-const BACK: &str = "\
-back() (
-/bin/rm -rf $1
-if [ -e $2/old ] || [ -L $2/old ]; then /bin/mv $2/old $1; fi
-if [ -e $2/made ]; then while read -r up; do /bin/rmdir $up || true; done < $2/made; fi
+/// A function of the shell that takes away what stands at `$1`, puts back what `stand_in` has put
+/// aside, and removes the directories that it has made, if nothing else has come into them.
+const TAKE_BACK: &str = "\
+take_back() (\n\
+cd /.cogpackc-mounts/$2\n\
+/bin/rm -rf \"$1\"\n\
+if [ -e old ] || [ -L old ]; then /bin/mv old \"$1\"; fi\n\
+if [ -e made ]; then while IFS= read -r up; do /bin/rmdir \"$up\" || true; done <made; fi\n\
 )";
 
 fn shell(mut lines: Vec<String>, argv: &[String]) -> Vec<String> {
@@ -254,19 +276,21 @@ fn shell(mut lines: Vec<String>, argv: &[String]) -> Vec<String> {
 }
 
 impl Target {
-    /// Paths have no letter that a shell gives a meaning.
-    fn prepare(&self) -> [String; 2] {
+    fn prepare(&self) -> Vec<String> {
         let Self { path, place, kind } = self;
-        let put = match kind {
-            Kind::Files => format!("/bin/mv {place}/new {path}"),
-            Kind::Directory => format!("/bin/mkdir {path}"),
-            Kind::OpenDirectory => format!("/bin/mkdir -m 1777 {path}"),
-        };
-        [format!("aside {path} {place}"), put]
+        let stand_in = format!("stand_in {} {place}", shell_word(path));
+        let empty = format!("{FOLDER}/{place}/new");
+        match kind {
+            Kind::Files => vec![stand_in],
+            Kind::Directory => vec![format!("/bin/mkdir -p {empty}"), stand_in],
+            Kind::OpenDirectory => {
+                vec![format!("/bin/mkdir -p -m 1777 {empty}"), stand_in]
+            }
+        }
     }
 
     fn restore(&self) -> String {
-        format!("back {} {}", self.path, self.place)
+        format!("take_back {} {}", shell_word(&self.path), self.place)
     }
 }
 
@@ -276,6 +300,7 @@ fn copy_there(
     input: &Input,
     selected: &str,
     waiting: &str,
+    comment: &str,
     span: Span,
 ) -> Option<()> {
     let (from, source) = match input {
@@ -290,9 +315,13 @@ fn copy_there(
             (Some(checks::checked(section, input, &path, never, span)?), path)
         }
     };
-    let flag = from.map(|from| format!("--from={from} ")).unwrap_or_default();
+    let mut flag = from.as_ref().map(|from| format!("--from={from} ")).unwrap_or_default();
+    if from.is_none() && !section.lowering.knows(Feature::RootsFiles) {
+        flag.push_str("--chown=0:0 ");
+    }
     let source = if source == "/" { with_slash(&source) } else { source };
     let words = [source_word(&source), word(waiting)];
+    section.comment(comment);
     section.line(format!("COPY {flag}{}", operands(&words)));
     Some(())
 }
@@ -305,8 +334,8 @@ mod tests {
     fn a_shell_prepares_runs_and_restores() {
         let stand_ins = StandIns {
             targets: vec![Target {
-                path: "/root/.cache".to_owned(),
-                place: format!("{FOLDER}/1"),
+                path: "/root/.cache of a b".to_owned(),
+                place: "root-.cache".to_owned(),
                 kind: Kind::Directory,
             }],
             ..StandIns::default()
@@ -314,16 +343,16 @@ mod tests {
         let around = stand_ins.around(&["make".to_owned(), "a b".to_owned()], true);
         assert_eq!(around[..2], ["/bin/sh", "-c"]);
         assert_eq!(around[3..], ["sh", "make", "a b"]);
-        let (functions, steps) = around[2].split_once(BACK).expect("both functions are there");
-        assert_eq!(functions, format!("set -e\n{ASIDE}\n"));
+        let (functions, steps) = around[2].split_once(TAKE_BACK).expect("both functions are there");
+        assert_eq!(functions, format!("set -e\n{STAND_IN}\n"));
         let steps: Vec<&str> = steps.lines().filter(|line| !line.is_empty()).collect();
         assert_eq!(
             steps,
             [
-                "aside /root/.cache /.cogpackc-mounts/1",
-                "/bin/mkdir /root/.cache",
+                "/bin/mkdir -p /.cogpackc-mounts/root-.cache/new",
+                "stand_in '/root/.cache of a b' root-.cache",
                 "(exec \"$@\")",
-                "back /root/.cache /.cogpackc-mounts/1",
+                "take_back '/root/.cache of a b' root-.cache",
                 "/bin/rm -rf /.cogpackc-mounts",
             ]
         );

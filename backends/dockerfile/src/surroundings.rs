@@ -25,6 +25,8 @@ pub struct Surroundings {
     pub matches: BTreeMap<(InputName, String), BTreeSet<String>>,
     /// Sources of copies with a mode that are files, without setuid and setgid.
     pub files: BTreeSet<(InputName, String)>,
+    /// Sources of copies with `follow` that are links.
+    pub links: BTreeSet<(InputName, String)>,
 }
 
 /// A `dir` context that is the build context.

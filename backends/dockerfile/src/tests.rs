@@ -110,13 +110,13 @@ COPY --from=venv --chown=0:0 /venv /venv
 
 # a layer of stage app, whatever is under it
 FROM scratch AS app-layer-2
-COPY copies/1/item/ /src/
+COPY copies/app/src/item/ /src/
 
 # stage %app
 FROM docker.io/library/debian:bookworm-slim AS app
 COPY --from=app-layer / /
 COPY --from=app-layer-2 / /
-COPY files/1/ /etc/
+COPY files/app/etc-app.conf/ /etc/
 WORKDIR /src
 ENV PATH="/venv/bin:/bin"
 CMD ["python"]
@@ -125,7 +125,7 @@ LABEL new="2"
 "#
     );
     let beside: Vec<&str> = artifact.beside.keys().map(String::as_str).collect();
-    assert_eq!(beside, ["contexts/src", "copies/1", "files/1"]);
+    assert_eq!(beside, ["contexts/src", "copies/app/src", "files/app/etc-app.conf"]);
 }
 
 #[test]
@@ -192,10 +192,10 @@ fn settings_hold_where_the_plan_says_and_no_longer() {
 #[test]
 fn files_land_exactly() {
     for (ops, expected) in [
-        (r#"file "/a/b" = "x""#, &["COPY files/1/ /a/"][..]),
-        (r#"file "/b" owner 5:6 = "x""#, &["COPY --chown=5:6 files/1/ /"]),
-        (r#"file "/a/b" owner 5 = "x""#, &["WORKDIR /a", "COPY --chown=5:5 files/1/ /a/", "WORKDIR /"]),
-        (r#"symlink "x" at "/a b/l""#, &[r#"COPY ["files/1/", "/a b/"]"#]),
+        (r#"file "/a/b" = "x""#, &["COPY files/app/a-b/ /a/"][..]),
+        (r#"file "/b" owner 5:6 = "x""#, &["COPY --chown=5:6 files/app/b/ /"]),
+        (r#"file "/a/b" owner 5 = "x""#, &["WORKDIR /a", "COPY --chown=5:5 files/app/a-b/ /a/", "WORKDIR /"]),
+        (r#"symlink "x" at "/a b/l""#, &[r#"COPY ["files/app/a-b-l/", "/a b/"]"#]),
         (r#"mkdir "/d""#, &["# mkdir /d", "WORKDIR /d", "WORKDIR /"]),
         (
             r#"mkdir "/d" mode 0700 owner app:app"#,
@@ -214,10 +214,10 @@ fn files_land_exactly() {
             r#"copy "a" "d/b" from @src into "/etc""#,
             &["COPY contexts/src/a /etc/a", "COPY contexts/src/d/b /etc/b"],
         ),
-        (r#"copy "*.py" from @src into "/etc""#, &["COPY copies/1/ /etc/"]),
+        (r#"copy "*.py" from @src into "/etc""#, &["COPY copies/app/etc/ /etc/"]),
         (r#"copy contents "." from @src to "/etc""#, &["COPY contexts/src/ /etc/"]),
         (r#"copy "a" from @src to "/etc/b" optional"#, &["COPY contexts/src/a /etc/b"]),
-        (r#"copy "a" from @src to "/etc/b" mode 0600"#, &["COPY copies/1/a /etc/b"]),
+        (r#"copy "a" from @src to "/etc/b" mode 0600"#, &["COPY copies/app/etc-b/a /etc/b"]),
         (
             r#"copy "a" from @src to "/d/b" owner 5:6 replace"#,
             &[
@@ -349,8 +349,8 @@ fn what_cannot_be_said_is_refused_by_name() {
         ),
         (r#"env A = "a\nb""#, r"`a\nb` has a line break in it, which no instruction can carry"),
         (
-            r#"run "a" { mount @src at "/a,b" }"#,
-            "`/a,b` in a mount: it has characters that `--mount` gives a meaning",
+            r#"run "a" { mount @src at "/é" }"#,
+            "`/é` in a mount: it has characters that `--mount` gives a meaning",
         ),
         (r#"copy "*.py" from image @base into "/d""#, "wildcards in a copy from a stage or image"),
         (
@@ -443,7 +443,7 @@ fn what_lies_beside_says_what_must_not_be() {
             }
         })
         .collect();
-    assert_eq!(never, ["contexts/src [\"a\"]", "copies/1 DirectoryAtTop", "copies/2 LinkAtTop"]);
+    assert_eq!(never, ["contexts/src [\"a\"]", "copies/app/b DirectoryAtTop", "copies/app/c LinkAtTop"]);
 }
 
 #[test]

@@ -163,10 +163,42 @@ pub fn flag_value(text: &str) -> String {
     value
 }
 
-/// A value of a `--mount` option: letters that neither its comma-separated list nor the reader
-/// of flags gives a meaning; the latter goes byte by byte, so only ASCII comes through it whole.
+/// The options of a `--mount`: a line of comma-separated values, in which one that holds a comma, a
+/// quote or a space at its start stands in double quotes, with those in it doubled; escaped for the
+/// reader of flags, which takes escapes and quotes away before.
+pub fn mount_options<T: AsRef<str>>(options: &[T]) -> String {
+    let field = |option: &T| {
+        let option = option.as_ref();
+        match option.contains([',', '"']) || option.starts_with(char::is_whitespace) {
+            true => format!("\"{}\"", option.replace('"', "\"\"")),
+            false => option.to_owned(),
+        }
+    };
+    let line = options.iter().map(field).collect::<Vec<_>>().join(",");
+    let mut escaped = String::with_capacity(line.len());
+    for it in line.chars() {
+        if matches!(it, '\\' | '\'' | '"' | ' ') {
+            escaped.push('\\');
+        }
+        escaped.push(it);
+    }
+    escaped
+}
+
+/// Whether every reader of `--mount` takes a value as it stands: letters that neither its
+/// comma-separated list nor the reader of flags gives a meaning.
 pub fn is_mount_value(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|it| it.is_ascii_alphanumeric() || "._+@/:~%-".contains(it))
+}
+
+/// Whether the reader of flags brings a value through whole: it goes byte by byte, so only ASCII.
+pub fn is_flag_text(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|it| it == ' ' || it.is_ascii_graphic())
+}
+
+/// Whether a text has letters with a meaning in words.
+pub fn has_word_letters(text: &str) -> bool {
+    text.contains(['\\', '\'', '"', '$'])
 }
 
 fn is_bare(text: &str) -> bool {

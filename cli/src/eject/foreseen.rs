@@ -19,7 +19,7 @@ use cogpack_content::Lookup;
 use cogpack_ir::plan::{Copy, CopyForm, Input, InputName, OpKind, Span, StageName, Template};
 use cogpack_ir::resolve::{Resolved, Step};
 
-use super::gather::Differs;
+use super::gather::{Differs, GATHERED};
 
 /// A filesystem, as far as it is known.
 type Known = Tree<Content>;
@@ -127,7 +127,12 @@ impl Foresight<'_> {
                 found = Some((problem.to_string(), "leave out `contents` to copy a file"));
             }
         }
-        self.differences.extend(found.map(|(what, help)| Differs { what, help: help.to_owned(), span }));
+        self.differences.extend(found.map(|(what, help)| Differs {
+            code: GATHERED,
+            what,
+            help: help.to_owned(),
+            span,
+        }));
     }
 
     /// A link that is copied from or to, and that the builder takes in another way.

@@ -29,10 +29,14 @@ pub struct Gathered {
     pub files: ContextContents,
 }
 
+/// The code of what a context holds that a Dockerfile would take in another way.
+pub const GATHERED: &str = "cpk::unsupported::gathered";
+
 /// Something in a context that a Dockerfile would take in another way than the plan means.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
 pub struct Differs {
+    pub code: &'static str,
     pub what: String,
     pub help: String,
     pub span: Span,
@@ -40,7 +44,7 @@ pub struct Differs {
 
 impl Diagnostic for Differs {
     fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        Some(Box::new("cpk::unsupported::gathered"))
+        Some(Box::new(self.code))
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
@@ -98,6 +102,7 @@ pub fn gather(
             Err(differs) => refusals.push(Box::new(differs)),
         }
     }
+    refusals.extend(without_programs(artifact, &walked));
     let lost = |node: &Node<Content>| match node {
         Node::File { .. } => !artifact.keeps_set_ids,
         Node::Directory(_) => !artifact.keeps_set_ids_of_directories,
@@ -122,6 +127,31 @@ pub fn gather(
     } else {
         Err(refusals)
     })
+}
+
+/// Refuses instructions that run programs which the packages of their base do not have.
+fn without_programs(artifact: &Artifact, walked: &Walked) -> Refusals {
+    let mut refusals: Refusals = Vec::new();
+    for (name, needed) in &artifact.needed {
+        let Some(tree) = walked.trees.get(name) else { continue };
+        for (program, span) in needed {
+            let found = tree.resolve(program.as_bytes(), true);
+            if found.is_ok_and(|at| matches!(tree.get(&at), Some(Node::File { .. }))) {
+                continue;
+            }
+            refusals.push(Box::new(Differs {
+                code: "cpk::unsupported::program",
+                what: format!(
+                    "the `dockerfile` backend cannot express this: it needs `{program}`, which no package of \
+                     `{name}` has"
+                ),
+                help: "add the package that has it to the set, or emit another format: `-o llb`, `-o oci`"
+                    .to_owned(),
+                span: *span,
+            }));
+        }
+    }
+    refusals
 }
 
 /// Refuses files and directories at or below a path that a builder would make without their setuid
@@ -158,6 +188,7 @@ fn with_set_ids(
         };
         if mode.bits() & SET_IDS != 0 && lost(node) {
             refusals.push(Box::new(Differs {
+                code: GATHERED,
                 what: format!("`{path}` has mode {mode}: this builder takes setuid and setgid off"),
                 help: "take them off there, and set them with `chmod` in a `run`; or choose `--dialect \
                        buildkit`"
@@ -179,6 +210,7 @@ fn check_links(
     for (path, span) in never_links {
         if is_link(tree, path) {
             return Err(Differs {
+                code: GATHERED,
                 what: format!("`{path}` of `{name}` is a link: `COPY` follows it, the plan keeps it"),
                 help: "write `follow`, or copy the directory that it is in".to_owned(),
                 span: *span,
@@ -202,6 +234,7 @@ fn tree_of(beside: &Beside, walked: &Walked) -> Result<Tree<Content>, Differs> {
                 let mut result = Tree::empty();
                 copy::apply(copy, Ids::ROOT, source, &mut result).map(|()| result).map_err(|problem| {
                     Differs {
+                        code: GATHERED,
                         what: problem.to_string(),
                         help:
                             "look at what is in the context: `include`, `exclude` and the ignore file decide"
@@ -253,7 +286,7 @@ fn check_top(tree: &Tree<Content>, never: Never, span: Span) -> Result<(), Diffe
             ),
             (Never::Nothing | Never::LinkAtTop | Never::DirectoryAtTop, _) => continue,
         };
-        return Err(Differs { what, help: help.to_owned(), span });
+        return Err(Differs { code: GATHERED, what, help: help.to_owned(), span });
     }
     Ok(())
 }

@@ -22,8 +22,8 @@ use super::standings::{SET_IDS, Used, is_ignored};
 use super::{DOCKERFILE, ignore_file, readme};
 
 /// The names of what an eject writes.
-const WRITTEN: [&str; 7] =
-    [DOCKERFILE, ignore_file::NAME, readme::NAME, manifest::NAME, "files", "copies", "contexts"];
+const WRITTEN: [&str; 8] =
+    [DOCKERFILE, ignore_file::NAME, readme::NAME, manifest::NAME, "files", "copies", "contexts", "packages"];
 
 /// What the patterns match that a Dockerfile in the directory `eject` may say.
 pub fn matches(

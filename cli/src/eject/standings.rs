@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::Tree;
 use cogpack_backends_dockerfile::{
-    Artifact, Dialect, Root, Surroundings, contexts, optional_sources, sources_with_mode,
+    Artifact, Dialect, Root, Surroundings, contexts, followed_sources, optional_sources, sources_with_mode,
 };
 use cogpack_io_project::ignore_file::IgnoreFile;
 use cogpack_ir::plan::context::DirectoryContext;
@@ -50,6 +50,7 @@ pub fn standings(wanted: &Wanted, plan: &Resolved, file: &PlanFile, installed: &
     let used = used(plan, file);
     let missing = missing(plan, &used, installed);
     let files = files(plan, &used);
+    let links = links(plan, &used);
     let eject = wanted.directory.as_deref().map(settled);
     let matches = matches(plan, &used, eject.as_deref());
     let mut standings = Vec::new();
@@ -78,6 +79,7 @@ pub fn standings(wanted: &Wanted, plan: &Resolved, file: &PlanFile, installed: &
         }
         standing.surroundings.missing.clone_from(&missing);
         standing.surroundings.files.clone_from(&files);
+        standing.surroundings.links.clone_from(&links);
         standing.surroundings.matches.clone_from(&matches);
     }
     standings
@@ -222,6 +224,12 @@ fn files(plan: &Resolved, used: &BTreeMap<InputName, Used<'_>>) -> BTreeSet<(Inp
         found.is_some_and(|found| found.is_file() && found.mode() & SET_IDS == 0)
     });
     files
+}
+
+fn links(plan: &Resolved, used: &BTreeMap<InputName, Used<'_>>) -> BTreeSet<(InputName, String)> {
+    let mut links = followed_sources(plan);
+    links.retain(|(name, path)| used.get(name).is_some_and(|it| it.path.join(path).is_symlink()));
+    links
 }
 
 /// Whether the ignore file of a directory leaves out a path in it.

@@ -50,6 +50,10 @@ const FOUND: &[(&str, &str)] = &[
     (r#"user "a$b:c$1" exec ["x", "y"]"#, ""),
     // Flags are read byte by byte.
     (r#"run "x" { mount tmpfs at "/é" }"#, ""),
+    // What `--mount` gives a meaning: its commas and quotes, then words, then flags.
+    (r#"run "x" { mount tmpfs at "/a,b c\"d'e$$f" }"#, ""),
+    (r#"run "x" { mount cache pip at "/a \"" sharing locked }"#, ""),
+    (r#"run "x" { mount secret token at "/s,t=u" }"#, ""),
 ];
 
 /// A folder with the context `source`.

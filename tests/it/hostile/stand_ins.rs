@@ -19,7 +19,7 @@ pub fn read_back(expected: &[Run], read: Vec<Run>) -> Vec<Run> {
         let script = script_of(&run);
         if run.argv.len() == 3 && script.is_some_and(|script| script.contains(FOLDER)) {
             // Preparing comes before the run, restoring after it.
-            let is_preparing = script.is_some_and(|script| script.contains("mkdir -p"));
+            let is_preparing = script.is_some_and(|script| script.contains("stand_in() ("));
             prepared = if is_preparing { script.unwrap_or_default().to_owned() } else { String::new() };
             continue;
         }
@@ -65,10 +65,16 @@ fn is_in(script: &str, mount: &Options) -> bool {
     match (mount.get("env"), place) {
         (Some(variable), _) => script.contains(&format!("export {variable}=")),
         (None, Some(path)) => {
-            script.lines().any(|line| line.starts_with(&format!("aside {path} /{FOLDER}/")))
+            script.lines().any(|line| line.starts_with(&format!("stand_in {} ", in_shell(path))))
         }
         (None, None) => false,
     }
+}
+
+/// A path as a shell reads it back.
+fn in_shell(path: &str) -> String {
+    let is_bare = |it: char| it.is_ascii_alphanumeric() || "._+@/:,%-".contains(it);
+    if path.chars().all(is_bare) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 /// Whether a script reads a variable from a file.

@@ -3,7 +3,7 @@
 use cogpack_backends_contract::glob::{Glob, has_wildcard, literal_pattern};
 use cogpack_ir::plan::{Copy, CopyForm, InputName, Mode, Spanned, Template};
 
-use super::matched::included;
+use super::matched::{included, together};
 use super::{Flags, Lowered, template};
 use crate::artifact::{Beside, Never};
 use crate::features::Feature;
@@ -22,6 +22,9 @@ impl Lowered<'_> {
                 self.contents_of_context(section, name, directory, destination);
             }
             CopyForm::Into { sources, .. } => {
+                if let Some(paths) = together(section.lowering, self.copy) {
+                    return self.files_together(section, name, &paths, destination);
+                }
                 let (patterns, names): (Vec<_>, Vec<_>) =
                     sources.iter().cloned().partition(|source| has_wildcard(source.as_written()));
                 self.each(section, destination, &names, |section, source, landing| {
@@ -32,6 +35,27 @@ impl Lowered<'_> {
                 }
             }
         }
+    }
+
+    /// Copies named files into a directory at once.
+    fn files_together(
+        &self,
+        section: &mut Section<'_, '_>,
+        name: &InputName,
+        paths: &[String],
+        destination: &str,
+    ) {
+        for path in paths {
+            self.guard_link(section, &absolute(&format!("{destination}/{}", split(&absolute(path)).1)));
+        }
+        let Some(place) = places::of_context(section.lowering, name, self.span) else { return };
+        let mut sources = Vec::with_capacity(paths.len());
+        for path in paths {
+            place.never_a_link(section.lowering, name, path);
+            sources.push(source_word(&place.read(section.lowering, name, path)));
+        }
+        let flags = Flags { from: place.from.clone(), ..Flags::default() };
+        self.write(section, &flags, &sources, &with_slash(destination));
     }
 
     /// What `copy SOURCE to LANDING` does.
@@ -70,7 +94,7 @@ impl Lowered<'_> {
         let item = item_of(&path);
         let form = CopyForm::To { source: source.clone(), destination: template(&format!("/{item}")) };
         let never = if self.copy.follow { Never::Nothing } else { Never::LinkAtTop };
-        let Some(gathered) = self.gather(section, name, form, never) else { return };
+        let Some(gathered) = self.gather(section, name, form, landing, never) else { return };
         self.write(section, &Flags::default(), &[source_word(&format!("{gathered}/{item}"))], landing);
     }
 
@@ -102,7 +126,7 @@ impl Lowered<'_> {
         let item = item_of(&path);
         let landing = template(&format!("/{item}"));
         let form = CopyForm::Contents { directory: directory.clone(), destination: landing };
-        let Some(gathered) = self.gather(section, name, form, Never::Nothing) else { return };
+        let Some(gathered) = self.gather(section, name, form, &destination, Never::Nothing) else { return };
         self.write(section, &Flags::default(), &[source_word(&format!("{gathered}/{item}/"))], &destination);
     }
 
@@ -121,7 +145,9 @@ impl Lowered<'_> {
             return;
         }
         let form = CopyForm::Into { sources: patterns, directory: template("/") };
-        let Some(gathered) = self.gather(section, name, form, Never::DirectoryAtTop) else { return };
+        let Some(gathered) = self.gather(section, name, form, destination, Never::DirectoryAtTop) else {
+            return;
+        };
         if !names.is_empty()
             && let CopyForm::Into { sources, .. } = &self.copy.form
         {
@@ -163,6 +189,11 @@ impl Lowered<'_> {
         if self.copy.follow && !section.lowering.is_a_root(name) {
             return None;
         }
+        let key = (name.clone(), path.to_owned());
+        let is_link = self.copy.follow && section.lowering.surroundings.links.contains(&key);
+        if is_link && !section.lowering.knows(Feature::FollowedLink) {
+            return None;
+        }
         if self.copy.rules.is_empty() {
             return Some(Vec::new());
         }
@@ -201,12 +232,13 @@ impl Lowered<'_> {
         section: &mut Section<'_, '_>,
         name: &InputName,
         form: CopyForm,
+        place: &str,
         never: Never,
     ) -> Option<String> {
         places::check(section.lowering, name, self.span)?;
         let copy = self.on_nothing(form);
         let what = Beside::Copied { context: name.clone(), copy, whole: None, never };
-        Some(section.lowering.put_beside("copies", what))
+        Some(section.lowering.put_beside("copies", &section.part_of, place, what))
     }
 
     fn on_nothing(&self, form: CopyForm) -> Box<Copy> {

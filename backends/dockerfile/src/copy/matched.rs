@@ -14,6 +14,7 @@ use cogpack_ir::plan::{Copy, CopyForm, Input, InputName, Mode, PathRule, RuleKin
 use super::{Flags, Lowered};
 use crate::features::Feature;
 use crate::links::{Shown, shown_before};
+use crate::lowering::Lowering;
 use crate::places;
 use crate::section::{Section, absolute, relative, split, with_slash};
 
@@ -104,6 +105,30 @@ impl Lowered<'_> {
     }
 }
 
+/// The named sources of a copy into a directory that one `COPY` takes together: files of a context that is
+/// read where it lies, each of a name of its own, with nothing to be said of their owner and mode.
+pub(super) fn together(lowering: &Lowering<'_>, copy: &Copy) -> Option<Vec<String>> {
+    let (Input::Context(name), CopyForm::Into { sources, .. }) = (&copy.from.value, &copy.form) else {
+        return None;
+    };
+    let is_plain = copy.rules.is_empty() && copy.owner.is_none() && copy.mode.is_none();
+    if sources.len() < 2 || !is_plain || !lowering.is_a_root(name) {
+        return None;
+    }
+    let mut names = BTreeSet::new();
+    let mut paths = Vec::with_capacity(sources.len());
+    for source in sources {
+        let path = relative(&source.as_literal()?);
+        let matched = lowering.surroundings.matches.get(&(name.clone(), path.clone()))?;
+        let is_itself = matched.len() == 1 && matched.contains(&path);
+        if !is_itself || !names.insert(split(&absolute(&path)).1.to_owned()) {
+            return None;
+        }
+        paths.push(path);
+    }
+    Some(paths)
+}
+
 /// The patterns that say what `include` takes of a directory, from the context's root; none where
 /// there are no rules, or some that no pattern says.
 pub(super) fn included(copy: &Copy, directory: &str) -> Vec<String> {
@@ -127,7 +152,8 @@ pub(crate) fn patterns(copy: &Copy) -> Vec<String> {
             let literal = sources.iter().filter_map(|source| source.as_literal());
             literal
                 .map(|source| relative(&source))
-                .filter(|it| has_wildcard(it) && is_one_for_all(it))
+                // Of one named source there is nothing to be known.
+                .filter(|it| (sources.len() > 1 || has_wildcard(it)) && is_one_for_all(it))
                 .collect()
         }
         CopyForm::Into { .. } => Vec::new(),

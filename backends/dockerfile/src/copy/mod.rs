@@ -89,9 +89,10 @@ pub(crate) fn lower(section: &mut Section<'_, '_>, step: &Step<'_>, copy: &Copy,
 
 /// Whether `COPY --link` makes on nothing exactly what the copy makes there: one instruction,
 /// and no missing directory on the way that would get the copy's owner.
-pub(crate) fn can_be_linked(op: &OpKind) -> bool {
+pub(crate) fn can_be_linked(lowering: &Lowering<'_>, op: &OpKind) -> bool {
     let OpKind::Copy(copy) = op else { return false };
-    let is_one = !matches!(&copy.form, CopyForm::Into { sources, .. } if sources.len() > 1);
+    let is_one = !matches!(&copy.form, CopyForm::Into { sources, .. } if sources.len() > 1)
+        || matched::together(lowering, copy).is_some();
     let is_roots = copy.owner.as_ref().is_none_or(|owner| numeric(&owner.value) == Some(Ids::ROOT));
     is_one && is_roots
 }
@@ -178,8 +179,9 @@ impl Lowered<'_> {
         if let Some(from) = &flags.from {
             words.push_str(&format!("--from={from} "));
         }
-        // A builder takes the files of a context as root's, those of a stage as they are.
-        if self.owner != ROOT || flags.from.is_some() {
+        // Most builders take the files of a context as root's, all of them those of a stage as they are.
+        let as_on_disk = !section.lowering.knows(Feature::RootsFiles);
+        if self.owner != ROOT || flags.from.is_some() || as_on_disk {
             words.push_str(&format!("--chown={} ", flag_value(&self.owner)));
         }
         if let Some(mode) = flags.mode {
@@ -188,8 +190,12 @@ impl Lowered<'_> {
         for pattern in &flags.excludes {
             words.push_str(&format!("--exclude={} ", flag_value(pattern)));
         }
-        let paths: Vec<String> = sources.iter().cloned().chain([word(destination)]).collect();
+        let landing = word(&format!("{}{destination}", section.below));
+        let paths: Vec<String> = sources.iter().cloned().chain([landing]).collect();
         section.line(format!("COPY {words}{}", operands(&paths)));
+        if destination == "/" {
+            section.may_change_nothing();
+        }
         if !self.copy.optional {
             section.something_landed(destination);
         }

@@ -131,6 +131,8 @@ impl Lowered<'_> {
     fn after_chmod(&self, section: &mut Section<'_, '_>, from: &str, mode: Mode, changed: &str) -> String {
         let wanted = format!("{}-mode", section.name);
         let name = section.lowering.names.fresh(&wanted);
+        let packages = section.lowering.packages_of(&self.copy.from.value);
+        section.lowering.needs(packages.as_ref(), &[CHMOD], self.span);
         // With five digits, the bits of directories that are not named go as well.
         let chmod = json_list(&[CHMOD, "-R", &format!("{:05o}", mode.bits()), changed]);
         let lines = [

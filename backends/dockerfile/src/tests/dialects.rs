@@ -99,7 +99,7 @@ fn a_directory_of_the_user_is_read_where_it_is() {
         (r#"copy contents "." from @src to "/etc/x""#, "COPY . /etc/x/\n"),
         (r#"copy contents "." from @src to "/src""#, "COPY --link . /src/\n"),
         (r#"copy "d" from @src to "/etc/x" { exclude "**/*.pyc" }"#, "COPY d /etc/x\nd/**/*.pyc"),
-        (r#"copy "a" from @src to "/etc/b" mode 0600"#, "COPY deploy/copies/1/a /etc/b\n"),
+        (r#"copy "a" from @src to "/etc/b" mode 0600"#, "COPY deploy/copies/app/etc-b/a /etc/b\n"),
         // A file gets its mode where it is copied, if directories on the way cannot get it too.
         (r#"copy "f" from @src to "/etc/b" mode 0755"#, "COPY --chmod=0755 f /etc/b\n"),
         (r#"copy "f" from @src to "/opt/b" mode 0755"#, "COPY --link --chmod=0755 f /opt/b\n"),
@@ -107,8 +107,8 @@ fn a_directory_of_the_user_is_read_where_it_is() {
             r#"copy "f" from @src to "/etc/b" mode 0600"#,
             "WORKDIR /etc\nCOPY --chmod=0600 f /etc/b\nWORKDIR /\n",
         ),
-        (r#"copy "f" from @src to "/etc/b" mode 4755"#, "COPY deploy/copies/1/f /etc/b\n"),
-        (r#"file "/etc/b" = "x""#, "COPY deploy/files/1/ /etc/\n"),
+        (r#"copy "f" from @src to "/etc/b" mode 4755"#, "COPY deploy/copies/app/etc-b/f /etc/b\n"),
+        (r#"file "/etc/b" = "x""#, "COPY deploy/files/app/etc-b/ /etc/\n"),
         (r#"file "/etc/b" = "x\n""#, "COPY <<\"b\" /etc/\nx\nb\n"),
         (r#"run "a" { mount @src at "/m" }"#, "RUN --mount=type=bind,target=/m \\\n    a\n"),
     ] {
@@ -117,16 +117,16 @@ fn a_directory_of_the_user_is_read_where_it_is() {
     }
     // Something else reads what the rules leave out, so they cannot stand in the ignore file.
     let twice = r#"copy "d" from @src to "/etc/x" { exclude "a" } copy "d/a" from @src to "/etc/a""#;
-    assert!(written(SMALLEST, twice).contains("COPY deploy/copies/1/d /etc/x\nCOPY d/a /etc/a"));
+    assert!(written(SMALLEST, twice).contains("COPY deploy/copies/app/etc-x/d /etc/x\nCOPY d/a /etc/a"));
     let newer = Dialect::BuildKit { syntax: "1.19".parse().expect("is a version") };
     assert!(written(newer, twice).contains("COPY --exclude=a d /etc/x\nCOPY d/a /etc/a"));
     // The name says nothing to any builder that they could read in two ways.
     assert!(
         written(SMALLEST, r#"copy "a[1]" from @src to "/etc/a""#)
-            .contains("COPY deploy/copies/1/item /etc/a")
+            .contains("COPY deploy/copies/app/etc-a/item /etc/a")
     );
     let buildah = written(Dialect::Buildah, r#"run "a" { mount @src at "/m" select "d" }"#);
-    assert!(buildah.contains("COPY d /.cogpackc-mounts/1/new\n"), "{buildah}");
+    assert!(buildah.contains("COPY d /.cogpackc-mounts/m/new\n"), "{buildah}");
 }
 
 #[test]
@@ -140,15 +140,12 @@ fn something_stands_in_for_what_the_classic_builder_cannot_mount() {
         ),
     );
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-    assert_eq!(lines[1], "COPY contexts/src/d /.cogpackc-mounts/2/new", "{text}");
-    assert!(text.contains("\nRUN [\"/bin/sh\", \"-c\", \"\\\nset -e\\n\\\naside() (\\n\\\n"), "{text}");
-    let as_user = "aside /c /.cogpackc-mounts/1\\n\\\n/bin/mkdir /c\\n\\\naside /m /.cogpackc-mounts/2\\n\\\n\
-                   /bin/mv /.cogpackc-mounts/2/new /m\"]\nUSER app\nRUN [\"/bin/sh\", \"-c\", \"a\"]\nUSER 0\n";
+    assert_eq!(lines[1], "COPY --chown=0:0 contexts/src/d /.cogpackc-mounts/m/new", "{text}");
+    assert!(text.contains("\nRUN [\"/bin/sh\", \"-c\", \"\\\nset -e\\n\\\nstand_in() (\\n\\\n"), "{text}");
+    let as_user = "/bin/mkdir -p /.cogpackc-mounts/c/new\\n\\\nstand_in /c c\\n\\\n\
+                   stand_in /m m\"]\nUSER app\nRUN [\"/bin/sh\", \"-c\", \"a\"]\nUSER 0\n";
     assert!(text.contains(as_user), "{text}");
-    assert!(
-        text.contains("back /m /.cogpackc-mounts/2\\n\\\nback /c /.cogpackc-mounts/1\\n\\\n/bin/rm -rf "),
-        "{text}"
-    );
+    assert!(text.contains("take_back /m m\\n\\\ntake_back /c c\\n\\\n/bin/rm -rf "), "{text}");
     // As root it is one step, so that what comes into a cache is in no layer.
     let text = lowered_by(legacy, &format!("cache c\n{}", stage(r#"run "a" { mount cache c at "/c" }"#)));
     assert_eq!(text.matches("RUN ").count(), 1, "{text}");
@@ -169,7 +166,7 @@ fn without_programs_nothing_is_run() {
         let text = format!("stage %app from scratch {{ env PATH = \"/bin\" {ops} }} export from %app {{}}");
         lowered_by(Dockerfile { dialect: BUILT_IN, ..Dockerfile::default() }, &text)
     };
-    assert!(bare(r#"mkdir "/d" mode 0700 owner 5:6"#).contains("COPY --chown=5:6 files/1/ /\n"));
+    assert!(bare(r#"mkdir "/d" mode 0700 owner 5:6"#).contains("COPY --chown=5:6 files/app/d/ /\n"));
     assert!(!bare(r#"copy "a" from @src to "/d" replace"#).contains("RUN"));
     for ops in
         [r#"file "/d" = "" remove "/d""#, r#"copy "a" from @src to "/d" copy "b" from @src to "/d" replace"#]
@@ -306,7 +303,7 @@ fn small_files_stand_in_the_dockerfile() {
         r#"file "/b" mode 4755 = "x\n""#,
         r#"file "/b" = base64 "/wo=""#,
     ] {
-        assert!(written("1.7", ops).iter().any(|line| line.contains("files/1/")), "{ops}");
+        assert!(written("1.7", ops).iter().any(|line| line.contains("files/app/")), "{ops}");
     }
 }
 
@@ -390,7 +387,7 @@ fn a_builder_that_would_copy_something_else_is_made_to_look() {
     assert!(lowered(Dialect::Buildah, odd).contains("takes for a wildcard"));
     let text = lowered(Dialect::Legacy, odd);
     assert!(
-        text.contains("/a[[]1] /b") && text.contains(r#"RUN ["/usr/bin/test", "-e", "/a[1]"]"#),
+        text.contains("/a[[]1] /layer/b") && text.contains(r#"RUN ["/usr/bin/test", "-e", "/a[1]"]"#),
         "{text}"
     );
 }
@@ -405,6 +402,63 @@ export from %app {}"#;
         let artifact = lower_for(dialect, &with_base(ops)).unwrap_or_else(|gaps| panic!("{gaps:?}"));
         let text = stages(&artifact.dockerfile);
         assert!(text.contains(looks), "{text}");
-        assert!(text.contains("COPY --from=tools-checked /opt /.cogpackc-mounts/1/new\n"), "{text}");
+        assert!(text.contains("COPY --from=tools-checked /opt /.cogpackc-mounts/mnt/new\n"), "{text}");
     }
+}
+
+#[test]
+fn what_old_builders_do_otherwise_is_not_asked_of_them() {
+    let legacy = |ops: &str| {
+        let artifact = lower_for(Dialect::Legacy, &with_base(ops)).unwrap_or_else(|gaps| panic!("{gaps:?}"));
+        stages(&artifact.dockerfile)
+    };
+    // kaniko stops at a copy of a whole stage, so a layer that is made apart has a directory there.
+    let text = legacy(&stage(r#"copy "a" from @src to "/opt/a" owner 5:6"#));
+    let apart =
+        "FROM scratch AS app-layer\nWORKDIR /layer/opt\nCOPY --chown=5:6 contexts/src/a /layer/opt/a\n";
+    assert!(text.contains(apart) && text.contains("\nCOPY --from=app-layer /layer/ /\n"), "{text}");
+    // There a link from the root would lead elsewhere, and nothing would be made of what is missing.
+    for copies in [
+        r#"layer l { copy "a" from @src to "/opt/a" copy "b" from @src to "/opt/a/b" }"#,
+        r#"copy "a" from @src to "/opt/a" optional"#,
+    ] {
+        let text = legacy(&stage(copies));
+        assert!(text.contains(" / /\n"), "{text}");
+    }
+    // The classic builder fails at a copy right after one of an empty directory onto the root.
+    let from_root = r#"stage %made from image @base { run "mkdir /x" }
+        stage %app from image @base { copy contents "/x" from %made to "/" copy "a" from @src to "/etc/a" }
+        export from %app {}"#;
+    let text = legacy(from_root);
+    assert!(text.contains(" /x/ /\n# the classic builder fails"), "{text}");
+    assert!(text.contains("\nWORKDIR /\nCOPY --chown=0:0 contexts/src/a /etc/a"), "{text}");
+    let started = r#"stage %made from scratch { env PATH = "/bin" copy contents "." from @src to "/" }
+        stage %app from %made { copy "a" from @src to "/etc/a" } export from %app {}"#;
+    assert!(legacy(started).contains("AS app\n# the classic builder fails"), "{}", legacy(started));
+    for dialect in [Dialect::Buildah, BUILT_IN] {
+        let artifact = lower_for(dialect, &with_base(from_root)).unwrap_or_else(|gaps| panic!("{gaps:?}"));
+        assert!(!artifact.dockerfile.contains("the classic builder"), "{}", artifact.dockerfile);
+    }
+}
+
+#[test]
+fn a_link_that_is_followed_is_gathered_for_who_would_keep_it() {
+    let name = InputName::new("src").expect("is a name");
+    let root = Root {
+        context: name.clone(),
+        path: ".".to_owned(),
+        file: "Dockerfile".to_owned(),
+        beside: Some(String::new()),
+    };
+    let links = [(name, "l".to_owned())].into();
+    let surroundings = Surroundings { root: Some(root), links, ..Surroundings::default() };
+    let written = |dialect: Dialect, ops: &str| {
+        lowered_by(Dockerfile { dialect, surroundings: surroundings.clone() }, &stage(ops))
+    };
+    let (link, file) =
+        (r#"copy "l" from @src to "/etc/l" follow"#, r#"copy "f" from @src to "/etc/f" follow"#);
+    let said = written(Dialect::Legacy, link);
+    assert!(said.contains("COPY --chown=0:0 copies/app/etc-l/l /etc/l\n"), "{said}");
+    assert!(written(Dialect::Legacy, file).contains("COPY --chown=0:0 f /etc/f\n"));
+    assert!(written(Dialect::Buildah, link).contains("COPY l /etc/l\n"));
 }

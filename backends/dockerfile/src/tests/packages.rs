@@ -29,7 +29,7 @@ ADD packages/system.tar /
 FROM system AS app
 COPY --link contexts/wheels/ /usr/
 COPY --link --from=system --chown=0:0 /etc/key /key
-COPY copies/1/ /bin/
+COPY copies/app/bin/ /bin/
 COPY --link contexts/none/ /none/
 ENV PATH="/bin"
 RUN --mount=type=bind,from=system,source=/etc,target=/mnt \
@@ -51,7 +51,7 @@ RUN --mount=type=bind,from=system,source=/etc,target=/mnt \
     let listed = [
         "contexts/none a folder",
         "contexts/wheels a folder",
-        "copies/1 a copy",
+        "copies/app/bin a copy",
         "packages/system.tar [\"etc/key\"]",
     ];
     assert_eq!(kinds, listed);
@@ -61,4 +61,30 @@ RUN --mount=type=bind,from=system,source=/etc,target=/mnt \
     let buildah =
         lower_for(Dialect::Buildah, &text.replace("run ", "# ")).unwrap_or_else(|gaps| panic!("{gaps:?}"));
     assert!(!buildah.dockerfile.contains("RUN"), "{}", buildah.dockerfile);
+}
+
+#[test]
+fn programs_that_are_called_are_asked_of_the_packages() {
+    let needed = |ops: &str| {
+        let text = format!(
+            "cpk 1\nplatform linux/amd64\ncontext @src = dir \".\"\n\
+             context @system = debs {{ deb \"a_1_all.deb\" {{ hash sha256:{} }} }}\n\
+             stage %app from @system {{ env PATH = \"/bin\" {ops} }}\n\
+             stage %next from %app {{ remove \"/etc/b\" }}\nexport from %next",
+            "0".repeat(64)
+        );
+        let artifact = lower_for(Dialect::Legacy, &text).unwrap_or_else(|gaps| panic!("{gaps:?}"));
+        let programs = artifact.needed.values().flat_map(|programs| programs.keys().copied());
+        programs.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(needed(""), "/bin/rm");
+    assert_eq!(needed("mkdir \"/a\" owner 5:6"), "/bin/chown /bin/mkdir /bin/rm /bin/sh");
+    assert_eq!(needed("mkdir \"/a\" mode 0700"), "/bin/rm /usr/bin/install");
+    let mount = "run \"x\" { mount tmpfs at \"/t\" }";
+    // What has run may have brought some.
+    assert_eq!(needed(mount), "/bin/mkdir /bin/mv /bin/rm /bin/rmdir /bin/sh");
+    assert_eq!(needed("run \"x\""), "");
+    // So may what is copied to where they are, and nothing else.
+    assert_eq!(needed("copy contents \"bin\" from @src to \"/usr/bin\""), "");
+    assert_eq!(needed("copy contents \"bin\" from @src to \"/srv\""), "/bin/rm");
 }
