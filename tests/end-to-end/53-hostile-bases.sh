@@ -82,6 +82,8 @@ refused() {
 		bounded 2 "$COGPACK_TEST_BINARY" build "$work/run.cpk" --builder direct --store "$work/store" \
 			--output "type=layout,dest=$work/made" --progress quiet "${way_in[@]}"
 		names "${layer#sha256:}" "$@"
+		# Not even of the layers below it.
+		[ -z "$(find "$work/store/parts" "$work/store/work" -mindepth 1 2>/dev/null)" ] || broken 'something of it is left' "$way"
 	done
 	printf 'ok - %s is refused\n' "$name"
 }

@@ -31,42 +31,54 @@ pub enum ChangeKind<'t, C> {
 /// once: laid over the old, the new replaces it. Only what both trees do not share is visited.
 pub fn between<'t, C: PartialEq>(before: &Tree<C>, after: &'t Tree<C>) -> Vec<Change<'t, C>> {
     let mut changes = Vec::new();
-    compare(before.root(), after.root(), &mut Vec::new(), &mut changes);
+    each_between(before, after, &mut |change| changes.push(change));
     changes
+}
+
+/// The same, one after the other, for whoever makes something else of each.
+pub fn each_between<'t, C: PartialEq>(
+    before: &Tree<C>,
+    after: &'t Tree<C>,
+    found: &mut dyn FnMut(Change<'t, C>),
+) {
+    compare(before.root(), after.root(), &mut Vec::new(), found);
 }
 
 fn compare<'t, C: PartialEq>(
     before: &Directory<C>,
     after: &'t Directory<C>,
     path: &mut Vec<Name>,
-    changes: &mut Vec<Change<'t, C>>,
+    found: &mut dyn FnMut(Change<'t, C>),
 ) {
     let differences = before.children.differences(&after.children);
     for difference in &differences {
         if let Difference::Removed(name) = difference {
             let path = path.iter().chain([*name]).cloned().collect();
-            changes.push(Change { path, kind: ChangeKind::Removed });
+            found(Change { path, kind: ChangeKind::Removed });
         }
     }
     for difference in &differences {
         let Difference::Written { name, before, after } = *difference else { continue };
         path.push(name.clone());
+        let mut written = |path: &[Name]| {
+            found(Change { path: path.to_vec(), kind: ChangeKind::Written(after) });
+        };
         match (before, after) {
             (Some(Node::Directory(old)), Node::Directory(new)) => {
                 if !Arc::ptr_eq(old, new) {
                     if old.attributes != new.attributes {
-                        changes.push(Change { path: path.clone(), kind: ChangeKind::Written(after) });
+                        written(path);
                     }
-                    compare(old, new, path, changes);
+                    compare(old, new, path, found);
                 }
             }
             (_, Node::Directory(new)) => {
-                changes.push(Change { path: path.clone(), kind: ChangeKind::Written(after) });
-                compare(&Directory::new(new.attributes), new, path, changes);
+                written(path);
+                compare(&Directory::new(new.attributes), new, path, found);
             }
             (old, Node::File { .. } | Node::Symlink { .. } | Node::Special { .. }) => {
                 if old != Some(after) {
-                    changes.push(Change { path: path.clone(), kind: ChangeKind::Written(after) });
+                    written(path);
                 }
             }
         }

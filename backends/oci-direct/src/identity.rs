@@ -30,8 +30,8 @@ impl Layer {
         key.bytes(packing.as_bytes());
         key.number(time);
         for entry in &self.entries {
-            key.number(entry.path.len() as u64);
-            for name in &entry.path {
+            key.number(entry.names().count() as u64);
+            for name in entry.names() {
                 key.bytes(name);
             }
             match &entry.kind {
@@ -139,6 +139,7 @@ mod tests {
     use std::sync::Arc;
 
     use cogpack_backends_contract::content::Stamp;
+    use cogpack_backends_contract::tree::components;
     use cogpack_ir::plan::{FileContent, InputName, Mode};
 
     use super::*;
@@ -152,10 +153,8 @@ mod tests {
     }
 
     fn layer(entries: &[(&str, EntryKind)]) -> Layer {
-        let entry = |(path, kind): &(&str, EntryKind)| LayerEntry {
-            path: path.split('/').map(|name| name.as_bytes().to_vec()).collect(),
-            kind: kind.clone(),
-        };
+        let entry =
+            |(path, kind): &(&str, EntryKind)| LayerEntry::new(&components(path.as_bytes()), kind.clone());
         Layer { entries: entries.iter().map(entry).collect() }
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use cogpack_backends_contract::changes::{ChangeKind, between};
+use cogpack_backends_contract::changes::{ChangeKind, each_between};
 use cogpack_backends_contract::content::{Content, ContentSource, ContextFile, KeptContent, KeptFile};
 use cogpack_backends_contract::tree::{
     Attributes, Directory, Ids, Name, Node, PathProblem, SpecialKind, Tree, text,
@@ -25,10 +25,33 @@ use crate::tar::{self, TarError, TarWriter};
 /// What a layer says of one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerEntry {
-    /// Where.
-    pub path: Vec<Name>,
+    /// Where, `/` between components: a layer may have a million of them, and one piece of memory for
+    /// each is enough.
+    path: Box<[u8]>,
     /// What.
     pub kind: EntryKind,
+}
+
+impl LayerEntry {
+    /// Says `kind` of a path.
+    pub fn new(path: &[Name], kind: EntryKind) -> Self {
+        Self { path: path.join(&b'/').into_boxed_slice(), kind }
+    }
+
+    /// Where, `/` between components.
+    pub fn path(&self) -> &[u8] {
+        &self.path
+    }
+
+    /// The components of where that is.
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.path.split(|byte| *byte == b'/')
+    }
+
+    /// The same, as trees take them.
+    pub fn components(&self) -> Vec<Name> {
+        self.names().map(<[u8]>::to_vec).collect()
+    }
 }
 
 /// What a layer may say of a path.
@@ -104,21 +127,23 @@ const LINK: u32 = 0o777;
 impl Layer {
     /// What turns `before` into `after`.
     pub fn between(before: &Tree<Content>, after: &Tree<Content>) -> Result<Self, LayerProblem> {
-        let mut entries = Vec::new();
-        for change in between(before, after) {
-            match change.kind {
-                ChangeKind::Removed => {
-                    entries.push(LayerEntry { path: change.path, kind: EntryKind::Whiteout });
-                }
-                ChangeKind::Written(node) => entries.push(written(change.path, node)?),
+        let (mut entries, mut problem) = (Vec::new(), None);
+        each_between(before, after, &mut |change| {
+            let entry = match change.kind {
+                ChangeKind::Removed => Ok(LayerEntry::new(&change.path, EntryKind::Whiteout)),
+                ChangeKind::Written(node) => written(&change.path, node),
+            };
+            match entry {
+                Ok(entry) => entries.push(entry),
+                Err(found) => drop(problem.get_or_insert(found)),
             }
-        }
-        Ok(Self { entries })
+        });
+        problem.map_or(Ok(Self { entries }), Err)
     }
 
     /// All of a tree.
     pub fn of_tree(tree: &Tree<Content>) -> Result<Self, LayerProblem> {
-        let entries = tree.walk().into_iter().map(|(path, node)| written(path, node));
+        let entries = tree.walk().into_iter().map(|(path, node)| written(&path, node));
         Ok(Self { entries: entries.collect::<Result<_, _>>()? })
     }
 
@@ -130,13 +155,14 @@ impl Layer {
     /// Lays the layer over a tree that has the directories that it was made for.
     pub fn lay_over(&self, tree: &mut Tree<Content>) -> Result<(), PathProblem> {
         for entry in &self.entries {
+            let path = entry.components();
             let node = match &entry.kind {
                 EntryKind::Whiteout => {
-                    tree.remove(&entry.path)?;
+                    tree.remove(&path)?;
                     continue;
                 }
                 EntryKind::Directory(attributes) => {
-                    if let Some(there) = tree.directory_mut(&entry.path) {
+                    if let Some(there) = tree.directory_mut(&path) {
                         there.attributes = *attributes;
                         continue;
                     }
@@ -150,7 +176,7 @@ impl Layer {
                     Node::Special { attributes: *attributes, kind: *kind }
                 }
             };
-            tree.insert(&entry.path, node)?;
+            tree.insert(&path, node)?;
         }
         Ok(())
     }
@@ -197,45 +223,39 @@ impl Layer {
         let mut archive = TarWriter::new(sink, time);
         let mut first_names = FirstNames::default();
         for entry in &self.entries {
-            let path = entry.path.join(&b'/');
+            let path = entry.path();
             match &entry.kind {
                 EntryKind::Directory(attributes) => {
-                    archive.append(&with(&path, tar::EntryKind::Directory, *attributes))?;
+                    archive.append(&with(path, tar::EntryKind::Directory, *attributes))?;
                 }
                 EntryKind::Symlink(ids, target) => {
                     let kind = tar::EntryKind::Symlink { target };
-                    archive.append(&tar::Entry {
-                        path: &path,
-                        kind,
-                        mode: LINK,
-                        uid: ids.user,
-                        gid: ids.group,
-                    })?;
+                    archive.append(&tar::Entry { path, kind, mode: LINK, uid: ids.user, gid: ids.group })?;
                 }
                 EntryKind::Special(attributes, kind) => {
-                    archive.append(&with(&path, special(*kind), *attributes))?;
+                    archive.append(&with(path, special(*kind), *attributes))?;
                 }
                 EntryKind::Whiteout => {
-                    let path = whiteout(&entry.path);
+                    let path = whiteout(path);
                     let attributes = Attributes { mode: Mode::FILE, ids: Ids::ROOT };
                     archive.append(&with(&path, tar::EntryKind::File { size: 0 }, attributes))?;
                 }
                 EntryKind::File(attributes, Bytes::Inline(content)) => {
                     let kind = tar::EntryKind::File { size: content.0.len() as u64 };
-                    archive.append_file(&with(&path, kind, *attributes), &mut &content.0[..])?;
+                    archive.append_file(&with(path, kind, *attributes), &mut &content.0[..])?;
                 }
                 EntryKind::File(attributes, bytes) => {
                     // Names of one file are names of one file again.
                     if let Some(first) = first_names.of(bytes, *attributes) {
                         let kind = tar::EntryKind::HardLink { target: first };
-                        archive.append(&with(&path, kind, *attributes))?;
+                        archive.append(&with(path, kind, *attributes))?;
                         continue;
                     }
                     let (size, mut opened) = open(source, bytes)?;
                     let kind = tar::EntryKind::File { size };
                     let capability = opened.capability.as_deref();
-                    archive.append_capable(&with(&path, kind, *attributes), &mut opened.bytes, capability)?;
-                    first_names.remember(bytes, *attributes, path);
+                    archive.append_capable(&with(path, kind, *attributes), &mut opened.bytes, capability)?;
+                    first_names.remember(bytes, *attributes, path.to_vec());
                 }
             }
         }
@@ -288,13 +308,9 @@ fn with<'a>(path: &'a [u8], kind: tar::EntryKind<'a>, attributes: Attributes) ->
 }
 
 /// The name that marks a path as gone.
-fn whiteout(path: &[Name]) -> Vec<u8> {
-    let (name, above) = match path.split_last() {
-        Some((name, above)) => (name.as_slice(), above),
-        None => (&b""[..], path),
-    };
-    let marked = [WHITEOUT, name].concat();
-    above.iter().map(Vec::as_slice).chain([marked.as_slice()]).collect::<Vec<_>>().join(&b'/')
+fn whiteout(path: &[u8]) -> Vec<u8> {
+    let name = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    [&path[..name], WHITEOUT, &path[name..]].concat()
 }
 
 /// How many bytes a file has, and they themselves.
@@ -327,9 +343,9 @@ fn special(kind: SpecialKind) -> tar::EntryKind<'static> {
     }
 }
 
-fn written(path: Vec<Name>, node: &Node<Content>) -> Result<LayerEntry, LayerProblem> {
+fn written(path: &[Name], node: &Node<Content>) -> Result<LayerEntry, LayerProblem> {
     if path.last().is_some_and(|name| name.starts_with(WHITEOUT)) {
-        return Err(LayerProblem::WhiteoutName(text(&path)));
+        return Err(LayerProblem::WhiteoutName(text(path)));
     }
     let kind = match node {
         Node::Directory(directory) => EntryKind::Directory(directory.attributes),
@@ -345,8 +361,8 @@ fn written(path: Vec<Name>, node: &Node<Content>) -> Result<LayerEntry, LayerPro
         Node::Symlink { ids, target } => EntryKind::Symlink(*ids, target.clone()),
         Node::Special { attributes, kind } => EntryKind::Special(*attributes, *kind),
         Node::File { content: Content::Layer(_), .. } => {
-            return Err(LayerProblem::InBaseLayer(text(&path)));
+            return Err(LayerProblem::InBaseLayer(text(path)));
         }
     };
-    Ok(LayerEntry { path, kind })
+    Ok(LayerEntry::new(path, kind))
 }

@@ -36,7 +36,7 @@ pub fn listing(image: &Assembly) -> String {
 }
 
 fn entry(entry: &LayerEntry) -> String {
-    let path = text(&entry.path);
+    let path = text(&entry.components());
     match &entry.kind {
         EntryKind::Directory(attributes) => format!("{} {path}/", shown(attributes)),
         EntryKind::File(attributes, Bytes::Inline(content)) => {

@@ -4,6 +4,7 @@
 //! are a conflict, unless both only make the same directory.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use cogpack_backends_contract::tree::{Name, PathProblem, text};
@@ -43,18 +44,19 @@ pub fn merge(
     branches: &[(&Spanned<StageName>, Arc<Rootfs>)],
 ) -> Result<Rootfs, AssemblyProblem> {
     let mut merged = base.clone();
-    let mut changed: BTreeMap<&[Name], (&StageName, &EntryKind)> = BTreeMap::new();
+    let mut changed: BTreeMap<Vec<Name>, (&StageName, &EntryKind)> = BTreeMap::new();
     for (name, branch) in branches {
         let conflict = |conflict| AssemblyProblem::Merge { conflict, span: name.span };
         let own_steps = branch.history.since(&base.history);
         for step in &own_steps {
             let Some(ImageLayer::Made(layer)) = &step.layer else { continue };
             for entry in &layer.entries {
-                if let Some(first) = other_change(&changed, &entry.path, &entry.kind) {
+                let path = entry.components();
+                if let Some(first) = other_change(&changed, &path, &entry.kind) {
                     return Err(conflict(MergeConflict::SamePath {
                         first: first.clone(),
                         second: name.value.clone(),
-                        path: text(&entry.path),
+                        path: text(&path),
                     }));
                 }
             }
@@ -66,7 +68,8 @@ pub fn merge(
         for step in own_steps {
             merged.history.push(step.clone());
             let Some(ImageLayer::Made(layer)) = &step.layer else { continue };
-            changed.extend(layer.entries.iter().map(|entry| (&entry.path[..], (&name.value, &entry.kind))));
+            let entries = layer.entries.iter();
+            changed.extend(entries.map(|entry| (entry.components(), (&name.value, &entry.kind))));
         }
     }
     Ok(merged)
@@ -74,7 +77,7 @@ pub fn merge(
 
 /// The stage that has changed this path, or with it something above or below it.
 fn other_change<'c>(
-    changed: &BTreeMap<&[Name], (&'c StageName, &EntryKind)>,
+    changed: &BTreeMap<Vec<Name>, (&'c StageName, &EntryKind)>,
     path: &[Name],
     kind: &EntryKind,
 ) -> Option<&'c StageName> {
@@ -91,6 +94,6 @@ fn other_change<'c>(
     if is_directory(kind) {
         return None;
     }
-    let below = changed.range(path..).next();
+    let below = changed.range::<[Name], _>((Bound::Included(path), Bound::Unbounded)).next();
     below.filter(|(other, _)| other.starts_with(path)).map(|(_, (stage, _))| *stage)
 }

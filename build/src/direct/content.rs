@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use cogpack_backends_contract::content::{ContentSource, ContextFile, KeptContent, KeptFile};
 use cogpack_io_runtime::part;
@@ -27,10 +28,15 @@ impl ContentSource for Contents<'_> {
         let Some(store) = self.store else {
             return Err(io::Error::other("there is no store"));
         };
-        let path = store.part_path(&file.part).join(OsStr::from_bytes(&file.path));
-        let capability = part::capability(&path)?;
-        let file = File::open(path)?;
-        let modified = part::modified(&file.metadata()?);
-        Ok(KeptContent { bytes: Box::new(file), modified, capability })
+        open_in(&store.part_path(&file.part), file)
     }
+}
+
+/// Opens a file of the part in the directory `root`.
+pub fn open_in<'s>(root: &Path, file: &KeptFile) -> io::Result<KeptContent<'s>> {
+    let path = root.join(OsStr::from_bytes(&file.path));
+    let capability = part::capability(&path)?;
+    let file = File::open(path)?;
+    let modified = part::modified(&file.metadata()?);
+    Ok(KeptContent { bytes: Box::new(file), modified, capability })
 }

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
-use std::path::Path;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cogpack_backends_contract::changes::between;
-use cogpack_backends_contract::content::Content;
+use cogpack_backends_contract::content::{Content, ContentSource, ContextFile, KeptContent, KeptFile};
 use cogpack_backends_contract::tree::{Name, Node, Tree, text};
 use cogpack_backends_oci_direct::inputs::{BaseImage, BaseLayer};
 use cogpack_backends_oci_direct::layer::Layer;
@@ -18,8 +19,9 @@ use cogpack_io_layout::allowance::Allowance;
 use cogpack_io_layout::read::{Layout, StoredImage};
 use cogpack_io_runtime::part::{PartError, Writer};
 use cogpack_io_store::Store;
+use cogpack_io_store::work::Work;
 
-use super::content::Contents;
+use super::content::{self, Contents};
 use super::key::Key;
 use super::part;
 use crate::failure::BuildError;
@@ -49,7 +51,8 @@ impl<'b> Shelf<'b> {
         Self { store, files, time, known: Mutex::default() }
     }
 
-    /// Unpacks a base image, as far as that has not been done before.
+    /// Unpacks a base image, as far as that has not been done before. Its parts are kept when all of
+    /// them are there: nothing stays of an image that is refused.
     pub fn add_base(
         &self,
         origin: Origin,
@@ -57,6 +60,7 @@ impl<'b> Shelf<'b> {
         image: &StoredImage,
     ) -> Result<BaseImage, BuildError> {
         let mut base = OnDisk::default();
+        let mut unpacked = Unpacked { files: self.files, parts: BTreeMap::new() };
         let allowance = Allowance::of(&image.layers);
         for layer in &image.layers {
             let below = base.parts.last().map(Digest::hex).unwrap_or_default();
@@ -67,12 +71,18 @@ impl<'b> Shelf<'b> {
                     let work = self.store.work().map_err(here("use the store"))?;
                     let root = work.path().join("part");
                     fs::create_dir(&root).map_err(here("unpack a base image"))?;
-                    self.unpack(layout, layer, &allowance, &base.tree, &root)?;
-                    self.store.keep_part(&id, &root).map_err(here("use the store"))?
+                    self.unpack(layout, layer, &allowance, &base.tree, &unpacked, &root)?;
+                    unpacked.parts.insert(id, (work, root.clone()));
+                    root
                 }
             };
             part::lay(id, &path, &mut base.tree).map_err(here("read an unpacked base image"))?;
             base.parts.push(id);
+        }
+        for id in &base.parts {
+            if let Some((_, root)) = unpacked.parts.get(id) {
+                self.store.keep_part(id, root).map_err(here("use the store"))?;
+            }
         }
         let tree = base.tree.clone();
         self.known().insert(origin, base);
@@ -87,11 +97,12 @@ impl<'b> Shelf<'b> {
         layer: &BaseLayer,
         allowance: &Allowance,
         below: &Tree<Content>,
+        files: &Unpacked<'_>,
         root: &Path,
     ) -> Result<(), BuildError> {
         let mut after = below.clone();
         layout.lay(layer, allowance, &mut after).map_err(here("read a base image"))?;
-        let mut later = part::write(&between(below, &after), &after, &self.files, self.time, root)
+        let mut later = part::write(&between(below, &after), &after, files, self.time, root)
             .map_err(here("unpack a base image"))?;
         let writer = Writer::adding_to(root);
         let disk = |error: PartError| error.source;
@@ -170,6 +181,26 @@ impl<'b> Shelf<'b> {
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<Origin, OnDisk>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Parts of an image that is being unpacked, which nobody else may see yet, beside what is kept.
+struct Unpacked<'b> {
+    files: Contents<'b>,
+    /// Each with what it was made in, which goes with it.
+    parts: BTreeMap<Digest, (Work, PathBuf)>,
+}
+
+impl ContentSource for Unpacked<'_> {
+    fn open<'s>(&'s self, file: &ContextFile) -> io::Result<Box<dyn Read + 's>> {
+        self.files.open(file)
+    }
+
+    fn open_kept<'s>(&'s self, file: &KeptFile) -> io::Result<KeptContent<'s>> {
+        match self.parts.get(&file.part) {
+            Some((_, root)) => content::open_in(root, file),
+            None => self.files.open_kept(file),
+        }
     }
 }
 

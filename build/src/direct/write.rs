@@ -89,9 +89,8 @@ fn write_to(order: &Order, image: Image<'_>, to: &Destination) -> Result<(Writte
         }
         Destination::File { path: None, settings, .. } => {
             let image = compressed(image, settings)?;
-            let scratch = tempfile::tempdir().map_err(here("make a temporary directory"))?;
             let mut sink = order.standard_output.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            (write_archive_to(image, scratch.path(), &mut **sink), "standard output".to_owned())
+            (write_archive_to(image, &std::env::temp_dir(), &mut **sink), "standard output".to_owned())
         }
         // None of these comes past the check.
         Destination::Directory { .. } | Destination::Engine { .. } | Destination::Image { .. } => {

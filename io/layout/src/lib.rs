@@ -15,6 +15,7 @@ pub mod saved;
 pub mod unpack;
 pub mod write;
 
+mod aside;
 mod layers;
 pub mod packed;
 mod unchanged;

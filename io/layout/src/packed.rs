@@ -9,8 +9,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 
 use cogpack_backends_contract::content::{ContentSource, ContextFile, KeptContent, KeptFile, Stamp};
@@ -45,8 +44,8 @@ pub fn find(
     identity: &Identity<'_>,
     files: &dyn ContentSource,
 ) -> Result<Option<Packed>, StoreError> {
-    let Some(text) = store.layer(&identity.structure) else { return Ok(None) };
-    let Some(known) = Known::read(&text) else { return Ok(None) };
+    let Some(text) = store.layer(&identity.structure, END) else { return Ok(None) };
+    let Some(known) = Known::read(text.lines()) else { return Ok(None) };
     let Blob { digest, size } = known.layer.blob.blob;
     let Some(path) = store.blob_file(&digest, size) else { return Ok(None) };
     let packed = Packed { layer: known.layer.clone(), path };
@@ -55,8 +54,8 @@ pub fn find(
         return Ok(Some(packed));
     }
     let Some(digests) = known.digests_now(&identity.files, files) else { return Ok(None) };
-    let text = text_of(&known.layer, &identity.files, &digests);
-    store.keep_layer(&identity.structure, &text, &store.work()?)?;
+    let known = |text: &mut dyn Write| write_known(text, &packed.layer, &identity.files, digests.into_iter());
+    store.keep_layer(&identity.structure, &store.work()?, known)?;
     Ok(Some(packed))
 }
 
@@ -69,41 +68,42 @@ pub fn keep(
     path: &Path,
 ) -> Result<(), StoreError> {
     let noted = noting.digests.borrow();
-    let digests: Vec<_> = identity.files.iter().map(|file| noted.get(*file).copied()).collect();
+    let digests = identity.files.iter().map(|file| noted.get(&Noted::of(file)).copied());
     let work = store.work()?;
     store.keep_blob_beside(&layer.blob.blob.digest, path, &work)?;
-    store.keep_layer(&identity.structure, &text_of(layer, &identity.files, &digests), &work)
+    let known = |text: &mut dyn Write| write_known(text, layer, &identity.files, digests);
+    store.keep_layer(&identity.structure, &work, known)
 }
 
-/// What was written of a layer.
-struct Known<'t> {
+/// What was written of a layer. Of its files no more is read than is needed.
+struct Known<L> {
     layer: WrittenLayer,
     /// A digest of what the disk said of all files; nothing where it was not to be believed of one.
     stamps: Option<Digest>,
-    /// A line for each file.
-    files: std::str::Lines<'t>,
+    /// A line for each file, and the last one.
+    files: L,
 }
 
-impl<'t> Known<'t> {
-    /// Nothing where half of it is missing.
-    fn read(text: &'t str) -> Option<Self> {
-        let mut lines = text.strip_suffix(END)?.lines();
-        let digest = lines.next()?.parse().ok()?;
-        let size = lines.next()?.parse().ok()?;
-        let diff_id = lines.next()?.parse().ok()?;
-        let media_type = lines.next()?;
+impl<L: Iterator<Item = io::Result<String>>> Known<L> {
+    /// Nothing where it cannot be read.
+    fn read(mut lines: L) -> Option<Self> {
+        let mut line = || lines.next()?.ok();
+        let digest = line()?.parse().ok()?;
+        let size = line()?.parse().ok()?;
+        let diff_id = line()?.parse().ok()?;
+        let media_type = line()?;
         let media_type = MEDIA.into_iter().find(|known| *known == media_type)?;
-        let stamps = lines.next()?.parse().ok();
+        let stamps = line()?.parse().ok();
         let blob = LayerBlob { blob: Blob { digest, size }, diff_id };
         Some(Self { layer: WrittenLayer { media_type, blob }, stamps, files: lines })
     }
 
     /// The digests of the files where they are what they were; nothing where one is not.
-    fn digests_now(&self, now: &[&ContextFile], files: &dyn ContentSource) -> Option<Vec<Option<Digest>>> {
-        let mut lines = self.files.clone();
+    fn digests_now(mut self, now: &[&ContextFile], files: &dyn ContentSource) -> Option<Vec<Option<Digest>>> {
         let mut digests = Vec::with_capacity(now.len());
         for file in now {
-            let (stamp, digest) = lines.next()?.split_once(' ')?;
+            let line = self.files.next()?.ok()?;
+            let (stamp, digest) = line.split_once(' ')?;
             let digest: Option<Digest> = digest.parse().ok();
             let is_unchanged = stamp != UNKNOWN && stamp == shown(&file.stamp);
             if !is_unchanged && (digest.is_none() || digest != hashed(file, files).ok()) {
@@ -111,24 +111,27 @@ impl<'t> Known<'t> {
             }
             digests.push(digest);
         }
-        lines.next().is_none().then_some(digests)
+        (self.files.next()?.ok()? == END && self.files.next().is_none()).then_some(digests)
     }
 }
 
 const MEDIA: [&str; 3] = [media::LAYER_GZIP, media::LAYER_ZSTD, media::LAYER];
 const UNKNOWN: &str = "-";
 
-fn text_of(layer: &WrittenLayer, files: &[&ContextFile], digests: &[Option<Digest>]) -> String {
+fn write_known(
+    text: &mut dyn Write,
+    layer: &WrittenLayer,
+    files: &[&ContextFile],
+    digests: impl Iterator<Item = Option<Digest>>,
+) -> io::Result<()> {
     let LayerBlob { blob, diff_id } = &layer.blob;
     let or_unknown = |digest: Option<Digest>| digest.map_or_else(|| UNKNOWN.to_owned(), |it| it.to_string());
     let stamps = or_unknown(stamps_of(files));
-    let mut text = format!("{}\n{}\n{diff_id}\n{}\n{stamps}\n", blob.digest, blob.size, layer.media_type);
+    write!(text, "{}\n{}\n{diff_id}\n{}\n{stamps}\n", blob.digest, blob.size, layer.media_type)?;
     for (file, digest) in files.iter().zip(digests) {
-        // A string takes whatever is written to it.
-        let _ = writeln!(text, "{} {}", shown(&file.stamp), or_unknown(*digest));
+        writeln!(text, "{} {}", shown(&file.stamp), or_unknown(digest))?;
     }
-    text.push_str(END);
-    text
+    text.write_all(END.as_bytes())
 }
 
 /// A stamp as text, where it is to be believed.
@@ -171,7 +174,7 @@ fn hashed(file: &ContextFile, files: &dyn ContentSource) -> io::Result<Digest> {
 /// Opens files, and notes the digests of those that are read to their end.
 pub struct Noting<'s> {
     files: &'s dyn ContentSource,
-    digests: RefCell<BTreeMap<ContextFile, Digest>>,
+    digests: RefCell<BTreeMap<Noted, Digest>>,
 }
 
 impl<'s> Noting<'s> {
@@ -187,7 +190,7 @@ impl ContentSource for Noting<'_> {
         if file.size > LARGEST_HASHED {
             return Ok(opened);
         }
-        let hash = Some((Sha256::new(), file.clone()));
+        let hash = Some((Sha256::new(), Noted::of(file)));
         Ok(Box::new(NotingReader { opened, hash, digests: &self.digests }))
     }
 
@@ -196,11 +199,29 @@ impl ContentSource for Noting<'_> {
     }
 }
 
+/// What a file is noted by: as little as tells it from all others, since there may be a million.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Noted {
+    /// The disk and the number that it has there.
+    Disk(u64, u64),
+    /// All that is known of it.
+    Named(Box<ContextFile>),
+}
+
+impl Noted {
+    fn of(file: &ContextFile) -> Self {
+        match &file.stamp {
+            Stamp::Disk(stamp) => Self::Disk(stamp.device, stamp.inode),
+            Stamp::Digest(_) | Stamp::None => Self::Named(Box::new(file.clone())),
+        }
+    }
+}
+
 struct NotingReader<'o> {
     opened: Box<dyn Read + 'o>,
     /// Until the end.
-    hash: Option<(Sha256, ContextFile)>,
-    digests: &'o RefCell<BTreeMap<ContextFile, Digest>>,
+    hash: Option<(Sha256, Noted)>,
+    digests: &'o RefCell<BTreeMap<Noted, Digest>>,
 }
 
 impl Read for NotingReader<'_> {

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use cogpack_content::Digest;
 
+use crate::aside;
 use crate::blobs::{self, BlobError, HashingReader};
 use crate::read::Layout;
 use crate::tar_reader::{Entry, EntryKind, TarError, TarReader};
@@ -50,6 +51,7 @@ pub fn unpack(archive: impl Read, destination: &Path) -> Result<(), UnpackError>
     // A link to a layout stays one.
     let destination = &fs::canonicalize(destination).unwrap_or_else(|_| destination.to_owned());
     check_replaceable(destination)?;
+    aside::sweep(above(destination));
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("layout");
     make(&mut TarReader::new(archive), &made)?;

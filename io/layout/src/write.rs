@@ -1,8 +1,8 @@
 //! Writes an image as a layout, in a directory or in an archive.
 //!
 //! All is made in a temporary directory beside the destination and synced; only what is complete
-//! gets its name. What fails on the way leaves nothing behind. A destination is replaced only if
-//! it is a layout and nothing else.
+//! gets its name. What fails on the way leaves nothing behind, and what is killed leaves it to the
+//! next one. A destination is replaced only if it is a layout and nothing else.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -16,8 +16,9 @@ use cogpack_backends_oci_direct::layer::LayerWriteError;
 use cogpack_backends_oci_direct::tar::{Entry, EntryKind, TarError, TarWriter};
 use cogpack_content::{Digest, ImageReference};
 use cogpack_io_store::{Store, StoreError};
-use tempfile::TempDir;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 
+use crate::aside::{self, Aside, REPLACED};
 use crate::blobs::BlobError;
 use crate::layers::{self, Ready};
 use crate::read::Layout;
@@ -110,6 +111,7 @@ pub fn write_directory(image: Image<'_>, destination: &Path) -> Result<Written, 
     // A link to a layout stays one.
     let destination = &fs::canonicalize(destination).unwrap_or_else(|_| destination.to_owned());
     check_replaceable(destination)?;
+    aside::sweep(above(destination));
     let ready = layers::ready(image)?;
     if let Some(written) = layers::unchanged(image, &ready, destination) {
         return Ok(written);
@@ -129,6 +131,7 @@ pub fn write_archive(image: Image<'_>, destination: &Path) -> Result<Written, Wr
         let reason = "it is a directory, and an archive is a file".to_owned();
         return Err(WriteError::Occupied { path: destination.clone(), reason });
     }
+    aside::sweep(above(destination));
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("archive");
     let file = File::create(&made).map_err(|source| failed("create", &made, source))?;
@@ -142,6 +145,7 @@ pub fn write_archive(image: Image<'_>, destination: &Path) -> Result<Written, Wr
 /// Writes a layout as an archive to a stream. Its blobs are first made below `scratch`, because
 /// their digests, and so their names, follow from them.
 pub fn write_archive_to(image: Image<'_>, scratch: &Path, sink: impl Write) -> Result<Written, WriteError> {
+    aside::sweep(scratch);
     let temporary = temporary_in(scratch)?;
     let made = temporary.path().join("layout");
     let written = make(image, layers::ready(image)?, &made)?;
@@ -214,18 +218,22 @@ pub(crate) fn check_replaceable(destination: &Path) -> Result<(), WriteError> {
     Layout::open(destination).map(drop).map_err(|error| occupied(error.to_string()))
 }
 
-/// Gives what was made its name. What had it before is kept in `temporary` until then, and comes
-/// back if that fails.
-pub(crate) fn replace(made: &Path, destination: &Path, temporary: TempDir) -> Result<(), WriteError> {
-    let aside = temporary.path().join("replaced");
+/// Gives what was made its name. What had it before changes places with it in one step, so that there
+/// is a whole image at every moment; where the filesystem cannot do that, it is kept in `temporary`
+/// until then, and comes back if that fails.
+pub(crate) fn replace(made: &Path, destination: &Path, temporary: Aside) -> Result<(), WriteError> {
     let is_there = destination.exists();
+    if is_there && renameat_with(CWD, made, CWD, destination, RenameFlags::EXCHANGE).is_ok() {
+        return Ok(());
+    }
+    let aside = temporary.path().join(REPLACED);
     if is_there {
         fs::rename(destination, &aside).map_err(|source| failed("replace", destination, source))?;
     }
     let Err(source) = fs::rename(made, destination) else { return Ok(()) };
     if is_there && fs::rename(&aside, destination).is_err() {
         // Better a directory with an odd name than a lost image.
-        let kept = temporary.keep().join("replaced");
+        let kept = temporary.keep().join(REPLACED);
         return Err(failed("write the destination, whose content before is now in", &kept, source));
     }
     Err(failed("write", destination, source))
@@ -255,14 +263,13 @@ fn parts(root: &Path) -> Result<Vec<(String, Part)>, WriteError> {
     Ok(parts)
 }
 
-pub(crate) fn temporary_beside(destination: &Path) -> Result<TempDir, WriteError> {
+pub(crate) fn temporary_beside(destination: &Path) -> Result<Aside, WriteError> {
     temporary_in(above(destination))
 }
 
-fn temporary_in(directory: &Path) -> Result<TempDir, WriteError> {
-    let made = tempfile::Builder::new().prefix(".cogpackc-").tempdir_in(directory);
+fn temporary_in(directory: &Path) -> Result<Aside, WriteError> {
     // The error itself names a directory of its own invention.
-    made.map_err(|error| {
+    Aside::within(directory).map_err(|error| {
         let source = if error.kind() == io::ErrorKind::NotFound {
             io::Error::new(error.kind(), "there is no such directory")
         } else {

@@ -5,11 +5,13 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use cogpack_backends_contract::content::{ContentSource, ContextFile, Stamp};
 use cogpack_ir::plan::InputName;
+use rustix::fs::OFlags;
 
 use crate::walk::stamp;
 
@@ -27,7 +29,12 @@ impl ContentSource for ContextFiles {
         let Some(directory) = self.directories.get(&file.context) else {
             return Err(io::Error::other(format!("the context `{}` has no directory", file.context)));
         };
-        let opened = File::open(directory.join(OsStr::from_bytes(&file.path)))?;
+        // Nobody may come to write into the pipe that has taken a file's place.
+        let without_waiting = OFlags::NONBLOCK.bits().cast_signed();
+        let opened = File::options()
+            .read(true)
+            .custom_flags(without_waiting)
+            .open(directory.join(OsStr::from_bytes(&file.path)))?;
         let watched = Watched { opened, size: file.size, stamp: file.stamp };
         watched.check("since the directory was walked")?;
         Ok(Box::new(watched))
@@ -96,6 +103,12 @@ mod tests {
         assert!(files.open(&file(b"a", 5)).is_err());
         assert!(files.open(&file(b"b", 4)).is_err());
         assert!(files.open(&file(b"", 4)).is_err());
+        // What has taken its place is no file, and nobody is waited for.
+        fs::remove_file(directory.path().join("a")).expect("is there");
+        let made = std::process::Command::new("mkfifo").arg(directory.path().join("a")).status();
+        assert!(made.expect("is installed").success());
+        let error = files.open(&file(b"a", 4)).map(|_| ()).expect_err("is a pipe").to_string();
+        assert_eq!(error, "it changed since the directory was walked");
         let other = ContextFile { context: InputName::new("other").expect("is a name"), ..file(b"a", 4) };
         assert!(files.open(&other).is_err());
     }

@@ -1,26 +1,45 @@
 //! Packed layers: by a key that says what a layer is made of, what is known of the blob that it was
 //! packed into. The blob itself lies with the others.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use cogpack_content::Digest;
 
 use crate::failure::{StoreError, disk};
-use crate::store::{Store, write_quickly};
+use crate::store::Store;
 use crate::work::Work;
 
 impl Store {
     /// What is known of a layer with this key: lines of text, of which the first names the blob. What
-    /// cannot be read was never kept.
-    pub fn layer(&self, key: &Digest) -> Option<String> {
-        fs::read_to_string(self.folder("layers").join(key.hex())).ok()
+    /// cannot be read was never kept. It is whole only if its last bytes are `end`.
+    pub fn layer(&self, key: &Digest, end: &str) -> Option<impl BufRead + use<>> {
+        let mut file = File::open(self.folder("layers").join(key.hex())).ok()?;
+        let mut found = vec![0; end.len()];
+        let place = file.metadata().ok()?.len().checked_sub(end.len() as u64)?;
+        file.read_exact_at(&mut found, place).ok()?;
+        file.rewind().ok()?;
+        (found == end.as_bytes()).then(|| BufReader::with_capacity(1 << 16, file))
     }
 
-    /// Keeps what is known of a layer, whose blob is kept.
-    pub fn keep_layer(&self, key: &Digest, known: &str, work: &Work) -> Result<(), StoreError> {
-        let path = self.folder("layers").join(key.hex());
-        write_quickly(&path, &work.path().join("layer"), known.as_bytes())
+    /// Keeps what is known of a layer, whose blob is kept. A layer may have a million files, so it is
+    /// written as it comes.
+    pub fn keep_layer(
+        &self,
+        key: &Digest,
+        work: &Work,
+        known: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), StoreError> {
+        let (path, beside) = (self.folder("layers").join(key.hex()), work.path().join("layer"));
+        let written = File::create(&beside).and_then(|file| {
+            let mut file = BufWriter::with_capacity(1 << 16, file);
+            known(&mut file)?;
+            file.flush()
+        });
+        written.map_err(disk("write", &beside))?;
+        fs::rename(&beside, &path).map_err(disk("write", &path))
     }
 
     /// Where a blob is that is kept, if it has this size. That it was asked for keeps it from being
@@ -45,9 +64,14 @@ impl Store {
     }
 }
 
+/// Longer than any digest is.
+const LONGEST_DIGEST: u64 = 256;
+
 /// The blob that the known of a layer names.
 pub(crate) fn blob_of(layer: &Path) -> Option<Digest> {
-    fs::read_to_string(layer).ok()?.lines().next()?.parse().ok()
+    let mut line = String::new();
+    BufReader::new(File::open(layer).ok()?.take(LONGEST_DIGEST)).read_line(&mut line).ok()?;
+    line.strip_suffix('\n')?.parse().ok()
 }
 
 #[cfg(test)]
@@ -60,20 +84,29 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let store = Store::open(folder.path()).expect("can be made");
         let (key, blob) = (Digest::of(b"key"), Digest::of(b"blob"));
-        assert_eq!((store.layer(&key), store.blob_file(&blob, 4)), (None, None));
+        let layer = || {
+            let lines = store.layer(&key, "end")?.lines();
+            Some(lines.map(|line| line.expect("can be read")).collect::<Vec<_>>())
+        };
+        assert_eq!((layer(), store.blob_file(&blob, 4)), (None, None));
         let file = folder.path().join("file");
         fs::write(&file, "blob").expect("can be written");
         let work = store.work().expect("can be made");
         store.keep_blob_beside(&blob, &file, &work).expect("can be kept");
-        let known = format!("{blob}\nmore\n");
-        store.keep_layer(&key, &known, &work).expect("can be kept");
-        drop(work);
+        let keep = |known: &str| {
+            store.keep_layer(&key, &work, |file| file.write_all(known.as_bytes())).expect("can be kept");
+        };
+        for half in ["", "e", &format!("{blob}\nmore\nen")] {
+            keep(half);
+            assert_eq!(layer(), None, "`{half}` is half of it");
+        }
+        keep(&format!("{blob}\nmore\nend"));
         assert!(file.exists() && store.blob_file(&blob, 4).is_some());
         assert_eq!(store.blob_file(&blob, 5), None, "it has another size");
-        assert_eq!(store.layer(&key), Some(known));
+        assert_eq!(layer(), Some(vec![blob.to_string(), "more".to_owned(), "end".to_owned()]));
         assert_eq!(store.faults().expect("can be read"), []);
         store.collect(Keep { used_since: None, bytes: Some(0) }).expect("can be collected");
-        assert_eq!((store.layer(&key), store.blob_file(&blob, 4)), (None, None));
+        assert_eq!((layer(), store.blob_file(&blob, 4)), (None, None));
         assert!(file.exists());
     }
 }

@@ -230,7 +230,12 @@ fn check_form(root: &Path) -> Result<(), StoreError> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let beside = root.join(format!("version.{}", work::unique()?));
-            write_whole(&path, &beside, FORM.as_bytes())
+            let written = write_whole(&path, &beside, FORM.as_bytes());
+            if written.is_err() {
+                // Where it was renamed already it is not there.
+                let _ = fs::remove_file(&beside);
+            }
+            written
         }
         Err(error) => Err(disk("read", &path)(error)),
     }

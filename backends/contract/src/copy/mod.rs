@@ -185,6 +185,15 @@ impl Copier<'_> {
                     return Err(place.onto_file());
                 }
                 tree.make_directories(at, made)?;
+                if self.rules.is_everything()
+                    && tree.directory(at).is_some_and(|there| there.children.is_empty())
+                    && self.leaves_as_is(directory, at.len())
+                {
+                    if let Some(there) = tree.directory_mut(at) {
+                        there.children = directory.children.clone();
+                    }
+                    return Ok(());
+                }
                 let picks = pick(self.rules, directory, &mut Vec::new(), Decision::default());
                 match tree.directory_mut(at) {
                     Some(there) => self.land_picks(picks, &mut place, there),
@@ -192,6 +201,19 @@ impl Copier<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a copy of all that is in a directory, which lands so deep, is what is in it already: then
+    /// both may share it, and nothing of it is made anew.
+    fn leaves_as_is<C: Clone>(&self, directory: &Directory<C>, depth: usize) -> bool {
+        let same = |attributes: &Attributes| self.attributes(*attributes) == *attributes;
+        directory.children.is_empty()
+            || depth < DEEPEST
+                && directory.children.iter().all(|(_, node)| match node {
+                    Node::Directory(below) => same(&below.attributes) && self.leaves_as_is(below, depth + 1),
+                    Node::File { attributes, .. } | Node::Special { attributes, .. } => same(attributes),
+                    Node::Symlink { ids, .. } => *ids == self.owner,
+                })
     }
 
     /// Lands what was picked of a directory in the one that `place` says.

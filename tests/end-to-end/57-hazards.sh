@@ -1,0 +1,299 @@
+#!/usr/bin/env bash
+# What may stand in the way of a build without a daemon: names and links of every kind, what is no file,
+# what may not be read, what changes meanwhile, large files, very many of them, a disk that is full, and
+# builds that were killed. Each gives the image or one clear error, and leaves nothing half made.
+# shellcheck source-path=SCRIPTDIR source=support.bash
+. "$(dirname "$0")/support.bash"
+
+cogpackc=${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}
+if [ "$(id -u)" != 0 ]; then
+	echo 'skipped: other users and small disks take root'
+	exit 77
+fi
+trap 'umount "$work/small/out" "$work/small/store" "$work/memory" 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
+# What is made lies in memory, where nothing has to wait for a disk.
+mkdir "$work/memory"
+mount -t tmpfs -o size=256m none "$work/memory"
+made=$work/memory/made store=$work/memory/store
+mkdir "$made"
+cc -shared -fPIC -O1 -o "$work/faulty-disk.so" "$repository/tests/end-to-end/faulty-disk.c" -ldl
+
+# project NAME: a directory with an empty context and a plan that copies all of it.
+project() {
+	mkdir -p "$work/$1/files"
+	cat >"$work/$1/plan.cpk" <<-'END'
+		cpk 1
+
+		context @source = dir "files"
+
+		stage %app from scratch {
+		  copy contents "." from @source to "/srv"
+		}
+
+		export from %app
+	END
+}
+
+# compiles PROJECT COMPRESSION and builds_here PROJECT COMPRESSION: into $made/image, by a store.
+compiles() { "$cogpackc" "$work/$1/plan.cpk" -o oci -O "$made/image" --compression "$2" --store "$store"; }
+builds_here() {
+	"$cogpackc" build "$work/$1/plan.cpk" --builder direct --store "$store" --progress quiet \
+		--output "type=layout,dest=$made/image,compression=$2"
+}
+
+# fails WHAT WORDS COMMAND...: it ends with 2, says this, and leaves nothing beside or in place of the image.
+fails() {
+	exits "$1" 2 "${@:3}"
+	mv "$work/output" "$work/said"
+	prints "$1: it is said" "$2" grep -oF -- "$2" "$work/said"
+	nothing_left "$1"
+}
+nothing_left() { prints "$1: nothing is left" '' sh -c 'echo; ls -A "$1"' sh "$made"; }
+
+# both PROJECT: makes the image both ways, compares them, and unpacks its only layer to $work/unpacked.
+both() {
+	exits "$1: -o oci" 0 compiles "$1" none
+	rm -r "$store"
+	mv "$made/image" "$work/compiled"
+	exits "$1: build" 0 builds_here "$1" none
+	exits "$1: both are one image" 0 diff -r "$work/compiled" "$made/image"
+	mkdir "$work/unpacked"
+	layer=$(ls -S "$work/compiled/blobs/sha256" | head -n 1)
+	tar -C "$work/unpacked" -xpf "$work/compiled/blobs/sha256/$layer"
+	rm -r "$work/compiled" "$made/image"
+}
+
+# Names of every length and kind, and links in chains and circles.
+project names
+python3 - "$work/names/files" <<'END'
+import os, socket, sys
+os.chdir(sys.argv[1])
+for directory in (b"d" * 255, b"plain"):
+    os.mkdir(directory)
+    for name in (b"f" * 255, b"\xff\xfe", b"line\nbreak", b"-", b"\xc3\xa4" * 127, b" ", b"\\", b"*"):
+        with open(directory + b"/" + name, "wb") as file:
+            file.write(name)
+deep = b"/".join([b"deep"] * 300)
+os.makedirs(deep)
+with open(deep + b"/file", "wb") as file:
+    file.write(b"deep")
+with open("real", "w") as file:
+    file.write("real")
+before = "real"
+for number in range(1, 42):
+    os.symlink(before, f"link-{number}")
+    before = f"link-{number}"
+for name, target in (("a", "b"), ("b", "a"), ("self", "self"), ("here", "."), ("above", ".."), ("outside", "/etc/passwd"),
+                     ("nowhere", "nothing"), ("long", "x" * 4095)):
+    os.symlink(target, name)
+END
+both names
+exits 'names: every file and link is there' 0 diff -r --no-dereference "$work/names/files" "$work/unpacked/srv"
+rm -r "$work/unpacked"
+
+# A copy that follows goes through forty links, as the kernel does, and no further.
+sed 's|copy contents "." from @source to "/srv"|copy "LINK" from @source to "/srv" follow|' "$work/names/plan.cpk" >"$work/names/follow"
+for link in link-40 link-41 a self outside nowhere; do
+	sed "s/LINK/$link/" "$work/names/follow" >"$work/names/plan.cpk"
+	if [ "$link" = link-40 ]; then
+		exits 'forty links are followed' 0 compiles names gzip
+		rm -r "$made/image"
+	else
+		exits "$link leads nowhere" 1 compiles names gzip
+		mv "$work/output" "$work/said"
+		prints "$link is named" "$link" grep -oF -- "$link" "$work/said"
+		nothing_left "$link"
+	fi
+done
+
+# Sockets are passed over; what else is no file is refused by name.
+project special
+echo a >"$work/special/files/a"
+python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$work/special/files/socket"
+both special
+prints 'a socket is passed over' 'a' ls -A "$work/unpacked/srv"
+prints 'and nothing else' '1' sh -c 'ls -A "$1" | wc -l' sh "$work/unpacked/srv"
+rm -r "$work/unpacked"
+for how in compiles builds_here; do
+	mkfifo "$work/special/files/pipe"
+	fails "$how: a pipe" 'files/pipe` is a named pipe, which cannot be part of the context `@source`: exclude it' "$how" special gzip
+	rm "$work/special/files/pipe"
+	mknod "$work/special/files/null" c 1 3
+	fails "$how: a device" 'files/null` is a device, which cannot be part of the context `@source`: exclude it' "$how" special gzip
+	rm "$work/special/files/null"
+done
+
+# What may not be read.
+project secret
+mkdir "$work/secret/files/folder"
+echo a | tee "$work/secret/files/file" >"$work/secret/files/folder/file"
+chmod 755 "$work"
+chmod 777 "$made"
+cp "$cogpackc" "$work/cogpackc"
+as_other() { HOME=/nonexistent setpriv --reuid 12345 --regid 12345 --clear-groups "$work/cogpackc" "$work/secret/plan.cpk" -o oci -O "$made/image"; }
+exits 'another user reads it' 0 as_other
+rm -r "$made/image"
+chmod 000 "$work/secret/files/file"
+fails 'a file that may not be read' 'open `file` of the context `@source`' as_other
+chmod 644 "$work/secret/files/file"
+for mode in 000 444; do
+	chmod "$mode" "$work/secret/files/folder"
+	fails "a directory of mode $mode" 'files/folder' as_other
+	prints "mode $mode: why" 'Permission denied' grep -o 'Permission denied' "$work/said"
+done
+
+# What changes between the walk and the packing, or while it is packed.
+project changing
+head -c 300000 /dev/urandom >"$work/changing/random"
+changes() { # HOW COMMAND COMPILE-OR-BUILD OPTION...
+	CHANGE_FILE=$work/changing/files/file CHANGE_AT=$1 CHANGE_COMMAND=$2 LD_PRELOAD=$work/faulty-disk.so "$3" "${@:4}"
+}
+export -f compiles builds_here changes
+export work made store cogpackc
+fresh() {
+	rm -rf "$work/changing/files/file"
+	cp "$work/changing/random" "$work/changing/files/file"
+	touch -d '1 hour ago' "$work/changing/files/file"
+}
+for at in open read; do
+	# shellcheck disable=SC2016  # the process that is preloaded expands them
+	for command in 'echo more >>$CHANGE_FILE' 'truncate --size 100 $CHANGE_FILE' 'touch $CHANGE_FILE' \
+		'cp $CHANGE_FILE $CHANGE_FILE.new; mv $CHANGE_FILE.new $CHANGE_FILE' 'rm $CHANGE_FILE; mkfifo $CHANGE_FILE' \
+		'rm $CHANGE_FILE; ln -s /dev/zero $CHANGE_FILE' 'rm $CHANGE_FILE'; do
+		# A file that has lost its name goes on being what it was for who has opened it.
+		case $at:$command in read:*mv*|read:rm*) continue ;; esac
+		for how in compiles builds_here; do
+			fresh
+			fails "$at: $how: $command" 'file`' timeout 60 bash -c 'changes "$@"' bash "$at" "$command" "$how" changing gzip
+		done
+	done
+done
+
+# A file that changes after its layer was packed and looked up again: the store takes nothing for it.
+fresh
+exits 'a first build' 0 compiles changing gzip
+rm -r "$made/image"
+touch "$work/changing/files/file"
+fails 'a file that changes while it is compared' 'file`' timeout 60 bash -c 'changes "$@"' bash read 'echo more >>$CHANGE_FILE' builds_here changing gzip
+fresh
+exits 'the next one has it' 0 builds_here changing gzip
+rm -r "$made/image"
+
+# A file of more than 4 GiB, none of which is on the disk.
+project large
+truncate --size $((4 * 1024 * 1024 * 1024 + 1)) "$work/large/files/large"
+exits 'more than 4 GiB' 0 compiles large zstd
+layer=$(find "$made/image/blobs/sha256" -size +32k)
+prints 'its size is told' 4294967297 sh -c 'zstd -dcq "$1" | tar -tvf - | sed -n "s|.* \([0-9]*\) 19.*srv/large$|\1|p"' sh "$layer"
+rm -r "$made/image"
+
+# A directory of very many entries: the goal of 200 MiB is far for a million, and what a tenth takes is held.
+project many
+python3 - "$work/many/files" <<'END'
+import os, sys
+directory = os.open(sys.argv[1], os.O_RDONLY)
+for number in range(100_000):
+    name = f"entry-{number:07}.txt"
+    if number % 20_000 == 0:
+        os.close(os.open(name, os.O_CREAT | os.O_WRONLY, dir_fd=directory))
+        first = name
+    else:
+        os.link(first, name, src_dir_fd=directory, dst_dir_fd=directory)
+END
+python3 - "$work/peak" "$cogpackc" "$work/many/plan.cpk" "$made/image" <<'END'
+import pathlib, resource, subprocess, sys
+report, binary, plan, image = sys.argv[1:]
+subprocess.run([binary, plan, "-o", "oci", "-O", image, "--compression", "zstd"], check=True, stdin=subprocess.DEVNULL)
+pathlib.Path(report).write_text(f"{resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024}\n")
+END
+printf '# 100,000 entries: %s MiB\n' "$(cat "$work/peak")"
+exits '100,000 entries take less than 200 MiB' 0 test "$(cat "$work/peak")" -lt 200
+layer=$(find "$made/image/blobs/sha256" -size +32k)
+prints 'all of them are there' 100001 sh -c 'zstd -dcq "$1" | tar -tf - | wc -l' sh "$layer"
+rm -rf "$made/image" "$work/many"
+
+# A disk that is full: at every seventh call that takes room, once or from then on, on all disks together.
+project full
+python3 -c 'import random, sys
+chance = random.Random(1)
+for number in range(30):
+    open(f"{sys.argv[1]}/file-{number}", "wb").write(chance.randbytes(50_000))' "$work/full/files"
+sums() { (cd "$made" && find . -type f -exec sha256sum {} + | sort -k 2); }
+# is_clean WHAT: nothing half made is in either place, and the store is whole.
+is_clean() {
+	prints "$1: nothing half made is beside the image" 0 sh -c 'ls -A "$1" | grep -vcx image || true' sh "$made"
+	if [ -e "$store/version" ]; then
+		exits "$1: the store is whole" 0 "$cogpackc" store verify --store "$store"
+		prints "$1: nothing half made is in the store" 0 sh -c 'ls -A "$1" "$2" | grep -c "[.]lock$\|^version[.]" || true' sh "$store/work" "$store"
+	fi
+}
+# full_at WHAT COMMAND...: it fails as it should on a full disk, or comes through, and the next one gives the image.
+full_at() {
+	local what=$1 status=0
+	shift
+	"$@" >"$work/said" 2>&1 </dev/null || status=$?
+	case $status in
+	0) ;;
+	2) matches "$what: why" '[Nn]o (storage space|space left)' cat "$work/said" ;;
+	*) exits "$what" 2 sh -c "cat '$work/said'; exit $status" ;;
+	esac
+	is_clean "$what"
+}
+again() {
+	exits "$1: the next one succeeds" 0 builds_here full gzip
+	exits "$1: it gives the same image" 0 diff "$work/expected" <(sums)
+}
+rm -rf "$store"
+exits 'a build with room' 0 env "FULL_COUNT=$work/count" "LD_PRELOAD=$work/faulty-disk.so" \
+	"$cogpackc" build "$work/full/plan.cpk" --builder direct --store "$store" --progress quiet \
+	--output "type=layout,dest=$made/image,compression=gzip"
+sums >"$work/expected"
+calls=$(cat "$work/count")
+exits "which takes room $calls times" 0 test "$calls" -gt 30
+for ((number = 0; number < calls; number += 7)); do
+	for length in once ever; do
+		rm -rf "$made/image" "$store"
+		full_at "full after $number calls, $length" env "FULL_AFTER=$number" "FULL_FOR=$length" "LD_PRELOAD=$work/faulty-disk.so" \
+			"$cogpackc" build "$work/full/plan.cpk" --builder direct --store "$store" --progress quiet \
+			--output "type=layout,dest=$made/image,compression=gzip"
+		again "full after $number calls, $length"
+	done
+done
+
+# Real disks that are too small, by one page more each time where it matters: for the image, for the store.
+mkdir -p "$work/small/out" "$work/small/store"
+for size in 64 1000 1476 1484 1492; do
+	for place in out store; do
+		mount -t tmpfs -o "size=${size}k" none "$work/small/$place"
+		at=$store image=$work/small/out/image
+		if [ "$place" = store ]; then at=$work/small/store/store image=$made/image; fi
+		rm -rf "$store" "$made/image"
+		full_at "$size KiB for the $place" "$cogpackc" build "$work/full/plan.cpk" --builder direct --store "$at" --progress quiet \
+			--output "type=layout,dest=$image,compression=gzip"
+		prints "$size KiB for the $place: nothing half made" 0 sh -c 'ls -A "$1" | grep -vcx "image\|store" || true' sh "$work/small/$place"
+		if [ "$place" = store ] && [ -e "$at/version" ]; then
+			exits "$size KiB for the $place: the store is whole" 0 "$cogpackc" store verify --store "$at"
+		fi
+		if [ "$place" = out ]; then again "$size KiB for the $place"; fi
+		umount "$work/small/$place"
+	done
+done
+rm -rf "$made/image"
+
+# A build that was killed leaves what it has made aside; the next one takes that away, and what lives stays.
+fresh
+# shellcheck disable=SC2016
+killed() {
+	CHANGE_FILE=$work/changing/files/file CHANGE_AT=read CHANGE_COMMAND='kill -KILL $PPID' LD_PRELOAD=$work/faulty-disk.so \
+		"$cogpackc" "$work/changing/plan.cpk" -o oci -O "$made/image" --compression gzip
+}
+exits 'a build is killed' 137 killed
+exits 'it has left something' 0 sh -c 'ls -d "$1"/.cogpackc-layout-*/layout/blobs' sh "$made"
+mkdir "$made/.cogpackc-layout-alive"
+exec 7<"$made/.cogpackc-layout-alive"
+flock 7
+exits 'the next build' 0 compiles changing gzip
+prints 'it takes away what nobody makes any more' '.cogpackc-layout-alive image' sh -c 'ls -A "$1" | xargs' sh "$made"
+exec 7<&-
+exits 'the one after it' 0 compiles changing gzip
+prints 'takes away the rest, though nothing else has changed' 'image' ls -A "$made"
