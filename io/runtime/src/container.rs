@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::job::{Job, Network};
 use crate::machine::HOST_NAME;
+use crate::system_calls;
 
 /// What programs of a build may do as root: what containers are allowed that ask for nothing.
 const CAPABILITIES: [&str; 14] = [
@@ -109,6 +110,7 @@ pub fn config(job: &Job, root: &Path, mounts: &[Prepared]) -> String {
             "namespaces": namespaces,
             "maskedPaths": MASKED,
             "readonlyPaths": READ_ONLY,
+            "seccomp": system_calls::filter(&rustix::system::uname().machine().to_string_lossy()),
         },
     });
     config.to_string()

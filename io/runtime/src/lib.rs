@@ -20,6 +20,7 @@ mod container;
 mod leash;
 mod mount_points;
 mod overlay;
+mod system_calls;
 
 pub use run::{RunError, run};
 pub use runtime::{NoRuntime, Runtime};
