@@ -51,9 +51,10 @@ impl Arguments {
 /// `cogpackc PLAN -o FORMAT… [-O PATH]`
 #[derive(Debug, Args)]
 pub struct Compile {
-    /// The plan, in .cpk or JSON form; `-` is standard input.
-    #[arg(required = true)]
-    pub plan: PathBuf,
+    /// The plan, in .cpk or JSON form; `-` is standard input. Several become the images of one OCI
+    /// layout, with `-o oci`.
+    #[arg(value_name = "PLAN", required = true)]
+    pub plans: Vec<PathBuf>,
     /// What to emit; may be given several times.
     #[arg(short = 'o', long = "output", value_name = "FORMAT", required = true, value_delimiter = ',')]
     pub formats: Vec<Artifact>,
@@ -94,9 +95,10 @@ pub struct Compile {
     /// again; also COGPACK_STORE. Left out: packages in your cache directory, and layers nowhere.
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
-    /// What the image of an OCI layout is called, for instance `me/model:1`.
+    /// What the image of an OCI layout is called, for instance `me/model:1`; may be given several
+    /// times. Of several plans each has one, in their order; left out, they are called as their files.
     #[arg(short = 't', long = "tag", value_name = "NAME")]
-    pub tag: Option<cogpack_content::ImageReference>,
+    pub tags: Vec<cogpack_content::ImageReference>,
     /// How the layers of an OCI layout are compressed: `auto`, which is meant if nothing is said, is
     /// gzip for what compresses, and nothing for what does not, such as weights.
     #[arg(long, value_enum, value_name = "COMPRESSION")]

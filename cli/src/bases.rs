@@ -49,8 +49,9 @@ impl Bases {
             }
         }
         for argument in named {
-            let (name, place, tag) = split(argument)?;
+            let (name, place) = split(argument)?;
             let name = known_name(plan, name)?;
+            let (place, tag) = tagged(place, |place| machine.path(Path::new(place)).exists());
             let digest: Option<Digest> = plan.images[&name].digest.as_ref().map(|digest| digest.value);
             let path = machine.path(Path::new(place));
             let taken = if let Some(image) = of_engine(argument) {
@@ -142,8 +143,8 @@ fn of_engine(argument: &str) -> Option<&str> {
     argument.split_once('=')?.1.strip_prefix("docker-daemon:").filter(|image| !image.is_empty())
 }
 
-/// `NAME=DIR[:TAG]`. A colon in the directory's last part starts the tag, as in other tools.
-fn split(argument: &str) -> Result<(&str, &str, Option<&str>), Failure> {
+/// `NAME=DIR[:TAG]`
+fn split(argument: &str) -> Result<(&str, &str), Failure> {
     let malformed = || {
         Failure::new(format!("`--layout {argument}` does not read `NAME=DIR` or `NAME=DIR:TAG`"))
             .with_hint("for instance `--layout python=layouts/python:3.11-slim` for the image @python")
@@ -152,11 +153,21 @@ fn split(argument: &str) -> Result<(&str, &str, Option<&str>), Failure> {
     if name.is_empty() || place.is_empty() {
         return Err(malformed());
     }
-    match place.rsplit_once(':') {
-        Some((path, tag)) if !path.is_empty() && !tag.is_empty() && !tag.contains('/') => {
-            Ok((name, path, Some(tag)))
-        }
-        Some(_) | None => Ok((name, place, None)),
+    Ok((name, place))
+}
+
+/// `DIR[:TAG]`. A colon in the directory's last part starts the tag, as in other tools. In a layout of
+/// several images these have their whole names for a tag, with colons and slashes: then it is the
+/// first colon after what is there.
+fn tagged(place: &str, is_there: impl Fn(&str) -> bool) -> (&str, Option<&str>) {
+    let parts = place.match_indices(':').map(|(at, _)| (&place[..at], &place[at + 1..]));
+    let mut parts = parts.filter(|(path, tag)| !path.is_empty() && !tag.is_empty());
+    if let Some((path, tag)) = parts.clone().find(|(path, _)| is_there(path)) {
+        return (path, Some(tag));
+    }
+    match parts.next_back() {
+        Some((path, tag)) if !tag.contains('/') => (path, Some(tag)),
+        Some(_) | None => (place, None),
     }
 }
 
@@ -170,6 +181,27 @@ fn known_name(plan: &Plan, name: &str) -> Result<InputName, Failure> {
                 Some(near) => failure.with_hint(format!("did you mean `--layout {near}=…`?")),
                 None => failure.with_hint("`--layout` takes the name of an image that the plan declares"),
             })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tagged;
+
+    #[test]
+    fn a_tag_may_be_a_whole_name() {
+        let there = |known: &'static str| move |path: &str| path == known;
+        for (place, known, expected) in [
+            ("dir", "dir", ("dir", None)),
+            ("dir:1", "dir", ("dir", Some("1"))),
+            ("dir:docker.io/me/a:1", "dir", ("dir", Some("docker.io/me/a:1"))),
+            ("a:b/dir:1", "a:b/dir", ("a:b/dir", Some("1"))),
+            ("a:b/dir", "a:b/dir", ("a:b/dir", None)),
+            ("missing:1", "other", ("missing", Some("1"))),
+            ("dir:", "dir", ("dir:", None)),
+        ] {
+            assert_eq!(tagged(place, there(known)), expected, "{place}");
         }
     }
 }

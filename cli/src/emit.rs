@@ -36,7 +36,7 @@ pub struct Emission<'a> {
     /// What everything is dated, in seconds since 1970.
     pub time: u64,
     /// What the image of a layout is called.
-    pub name: Option<&'a ImageReference>,
+    pub names: &'a [ImageReference],
     /// What the daemon that will build a definition can do.
     pub limits: Limits,
     /// What is asked of a Dockerfile.
@@ -67,8 +67,8 @@ pub enum Product {
     },
     /// A Dockerfile, with what lies beside it.
     Eject(Eject),
-    /// An image that is written while its layers are read.
-    Image(Box<OciImage>),
+    /// Images of one layout, which are written while their layers are read.
+    Images(Vec<OciImage>),
 }
 
 /// What the image config is called that goes with a definition.
@@ -111,7 +111,7 @@ impl Emission<'_> {
                 match (OciDirect { at_hand: self.front.bases.names(), ..OciDirect::default() }).lower(plan) {
                     Ok(recipe) => {
                         let image = OciImage::assemble(&recipe, self)?;
-                        Ok(image.map(|image| Product::Image(Box::new(image))))
+                        Ok(image.map(|image| Product::Images(vec![image])))
                     }
                     Err(refused) => Ok(Err(boxed(refused))),
                 }
@@ -169,7 +169,7 @@ impl Product {
             Self::File { name, .. } => name,
             Self::Definition { .. } => "llb.pb",
             Self::Eject(_) => "dockerfile",
-            Self::Image(_) => "oci",
+            Self::Images(_) => "oci",
         }
     }
 
@@ -177,7 +177,7 @@ impl Product {
     pub fn notes(&self) -> &[Note] {
         match self {
             Self::Eject(eject) => &eject.notes,
-            Self::File { .. } | Self::Definition { .. } | Self::Image(_) => &[],
+            Self::File { .. } | Self::Definition { .. } | Self::Images(_) => &[],
         }
     }
 
@@ -185,7 +185,7 @@ impl Product {
     pub fn warnings(&self) -> &[Unwatched] {
         match self {
             Self::File { warnings, .. } | Self::Definition { warnings, .. } => warnings,
-            Self::Eject(_) | Self::Image(_) => &[],
+            Self::Eject(_) | Self::Images(_) => &[],
         }
     }
 
@@ -193,7 +193,7 @@ impl Product {
     pub fn leaves_out_a_config(&self) -> bool {
         match self {
             Self::Definition { image, .. } => image.has_config(),
-            Self::File { .. } | Self::Eject(_) | Self::Image(_) => false,
+            Self::File { .. } | Self::Eject(_) | Self::Images(_) => false,
         }
     }
 
@@ -201,7 +201,7 @@ impl Product {
     pub fn beside(&self) -> Option<(&'static str, &[u8])> {
         match self {
             Self::Definition { image, .. } => Some((IMAGE_CONFIG, &image.config)),
-            Self::File { .. } | Self::Eject(_) | Self::Image(_) => None,
+            Self::File { .. } | Self::Eject(_) | Self::Images(_) => None,
         }
     }
 
@@ -213,7 +213,7 @@ impl Product {
                 image.definition.hand_over(|pieces| pieces.for_each(|piece| console.data(&piece)))
             }
             Self::Eject(eject) => console.data(eject.as_text()),
-            Self::Image(_) => {
+            Self::Images(_) => {
                 return Err(Failure::new("an image layout cannot go to standard output")
                     .with_hint("`-O DIR` writes the layout, `-O FILE.tar` a tar of it"));
             }
@@ -232,7 +232,7 @@ impl Product {
                 written.map_err(|error| Failure::of(&error))
             }
             Self::Eject(eject) => eject.write(path),
-            Self::Image(image) => image.write(path),
+            Self::Images(images) => OciImage::write(images, path),
         }
     }
 }

@@ -19,7 +19,7 @@ pub fn refuse(arguments: &Compile) -> Result<(), Failure> {
         ("--force", arguments.force, &[Dockerfile]),
         ("--platform", !arguments.platforms.is_empty(), emitters),
         ("--store", arguments.store.is_some(), emitters),
-        ("--tag", arguments.tag.is_some(), &[Oci]),
+        ("--tag", !arguments.tags.is_empty(), &[Oci]),
         ("--compression", arguments.compression.is_some(), &[Oci]),
     ];
     let is_idle = |formats: &[Artifact]| !arguments.formats.iter().any(|format| formats.contains(format));

@@ -16,7 +16,8 @@ use cogpack_backends_oci_direct::{Inputs, OciDirect};
 use cogpack_compiler::World;
 use cogpack_content::Platform;
 use cogpack_io_layout::read::{Layout, StoredImage, Wanted};
-use cogpack_io_layout::write::{Image, write_directory};
+use cogpack_io_layout::told;
+use cogpack_io_layout::write::{Image, Named, write_directory};
 use cogpack_io_packages::PackageProblem;
 use cogpack_io_store::Store;
 use cogpack_io_store::work::Work;
@@ -133,9 +134,10 @@ impl ToInstall {
             Form::Archive => Compression::None,
         };
         let kept = Some(&self.store);
-        let image = Image { assembly: &assembly, files, bases: &[], names: &[], kept, compression };
+        let image = Image { assembly: &assembly, files, bases: &[], kept, compression, told: &told::nobody };
         let layout = work.join(name.as_str());
-        write_directory(image, &layout).map_err(|error| Failure::of(&error))?;
+        write_directory(&[Named { images: &[image], names: &[] }], &layout)
+            .map_err(|error| Failure::of(&error))?;
         Ok(layout)
     }
 

@@ -1,4 +1,4 @@
-//! An image that this process makes itself: what must be read for it, and writing it.
+//! Images that this process makes itself: what must be read for them, and writing them as one layout.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,8 @@ use cogpack_backends_oci_direct::{Assembly, Inputs, Recipe};
 use cogpack_content::ImageReference;
 use cogpack_io_layout::base_files::BaseFiles;
 use cogpack_io_layout::read::Layout;
-use cogpack_io_layout::write::{Image, write_archive, write_directory};
+use cogpack_io_layout::told;
+use cogpack_io_layout::write::{Image, Named, write_archive, write_directory};
 use cogpack_io_store::Store;
 
 use crate::contexts::{self, ContextContents};
@@ -20,7 +21,7 @@ pub struct OciImage {
     assembly: Assembly,
     files: ContextContents,
     bases: Vec<Layout>,
-    name: Option<ImageReference>,
+    names: Vec<ImageReference>,
     kept: Option<Store>,
     compression: Compression,
 }
@@ -44,7 +45,7 @@ impl OciImage {
                 assembly,
                 files: walked.files,
                 bases: emission.front.bases.layouts(),
-                name: emission.name.cloned(),
+                names: emission.names.to_vec(),
                 kept,
                 compression: emission.compression,
             }),
@@ -52,20 +53,27 @@ impl OciImage {
         })
     }
 
-    /// Writes it as a layout; as a tar of one where the path ends in `.tar`.
-    pub fn write(&self, path: &Path) -> Result<(), Failure> {
-        let image = Image {
+    /// Writes them as a layout; as a tar of one where the path ends in `.tar`.
+    pub fn write(all: &[Self], path: &Path) -> Result<(), Failure> {
+        let images: Vec<Image<'_>> = all.iter().map(Self::image).collect();
+        let named = all.iter().zip(&images);
+        let named = named.map(|(it, image)| Named { images: std::slice::from_ref(image), names: &it.names });
+        let named: Vec<Named<'_>> = named.collect();
+        let written = match path.extension() {
+            Some(extension) if extension == "tar" => write_archive(&named, path),
+            Some(_) | None => write_directory(&named, path),
+        };
+        written.map(drop).map_err(|error| Failure::of(&error))
+    }
+
+    fn image(&self) -> Image<'_> {
+        Image {
             assembly: &self.assembly,
             files: &self.files,
             bases: &self.bases,
-            names: self.name.as_slice(),
             kept: self.kept.as_ref(),
             compression: self.compression,
-        };
-        let written = match path.extension() {
-            Some(extension) if extension == "tar" => write_archive(image, path),
-            Some(_) | None => write_directory(image, path),
-        };
-        written.map(|_| ()).map_err(|error| Failure::of(&error))
+            told: &told::nobody,
+        }
     }
 }

@@ -89,3 +89,38 @@ exits 'built: what was taken away is gone' 1 sh -c "ls -d '$root'/share/hidden '
 prints 'built: pipes are kept' fifo stat --format %F "$root/work/pipe"
 prints 'built: devices are kept' '1,3' stat --format %Hr,%Lr "$root/work/null"
 prints 'built: hard links are kept' 2 stat --format %h "$root/work/three"
+
+# Several images in one layout: everyone takes each by its whole name.
+cat >"$work/other.cpk" <<'END_OF_PLAN'
+cpk 1
+
+context @root = dir "root"
+
+stage %other from scratch {
+  copy contents "libraries" from @root to "/"
+  copy contents "bin" from @root to "/bin"
+  file "/said" = "by the other\n"
+}
+
+export from %other {
+  cmd ["cat", "/said"]
+}
+END_OF_PLAN
+both=$work/both one=$image:$tag other=cogpack-test/other:$tag
+exits 'two images are compiled' 0 "$cogpackc" "$work/compiled.cpk" "$work/other.cpk" -o oci -O "$both" -t "$one" -t "$other"
+exits 'and archived' 0 "$cogpackc" "$work/compiled.cpk" "$work/other.cpk" -o oci -O "$both.tar" -t "$one" -t "$other"
+exits 'both: the validator takes them' 0 oci-image-tool validate --type image "$both"
+for name in "$one" "$other"; do
+	exits "both: skopeo copies $name" 0 skopeo copy --preserve-digests "oci:$both:docker.io/$name" "oci:$work/copied-both:${name//[:\/]/-}"
+	exits "both: skopeo copies $name out of the archive" 0 \
+		skopeo copy --preserve-digests "oci-archive:$both.tar:docker.io/$name" "oci:$work/archived:${name//[:\/]/-}"
+	exits "both: umoci unpacks $name" 0 umoci unpack --image "$both:docker.io/$name" "$work/bundle-${name//[:\/]/-}"
+done
+# both_load ENGINE: that engine takes the archive, and runs both.
+both_load() {
+	exits "both: the $1 engine loads them" 0 docker load --input "$both.tar"
+	prints "both: the $1 engine runs the one" linked docker run --rm --network "$COGPACK_TEST_NETWORK" "$one"
+	prints "both: the $1 engine runs the other" 'by the other' docker run --rm --network "$COGPACK_TEST_NETWORK" "$other"
+	docker image rm --force "$one" "$other" >/dev/null
+}
+on_each_engine both_load

@@ -472,3 +472,62 @@ fn manifest_in(layout: &Path) -> String {
     let (_, digest) = index.split_once("sha256:").expect("names a manifest");
     std::fs::read_to_string(layout.join("blobs/sha256").join(&digest[..64])).expect("is there")
 }
+
+#[test]
+fn several_platforms_that_this_machine_runs_are_one_index() {
+    let folder = folder_with("  run \"echo made >/made\"");
+    let path = folder.path().join("plan.cpk");
+    let text = std::fs::read_to_string(&path).expect("was written");
+    let own = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+    let variant = if own == "arm64" { "v8" } else { "v1" };
+    let platforms = format!("cpk 1\n\nplatform linux/{own}\nplatform linux/{own}/{variant}\n");
+    std::fs::write(&path, text.replacen("cpk 1\n", &platforms, 1)).expect("is writable");
+    let Some(answer) = build(folder.path(), &["-o", "type=layout,dest=app", "--progress", "plain"]) else {
+        return;
+    };
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let told = format!("run echo made >/made [linux/{own}/{variant}]");
+    assert!(answer.stderr.contains(&told), "{}", answer.stderr);
+    let blob = |entry: &serde_json::Value| -> serde_json::Value {
+        let digest = entry["digest"].as_str().expect("is text").replace("sha256:", "app/blobs/sha256/");
+        serde_json::from_slice(&std::fs::read(folder.path().join(digest)).expect("was written"))
+            .expect("is JSON")
+    };
+    let top: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("app/index.json")).expect("was written"))
+            .expect("is JSON");
+    let index = blob(&top["manifests"][0]);
+    let variants: Vec<_> =
+        (0..2).map(|at| index["manifests"][at]["platform"]["variant"].as_str().map(str::to_owned)).collect();
+    assert_eq!(variants, [None, Some(variant.to_owned())]);
+    let layers: Vec<_> = (0..2).map(|at| blob(&index["manifests"][at])["layers"].clone()).collect();
+    assert_eq!(layers[0], layers[1]);
+    // The base's, and the program's.
+    assert_eq!(layers[0].as_array().map(Vec::len), Some(2));
+    let one = ["-o", "type=layout,dest=one", "--platform", &format!("linux/{own}")];
+    let Some(answer) = build(folder.path(), &one) else { return };
+    assert_eq!(answer.text().trim(), index["manifests"][0]["digest"], "{}", answer.stderr);
+}
+
+#[test]
+fn programs_make_no_calls_that_reach_out_of_their_container() {
+    // What they need not is refused, and what they would make do without is not there.
+    let ops = r#"
+  run """
+    ! unshare --user true 2>/said
+    grep -q 'not permitted' /said
+    perl -e 'for (@ARGV) { syscall($_, 0, 0, 0, 0); print $!{EPERM} ? "refused" : $!{ENOSYS} ? "missing" : "done", "\n" }' 246 425 39 >/calls
+    setarch linux32 uname -m >/old
+    """"#;
+    let folder = folder_with(ops);
+    if !cfg!(target_arch = "x86_64") {
+        eprintln!("skipped: the numbers of calls are those of x86-64");
+        return;
+    }
+    for runtime in runtimes::all() {
+        let runtime = runtime.display().to_string();
+        let Some(image) = built(folder.path(), &["--no-cache", "--runtime", &runtime]) else { return };
+        holds(&image, "calls", "file 0644 0:0 `refused\nmissing\ndone\n`");
+        holds(&image, "old", "file 0644 0:0 `i686\n`");
+    }
+}

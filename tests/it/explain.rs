@@ -34,6 +34,9 @@ fn codes(text: &str) -> Vec<String> {
 pub(crate) const SEEN_WHEN_IT_RUNS: [&str; 3] =
     ["cpk::build::failed", "cpk::build::parallel", "cpk::build::unknown-owner"];
 
+/// Codes that are said only where programs can be run.
+const RUNS_PROGRAMS: [&str; 2] = ["cpk::oci::mount", "cpk::unsupported::emulator"];
+
 #[test]
 fn examples_do_what_they_say() {
     let place = Place::new();
@@ -122,7 +125,7 @@ fn commands(code: &str) -> &'static [&'static [&'static str]] {
         "cpk::unsupported::capability" | "cpk::unsupported::parallel" => {
             &[&["plan.cpk", "-O", "out/", "-o", "llb", "--limits", "none"]]
         }
-        "cpk::unsupported::runtime" | "cpk::oci::mount" => &[BUILD],
+        "cpk::unsupported::emulator" | "cpk::unsupported::runtime" | "cpk::oci::mount" => &[BUILD],
         _ => match code.split("::").nth(1) {
             Some("build") => &[BUILD],
             Some("debs" | "packages" | "wheels") => &[&["plan.cpk", "-O", "out/", "-o", "oci"]],
@@ -170,7 +173,9 @@ impl Place {
                 let packages = self.folder.path().join("packages");
                 environment.find_links = vec![packages.to_str().expect("is text").to_owned()];
             }
-            "cpk::oci::mount" => environment.docker.path = runtimes::environment().docker.path,
+            code if RUNS_PROGRAMS.contains(&code) => {
+                environment.docker.path = runtimes::environment().docker.path
+            }
             _ => {}
         }
         environment
@@ -188,7 +193,7 @@ impl Place {
     /// Some command says the code to the plan that breaks the rule, and none to the one that keeps it.
     fn refused_and_taken(&self, explanation: &Explanation) {
         let Explanation { code, breaks, keeps, .. } = explanation;
-        if *code == "cpk::oci::mount" && runtimes::any().is_none() {
+        if RUNS_PROGRAMS.contains(code) && runtimes::any().is_none() {
             return;
         }
         let line = format!("{code}\n");

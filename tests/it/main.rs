@@ -18,6 +18,7 @@ mod llb;
 mod projects;
 mod readme;
 mod reference;
+mod several_plans;
 mod store;
 mod text;
 mod textmate;

@@ -7,7 +7,7 @@ use cogpack_backends_contract::config_json::{Assembled, HistoryEntry, to_json};
 use cogpack_content::{Digest, ImageReference, Platform};
 use cogpack_ir::plan::ImageConfig;
 
-use crate::blob::LayerBlob;
+use crate::blob::{Blob, LayerBlob};
 use crate::documents::{
     CONTAINERD_NAME, Descriptor, DockerImage, Index, LayoutMark, Manifest, PlatformDocument, REFERENCE_NAME,
     blob_of, blob_path, media, to_bytes,
@@ -39,11 +39,21 @@ pub struct WrittenLayer {
     pub blob: LayerBlob,
 }
 
+/// An image whose layers are at hand, and its names.
+#[derive(Debug, Clone)]
+pub struct Finished<'a> {
+    /// The image for some platforms each, with [`Assembly::layers`] in their order; never empty.
+    /// Platforms whose programs make other files have layers of their own.
+    pub parts: Vec<(&'a Assembly, &'a [WrittenLayer])>,
+    /// What it is called.
+    pub names: &'a [ImageReference],
+}
+
 /// All small files of a layout; the layers' blobs come beside them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Documents {
-    /// The digest of the manifest, or of the index of manifests.
-    pub digest: Digest,
+    /// Of each image, the digest of its manifest, or of its index of manifests.
+    pub digests: Vec<Digest>,
     /// Paths in the layout with their bytes, sorted.
     pub files: BTreeMap<String, Vec<u8>>,
 }
@@ -54,20 +64,10 @@ impl Assembly {
         self.rootfs.history.steps().into_iter().filter_map(|step| step.layer.as_ref())
     }
 
-    /// The documents of a layout that holds this image under `names`. `layers` are
-    /// [`Assembly::layers`], in their order.
-    pub fn documents(&self, layers: &[WrittenLayer], names: &[ImageReference]) -> Documents {
-        let mut files = BTreeMap::new();
-        let mut add = |bytes: Vec<u8>| {
-            let blob = blob_of(&bytes);
-            files.insert(blob_path(&blob.digest), bytes);
-            blob
-        };
-        let mut manifests = Vec::with_capacity(self.platforms.len());
-        let mut docker_config = None;
-        for platform in &self.platforms {
+    /// The manifests of the image, one for each platform, which `add` takes in.
+    fn manifests(&self, layers: &[WrittenLayer], add: &mut impl FnMut(Vec<u8>) -> Blob) -> Vec<OfPlatform> {
+        let manifest = |platform: &Platform| {
             let config = add(self.config_json(platform, layers));
-            docker_config.get_or_insert(config.digest);
             let manifest = Manifest {
                 schema_version: 2,
                 media_type: Some(media::MANIFEST.to_owned()),
@@ -81,44 +81,9 @@ impl Assembly {
             let manifest = add(to_bytes(&manifest));
             let platform = Some(PlatformDocument::from(platform));
             let descriptor = Descriptor { platform, ..Descriptor::of(media::MANIFEST, &manifest) };
-            manifests.push((descriptor, manifest.digest));
-        }
-        let (top, digest) = match <[_; 1]>::try_from(manifests) {
-            Ok([manifest]) => manifest,
-            Err(manifests) => {
-                let descriptors = manifests.into_iter().map(|(descriptor, _)| descriptor).collect();
-                let index = add(to_bytes(&Index::of(descriptors)));
-                (Descriptor::of(media::INDEX, &index), index.digest)
-            }
+            OfPlatform { descriptor, digest: manifest.digest, config: config.digest }
         };
-        // One name may be written in several ways.
-        let mut full_names: Vec<String> = Vec::with_capacity(names.len());
-        let mut tops = Vec::with_capacity(names.len().max(1));
-        for name in names {
-            let full = name.normalised(None);
-            if full_names.contains(&full) {
-                continue;
-            }
-            let mut top = named(&top, name.tag());
-            top.annotations.insert(CONTAINERD_NAME.to_owned(), full.clone());
-            tops.push(top);
-            full_names.push(full);
-        }
-        if tops.is_empty() {
-            tops.push(named(&top, None));
-        }
-        files.insert("index.json".to_owned(), to_bytes(&Index::of(tops)));
-        let mark = LayoutMark { image_layout_version: LayoutMark::VERSION.to_owned() };
-        files.insert("oci-layout".to_owned(), to_bytes(&mark));
-        if let ([_], Some(config)) = (&self.platforms[..], docker_config) {
-            let image = DockerImage {
-                config: blob_path(&config),
-                repo_tags: full_names,
-                layers: layers.iter().map(|layer| blob_path(&layer.blob.blob.digest)).collect(),
-            };
-            files.insert("manifest.json".to_owned(), to_bytes(&[image]));
-        }
-        Documents { digest, files }
+        self.platforms.iter().map(manifest).collect()
     }
 
     fn config_json(&self, platform: &Platform, layers: &[WrittenLayer]) -> Vec<u8> {
@@ -139,9 +104,89 @@ impl Assembly {
     }
 }
 
+/// What there is of an image for one platform.
+struct OfPlatform {
+    descriptor: Descriptor,
+    /// Of the manifest.
+    digest: Digest,
+    config: Digest,
+}
+
+/// The documents of a layout that holds these images, in the order of their first names.
+///
+/// An image that is alone in its layout is named there by its tag, as other tools name one. Of
+/// several, two may have the same tag, so they are named in full.
+pub fn documents(images: &[Finished<'_>]) -> Documents {
+    let mut files = BTreeMap::new();
+    let mut add = |bytes: Vec<u8>| {
+        let blob = blob_of(&bytes);
+        files.insert(blob_path(&blob.digest), bytes);
+        blob
+    };
+    let (mut digests, mut entries) = (Vec::with_capacity(images.len()), Vec::with_capacity(images.len()));
+    for image in images {
+        let mut platforms: Vec<OfPlatform> = Vec::new();
+        for (assembly, layers) in &image.parts {
+            platforms.extend(assembly.manifests(layers, &mut add));
+        }
+        let (top, digest, config) = match <[_; 1]>::try_from(platforms) {
+            Ok([OfPlatform { descriptor, digest, config }]) => (descriptor, digest, Some(config)),
+            Err(platforms) => {
+                let descriptors = platforms.into_iter().map(|platform| platform.descriptor).collect();
+                let index = add(to_bytes(&Index::of(descriptors)));
+                (Descriptor::of(media::INDEX, &index), index.digest, None)
+            }
+        };
+        digests.push(digest);
+        // One name may be written in several ways.
+        let mut names: Vec<(String, Option<&str>)> = Vec::with_capacity(image.names.len());
+        for name in image.names {
+            let full = name.normalised(None);
+            if !names.iter().any(|(known, _)| *known == full) {
+                names.push((full, name.tag()));
+            }
+        }
+        let docker = config.map(|config| DockerImage {
+            config: blob_path(&config),
+            repo_tags: names.iter().map(|(full, _)| full.clone()).collect(),
+            layers: image
+                .parts
+                .iter()
+                .flat_map(|(_, layers)| *layers)
+                .map(|layer| blob_path(&layer.blob.blob.digest))
+                .collect(),
+        });
+        entries.push((names, top, docker));
+    }
+    entries.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    let mut tops = Vec::with_capacity(entries.len());
+    for (names, top, _) in &entries {
+        for (full, tag) in names {
+            let named_as = if images.len() == 1 { tag.unwrap_or(UNTAGGED) } else { full };
+            let mut top = named(top, named_as);
+            top.annotations.insert(CONTAINERD_NAME.to_owned(), full.clone());
+            tops.push(top);
+        }
+        if names.is_empty() {
+            tops.push(named(top, UNTAGGED));
+        }
+    }
+    files.insert("index.json".to_owned(), to_bytes(&Index::of(tops)));
+    let mark = LayoutMark { image_layout_version: LayoutMark::VERSION.to_owned() };
+    files.insert("oci-layout".to_owned(), to_bytes(&mark));
+    // The list knows no platforms, and a list of some of the images would be taken for all.
+    if let Some(docker) = entries.into_iter().map(|(.., docker)| docker).collect::<Option<Vec<_>>>() {
+        files.insert("manifest.json".to_owned(), to_bytes(&docker));
+    }
+    Documents { digests, files }
+}
+
+/// What an image is called that has no tag.
+const UNTAGGED: &str = "latest";
+
 /// A descriptor with the name that it has in a layout.
-fn named(top: &Descriptor, tag: Option<&str>) -> Descriptor {
+fn named(top: &Descriptor, name: &str) -> Descriptor {
     let mut top = top.clone();
-    top.annotations.insert(REFERENCE_NAME.to_owned(), tag.unwrap_or("latest").to_owned());
+    top.annotations.insert(REFERENCE_NAME.to_owned(), name.to_owned());
     top
 }

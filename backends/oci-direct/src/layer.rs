@@ -213,6 +213,24 @@ impl Layer {
         Ok(blob.digest)
     }
 
+    /// How many bytes of files are read to write it.
+    pub fn read_for_it(&self) -> u64 {
+        let mut first_names = FirstNames::default();
+        let mut sum = 0;
+        for entry in &self.entries {
+            let EntryKind::File(attributes, bytes) = &entry.kind else { continue };
+            if first_names.of(bytes, *attributes).is_none() {
+                first_names.remember(bytes, *attributes, Vec::new());
+                sum += match bytes {
+                    Bytes::Inline(_) => 0,
+                    Bytes::Context(file) => file.size,
+                    Bytes::Kept(file) => file.size,
+                };
+            }
+        }
+        sum
+    }
+
     /// Writes the layer as an archive, every entry changed at `time`.
     fn archive<W: Write>(
         &self,

@@ -21,7 +21,7 @@ use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_content::Platform;
 use cogpack_ir::plan::export::without_places;
 use cogpack_ir::plan::{Context, ContextKind, ImageConfig, Input, InputName};
-use cogpack_ir::resolve::{Resolved, StageId};
+use cogpack_ir::resolve::Resolved;
 
 use crate::evaluate::Rootfs;
 
@@ -56,6 +56,7 @@ pub use evaluate::Evaluation;
 pub use image::Assembly;
 pub use inputs::Inputs;
 pub use problem::AssemblyProblem;
+pub use support::differs_by_platform;
 
 /// The backend's name, as `-o` takes it.
 pub const NAME: &str = "oci";
@@ -68,6 +69,8 @@ pub struct OciDirect {
     pub at_hand: BTreeSet<InputName>,
     /// Whether somebody runs the programs of the plan.
     pub runs: Runs,
+    /// The platforms whose programs whoever runs them cannot run.
+    pub foreign: BTreeSet<Platform>,
 }
 
 /// Whether somebody runs programs.
@@ -97,7 +100,7 @@ impl Backend for OciDirect {
     }
 
     fn lower(&self, plan: &Resolved) -> Result<Recipe, Vec<Unsupported>> {
-        let mut unsupported = support::unsupported(plan, &self.at_hand, self.runs);
+        let mut unsupported = support::unsupported(plan, self);
         match image_config(plan, NAME) {
             Ok(config) if unsupported.is_empty() => return Ok(Recipe { plan: plan.clone(), config }),
             Ok(_) => {}
@@ -173,8 +176,7 @@ impl Recipe {
 
     /// Whether the plan runs programs.
     pub fn has_programs(&self) -> bool {
-        let runs = |id: &StageId| self.plan.steps(*id).iter().any(|step| step.op.execution().is_some());
-        self.plan.order().iter().any(runs)
+        support::has_programs(&self.plan)
     }
 
     fn contexts(&self, wanted: impl Fn(&ContextKind) -> bool) -> BTreeMap<&InputName, &Context> {

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::image_config::open_variable;
+use cogpack_backends_contract::inputs::inputs;
+use cogpack_content::Platform;
 use cogpack_ir::plan::{
     ContextKind, Execution, Input, InputName, Mount, MountKind, OpKind, Span, Spanned, Template,
 };
@@ -11,16 +13,17 @@ use cogpack_ir::plan::{Piece, StageName};
 use cogpack_ir::resolve::{Resolved, StageId, Step};
 
 use crate::program::open_variables;
-use crate::{NAME, Runs};
+use crate::{NAME, OciDirect, Runs};
 
 const OTHER_BUILDERS: &str = "use `cogpackc build`: its daemon runs programs, and so does `--builder direct`, by an OCI runtime on this machine";
 const RUNTIME: &str = "install crun, runc or youki, or name one with `--runtime PATH`; or let a daemon build, with `--builder buildkit`";
+const EMULATOR: &str = "register an emulator that works in containers (flag `F` below /proc/sys/fs/binfmt_misc), as Debian's qemu-user-static and binfmt-support do; or leave the platform out with `--platform`, or let a daemon build, with `--builder buildkit`";
 const FETCH: &str = "fetch it into a directory and declare that as `dir`, or emit LLB with `-o llb`";
 
-/// All that cannot be expressed, in the order of the stages. `at_hand` are the images that will
-/// be among the inputs.
-pub fn unsupported(plan: &Resolved, at_hand: &BTreeSet<InputName>, runs: Runs) -> Vec<Unsupported> {
-    let mut found = Found { plan, at_hand, runs, all: Vec::new(), seen: BTreeSet::new() };
+/// All that cannot be expressed, in the order of the stages.
+pub fn unsupported(plan: &Resolved, backend: &OciDirect) -> Vec<Unsupported> {
+    let OciDirect { at_hand, runs, foreign } = backend;
+    let mut found = Found { plan, at_hand, runs: *runs, all: Vec::new(), seen: BTreeSet::new() };
     for id in plan.order() {
         let stage = plan.stage(*id);
         if let Some(from) = &stage.from {
@@ -33,7 +36,29 @@ pub fn unsupported(plan: &Resolved, at_hand: &BTreeSet<InputName>, runs: Runs) -
     let from = &plan.export().from;
     found.input(&from.value, from.span);
     found.platforms();
+    found.emulators(foreign);
     found.all
+}
+
+/// Whether the image has other files on each platform: it runs programs, or builds on images, which
+/// are others on each. Then each platform is a plan of its own here.
+pub fn differs_by_platform(plan: &Resolved) -> bool {
+    let is_base = |input: &Input| match input {
+        Input::Image(_) => true,
+        Input::Context(name) => is_layout(plan, name),
+        Input::Scratch | Input::Stage(_) | Input::Phase(_) => false,
+    };
+    has_programs(plan) || inputs(plan).into_iter().any(is_base)
+}
+
+/// Whether a plan runs programs.
+pub fn has_programs(plan: &Resolved) -> bool {
+    let runs = |id: &StageId| plan.steps(*id).iter().any(|step| step.op.execution().is_some());
+    plan.order().iter().any(runs)
+}
+
+fn is_layout(plan: &Resolved, name: &InputName) -> bool {
+    matches!(plan.plan().contexts.get(name).map(|context| &context.kind), Some(ContextKind::Oci(_)))
 }
 
 struct Found<'p> {
@@ -153,19 +178,15 @@ impl<'p> Found<'p> {
         if platforms.len() < 2 {
             return;
         }
-        let runs = |id: &StageId| self.plan.steps(*id).iter().any(|step| step.op.execution().is_some());
-        if self.runs == Runs::Programs && self.plan.order().iter().any(runs) {
+        if self.runs == Runs::Programs && has_programs(self.plan) {
             let platforms = platforms.join(", ");
-            let what = format!("programs run for this machine alone, and the plan is for {platforms}");
-            let help = "build for one of them, `--platform OS/ARCH`, or use `--builder buildkit`";
+            let what = format!("programs make other files on each of {platforms}");
+            let help = "compile for one of them, `--platform OS/ARCH`, or use `cogpackc build`";
             self.say("cpk::unsupported::platforms", what, self.plan.export().from.span, help);
             return;
         }
         let is_base = |input: &&Input| match input {
-            Input::Context(name) => {
-                let context = self.plan.plan().contexts.get(name);
-                matches!(context.map(|context| &context.kind), Some(ContextKind::Oci(_)))
-            }
+            Input::Context(name) => is_layout(self.plan, name),
             Input::Image(name) => self.at_hand.contains(name),
             Input::Scratch | Input::Stage(_) | Input::Phase(_) => false,
         };
@@ -174,8 +195,23 @@ impl<'p> Found<'p> {
                 "`{base}` is one image, and the plan is for several platforms ({})",
                 platforms.join(", ")
             );
-            let help = "build each platform by a plan of its own, or use `-o llb` or `-o dockerfile`";
+            let help = "compile for one of them, `--platform OS/ARCH`, or use `cogpackc build`, `-o llb` or `-o dockerfile`";
             self.say("cpk::unsupported::platforms", what, self.plan.export().from.span, help);
+        }
+    }
+
+    /// Programs of another processor need an emulator.
+    fn emulators(&mut self, foreign: &BTreeSet<Platform>) {
+        if self.runs != Runs::Programs || !has_programs(self.plan) {
+            return;
+        }
+        let platforms = &self.plan.plan().platforms;
+        for platform in platforms.iter().filter(|platform| foreign.contains(&platform.value)) {
+            let what = format!(
+                "the plan's programs are for {}, and this machine runs none of these, by itself or by an emulator",
+                platform.value
+            );
+            self.say("cpk::unsupported::emulator", what, platform.span, EMULATOR);
         }
     }
 }

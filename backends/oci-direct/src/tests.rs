@@ -21,6 +21,7 @@ use crate::blob::{Blob, LayerBlob};
 use crate::compression::Coding;
 use crate::documents::media;
 use crate::evaluate::ImageLayer;
+use crate::image::{Finished, documents};
 use crate::inputs::{BaseImage, BaseLayer};
 use crate::listing::listing;
 use crate::pack::Packing;
@@ -361,7 +362,7 @@ fn documents_point_at_each_other() {
     let layer = crate::image::WrittenLayer { media_type: media::LAYER_GZIP, blob };
     let names = ["example.org/me/app:1", "docker.io/library/app:2", "app:2"];
     let names = names.map(|name| name.parse().expect("is a reference"));
-    let documents = image.documents(&[layer.clone(), layer], &names);
+    let documents = documents(&[Finished { parts: vec![(&image, &[layer.clone(), layer])], names: &names }]);
     for (path, bytes) in &documents.files {
         if let Some(hex) = path.strip_prefix("blobs/sha256/") {
             assert_eq!(hex, Digest::of(bytes).hex());
@@ -372,7 +373,7 @@ fn documents_point_at_each_other() {
     };
     let index = json("index.json");
     let top = &index["manifests"][0];
-    assert_eq!(top["digest"], documents.digest.to_string());
+    assert_eq!(top["digest"], documents.digests[0].to_string());
     assert_eq!(top["annotations"]["org.opencontainers.image.ref.name"], "1");
     assert_eq!(top["annotations"]["io.containerd.image.name"], "example.org/me/app:1");
     assert_eq!(index["manifests"].as_array().map(Vec::len), Some(2), "{index}");
@@ -380,7 +381,7 @@ fn documents_point_at_each_other() {
     assert_eq!(other["digest"], top["digest"]);
     assert_eq!(other["annotations"]["org.opencontainers.image.ref.name"], "2");
     assert_eq!(other["annotations"]["io.containerd.image.name"], "docker.io/library/app:2");
-    let manifest = json(&crate::documents::blob_path(&documents.digest));
+    let manifest = json(&crate::documents::blob_path(&documents.digests[0]));
     let config_digest: Digest =
         manifest["config"]["digest"].as_str().expect("is text").parse().expect("is one");
     let config = json(&crate::documents::blob_path(&config_digest));
@@ -402,13 +403,85 @@ fn several_platforms_share_their_layers_below_an_index() {
     let image = assembled(&text, &inputs("", "")).expect("is an image");
     let blob = LayerBlob { blob: Blob { digest: Digest::of(b"l"), size: 1 }, diff_id: Digest::of(b"d") };
     let layer = crate::image::WrittenLayer { media_type: media::LAYER_GZIP, blob };
-    let documents = image.documents(&[layer], &[]);
+    let documents = documents(&[Finished { parts: vec![(&image, &[layer])], names: &[] }]);
     // An index, two manifests, two configs, `index.json` and `oci-layout`.
     assert_eq!(documents.files.len(), 7);
     let index: serde_json::Value =
-        serde_json::from_slice(&documents.files[&crate::documents::blob_path(&documents.digest)])
+        serde_json::from_slice(&documents.files[&crate::documents::blob_path(&documents.digests[0])])
             .expect("is JSON");
     let architectures: Vec<_> =
         (0..2).map(|at| index["manifests"][at]["platform"]["architecture"].clone()).collect();
     assert_eq!(architectures, ["amd64", "arm64"]);
+}
+
+#[test]
+fn several_images_are_named_in_full_and_stand_in_the_order_of_their_names() {
+    let image = |file: &str| {
+        assembled(&plan("scratch", &format!("file \"/{file}\" = \"x\"")), &inputs("", ""))
+            .expect("is an image")
+    };
+    let (one, other) = (image("one"), image("other"));
+    let blob = LayerBlob { blob: Blob { digest: Digest::of(b"l"), size: 1 }, diff_id: Digest::of(b"d") };
+    let layers = [crate::image::WrittenLayer { media_type: media::LAYER_GZIP, blob }];
+    let names = [vec!["me/b:1"], vec!["me/c:2", "me/a:1"]]
+        .map(|names| names.into_iter().map(|name| name.parse().expect("is a reference")).collect::<Vec<_>>());
+    let finished = |at: usize, assembly| Finished { parts: vec![(assembly, &layers[..])], names: &names[at] };
+    let both = documents(&[finished(0, &one), finished(1, &other)]);
+    let turned = documents(&[finished(1, &other), finished(0, &one)]);
+    assert_eq!(both.files, turned.files);
+    assert_eq!(both.digests, [turned.digests[1], turned.digests[0]]);
+    let json =
+        |path: &str| -> serde_json::Value { serde_json::from_slice(&both.files[path]).expect("is JSON") };
+    let index = json("index.json");
+    let entries = index["manifests"].as_array().expect("is a list");
+    let told: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let named =
+                entry["annotations"]["org.opencontainers.image.ref.name"].as_str().unwrap_or_default();
+            assert_eq!(entry["annotations"]["io.containerd.image.name"], named);
+            let image = both.digests.iter().position(|digest| entry["digest"] == digest.to_string());
+            (named, image)
+        })
+        .collect();
+    let expected =
+        [("docker.io/me/b:1", Some(0)), ("docker.io/me/c:2", Some(1)), ("docker.io/me/a:1", Some(1))];
+    assert_eq!(told, expected);
+    let docker = json("manifest.json");
+    assert_eq!(docker[0]["RepoTags"], serde_json::json!(["docker.io/me/b:1"]));
+    assert_eq!(docker[1]["RepoTags"], serde_json::json!(["docker.io/me/c:2", "docker.io/me/a:1"]));
+}
+
+#[test]
+fn platforms_with_layers_of_their_own_are_one_index() {
+    let on = |platform: &str| {
+        let text = plan("scratch", "file \"/a\" = \"x\"");
+        let text = text.replacen("cpk 1\n", &format!("cpk 1\nplatform {platform}\n"), 1);
+        assembled(&text, &inputs("", "")).expect("is an image")
+    };
+    let layer = |name: &[u8]| {
+        let blob = LayerBlob { blob: Blob { digest: Digest::of(name), size: 1 }, diff_id: Digest::of(b"d") };
+        [crate::image::WrittenLayer { media_type: media::LAYER_GZIP, blob }]
+    };
+    let (one, other) = (on("linux/amd64"), on("linux/386"));
+    let (layers, others) = (layer(b"one"), layer(b"other"));
+    let parts: Vec<(&Assembly, &[_])> = vec![(&one, &layers), (&other, &others)];
+    let documents = documents(&[Finished { parts, names: &[] }]);
+    // Which of the two `docker load` should take, nobody says.
+    assert!(!documents.files.contains_key("manifest.json"));
+    let json = |digest: &str| -> serde_json::Value {
+        let digest = digest.parse().expect("is a digest");
+        serde_json::from_slice(&documents.files[&crate::documents::blob_path(&digest)]).expect("is JSON")
+    };
+    let index = json(&documents.digests[0].to_string());
+    let told: Vec<(serde_json::Value, serde_json::Value)> = [0, 1]
+        .map(|at| {
+            let entry = &index["manifests"][at];
+            let manifest = json(entry["digest"].as_str().expect("is text"));
+            (entry["platform"]["architecture"].clone(), manifest["layers"][0]["digest"].clone())
+        })
+        .to_vec();
+    let expected = [("amd64", &layers), ("386", &others)]
+        .map(|(architecture, layers)| (architecture.into(), layers[0].blob.blob.digest.to_string().into()));
+    assert_eq!(told, expected);
 }

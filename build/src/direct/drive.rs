@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::Tree;
-use cogpack_backends_oci_direct::Inputs;
 use cogpack_backends_oci_direct::program::{Origin, Program};
+use cogpack_backends_oci_direct::{Assembly, Inputs};
 use cogpack_io_layout::base_files::BaseFiles;
 use cogpack_io_layout::read::StoredImage;
 use cogpack_io_runtime::job::{Ended, Stream as JobStream};
@@ -17,7 +17,7 @@ use cogpack_ir::resolve::StageId;
 
 use super::content::Contents;
 use super::key::Key;
-use super::order::{Order, UseOfResults};
+use super::order::{Order, Part, UseOfResults};
 use super::program::{PrepareError, prepare};
 use super::pull::{Moved, Pull};
 use super::shelf::{OnDisk, Shelf, here};
@@ -61,30 +61,40 @@ fn make(
     telling: &Telling<'_>,
     cancel: &Cancel,
 ) -> Result<Outcome, BuildError> {
-    let contents = Contents { contexts: &*order.files, store: programs.map(|programs| &programs.store) };
-    let mut inputs = Inputs { directories: order.directories.clone(), ..Inputs::default() };
-    let shelf = match programs {
-        Some(programs) => {
-            check_machine(programs)?;
-            Some(Shelf::new(&programs.store, contents, order.time))
-        }
-        None => None,
-    };
-    for (name, (layout, image)) in &order.bases {
+    programs.map_or(Ok(()), check_machine)?;
+    let assemble = |(place, part)| assemble(order, place, part, programs, telling, cancel);
+    let assemblies = order.parts.iter().enumerate().map(assemble).collect::<Result<Vec<_>, _>>()?;
+    let store = programs.map(|programs| &programs.store);
+    telling.moving("write the image", |told| write::write(order, &assemblies, store, told))
+}
+
+/// Makes the image for some of the platforms.
+fn assemble(
+    order: &Order,
+    place: usize,
+    part: &Part,
+    programs: Option<&Programs>,
+    telling: &Telling<'_>,
+    cancel: &Cancel,
+) -> Result<Assembly, BuildError> {
+    let contents = Contents { contexts: &*part.files, store: programs.map(|programs| &programs.store) };
+    let mut inputs = Inputs { directories: part.directories.clone(), ..Inputs::default() };
+    let shelf = programs.map(|programs| Shelf::new(&programs.store, contents, order.time));
+    for (name, (layout, image)) in &part.bases {
         if cancel.is_cancelled() {
             return Err(BuildError::Cancelled);
         }
-        if let Some(pull) = order.pulls.get(name) {
-            fetch(pull, image, telling, cancel)?;
+        if let Some(pull) = part.pulls.get(name) {
+            fetch(pull, image, &telling.of(place, &format!("pull {}", pull.name)), telling, cancel)?;
         }
-        let base = telling.doing(&format!("read the image {name}"), || match &shelf {
+        let base = telling.doing(&telling.of(place, &format!("read the image {name}")), || match &shelf {
             Some(shelf) => shelf.add_base(Origin::Base(name.clone()), layout, image),
             None => layout.base(image).map_err(here(format!("read the image `{name}`"))),
         })?;
         inputs.bases.insert(name.clone(), base);
     }
-    let files = BaseFiles::new(&order.bases, &contents);
-    let mut evaluation = order.recipe.evaluation(&inputs, &files);
+    let files = BaseFiles::new(&part.bases, &contents);
+    let mut evaluation = part.recipe.evaluation(&inputs, &files);
     let mut waiting: VecDeque<Program> = VecDeque::new();
     std::thread::scope(|scope| {
         let (ended, ends) = channel::<(StageId, Result<Tree<Content>, BuildError>)>();
@@ -93,8 +103,8 @@ fn make(
         loop {
             if failure.is_none() {
                 waiting.extend(evaluation.advance());
-                for (stage, place) in evaluation.passed() {
-                    tell_passed(telling, stage, place);
+                for (stage, step) in evaluation.passed() {
+                    tell_passed(telling, telling.step(place, stage, step));
                 }
             }
             if failure.is_some() || evaluation.has_problems() || cancel.is_cancelled() {
@@ -106,7 +116,7 @@ fn make(
             {
                 running += 1;
                 let ended = ended.clone();
-                let running = Running { order, programs, shelf, telling, cancel };
+                let running = Running { order, part: place, programs, shelf, telling, cancel };
                 scope.spawn(move || {
                     let left = running.program(&program);
                     // The other end waits for every program that it has started.
@@ -133,13 +143,18 @@ fn make(
         return Err(BuildError::Cancelled);
     }
     let rootfs = evaluation.finish().map_err(BuildError::Assembly)?;
-    let assembly = order.recipe.assembly(rootfs, order.time);
-    telling.doing("write the image", || write::write(order, &assembly, &contents))
+    Ok(part.recipe.assembly(rootfs, order.time))
 }
 
 /// Gets the layers of a base that are not in the store.
-fn fetch(pull: &Pull, image: &StoredImage, telling: &Telling<'_>, cancel: &Cancel) -> Result<(), BuildError> {
-    let step = telling.added(&format!("pull {}", pull.name));
+fn fetch(
+    pull: &Pull,
+    image: &StoredImage,
+    what: &str,
+    telling: &Telling<'_>,
+    cancel: &Cancel,
+) -> Result<(), BuildError> {
+    let step = telling.added(what);
     let missing = pull.missing(image)?;
     if missing.is_empty() {
         telling.tell(Progress::Cached(step));
@@ -156,8 +171,8 @@ fn fetch(pull: &Pull, image: &StoredImage, telling: &Telling<'_>, cancel: &Cance
 }
 
 /// Programs are told of by those who run them; of file ops that they are done.
-fn tell_passed(telling: &Telling<'_>, stage: StageId, place: usize) {
-    if let Some(step) = telling.step(stage, place)
+fn tell_passed(telling: &Telling<'_>, step: Option<StepId>) {
+    if let Some(step) = step
         && !telling.outline(step).is_some_and(|outline| is_program(&outline.name))
     {
         // What is done in memory takes no time that anybody would want to know.
@@ -194,6 +209,8 @@ fn check_machine(programs: &Programs) -> Result<(), BuildError> {
 #[derive(Clone, Copy)]
 struct Running<'b> {
     order: &'b Order,
+    /// The place of its part of the order.
+    part: usize,
     programs: &'b Programs,
     shelf: &'b Shelf<'b>,
     telling: &'b Telling<'b>,
@@ -203,7 +220,7 @@ struct Running<'b> {
 impl Running<'_> {
     /// What a program leaves, from the store where it has been run before.
     fn program(&self, program: &Program) -> Result<Tree<Content>, BuildError> {
-        let step = self.telling.step(program.stage, program.step);
+        let step = self.telling.step(self.part, program.stage, program.step);
         let failed = |error: PrepareError| match error {
             PrepareError::Build(error) => error,
             PrepareError::Op(message) => self.failed_op(program, step, message, None, Vec::new()),

@@ -19,18 +19,10 @@ use crate::order::Destination;
 
 /// One build.
 pub struct Order {
-    /// What is built.
-    pub recipe: Recipe,
+    /// What is built: the image for all platforms, or for each where these have other files.
+    pub parts: Vec<Part>,
     /// The text of the plan, for its lines.
     pub text: String,
-    /// What is in the directories of `dir` contexts.
-    pub directories: BTreeMap<InputName, Tree<Content>>,
-    /// Where the bytes of their files are.
-    pub files: Box<dyn ContentSource + Send + Sync>,
-    /// The images that it builds on, and the layouts that they are in.
-    pub bases: BTreeMap<InputName, (Layout, StoredImage)>,
-    /// Those of them whose layers must be fetched first.
-    pub pulls: BTreeMap<InputName, Pull>,
     /// Secrets by id.
     pub secrets: Secrets,
     /// Ssh agents by id.
@@ -47,6 +39,20 @@ pub struct Order {
     pub cache: UseOfResults,
     /// What everything is dated, in seconds since 1970.
     pub time: u64,
+}
+
+/// An image for some platforms.
+pub struct Part {
+    /// What is built.
+    pub recipe: Recipe,
+    /// What is in the directories of `dir` contexts.
+    pub directories: BTreeMap<InputName, Tree<Content>>,
+    /// Where the bytes of their files are.
+    pub files: Box<dyn ContentSource + Send + Sync>,
+    /// The images that it builds on, and the layouts that they are in.
+    pub bases: BTreeMap<InputName, (Layout, StoredImage)>,
+    /// Those of them whose layers must be fetched first.
+    pub pulls: BTreeMap<InputName, Pull>,
 }
 
 /// Whether results of earlier builds are used.

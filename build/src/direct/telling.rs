@@ -7,18 +7,22 @@ use std::time::Instant;
 
 use cogpack_backends_contract::layers::changes_filesystem;
 use cogpack_backends_oci_direct::describe;
+use cogpack_content::Platform;
+use cogpack_io_layout::told::Moved;
 use cogpack_ir::plan::{OpKind, PhaseName};
 use cogpack_ir::resolve::StageId;
 
 use super::order::Order;
 use crate::failure::BuildError;
-use crate::progress::{Outline, Progress, Progresses, Role, StepId, StepOutline, Stream};
+use crate::progress::{Amount, Outline, Progress, Progresses, Role, StepId, StepOutline, Stream};
 
 /// Tells of one build.
 pub struct Telling<'b> {
     progress: &'b Progresses,
     outline: Outline,
-    steps: BTreeMap<(StageId, usize), StepId>,
+    steps: BTreeMap<(usize, StageId, usize), StepId>,
+    /// What steps of our own are called by, where there are several platforms.
+    platforms: Vec<Option<Platform>>,
     /// How many steps were told of.
     count: Mutex<usize>,
 }
@@ -26,35 +30,51 @@ pub struct Telling<'b> {
 impl<'b> Telling<'b> {
     /// Tells what is going to be done.
     pub fn begin(order: &Order, progress: &'b Progresses) -> Self {
-        let plan = order.recipe.plan();
         let (mut outlines, mut steps) = (Vec::new(), BTreeMap::new());
-        for id in plan.order() {
-            let stage = plan.stage(*id);
-            for (place, step) in plan.steps(*id).iter().enumerate() {
-                if !changes_filesystem(&step.op.kind) {
-                    continue;
+        let several = order.parts.len() > 1;
+        let platforms: Vec<Option<Platform>> = order
+            .parts
+            .iter()
+            .map(|part| part.recipe.platforms().into_iter().next().filter(|_| several))
+            .collect();
+        for (part, platform) in platforms.iter().enumerate() {
+            let plan = order.parts[part].recipe.plan();
+            for id in plan.order() {
+                let stage = plan.stage(*id);
+                for (place, step) in plan.steps(*id).iter().enumerate() {
+                    if !changes_filesystem(&step.op.kind) {
+                        continue;
+                    }
+                    steps.insert((part, *id, place), StepId(outlines.len()));
+                    outlines.push(StepOutline {
+                        phase: stage.phase.as_ref().map(|phase| phase.value.clone()),
+                        place: Some(stage.name.value.to_string()),
+                        line: order.lines(step.op.span).map(|(first, _)| first),
+                        platform: platform.clone(),
+                        name: name(&step.op.kind),
+                        role: Role::Work,
+                    });
                 }
-                steps.insert((*id, place), StepId(outlines.len()));
-                outlines.push(StepOutline {
-                    phase: stage.phase.as_ref().map(|phase| phase.value.clone()),
-                    place: Some(stage.name.value.to_string()),
-                    line: order.lines(step.op.span).map(|(first, _)| first),
-                    platform: None,
-                    name: name(&step.op.kind),
-                    role: Role::Work,
-                });
             }
         }
         let outline = Outline { phases: phases(&outlines), steps: outlines };
         let count = Mutex::new(outline.steps.len());
-        let telling = Self { progress, outline, steps, count };
+        let telling = Self { progress, outline, steps, platforms, count };
         telling.tell(Progress::Planned(telling.outline.clone()));
         telling
     }
 
-    /// The step of an op, if it has one.
-    pub fn step(&self, stage: StageId, place: usize) -> Option<StepId> {
-        self.steps.get(&(stage, place)).copied()
+    /// The step of an op of a part, if it has one.
+    pub fn step(&self, part: usize, stage: StageId, place: usize) -> Option<StepId> {
+        self.steps.get(&(part, stage, place)).copied()
+    }
+
+    /// What a part does, with the platform that it is for where there are several.
+    pub fn of(&self, part: usize, what: &str) -> String {
+        match self.platforms.get(part) {
+            Some(Some(platform)) => format!("{what} [{platform}]"),
+            Some(None) | None => what.to_owned(),
+        }
     }
 
     /// What a step is.
@@ -70,6 +90,21 @@ impl<'b> Telling<'b> {
     ) -> Result<T, BuildError> {
         let step = self.added(what);
         self.work(Some(step), doing)
+    }
+
+    /// Something of our own that tells how far it is.
+    pub fn moving<T>(
+        &self,
+        what: &str,
+        doing: impl FnOnce(&dyn Fn(Moved<'_>)) -> Result<T, BuildError>,
+    ) -> Result<T, BuildError> {
+        let step = self.added(what);
+        let told = |moved: Moved<'_>| {
+            let amount = Amount { done: moved.done, total: Some(moved.total) };
+            let (item, complete) = (moved.item.to_owned(), moved.complete);
+            self.tell(Progress::Moved { step, item, amount, complete });
+        };
+        self.work(Some(step), || doing(&told))
     }
 
     /// A step of our own.

@@ -5,9 +5,11 @@ use cogpack_backends_oci_direct::compression::Compression;
 use cogpack_backends_oci_direct::documents::media;
 use cogpack_backends_oci_direct::image::WrittenLayer;
 use cogpack_io_layout::read::Layout;
+use cogpack_io_layout::told::Told;
 use cogpack_io_layout::write::{
-    Image, WriteError, Written, write_archive, write_archive_to, write_directory,
+    Image, Named, WriteError, Written, write_archive, write_archive_to, write_directory,
 };
+use cogpack_io_store::Store;
 
 use super::content::Contents;
 use super::order::Order;
@@ -55,21 +57,38 @@ pub fn check(destinations: &[Destination]) -> Result<(), BuildError> {
 }
 
 /// Writes an image everywhere.
-pub fn write(order: &Order, assembly: &Assembly, contents: &Contents<'_>) -> Result<Outcome, BuildError> {
-    let bases: Vec<Layout> = order.bases.values().map(|(layout, _)| layout.clone()).collect();
-    let image = Image {
+pub fn write(
+    order: &Order,
+    assemblies: &[Assembly],
+    store: Option<&Store>,
+    told: &Told<'_>,
+) -> Result<Outcome, BuildError> {
+    let bases: Vec<Vec<Layout>> = order
+        .parts
+        .iter()
+        .map(|part| part.bases.values().map(|(layout, _)| layout.clone()).collect())
+        .collect();
+    let contents: Vec<Contents<'_>> =
+        order.parts.iter().map(|part| Contents { contexts: &*part.files, store }).collect();
+    let images = assemblies.iter().zip(&contents).zip(&bases).map(|((assembly, files), bases)| Image {
         assembly,
-        files: contents,
-        bases: &bases,
-        names: &order.names,
+        files,
+        bases,
         kept: order.kept.as_ref(),
         compression: Compression::default(),
-    };
+        told,
+    });
+    let images: Vec<Image<'_>> = images.collect();
     let mut outcome = Outcome::default();
     for destination in &order.destinations {
-        let (written, place) = write_to(order, image, destination)?;
-        outcome.digest = Some(written.digest);
-        outcome.layers = layers(assembly, &written.layers);
+        let (written, place) = write_to(order, &images, destination)?;
+        for Written { digest, layers: of_parts } in written {
+            outcome.digest = Some(digest);
+            // An index has no layers; its images have.
+            if let ([assembly], [written]) = (assemblies, &of_parts[..]) {
+                outcome.layers = layers(assembly, written);
+            }
+        }
         outcome.places.push(place);
     }
     outcome.names = order.names.iter().map(|name| name.normalised(None)).collect();
@@ -78,19 +97,28 @@ pub fn write(order: &Order, assembly: &Assembly, contents: &Contents<'_>) -> Res
     Ok(outcome)
 }
 
-fn write_to(order: &Order, image: Image<'_>, to: &Destination) -> Result<(Written, String), BuildError> {
+fn write_to(
+    order: &Order,
+    images: &[Image<'_>],
+    to: &Destination,
+) -> Result<(Vec<Written>, String), BuildError> {
+    let settings = match to {
+        Destination::Layout { settings, .. }
+        | Destination::File { settings, .. }
+        | Destination::Directory { settings, .. }
+        | Destination::Engine { settings }
+        | Destination::Image { settings, .. } => settings,
+    };
+    let compression = compression(settings)?;
+    let images: Vec<Image<'_>> = images.iter().map(|image| Image { compression, ..*image }).collect();
+    let named = [Named { images: &images, names: &order.names }];
     let shown = |path: &std::path::Path| path.display().to_string();
-    let (written, place): (Result<Written, WriteError>, String) = match to {
-        Destination::Layout { path, settings } => {
-            (write_directory(compressed(image, settings)?, path), shown(path))
-        }
-        Destination::File { path: Some(path), settings, .. } => {
-            (write_archive(compressed(image, settings)?, path), shown(path))
-        }
-        Destination::File { path: None, settings, .. } => {
-            let image = compressed(image, settings)?;
+    let (written, place): (Result<Vec<Written>, WriteError>, String) = match to {
+        Destination::Layout { path, .. } => (write_directory(&named, path), shown(path)),
+        Destination::File { path: Some(path), .. } => (write_archive(&named, path), shown(path)),
+        Destination::File { path: None, .. } => {
             let mut sink = order.standard_output.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            (write_archive_to(image, &std::env::temp_dir(), &mut **sink), "standard output".to_owned())
+            (write_archive_to(&named, &std::env::temp_dir(), &mut **sink), "standard output".to_owned())
         }
         // None of these comes past the check.
         Destination::Directory { .. } | Destination::Engine { .. } | Destination::Image { .. } => {
@@ -110,10 +138,6 @@ fn layers(assembly: &Assembly, written: &[WrittenLayer]) -> Vec<Layer> {
         made_by: Some(step.created_by.clone()).filter(|made_by| !made_by.is_empty()),
     });
     told.collect()
-}
-
-fn compressed<'i>(image: Image<'i>, settings: &Settings) -> Result<Image<'i>, BuildError> {
-    Ok(Image { compression: compression(settings)?, ..image })
 }
 
 /// How the layers of an output are to be compressed.

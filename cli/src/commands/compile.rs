@@ -20,6 +20,8 @@ use crate::plan_file::PlanFile;
 use crate::report::{self, Format, Stream};
 use crate::{DONE, FINDINGS, emit, front, idle_options, plan_file};
 
+mod several;
+
 /// Compiles a plan.
 pub fn run(arguments: &Compile, console: &mut Console<'_>) -> Result<u8, Failure> {
     let mut formats = arguments.formats.clone();
@@ -27,8 +29,12 @@ pub fn run(arguments: &Compile, console: &mut Console<'_>) -> Result<u8, Failure
     formats.dedup();
     idle_options::refuse(arguments)?;
     let dialect = arguments.dialect()?;
+    let plan = match &arguments.plans[..] {
+        [plan] => plan,
+        _ => return several::run(arguments, &formats, console),
+    };
     let target = Target::of(&formats, arguments.path.as_deref(), &console.directory)?;
-    let file = plan_file::read(&arguments.plan, console)?;
+    let file = plan_file::read(plan, console)?;
     for format in &formats {
         if let Some(path) = target.path_of(*format) {
             file.spare(&path)?;
@@ -105,7 +111,7 @@ fn artifacts(
         file,
         front: &front,
         time,
-        name: arguments.tag.as_ref(),
+        names: &arguments.tags,
         limits,
         eject,
         packages,

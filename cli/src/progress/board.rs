@@ -79,6 +79,10 @@ pub struct Item {
     pub amount: Amount,
     /// Whether that was all.
     pub complete: bool,
+    /// How much had been moved when it was first heard of, and when that was.
+    pub first: (u64, Duration),
+    /// When it was last heard of.
+    pub last: Duration,
 }
 
 /// What was sent of a context.
@@ -125,7 +129,9 @@ impl Board {
                 return step.kept(lines);
             }
             Progress::Moved { step, item, amount, complete } => self.change(*step, |step| {
-                step.items.insert(item.clone(), Item { amount: *amount, complete: *complete });
+                let first = step.items.get(item).map_or((amount.done, now), |item| item.first);
+                let item_now = Item { amount: *amount, complete: *complete, first, last: now };
+                step.items.insert(item.clone(), item_now);
             }),
             Progress::Finished { step, took } => return self.end(*step, State::Done, *took),
             Progress::Cached(step) => return self.end(*step, State::Cached, Duration::ZERO),
@@ -191,6 +197,9 @@ impl Board {
     }
 }
 
+/// What takes less has no speed that anybody would want to know.
+const LEAST_TIME: Duration = Duration::from_secs(1);
+
 /// Both, in the order they are kept in.
 const STREAMS: [Stream; 2] = [Stream::Output, Stream::Errors];
 
@@ -217,6 +226,17 @@ impl Tally {
             }
             tally
         })
+    }
+}
+
+impl Item {
+    /// How many bytes of it were moved in a second, where it has taken long enough to know.
+    pub fn speed(&self) -> Option<u64> {
+        let (before, since) = self.first;
+        let took = self.last.saturating_sub(since);
+        let moved = u128::from(self.amount.done.saturating_sub(before));
+        let speed = (moved * 1000).checked_div(took.as_millis())?;
+        (took >= LEAST_TIME && speed > 0).then(|| u64::try_from(speed).unwrap_or(u64::MAX))
     }
 }
 
@@ -269,6 +289,12 @@ impl Step {
             State::Running(since) => self.took + now.saturating_sub(since),
             State::Waiting | State::Done | State::Cached | State::Failed | State::Cancelled => self.took,
         }
+    }
+
+    /// How many bytes of all that is on its way are moved in a second.
+    pub fn speed(&self) -> Option<u64> {
+        let moving = self.items.values().filter(|item| !item.complete);
+        moving.filter_map(Item::speed).reduce(u64::saturating_add)
     }
 
     /// How much of its parts was moved; `None` where it has none whose size is known.

@@ -99,7 +99,8 @@ fn draw_step(rows: &mut Rows, indent: &str, step: &Step, now: Duration) {
         None => elapsed,
         Some(amount) => {
             let total = amount.total.map(|total| format!(" / {}", bytes(total))).unwrap_or_default();
-            format!("{}{total}  {elapsed}", bytes(amount.done))
+            let speed = step.speed().map(|speed| format!("  {}/s", bytes(speed))).unwrap_or_default();
+            format!("{}{total}{speed}  {elapsed}", bytes(amount.done))
         }
     };
     rows.push(Rank::Running, Tone::Plain, &format!("{indent}▸ {}", step.title()), &right);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cogpack_build::progress::{Progress, StepId};
 
-use super::board::{Board, State, Step};
+use super::board::{Board, Item, State, Step};
 use super::text::{bytes, counted, one_line, seconds};
 use super::{Happened, Renderer, Window};
 
@@ -58,7 +58,9 @@ impl Renderer for Plain {
                         0 => String::new(),
                         size => format!(" {}", bytes(size)),
                     };
-                    say(&mut text, format_args!("#{} {}{size}", id.0 + 1, one_line(item)));
+                    let speed = step.items.get(item).and_then(Item::speed);
+                    let speed = speed.map(|speed| format!(", {}/s", bytes(speed))).unwrap_or_default();
+                    say(&mut text, format_args!("#{} {}{size}{speed}", id.0 + 1, one_line(item)));
                 }
             }
             Progress::Finished { step, .. } | Progress::Cached(step) | Progress::Cancelled(step) => {

@@ -339,7 +339,7 @@ fn logs_tell_everything_in_order() {
     #4 export.app %app copy "/venv" from %venv to "/venv"  (line 12)
     #4 done in 0.4s
     #5 exporting to image
-    #5 exporting layers 20.0 MB
+    #5 exporting layers 20.0 MB, 15.0 MB/s
     #5 done in 0.9s
     warning: the base is for another platform
       it will be slow

@@ -19,8 +19,9 @@ use cogpack_content::Digest;
 use crate::blobs::{self, HashingReader};
 use crate::packed::{self, Noting, Packed};
 use crate::read::Layout;
+use crate::told::{Counter, Counting};
 use crate::unchanged;
-use crate::write::{Image, WriteError, Written, failed};
+use crate::write::{Image, Named, WriteError, Written, documents, failed, written};
 
 /// What is known of each layer before anything is written.
 pub enum Ready<'a> {
@@ -32,43 +33,78 @@ pub enum Ready<'a> {
     Unpacked(&'a Layer, &'a str),
 }
 
-/// What is known of the layers of an image, lowest first.
-pub fn ready(image: Image<'_>) -> Result<Vec<Ready<'_>>, WriteError> {
+/// What is known of the layers of images, of their parts, lowest first.
+pub fn ready<'a>(images: &'a [Named<'a>]) -> Result<Vec<Vec<Vec<Ready<'a>>>>, WriteError> {
+    let of_named = |named: &'a Named<'a>| named.images.iter().map(|image| of_image(*image)).collect();
+    images.iter().map(of_named).collect()
+}
+
+fn of_image(image: Image<'_>) -> Result<Vec<Ready<'_>>, WriteError> {
     let mut ready = Vec::new();
     for step in image.assembly.rootfs.history.steps() {
         ready.push(match &step.layer {
             None => continue,
             Some(ImageLayer::Base(base)) => Ready::Base(base),
             Some(ImageLayer::Made(layer)) => {
-                let found = match image.kept {
-                    Some(store) => packed::find(store, &identity(layer, image), image.files)?,
-                    None => None,
-                };
-                found.map_or(Ready::Unpacked(layer, &step.created_by), Ready::Packed)
+                found(layer, image)?.map_or(Ready::Unpacked(layer, &step.created_by), Ready::Packed)
             }
         });
     }
     Ok(ready)
 }
 
+/// What is known once another image of the same layout is written: they may share layers.
+pub fn again<'a>(ready: Vec<Ready<'a>>, image: Image<'_>) -> Result<Vec<Ready<'a>>, WriteError> {
+    let look = |ready| match ready {
+        Ready::Unpacked(layer, step) => {
+            Ok(found(layer, image)?.map_or(Ready::Unpacked(layer, step), Ready::Packed))
+        }
+        Ready::Base(_) | Ready::Packed(_) => Ok(ready),
+    };
+    ready.into_iter().map(look).collect()
+}
+
+/// A layer that the store has packed.
+fn found(layer: &Layer, image: Image<'_>) -> Result<Option<Packed>, WriteError> {
+    Ok(match image.kept {
+        Some(store) => packed::find(store, &identity(layer, image), image.files)?,
+        None => None,
+    })
+}
+
 fn identity<'l>(layer: &'l Layer, image: Image<'_>) -> Identity<'l> {
     layer.identity(image.assembly.time, image.compression.name())
 }
 
-/// An image that the destination holds already.
-pub fn unchanged(image: Image<'_>, ready: &[Ready<'_>], destination: &Path) -> Option<Written> {
-    let known = ready.iter().map(|layer| match layer {
-        Ready::Base(base) => {
-            let written = WrittenLayer { media_type: base.media_type, blob: base.blob };
-            Some((written, in_bases(&base.blob.blob.digest, image.bases)?))
+/// Images that the destination holds already, and nothing else.
+pub fn unchanged(
+    images: &[Named<'_>],
+    ready: &[Vec<Vec<Ready<'_>>>],
+    destination: &Path,
+) -> Option<Vec<Written>> {
+    let mut blobs = Vec::new();
+    let mut layers = Vec::with_capacity(images.len());
+    for (named, ready) in images.iter().zip(ready) {
+        let mut of_named = Vec::with_capacity(ready.len());
+        for (image, ready) in named.images.iter().zip(ready) {
+            let known = ready.iter().map(|layer| match layer {
+                Ready::Base(base) => {
+                    blobs.push(in_bases(&base.blob.blob.digest, image.bases)?);
+                    Some(WrittenLayer { media_type: base.media_type, blob: base.blob })
+                }
+                Ready::Packed(packed) => {
+                    blobs.push(packed.path.clone());
+                    Some(packed.layer.clone())
+                }
+                Ready::Unpacked(..) => None,
+            });
+            of_named.push(known.collect::<Option<Vec<_>>>()?);
         }
-        Ready::Packed(packed) => Some((packed.layer.clone(), packed.path.clone())),
-        Ready::Unpacked(..) => None,
-    });
-    let (layers, blobs): (Vec<_>, Vec<_>) = known.collect::<Option<Vec<_>>>()?.into_iter().unzip();
-    let documents = image.assembly.documents(&layers, image.names);
+        layers.push(of_named);
+    }
+    let documents = documents(images, &layers);
     let is_there = unchanged::is_there(&documents, &blobs, destination);
-    is_there.then_some(Written { digest: documents.digest, layers })
+    is_there.then(|| written(documents.digests, layers))
 }
 
 /// Puts the blob of a layer where it is in the layout at `root`.
@@ -107,7 +143,10 @@ fn pack(layer: &Layer, step: &str, image: Image<'_>, root: &Path) -> Result<Writ
     let coding = layer.coding(image.files, image.compression).map_err(unwritten)?;
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let packing = Packing { coding, threads };
-    let (file, blob) = layer.write(image.files, image.assembly.time, packing, file).map_err(unwritten)?;
+    let counter = Counter::new(step, layer.read_for_it(), image.told);
+    let files = Counting { files: image.files, counter: &counter };
+    let (file, blob) = layer.write(&files, image.assembly.time, packing, file).map_err(unwritten)?;
+    counter.complete();
     file.sync_all().map_err(|source| failed("write", &unnamed, source))?;
     let named = root.join(blob_path(&blob.blob.digest));
     fs::rename(&unnamed, &named).map_err(|source| failed("write", &named, source))?;

@@ -3,7 +3,7 @@
 //! Reading: [`read::Layout`] finds an image and checks every digest; [`layer_tree`] knows what
 //! its layers make together, by names alone, and
 //! [`base_files`] opens a few of these. Writing: [`write`](mod@write) gives a name only to
-//! what is complete; so does [`unpack`](mod@unpack).
+//! what is complete, and tells how far it is ([`told`]); so does [`unpack`](mod@unpack).
 //! [`archive`] only looks. [`saved`]
 //! takes images out of archives that others have written.
 
@@ -12,6 +12,7 @@ pub mod archive;
 pub mod base_files;
 pub mod read;
 pub mod saved;
+pub mod told;
 pub mod unpack;
 pub mod write;
 

@@ -22,8 +22,9 @@ use cogpack_ir::{syntax, verify};
 
 use crate::base_files::BaseFiles;
 use crate::read::{Layout, ReadError, Wanted};
+use crate::told;
 use crate::unpack::{check_destination, unpack};
-use crate::write::{Image, WriteError, write_archive, write_archive_to, write_directory};
+use crate::write::{Image, Named, WriteError, write_archive, write_archive_to, write_directory};
 
 mod packed;
 mod saved;
@@ -69,14 +70,14 @@ fn read(plan: &str, root: &Path) -> Read {
 
 fn build(plan: &str, root: &Path, destination: &str) -> Result<Digest, WriteError> {
     let read = read(plan, root);
-    write_directory(image(&read), &root.join(destination)).map(|written| written.digest)
+    write_directory(&unnamed(&image(&read)), &root.join(destination)).map(|written| written[0].digest)
 }
 
 /// The archive of the layout that `build` makes.
 fn archived(plan: &str, root: &Path) -> Vec<u8> {
     let read = read(plan, root);
     let mut made = Vec::new();
-    write_archive_to(image(&read), root, &mut made).expect("a vector takes all");
+    write_archive_to(&unnamed(&image(&read)), root, &mut made).expect("a vector takes all");
     made
 }
 
@@ -85,10 +86,15 @@ fn image(read: &Read) -> Image<'_> {
         assembly: &read.assembly,
         files: &read.files,
         bases: &read.layouts,
-        names: &[],
         kept: None,
         compression: Compression::default(),
+        told: &told::nobody,
     }
+}
+
+/// An image without a name.
+fn unnamed<'a>(image: &'a Image<'a>) -> [Named<'a>; 1] {
+    [Named { images: std::slice::from_ref(image), names: &[] }]
 }
 
 const PLAN: &str = "cpk 1
@@ -293,12 +299,13 @@ fn what_fails_on_the_way_leaves_nothing_behind() {
     let read = read(PLAN, root.path());
     fs::write(root.path().join("project/lib/b.py"), "changed").expect("is writable");
     let before = contents(root.path());
-    let error = write_directory(image(&read), &root.path().join("out")).expect_err("a file changed");
+    let error =
+        write_directory(&unnamed(&image(&read)), &root.path().join("out")).expect_err("a file changed");
     let error: &dyn std::error::Error = &error;
     let chain: Vec<String> =
         std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
     assert!(chain.join(": ").contains("`lib/b.py` of the context `@source`"), "{chain:?}");
-    assert!(write_archive(image(&read), &root.path().join("out.tar")).is_err());
+    assert!(write_archive(&unnamed(&image(&read)), &root.path().join("out.tar")).is_err());
     assert!(contents(root.path()) == before);
     assert_eq!(names(root.path()), ["out", "project"]);
 }
@@ -331,9 +338,9 @@ fn an_archive_holds_the_same_files_as_the_directory() {
     build(PLAN, root.path(), "out").expect("can be written");
     let read = read(PLAN, root.path());
     let archive = root.path().join("out.tar");
-    write_archive(image(&read), &archive).expect("can be written");
+    write_archive(&unnamed(&image(&read)), &archive).expect("can be written");
     let mut streamed = Vec::new();
-    write_archive_to(image(&read), root.path(), &mut streamed).expect("can be written");
+    write_archive_to(&unnamed(&image(&read)), root.path(), &mut streamed).expect("can be written");
     assert!(fs::read(&archive).expect("is there") == streamed);
     assert_eq!(names(root.path()), ["out", "out.tar", "project"]);
     let unpacked = root.path().join("unpacked");
@@ -420,7 +427,8 @@ export from %a
         (Compression::None, [none; 3]),
     ] {
         let destination = folder.path().join("image");
-        write_directory(Image { compression, ..image(&read) }, &destination).expect("can be written");
+        write_directory(&unnamed(&Image { compression, ..image(&read) }), &destination)
+            .expect("can be written");
         let layout = Layout::open(&destination).expect("is a layout");
         let stored = layout.image(Wanted::default(), &Platform::linux_amd64()).expect("is there");
         let media_types: Vec<&str> = stored.layers.iter().map(|layer| layer.media_type).collect();
@@ -442,7 +450,7 @@ fn an_archive_is_unpacked_to_the_layout_that_it_holds() {
     );
     let image = image(&read);
     let archive = folder.path().join("image.tar");
-    let digest = write_archive(image, &archive).expect("can be written").digest;
+    let digest = write_archive(&unnamed(&image), &archive).expect("can be written")[0].digest;
 
     let layout = folder.path().join("layout");
     let bytes = fs::read(&archive).expect("is there");

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use cogpack_backends_contract::content::ContentSource;
 use cogpack_backends_oci_direct::Assembly;
 use cogpack_backends_oci_direct::compression::Compression;
-use cogpack_backends_oci_direct::image::WrittenLayer;
+use cogpack_backends_oci_direct::image::{self, Documents, Finished, WrittenLayer};
 use cogpack_backends_oci_direct::layer::LayerWriteError;
 use cogpack_backends_oci_direct::tar::{Entry, EntryKind, TarError, TarWriter};
 use cogpack_content::{Digest, ImageReference};
@@ -22,6 +22,7 @@ use crate::aside::{self, Aside, REPLACED};
 use crate::blobs::BlobError;
 use crate::layers::{self, Ready};
 use crate::read::Layout;
+use crate::told::{self, Counter, Told};
 
 /// Why a layout could not be written. What was at the destination is untouched.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +78,7 @@ pub enum WriteError {
     },
 }
 
-/// An image, with all that is needed to write it.
+/// An image for some platforms that share its layers, with all that is needed to write it.
 #[derive(Clone, Copy)]
 pub struct Image<'a> {
     /// The image.
@@ -86,12 +87,21 @@ pub struct Image<'a> {
     pub files: &'a dyn ContentSource,
     /// The layouts that its bases come from.
     pub bases: &'a [Layout],
-    /// What it is called.
-    pub names: &'a [ImageReference],
     /// Where packed layers are kept from one image to the next.
     pub kept: Option<&'a Store>,
     /// How its layers are compressed, those of bases aside.
     pub compression: Compression,
+    /// Who is told how far they are.
+    pub told: &'a Told<'a>,
+}
+
+/// An image with its names.
+#[derive(Clone, Copy)]
+pub struct Named<'a> {
+    /// The image: one for all platforms, or one for each where these have layers of their own.
+    pub images: &'a [Image<'a>],
+    /// What it is called.
+    pub names: &'a [ImageReference],
 }
 
 /// An image that is where it was to go.
@@ -99,33 +109,34 @@ pub struct Image<'a> {
 pub struct Written {
     /// The digest of its manifest or index.
     pub digest: Digest,
-    /// Its layers, lowest first.
-    pub layers: Vec<WrittenLayer>,
+    /// Of each of its parts the layers, lowest first.
+    pub layers: Vec<Vec<WrittenLayer>>,
 }
 
 /// All that a layout has at its top.
 const PARTS: [&str; 4] = ["blobs", "index.json", "manifest.json", "oci-layout"];
 
-/// Writes a layout as the directory `destination`.
-pub fn write_directory(image: Image<'_>, destination: &Path) -> Result<Written, WriteError> {
+/// Writes a layout of these images as the directory `destination`. What each of them shares with
+/// another is there once.
+pub fn write_directory(images: &[Named<'_>], destination: &Path) -> Result<Vec<Written>, WriteError> {
     // A link to a layout stays one.
     let destination = &fs::canonicalize(destination).unwrap_or_else(|_| destination.to_owned());
     check_replaceable(destination)?;
     aside::sweep(above(destination));
-    let ready = layers::ready(image)?;
-    if let Some(written) = layers::unchanged(image, &ready, destination) {
+    let ready = layers::ready(images)?;
+    if let Some(written) = layers::unchanged(images, &ready, destination) {
         return Ok(written);
     }
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("layout");
-    let written = make(image, ready, &made)?;
+    let written = make(images, ready, &made)?;
     replace(&made, destination, temporary)?;
     sync_directory(above(destination))?;
     Ok(written)
 }
 
 /// Writes a layout as the archive `destination`.
-pub fn write_archive(image: Image<'_>, destination: &Path) -> Result<Written, WriteError> {
+pub fn write_archive(images: &[Named<'_>], destination: &Path) -> Result<Vec<Written>, WriteError> {
     let destination = &fs::canonicalize(destination).unwrap_or_else(|_| destination.to_owned());
     if destination.is_dir() {
         let reason = "it is a directory, and an archive is a file".to_owned();
@@ -135,7 +146,7 @@ pub fn write_archive(image: Image<'_>, destination: &Path) -> Result<Written, Wr
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("archive");
     let file = File::create(&made).map_err(|source| failed("create", &made, source))?;
-    let written = write_archive_to(image, temporary.path(), &file)?;
+    let written = write_archive_to(images, temporary.path(), &file)?;
     file.sync_all().map_err(|source| failed("sync", &made, source))?;
     fs::rename(&made, destination).map_err(|source| failed("write", destination, source))?;
     sync_directory(above(destination))?;
@@ -144,14 +155,23 @@ pub fn write_archive(image: Image<'_>, destination: &Path) -> Result<Written, Wr
 
 /// Writes a layout as an archive to a stream. Its blobs are first made below `scratch`, because
 /// their digests, and so their names, follow from them.
-pub fn write_archive_to(image: Image<'_>, scratch: &Path, sink: impl Write) -> Result<Written, WriteError> {
+pub fn write_archive_to(
+    images: &[Named<'_>],
+    scratch: &Path,
+    sink: impl Write,
+) -> Result<Vec<Written>, WriteError> {
     aside::sweep(scratch);
     let temporary = temporary_in(scratch)?;
     let made = temporary.path().join("layout");
-    let written = make(image, layers::ready(image)?, &made)?;
+    let written = make(images, layers::ready(images)?, &made)?;
     let archive = |source| WriteError::Archive { path: scratch.to_owned(), source };
-    let mut writer = TarWriter::new(BufWriter::with_capacity(1 << 16, sink), image.assembly.time);
-    for (path, kind) in parts(&made)? {
+    let first = images.iter().flat_map(|named| named.images).next();
+    let (time, told): (u64, &Told<'_>) = first.map_or((0, &told::nobody), |it| (it.assembly.time, it.told));
+    let mut writer = TarWriter::new(BufWriter::with_capacity(1 << 16, sink), time);
+    let parts = parts(&made)?;
+    let sizes = parts.iter().map(|(_, part)| if let Part::File(size) = part { *size } else { 0 });
+    let counter = Counter::new("the archive", sizes.sum(), told);
+    for (path, kind) in parts {
         let (mode, size) = match kind {
             Part::Directory => (0o755, None),
             Part::File(size) => (0o644, Some(size)),
@@ -162,23 +182,37 @@ pub fn write_archive_to(image: Image<'_>, scratch: &Path, sink: impl Write) -> R
             None => writer.append(&entry).map_err(archive)?,
             Some(_) => {
                 let file = made.join(&path);
-                let mut content = File::open(&file).map_err(|source| failed("read", &file, source))?;
-                writer.append_file(&entry, &mut content).map_err(archive)?;
+                let content = File::open(&file).map_err(|source| failed("read", &file, source))?;
+                writer.append_file(&entry, &mut counter.reading(content)).map_err(archive)?;
             }
         }
     }
     let mut sink = writer.finish().map_err(archive)?;
     sink.flush().map_err(|source| archive(TarError::Write(source)))?;
+    counter.complete();
     Ok(written)
 }
 
 /// Makes the layout in the new directory `root`.
-fn make(image: Image<'_>, ready: Vec<Ready<'_>>, root: &Path) -> Result<Written, WriteError> {
+fn make(
+    images: &[Named<'_>],
+    ready: Vec<Vec<Vec<Ready<'_>>>>,
+    root: &Path,
+) -> Result<Vec<Written>, WriteError> {
     let blobs = root.join("blobs/sha256");
     fs::create_dir_all(&blobs).map_err(|source| failed("create", &blobs, source))?;
-    let put = |layer| layers::put(layer, image, root);
-    let layers = ready.into_iter().map(put).collect::<Result<Vec<_>, _>>()?;
-    let documents = image.assembly.documents(&layers, image.names);
+    let (mut layers, mut is_first) = (Vec::with_capacity(images.len()), true);
+    for (named, ready) in images.iter().zip(ready) {
+        let mut of_named = Vec::with_capacity(ready.len());
+        for (image, ready) in named.images.iter().zip(ready) {
+            let ready = if is_first { ready } else { layers::again(ready, *image)? };
+            is_first = false;
+            let put = |layer| layers::put(layer, *image, root);
+            of_named.push(ready.into_iter().map(put).collect::<Result<Vec<_>, _>>()?);
+        }
+        layers.push(of_named);
+    }
+    let documents = documents(images, &layers);
     for (path, bytes) in &documents.files {
         let path = root.join(path);
         let made = File::create(&path).and_then(|mut file| {
@@ -190,7 +224,26 @@ fn make(image: Image<'_>, ready: Vec<Ready<'_>>, root: &Path) -> Result<Written,
     for directory in [&blobs, &root.join("blobs"), root] {
         sync_directory(directory)?;
     }
-    Ok(Written { digest: documents.digest, layers })
+    Ok(written(documents.digests, layers))
+}
+
+/// The documents of images with these layers.
+pub(crate) fn documents(images: &[Named<'_>], layers: &[Vec<Vec<WrittenLayer>>]) -> Documents {
+    let finished = images.iter().zip(layers).map(|(named, layers)| Finished {
+        parts: named
+            .images
+            .iter()
+            .map(|image| image.assembly)
+            .zip(layers.iter().map(Vec::as_slice))
+            .collect(),
+        names: named.names,
+    });
+    image::documents(&finished.collect::<Vec<_>>())
+}
+
+/// What was written of each image.
+pub(crate) fn written(digests: Vec<Digest>, layers: Vec<Vec<Vec<WrittenLayer>>>) -> Vec<Written> {
+    digests.into_iter().zip(layers).map(|(digest, layers)| Written { digest, layers }).collect()
 }
 
 /// Whether `destination` is free, an empty directory, or a layout without anything beside it.

@@ -11,6 +11,7 @@ pub mod part;
 
 pub mod job;
 pub mod machine;
+pub mod processors;
 pub mod runtime;
 
 pub mod run;

@@ -160,6 +160,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("cpk::unsupported::owner-group", "cpk.unsupported.owner-group"),
     text!("cpk::unsupported::owner-name", "cpk.unsupported.owner-name"),
     text!("cpk::unsupported::parallel", "cpk.unsupported.parallel"),
+    text!("cpk::unsupported::emulator", "cpk.unsupported.emulator"),
     text!("cpk::unsupported::path", "cpk.unsupported.path"),
     text!("cpk::unsupported::platform", "cpk.unsupported.platform"),
     text!("cpk::unsupported::platforms", "cpk.unsupported.platforms"),

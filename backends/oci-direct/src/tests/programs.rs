@@ -42,6 +42,24 @@ fn without_a_runtime_every_program_is_refused() {
 }
 
 #[test]
+fn programs_of_a_processor_that_nobody_emulates_are_refused() {
+    let for_two = |ops: &str| plan("scratch", ops).replacen("cpk 1\n", "cpk 1\nplatform linux/s390x\n", 1);
+    let foreign = [cogpack_content::Platform::linux_amd64(), "linux/s390x".parse().expect("is one")];
+    let backend = |foreign: &[cogpack_content::Platform]| OciDirect {
+        runs: Runs::Programs,
+        foreign: foreign.iter().cloned().collect(),
+        ..OciDirect::default()
+    };
+    let refused = backend(&foreign).lower(&resolved(&for_two("run \"one\""))).expect_err("it cannot be run");
+    let [refusal] = &refused[..] else { panic!("{refused:?}") };
+    assert_eq!(refusal.code, "cpk::unsupported::emulator");
+    assert!(refusal.what.contains("are for linux/s390x"), "{}", refusal.what);
+    assert!(refusal.help.contains("binfmt"), "{}", refusal.help);
+    backend(&foreign).lower(&resolved(&for_two("mkdir \"/a\""))).expect("files need nobody who runs them");
+    backend(&foreign[..1]).lower(&resolved(&for_two("run \"one\""))).expect("it can be run");
+}
+
+#[test]
 fn what_a_program_mounts_must_be_there() {
     let text = plan("scratch", "run \"one\" { mount @source at /mnt select \"missing\" }");
     let (recipe, inputs) = (recipe(&text), inputs("a", ""));

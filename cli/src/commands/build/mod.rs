@@ -13,6 +13,7 @@ mod direct;
 mod given;
 mod options;
 mod outputs;
+mod part;
 mod plan;
 mod pulled;
 mod results;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use cogpack_backends_oci_direct::differs_by_platform;
 use cogpack_content::Platform;
 use cogpack_ir::finding::Finding;
-use cogpack_ir::plan::{ContextKind, InputName, Plan};
+use cogpack_ir::plan::{ContextKind, InputName, Plan, Spanned};
 use cogpack_ir::resolve::Resolved;
 use cogpack_ir::suggest::nearest;
 
@@ -57,6 +58,16 @@ pub fn read(
         return Ok(None);
     };
     front::choose(&arguments.platforms, &mut plan)?;
+    source(plan, arguments, file, console)
+}
+
+/// A plan with what it reads; `None` where it has errors, which are shown.
+fn source(
+    plan: Plan,
+    arguments: &Build,
+    file: &PlanFile,
+    console: &mut Console<'_>,
+) -> Result<Option<Source>, Failure> {
     let machine = Machine::new(arguments.store.as_deref(), console);
     let bases = Bases::read(&plan, &arguments.layouts, file, machine)?;
     let compiled = cogpack_compiler::compile(plan.clone(), &bases.world());
@@ -91,6 +102,23 @@ impl Source {
         let mut plan = self.plan.clone();
         plan.platforms.retain(|declared| declared.value == *platform);
         plan
+    }
+
+    /// The same for each of its platforms, where these have other files.
+    pub fn by_platform(
+        self,
+        arguments: &Build,
+        file: &PlanFile,
+        console: &mut Console<'_>,
+    ) -> Result<Option<Vec<Self>>, Failure> {
+        let platforms = &self.plan.platforms;
+        if platforms.len() < 2 || !differs_by_platform(&self.resolved) {
+            return Ok(Some(vec![self]));
+        }
+        let of = |platform: &Spanned<Platform>| {
+            source(self.for_platform(&platform.value), arguments, file, console)
+        };
+        platforms.iter().map(of).collect()
     }
 }
 

@@ -13,7 +13,7 @@ use cogpack_content::Digest;
 use cogpack_io_project::walk::stamp;
 use cogpack_io_store::Store;
 
-use super::{PLAN, build, image, project, read};
+use super::{PLAN, build, image, project, read, unnamed};
 use crate::write::{Image, write_archive, write_directory};
 
 /// Notes which files are opened.
@@ -35,11 +35,11 @@ fn built(root: &Path, store: &Store, out: &str) -> (Digest, Vec<String>) {
     let files = Watching { files: &read.files, opened: RefCell::default() };
     let image = Image { files: &files, kept: Some(store), ..image(&read) };
     let written = if out.ends_with(".tar") {
-        write_archive(image, &root.join(out))
+        write_archive(&unnamed(&image), &root.join(out))
     } else {
-        write_directory(image, &root.join(out))
+        write_directory(&unnamed(&image), &root.join(out))
     };
-    (written.expect("can be written").digest, files.opened.into_inner().into_iter().collect())
+    (written.expect("can be written")[0].digest, files.opened.into_inner().into_iter().collect())
 }
 
 fn without_store(root: &Path) -> Digest {

@@ -1,0 +1,110 @@
+//! What a build in this process makes for one platform, or for all that have the same files: the plan
+//! for this builder, with all that it reads on this machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cogpack_backends_contract::Backend;
+use cogpack_backends_oci_direct::{OciDirect, Recipe, Runs};
+use cogpack_build::direct::order::Part;
+use cogpack_build::direct::pull::Found;
+use cogpack_content::Platform;
+use miette::Diagnostic;
+
+use super::arguments::Build;
+use super::plan::{Source, shown_or};
+use super::watch::Interrupts;
+use super::{INTERRUPTED, pulled};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::packages::Machine;
+use crate::plan_file::PlanFile;
+use crate::report::{self, Stream};
+use crate::{FINDINGS, contexts, front};
+
+/// Makes parts of a build.
+pub struct Maker<'a> {
+    pub arguments: &'a Build,
+    pub file: &'a PlanFile,
+    /// Whether programs can be run.
+    pub runs: Runs,
+    /// The platforms whose programs cannot.
+    pub foreign: BTreeSet<Platform>,
+}
+
+/// Where base images may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// Wherever they are, they will be here.
+    Anywhere,
+    /// They are here.
+    Here,
+}
+
+impl Maker<'_> {
+    /// The plan for this builder; `None` where it is refused, and shown.
+    pub fn recipe(&self, source: &Source, at: At, console: &mut Console<'_>) -> Option<Recipe> {
+        let images = source.plan.images.keys().filter(|_| at == At::Anywhere).cloned();
+        let at_hand = source.bases.names().into_iter().chain(images).collect();
+        let backend = OciDirect { at_hand, runs: self.runs, foreign: self.foreign.clone() };
+        let lowered = backend.lower(&source.resolved);
+        lowered.map_err(|refused| show(&refused, self.arguments, self.file, console)).ok()
+    }
+
+    /// Reads what a plan needs; an exit code where that ends the build. What is to be said of one
+    /// platform's plan is to be said of the next as well, so warnings of the first one are shown.
+    pub async fn part(
+        &self,
+        mut source: Source,
+        is_first: bool,
+        interrupts: &mut Interrupts,
+        console: &mut Console<'_>,
+    ) -> Result<Result<Part, u8>, Failure> {
+        let Some(recipe) = self.recipe(&source, At::Anywhere, console) else { return Ok(Err(FINDINGS)) };
+        let machine = Machine::new(self.arguments.store.as_deref(), console);
+        let found = pulled::find(&source, &recipe, machine, interrupts, console).await?;
+        let Some(found) = found else { return Ok(Err(INTERRUPTED)) };
+        let mut pulls = BTreeMap::new();
+        for (name, Found { layout, image, pull }) in found {
+            source.bases.insert(name.clone(), layout, image);
+            pulls.insert(name, pull);
+        }
+        let recipe = match pulls.is_empty() {
+            true => recipe,
+            false => {
+                // What they set is known now.
+                let world = source.bases.world();
+                let compiled = cogpack_compiler::compile(source.plan.clone(), &world);
+                let Some(resolved) = shown_or(compiled, self.arguments, self.file, console) else {
+                    return Ok(Err(FINDINGS));
+                };
+                source.resolved = resolved;
+                match self.recipe(&source, At::Here, console) {
+                    Some(recipe) => recipe,
+                    None => return Ok(Err(FINDINGS)),
+                }
+            }
+        };
+        let warnings = source.resolved.warnings();
+        if is_first && !warnings.is_empty() {
+            front::show(warnings, self.file, self.arguments.format, console);
+        }
+        let mut walked = contexts::walk_all(recipe.directories(), self.file, &source.directories)?;
+        let machine = Machine::new(self.arguments.store.as_deref(), console);
+        let installed = machine.install(recipe.packages(), &recipe.platforms(), &mut walked)?;
+        if let Err(refused) = installed {
+            let refused: Vec<&dyn Diagnostic> = refused.iter().map(|it| &**it).collect();
+            report::findings(&refused, self.file, self.arguments.format, Stream::Talk, console);
+            return Ok(Err(FINDINGS));
+        }
+        let mut bases = source.bases.into_images();
+        bases.retain(|name, _| recipe.uses(name));
+        let (directories, files) = (walked.trees, Box::new(walked.files));
+        Ok(Ok(Part { recipe, directories, files, bases, pulls }))
+    }
+}
+
+/// Shows what was found of a plan.
+pub fn show<D: Diagnostic>(found: &[D], arguments: &Build, file: &PlanFile, console: &mut Console<'_>) {
+    let diagnostics: Vec<&dyn Diagnostic> = found.iter().map(|it| it as &dyn Diagnostic).collect();
+    report::findings(&diagnostics, file, arguments.format, Stream::Talk, console);
+}
