@@ -236,7 +236,7 @@ shell_root() {
 # needs_root_and_a_runtime: ends the script as skipped where programs cannot be run without a daemon.
 needs_root_and_a_runtime() {
 	if [ "$(id -u)" != 0 ]; then
-		echo 'skipped: running programs without a daemon takes root so far'
+		echo 'skipped: this script makes users and filesystems, which takes root'
 		exit 77
 	fi
 	if ! command -v crun >/dev/null && ! command -v runc >/dev/null; then

@@ -478,8 +478,12 @@ fn several_platforms_that_this_machine_runs_are_one_index() {
     let folder = folder_with("  run \"echo made >/made\"");
     let path = folder.path().join("plan.cpk");
     let text = std::fs::read_to_string(&path).expect("was written");
-    let own = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
-    let variant = if own == "arm64" { "v8" } else { "v1" };
+    let levels = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    if !(cfg!(target_arch = "x86_64") && levels.contains(" sse4_2 ")) {
+        eprintln!("skipped: this machine runs no programs for linux/amd64/v2");
+        return;
+    }
+    let (own, variant) = ("amd64", "v2");
     let platforms = format!("cpk 1\n\nplatform linux/{own}\nplatform linux/{own}/{variant}\n");
     std::fs::write(&path, text.replacen("cpk 1\n", &platforms, 1)).expect("is writable");
     let Some(answer) = build(folder.path(), &["-o", "type=layout,dest=app", "--progress", "plain"]) else {
@@ -516,7 +520,7 @@ fn programs_make_no_calls_that_reach_out_of_their_container() {
   run """
     ! unshare --user true 2>/said
     grep -q 'not permitted' /said
-    perl -e 'for (@ARGV) { syscall($_, 0, 0, 0, 0); print $!{EPERM} ? "refused" : $!{ENOSYS} ? "missing" : "done", "\n" }' 246 425 39 >/calls
+    perl -e 'for (@ARGV) { $! = 0; syscall($_, 0, 0, 0, 0); print $!{EPERM} ? "refused" : $!{ENOSYS} ? "missing" : "done", "\n" }' 246 425 39 >/calls
     setarch linux32 uname -m >/old
     """"#;
     let folder = folder_with(ops);

@@ -188,7 +188,7 @@ fn is_program(name: &str) -> bool {
 fn check_machine(programs: &Programs) -> Result<(), BuildError> {
     if !machine::is_root() {
         return Err(BuildError::Unable {
-            what: "running programs without a daemon takes root".to_owned(),
+            what: "running programs without a daemon takes root, or a user namespace".to_owned(),
             help: "run this command as root, or build with `--builder buildkit`".to_owned(),
         });
     }

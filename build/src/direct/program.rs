@@ -76,7 +76,9 @@ impl From<BuildError> for PrepareError {
 /// are no part of it.
 fn key(program: &Program, root: &OnDisk, account: &RunsAs, mounted: &[Option<OnDisk>]) -> Digest {
     let Program { arguments, environment, secrets, directory, network, mounts, .. } = program;
-    let mut key = Key::new("program 1")
+    // What directories hide is written down otherwise in a user namespace.
+    let kind = if machine::is_in_user_namespace() { "program of a user 1" } else { "program 1" };
+    let mut key = Key::new(kind)
         .and_all(root.parts.iter().map(Digest::hex))
         .and_all(arguments)
         .and_all(environment.iter().flat_map(|(name, value)| [name, value]))

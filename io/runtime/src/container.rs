@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::job::{Job, Network};
-use crate::machine::HOST_NAME;
+use crate::machine::{self, HOST_NAME};
 use crate::system_calls;
 
 /// What programs of a build may do as root: what containers are allowed that ask for nothing.
@@ -126,6 +126,15 @@ fn of_the_kernel() -> Vec<Value> {
         mount("/dev/pts", "devpts", &terminals),
         mount("/dev/shm", "tmpfs", &["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]),
         mount("/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
-        mount("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
+        // Only whoever owns the network may mount what tells of it anew.
+        match machine::is_in_user_namespace() {
+            true => json!({
+                "destination": "/sys",
+                "type": "bind",
+                "source": "/sys",
+                "options": ["rbind", "rprivate", "nosuid", "noexec", "nodev", "ro"],
+            }),
+            false => mount("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
+        },
     ]
 }

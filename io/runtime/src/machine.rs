@@ -24,3 +24,10 @@ pub fn resolver() -> io::Result<Vec<u8>> {
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
+
+/// Whether root is root in a user namespace alone: somebody else to the machine.
+pub fn is_in_user_namespace() -> bool {
+    // All numbers, each as itself.
+    let all = ["0", "0", "4294967295"];
+    fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| !map.split_whitespace().eq(all))
+}

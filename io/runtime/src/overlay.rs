@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::mount::{MountFlags, mount};
 
+use crate::machine;
+
 /// As many as the kernel takes; more of them are an invalid argument to it.
 const MOST_PARTS: usize = 500;
 
@@ -70,7 +72,13 @@ impl<'d> Overlay<'d> {
             )));
         }
         names.reverse();
-        let mut options = format!("lowerdir={},index=off,metacopy=off,redirect_dir=off", names.join(":"));
+        let mut options = format!("lowerdir={},index=off", names.join(":"));
+        // What the kernel writes down of directories goes into attributes that only the machine's root
+        // may set; others have those of users. What else it might write down is off with these.
+        options.push_str(match machine::is_in_user_namespace() {
+            true => ",userxattr",
+            false => ",metacopy=off,redirect_dir=off",
+        });
         if access == Access::Write {
             fs::create_dir(self.upper())?;
             fs::create_dir(self.directory.join("work"))?;

@@ -272,7 +272,10 @@ fn enter_own_namespace() -> io::Result<()> {
 fn hide_second_groups() {
     let has_some = |path| fs::read(path).is_ok_and(|controllers| !controllers.is_empty());
     if has_some(Path::new(SECOND_GROUPS).join("cgroup.controllers")) {
-        let _ = unmount(SECOND_GROUPS, UnmountFlags::DETACH);
+        // In a user namespace nothing is taken away that was there before; something can cover it.
+        if unmount(SECOND_GROUPS, UnmountFlags::DETACH).is_err() {
+            let _ = mount("tmpfs", SECOND_GROUPS, "tmpfs", MountFlags::RDONLY, None);
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 # program=package, for every program that the rig and the tests call.
 RIG_PROGRAMS=(
 	dockerd=docker.io docker-registry=docker-registry skopeo=skopeo umoci=umoci
-	buildah=buildah crun=crun runc=runc mmdebstrap=mmdebstrap iptables=iptables ip=iproute2
+	buildah=buildah crun=crun runc=runc newuidmap=uidmap mmdebstrap=mmdebstrap iptables=iptables ip=iproute2
 	ssh-agent=openssh-client curl=curl git=git openssl=openssl python3=python3 flock=util-linux pkill=procps cc=build-essential
 	faketime=faketime oci-image-tool=oci-image-tool
 )

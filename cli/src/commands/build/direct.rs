@@ -41,6 +41,8 @@ pub struct Job<'a> {
     pub source: Source,
     pub destinations: Vec<Destination>,
     pub allowed: BTreeSet<Entitlement>,
+    /// Why whoever is not root cannot run programs.
+    pub entered: Result<(), Failure>,
     pub time: u64,
 }
 
@@ -68,6 +70,7 @@ impl Job<'_> {
         if sources.iter().map(|source| maker.recipe(source, At::Anywhere, console)).any(|it| it.is_none()) {
             return Ok(FINDINGS);
         }
+        self.entered?;
         let mut parts = Vec::with_capacity(sources.len());
         for source in sources {
             match maker.part(source, parts.is_empty(), &mut interrupts, console).await? {

@@ -20,6 +20,8 @@ mod results;
 mod watch;
 
 use arguments::{Build, Builder};
+use cogpack_backends_oci_direct::support::has_programs;
+use cogpack_io_runtime::user_namespace;
 
 use crate::arguments::LimitsChoice;
 use crate::console::Console;
@@ -55,8 +57,9 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
             (runtime, code)
         }
         Builder::Direct => {
+            let entered = if has_programs(&source.resolved) { enter_user_namespace() } else { Ok(()) };
             let runtime = daemon::runtime()?;
-            let job = direct::Job { arguments, file, source, destinations, allowed, time };
+            let job = direct::Job { arguments, file, source, destinations, allowed, entered, time };
             let code = runtime.block_on(job.run(console));
             (runtime, code)
         }
@@ -64,6 +67,23 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
     // What a second Ctrl-C leaves behind is not waited for.
     runtime.shutdown_background();
     code
+}
+
+/// Makes an ordinary user root for the programs of a plan. This process has one thread until then,
+/// which is what the kernel asks for.
+fn enter_user_namespace() -> Result<(), Failure> {
+    user_namespace::enter().map_err(|error| {
+        let mut failure = Failure::new(
+            "without a daemon, whoever is not root runs programs in a user namespace, and cannot have one here",
+        );
+        let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        failure.causes.extend(causes.map(ToString::to_string));
+        failure.with_hint(
+            "install newuidmap and newgidmap (Debian's `uidmap`), and have root say `usermod --add-subuids \
+             100000-165535 --add-subgids 100000-165535 USER`; or run this command as root, or build with \
+             `--builder buildkit`",
+        )
+    })
 }
 
 /// What was not given is a matter of the command line, and not of the plan.

@@ -9,6 +9,7 @@ mod verify;
 use std::path::PathBuf;
 
 use arguments::{Task, Upkeep};
+use cogpack_io_runtime::user_namespace;
 use cogpack_io_store::StoreError;
 use cogpack_io_store::usage::Holding;
 use serde::Serialize;
@@ -20,6 +21,9 @@ use crate::packages::Machine;
 /// Does what was asked for, and gives the exit code.
 pub fn run(arguments: &Upkeep, console: &mut Console<'_>) -> Result<u8, Failure> {
     let path = Machine::new(arguments.store.as_deref(), console).store_path()?;
+    // What an ordinary user's builds keep has owners that only root of its namespace may look into.
+    // Without one, such a build kept nothing; what else stands in the way is told by whoever reads.
+    drop(user_namespace::enter());
     match &arguments.task {
         Task::Du => du::run(&path, arguments.format, console),
         Task::Verify { repair } => verify::run(&path, *repair, arguments.format, console),

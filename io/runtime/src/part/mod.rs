@@ -1,8 +1,8 @@
 //! Parts of filesystems: directories as the kernel's overlay has its layers.
 //!
 //! What a part takes away from those below it is a character device 0:0 in its place; a directory
-//! with the attribute `trusted.overlay.opaque` shows nothing of those below. Everything else
-//! stands as it is.
+//! with the attribute `trusted.overlay.opaque`, or `user.overlay.opaque` where it was made in a user
+//! namespace, shows nothing of those below. Everything else stands as it is.
 
 mod read;
 mod write;
@@ -66,7 +66,8 @@ pub enum Special {
     Pipe,
 }
 
-/// The attribute of a directory in which nothing of the parts below shows.
-const OPAQUE: &str = "trusted.overlay.opaque";
+/// The attributes of a directory in which nothing of the parts below shows: as the machine's root sets
+/// it, and as others do.
+const OPAQUE: [&str; 2] = ["trusted.overlay.opaque", "user.overlay.opaque"];
 /// The attribute by which the kernel gives a program capabilities.
 const CAPABILITY: &str = "security.capability";

@@ -116,7 +116,12 @@ fn attributes(metadata: &Metadata) -> Attributes {
 }
 
 fn is_opaque(directory: &Path) -> io::Result<bool> {
-    Ok(attribute(directory, OPAQUE)?.is_some_and(|value| value == b"y"))
+    for name in OPAQUE {
+        if attribute(directory, name)?.is_some_and(|value| value == b"y") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The value of an attribute; `None` where it is not set, or where no file has any.
