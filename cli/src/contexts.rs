@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use cogpack_backends_contract::content::{Content, ContentSource, ContextFile};
+use cogpack_backends_contract::context_layers::ContextLayer;
 use cogpack_backends_contract::tree::Tree;
 use cogpack_io_packages::InstalledPackages;
 use cogpack_io_project::context_files::ContextFiles;
@@ -20,6 +21,8 @@ use crate::source_text::{Place, SourceText};
 pub struct Walked {
     /// What is in each.
     pub trees: BTreeMap<InputName, Tree<Content>>,
+    /// Those of them that come in several layers.
+    pub layers: BTreeMap<InputName, Vec<ContextLayer>>,
     /// Where the bytes are.
     pub files: ContextContents,
 }

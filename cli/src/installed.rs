@@ -1,5 +1,5 @@
 //! Sets of packages for a daemon, which installs none itself: each becomes an image of its own in a
-//! layout, of just the layer that `-o oci` writes of it; and where the daemon reads no layouts, a tar.
+//! layout, of just the layers that `-o oci` writes of it; and where the daemon reads no layouts, a tar.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -83,7 +83,11 @@ impl ToInstall {
         if let Err(problems) = self.sets.install(&platforms, &mut walked)? {
             return Ok(Err(problems));
         }
-        let Walked { trees, files } = walked;
+        let Walked { trees, mut layers, files } = walked;
+        if form == Form::Archive {
+            // One tar holds all of it.
+            layers.clear();
+        }
         let work = self.store.work().map_err(|error| Failure::of(&error))?;
         let mut installed = Installed::default();
         for (name, tree) in &trees {
@@ -91,7 +95,13 @@ impl ToInstall {
                 installed.contexts.insert(name.clone(), InstalledContext::Empty);
                 continue;
             }
-            let layout = self.write(name, tree, &files, form, work.path())?;
+            let parts = layers.remove(name);
+            let inputs = Inputs {
+                directories: BTreeMap::from([(name.clone(), tree.clone())]),
+                layers: parts.map(|parts| (name.clone(), parts)).into_iter().collect(),
+                ..Inputs::default()
+            };
+            let layout = self.write(name, &inputs, &files, form, work.path())?;
             match form {
                 Form::Layout => drop(installed.layouts.insert(name.clone(), layout)),
                 Form::Archive => {
@@ -108,7 +118,7 @@ impl ToInstall {
     fn write(
         &self,
         name: &InputName,
-        tree: &Tree<Content>,
+        inputs: &Inputs,
         files: &ContextContents,
         form: Form,
         work: &Path,
@@ -126,9 +136,7 @@ impl ToInstall {
         plan.contexts.extend(context.map(|context| (name.clone(), context)));
         let resolved = cogpack_compiler::compile(plan, &World::default()).map_err(|it| ours(name, &it))?;
         let recipe = OciDirect::default().lower(&resolved).map_err(|it| ours(name, &it))?;
-        let directories = BTreeMap::from([(name.clone(), tree.clone())]);
-        let inputs = Inputs { directories, ..Inputs::default() };
-        let assembly = recipe.assemble(&inputs, files, self.time).map_err(|it| ours(name, &it))?;
+        let assembly = recipe.assemble(inputs, files, self.time).map_err(|it| ours(name, &it))?;
         let compression = match form {
             Form::Layout => Compression::default(),
             Form::Archive => Compression::None,

@@ -35,7 +35,8 @@ impl OciImage {
         {
             return Ok(Err(refused));
         }
-        let inputs = Inputs { directories: walked.trees, bases: emission.front.bases.trees()? };
+        let inputs =
+            Inputs { directories: walked.trees, layers: walked.layers, bases: emission.front.bases.trees()? };
         let files = BaseFiles::new(emission.front.bases.images(), &walked.files);
         let assembled = recipe.assemble(&inputs, &files, emission.time);
         let machine = emission.packages;

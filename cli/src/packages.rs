@@ -56,6 +56,8 @@ impl Sets {
                 Ok(installed) => {
                     let tree = installed.tree(name).map_err(|error| Failure::of(&error))?;
                     walked.trees.insert(name.clone(), tree);
+                    let layers = installed.layers(name).map_err(|error| Failure::of(&error))?;
+                    walked.layers.extend(layers.map(|layers| (name.clone(), layers)));
                     walked.files.packages.insert(name.clone(), installed);
                 }
                 Err(PackageError::Plan(found)) => problems.extend(found),

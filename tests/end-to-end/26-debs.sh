@@ -116,17 +116,30 @@ by_daemon() {
 	docker image rm --force "$image" >/dev/null
 }
 on_each_engine by_daemon
-layer=$(python3 - "$work/example" <<-'END'
-	import json, pathlib, sys
-	blob = lambda it: json.loads(pathlib.Path(sys.argv[1], "blobs", *it["digest"].split(":")).read_text())
-	index = json.loads(pathlib.Path(sys.argv[1], "index.json").read_text())
-	print(blob(index["manifests"][0])["layers"][0]["digest"].replace("sha256:", "blobs/sha256/"))
-END
-)
+# layers_of LAYOUT [WHOSE]: the blobs of an image's layers with their sizes; only those of a set where it is named.
+layers_of() {
+	python3 - "$@" <<-'END'
+		import json, pathlib, sys
+		blob = lambda it: json.loads(pathlib.Path(sys.argv[1], "blobs", *it["digest"].split(":")).read_text())
+		manifest = blob(json.loads(pathlib.Path(sys.argv[1], "index.json").read_text())["manifests"][0])
+		history = [step for step in blob(manifest["config"])["history"] if not step.get("empty_layer")]
+		for step, layer in zip(history, manifest["layers"], strict=True):
+		    if not sys.argv[2:] or step["created_by"] == f"from {sys.argv[2]}":
+		        print(layer["digest"].replace("sha256:", "blobs/sha256/"), layer["size"])
+	END
+}
+layers_of "$work/example" @system >"$work/example.layers"
+exits 'large packages are layers of their own' 0 test "$(wc -l <"$work/example.layers")" -gt 10
+layers_of "$work/layout" | sort >"$work/all.layers"
+exits 'an image with another set has most of the bytes in the same layers' 0 awk '
+	NR == FNR { there[$1] = 1; next } { all += $2 } $1 in there { shared += $2 }
+	END { print shared, "of", all; exit !(shared > 0.75 * all) }' "$work/all.layers" "$work/example.layers"
 (
 	on_next_engine
 	builds layers "$work/project/packages.cpk" --output "type=oci,dest=$work/by-daemon.tar"
-	prints 'the layer of the packages is the blob that we write without a daemon' "$layer" tar -tf "$work/by-daemon.tar"
+	tar -tf "$work/by-daemon.tar" | sort >"$work/by-daemon.blobs"
+	cut -d ' ' -f 1 "$work/example.layers" | sort | comm -23 - "$work/by-daemon.blobs" >"$work/other.blobs"
+	exits 'the layers of the packages are the blobs that we write without a daemon' 0 test ! -s "$work/other.blobs"
 )
 
 # The same by builders that only read Dockerfiles: the eject holds what we have installed.
@@ -176,14 +189,14 @@ refuses 'a link that would be followed is refused' cpk::unsupported::gathered as
 refuses 'a program that no package has is refused' cpk::unsupported::program asks 'remove "/etc/key"'
 matches 'by its name' 'it needs `/bin/rm`' cat "$work/refused"
 
-exits 'a package with a script that nobody knows is locked' 0 lock "$work/unknown.cpk" openssh-client --without passwd
+exits 'a package with a script that nobody knows is locked' 0 lock "$work/unknown.cpk" java-common
 {
 	printf 'cpk 1\nplatform linux/%s\n' "$(dpkg --print-architecture)"
 	cat "$work/unknown.cpk"
-	printf 'export from @system { cmd ["ssh"] }\n'
+	printf 'export from @system { cmd ["java"] }\n'
 } >"$work/plan.cpk"
 refuses 'and refused' cpk::debs::script "$cogpackc" "$work/plan.cpk" -o oci -O "$work/nothing"
-matches 'with its script' 'chgrp _ssh /usr/bin/ssh-agent' cat "$work/refused"
+matches 'with its script' 'mkdir -m 755 /etc/.java' cat "$work/refused"
 
 # An index that somebody has changed on the way.
 mkdir -p "$work/web/dists/bookworm"

@@ -13,6 +13,7 @@ pub mod accounts;
 pub mod again;
 pub mod changes;
 pub mod content;
+pub mod context_layers;
 pub mod entries;
 pub mod glob;
 pub mod inputs;

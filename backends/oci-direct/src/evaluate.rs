@@ -373,7 +373,8 @@ impl<'p> Evaluation<'p> {
         found.map(Some).map_err(|problem| AssemblyProblem::of_owner(problem, owner.span))
     }
 
-    /// What a stage or an image starts from. All of a context is then a layer of its own.
+    /// What a stage or an image starts from. A context is then a layer of its
+    /// own, or those that it is known to come in.
     fn start(&mut self, input: &Input, span: Span) -> Result<Arc<Rootfs>, Stopped> {
         let rootfs = self.input(input, span)?;
         match input {
@@ -383,15 +384,23 @@ impl<'p> Evaluation<'p> {
             }
             Input::Image(_) | Input::Context(_) => {}
         }
-        let layer =
-            Layer::of_tree(&rootfs.tree).map_err(|problem| AssemblyProblem::Layer { problem, span })?;
-        let step = HistoryStep {
-            created_by: format!("from {input}"),
-            comment: None,
-            created: None,
-            layer: (!layer.is_empty()).then(|| ImageLayer::Made(Arc::new(layer))),
+        let step = |what: Option<&str>, tree: &Tree<Content>| {
+            let layer = Layer::of_tree(tree).map_err(|problem| AssemblyProblem::Layer { problem, span })?;
+            Ok::<_, AssemblyProblem>(HistoryStep {
+                created_by: format!("from {input}"),
+                comment: what.map(str::to_owned),
+                created: None,
+                layer: (!layer.is_empty()).then(|| ImageLayer::Made(Arc::new(layer))),
+            })
         };
-        let history = History::from_iter([step]);
+        let parts = match input {
+            Input::Context(name) => self.inputs.layers.get(name),
+            Input::Scratch | Input::Stage(_) | Input::Phase(_) | Input::Image(_) => None,
+        };
+        let history = match parts {
+            Some(parts) => parts.iter().map(|part| step(Some(&part.what), &part.tree)).collect(),
+            None => step(None, &rootfs.tree).map(|step| History::from_iter([step])),
+        }?;
         Ok(Arc::new(Rootfs { tree: rootfs.tree.clone(), history, origin: Origin::Nothing }))
     }
 

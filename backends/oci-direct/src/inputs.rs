@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use cogpack_backends_contract::config_json::HistoryEntry;
 use cogpack_backends_contract::content::Content;
+use cogpack_backends_contract::context_layers::ContextLayer;
 use cogpack_backends_contract::tree::{Attributes, Ids, Node, PathProblem, Tree, components};
 use cogpack_content::Digest;
 use cogpack_ir::plan::context::InlineFile;
@@ -18,6 +19,8 @@ use crate::blob::LayerBlob;
 pub struct Inputs {
     /// The `dir` contexts that [`Recipe::directories`](crate::Recipe::directories) lists.
     pub directories: BTreeMap<InputName, Tree<Content>>,
+    /// Those of them that are several layers where a stage starts from them; the others are one.
+    pub layers: BTreeMap<InputName, Vec<ContextLayer>>,
     /// The `oci` contexts that [`Recipe::layouts`](crate::Recipe::layouts) lists, and the images
     /// that [`OciDirect::at_hand`](crate::OciDirect::at_hand) names.
     pub bases: BTreeMap<InputName, BaseImage>,

@@ -88,6 +88,7 @@ fn inputs(source: &str, base: &str) -> Inputs {
             tree(source, |path| context_file("source", path, false)),
         )]),
         bases: BTreeMap::from([(name("base"), base)]),
+        ..Inputs::default()
     }
 }
 

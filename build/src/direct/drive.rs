@@ -78,7 +78,8 @@ fn assemble(
     cancel: &Cancel,
 ) -> Result<Assembly, BuildError> {
     let contents = Contents { contexts: &*part.files, store: programs.map(|programs| &programs.store) };
-    let mut inputs = Inputs { directories: part.directories.clone(), ..Inputs::default() };
+    let mut inputs =
+        Inputs { directories: part.directories.clone(), layers: part.layers.clone(), ..Inputs::default() };
     let shelf = programs.map(|programs| Shelf::new(&programs.store, contents, order.time));
     for (name, (layout, image)) in &part.bases {
         if cancel.is_cancelled() {

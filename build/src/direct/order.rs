@@ -5,6 +5,7 @@ use std::io::Write;
 use std::sync::Mutex;
 
 use cogpack_backends_contract::content::{Content, ContentSource};
+use cogpack_backends_contract::context_layers::ContextLayer;
 use cogpack_backends_contract::tree::Tree;
 use cogpack_backends_oci_direct::Recipe;
 use cogpack_content::ImageReference;
@@ -47,6 +48,8 @@ pub struct Part {
     pub recipe: Recipe,
     /// What is in the directories of `dir` contexts.
     pub directories: BTreeMap<InputName, Tree<Content>>,
+    /// Contexts that come in several layers.
+    pub layers: BTreeMap<InputName, Vec<ContextLayer>>,
     /// Where the bytes of their files are.
     pub files: Box<dyn ContentSource + Send + Sync>,
     /// The images that it builds on, and the layouts that they are in.

@@ -1,22 +1,27 @@
 //! Installs a `debs` context: its packages, got and unpacked in parallel, become one tree whose
-//! files are read out of the unpacked packages.
+//! files are read out of the unpacked packages, which the store keeps.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt;
 
 use cogpack_backends_contract::content::Content;
+use cogpack_backends_contract::context_layers::ContextLayer;
 use cogpack_backends_contract::tree::{PathProblem, Tree};
-use cogpack_content::Platform;
+use cogpack_content::{Digest, Platform};
+use cogpack_io_store::{Store, StoreError};
 use cogpack_ir::plan::context::{DebsContext, LockedFile};
 use cogpack_ir::plan::{InputName, Span};
 use cogpack_packages_debs::file_name::DebName;
 /// What Debian calls the machines of a platform.
 pub use cogpack_packages_debs::file_name::architecture_of;
+use cogpack_packages_debs::kept::{WHOLE, key_of, package_of, text_of};
 use cogpack_packages_debs::package::{Package, read};
 use cogpack_packages_debs::root::Bytes;
 use cogpack_packages_debs::set::{SetProblem, check_scripts};
 use cogpack_packages_debs::{DebSet, PackageProblem as InvalidDeb};
+
+use sha2::{Digest as _, Sha256};
 
 use crate::deb_problem::DebProblem;
 use crate::locked;
@@ -30,7 +35,7 @@ pub struct InstalledDebs {
     unpacked: Unpacked,
 }
 
-/// The `data.tar` of each package, unpacked, in files that have no name and go with this process.
+/// The `data.tar` of each package, unpacked, in files of the store.
 #[derive(Debug)]
 struct Unpacked(Vec<File>);
 
@@ -100,8 +105,13 @@ impl InstalledDebs {
         self.set.tree(context)
     }
 
-    /// Opens a file of the tree. Its bytes are those whose digest was taken while the package was
-    /// unpacked: nobody else has the file that they are in.
+    /// The layers that the context of this name comes in.
+    pub fn layers(&self, context: &InputName) -> Result<Vec<ContextLayer>, PathProblem> {
+        self.set.layers(context)
+    }
+
+    /// Opens a file of the tree. Its bytes are those whose digest was taken when the package was
+    /// unpacked: what the store keeps, nobody writes to.
     pub fn open(&self, path: &[u8]) -> io::Result<Box<dyn Read + '_>> {
         let missing = || io::Error::new(io::ErrorKind::NotFound, "no package brings it");
         let packed = self.set.origin(path).ok_or_else(missing)?;
@@ -128,19 +138,70 @@ fn get(
             return Err(DebProblem::Architecture { file, platform, span }.into());
         }
     }
-    let bytes = locked::get(Kind::Debs, file, &name.package, locked, places)?;
-    let work = places.store.work().map_err(|error| machine(error.into()))?;
-    let path = work.path().join("data.tar");
-    let disk = |source| machine(LookupError::Disk { path: path.clone(), source });
-    let data = File::options().read(true).write(true).create_new(true).open(&path).map_err(disk)?;
-    let mut written = BufWriter::with_capacity(1 << 16, &data);
-    let package = read(&name, BufReader::with_capacity(1 << 16, bytes), &mut written).map_err(invalid)?;
-    written.flush().map_err(disk)?;
-    drop(written);
+    let of_store = |error: StoreError| machine(error.into());
+    let key = locked.digest.as_ref().map(key_of);
+    let kept = key.map(|key| kept(&name, &key, &places.store)).transpose().map_err(of_store)?.flatten();
+    let (package, data) = match kept {
+        Some(kept) => kept,
+        None => {
+            let deb = locked::get(Kind::Debs, file, &name.package, locked, places)?;
+            let work = places.store.work().map_err(of_store)?;
+            let path = work.path().join("data.tar");
+            let disk = |source| machine(LookupError::Disk { path: path.clone(), source });
+            let data = File::options().read(true).write(true).create_new(true).open(&path).map_err(disk)?;
+            let mut written = Hashing { to: BufWriter::with_capacity(1 << 16, &data), hash: Sha256::new() };
+            let package =
+                read(&name, BufReader::with_capacity(1 << 16, deb), &mut written).map_err(invalid)?;
+            written.flush().map_err(disk)?;
+            let digest = Digest::from_sha256(written.hash.clone().finalize().into());
+            drop(written);
+            if let Some(key) = key {
+                places.store.keep_blob(&digest, &path).map_err(of_store)?;
+                let known = format!("{digest}\n{}", text_of(&package));
+                places
+                    .store
+                    .keep_layer(&key, &work, |file| file.write_all(known.as_bytes()))
+                    .map_err(of_store)?;
+            }
+            (package, data)
+        }
+    };
     let scripts = check_scripts(&package);
     if !scripts.is_empty() {
         let problem = |problem| DebProblem::Script { problem, span }.into();
         return Err(PackageError::Plan(scripts.into_iter().map(problem).collect()));
     }
     Ok((package, data))
+}
+
+/// A package that has been unpacked before, and its `data.tar`. What is not whole was never kept.
+fn kept(name: &DebName, key: &Digest, store: &Store) -> Result<Option<(Package, File)>, StoreError> {
+    let Some(mut file) = store.layer(key, WHOLE) else { return Ok(None) };
+    let mut known = String::new();
+    if file.read_to_string(&mut known).is_err() {
+        return Ok(None);
+    }
+    let read = known
+        .split_once('\n')
+        .and_then(|(digest, text)| Some((digest.parse::<Digest>().ok()?, package_of(name, text)?)));
+    let Some((digest, package)) = read else { return Ok(None) };
+    Ok(store.blob(&digest)?.map(|data| (package, data)))
+}
+
+/// Passes bytes on, and hashes them.
+struct Hashing<W> {
+    to: W,
+    hash: Sha256,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.to.write(bytes)?;
+        self.hash.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use cogpack_backends_contract::content::Content;
+use cogpack_backends_contract::context_layers::ContextLayer;
 use cogpack_backends_contract::tree::{PathProblem, Tree};
 use cogpack_content::Platform;
 use cogpack_ir::plan::context::{DebsContext, WheelsContext};
@@ -68,6 +69,14 @@ impl InstalledPackages {
         match self {
             Self::Wheels(wheels) => wheels.tree(context),
             Self::Debs(debs) => debs.tree(context),
+        }
+    }
+
+    /// The layers that the context comes in where a stage starts from it; nothing where it is one.
+    pub fn layers(&self, context: &InputName) -> Result<Option<Vec<ContextLayer>>, PathProblem> {
+        match self {
+            Self::Wheels(_) => Ok(None),
+            Self::Debs(debs) => debs.layers(context).map(Some),
         }
     }
 

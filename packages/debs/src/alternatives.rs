@@ -32,8 +32,43 @@ pub struct Link {
 /// not written out are left out; the table of scripts says of such a script what else it does.
 pub fn read(script: &str) -> impl Iterator<Item = Alternative> {
     let joined = script.replace("\\\n", " ");
-    let commands: Vec<String> = joined.lines().map(str::to_owned).collect();
+    let commands = without_loops(&joined);
     commands.into_iter().filter_map(|line| alternative(&line))
+}
+
+/// The lines of a script, with `for NAME in WORD…; do … done` written out for each word.
+fn without_loops(script: &str) -> Vec<String> {
+    let mut written = Vec::new();
+    let mut lines = script.lines().map(str::trim);
+    while let Some(line) = lines.next() {
+        let start = line.strip_prefix("for ").and_then(|rest| rest.split_once(" in "));
+        let Some((name, words)) = start else {
+            written.push(line.to_owned());
+            continue;
+        };
+        let words = words.trim_end_matches("do").trim_end().trim_end_matches(';');
+        let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "done").collect();
+        for word in words.split_whitespace() {
+            written.extend(body.iter().map(|line| with_value(line, name, word)));
+        }
+    }
+    written
+}
+
+/// A line with the value of one variable in it.
+fn with_value(line: &str, name: &str, value: &str) -> String {
+    let mut parts = line.split('$');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let braced = part.strip_prefix('{').and_then(|rest| rest.strip_prefix(name)?.strip_prefix('}'));
+        let is_longer =
+            |rest: &str| rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_');
+        match braced.or_else(|| part.strip_prefix(name).filter(|rest| !is_longer(rest))) {
+            Some(rest) => text.extend([value, rest]),
+            None => text.extend(["$", part]),
+        }
+    }
+    text
 }
 
 fn alternative(line: &str) -> Option<Alternative> {
@@ -88,6 +123,16 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!((&*found[0].link.target, found[0].priority), ("/bin/more", 50));
         assert_eq!(found[0].followers[0].target, "/usr/share/man/man1/more.1.gz");
+    }
+
+    #[test]
+    fn loops_are_written_out() {
+        let script = "if true; then\n  for prog in one two; do\n    update-alternatives --install /usr/bin/$prog \\\n      $prog /usr/bin/${prog}-im6 10 --slave /m/$prog.1 $prog.1 /m/$prog-im6.1\n    echo $program\n  done\nfi\nupdate-alternatives --install /bin/a a /bin/b 5\n";
+        let found: Vec<_> = read(script).collect();
+        let targets: Vec<_> = found.iter().map(|one| &*one.link.target).collect();
+        assert_eq!(targets, ["/usr/bin/one-im6", "/usr/bin/two-im6", "/bin/b"]);
+        assert_eq!(found[1].followers[0].target, "/m/two-im6.1");
+        assert_eq!(with_value("echo $program ${prog} $prog", "prog", "x"), "echo $program x x");
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::io;
 use cogpack_backends_contract::tree::Ids;
 use cogpack_ir::plan::Mode;
 
-use crate::pam;
 use crate::root::{Bytes, Root, shown};
 use crate::scripts::Known;
+use crate::{locales, pam};
 
 const MAIL: Ids = Ids { user: 0, group: 8 };
 const SHADOW: Ids = Ids { user: 0, group: 42 };
@@ -51,7 +51,9 @@ pub fn make(root: &mut Root, bytes: &dyn Bytes, known: Known) -> io::Result<()> 
             }
         }
         Known::FontConfiguration => templates.fonts(),
-        Known::Procps | Known::Certificates | Known::Schemas | Known::ImageLoaders => {}
+        Known::Locales => locales::make(templates.root, bytes, false)?,
+        Known::NewerLocales => locales::make(templates.root, bytes, true)?,
+        Known::Procps | Known::Xz | Known::Certificates | Known::Schemas | Known::ImageLoaders => {}
     }
     Ok(())
 }

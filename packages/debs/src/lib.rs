@@ -5,7 +5,9 @@
 //! several beside each other, with `/usr` merged ([`paths`]), and no two may bring the same. What
 //! their [`scripts`] would do is known, or the package is refused. [`set`] does it: accounts and
 //! other files of the [`base`] system, [`alternatives`], [`certificates`], the loader's cache
-//! ([`ld_cache`]), and an entry for each package that scanners find.
+//! ([`ld_cache`]), and an entry for each package that scanners find. [`groups`] says which layers it comes in.
+//!
+//! A package that was unpacked once can be [`kept`] so.
 //!
 //! [`index`] reads what an archive has, and [`solve`] chooses of it what fits each other.
 //!
@@ -19,6 +21,7 @@ pub mod version;
 
 pub mod ar;
 pub mod compression;
+pub mod kept;
 pub mod package;
 pub mod paths;
 
@@ -27,13 +30,19 @@ pub mod root;
 pub mod alternatives;
 pub mod scripts;
 
+pub mod accounts;
 pub mod base;
 pub mod certificates;
 pub mod der;
 pub mod elf;
+pub mod image_loaders;
 pub mod ld_cache;
+pub mod locales;
 pub mod pam;
+pub mod small;
+pub mod written_out;
 
+pub mod groups;
 pub mod set;
 
 pub mod index;

@@ -19,7 +19,7 @@ pub trait Bytes {
 /// What stands at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed {
-    /// The package that brought it; nothing for what was made.
+    /// The package that brought it; nothing for what was made, or given to somebody else.
     pub package: Option<usize>,
     /// Mode and owner.
     pub attributes: Attributes,

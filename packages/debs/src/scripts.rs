@@ -8,6 +8,7 @@
 use cogpack_content::Digest;
 
 use crate::alternatives::{self, Alternative};
+use crate::small::Small;
 
 /// What is to be done for a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum Effect {
         /// What.
         text: String,
     },
+    /// Something small.
+    Small(Small),
     /// What a package of the base system does.
     Known(Known),
 }
@@ -54,14 +57,20 @@ pub enum Known {
     Shadow,
     /// procps: alternatives that its script makes in a loop.
     Procps,
+    /// xz-utils: what lzma had, which its script makes by a function.
+    Xz,
     /// bash: `/bin/sh`, where nobody else is it.
     Bash,
     /// fontconfig-config: how fonts are drawn.
     FontConfiguration,
     /// glib: settings that a program compiles, of which there may be none.
     Schemas,
-    /// gdk-pixbuf: loaders that a program lists, of which there may be none.
+    /// gdk-pixbuf: the list of loaders.
     ImageLoaders,
+    /// locales: the list of those that could be made.
+    Locales,
+    /// The same in newer releases, which have the choice in another file.
+    NewerLocales,
 }
 
 /// A part of a script that is known to nobody.
@@ -79,6 +88,7 @@ const KNOWN: &str = include_str!("known-scripts.txt");
 /// Parts that do nothing in a root that is new and has no services: helpers for upgrades, services
 /// that nobody starts, menus, and byte code, which is not made.
 const WITHOUT_EFFECT: &[&str] = &[
+    "dh_icons",
     "dh_installdeb",
     "dh_installdebconf",
     "dh_installinit",
@@ -146,7 +156,10 @@ fn effects_of(word: &str, script: &str) -> Vec<Effect> {
         "font-configuration" => Known::FontConfiguration,
         "schemas" => Known::Schemas,
         "image-loaders" => Known::ImageLoaders,
-        _ => return Vec::new(),
+        "xz" => Known::Xz,
+        "locales" => Known::Locales,
+        "newer-locales" => Known::NewerLocales,
+        _ => return Small::of_word(word).map(Effect::Small).into_iter().collect(),
     };
     vec![Effect::Known(known)]
 }

@@ -5,21 +5,25 @@ use std::io;
 use std::sync::Arc;
 
 use cogpack_backends_contract::content::{Content, ContextFile, Stamp};
+use cogpack_backends_contract::context_layers::ContextLayer;
 use cogpack_backends_contract::tree::{Directory, Node, PathProblem, Tree, components};
 use cogpack_ir::plan::{FileContent, InputName};
 
-use crate::alternatives::{self, Alternative, Link};
+use crate::alternatives::{self, Alternative};
+use crate::groups::{Group, groups};
 use crate::package::{Hook, Package};
-use crate::relations::groups;
-use crate::root::{Bytes, Packed, PlacedKind, Root, RootProblem};
+use crate::relations;
+use crate::root::{Bytes, Packed, Placed, PlacedKind, Root, RootProblem};
 use crate::scripts::{Effect, Known, UnknownScript, effects};
+use crate::small::{Small, SmallProblem};
 use crate::version::Version;
-use crate::{base, certificates, ld_cache};
+use crate::{base, certificates, image_loaders, ld_cache, written_out};
 
 /// Packages that have been put beside each other.
 #[derive(Debug, Clone)]
 pub struct DebSet {
     root: Root,
+    groups: Vec<Group>,
 }
 
 /// Why packages cannot be put beside each other.
@@ -51,6 +55,14 @@ pub enum SetProblem {
         path: String,
         /// The program.
         program: &'static str,
+    },
+    /// What a script does, in a root where it cannot be done.
+    #[error("the script of the package `{package}` cannot be done by us: {problem}")]
+    Small {
+        /// The package.
+        package: String,
+        /// What is in the way.
+        problem: SmallProblem,
     },
     /// A file that something is made of.
     #[error("a file of the packages cannot be read: {0}")]
@@ -85,18 +97,20 @@ impl DebSet {
         let mut root = Root::join(packages)?;
         let mut known: Vec<Known> = Vec::new();
         let mut chosen: Vec<Alternative> = Vec::new();
-        for effect in packages
-            .iter()
-            .flat_map(|package| package.scripts.values())
-            .filter_map(|text| effects(text).ok())
-            .flatten()
-        {
-            match effect {
-                Effect::Alternative(alternative) => chosen.push(alternative),
-                Effect::Text { path, text } if !root.has(&path) => root.make(&path, text),
-                Effect::Text { .. } => {}
-                Effect::Known(Known::Procps) => chosen.extend(procps()),
-                Effect::Known(one) => known.push(one),
+        let mut small: Vec<(&Package, Small)> = Vec::new();
+        let scripts =
+            packages.iter().flat_map(|package| package.scripts.values().map(move |script| (package, script)));
+        for (package, script) in scripts {
+            for effect in effects(script).unwrap_or_default() {
+                match effect {
+                    Effect::Alternative(alternative) => chosen.push(alternative),
+                    Effect::Text { path, text } if !root.has(&path) => root.make(&path, text),
+                    Effect::Text { .. } => {}
+                    Effect::Small(one) => small.push((package, one)),
+                    Effect::Known(Known::Procps) => chosen.extend(written_out::procps()),
+                    Effect::Known(Known::Xz) => chosen.push(written_out::xz()),
+                    Effect::Known(one) => known.push(one),
+                }
             }
         }
         known.sort_unstable();
@@ -105,6 +119,19 @@ impl DebSet {
         alternatives::make(&mut root, &chosen);
         for one in &known {
             base::make(&mut root, bytes, *one)?;
+        }
+        for (package, one) in small {
+            one.make(&mut root, bytes).map_err(|problem| match problem {
+                SmallProblem::Read(error) => SetProblem::Read(error),
+                problem @ (SmallProblem::Accounts(_) | SmallProblem::Capability(_)) => {
+                    SetProblem::Small { package: package.name.to_string(), problem }
+                }
+            })?;
+        }
+        if known.contains(&Known::ImageLoaders)
+            && let Some(path) = image_loaders::make(&mut root, packages, bytes)?
+        {
+            return Err(SetProblem::Program { path, program: "gdk-pixbuf-query-loaders" });
         }
         if known.contains(&Known::Certificates) {
             certificates::make(&mut root, bytes)?;
@@ -116,12 +143,13 @@ impl DebSet {
             ld_cache::write(&mut root, bytes, machine, libc.control.get("Version").unwrap_or(""))?;
         }
         for package in packages {
-            let entry = format!("var/lib/dpkg/status.d/{}", package.name.package);
+            let [entry, sums] = database_of(&package.name.package);
             let text = package.control_text.trim_end();
             root.make(&entry, format!("{text}\n"));
-            root.make(&format!("{entry}.md5sums"), package.sums.clone().unwrap_or_default());
+            root.make(&sums, package.sums.clone().unwrap_or_default());
         }
-        Ok(Self { root })
+        let groups = groups(packages, &root);
+        Ok(Self { root, groups })
     }
 
     /// The root, by path.
@@ -131,29 +159,16 @@ impl DebSet {
 
     /// The tree of the context `context`.
     pub fn tree(&self, context: &InputName) -> Result<Tree<Content>, PathProblem> {
-        let mut tree = Tree::empty();
-        for (path, placed) in &self.root.placed {
-            let attributes = placed.attributes;
-            let node = match &placed.kind {
-                PlacedKind::Directory => Node::Directory(Arc::new(Directory::new(attributes))),
-                PlacedKind::Symlink(target) => Node::Symlink { ids: attributes.ids, target: target.clone() },
-                PlacedKind::Made(bytes) => {
-                    Node::File { attributes, content: Content::Inline(FileContent(bytes.clone().into())) }
-                }
-                PlacedKind::Packed(packed) => {
-                    let file = ContextFile {
-                        context: context.clone(),
-                        path: packed.first.clone(),
-                        size: packed.size,
-                        linked: packed.is_linked,
-                        stamp: Stamp::Digest(packed.digest),
-                    };
-                    Node::File { attributes, content: Content::Context(Arc::new(file)) }
-                }
-            };
-            tree.insert(&components(path), node)?;
-        }
-        Ok(tree)
+        tree_of(context, &self.root.placed)
+    }
+
+    /// The layers that the context comes in. Each has what the whole has at its paths.
+    pub fn layers(&self, context: &InputName) -> Result<Vec<ContextLayer>, PathProblem> {
+        let layer = |group: &Group| {
+            let placed = group.paths.iter().filter_map(|path| self.root.placed.get_key_value(path));
+            Ok(ContextLayer { what: group.what.clone(), tree: tree_of(context, placed)? })
+        };
+        self.groups.iter().map(layer).collect()
     }
 
     /// Where the bytes of a file of the tree are; nothing for paths that no package brings.
@@ -165,40 +180,51 @@ impl DebSet {
     }
 }
 
-/// procps makes its alternatives in a loop.
-fn procps() -> Vec<Alternative> {
-    let all =
-        [("/usr/bin", "uptime", 1), ("/usr/bin", "kill", 1), ("/usr/bin", "vmstat", 8), ("/bin", "ps", 1)];
-    let alternative = |(directory, name, section): (&str, &str, u8)| {
-        let manual = format!("/usr/share/man/man{section}");
-        let page = Link {
-            place: format!("{manual}/{name}.{section}.gz"),
-            name: format!("{name}.{section}.gz"),
-            target: format!("{manual}/{name}.procps.{section}.gz"),
-        };
-        let link = Link {
-            place: format!("{directory}/{name}"),
-            name: name.to_owned(),
-            target: format!("{directory}/{name}.procps"),
-        };
-        Alternative { link, priority: 50, followers: vec![page] }
-    };
-    all.into_iter().map(alternative).collect()
+/// Where scanners look for a package, and for the sums of its files.
+pub(crate) fn database_of(package: &str) -> [String; 2] {
+    let entry = format!("var/lib/dpkg/status.d/{package}");
+    let sums = format!("{entry}.md5sums");
+    [entry, sums]
 }
 
-/// Settings and loaders are compiled and listed by programs; without any there is nothing to do.
-fn check_programs(root: &Root, known: &[Known]) -> Result<(), SetProblem> {
-    for (one, part, ending, program) in [
-        (Known::Schemas, "/glib-2.0/schemas/", ".gschema.xml", "glib-compile-schemas"),
-        (Known::ImageLoaders, "/loaders/", ".so", "gdk-pixbuf-query-loaders"),
-    ] {
-        let paths = root.placed.keys().filter_map(|path| std::str::from_utf8(path).ok());
-        let found = paths.into_iter().find(|path| path.contains(part) && path.ends_with(ending));
-        if let Some(path) = found.filter(|_| known.contains(&one)) {
-            return Err(SetProblem::Program { path: path.to_owned(), program });
-        }
+/// The tree of what stands at these paths, a directory before what is in it.
+fn tree_of<'r>(
+    context: &InputName,
+    placed: impl IntoIterator<Item = (&'r Vec<u8>, &'r Placed)>,
+) -> Result<Tree<Content>, PathProblem> {
+    let mut tree = Tree::empty();
+    for (path, placed) in placed {
+        let attributes = placed.attributes;
+        let node = match &placed.kind {
+            PlacedKind::Directory => Node::Directory(Arc::new(Directory::new(attributes))),
+            PlacedKind::Symlink(target) => Node::Symlink { ids: attributes.ids, target: target.clone() },
+            PlacedKind::Made(bytes) => {
+                Node::File { attributes, content: Content::Inline(FileContent(bytes.clone().into())) }
+            }
+            PlacedKind::Packed(packed) => {
+                let file = ContextFile {
+                    context: context.clone(),
+                    path: packed.first.clone(),
+                    size: packed.size,
+                    linked: packed.is_linked,
+                    stamp: Stamp::Digest(packed.digest),
+                };
+                Node::File { attributes, content: Content::Context(Arc::new(file)) }
+            }
+        };
+        tree.insert(&components(path), node)?;
     }
-    Ok(())
+    Ok(tree)
+}
+
+/// Settings are compiled by a program; without any there is nothing to do.
+fn check_programs(root: &Root, known: &[Known]) -> Result<(), SetProblem> {
+    let is_setting = |path: &&str| path.contains("/glib-2.0/schemas/") && path.ends_with(".gschema.xml");
+    let found = root.placed.keys().filter_map(|path| std::str::from_utf8(path).ok()).find(is_setting);
+    match found.filter(|_| known.contains(&Known::Schemas)) {
+        Some(path) => Err(SetProblem::Program { path: path.to_owned(), program: "glib-compile-schemas" }),
+        None => Ok(()),
+    }
 }
 
 fn check_conflicts(packages: &[Package]) -> Result<(), SetProblem> {
@@ -211,7 +237,7 @@ fn check_conflicts(packages: &[Package]) -> Result<(), SetProblem> {
     }
     for package in packages {
         for field in ["Conflicts", "Breaks"] {
-            for relation in groups(package.control.get(field).unwrap_or("")).iter().flatten() {
+            for relation in relations::groups(package.control.get(field).unwrap_or("")).iter().flatten() {
                 let Some(other) = by_name.get(&*relation.package) else { continue };
                 let version = Version::new(other.control.get("Version").unwrap_or(""));
                 if relation.allows(&version) && other.name != package.name {

@@ -17,6 +17,14 @@ pub enum Unsolvable {
     /// Nobody has what is asked for.
     #[error("no archive has a package `{0}`")]
     Unknown(String),
+    /// Several packages are what is asked for, and none has its name.
+    #[error("`{name}` is provided by several packages, of which one must be named: {providers}")]
+    Several {
+        /// What is asked for.
+        name: String,
+        /// Who provides it.
+        providers: String,
+    },
     /// A package that is to be left out is one that nobody has and nobody needs.
     #[error("`{0}` cannot be left out: no archive has it, and nothing that is chosen needs it")]
     NothingToLeaveOut(String),
@@ -100,8 +108,7 @@ impl Archive {
             return Err(Unsolvable::AskedForAndLeftOut(name.clone()));
         }
         for name in names {
-            let candidate = self.latest.get(name).ok_or_else(|| Unsolvable::Unknown(name.clone()))?;
-            solution.choose(candidate, None);
+            solution.choose(self.named(name)?, None);
         }
         while let Some(package) = solution.waiting.pop_front() {
             for group in &package.needs {
@@ -113,6 +120,22 @@ impl Archive {
             return Err(Unsolvable::NothingToLeaveOut(name.clone()));
         }
         Ok(solution.chosen.into_values().map(|(candidate, _)| candidate).collect())
+    }
+
+    /// The package of a name that is asked for: itself, or the only one that provides it.
+    fn named(&self, name: &str) -> Result<&Candidate, Unsolvable> {
+        if let Some(candidate) = self.latest.get(name) {
+            return Ok(candidate);
+        }
+        let providers: Vec<&String> = self.providers.get(name).into_iter().flatten().collect();
+        match providers[..] {
+            [only] => self.latest.get(only).ok_or_else(|| Unsolvable::Unknown(name.to_owned())),
+            [] => Err(Unsolvable::Unknown(name.to_owned())),
+            _ => {
+                let shown: Vec<String> = providers.iter().map(|it| format!("`{it}`")).collect();
+                Err(Unsolvable::Several { name: name.to_owned(), providers: shown.join(", ") })
+            }
+        }
     }
 
     /// Those that could meet a relation: the package itself, then who provides it, by priority and
@@ -279,6 +302,17 @@ mod tests {
             "`vmi` cannot be left out: no archive has it, and nothing that is chosen needs it"
         );
         assert_eq!(refused(&["app", "vim"], &["missing", "vim"]), "`vim` is asked for and left out");
+    }
+
+    #[test]
+    fn a_name_that_one_package_provides_is_that_package() {
+        let text = "libglib2.0-0t64 2; Provides: libglib2.0-0 (= 2)\nexim 4; Provides: mta\npostfix 3; Provides: mta";
+        assert_eq!(solved(text, &["libglib2.0-0"], &[]), Ok(vec!["libglib2.0-0t64 2".to_owned()]));
+        assert_eq!(
+            solved(text, &["mta"], &[]),
+            Err("`mta` is provided by several packages, of which one must be named: `exim`, `postfix`"
+                .to_owned())
+        );
     }
 
     #[test]

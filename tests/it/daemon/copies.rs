@@ -90,7 +90,7 @@ pub fn contract(plan: &str, folder: &Path) -> Result<Listing, String> {
             files.directories.insert(name.clone(), root);
         }
     }
-    let inputs = Inputs { directories, bases: BTreeMap::new() };
+    let inputs = Inputs { directories, ..Inputs::default() };
     match recipe.assemble(&inputs, &files, 0) {
         Ok(assembly) => Ok(list_tree(&assembly.rootfs.tree, folder)),
         Err(problems) => Err(problems.iter().map(AssemblyProblem::to_string).collect()),

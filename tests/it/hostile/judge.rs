@@ -217,7 +217,7 @@ fn files(plan: &Resolved, folder: &Path) -> Result<BTreeMap<String, String>, Str
         }
     }
     let assembly = recipe
-        .assemble(&Inputs { directories, bases }, &NoFiles, 0)
+        .assemble(&Inputs { directories, bases, ..Inputs::default() }, &NoFiles, 0)
         .map_err(|problems| problems.iter().map(AssemblyProblem::to_string).collect::<String>())?;
     Ok(without_directories(list_tree(&assembly.rootfs.tree, folder)))
 }

@@ -98,8 +98,8 @@ impl Maker<'_> {
         }
         let mut bases = source.bases.into_images();
         bases.retain(|name, _| recipe.uses(name));
-        let (directories, files) = (walked.trees, Box::new(walked.files));
-        Ok(Ok(Part { recipe, directories, files, bases, pulls }))
+        let (directories, layers, files) = (walked.trees, walked.layers, Box::new(walked.files));
+        Ok(Ok(Part { recipe, directories, layers, files, bases, pulls }))
     }
 }
 

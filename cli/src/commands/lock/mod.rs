@@ -175,6 +175,7 @@ fn failure(error: &LockError) -> Failure {
         }
         LockError::Unsolvable(
             Unsolvable::Unknown(_)
+            | Unsolvable::Several { .. }
             | Unsolvable::Unmet { .. }
             | Unsolvable::Version { .. }
             | Unsolvable::Conflict { .. },

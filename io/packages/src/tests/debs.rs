@@ -119,6 +119,35 @@ fn packages_are_kept_where_the_next_build_finds_them() {
 }
 
 #[test]
+fn what_was_unpacked_once_is_not_unpacked_again() {
+    let machine = Machine::new().deb(Builder::named("one").file("bin/one", "words"));
+    let install = || machine.install_from(&[]);
+    let paths = |debs: &InstalledDebs| debs.tree(&name()).expect("is a tree").walk().len();
+    let first = paths(&machine.install_from(&[&machine.directory()]).expect("can be installed"));
+    let blobs = machine.folder.path().join("store/blobs/sha256");
+    let deb = machine.context.packages.values().next().and_then(|locked| locked.digest).expect("is locked");
+    // The package itself is not even there, so it is what was kept of it.
+    let away = machine.folder.path().join("away");
+    fs::rename(blobs.join(deb.hex()), &away).expect("is kept");
+    let again = install().expect("is unpacked already");
+    assert_eq!(paths(&again), first);
+    let mut words = String::new();
+    again.open(b"usr/bin/one").expect("is there").read_to_string(&mut words).expect("is whole");
+    assert_eq!(words, "words");
+    // Half of what is known of it is nothing, and so is all of it without the files.
+    fs::rename(&away, blobs.join(deb.hex())).expect("can be put back");
+    let notes = machine.folder.path().join("store/layers");
+    let note =
+        fs::read_dir(&notes).expect("is there").next().expect("there is one").expect("can be read").path();
+    let text = fs::read_to_string(&note).expect("is text");
+    fs::write(&note, &text[..text.len() / 2]).expect("can be cut");
+    assert_eq!(paths(&install().expect("is unpacked anew")), first);
+    assert_eq!(fs::read_to_string(&note).expect("is text"), text);
+    fs::remove_file(blobs.join(text[7..].lines().next().expect("names the files"))).expect("is kept");
+    assert_eq!(paths(&install().expect("is unpacked anew")), first);
+}
+
+#[test]
 fn every_problem_is_told_on_its_line() {
     let mut machine = Machine::new()
         .deb(Builder::named("broken").without_control())

@@ -5,6 +5,10 @@ mod build;
 
 use std::io;
 
+use cogpack_backends_contract::content::Content;
+use cogpack_backends_contract::context_layers::ContextLayer;
+use cogpack_backends_contract::tree::{Node, Tree, text};
+use cogpack_ir::plan::InputName;
 use tar::EntryType;
 
 use crate::package::{Package, PackageProblem, read};
@@ -109,4 +113,80 @@ fn cut_packages_are_refused() {
         let name = "a_1.0_all.deb".parse().expect("is a name");
         assert!(read(&name, &whole[..length], &mut Vec::new()).is_err(), "{length}");
     }
+}
+
+/// The layers of packages, each as its name and its paths.
+fn groups_of(debs: &[Builder]) -> Vec<(String, Vec<String>)> {
+    let read: Vec<_> = debs.iter().map(|deb| read_one(deb).expect("can be read")).collect();
+    let (packages, data): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+    let set = DebSet::join(&packages, "amd64", &Unpacked(data)).expect("fits");
+    let name = InputName::new("system").expect("is a name");
+    let layers = set.layers(&name).expect("have trees");
+    // Laid over each other they are the whole.
+    let mut whole = Tree::empty();
+    for layer in &layers {
+        whole.overlay(&layer.tree);
+    }
+    let paths = |tree: &Tree<Content>| -> Vec<String> {
+        tree.walk().into_iter().map(|(path, node)| format!("{} {node:?}", text(&path))).collect()
+    };
+    assert_eq!(paths(&whole), paths(&set.tree(&name).expect("is a tree")));
+    let shown = |layer: &ContextLayer| {
+        let files = layer.tree.walk().into_iter().filter(|(_, node)| !matches!(node, Node::Directory(_)));
+        (layer.what.clone(), files.map(|(path, _)| text(&path)).collect())
+    };
+    layers.iter().map(shown).collect()
+}
+
+#[test]
+fn a_large_package_is_a_layer_of_its_own_whoever_is_beside_it() {
+    let large = || {
+        Builder::named("large")
+            .file("usr/lib/large", &"large ".repeat(200_000))
+            .entry("usr/share/both/", EntryType::Directory, "")
+            .symlink("usr/share/link", "both")
+    };
+    let shared = |name: &str| {
+        Builder::named(name)
+            .file(&format!("usr/bin/{name}"), name)
+            .entry("usr/share/both/", EntryType::Directory, "")
+            .symlink("usr/share/link", "both")
+    };
+    let alone = groups_of(&[large()]);
+    let among = groups_of(&[shared("a"), large(), shared("z")]);
+    let own = [
+        "/usr/lib/large",
+        "/usr/share/link",
+        "/var/lib/dpkg/status.d/large",
+        "/var/lib/dpkg/status.d/large.md5sums",
+    ];
+    assert_eq!(alone[0], ("large 1.0".to_owned(), own.map(str::to_owned).to_vec()));
+    assert_eq!(alone[0], among[0]);
+    let names = |groups: &[(String, Vec<String>)]| groups.iter().map(|it| it.0.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&alone), ["large 1.0", "what is made of the packages"]);
+    assert_eq!(names(&among), ["large 1.0", "2 small packages", "what is made of the packages"]);
+    assert_eq!(among[2].1, ["/bin", "/lib", "/sbin"]);
+}
+
+#[test]
+fn what_a_package_lost_to_another_is_no_part_of_its_layer() {
+    let old = Builder::named("old").file("usr/bin/tool", &"old ".repeat(400_000)).file("usr/old", "1");
+    let new = Builder::named("zz").field("Replaces", "old").file("usr/bin/tool", "new");
+    let groups = groups_of(&[old, new]);
+    assert!(!groups[0].1.contains(&"/usr/bin/tool".to_owned()), "{groups:?}");
+    assert!(groups[1].1.contains(&"/usr/bin/tool".to_owned()), "{groups:?}");
+}
+
+#[test]
+fn there_are_never_more_layers_than_engines_take() {
+    let debs: Vec<Builder> = (10..93)
+        .map(|number| {
+            let name = format!("p{number}");
+            // The last ones are the largest.
+            Builder::named(&name).file(&format!("usr/{name}"), &"word".repeat(300_000 + number))
+        })
+        .collect();
+    let groups = groups_of(&debs);
+    assert_eq!(groups.len(), 82);
+    assert_eq!((&*groups[0].0, &*groups[80].0), ("p13 1.0", "3 small packages"));
 }
