@@ -85,7 +85,8 @@ pub struct Compile {
     /// so that it can be built anywhere.
     #[arg(long)]
     pub self_contained: bool,
-    /// Replace files of an earlier Dockerfile that were changed by hand.
+    /// Replace what was changed by hand of what an earlier run has laid beside a Dockerfile or a
+    /// definition.
     #[arg(long)]
     pub force: bool,
     /// Compile for these of the plan's platforms only, for instance `linux/arm64`.
@@ -190,8 +191,9 @@ impl From<&str> for LimitsChoice {
 /// What `-o` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Artifact {
-    /// A BuildKit definition, as `buildctl build` reads it. It holds no image config: with
-    /// `-O DIR/` that is beside it, as `image-config.json`.
+    /// A BuildKit definition, as `buildctl build` reads it. It holds no image config and no installed
+    /// packages: with `-O DIR/` they are beside it, as `image-config.json` and in `contexts/`, and
+    /// `llb.md` says how it is solved.
     Llb,
     /// The same as a listing that people can read.
     #[value(name = "llb.txt")]

@@ -1,14 +1,18 @@
 //! From a resolved plan to products: what a backend made, ready to be written.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_backends_dockerfile::Note;
+use cogpack_backends_llb::installed::NOT_INSTALLED;
 use cogpack_backends_llb::{Limits, Llb, LlbImage, SourceText, listing};
 use cogpack_backends_oci_direct::OciDirect;
 use cogpack_backends_oci_direct::compression::Compression;
-use cogpack_content::ImageReference;
+use cogpack_build::known::known;
+use cogpack_content::{ImageReference, Platform};
 use cogpack_io_project::files::{write_file_atomically, write_pieces_atomically};
 use cogpack_ir::plan::{Plan, Span};
 use cogpack_ir::{json, syntax};
@@ -16,9 +20,11 @@ use miette::Diagnostic;
 
 use crate::arguments::Artifact;
 use crate::console::Console;
+use crate::definition::{self, Beside};
 use crate::eject::{self, Eject, Wanted};
 use crate::failure::Failure;
 use crate::front::Front;
+use crate::installed::{Form, Installed, ToInstall};
 use crate::oci_image::OciImage;
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
@@ -41,6 +47,10 @@ pub struct Emission<'a> {
     pub limits: Limits,
     /// What is asked of a Dockerfile.
     pub eject: Wanted,
+    /// What is asked of a definition.
+    pub definition: definition::Wanted<'a>,
+    /// The sets of packages, once they are installed for a definition.
+    pub installed: Option<Rc<Installed>>,
     /// Where packages are.
     pub packages: Machine<'a>,
     /// How the layers of an image that we write are compressed.
@@ -62,6 +72,8 @@ pub enum Product {
     Definition {
         /// The image, for one platform.
         image: Box<LlbImage>,
+        /// What lies beside it in a directory.
+        beside: Option<Box<Beside>>,
         /// What whoever uses it should know.
         warnings: Vec<Unwatched>,
     },
@@ -70,9 +82,6 @@ pub enum Product {
     /// Images of one layout, which are written while their layers are read.
     Images(Vec<OciImage>),
 }
-
-/// What the image config is called that goes with a definition.
-pub const IMAGE_CONFIG: &str = "image-config.json";
 
 /// The plan itself as text or JSON; `None` for a format that is something else.
 pub fn plan_text(format: Artifact, plan: &Plan) -> Option<Product> {
@@ -92,7 +101,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 impl Emission<'_> {
     /// Makes one product, or says what speaks against it.
-    pub fn product(&self, format: Artifact) -> Result<Result<Product, Refusals>, Failure> {
+    pub fn product(&mut self, format: Artifact) -> Result<Result<Product, Refusals>, Failure> {
         let plan = &self.front.resolved;
         match format {
             Artifact::Cpk | Artifact::Json => {
@@ -103,7 +112,7 @@ impl Emission<'_> {
                 };
                 Ok(written.ok_or_else(Vec::new))
             }
-            Artifact::Llb | Artifact::LlbText => Ok(self.llb(format)),
+            Artifact::Llb | Artifact::LlbText => self.llb(format),
             Artifact::Dockerfile => {
                 Ok(eject::eject(&self.eject, plan, self.file, self.packages)?.map(Product::Eject))
             }
@@ -119,10 +128,31 @@ impl Emission<'_> {
         }
     }
 
-    fn llb(&self, format: Artifact) -> Result<Product, Refusals> {
+    fn llb(&mut self, format: Artifact) -> Result<Result<Product, Refusals>, Failure> {
+        let plan = &self.front.resolved;
         let source = SourceText { name: self.file.own_name(), text: Arc::clone(&self.file.text) };
-        let backend = Llb { limits: self.limits, ..Llb::new(source) };
-        let mut images = backend.lower(&self.front.resolved).map_err(boxed)?;
+        let mut backend = Llb { limits: self.limits, ..Llb::new(source) };
+        if let ([platform], Some(_)) = (self.platforms().as_slice(), self.definition.directory) {
+            if let Err(refusals) = self.install(&backend)? {
+                return Ok(Err(refusals));
+            }
+            if let Some(installed) = &self.installed {
+                backend.installed = installed.contexts(platform)?;
+                backend.known = known(plan, self.limits, &BTreeMap::new(), &installed.trees);
+            }
+        }
+        let mut images = match backend.lower(plan) {
+            Ok(images) => images,
+            // For one platform they would be installed.
+            Err(refused)
+                if format == Artifact::Llb
+                    && self.definition.directory.is_some()
+                    && refused.iter().all(|gap| gap.code == NOT_INSTALLED) =>
+            {
+                return Ok(Err(boxed(vec![self.one_platform_only()])));
+            }
+            Err(refused) => return Ok(Err(boxed(refused))),
+        };
         let warnings = unwatched(&images, self.front, self.file);
         if format == Artifact::LlbText {
             let mut pieces: Vec<Vec<u8>> = Vec::new();
@@ -132,12 +162,42 @@ impl Emission<'_> {
                 }
                 pieces.push(listing(&image).into_bytes());
             }
-            return Ok(Product::File { name: "llb.txt", pieces, warnings });
+            return Ok(Ok(Product::File { name: "llb.txt", pieces, warnings }));
         }
         match (images.pop(), images.is_empty()) {
-            (Some(image), true) => Ok(Product::Definition { image: Box::new(image), warnings }),
-            (Some(_), false) | (None, _) => Err(boxed(vec![self.one_platform_only()])),
+            (Some(image), true) => {
+                let definition::Wanted { directory, changed } = self.definition;
+                let installed = || self.installed.clone().unwrap_or_default();
+                let beside = directory
+                    .map(|directory| Beside::of(directory, changed, &image, plan, self.file, installed()));
+                Ok(Ok(Product::Definition { image: Box::new(image), beside: beside.map(Box::new), warnings }))
+            }
+            (Some(_), false) | (None, _) => Ok(Err(boxed(vec![self.one_platform_only()]))),
         }
+    }
+
+    fn platforms(&self) -> Vec<Platform> {
+        self.front.resolved.plan().platforms.iter().map(|it| it.value.clone()).collect()
+    }
+
+    /// Installs the sets of packages that the plan uses, if nothing else is refused.
+    fn install(&mut self, backend: &Llb) -> Result<Result<(), Refusals>, Failure> {
+        let plan = &self.front.resolved;
+        if self.installed.is_some() {
+            return Ok(Ok(()));
+        }
+        let Some(to_install) = ToInstall::of(plan, self.packages, self.time)? else { return Ok(Ok(())) };
+        let foreseen = Llb { installed: to_install.foreseen(), ..backend.clone() };
+        if let Err(refused) = foreseen.lower(plan) {
+            return Ok(Err(boxed(refused)));
+        }
+        Ok(match to_install.install(Form::Archive)? {
+            Ok(installed) => {
+                self.installed = Some(Rc::new(installed));
+                Ok(())
+            }
+            Err(problems) => Err(boxed(problems)),
+        })
     }
 
     /// A definition in a file is for one platform; whoever solves several joins them.
@@ -167,7 +227,7 @@ impl Product {
     pub fn name(&self) -> &'static str {
         match self {
             Self::File { name, .. } => name,
-            Self::Definition { .. } => "llb.pb",
+            Self::Definition { .. } => definition::NAME,
             Self::Eject(_) => "dockerfile",
             Self::Images(_) => "oci",
         }
@@ -197,11 +257,14 @@ impl Product {
         }
     }
 
-    /// The file that goes with it where there is a directory for both.
-    pub fn beside(&self) -> Option<(&'static str, &[u8])> {
+    /// Writes what goes with it into the directory that it is in.
+    pub fn write_beside(&self, directory: &Path) -> Result<(), Failure> {
         match self {
-            Self::Definition { image, .. } => Some((IMAGE_CONFIG, &image.config)),
-            Self::File { .. } | Self::Eject(_) | Self::Images(_) => None,
+            Self::Definition { image, beside: Some(beside), .. } => beside.write(directory, image),
+            Self::Definition { beside: None, .. }
+            | Self::File { .. }
+            | Self::Eject(_)
+            | Self::Images(_) => Ok(()),
         }
     }
 

@@ -16,7 +16,7 @@ pub fn refuse(arguments: &Compile) -> Result<(), Failure> {
         ("--dialect", arguments.dialect.is_some(), &[Dockerfile]),
         ("--syntax", arguments.syntax.is_some(), &[Dockerfile]),
         ("--self-contained", arguments.self_contained, &[Dockerfile]),
-        ("--force", arguments.force, &[Dockerfile]),
+        ("--force", arguments.force, &[Llb, Dockerfile]),
         ("--platform", !arguments.platforms.is_empty(), emitters),
         ("--store", arguments.store.is_some(), emitters),
         ("--tag", !arguments.tags.is_empty(), &[Oci]),

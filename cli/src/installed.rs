@@ -46,6 +46,15 @@ pub struct ToInstall {
     time: u64,
 }
 
+/// A tar, alone in a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archive {
+    /// The directory, which holds nothing else.
+    pub directory: PathBuf,
+    /// What the tar is called in it.
+    pub file: String,
+}
+
 /// Sets that are installed. What was made of them goes when this goes.
 #[derive(Default)]
 pub struct Installed {
@@ -53,8 +62,8 @@ pub struct Installed {
     pub trees: BTreeMap<InputName, Tree<Content>>,
     /// The layouts that were made.
     pub layouts: BTreeMap<InputName, PathBuf>,
-    /// The directories that hold an archive each, and nothing else.
-    pub archives: BTreeMap<InputName, PathBuf>,
+    /// The archives that were made.
+    pub archives: BTreeMap<InputName, Archive>,
     contexts: BTreeMap<InputName, InstalledContext>,
     _work: Option<Work>,
 }
@@ -68,6 +77,12 @@ impl ToInstall {
         }
         let platforms = plan.plan().platforms.clone();
         Ok(Some(Self { sets, platforms, store: machine.store()?, time }))
+    }
+
+    /// How a daemon would get each, before anything is fetched: enough to see what it refuses.
+    pub fn foreseen(&self) -> BTreeMap<InputName, InstalledContext> {
+        let archive = |name: &InputName| (name.clone(), InstalledContext::Archive("archive.tar".to_owned()));
+        self.sets.names().map(archive).collect()
     }
 
     /// What they are called, for people.
@@ -105,9 +120,10 @@ impl ToInstall {
             match form {
                 Form::Layout => drop(installed.layouts.insert(name.clone(), layout)),
                 Form::Archive => {
-                    let (directory, file) = self.archive(name, &layout, work.path())?;
-                    installed.archives.insert(name.clone(), directory);
-                    installed.contexts.insert(name.clone(), InstalledContext::Archive(file));
+                    let archive = self.archive(name, &layout, work.path())?;
+                    let context = InstalledContext::Archive(archive.file.clone());
+                    installed.contexts.insert(name.clone(), context);
+                    installed.archives.insert(name.clone(), archive);
                 }
             }
         }
@@ -151,7 +167,7 @@ impl ToInstall {
 
     /// The one layer of an image as a tar in a directory of its own, and what it is called there:
     /// by its digest, because the transfer compares only names, sizes and times.
-    fn archive(&self, name: &InputName, layout: &Path, work: &Path) -> Result<(PathBuf, String), Failure> {
+    fn archive(&self, name: &InputName, layout: &Path, work: &Path) -> Result<Archive, Failure> {
         let platform = self.platforms.first().map_or_else(Platform::linux_amd64, |it| it.value.clone());
         let image = image_of(layout, &platform)?;
         let layer = image.layers.first().ok_or_else(|| ours::<Unsupported>(name, &[]))?;
@@ -165,7 +181,7 @@ impl ToInstall {
         made.map_err(|error| {
             Failure::new(format!("cannot make an archive of `{name}` in `{}`: {error}", directory.display()))
         })?;
-        Ok((directory, file))
+        Ok(Archive { directory, file })
     }
 }
 

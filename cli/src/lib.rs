@@ -8,6 +8,7 @@ mod bases;
 mod commands;
 mod console;
 mod contexts;
+mod definition;
 mod eject;
 mod emit;
 mod env_vars;
@@ -29,6 +30,7 @@ mod report;
 mod saved;
 mod source_text;
 mod unwatched;
+mod ways;
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 mod backends;
 mod behaviours;
+mod beside_definitions;
 mod build;
 mod cli;
 mod cli_json;

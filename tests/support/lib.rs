@@ -9,6 +9,7 @@ pub mod engines;
 pub mod filesystem;
 pub mod image;
 pub mod oci;
+pub mod packages;
 pub mod places;
 pub mod plans;
 pub mod runtimes;

@@ -5,6 +5,9 @@
 
 use cogpack_content::Digest;
 
+/// The code of the refusal of a set that nobody has installed.
+pub const NOT_INSTALLED: &str = "cpk::unsupported::installed-context";
+
 /// How the daemon gets an installed set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InstalledContext {

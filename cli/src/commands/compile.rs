@@ -18,7 +18,7 @@ use crate::limits::limits;
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use crate::report::{self, Format, Stream};
-use crate::{DONE, FINDINGS, emit, front, idle_options, plan_file};
+use crate::{DONE, FINDINGS, definition, emit, front, idle_options, plan_file};
 
 mod several;
 
@@ -50,7 +50,8 @@ pub fn run(arguments: &Compile, console: &mut Console<'_>) -> Result<u8, Failure
             changed: if arguments.force { Changed::Replace } else { Changed::Keep },
             time: console.source_date_epoch()?,
         };
-        artifacts(&formats, &file, arguments, eject, console)?
+        let definition = definition::Wanted { directory: target.shared(), changed: eject.changed };
+        artifacts(&formats, &file, arguments, eject, definition, console)?
     };
     match products {
         Some(products) => {
@@ -59,7 +60,7 @@ pub fn run(arguments: &Compile, console: &mut Console<'_>) -> Result<u8, Failure
                 let note = format!(
                     "note: what the image says of itself (its command, environment, user and so on) is no part \
                      of a definition: `-O DIR/` writes it beside, as `{}`",
-                    emit::IMAGE_CONFIG
+                    definition::IMAGE_CONFIG
                 );
                 report::remark(&note, arguments.format, console);
             }
@@ -98,6 +99,7 @@ fn artifacts(
     file: &PlanFile,
     arguments: &Compile,
     eject: Wanted,
+    definition: definition::Wanted<'_>,
     console: &mut Console<'_>,
 ) -> Result<Option<Vec<Product>>, Failure> {
     let time = console.source_date_epoch()?;
@@ -107,13 +109,15 @@ fn artifacts(
         front::front_on(&arguments.platforms, file, &arguments.layouts, store, arguments.format, console)?;
     let Some(front) = front else { return Ok(None) };
     let packages = Machine::new(arguments.store.as_deref(), console);
-    let emission = Emission {
+    let mut emission = Emission {
         file,
         front: &front,
         time,
         names: &arguments.tags,
         limits,
         eject,
+        definition,
+        installed: None,
         packages,
         compression: arguments.compression.unwrap_or_default().into(),
     };
@@ -164,6 +168,14 @@ impl Target {
         }
     }
 
+    /// The directory that products go into under names of their own.
+    fn shared(&self) -> Option<&Path> {
+        match self {
+            Self::Standard | Self::Itself(_) => None,
+            Self::Into(path) => Some(path),
+        }
+    }
+
     fn of(formats: &[Artifact], path: Option<&Path>, directory: &Path) -> Result<Self, Failure> {
         let several = formats.len() > 1;
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
@@ -208,9 +220,7 @@ fn write(products: &[Product], target: &Target, console: &mut Console<'_>) -> Re
             })?;
             for product in products {
                 product.write(&folder.join(product.name()))?;
-                if let Some((name, bytes)) = product.beside() {
-                    emit::write_file(&folder.join(name), bytes)?;
-                }
+                product.write_beside(folder)?;
             }
         }
     }

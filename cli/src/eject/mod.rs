@@ -143,7 +143,7 @@ fn finish(
     texts.insert(DOCKERFILE.to_owned(), artifact.dockerfile.into_bytes());
     let gather::Gathered { trees, archives, files } = gathered;
     Ok(Ok(Eject {
-        directory: Directory { texts, trees, archives, time: wanted.time },
+        directory: Directory { texts, trees, archives, time: wanted.time, ..Directory::default() },
         files,
         changed: wanted.changed,
         notes: artifact.notes,
@@ -158,20 +158,23 @@ impl Eject {
 
     /// Writes it as the directory `path`.
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
-        self.directory.write(path, &self.files, self.changed).map_err(|error| {
-            let failure = Failure::of(&error);
-            match error {
-                EjectError::Changed { .. } => failure.with_hint(
-                    "`--force` replaces what was changed; a change that should last belongs into the plan",
-                ),
-                EjectError::Occupied { .. } => {
-                    failure.with_hint("name another directory, or move what is in the way")
-                }
-                EjectError::Failed { .. }
-                | EjectError::Special { .. }
-                | EjectError::NoEntry { .. }
-                | EjectError::Archive { .. } => failure,
-            }
-        })
+        self.directory.write(path, &self.files, self.changed).map_err(not_written)
+    }
+}
+
+/// Why a directory could not be written, with the way out.
+pub fn not_written(error: EjectError) -> Failure {
+    let failure = Failure::of(&error);
+    match error {
+        EjectError::Changed { .. } => failure.with_hint(
+            "`--force` replaces what was changed; a change that should last belongs into the plan",
+        ),
+        EjectError::Occupied { .. } => {
+            failure.with_hint("name another directory, or move what is in the way")
+        }
+        EjectError::Failed { .. }
+        | EjectError::Special { .. }
+        | EjectError::NoEntry { .. }
+        | EjectError::Archive { .. } => failure,
     }
 }

@@ -2,8 +2,9 @@
 
 use cogpack_backends_dockerfile::{Artifact, Command};
 
-use super::standings::{ELSEWHERE, Standing};
+use super::standings::Standing;
 use crate::plan_file::PlanFile;
+use crate::ways::ELSEWHERE;
 
 /// The file's name.
 pub const NAME: &str = "README.md";

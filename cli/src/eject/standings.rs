@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::Tree;
@@ -23,12 +23,10 @@ use super::Wanted;
 use super::matches::matches;
 use crate::contexts::Walked;
 use crate::plan_file::PlanFile;
+use crate::ways::{ELSEWHERE, settled, way};
 
 /// The bits of setuid and setgid.
 pub const SET_IDS: u32 = 0o6000;
-
-/// What stands in a command for a directory to which no way can be written.
-pub const ELSEWHERE: &str = "CONTEXT";
 
 /// One place.
 pub struct Standing {
@@ -251,62 +249,7 @@ pub fn is_ignored(directory: &Path, path: &str) -> bool {
     false
 }
 
-/// A path without links in the part of it that exists.
-fn settled(path: &Path) -> PathBuf {
-    let mut rest = Vec::new();
-    let mut there = path.to_owned();
-    loop {
-        if let Ok(real) = there.canonicalize() {
-            return rest.iter().rev().fold(real, |path, name| path.join(name));
-        }
-        match (there.file_name().map(ToOwned::to_owned), there.parent()) {
-            (Some(name), Some(above)) => {
-                rest.push(name);
-                there = above.to_owned();
-            }
-            (None, _) | (_, None) => return path.to_owned(),
-        }
-    }
-}
-
-/// The relative way from one directory to another, empty where they are one; `None` where it
-/// cannot be written into a text, or has nothing in common but the root: then it would say where
-/// on this machine things are.
-fn way(from: &Path, to: &Path) -> Option<String> {
-    let from: Vec<Component<'_>> = from.components().collect();
-    let to: Vec<Component<'_>> = to.components().collect();
-    let shared = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
-    if shared <= 1 && from != to {
-        return None;
-    }
-    let mut parts = vec!["..".to_owned(); from.len() - shared];
-    for part in &to[shared..] {
-        let part = part.as_os_str().to_str()?;
-        let is_plain = part.chars().all(|it| it.is_ascii_alphanumeric() || "._+@-".contains(it));
-        if !is_plain || part.starts_with('-') {
-            return None;
-        }
-        parts.push(part.to_owned());
-    }
-    Some(parts.join("/"))
-}
-
 fn is_within(path: &str, directory: &str) -> bool {
     directory.is_empty()
         || path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ways_are_relative_and_plain() {
-        let way = |from: &str, to: &str| way(Path::new(from), Path::new(to));
-        assert_eq!(way("/a", "/a/b/c"), Some("b/c".to_owned()));
-        assert_eq!(way("/a", "/a"), Some(String::new()));
-        assert_eq!(way("/a/x", "/a/b"), Some("../b".to_owned()));
-        assert_eq!(way("/a", "/a/b c"), None);
-        assert_eq!(way("/a", "/b"), None);
-    }
 }

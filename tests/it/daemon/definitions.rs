@@ -1,6 +1,9 @@
 //! The files of `-o llb -O DIR/`, solved by a daemon for a client that knows nothing of the plan.
 
+use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
 use bollard_buildkit_proto::moby::buildkit::v1::{DiskUsageRequest, PruneRequest};
@@ -10,16 +13,18 @@ use cogpack_io_buildkit::connection::Connection;
 use cogpack_io_buildkit::directories::{Directories, Directory};
 use cogpack_io_buildkit::exports::{METHODS, ToFile};
 use cogpack_io_buildkit::session::Services;
-use cogpack_io_buildkit::solve::{Exporter, Graph, Request, solve};
+use cogpack_io_buildkit::solve::{Exporter, Graph, Request, Solved, solve};
 use cogpack_io_buildkit::update::Update;
 use cogpack_tests::engines;
-use cogpack_tests::terminal::cogpackc;
+use cogpack_tests::filesystem::{Listing, list_tar};
+use cogpack_tests::packages;
+use cogpack_tests::terminal::{cogpackc, cogpackc_in};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_stream::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
 /// Takes away what a daemon remembers of ops that tell this mark, and nothing of others.
-async fn forget(connection: &Connection, mark: &str) {
+pub async fn forget(connection: &Connection, mark: &str) {
     let mut control = ControlClient::new(connection.channel());
     let known = control.disk_usage(DiskUsageRequest::default()).await.expect("is answered").into_inner();
     let known = known.record.into_iter().filter(|record| record.description.contains(mark));
@@ -35,12 +40,39 @@ async fn forget(connection: &Connection, mark: &str) {
     assert!(forgotten > 0, "{mark} was to be forgotten");
 }
 
-/// Solves the definition in a directory, and gives the image's digest and the programs that ran.
-async fn solved(connection: &Connection, made: &Path, source: &Path) -> (String, Vec<String>) {
+/// A stream of which what was written is there afterwards.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("nobody fails with it").extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The directories that the command of `llb.md` sends, by the names that it sends them under.
+fn told_to_send(made: &Path) -> BTreeMap<String, Directory> {
+    let readme = std::fs::read_to_string(made.join("llb.md")).expect("was written");
+    let options = readme.lines().filter_map(|line| line.trim().strip_prefix("--local "));
+    let directory = |option: &str| {
+        let (name, place) = option.trim_end_matches(" \\").split_once('=').expect("reads NAME=DIR");
+        (name.to_owned(), Directory::open(&made.join(place)).expect("it is a directory"))
+    };
+    options.map(directory).collect()
+}
+
+/// Solves the definition in a directory with what its `llb.md` says; gives what the exporter
+/// answers and sends, and the programs that ran.
+async fn solved(connection: &Connection, made: &Path, exporter: &str) -> (Solved, Vec<u8>, Vec<String>) {
     let read = |name: &str| std::fs::read(made.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let opened = ("source".to_owned(), Directory::open(source).expect("the context is a directory"));
-    let directories = Directories::new([opened].into());
-    let image = ToFile::to_stream(std::io::sink());
+    let directories = Directories::new(told_to_send(made));
+    let kept = Kept::default();
+    let image = ToFile::to_stream(kept.clone());
     let attributes = [("source-date-epoch", "0"), ("rewrite-timestamp", "true")];
     let attributes = attributes.map(|(key, value)| (key.to_owned(), value.to_owned()));
     let request = Request {
@@ -50,7 +82,7 @@ async fn solved(connection: &Connection, made: &Path, source: &Path) -> (String,
             config: read("image-config.json"),
             base_config: Vec::new(),
         }],
-        exporters: vec![Exporter { kind: "oci".to_owned(), attributes: attributes.into() }],
+        exporters: vec![Exporter { kind: exporter.to_owned(), attributes: attributes.into() }],
         services: Services::new()
             .add(directories.to_server(), Directories::METHODS)
             .add(image.to_server(), METHODS),
@@ -66,6 +98,13 @@ async fn solved(connection: &Connection, made: &Path, source: &Path) -> (String,
             ran.push(name);
         }
     }
+    let sent = std::mem::take(&mut *kept.0.lock().expect("nobody fails with it"));
+    (solved, sent, ran)
+}
+
+/// The digest of the image of a definition, and the programs that ran.
+async fn image_of(connection: &Connection, made: &Path) -> (String, Vec<String>) {
+    let (solved, _, ran) = solved(connection, made, "oci").await;
     (solved.exporter_response["containerimage.digest"].clone(), ran)
 }
 
@@ -101,13 +140,69 @@ export from %app {{ cmd [\"cat\", \"/both\"] label said = \"{mark}\" }}
     runtime.block_on(async {
         let address = Address::of_engine(&engine.host, None).expect("the rig's address is one");
         let connection = Connection::open(&address).await.expect("the rig's engine is up");
-        let (first, ran) = solved(&connection, &made, &source).await;
+        let (first, ran) = image_of(&connection, &made).await;
         assert_eq!(ran.len(), 2, "{ran:?}");
-        let (_, again) = solved(&connection, &made, &source).await;
+        let (_, again) = image_of(&connection, &made).await;
         assert!(again.is_empty(), "{again:?}");
         forget(&connection, &mark).await;
-        let (second, ran) = solved(&connection, &made, &source).await;
+        let (second, ran) = image_of(&connection, &made).await;
         assert_eq!(ran.len(), 2, "not all was forgotten: {ran:?}");
         assert_eq!(first, second);
     });
+}
+
+#[test]
+fn packages_beside_a_definition_become_what_a_build_makes_of_them() {
+    for (engine, limits) in [(engines::older(), &["--limits", "none"][..]), (engines::newer(), &[])] {
+        let Some(engine) = engine else { return };
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        // Definitions that are solved at one time must not read directories of one name: see `local.unique`.
+        let tool = format!("{} {:?}", engine.name, std::time::SystemTime::now());
+        let plan = format!(
+            "cpk 1
+context @hello = dir \"source\"
+{}stage %app from @system {{
+  copy \"usr/bin/tool\" from @system to \"/opt/tool\"
+  copy contents \"etc\" from @system to \"/srv\"
+  copy contents \".\" from @hello to \"/src\"
+}}
+export from %app {{ cmd [\"/opt/tool\"] }}
+",
+            packages::context(folder.path(), &tool)
+        );
+        std::fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
+        std::fs::create_dir(folder.path().join("source")).expect("is writable");
+        std::fs::write(folder.path().join("source/hello"), &tool).expect("is writable");
+        let mut environment = packages::environment(folder.path());
+        environment.docker.host = Some(engine.host.clone());
+        let cogpackc = |arguments: &[&str]| {
+            let answer = cogpackc_in(environment.clone(), folder.path(), arguments);
+            assert_eq!(answer.code, 0, "{}: {}", engine.name, answer.stderr);
+        };
+        cogpackc(&["build", "plan.cpk", "--progress", "quiet", "-o", "type=tar,dest=files.tar"]);
+        let built = std::fs::read(folder.path().join("files.tar")).expect("the result is there");
+        cogpackc(&[&["plan.cpk", "-o", "llb", "-O", "made/"], limits].concat());
+
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime can be made");
+        let sent = runtime.block_on(async {
+            let address = Address::of_engine(&engine.host, None).expect("the rig's address is one");
+            let connection = Connection::open(&address).await.expect("the rig's engine is up");
+            solved(&connection, &folder.path().join("made"), "tar").await.1
+        });
+        let files: Listing = list_tar(&sent);
+        assert_eq!(files, list_tar(&built), "{}", engine.name);
+        for (path, what) in [
+            ("usr/bin/tool", "file 4755 0:0"),
+            ("usr/bin/name", "file 4755 0:0"),
+            ("opt/tool", "file 4755 0:0"),
+            ("etc/key", "file 0640 0:42"),
+            ("srv/key", "file 0640 0:0"),
+            ("var/mail", "directory 2775 0:8"),
+            ("usr/bin/link", "link 0:0"),
+            ("src/hello", "file 0644 0:0"),
+        ] {
+            let found = files.get(path).unwrap_or_else(|| panic!("{}: no {path}: {files:#?}", engine.name));
+            assert!(found.starts_with(what), "{}: {path}: {found}", engine.name);
+        }
+    }
 }

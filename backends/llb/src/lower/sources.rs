@@ -23,7 +23,7 @@ use cogpack_ir::plan::context::{DirectoryContext, GitContext, HttpContext, Inlin
 use cogpack_ir::plan::{ContextKind, InputName, Mode, Span};
 
 use super::{Lowering, Root, gap, label, paths, unverified};
-use crate::installed::InstalledContext;
+use crate::installed::{InstalledContext, NOT_INSTALLED};
 use crate::wire::{Action, Copy, File, Op, Source};
 
 /// Our own directory in a project; no part of any context.
@@ -196,10 +196,10 @@ pub(super) fn bad_pattern(error: &cogpack_backends_contract::glob::InvalidGlob, 
 
 fn not_installed(kind: &str, name: &InputName, span: Span) -> Unsupported {
     gap(
-        "cpk::unsupported::installed-context",
+        NOT_INSTALLED,
         format!("`{name}`, because no daemon can install `{kind}`"),
         span,
-        "use `cogpackc build`, which installs it and serves it to the daemon, or emit an image with `-o oci`",
+        "use `cogpackc build`, which installs it and serves it to the daemon; `-o llb -O DIR/`, which lays it beside the definition; or emit an image with `-o oci`",
     )
 }
 

@@ -96,7 +96,8 @@ impl Job<'_> {
             return Ok(FINDINGS);
         };
         served.layouts.extend(installed.layouts.clone());
-        served.archives = installed.archives.clone();
+        let archives = installed.archives.iter();
+        served.archives = archives.map(|(name, it)| (name.clone(), it.directory.clone())).collect();
         let engine = daemon::engine(console).ok();
         // Only a table asks registries here, and does without.
         let registries = registries::settings(console).unwrap_or_default();

@@ -29,6 +29,8 @@ pub struct Eject {
     pub trees: BTreeMap<String, Tree<Content>>,
     /// Trees below it that become tar archives, by the archive's relative path.
     pub archives: BTreeMap<String, Tree<Content>>,
+    /// Files below it that are copies of files on this disk, by relative path.
+    pub files: BTreeMap<String, PathBuf>,
     /// What the entries of archives are dated, in seconds since 1970.
     pub time: u64,
 }

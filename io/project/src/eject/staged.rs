@@ -30,6 +30,10 @@ pub(super) fn make(eject: &Eject, root: &Path, files: &dyn ContentSource) -> Res
         let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
         write_archive(&make_directories(root, above)?.join(name), tree, files, eject.time)?;
     }
+    for (path, original) in &eject.files {
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+        copy_file(original, &make_directories(root, above)?.join(name))?;
+    }
     Ok(())
 }
 
@@ -59,6 +63,17 @@ fn write_archive(
     let written = layer.write(files, time, packing, BufWriter::with_capacity(1 << 16, file));
     let (mut file, _) = written.map_err(|source| EjectError::Archive { path: path.to_owned(), source })?;
     file.flush().map_err(failed("write", path))?;
+    set_mode(path, Mode::FILE)
+}
+
+/// Copies a file, and when it was written: who transfers directories takes a file of another time
+/// for another file.
+fn copy_file(original: &Path, path: &Path) -> Result<(), EjectError> {
+    fs::copy(original, path).map_err(failed("make", path))?;
+    let dated = fs::metadata(original)
+        .and_then(|original| original.modified())
+        .and_then(|written| File::options().write(true).open(path)?.set_modified(written));
+    dated.map_err(failed("date", path))?;
     set_mode(path, Mode::FILE)
 }
 
