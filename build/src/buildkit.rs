@@ -110,15 +110,16 @@ impl Builder for BuildKit {
             },
         };
         let exports = exporting::exports(&order.destinations, image, daemon)?;
-        if let Some(warning) = exporting::lost_annotations(&exports, image) {
-            tell(&progress, Progress::Warned(warning));
-        }
-
         let directories = serving::directories(&order.served)?;
         let blobs = Blobs::new(&order)?;
         let services = blobs.serve(serving::services(&order.served, &directories));
         let standard_output = std::mem::replace(&mut order.standard_output, Box::new(std::io::sink()));
         let receiver = receiving::receiver(&exports, standard_output).await?;
+        if !order.annotations.is_empty() {
+            let keeps_manifests = receiver.keeps_manifests().await;
+            let lost = exporting::lost_annotations(&exports, image, keeps_manifests);
+            lost.into_iter().for_each(|warning| tell(&progress, Progress::Warned(warning)));
+        }
         let (looks, unknown) = names::looks(&order.images).unzip();
         let (comparisons, meetings) = side_by_side::compared(&order.images).unzip();
         let request = Request {
@@ -178,9 +179,8 @@ impl Builder for BuildKit {
             }
         };
         blobs.finish(&solved.exporter_response)?;
-        let platform =
-            order.images.first().map_or_else(Platform::linux_amd64, |image| image.platform.clone());
-        let layers = receiver.finish(&platform).await?;
+        let platforms: Vec<Platform> = order.images.iter().map(|image| image.platform.clone()).collect();
+        let layers = receiver.finish(&platforms).await?;
         let mut outcome = outcome(&order, &exports, solved);
         outcome.layers = match (asked, kept_by) {
             (Some(asked), _) => asked,
@@ -193,11 +193,19 @@ impl Builder for BuildKit {
             }
             (None, _) => layers,
         };
-        if let (true, [image]) = (outcome.layers.is_empty(), order.images.as_slice()) {
-            outcome.layers = pushed(&order, &outcome, &image.platform).await;
+        // An engine tells of one of several images, and a registry of all.
+        if outcome.layers.is_empty() || platforms.len() > 1 {
+            let pushed = pushed(&order, &outcome, &platforms).await;
+            outcome.layers = if pushed.is_empty() { outcome.layers } else { pushed };
         }
-        if let [image] = order.images.as_slice() {
-            layer_names::name(&mut outcome.layers, image);
+        if let [_] = platforms.as_slice() {
+            outcome.layers.iter_mut().for_each(|layer| layer.platform = None);
+        }
+        for layers in outcome.layers.chunk_by_mut(|one, next| one.platform == next.platform) {
+            let platform = layers.first().and_then(|layer| layer.platform.clone());
+            let mut images = order.images.iter();
+            let image = images.find(|image| platform.as_ref().is_none_or(|it| *it == image.platform));
+            image.into_iter().for_each(|image| layer_names::name(layers, image));
         }
         tell(&progress, Progress::Done(outcome.clone()));
         Ok(outcome)
@@ -305,13 +313,13 @@ fn engine_of<'a>(address: &'a Address, order: &'a Order, exports: &[Export]) -> 
     }
 }
 
-/// The layers of an image that was pushed.
-async fn pushed(order: &Order, outcome: &Outcome, platform: &Platform) -> Vec<Layer> {
+/// The layers of images that were pushed.
+async fn pushed(order: &Order, outcome: &Outcome, platforms: &[Platform]) -> Vec<Layer> {
     let is_pushed = |to: &Destination| matches!(to, Destination::Image { push: true, .. });
     match (outcome.digest, order.names.first()) {
         (Some(digest), Some(name)) if order.destinations.iter().any(is_pushed) => {
             let logins = Arc::clone(&order.served.logins);
-            pushed_layers::layers(order.registries.clone(), logins, name, digest, platform).await
+            pushed_layers::layers(order.registries.clone(), logins, name, digest, platforms).await
         }
         (Some(_) | None, Some(_) | None) => Vec::new(),
     }

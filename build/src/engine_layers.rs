@@ -17,7 +17,9 @@ pub async fn layers(engine: &Engine, image: &str) -> Vec<Layer> {
     };
     let (Ok(history), Ok(image)) = tokio::join!(history, engine.image(image)) else { return Vec::new() };
     let steps: Vec<(String, u64)> = history.into_iter().map(|step| (step.created_by, step.size)).collect();
-    joined(&image.layers, &steps)
+    let mut layers = joined(&image.layers, &steps);
+    layers.iter_mut().for_each(|layer| layer.platform.clone_from(&image.platform));
+    layers
 }
 
 /// History and layers side by side. An engine lists the steps that made no layer as well, and tells
@@ -33,6 +35,7 @@ fn joined(digests: &[cogpack_content::Digest], steps: &[(String, u64)]) -> Vec<L
         size: *size,
         compressed: false,
         made_by: Some(made_by.clone()).filter(|made_by| !made_by.is_empty()),
+        platform: None,
     };
     made.iter().enumerate().map(layer).collect()
 }

@@ -96,9 +96,12 @@ pub fn exports(
 }
 
 /// What is to be said of annotations that do not arrive. Engines with a store of their own keep an
-/// image's config and layers, and no manifest that could have some.
-pub fn lost_annotations(exports: &[Export], image: Image<'_>) -> Option<Warning> {
-    let losing = exports.iter().find(|export| export.exporter.kind == "moby")?;
+/// image's config and layers, and no manifest that could have some: those that put it there
+/// themselves, and one that it is loaded into, unless that `keeps_manifests`.
+pub fn lost_annotations(exports: &[Export], image: Image<'_>, keeps_manifests: bool) -> Option<Warning> {
+    let is_loaded = |export: &Export| matches!(export.receive, Some(Receive::Load(_)));
+    let loses = |export: &&Export| export.exporter.kind == "moby" || (is_loaded(export) && !keeps_manifests);
+    let losing = exports.iter().find(loses)?;
     if image.annotations.is_empty() {
         return None;
     }

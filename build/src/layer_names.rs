@@ -42,7 +42,13 @@ mod tests {
     }
 
     fn named(text: &str, count: usize) -> Vec<String> {
-        let layer = Layer { digest: None, size: 1, compressed: false, made_by: Some("fileop".to_owned()) };
+        let layer = Layer {
+            digest: None,
+            size: 1,
+            compressed: false,
+            made_by: Some("fileop".to_owned()),
+            platform: None,
+        };
         let mut layers = vec![layer; count];
         name(&mut layers, &image(text));
         layers.into_iter().map(|layer| layer.made_by.expect("something is said")).collect()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
-use cogpack_content::Digest;
+use cogpack_content::{Digest, Platform};
 
 /// An image that was built.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,7 +17,8 @@ pub struct Outcome {
     pub names: Vec<String>,
     /// Where it is, in words for people: `the engine at …`, `out.tar`.
     pub places: Vec<String>,
-    /// Its layers, lowest first, as far as they can be learnt.
+    /// Its layers, lowest first, as far as they can be learnt; of several images one after the
+    /// other.
     pub layers: Vec<Layer>,
     /// All that the builder answered, for `--metadata-file`.
     pub answers: BTreeMap<String, String>,
@@ -41,4 +42,6 @@ pub struct Layer {
     pub compressed: bool,
     /// What made it.
     pub made_by: Option<String>,
+    /// The platform of the image that it is a layer of, where there are several.
+    pub platform: Option<Platform>,
 }

@@ -1,4 +1,4 @@
-//! The layers of an image that was pushed, for a summary: as they are stored, from the manifest in
+//! The layers of images that were pushed, for a summary: as they are stored, from the manifests in
 //! the registry. An image is no worse for that nobody can tell of them.
 
 use std::sync::Arc;
@@ -17,21 +17,21 @@ use crate::outcome::Layer;
 /// Nobody waits longer than this for a table.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The layers of the image with this digest, under a name that it was pushed to; none where the
-/// registry does not tell, or not soon.
+/// The layers of the image with this digest, under a name that it was pushed to, or of those for
+/// these platforms in an index; none where the registry does not tell, or not soon.
 pub async fn layers(
     settings: Settings,
     logins: Arc<dyn Logins>,
     name: &ImageReference,
     digest: Digest,
-    platform: &Platform,
+    platforms: &[Platform],
 ) -> Vec<Layer> {
-    let (repository, platform) = (Repository::of(name), platform.clone());
+    let (repository, platforms) = (Repository::of(name), platforms.to_vec());
     let login = waiting(logins);
     let asking = tokio::task::spawn_blocking(move || {
         // The daemon has just been to the registry itself: what a mirror has is not that.
         let settings = Settings { mirrors: Vec::new(), ..settings };
-        in_registry(&Registries::new(settings, login), &repository, digest, &platform)
+        in_registry(&Registries::new(settings, login), &repository, digest, &platforms)
     });
     match tokio::time::timeout(PATIENCE, asking).await {
         Ok(Ok(layers)) => layers.unwrap_or_default(),
@@ -43,17 +43,22 @@ fn in_registry(
     registries: &Registries,
     repository: &Repository,
     digest: Digest,
-    platform: &Platform,
+    platforms: &[Platform],
 ) -> Option<Vec<Layer>> {
     let document = |digest| Some(registries.manifest(repository, &Wanted::Digest(digest)).ok()?.bytes);
     let pushed = document(digest)?;
     // Both have a schema version; only an index has manifests.
-    let manifest = match serde_json::from_slice::<Index>(&pushed) {
-        Ok(index) => document(of_platform(&index, platform)?.digest.parse().ok()?)?,
-        Err(_) => pushed,
-    };
-    let manifest: Manifest = serde_json::from_slice(&manifest).ok()?;
-    Some(manifest.layers.iter().map(layer).collect())
+    let index = serde_json::from_slice::<Index>(&pushed).ok();
+    let mut layers = Vec::new();
+    for platform in platforms {
+        let manifest = match &index {
+            Some(index) => &document(of_platform(index, platform)?.digest.parse().ok()?)?,
+            None => &pushed,
+        };
+        let manifest: Manifest = serde_json::from_slice(manifest).ok()?;
+        layers.extend(manifest.layers.iter().map(|descriptor| layer(descriptor, platform)));
+    }
+    Some(layers)
 }
 
 /// The image in an index that holds one, beside what is said about it.
@@ -62,12 +67,13 @@ fn of_platform<'i>(index: &'i Index, platform: &Platform) -> Option<&'i Descript
     index.manifests.iter().find(|found| found.platform.as_ref() == Some(&wanted))
 }
 
-fn layer(descriptor: &Descriptor) -> Layer {
+fn layer(descriptor: &Descriptor, platform: &Platform) -> Layer {
     Layer {
         digest: descriptor.digest.parse().ok(),
         size: descriptor.size,
         compressed: !matches!(descriptor.media_type.as_str(), media::LAYER | media::DOCKER_LAYER),
         made_by: None,
+        platform: Some(platform.clone()),
     }
 }
 
@@ -83,8 +89,8 @@ mod tests {
         let address = listener.local_addr().expect("it has one");
         drop(listener);
         let name = format!("{address}/app:1").parse().expect("is a name");
-        let platform = Platform::linux_amd64();
-        let told = layers(Settings::default(), Arc::new(NoLogins), &name, Digest::of(b""), &platform).await;
+        let platforms = [Platform::linux_amd64()];
+        let told = layers(Settings::default(), Arc::new(NoLogins), &name, Digest::of(b""), &platforms).await;
         assert_eq!(told, []);
     }
 }

@@ -101,8 +101,17 @@ impl Receiver {
         }
     }
 
-    /// Puts what was received where it belongs, and gives the layers that are seen on the way.
-    pub async fn finish(self, platform: &Platform) -> Result<Vec<Layer>, BuildError> {
+    /// Whether all of an image's manifest is kept where it goes; not, where nobody can tell.
+    pub async fn keeps_manifests(&self) -> bool {
+        match self {
+            Self::Loaded { engine, .. } => engine.keeps_manifests().await.unwrap_or(false),
+            Self::Nothing | Self::File(_) | Self::Image(_) | Self::Layout(..) | Self::Directory(_) => true,
+        }
+    }
+
+    /// Puts what was received where it belongs, and gives the layers that are seen on the way: those
+    /// of the images for these platforms.
+    pub async fn finish(self, platforms: &[Platform]) -> Result<Vec<Layer>, BuildError> {
         let written = |failure: ExportFailure| BuildError::Here {
             attempted: "take the result".to_owned(),
             source: Box::new(failure),
@@ -112,12 +121,12 @@ impl Receiver {
             Self::File(file) => file.commit().map(|_| Vec::new()).map_err(written),
             Self::Image(file) => {
                 let archive = file.commit().map_err(written)?;
-                Ok(archive.map(|mut archive| layers_in(&mut archive, platform)).unwrap_or_default())
+                Ok(archive.map(|mut archive| layers_in(&mut archive, platforms)).unwrap_or_default())
             }
             Self::Directory(directory) => directory.commit().map(|()| Vec::new()).map_err(written),
             Self::Layout(file, path) => {
                 let mut archive = file.into_reader().map_err(written)?;
-                let layers = layers_in(&mut archive, platform);
+                let layers = layers_in(&mut archive, platforms);
                 let attempted = || "unpack the layout".to_owned();
                 archive
                     .rewind()
@@ -146,16 +155,20 @@ fn file(path: Option<&Path>, standard_output: Box<dyn Write + Send>) -> Result<T
     }
 }
 
-/// The layers of the image in an archive, for a summary; none where there are several images.
-fn layers_in(archive: &mut (impl Read + Seek), platform: &Platform) -> Vec<Layer> {
-    let layers = archive::layers(archive, platform).unwrap_or_default().into_iter();
-    let layer = |layer: archive::ArchivedLayer| Layer {
-        digest: Some(layer.digest),
-        size: layer.size,
-        compressed: layer.is_compressed,
-        made_by: layer.created_by,
-    };
-    layers.map(layer).collect()
+/// The layers of the images in an archive, for a summary; none where there are other images.
+fn layers_in(archive: &mut (impl Read + Seek), platforms: &[Platform]) -> Vec<Layer> {
+    let mut found = Vec::new();
+    for platform in platforms {
+        let layers = archive::layers(archive, platform).unwrap_or_default().into_iter();
+        found.extend(layers.map(|layer: archive::ArchivedLayer| Layer {
+            digest: Some(layer.digest),
+            size: layer.size,
+            compressed: layer.is_compressed,
+            made_by: layer.created_by,
+            platform: Some(platform.clone()),
+        }));
+    }
+    found
 }
 
 fn above(path: &Path) -> &Path {

@@ -136,6 +136,7 @@ fn layers(assembly: &Assembly, written: &[WrittenLayer]) -> Vec<Layer> {
         size: layer.blob.blob.size,
         compressed: layer.media_type != media::LAYER,
         made_by: Some(step.created_by.clone()).filter(|made_by| !made_by.is_empty()),
+        platform: None,
     });
     told.collect()
 }

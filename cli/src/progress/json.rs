@@ -118,6 +118,8 @@ struct JsonLayer<'a> {
     compressed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     made_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<String>,
 }
 
 impl<'a> JsonOutcome<'a> {
@@ -128,6 +130,7 @@ impl<'a> JsonOutcome<'a> {
             size: layer.size,
             compressed: layer.compressed,
             made_by: layer.made_by.as_deref(),
+            platform: layer.platform.as_ref().map(ToString::to_string),
         };
         Self {
             digest: outcome.digest.map(|digest| digest.to_string()),

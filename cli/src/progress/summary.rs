@@ -27,7 +27,9 @@ pub struct Look {
 pub fn summary(board: &Board, outcome: &Outcome, took: Duration, look: Look) -> String {
     let mut page = Page { look, text: String::new() };
     page.steps(board);
-    page.layers(&outcome.layers);
+    for layers in outcome.layers.chunk_by(|one, next| one.platform == next.platform) {
+        page.layers(layers);
+    }
     page.warnings(board);
     page.ending(board, outcome, took);
     page.text
@@ -101,11 +103,12 @@ impl Page {
         }
     }
 
+    /// Those of one image.
     fn layers(&mut self, layers: &[Layer]) {
-        if layers.is_empty() {
-            return;
+        match layers.first().and_then(|layer| layer.platform.as_ref()) {
+            Some(platform) => self.line(Tone::Strong, &format!("layers for {platform}"), ""),
+            None => self.line(Tone::Strong, "layers", ""),
         }
-        self.line(Tone::Strong, "layers", "");
         for layer in layers {
             let name = match (&layer.made_by, layer.digest) {
                 (Some(made_by), _) => one_line(made_by),

@@ -116,12 +116,14 @@ fn outcome() -> Outcome {
                 size: 74_800_000,
                 compressed: true,
                 made_by: Some("image docker.io/library/debian:bookworm-slim".to_owned()),
+                platform: None,
             },
             Layer {
                 digest: Some(Digest::of(b"app")),
                 size: 1_234_000,
                 compressed: true,
                 made_by: Some("copy \"/venv\" from %venv to \"/venv\"".to_owned()),
+                platform: None,
             },
         ],
         answers: Default::default(),
@@ -451,6 +453,26 @@ fn the_summary_says_what_ran_and_how_large_it_is() {
       sha256:6105d6cc76af400325e94d588ce511be5bfdbb73b437dc51eca43917d7a43e3d
       docker.io/library/app:latest
       in the engine at unix:///var/run/docker.sock
+    "#);
+}
+
+#[test]
+fn layers_of_several_images_are_told_apart() {
+    let mut outcome = Outcome { names: Vec::new(), places: Vec::new(), ..outcome() };
+    let platforms = ["linux/amd64", "linux/arm64"].map(|it| it.parse().expect("is a platform"));
+    for (layer, platform) in outcome.layers.iter_mut().zip(platforms) {
+        layer.platform = Some(platform);
+    }
+    let look = Look { columns: 60, palette: PLAIN };
+    insta::assert_snapshot!(summary(&Board::default(), &outcome, Duration::from_secs(1), look), @r#"
+    layers for linux/amd64
+      cae662172fd4  image docker.io/library/debian:book… 74.8 MB
+      1 layer in all, compressed                         74.8 MB
+    layers for linux/arm64
+      a172cedcae47  copy "/venv" from %venv to "/venv"    1.2 MB
+      1 layer in all, compressed                          1.2 MB
+    built in 1.0s: nothing to do
+      sha256:6105d6cc76af400325e94d588ce511be5bfdbb73b437dc51eca43917d7a43e3d
     "#);
 }
 

@@ -13,7 +13,7 @@ use bollard::query_parameters::{
     TagImageOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
-use cogpack_content::{Digest, ImageReference};
+use cogpack_content::{Digest, ImageReference, Platform};
 use cogpack_io_buildkit::address::Endpoint;
 use futures_util::{Stream, StreamExt as _};
 use tokio::io::AsyncWriteExt as _;
@@ -29,6 +29,9 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(300);
 
 /// Beyond all of our own deadlines, which tell what was late.
 const LIBRARY_DEADLINE_SECONDS: u64 = 7 * 24 * 3600;
+
+/// What an Engine that keeps images in containerd's store says of its driver.
+const CONTAINERD_STORE: &str = "io.containerd.snapshotter.v1";
 
 const PIECE: usize = 1 << 18;
 
@@ -57,6 +60,8 @@ pub struct EngineImage {
     pub layers: Vec<Digest>,
     /// What it is called.
     pub names: Vec<String>,
+    /// What it runs on, if the Engine says so in words that are known.
+    pub platform: Option<Platform>,
 }
 
 /// One step in the making of an image.
@@ -124,12 +129,23 @@ impl Engine {
         })
     }
 
+    /// Whether it keeps images with their manifests, in containerd's store. One with a store of its
+    /// own keeps a config and layers of each, and makes a manifest anew where one is wanted.
+    pub async fn keeps_manifests(&self) -> Result<bool, EngineError> {
+        let attempt = self.attempt(|| "ask how it keeps images".to_owned());
+        let said = attempt.within(self.docker.info()).await?;
+        let driver = said.driver_status.unwrap_or_default();
+        Ok(driver.iter().flatten().any(|word| word == CONTAINERD_STORE))
+    }
+
     /// What it has under a name or an id.
     pub async fn image(&self, name: &str) -> Result<EngineImage, EngineError> {
         let attempt = self.attempt(|| format!("look up the image `{name}`"));
         let said = attempt.of_image(name, self.docker.inspect_image(name)).await?;
         let id =
             said.id.and_then(|id| id.parse().ok()).ok_or_else(|| attempt.lacks("a digest for its id"))?;
+        let words = [said.os, said.architecture, said.variant.filter(|variant| !variant.is_empty())];
+        let platform = words.into_iter().flatten().collect::<Vec<_>>().join("/").parse().ok();
         let layers = said.root_fs.and_then(|files| files.layers).unwrap_or_default();
         let layers =
             layers.iter().map(|layer| layer.parse().map_err(|_| attempt.lacks("digests for its layers")));
@@ -138,6 +154,7 @@ impl Engine {
             size: count(said.size),
             layers: layers.collect::<Result<_, _>>()?,
             names: said.repo_tags.unwrap_or_default(),
+            platform,
         })
     }
 

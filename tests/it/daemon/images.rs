@@ -16,6 +16,7 @@ use cogpack_tests::engines;
 use serde_json::Value;
 
 use super::build::build;
+use super::outputs::build_for;
 
 /// The rig's layout of a base image.
 fn layout() -> PathBuf {
@@ -176,8 +177,109 @@ fn annotations_that_an_engine_cannot_keep_are_not_lost_in_silence() {
     }
 }
 
+#[test]
+fn annotations_that_are_lost_where_an_image_is_loaded_are_told_once() {
+    let Some(newer) = engines::newer() else { return };
+    for (engine, keeps_them) in [(engines::older(), false), (engines::newer(), true)] {
+        let Some(engine) = engine else { return };
+        let folder = annotated("");
+        let name = format!("wire/annotated-and-loaded:{}", std::process::id());
+        let arguments = ["--load", "--tag", &name, "--progress", "json"];
+        let answer = build_for(&engine, &newer, folder.path(), &arguments);
+        assert_eq!(answer.code, 0, "{}: {}", engine.name, answer.stderr);
+        let said = "keeps images without a manifest: the plan's annotations are not in it";
+        let told = answer.stderr.lines().filter(|line| line.contains(said));
+        let told: Vec<Value> = told.map(|line| serde_json::from_str(line).expect("is JSON")).collect();
+        assert_eq!(told.len(), usize::from(!keeps_them), "{}: {}", engine.name, answer.stderr);
+        for warning in &told {
+            let text = warning.to_string();
+            for said in [&engine.host, "containerd image store"] {
+                assert!(text.contains(said), "{}: {said}: {text}", engine.name);
+            }
+        }
+        let saved = folder.path().join("saved.tar");
+        let runtime = tokio::runtime::Runtime::new().expect("can be made");
+        let endpoint = Endpoint::of_engine(&engine.host, None).expect("is one");
+        runtime.block_on(async {
+            let engine = Engine::at(&endpoint).expect("is there");
+            engine.save(&name, &saved).await.expect("it has it");
+            engine.remove(&name).await.expect("it was made");
+        });
+        let saved = std::fs::read(saved).expect("was written");
+        let has_them = String::from_utf8_lossy(&saved).contains("org.example.said");
+        assert_eq!(has_them, keeps_them, "{}", engine.name);
+    }
+}
+
+#[test]
+fn an_image_is_pushed_under_each_of_its_names() {
+    let Some(engine) = engines::newer() else { return };
+    let registry = engines::registry().expect("it is up where an engine is");
+    for platforms in ["", "platform linux/amd64\nplatform linux/arm64\n"] {
+        let names = ["one:1", "one:2", "other:1"].map(|name| {
+            format!("{registry}/wire/pushed-as-{name}-{}-{}", platforms.len(), std::process::id())
+        });
+        let folder = annotated(platforms);
+        let mut arguments = vec![".", "--push", "--progress", "quiet", "--metadata-file", "told"];
+        arguments.extend(names.iter().flat_map(|name| ["--tag", name]));
+        let answer = build(&engine, folder.path(), &arguments);
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        let digest = answer.text().trim();
+        for name in &names {
+            assert_eq!(found_as(name).0.to_string(), digest, "{name}");
+        }
+        let told = std::fs::read_to_string(folder.path().join("told")).expect("was written");
+        let told: Value = serde_json::from_str(&told).expect("is JSON");
+        assert_eq!(told["image.name"], names.join(","), "{told:#}");
+    }
+}
+
+#[test]
+fn the_layers_of_each_platform_are_told() {
+    let Some(engine) = engines::newer() else { return };
+    let registry = engines::registry().expect("it is up where an engine is");
+    let name = format!("{registry}/wire/pushed-for-two:{}", std::process::id());
+    let folder = folder();
+    let path = folder.path().join("plan.cpk");
+    let plan = "cpk 1\nplatform linux/amd64\nplatform linux/arm64\nstage %app from scratch {\n  \
+                file \"/a\" = \"${A}\"\n  file \"/b\" = \"b\"\n}\nexport from %app\n";
+    std::fs::write(&path, plan.replace("${A}", &name)).expect("is writable");
+    for output in [&["--push", "--tag", &name][..], &["-o", "type=oci,dest=image.tar"]] {
+        let told = [".", "--progress", "plain", "--format", "json"];
+        let answer = build(&engine, folder.path(), &[&told[..], output].concat());
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        let told: Value = serde_json::from_str(answer.text()).expect("is JSON");
+        let told = list(&told, "/layers");
+        assert_eq!(told.len(), 4, "{output:?}: {told:#?}");
+        let index = pushed(&name);
+        for (platform, told) in [("amd64", &told[..2]), ("arm64", &told[2..])] {
+            assert!(answer.stderr.contains(&format!("layers for linux/{platform}")), "{}", answer.stderr);
+            let mut images = list(&index, "/manifests").iter();
+            let image = images.find(|it| it["platform"]["architecture"] == platform).expect("there is one");
+            let digest = image["digest"].as_str().expect("is text");
+            let manifest = pushed(&format!("{name}@{digest}"));
+            for (told, stored) in told.iter().zip(list(&manifest, "/layers")) {
+                assert_eq!(told["platform"], format!("linux/{platform}"), "{output:?}");
+                assert_eq!(
+                    (&told["digest"], &told["size"]),
+                    (&stored["digest"], &stored["size"]),
+                    "{output:?}"
+                );
+            }
+            assert!(
+                told.iter().all(|it| it["made_by"].as_str().is_some_and(|it| it.starts_with("%app file")))
+            );
+        }
+    }
+}
+
 /// The manifest or index that the rig's registry has under a name.
 pub fn pushed(name: &str) -> Value {
+    found_as(name).1
+}
+
+/// The same, and its digest.
+fn found_as(name: &str) -> (Digest, Value) {
     let registries = Registries::new(Settings::default(), Box::new(|_| Ok(Login::Anonymous)));
     let reference: ImageReference = name.parse().expect("is a name");
     let wanted = match (reference.digest(), reference.tag()) {
@@ -185,7 +287,7 @@ pub fn pushed(name: &str) -> Value {
         (None, tag) => Wanted::Tag(tag.expect("it has one").to_owned()),
     };
     let found = registries.manifest(&Repository::of(&reference), &wanted).expect("it is there");
-    serde_json::from_slice(&found.bytes).expect("is JSON")
+    (Digest::of(&found.bytes), serde_json::from_slice(&found.bytes).expect("is JSON"))
 }
 
 /// A plan for one or two platforms with annotations.

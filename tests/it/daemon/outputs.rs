@@ -152,10 +152,10 @@ fn taken(engine: &Engine, names: &[String]) -> Vec<EngineImage> {
 }
 
 /// `cogpackc build` by the newer engine's BuildKit as if it stood alone, for another engine.
-fn build_for(engine: &Engine, builder: &Engine, folder: &Path, arguments: &[&str]) -> Answer {
+pub fn build_for(engine: &Engine, builder: &Engine, folder: &Path, arguments: &[&str]) -> Answer {
     let mut environment = Environment::default();
     environment.docker.host = Some(engine.host.clone());
-    let given = ["build", ".", "--buildkit", &builder.buildkit, "--progress", "plain"];
+    let given = ["build", ".", "--buildkit", &builder.buildkit];
     cogpackc_in(environment, folder, &[&given[..], arguments].concat())
 }
 
@@ -166,7 +166,8 @@ fn a_daemon_that_stands_alone_loads_into_the_engine_that_docker_uses() {
         let Some(folder) = folder() else { return };
         let names = ["one", "two"]
             .map(|tag| format!("wire/loaded-into-{}:{tag}-{}", engine.name, std::process::id()));
-        let arguments = ["--load", "--tag", &names[0], "--tag", &names[1], "--iidfile", "id"];
+        let arguments =
+            ["--progress", "plain", "--load", "--tag", &names[0], "--tag", &names[1], "--iidfile", "id"];
         let answer = build_for(engine, &newer, folder.path(), &arguments);
         assert_eq!(answer.code, 0, "{}: {}", engine.name, answer.stderr);
         assert!(answer.stderr.contains(&format!("the engine at {}", engine.host)), "{}", answer.stderr);
