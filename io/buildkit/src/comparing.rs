@@ -11,6 +11,7 @@ use bollard_buildkit_proto::moby::buildkit::v1::frontend::{CacheOptionsEntry, Re
 use bollard_buildkit_proto::pb;
 use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::sync::OnceCell;
 use tonic::Status;
 
 use crate::failure::Failure;
@@ -99,31 +100,75 @@ impl Prepared {
         bridge: &Bridge,
         cache_from: &[CacheOptionsEntry],
     ) -> Result<bool, Status> {
-        let reference =
-            async |definition| made_of(bridge, definition, cache_from.to_vec()).await.map(|made| made.id);
+        let asked = Asked { bridge, cache_from };
         let comparing = self.all.into_iter().map(async |Definitions { before, sides }| {
             let before = async {
                 match before {
-                    Some(before) => reference(before).await,
+                    Some(before) => asked.to_make(before).await,
                     None => Ok(String::new()),
                 }
             };
             let sides = sides.into_iter().map(async |(changes, after)| {
-                let (changes, after) = tokio::try_join!(reference(changes), reference(after))?;
-                Ok::<_, Status>(Made { changes, after })
+                Ok::<_, Status>(Made { changes: asked.to_make(changes).await?, after: Late::of(after) })
             });
             let (before, sides) = tokio::try_join!(before, try_join_all(sides))?;
-            meetings(bridge, &before, &sides).await
+            meetings(asked, &before, &sides).await
         });
         let found = try_join_all(comparing).await?;
         Ok(found.iter().enumerate().all(|(place, found)| (self.accept)(place, found)))
     }
 }
 
-/// References to what was made on one side.
+/// Whom all is asked.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    bridge: &'a Bridge,
+    cache_from: &'a [CacheOptionsEntry],
+}
+
+impl Asked<'_> {
+    /// A reference to what a definition makes; empty where that is empty.
+    async fn to_make(self, definition: pb::Definition) -> Result<String, Status> {
+        made_of(self.bridge, definition, self.cache_from.to_vec()).await.map(|made| made.id)
+    }
+
+    /// What is in a directory; nothing where there is none.
+    async fn to_list(self, made: &str, path: &str) -> Result<Vec<Stat>, Status> {
+        if made.is_empty() {
+            return Ok(Vec::new());
+        }
+        let request =
+            ReadDirRequest { r#ref: made.to_owned(), dir_path: path.to_owned(), ..ReadDirRequest::default() };
+        match self.bridge.clone().read_dir(request).await {
+            Err(status) if is_missing(&status) => Ok(Vec::new()),
+            listed => listed,
+        }
+    }
+}
+
+/// A filesystem that is asked for when it is first looked at, which mostly nobody has to.
+struct Late {
+    definition: pb::Definition,
+    made: OnceCell<String>,
+}
+
+impl Late {
+    fn of(definition: pb::Definition) -> Self {
+        Self { definition, made: OnceCell::new() }
+    }
+
+    /// The names in one of its directories.
+    async fn names_in(&self, path: &str, asked: Asked<'_>) -> Result<BTreeSet<String>, Status> {
+        let made = self.made.get_or_try_init(|| asked.to_make(self.definition.clone())).await?;
+        Ok(names(&asked.to_list(made, path).await?))
+    }
+}
+
+/// What was made on one side.
 struct Made {
+    /// A reference to what it added and changed.
     changes: String,
-    after: String,
+    after: Late,
 }
 
 /// A directory, and those sides whose changes have it.
@@ -142,14 +187,14 @@ struct Listed {
 }
 
 /// Where filesystems differ that are all to be there at once, down to the first difference.
-async fn meetings(bridge: &Bridge, before: &str, sides: &[Made]) -> Result<Vec<Meeting>, Status> {
+async fn meetings(asked: Asked<'_>, before: &str, sides: &[Made]) -> Result<Vec<Meeting>, Status> {
     // What is empty has no reference.
     let by = (0..sides.len()).filter(|side| !sides[*side].changes.is_empty()).collect();
     let mut level = vec![Shared { path: "/".to_owned(), by }];
     let mut met = Vec::new();
     while !level.is_empty() && met.len() < MOST_MEETINGS {
         let listing = stream::iter(std::mem::take(&mut level));
-        let listed = listing.map(|shared| listed(bridge, before, sides, shared));
+        let listed = listing.map(|shared| listed(asked, before, sides, shared));
         let listed: Vec<Listed> = listed.buffered(AT_ONCE).try_collect().await?;
         for listed in listed {
             level.extend(compared(listed, &mut met));
@@ -158,23 +203,23 @@ async fn meetings(bridge: &Bridge, before: &str, sides: &[Made]) -> Result<Vec<M
     Ok(met)
 }
 
-async fn listed(bridge: &Bridge, before: &str, sides: &[Made], shared: Shared) -> Result<Listed, Status> {
+async fn listed(asked: Asked<'_>, before: &str, sides: &[Made], shared: Shared) -> Result<Listed, Status> {
     let path = shared.path.as_str();
-    let listing = shared.by.iter().map(|side| list(bridge, &sides[*side].changes, path));
-    let changes: Vec<Vec<Stat>> = try_join_all(listing).await?;
-    let names = |entries: &[Stat]| entries.iter().map(name_of).collect::<BTreeSet<String>>();
+    let listing = shared.by.iter().map(|side| asked.to_list(&sides[*side].changes, path));
+    // Where two sides have a directory, what they have in it mostly differs; so what was there before
+    // is asked for at once.
+    let (changes, before): (Vec<Vec<Stat>>, Vec<Stat>) =
+        tokio::try_join!(try_join_all(listing), asked.to_list(before, path))?;
     let changed: Vec<BTreeSet<String>> = changes.iter().map(|entries| names(entries)).collect();
     let by_any: BTreeSet<String> = changed.iter().flatten().cloned().collect();
+    let before = names(&before);
     let removing = shared.by.iter().zip(&changed).map(async |(side, changed)| {
-        // What a side has changed it has not removed.
+        // What a side has changed it has not removed; and nobody removes what was never there.
         let mut gone: BTreeSet<String> = by_any.difference(changed).cloned().collect();
-        if !gone.is_empty() && !before.is_empty() {
-            let (before, after) =
-                tokio::try_join!(list(bridge, before, path), list(bridge, &sides[*side].after, path))?;
-            let (before, after) = (names(&before), names(&after));
-            gone.retain(|name| before.contains(name) && !after.contains(name));
-        } else {
-            gone.clear();
+        gone.retain(|name| before.contains(name));
+        if !gone.is_empty() {
+            let after = sides[*side].after.names_in(path, asked).await?;
+            gone.retain(|name| !after.contains(name));
         }
         Ok::<_, Status>(gone)
     });
@@ -182,13 +227,8 @@ async fn listed(bridge: &Bridge, before: &str, sides: &[Made], shared: Shared) -
     Ok(Listed { changes, removed, shared })
 }
 
-async fn list(bridge: &Bridge, made: &str, path: &str) -> Result<Vec<Stat>, Status> {
-    let request =
-        ReadDirRequest { r#ref: made.to_owned(), dir_path: path.to_owned(), ..ReadDirRequest::default() };
-    match bridge.clone().read_dir(request).await {
-        Err(status) if is_missing(&status) => Ok(Vec::new()),
-        listed => listed,
-    }
+fn names(entries: &[Stat]) -> BTreeSet<String> {
+    entries.iter().map(name_of).collect()
 }
 
 fn name_of(entry: &Stat) -> String {
