@@ -116,6 +116,10 @@ docker image rm --force "$image" >/dev/null
 	matches 'the registry holds the cache' buildkit.cacheconfig skopeo inspect --raw --tls-verify=false "docker://$cache"
 	cp -R "$work/project" "$work/inline"
 	fresh_plan
+	builds local-written "$work/project/plan.cpk" --no-cache --output "type=tar,dest=$work/fourth.tar" \
+		--cache-from "type=local,src=$work/cache" --cache-to "type=local,dest=$work/cache,mode=max"
+	cp -R "$work/project" "$work/local"
+	fresh_plan
 	image=$COGPACK_TEST_REGISTRY/test/inline:$$
 	builds inline-written "$work/project/plan.cpk" --no-cache --tag "$image" --push --cache-to type=inline
 	docker run --rm --network "$COGPACK_TEST_NETWORK" "$image" cat /made >"$work/written"
@@ -126,6 +130,8 @@ docker image rm --force "$image" >/dev/null
 	builds inline-read "$work/project/plan.cpk" --output "type=tar,dest=$work/third.tar" --cache-from "type=registry,ref=$image"
 	prints 'with the cache in an image nothing runs' '' steps_run inline-read
 	prints 'and what is in that image is there' "$(cat "$work/written")" tar -xOf "$work/third.tar" made
+	builds local-read "$work/local/plan.cpk" --output "type=tar,dest=$work/fifth.tar" --cache-from "type=local,src=$work/cache"
+	exits 'with the cache in a directory what was run elsewhere is there' 0 cmp <(tar -xOf "$work/fourth.tar" made) <(tar -xOf "$work/fifth.tar" made)
 	rm -r "$work/project"
 	mv "$work/inline" "$work/project"
 	builds cache-read "$work/project/plan.cpk" --output "type=tar,dest=$work/second.tar" --cache-from "type=registry,ref=$cache"

@@ -124,7 +124,7 @@ fn options_that_mean_nothing_for_a_format_are_refused() {
         (&["--dialect", "legacy"], "llb.txt"),
         (&["--syntax", "1.6"], "oci"),
         (&["--self-contained"], "json"),
-        (&["--force"], "llb"),
+        (&["--force"], "oci"),
         (&["--layout", "python=x"], "cpk"),
         (&["--platform", "linux/amd64"], "json"),
         (&["--store", "store"], "cpk"),

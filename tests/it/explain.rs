@@ -121,7 +121,7 @@ fn commands(code: &str) -> &'static [&'static [&'static str]] {
     match code {
         "cpk::syntax::json" => &[&["fmt", "--check", "plan.cpk"]],
         "cpk::image::triggers" => &[&["plan.cpk", "-O", "out/", "-o", "llb"]],
-        "cpk::unsupported::installed-context" => &[&["plan.cpk", "-o", "llb"]],
+        "cpk::unsupported::installed-context" => &[&["plan.cpk", "-o", "llb.txt"]],
         "cpk::unsupported::beside" => &[&["plan.cpk", "-o", "dockerfile"]],
         "cpk::unsupported::capability" | "cpk::unsupported::parallel" => {
             &[&["plan.cpk", "-O", "out/", "-o", "llb", "--limits", "none"]]

@@ -39,6 +39,16 @@ pub fn cogpackc_in(environment: Environment, directory: &Path, arguments: &[&str
     run(directory, arguments, "", environment)
 }
 
+/// The same, with something on standard input.
+pub fn cogpackc_in_with_input(
+    environment: Environment,
+    directory: &Path,
+    arguments: &[&str],
+    input: &str,
+) -> Answer {
+    run(directory, arguments, input, environment)
+}
+
 fn run(directory: &Path, arguments: &[&str], input: &str, environment: Environment) -> Answer {
     let mut stdin = Cursor::new(input.as_bytes());
     let mut stdout = Vec::new();

@@ -24,7 +24,7 @@ use tokio_stream::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
 /// Takes away what a daemon remembers of ops that tell this mark, and nothing of others.
-pub async fn forget(connection: &Connection, mark: &str) {
+async fn forget(connection: &Connection, mark: &str) {
     let mut control = ControlClient::new(connection.channel());
     let known = control.disk_usage(DiskUsageRequest::default()).await.expect("is answered").into_inner();
     let known = known.record.into_iter().filter(|record| record.description.contains(mark));

@@ -12,6 +12,7 @@ mod ejected_owners;
 mod ejected_rows;
 mod ejected_sample;
 mod ejects;
+mod given;
 mod images;
 mod outputs;
 mod program_cases;
