@@ -261,10 +261,9 @@ impl Product {
     pub fn write_beside(&self, directory: &Path) -> Result<(), Failure> {
         match self {
             Self::Definition { image, beside: Some(beside), .. } => beside.write(directory, image),
-            Self::Definition { beside: None, .. }
-            | Self::File { .. }
-            | Self::Eject(_)
-            | Self::Images(_) => Ok(()),
+            Self::Definition { beside: None, .. } | Self::File { .. } | Self::Eject(_) | Self::Images(_) => {
+                Ok(())
+            }
         }
     }
 

@@ -145,7 +145,7 @@ fn scripts_and_programs_keep_every_byte() {
             r#"shell ["/bin/bash", "-e"] run "a" shell ["/bin/sh", "-c"] run "b""#,
             "RUN [\"/bin/bash\", \"-e\", \"a\"]\nRUN b",
         ),
-        (r#"exec ["a b", "\"\\"]"#, r#"RUN ["a b", "\"\\"]"#),
+        (r#"exec ["/a b", "\"\\"]"#, r#"RUN ["/a b", "\"\\"]"#),
         (r#"run "a" { env A = "x y" }"#, "RUN export A='x y'; a"),
         (r#"run " a" { env A = "x" }"#, "RUN export A=x;  a"),
         (r#"run "a" { env IFS = "x" }"#, r#"RUN ["/usr/bin/env", "IFS=x", "/bin/sh", "-c", "a"]"#),

@@ -14,6 +14,7 @@ use miette::Diagnostic;
 
 use crate::arguments::{Artifact, Compile};
 use crate::console::Console;
+use crate::definition;
 use crate::eject::Wanted;
 use crate::emit::{Emission, Product};
 use crate::failure::Failure;
@@ -78,7 +79,7 @@ fn image(
     let store = arguments.store.as_deref();
     let front = front::front_on(&arguments.platforms, file, layouts, store, format, console)?;
     let Some(front) = front else { return Ok(None) };
-    let emission = Emission {
+    let mut emission = Emission {
         file,
         front: &front,
         time,
@@ -91,6 +92,8 @@ fn image(
             changed: Changed::Keep,
             time,
         },
+        definition: definition::Wanted { directory: None, changed: Changed::Keep },
+        installed: None,
         packages: Machine::new(store, console),
         compression: arguments.compression.unwrap_or_default().into(),
     };
