@@ -82,10 +82,11 @@ impl Tool {
         !self.dialect.contains(&"buildkit")
     }
 
-    /// Whether it loses layers that two builds at once have in common: one waits for the other then,
-    /// also for those of other processes.
+    /// Whether two builds at once disturb each other: one waits for the other then, also for those of
+    /// other processes. The classic builder loses layers that both have, and buildah fails where a
+    /// stage adds nothing to an image from which the other just builds.
     fn builds_alone(&self) -> bool {
-        self.dialect.contains(&"legacy")
+        self.joins_layers() || self.dialect.contains(&"legacy")
     }
 
     /// Waits until no other build of this tool runs that would disturb one; it may run while the
@@ -165,8 +166,9 @@ impl Tool {
         let (program, rest) = command.split_once(" build ").expect("it builds");
         let added = match &self.kind {
             Kind::Docker { engine, .. } => format!("--network={} ", engine.network),
-            // Its cache is images, which another build of the same plan may be removing.
-            Kind::Buildah { .. } => "--no-cache ".to_owned(),
+            // Its cache is images, which another build of the same plan may be removing; and a container
+            // that it leaves keeps other builds from removing an image.
+            Kind::Buildah { .. } => "--no-cache --force-rm ".to_owned(),
         };
         let own = self.command();
         let mut shell = Command::new("sh");
