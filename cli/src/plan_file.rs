@@ -31,9 +31,7 @@ impl PlanFile {
         match self.path.as_deref().and_then(real) {
             Some(plan) if real(target).as_ref() == Some(&plan) => {
                 Err(Failure::new(format!("`{}` is the plan itself, and is not written over", self.shown))
-                    .with_hint(
-                        "name another place with `-O`; `cogpackc fmt` brings a plan into canonical form",
-                    ))
+                    .with_hint("name another place; `cogpackc fmt` brings a plan into canonical form"))
             }
             Some(_) | None => Ok(()),
         }

@@ -71,6 +71,9 @@ fn a_plan_is_not_written_over() {
         &["plan.cpk", "-o", "llb", "-o", "cpk", "-O", "./"],
         &["plan.cpk", "-o", "oci", "-O", "plan.cpk"],
         &["graph", "plan.cpk", "-O", "plan.cpk"],
+        &["build", "plan.cpk", "--builder", "direct", "-o", "type=oci,dest=plan.cpk"],
+        &["build", ".", "--builder", "direct", "-o", "type=layout,dest=x", "--iidfile", "./plan.cpk"],
+        &["build", ".", "--builder", "direct", "-o", "type=layout,dest=x", "--metadata-file", "plan.cpk"],
     ] {
         let answer = cogpackc(folder.path(), arguments);
         let said = "error: `plan.cpk` is the plan itself, and is not written over\n";

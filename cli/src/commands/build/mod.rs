@@ -44,6 +44,10 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
     };
     let path = plan::path(&arguments.plan, &console.directory)?;
     let file: PlanFile = plan_file::read(&path, console)?;
+    let answers = [&arguments.metadata_file, &arguments.iidfile].into_iter().flatten();
+    for written in answers.map(|path| console.directory.join(path)).chain(outputs::files(&destinations)) {
+        file.spare(&written)?;
+    }
     let Some(source) = plan::read(arguments, &file, console)? else { return Ok(FINDINGS) };
     let file = &file;
     let (runtime, code) = match builder {

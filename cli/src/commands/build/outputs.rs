@@ -29,6 +29,17 @@ pub fn destinations(arguments: &Build, directory: &Path) -> Result<Vec<Destinati
     Ok(destinations)
 }
 
+/// The files that images go to.
+pub fn files(destinations: &[Destination]) -> impl Iterator<Item = PathBuf> {
+    destinations.iter().filter_map(|to| match to {
+        Destination::File { path, .. } => path.clone(),
+        Destination::Layout { .. }
+        | Destination::Directory { .. }
+        | Destination::Engine { .. }
+        | Destination::Image { .. } => None,
+    })
+}
+
 /// `--push` is a word for `type=image,push=true`, whichever of them was written.
 fn push(destinations: &mut Vec<Destination>) -> Result<(), Failure> {
     let mut images = destinations.iter_mut().filter_map(|to| match to {
