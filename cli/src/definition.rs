@@ -106,7 +106,10 @@ fn places(
     file: &PlanFile,
 ) -> Places {
     let from = settled(directory);
+    // Elsewhere than below the plan, the way would say where on this machine both lie.
+    let is_below = from.starts_with(settled(&file.directory));
     let written = |path: &str| match way(&from, &settled(&file.directory.join(path))) {
+        _ if !is_below => ELSEWHERE.to_owned(),
         Some(here) if here.is_empty() => ".".to_owned(),
         Some(way) => way,
         None => ELSEWHERE.to_owned(),

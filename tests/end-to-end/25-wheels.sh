@@ -90,7 +90,7 @@ exits 'of which nothing is kept' 0 test -z "$(find "$work/fourth/blobs" "$work/f
 	printf 'platform linux/%s\n' "$(dpkg --print-architecture)"
 	sed 's/^stage %app .*/stage %app from scratch {\n  env PATH = "\/usr\/bin"/; /^image @python/d' "$work/report.cpk"
 } | sed '/^cpk 1$/d; 1i cpk 1' >"$work/alone.cpk"
-exits 'wheels on nothing are an image' 0 compile third "$work/alone.cpk" "$work/alone"
+COGPACK_STORE=$work/third exits 'wheels on nothing are an image' 0 "$cogpackc" "$work/alone.cpk" -o oci -O "$work/alone"
 exits 'umoci unpacks it' 0 umoci unpack --image "$work/alone:latest" "$work/alone-by-us"
 files_of "$work/alone-by-us/rootfs" >"$work/alone.files"
 ejects() { # BUILDER DIALECT-OPTION...
