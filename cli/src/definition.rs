@@ -152,10 +152,16 @@ fn readme(needs: &Needs, places: &Places, file: &PlanFile) -> String {
          definition.\n",
         words.join(" \\\n  ")
     );
-    let elsewhere =
-        places.directories.values().chain(places.layouts.values()).any(|place| place == ELSEWHERE);
-    if elsewhere {
-        text.push_str(&format!("\n`{ELSEWHERE}` is the directory that the plan reads.\n"));
+    let placed = places.directories.iter().chain(&places.layouts);
+    let elsewhere: Vec<String> = placed
+        .filter(|(_, place)| *place == ELSEWHERE)
+        .map(|(name, _)| format!("for `{0}=` that of `context @{0}`", name.as_str()))
+        .collect();
+    if !elsewhere.is_empty() {
+        text.push_str(&format!(
+            "\n`{ELSEWHERE}` is a directory that `{plan}` reads: {}.\n",
+            elsewhere.join(", ")
+        ));
     }
     if !needed.is_empty() {
         text.push_str("\n`src=` names the file that holds a secret.\n");

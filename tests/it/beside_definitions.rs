@@ -114,6 +114,26 @@ fn packages_lie_beside_a_definition_and_its_readme_names_all_that_it_reads() {
 }
 
 #[test]
+fn a_definition_that_lies_elsewhere_says_which_directory_stands_where() {
+    let folder = folder("one");
+    let path = folder.path().join("plan.cpk");
+    let plan = std::fs::read_to_string(&path).expect("is there");
+    let more = plan
+        .replace("context @source", "context @more = dir \"more\"\ncontext @source")
+        .replace("  copy ", "  copy \"b\" from @more to \"/b\"\n  copy ");
+    std::fs::write(&path, more).expect("is writable");
+    let elsewhere = tempfile::tempdir().expect("a temporary folder can be made");
+    let made = elsewhere.path().to_str().expect("is UTF-8");
+    let answer = compile(folder.path(), &["-o", "llb", "-O", made]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let readme = std::fs::read_to_string(elsewhere.path().join("llb.md")).expect("was written");
+    assert!(readme.contains("--local more=CONTEXT \\\n  --local source=CONTEXT \\\n"), "{readme}");
+    let said = "\n`CONTEXT` is a directory that `plan.cpk` reads: for `more=` that of `context @more`, \
+                for `source=` that of `context @source`.\n";
+    assert!(readme.contains(said), "{readme}");
+}
+
+#[test]
 fn where_there_is_no_directory_packages_are_refused_with_the_way_out() {
     let folder = folder("one");
     for arguments in [&["-o", "llb"][..], &["-o", "llb", "-O", "plan.llb"], &["-o", "llb.txt"]] {

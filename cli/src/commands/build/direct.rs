@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use cogpack_backends_llb::Entitlement;
-use cogpack_backends_oci_direct::Runs;
+use cogpack_backends_oci_direct::{Recipe, Runs};
 use cogpack_build::builder::Builder;
 use cogpack_build::direct::order::UseOfResults;
 use cogpack_build::direct::{Direct, Order, Programs, check_destinations};
@@ -67,13 +67,13 @@ impl Job<'_> {
         let Some(sources) = source.by_platform(arguments, file, console)? else { return Ok(FINDINGS) };
         let maker = Maker { arguments, file, runs, foreign };
         // What the plan cannot have is found before anybody is asked for images.
-        if sources.iter().map(|source| maker.recipe(source, At::Anywhere, console)).any(|it| it.is_none()) {
-            return Ok(FINDINGS);
-        }
+        let recipes: Vec<Option<Recipe>> =
+            sources.iter().map(|source| maker.recipe(source, At::Anywhere, console)).collect();
+        let Some(recipes) = recipes.into_iter().collect::<Option<Vec<_>>>() else { return Ok(FINDINGS) };
         self.entered?;
         let mut parts = Vec::with_capacity(sources.len());
-        for source in sources {
-            match maker.part(source, parts.is_empty(), &mut interrupts, console).await? {
+        for (source, recipe) in sources.into_iter().zip(recipes) {
+            match maker.part(source, recipe, parts.is_empty(), &mut interrupts, console).await? {
                 Ok(part) => parts.push(part),
                 Err(code) => return Ok(code),
             }

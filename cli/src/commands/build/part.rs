@@ -50,16 +50,17 @@ impl Maker<'_> {
         lowered.map_err(|refused| show(&refused, self.arguments, self.file, console)).ok()
     }
 
-    /// Reads what a plan needs; an exit code where that ends the build. What is to be said of one
-    /// platform's plan is to be said of the next as well, so warnings of the first one are shown.
+    /// Reads what a plan needs that has this recipe wherever its bases are; an exit code where that
+    /// ends the build. What is to be said of one platform's plan is to be said of the next as well, so
+    /// warnings of the first one are shown.
     pub async fn part(
         &self,
         mut source: Source,
+        recipe: Recipe,
         is_first: bool,
         interrupts: &mut Interrupts,
         console: &mut Console<'_>,
     ) -> Result<Result<Part, u8>, Failure> {
-        let Some(recipe) = self.recipe(&source, At::Anywhere, console) else { return Ok(Err(FINDINGS)) };
         let machine = Machine::new(self.arguments.store.as_deref(), console);
         let found = pulled::find(&source, &recipe, machine, interrupts, console).await?;
         let Some(found) = found else { return Ok(Err(INTERRUPTED)) };
