@@ -63,6 +63,29 @@ compiles 'unless that is asked for' 0 --force
 exits 'and then it is ours again' 0 cmp "$eject/Dockerfile" "$work/first"
 prints 'while what is not ours stays' mine cat "$eject/notes.txt"
 
+# Where the directory above it cannot be written, or something is mounted on it, and where nothing can.
+mkdir "$work/shared" "$work/shared/eject" "$work/shared/mounted"
+printf 'cpk 1\n\nstage %%app from scratch {\n  env PATH = "/bin"\n}\n\nexport from %%app\n' >"$work/shared/plan.cpk"
+chmod 755 "$work" "$work/shared"
+# The other user may not be allowed where the program lies.
+cp "$cogpackc" "$work/cogpackc"
+chown 65534:65534 "$work/shared/eject"
+ejects_as_nobody() { # NAME
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$work/cogpackc" "$work/shared/plan.cpk" -o dockerfile -O "$work/shared/$1"
+}
+for time in first second; do
+	exits "a directory of somebody's own is written, the $time time" 0 ejects_as_nobody eject
+	exits "and one on which something is mounted, the $time time" 0 unshare --mount bash -ec \
+		"mount --bind '$work/shared/eject' '$work/shared/mounted'
+		 '$cogpackc' '$work/shared/plan.cpk' -o dockerfile -O '$work/shared/mounted'"
+	chown --recursive 65534:65534 "$work/shared/eject"
+done
+prints 'and nothing else is left there' '.cogpackc-manifest Dockerfile README.md' \
+	bash -c "cd '$work/shared/eject' && echo .[!.]* *"
+exits 'a directory that cannot be written is an error' 2 ejects_as_nobody mounted
+cp "$work/output" "$work/said"
+matches 'which names it' 'shared/mounted`' cat "$work/said"
+
 mkdir "$work/secret"
 printf 'a value for the eject' >"$work/secret/token"
 cat >"$work/secret/plan.cpk" <<-END_OF_PLAN

@@ -34,10 +34,7 @@ impl Own {
             return;
         }
         // What cannot be read, or is no such list, is a file like others.
-        let Some(manifest) = fs::read_to_string(place.join(NAME)).ok().and_then(|it| Manifest::parse(&it))
-        else {
-            return;
-        };
+        let Ok(Some(manifest)) = Manifest::read(place) else { return };
         if !path.is_empty() {
             self.directories.insert(path.to_owned());
         }

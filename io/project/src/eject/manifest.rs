@@ -66,6 +66,23 @@ impl Manifest {
         Ok(())
     }
 
+    /// Reads that of a directory; `None` where there is none. Nothing is read of what is no file, such as
+    /// a pipe, on which one waits.
+    pub fn read(directory: &Path) -> io::Result<Option<Self>> {
+        use io::ErrorKind::{InvalidData, NotADirectory, NotFound};
+        let path = directory.join(NAME);
+        let text = match fs::metadata(&path) {
+            Ok(found) if !found.is_file() => return Ok(None),
+            Ok(_) => fs::read_to_string(&path),
+            Err(error) => Err(error),
+        };
+        match text {
+            Ok(text) => Ok(Self::parse(&text)),
+            Err(error) if matches!(error.kind(), NotFound | NotADirectory | InvalidData) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads its text; `None` where it is no manifest.
     pub fn parse(text: &str) -> Option<Self> {
         let mut entries = BTreeMap::new();

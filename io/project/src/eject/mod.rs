@@ -123,42 +123,72 @@ impl Eject {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             Some(_) | None => Path::new("."),
         };
-        fs::create_dir_all(above).map_err(failed("make", above))?;
+        if let Err(source) = fs::create_dir_all(above) {
+            return Err(if source.kind() == io::ErrorKind::AlreadyExists {
+                EjectError::Occupied { paths: vec![above.to_owned()] }
+            } else {
+                failed("make", above)(source)
+            });
+        }
+        let before = earlier(destination)?;
+        if is_all_ours(destination, &before)? {
+            let staged = Staged::make(self, above, destination, files, &before, changed);
+            match staged.and_then(|staged| swap(destination, staged)) {
+                // Nothing was touched, and what is in the directory may be writable nevertheless.
+                Err(EjectError::Failed { source, .. }) if is_of_place(&source) && destination.is_dir() => {}
+                done => return done,
+            }
+        }
+        let staged = Staged::make(self, destination, destination, files, &before, changed)?;
+        clear(destination, &before, &staged.wanted)?;
+        place(destination, &staged)
+    }
+}
+
+/// All of an eject under another name, and what there is of it.
+struct Staged {
+    temporary: tempfile::TempDir,
+    made: PathBuf,
+    wanted: Manifest,
+}
+
+impl Staged {
+    /// Makes it in the directory `aside`, and stops where it must not go to `destination`.
+    fn make(
+        eject: &Eject,
+        aside: &Path,
+        destination: &Path,
+        files: &dyn ContentSource,
+        before: &Manifest,
+        changed: Changed,
+    ) -> Result<Self, EjectError> {
         let temporary = tempfile::Builder::new()
             .prefix(".cogpackc-")
-            .tempdir_in(above)
-            .map_err(|error| in_directory(above, &error))
-            .map_err(failed("make a temporary directory in", above))?;
+            .tempdir_in(aside)
+            .map_err(|error| in_directory(aside, &error))
+            .map_err(failed("make a temporary directory in", aside))?;
         let made = temporary.path().join("made");
-        staged::make(self, &made, files)?;
+        staged::make(eject, &made, files)?;
         let wanted = Manifest::of(&made).map_err(failed("list", &made))?;
         let list = made.join(manifest::NAME);
         fs::write(&list, wanted.to_text()).map_err(failed("write", &list))?;
-        let before = earlier(destination)?;
-        check(destination, &before, &wanted, changed)?;
-        if is_all_ours(destination, &before)? {
-            return swap(destination, &made, temporary);
-        }
-        clear(destination, &before, &wanted)?;
-        place(destination, &made, &wanted)
+        check(destination, before, &wanted, changed)?;
+        Ok(Self { temporary, made, wanted })
     }
+}
+
+/// Whether a directory cannot be replaced where it is: something is mounted on it, or the one above it
+/// cannot be written.
+fn is_of_place(error: &io::Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    matches!(error.kind(), CrossesDevices | PermissionDenied | ReadOnlyFilesystem | ResourceBusy)
 }
 
 /// What an earlier run wrote.
 fn earlier(destination: &Path) -> Result<Manifest, EjectError> {
-    let path = destination.join(manifest::NAME);
-    match fs::read_to_string(&path) {
-        // A list that cannot be read lists nothing, so that nothing is taken for ours.
-        Ok(text) => Ok(Manifest::parse(&text).unwrap_or_default()),
-        Err(error) if is_no_list(&error) => Ok(Manifest::default()),
-        Err(error) => Err(failed("read", &path)(error)),
-    }
-}
-
-/// Whether what stands where a list would is none of ours.
-fn is_no_list(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidData, NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory | InvalidData)
+    // A list that cannot be read lists nothing, so that nothing is taken for ours.
+    let manifest = Manifest::read(destination).map_err(failed("read", &destination.join(manifest::NAME)))?;
+    Ok(manifest.unwrap_or_default())
 }
 
 /// Stops before files of others, and before ours that were changed.
@@ -168,15 +198,26 @@ fn check(
     wanted: &Manifest,
     changed: Changed,
 ) -> Result<(), EjectError> {
-    let mut occupied = Vec::new();
-    let mut differing = Vec::new();
+    let (mut occupied, mut differing) = (Vec::new(), Vec::new());
+    let list = destination.join(manifest::NAME);
+    if list.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+        occupied.push(list);
+    }
     for path in
         before.entries.keys().chain(wanted.entries.keys().filter(|path| !before.entries.contains_key(*path)))
     {
         let place = below(destination, path);
-        let found = look(&place).map_err(failed("look at", &place))?;
-        let Some(found) = found else { continue };
-        if wanted.entries.get(path) == Some(&found) {
+        let Some(found) = look_below(destination, path)? else { continue };
+        let wanted = wanted.entries.get(path);
+        if wanted == Some(&found) {
+            continue;
+        }
+        // What somebody has put into a directory is theirs, whosever that is.
+        if found == Entry::Directory
+            && wanted.is_some()
+            && !are_all_ours(&place, path, before).map_err(failed("list", &place))?
+        {
+            occupied.push(place);
             continue;
         }
         match before.entries.get(path) {
@@ -192,6 +233,16 @@ fn check(
         return Err(EjectError::Changed { paths: differing });
     }
     Ok(())
+}
+
+/// What stands at a path below a directory. Behind a link that somebody has put there is nothing of ours.
+fn look_below(directory: &Path, path: &[u8]) -> Result<Option<Entry>, EjectError> {
+    let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| end);
+    if ends.into_iter().any(|end| below(directory, &path[..end]).is_symlink()) {
+        return Ok(None);
+    }
+    let place = below(directory, path);
+    look(&place).map_err(failed("look at", &place))
 }
 
 /// Whether nothing in the directory is anybody else's, so that it can be replaced as a whole.
@@ -229,13 +280,14 @@ fn are_all_ours(directory: &Path, way: &[u8], before: &Manifest) -> io::Result<b
 }
 
 /// Puts the new directory in the place of the old one.
-fn swap(destination: &Path, made: &Path, temporary: tempfile::TempDir) -> Result<(), EjectError> {
+fn swap(destination: &Path, staged: Staged) -> Result<(), EjectError> {
+    let Staged { temporary, made, .. } = staged;
     let aside = temporary.path().join("replaced");
     let is_there = destination.exists();
     if is_there {
         fs::rename(destination, &aside).map_err(failed("replace", destination))?;
     }
-    let renamed = fs::rename(made, destination).map_err(failed("write", destination));
+    let renamed = fs::rename(&made, destination).map_err(failed("write", destination));
     if renamed.is_err() && is_there && fs::rename(&aside, destination).is_err() {
         // Better a directory with an odd name than a lost one.
         let kept = temporary.keep().join("replaced");
@@ -259,7 +311,7 @@ fn swap(destination: &Path, made: &Path, temporary: tempfile::TempDir) -> Result
 fn clear(destination: &Path, before: &Manifest, wanted: &Manifest) -> Result<(), EjectError> {
     for (path, written) in before.entries.iter().rev() {
         let place = below(destination, path);
-        let found = look(&place).map_err(failed("look at", &place))?;
+        let found = look_below(destination, path)?;
         let stays = match (&found, wanted.entries.get(path)) {
             (None, _) => true,
             (Some(Entry::Directory), Some(Entry::Directory)) => true,
@@ -288,10 +340,10 @@ fn clear(destination: &Path, before: &Manifest, wanted: &Manifest) -> Result<(),
 }
 
 /// Moves what was made to where it belongs, file by file; the list comes last.
-fn place(destination: &Path, made: &Path, wanted: &Manifest) -> Result<(), EjectError> {
+fn place(destination: &Path, staged: &Staged) -> Result<(), EjectError> {
     let mut directories = Vec::new();
-    for (path, entry) in &wanted.entries {
-        let (from, to) = (below(made, path), below(destination, path));
+    for (path, entry) in &staged.wanted.entries {
+        let (from, to) = (below(&staged.made, path), below(destination, path));
         match entry {
             Entry::Directory => {
                 match fs::create_dir(&to) {
@@ -310,7 +362,7 @@ fn place(destination: &Path, made: &Path, wanted: &Manifest) -> Result<(), Eject
         fs::set_permissions(to, mode).map_err(failed("set the mode of", to))?;
     }
     let list = destination.join(manifest::NAME);
-    fs::rename(made.join(manifest::NAME), &list).map_err(failed("write", &list))
+    fs::rename(staged.made.join(manifest::NAME), &list).map_err(failed("write", &list))
 }
 
 #[cfg(test)]
