@@ -166,9 +166,8 @@ impl Tool {
         let (program, rest) = command.split_once(" build ").expect("it builds");
         let added = match &self.kind {
             Kind::Docker { engine, .. } => format!("--network={} ", engine.network),
-            // Its cache is images, which another build of the same plan may be removing; and a container
-            // that it leaves keeps other builds from removing an image.
-            Kind::Buildah { .. } => "--no-cache --force-rm ".to_owned(),
+            // Its cache is images, which another build of the same plan may be removing.
+            Kind::Buildah { .. } => "--no-cache ".to_owned(),
         };
         let own = self.command();
         let mut shell = Command::new("sh");
@@ -191,7 +190,21 @@ impl Tool {
         }
         let _turn = self.turn();
         let command = format!("{program} build --tag={name} {added}{rest}");
-        said(shell.args(["-ec", &command]).current_dir(place))
+        let before = self.containers();
+        said(shell.args(["-ec", &command]).current_dir(place))?;
+        // One that stays fills the disk, and keeps other builds from removing an image.
+        let left: Vec<String> = self.containers().difference(&before).cloned().collect();
+        if left.is_empty() { Ok(()) } else { Err(format!("it leaves containers: {}", left.join(" "))) }
+    }
+
+    /// The containers of buildah's builds; engines take theirs away.
+    fn containers(&self) -> BTreeSet<String> {
+        if let Kind::Docker { .. } = self.kind {
+            return BTreeSet::new();
+        }
+        let output = self.command().args(["containers", "--quiet"]).output().expect("the tool can be run");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
     }
 
     /// How many layers an image has.

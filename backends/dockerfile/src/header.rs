@@ -17,10 +17,11 @@ pub(crate) fn command(lowering: &Lowering<'_>) -> Command {
         }
         Dialect::BuildKit { .. } => (&["docker", "buildx", "build"], platforms.join(",")),
         // Docker's format, because OCI's has no healthcheck and no shell; a layer for each
-        // instruction; and no label of its own.
-        Dialect::Buildah => {
-            (&["buildah", "build", "--format=docker", "--layers", "--identity-label=false"], first)
-        }
+        // instruction, and no container left of stages without any; no label of its own.
+        Dialect::Buildah => (
+            &["buildah", "build", "--format=docker", "--layers", "--force-rm", "--identity-label=false"],
+            first,
+        ),
         Dialect::Legacy => (&["DOCKER_BUILDKIT=0", "docker", "build"], first),
     };
     let mut words: Vec<String> = program.iter().map(|word| (*word).to_owned()).collect();
