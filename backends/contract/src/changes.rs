@@ -1,9 +1,10 @@
 //! What one tree has that another has not: the content of a layer.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use crate::entries::Difference;
-use crate::tree::{Directory, Name, Node, Tree};
+use crate::entries::{Difference, Entries};
+use crate::tree::{Name, Node, Tree};
 
 /// One path that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,61 +30,85 @@ pub enum ChangeKind<'t, C> {
 ///
 /// A path that turns from something else into a directory, or the other way round, is written
 /// once: laid over the old, the new replaces it. Only what both trees do not share is visited.
-pub fn between<'t, C: PartialEq>(before: &Tree<C>, after: &'t Tree<C>) -> Vec<Change<'t, C>> {
+pub fn between<'t, C: PartialEq>(before: &'t Tree<C>, after: &'t Tree<C>) -> Vec<Change<'t, C>> {
     let mut changes = Vec::new();
-    each_between(before, after, &mut |change| changes.push(change));
-    changes
+    let all = each_between(before, after, &mut |path, kind| {
+        changes.push(Change { path: path.iter().map(|name| name.to_vec()).collect(), kind });
+        Ok::<_, Infallible>(())
+    });
+    match all {
+        Ok(()) => changes,
+        Err(never) => match never {},
+    }
 }
 
-/// The same, one after the other, for whoever makes something else of each.
-pub fn each_between<'t, C: PartialEq>(
-    before: &Tree<C>,
+/// Who takes one change after the other, by its path, until one of them fails.
+pub type Taker<'f, 't, C, E> = dyn FnMut(&[&'t [u8]], ChangeKind<'t, C>) -> Result<(), E> + 'f;
+
+/// The same, one after the other: a list of a million would take more room than the trees.
+pub fn each_between<'t, C: PartialEq, E>(
+    before: &'t Tree<C>,
     after: &'t Tree<C>,
-    found: &mut dyn FnMut(Change<'t, C>),
-) {
-    compare(before.root(), after.root(), &mut Vec::new(), found);
+    take: &mut Taker<'_, 't, C, E>,
+) -> Result<(), E> {
+    compare(&before.root().children, &after.root().children, &mut Vec::new(), take)
 }
 
-fn compare<'t, C: PartialEq>(
-    before: &Directory<C>,
-    after: &'t Directory<C>,
-    path: &mut Vec<Name>,
-    found: &mut dyn FnMut(Change<'t, C>),
-) {
-    let differences = before.children.differences(&after.children);
-    for difference in &differences {
+fn compare<'t, C: PartialEq, E>(
+    before: &'t Entries<Node<C>>,
+    after: &'t Entries<Node<C>>,
+    path: &mut Vec<&'t [u8]>,
+    take: &mut Taker<'_, 't, C, E>,
+) -> Result<(), E> {
+    for difference in before.differences(after) {
         if let Difference::Removed(name) = difference {
-            let path = path.iter().chain([*name]).cloned().collect();
-            found(Change { path, kind: ChangeKind::Removed });
+            path.push(name);
+            take(path, ChangeKind::Removed)?;
+            path.pop();
         }
     }
-    for difference in &differences {
-        let Difference::Written { name, before, after } = *difference else { continue };
-        path.push(name.clone());
-        let mut written = |path: &[Name]| {
-            found(Change { path: path.to_vec(), kind: ChangeKind::Written(after) });
-        };
+    for difference in before.differences(after) {
+        let Difference::Written { name, before, after } = difference else { continue };
+        path.push(name);
         match (before, after) {
             (Some(Node::Directory(old)), Node::Directory(new)) => {
                 if !Arc::ptr_eq(old, new) {
                     if old.attributes != new.attributes {
-                        written(path);
+                        take(path, ChangeKind::Written(after))?;
                     }
-                    compare(old, new, path, found);
+                    compare(&old.children, &new.children, path, take)?;
                 }
             }
             (_, Node::Directory(new)) => {
-                written(path);
-                compare(&Directory::new(new.attributes), new, path, found);
+                take(path, ChangeKind::Written(after))?;
+                each_below(&new.children, path, take)?;
             }
             (old, Node::File { .. } | Node::Symlink { .. } | Node::Special { .. }) => {
                 if old != Some(after) {
-                    written(path);
+                    take(path, ChangeKind::Written(after))?;
                 }
             }
         }
         path.pop();
     }
+    Ok(())
+}
+
+/// All that is in a directory that is new.
+fn each_below<'t, C, E>(
+    entries: &'t Entries<Node<C>>,
+    path: &mut Vec<&'t [u8]>,
+    take: &mut Taker<'_, 't, C, E>,
+) -> Result<(), E> {
+    for (name, node) in entries {
+        path.push(name);
+        take(path, ChangeKind::Written(node))?;
+        if let Node::Directory(below) = node {
+            each_below(&below.children, path, take)?;
+        }
+        path.pop();
+    }
+    Ok(())
 }
 
 #[cfg(test)]

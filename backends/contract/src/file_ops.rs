@@ -53,7 +53,7 @@ pub fn make_file<C: Clone>(
 /// `symlink`
 pub fn make_symlink<C: Clone>(link: &MakeSymlink, tree: &mut Tree<C>) -> Result<(), FileProblem> {
     let target = literal(&link.target)?.as_bytes().to_vec();
-    put(&link.path, Node::Symlink { ids: Ids::ROOT, target }, tree)
+    put(&link.path, Node::Symlink { ids: Ids::ROOT, target: target.into() }, tree)
 }
 
 /// `mkdir`; `owner` is the op's own by number, where it says one.

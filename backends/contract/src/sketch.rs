@@ -34,7 +34,7 @@ pub fn sketch(text: &str) -> Tree<String> {
             None => (entry, None),
         };
         let (path, node) = if let Some((path, target)) = entry.split_once("->") {
-            (path, Node::Symlink { ids, target: target.as_bytes().to_vec() })
+            (path, Node::Symlink { ids, target: target.as_bytes().into() })
         } else if let Some((path, content)) = entry.split_once('=') {
             let attributes = Attributes { mode: mode.unwrap_or(Mode::FILE), ids };
             (path, Node::File { attributes, content: content.to_owned() })

@@ -69,7 +69,7 @@ pub enum Node<C> {
         /// Owner and group; a link's mode means nothing.
         ids: Ids,
         /// What it says.
-        target: Vec<u8>,
+        target: Box<[u8]>,
     },
     /// A device or a named pipe, as base images sometimes have them.
     Special {
@@ -265,11 +265,11 @@ impl<C: Clone> Tree<C> {
         let mut made = Directory::new(attributes);
         for name in below.iter().rev() {
             let mut above = Directory::new(attributes);
-            above.children.insert(name.clone(), Node::Directory(Arc::new(made)));
+            above.children.insert(name, Node::Directory(Arc::new(made)));
             made = above;
         }
         if let Some(above) = self.directory_mut(&path[..path.len() - missing.len()]) {
-            above.children.insert(topmost.clone(), Node::Directory(Arc::new(made)));
+            above.children.insert(topmost, Node::Directory(Arc::new(made)));
         }
         Ok(())
     }
@@ -281,7 +281,7 @@ impl<C: Clone> Tree<C> {
             return Err(PathProblem::TooDeep(path.to_vec()));
         }
         match self.directory_mut(above) {
-            Some(directory) => Ok(directory.children.insert(name.clone(), node)),
+            Some(directory) => Ok(directory.children.insert(name, node)),
             None => Err(PathProblem::NotADirectory(above.to_vec())),
         }
     }
@@ -325,7 +325,7 @@ fn lay_over<C: Clone>(lower: &mut Directory<C>, upper: &Directory<C>) {
             }
             (Some(there), node) => *there = node.clone(),
             (None, node) => {
-                lower.children.insert(name.clone(), node.clone());
+                lower.children.insert(name, node.clone());
             }
         }
     }
@@ -337,7 +337,7 @@ fn walk_below<'t, C>(
     found: &mut Vec<(Vec<Name>, &'t Node<C>)>,
 ) {
     for (name, node) in &directory.children {
-        path.push(name.clone());
+        path.push(name.to_vec());
         found.push((path.clone(), node));
         if let Node::Directory(below) = node {
             walk_below(below, path, found);

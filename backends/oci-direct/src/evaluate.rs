@@ -237,7 +237,7 @@ impl<'p> Evaluation<'p> {
         while let Some((layer, next)) = going.layer.take().or_else(|| Some((going.layers.next()?, 0))) {
             let span = layer.steps.first().map_or(Span::NOWHERE, |step| step.op.span);
             let problem = |problem| AssemblyProblem::Layer { problem, span };
-            let mut made = Layer::default();
+            let mut made = None;
             if !layer.changes_filesystem {
                 going.done += layer.steps.len();
             } else if layer.independent {
@@ -247,7 +247,7 @@ impl<'p> Evaluation<'p> {
                     self.pass(&mut going);
                 }
                 going.tree.overlay(&alone);
-                made = Layer::of_tree(&alone).map_err(problem)?;
+                made = Some(Layer::of_tree(&alone).map_err(problem)?);
             } else {
                 for (place, step) in layer.steps.iter().enumerate().skip(next) {
                     if let Some(program) = self.program(step, &mut going)? {
@@ -257,14 +257,14 @@ impl<'p> Evaluation<'p> {
                     self.step(step, &mut going.tree)?;
                     self.pass(&mut going);
                 }
-                made = Layer::between(&going.rootfs.tree, &going.tree).map_err(problem)?;
+                made = Some(Layer::between(&going.rootfs.tree, &going.tree).map_err(problem)?);
             }
             going.rootfs.tree = going.tree.clone();
             going.rootfs.history.push(HistoryStep {
                 created_by: describe::created_by(&self.plan.stage(going.id).name.value, &layer),
                 comment: describe::asked_by(&layer),
                 created: None,
-                layer: (!made.is_empty()).then(|| ImageLayer::Made(Arc::new(made))),
+                layer: made.filter(|made| !made.is_empty()).map(|made| ImageLayer::Made(Arc::new(made))),
             });
         }
         Ok(Gone::Done(going.rootfs))

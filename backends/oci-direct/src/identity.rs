@@ -29,29 +29,29 @@ impl Layer {
         key.bytes(KIND);
         key.bytes(packing.as_bytes());
         key.number(time);
-        for entry in &self.entries {
+        self.each(|entry| {
             key.number(entry.names().count() as u64);
             for name in entry.names() {
                 key.bytes(name);
             }
-            match &entry.kind {
+            match entry.kind {
                 EntryKind::Directory(attributes) => {
                     key.bytes(b"directory");
-                    key.attributes(*attributes);
+                    key.attributes(attributes);
                 }
                 EntryKind::Symlink(ids, target) => {
                     key.bytes(b"link");
-                    key.ids(*ids);
+                    key.ids(ids);
                     key.bytes(target);
                 }
                 EntryKind::Special(attributes, kind) => {
-                    key.special(*kind);
-                    key.attributes(*attributes);
+                    key.special(kind);
+                    key.attributes(attributes);
                 }
                 EntryKind::Whiteout => key.bytes(b"whiteout"),
                 EntryKind::File(attributes, bytes) => {
                     key.bytes(b"file");
-                    key.attributes(*attributes);
+                    key.attributes(attributes);
                     match bytes {
                         Bytes::Inline(content) => {
                             key.bytes(b"inline");
@@ -72,7 +72,7 @@ impl Layer {
                     }
                 }
             }
-        }
+        });
         Identity { structure: Digest::from_sha256(key.0.finalize().into()), files: files.listed }
     }
 }
@@ -138,12 +138,11 @@ impl Hash {
 mod tests {
     use std::sync::Arc;
 
-    use cogpack_backends_contract::content::Stamp;
-    use cogpack_backends_contract::tree::components;
+    use cogpack_backends_contract::content::{Content, Stamp};
+    use cogpack_backends_contract::tree::{Directory, Node, Tree, components};
     use cogpack_ir::plan::{FileContent, InputName, Mode};
 
     use super::*;
-    use crate::layer::LayerEntry;
 
     const FILE: Attributes = Attributes { mode: Mode::FILE, ids: Ids::ROOT };
 
@@ -152,19 +151,39 @@ mod tests {
         Arc::new(ContextFile { context, path: path.into(), size, linked, stamp: Stamp::None })
     }
 
-    fn layer(entries: &[(&str, EntryKind)]) -> Layer {
-        let entry =
-            |(path, kind): &(&str, EntryKind)| LayerEntry::new(&components(path.as_bytes()), kind.clone());
-        Layer { entries: entries.iter().map(entry).collect() }
+    fn tree(entries: &[(&str, Node<Content>)]) -> Tree<Content> {
+        let mut tree = Tree::empty();
+        for (path, node) in entries {
+            tree.insert(&components(path.as_bytes()), node.clone()).expect("is free");
+        }
+        tree
+    }
+
+    fn layer(entries: &[(&str, Node<Content>)]) -> Layer {
+        Layer::of_tree(&tree(entries)).expect("fits a layer")
+    }
+
+    /// What takes away the last of these.
+    fn without(entries: &[(&str, Node<Content>)]) -> Layer {
+        let (_, rest) = entries.split_last().expect("there is one");
+        Layer::between(&tree(entries), &tree(rest)).expect("fits a layer")
     }
 
     #[test]
     fn all_that_a_layer_is_made_of_tells_it_apart() {
-        let of = |file: &Arc<ContextFile>| EntryKind::File(FILE, Bytes::Context(Arc::clone(file)));
+        let owned_by = |attributes, file: &Arc<ContextFile>| Node::File {
+            attributes,
+            content: Content::Context(file.clone()),
+        };
+        let of = |file: &Arc<ContextFile>| owned_by(FILE, file);
         let (one, other, linked) = (file("one", 3, false), file("other", 3, false), file("linked", 3, true));
         let again = file("again", 3, true);
-        let inline =
-            |text: &str| EntryKind::File(FILE, Bytes::Inline(FileContent(text.as_bytes().to_vec().into())));
+        let inline = |text: &str| Node::File {
+            attributes: FILE,
+            content: Content::Inline(FileContent(text.as_bytes().to_vec().into())),
+        };
+        let special = |kind| Node::Special { attributes: FILE, kind };
+        let directory = || Node::Directory(Arc::new(Directory::new(FILE)));
         let owned = Attributes { ids: Ids { user: 7, group: 0 }, ..FILE };
         let layers = [
             layer(&[("a", of(&one))]),
@@ -173,15 +192,15 @@ mod tests {
             layer(&[("a", of(&one)), ("b", of(&other))]),
             layer(&[("a", of(&linked)), ("b", of(&linked))]),
             layer(&[("a", of(&linked)), ("b", of(&again))]),
-            layer(&[("a", EntryKind::File(owned, Bytes::Context(Arc::clone(&one))))]),
+            layer(&[("a", owned_by(owned, &one))]),
             layer(&[("a", inline("one"))]),
             layer(&[("a", inline("two"))]),
-            layer(&[("a", EntryKind::Directory(FILE))]),
-            layer(&[("a", EntryKind::Symlink(Ids::ROOT, b"b".to_vec()))]),
-            layer(&[("a", EntryKind::Special(FILE, SpecialKind::Pipe))]),
-            layer(&[("a", EntryKind::Special(FILE, SpecialKind::BlockDevice { major: 1, minor: 2 }))]),
-            layer(&[("a", EntryKind::Whiteout)]),
-            layer(&[("a/b", EntryKind::Whiteout)]),
+            layer(&[("a", directory())]),
+            layer(&[("a", Node::Symlink { ids: Ids::ROOT, target: b"b"[..].into() })]),
+            layer(&[("a", special(SpecialKind::Pipe))]),
+            layer(&[("a", special(SpecialKind::BlockDevice { major: 1, minor: 2 }))]),
+            without(&[("a", inline("one"))]),
+            without(&[("a", directory()), ("a/b", inline("one"))]),
         ];
         let mut structures: Vec<Digest> = layers.iter().map(|it| it.identity(0, "gzip").structure).collect();
         structures.push(layers[0].identity(1, "gzip").structure);

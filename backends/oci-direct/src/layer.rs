@@ -2,9 +2,11 @@
 //!
 //! Entries come directory by directory, sorted by name, parents first; what a layer takes away
 //! from those below is a whiteout in its directory. Directories that a layer does not change are
-//! no part of it.
+//! no part of it. A layer keeps no list of them, only the trees that it lies between: a list would
+//! take more room than these.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -23,28 +25,22 @@ use crate::sample;
 use crate::tar::{self, TarError, TarWriter};
 
 /// What a layer says of one path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LayerEntry {
-    /// Where, `/` between components: a layer may have a million of them, and one piece of memory for
-    /// each is enough.
-    path: Box<[u8]>,
+#[derive(Debug, Clone, Copy)]
+pub struct LayerEntry<'p, 'l> {
+    /// Where, `/` between components.
+    path: &'p [u8],
     /// What.
-    pub kind: EntryKind,
+    pub kind: EntryKind<'l>,
 }
 
-impl LayerEntry {
-    /// Says `kind` of a path.
-    pub fn new(path: &[Name], kind: EntryKind) -> Self {
-        Self { path: path.join(&b'/').into_boxed_slice(), kind }
-    }
-
+impl<'p> LayerEntry<'p, '_> {
     /// Where, `/` between components.
-    pub fn path(&self) -> &[u8] {
-        &self.path
+    pub fn path(&self) -> &'p [u8] {
+        self.path
     }
 
     /// The components of where that is.
-    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn names(&self) -> impl Iterator<Item = &'p [u8]> + use<'p> {
         self.path.split(|byte| *byte == b'/')
     }
 
@@ -55,14 +51,14 @@ impl LayerEntry {
 }
 
 /// What a layer may say of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EntryKind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind<'l> {
     /// A directory; what is in it follows.
     Directory(Attributes),
     /// A file.
-    File(Attributes, Bytes),
+    File(Attributes, Bytes<'l>),
     /// A symbolic link.
-    Symlink(Ids, Vec<u8>),
+    Symlink(Ids, &'l [u8]),
     /// A device or a named pipe.
     Special(Attributes, SpecialKind),
     /// What layers below have here is gone.
@@ -70,21 +66,22 @@ pub enum EntryKind {
 }
 
 /// Where the bytes of a file that we write are: anywhere but in a base image that is packed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bytes {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bytes<'l> {
     /// In the plan itself.
-    Inline(FileContent),
+    Inline(&'l FileContent),
     /// In a context that was walked.
-    Context(Arc<ContextFile>),
+    Context(&'l Arc<ContextFile>),
     /// In a filesystem that lies unpacked on disk.
-    Kept(Arc<KeptFile>),
+    Kept(&'l Arc<KeptFile>),
 }
 
-/// A layer that we make.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// A layer that we make: what turns one tree into another.
+#[derive(Debug, Clone)]
 pub struct Layer {
-    /// Its entries.
-    pub entries: Vec<LayerEntry>,
+    before: Tree<Content>,
+    after: Tree<Content>,
+    is_empty: bool,
 }
 
 /// What keeps a change from becoming part of a layer.
@@ -127,58 +124,84 @@ const LINK: u32 = 0o777;
 impl Layer {
     /// What turns `before` into `after`.
     pub fn between(before: &Tree<Content>, after: &Tree<Content>) -> Result<Self, LayerProblem> {
-        let (mut entries, mut problem) = (Vec::new(), None);
-        each_between(before, after, &mut |change| {
-            let entry = match change.kind {
-                ChangeKind::Removed => Ok(LayerEntry::new(&change.path, EntryKind::Whiteout)),
-                ChangeKind::Written(node) => written(&change.path, node),
-            };
-            match entry {
-                Ok(entry) => entries.push(entry),
-                Err(found) => drop(problem.get_or_insert(found)),
+        let mut is_empty = true;
+        each_between(before, after, &mut |path, change| {
+            is_empty = false;
+            match change {
+                ChangeKind::Removed => Ok(()),
+                ChangeKind::Written(node) => written(path, node).map(drop),
             }
-        });
-        problem.map_or(Ok(Self { entries }), Err)
+        })?;
+        Ok(Self { before: before.clone(), after: after.clone(), is_empty })
     }
 
     /// All of a tree.
     pub fn of_tree(tree: &Tree<Content>) -> Result<Self, LayerProblem> {
-        let entries = tree.walk().into_iter().map(|(path, node)| written(&path, node));
-        Ok(Self { entries: entries.collect::<Result<_, _>>()? })
+        Self::between(&Tree::empty(), tree)
     }
 
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.is_empty
+    }
+
+    /// Gives its entries away, one after the other, until one is not taken.
+    pub fn try_each<'l, E>(
+        &'l self,
+        mut take: impl FnMut(LayerEntry<'_, 'l>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut joined = Vec::new();
+        each_between(&self.before, &self.after, &mut |path, change| {
+            let kind = match change {
+                ChangeKind::Removed => EntryKind::Whiteout,
+                // What has no place in a layer was refused when this was made.
+                ChangeKind::Written(node) => match written(path, node) {
+                    Ok(kind) => kind,
+                    Err(_) => return Ok(()),
+                },
+            };
+            joined.clear();
+            for (place, name) in path.iter().enumerate() {
+                if place > 0 {
+                    joined.push(b'/');
+                }
+                joined.extend_from_slice(name);
+            }
+            take(LayerEntry { path: &joined, kind })
+        })
+    }
+
+    /// Gives its entries away, one after the other.
+    pub fn each<'l>(&'l self, mut take: impl FnMut(LayerEntry<'_, 'l>)) {
+        let all = self.try_each(|entry| {
+            take(entry);
+            Ok::<_, Infallible>(())
+        });
+        match all {
+            Ok(()) => {}
+            Err(never) => match never {},
+        }
     }
 
     /// Lays the layer over a tree that has the directories that it was made for.
     pub fn lay_over(&self, tree: &mut Tree<Content>) -> Result<(), PathProblem> {
-        for entry in &self.entries {
+        self.try_each(|entry| {
             let path = entry.components();
-            let node = match &entry.kind {
-                EntryKind::Whiteout => {
-                    tree.remove(&path)?;
-                    continue;
-                }
+            let node = match entry.kind {
+                EntryKind::Whiteout => return tree.remove(&path).map(drop),
                 EntryKind::Directory(attributes) => {
                     if let Some(there) = tree.directory_mut(&path) {
-                        there.attributes = *attributes;
-                        continue;
+                        there.attributes = attributes;
+                        return Ok(());
                     }
-                    Node::Directory(Directory::new(*attributes).into())
+                    Node::Directory(Directory::new(attributes).into())
                 }
-                EntryKind::File(attributes, bytes) => {
-                    Node::File { attributes: *attributes, content: bytes.clone().into() }
-                }
-                EntryKind::Symlink(ids, target) => Node::Symlink { ids: *ids, target: target.clone() },
-                EntryKind::Special(attributes, kind) => {
-                    Node::Special { attributes: *attributes, kind: *kind }
-                }
+                EntryKind::File(attributes, bytes) => Node::File { attributes, content: bytes.into() },
+                EntryKind::Symlink(ids, target) => Node::Symlink { ids, target: target.into() },
+                EntryKind::Special(attributes, kind) => Node::Special { attributes, kind },
             };
-            tree.insert(&path, node)?;
-        }
-        Ok(())
+            tree.insert(&path, node).map(drop)
+        })
     }
 
     /// How the layer is to be compressed; files are read for it only where that depends on them.
@@ -217,17 +240,17 @@ impl Layer {
     pub fn read_for_it(&self) -> u64 {
         let mut first_names = FirstNames::default();
         let mut sum = 0;
-        for entry in &self.entries {
-            let EntryKind::File(attributes, bytes) = &entry.kind else { continue };
-            if first_names.of(bytes, *attributes).is_none() {
-                first_names.remember(bytes, *attributes, Vec::new());
+        self.each(|entry| {
+            let EntryKind::File(attributes, bytes) = entry.kind else { return };
+            if first_names.of(bytes, attributes).is_none() {
+                first_names.remember(bytes, attributes, Vec::new());
                 sum += match bytes {
                     Bytes::Inline(_) => 0,
                     Bytes::Context(file) => file.size,
                     Bytes::Kept(file) => file.size,
                 };
             }
-        }
+        });
         sum
     }
 
@@ -240,18 +263,18 @@ impl Layer {
     ) -> Result<W, LayerWriteError> {
         let mut archive = TarWriter::new(sink, time);
         let mut first_names = FirstNames::default();
-        for entry in &self.entries {
+        self.try_each(|entry| {
             let path = entry.path();
-            match &entry.kind {
+            match entry.kind {
                 EntryKind::Directory(attributes) => {
-                    archive.append(&with(path, tar::EntryKind::Directory, *attributes))?;
+                    archive.append(&with(path, tar::EntryKind::Directory, attributes))?;
                 }
                 EntryKind::Symlink(ids, target) => {
                     let kind = tar::EntryKind::Symlink { target };
                     archive.append(&tar::Entry { path, kind, mode: LINK, uid: ids.user, gid: ids.group })?;
                 }
                 EntryKind::Special(attributes, kind) => {
-                    archive.append(&with(path, special(*kind), *attributes))?;
+                    archive.append(&with(path, special(kind), attributes))?;
                 }
                 EntryKind::Whiteout => {
                     let path = whiteout(path);
@@ -260,23 +283,24 @@ impl Layer {
                 }
                 EntryKind::File(attributes, Bytes::Inline(content)) => {
                     let kind = tar::EntryKind::File { size: content.0.len() as u64 };
-                    archive.append_file(&with(path, kind, *attributes), &mut &content.0[..])?;
+                    archive.append_file(&with(path, kind, attributes), &mut &content.0[..])?;
                 }
                 EntryKind::File(attributes, bytes) => {
                     // Names of one file are names of one file again.
-                    if let Some(first) = first_names.of(bytes, *attributes) {
+                    if let Some(first) = first_names.of(bytes, attributes) {
                         let kind = tar::EntryKind::HardLink { target: first };
-                        archive.append(&with(path, kind, *attributes))?;
-                        continue;
+                        archive.append(&with(path, kind, attributes))?;
+                        return Ok(());
                     }
                     let (size, mut opened) = open(source, bytes)?;
                     let kind = tar::EntryKind::File { size };
                     let capability = opened.capability.as_deref();
-                    archive.append_capable(&with(path, kind, *attributes), &mut opened.bytes, capability)?;
-                    first_names.remember(bytes, *attributes, path.to_vec());
+                    archive.append_capable(&with(path, kind, attributes), &mut opened.bytes, capability)?;
+                    first_names.remember(bytes, attributes, path.to_vec());
                 }
             }
-        }
+            Ok::<_, LayerWriteError>(())
+        })?;
         Ok(archive.finish()?)
     }
 }
@@ -289,7 +313,7 @@ struct FirstNames<'l> {
 }
 
 impl<'l> FirstNames<'l> {
-    fn of(&self, bytes: &'l Bytes, attributes: Attributes) -> Option<&Vec<u8>> {
+    fn of(&self, bytes: Bytes<'l>, attributes: Attributes) -> Option<&Vec<u8>> {
         match bytes {
             Bytes::Inline(_) => None,
             Bytes::Context(file) => self.of_contexts.get(&(&**file, attributes)),
@@ -297,7 +321,7 @@ impl<'l> FirstNames<'l> {
         }
     }
 
-    fn remember(&mut self, bytes: &'l Bytes, attributes: Attributes, path: Vec<u8>) {
+    fn remember(&mut self, bytes: Bytes<'l>, attributes: Attributes, path: Vec<u8>) {
         match bytes {
             Bytes::Context(file) if file.linked => {
                 self.of_contexts.insert((&**file, attributes), path);
@@ -310,12 +334,12 @@ impl<'l> FirstNames<'l> {
     }
 }
 
-impl From<Bytes> for Content {
-    fn from(bytes: Bytes) -> Self {
+impl From<Bytes<'_>> for Content {
+    fn from(bytes: Bytes<'_>) -> Self {
         match bytes {
-            Bytes::Inline(content) => Self::Inline(content),
-            Bytes::Context(file) => Self::Context(file),
-            Bytes::Kept(file) => Self::Kept(file),
+            Bytes::Inline(content) => Self::Inline(content.clone()),
+            Bytes::Context(file) => Self::Context(file.clone()),
+            Bytes::Kept(file) => Self::Kept(file.clone()),
         }
     }
 }
@@ -334,7 +358,7 @@ fn whiteout(path: &[u8]) -> Vec<u8> {
 /// How many bytes a file has, and they themselves.
 pub(crate) fn open<'s>(
     source: &'s dyn ContentSource,
-    bytes: &'s Bytes,
+    bytes: Bytes<'s>,
 ) -> Result<(u64, KeptContent<'s>), LayerWriteError> {
     let plain = |bytes| KeptContent { bytes, modified: (0, 0), capability: None };
     let (size, opened, place, path) = match bytes {
@@ -361,26 +385,25 @@ fn special(kind: SpecialKind) -> tar::EntryKind<'static> {
     }
 }
 
-fn written(path: &[Name], node: &Node<Content>) -> Result<LayerEntry, LayerProblem> {
+fn written<'l>(path: &[&[u8]], node: &'l Node<Content>) -> Result<EntryKind<'l>, LayerProblem> {
     if path.last().is_some_and(|name| name.starts_with(WHITEOUT)) {
         return Err(LayerProblem::WhiteoutName(text(path)));
     }
-    let kind = match node {
+    Ok(match node {
         Node::Directory(directory) => EntryKind::Directory(directory.attributes),
         Node::File { attributes, content: Content::Inline(content) } => {
-            EntryKind::File(*attributes, Bytes::Inline(content.clone()))
+            EntryKind::File(*attributes, Bytes::Inline(content))
         }
         Node::File { attributes, content: Content::Context(file) } => {
-            EntryKind::File(*attributes, Bytes::Context(Arc::clone(file)))
+            EntryKind::File(*attributes, Bytes::Context(file))
         }
         Node::File { attributes, content: Content::Kept(file) } => {
-            EntryKind::File(*attributes, Bytes::Kept(Arc::clone(file)))
+            EntryKind::File(*attributes, Bytes::Kept(file))
         }
-        Node::Symlink { ids, target } => EntryKind::Symlink(*ids, target.clone()),
+        Node::Symlink { ids, target } => EntryKind::Symlink(*ids, target),
         Node::Special { attributes, kind } => EntryKind::Special(*attributes, *kind),
         Node::File { content: Content::Layer(_), .. } => {
             return Err(LayerProblem::InBaseLayer(text(path)));
         }
-    };
-    Ok(LayerEntry::new(path, kind))
+    })
 }

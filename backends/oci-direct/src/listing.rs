@@ -26,18 +26,16 @@ pub fn listing(image: &Assembly) -> String {
             }
             Some(ImageLayer::Made(layer)) => {
                 line(&mut out, format_args!("\nlayer  {}{comment}", step.created_by));
-                for listed in &layer.entries {
-                    line(&mut out, format_args!("  {}", entry(listed)));
-                }
+                layer.each(|listed| line(&mut out, format_args!("  {}", entry(listed))));
             }
         }
     }
     out
 }
 
-fn entry(entry: &LayerEntry) -> String {
+fn entry(entry: LayerEntry<'_, '_>) -> String {
     let path = text(&entry.components());
-    match &entry.kind {
+    match entry.kind {
         EntryKind::Directory(attributes) => format!("{} {path}/", shown(attributes)),
         EntryKind::File(attributes, Bytes::Inline(content)) => {
             format!("{} {path} ({} bytes in the plan)", shown(attributes), content.0.len())
@@ -59,13 +57,13 @@ fn entry(entry: &LayerEntry) -> String {
             format!("{} {path} ({kind})", shown(attributes))
         }
         EntryKind::Symlink(ids, target) => {
-            format!("link {} {path} -> {}", owner(*ids), String::from_utf8_lossy(target))
+            format!("link {} {path} -> {}", owner(ids), String::from_utf8_lossy(target))
         }
         EntryKind::Whiteout => format!("gone {path}"),
     }
 }
 
-fn shown(attributes: &Attributes) -> String {
+fn shown(attributes: Attributes) -> String {
     format!("{} {}", attributes.mode, owner(attributes.ids))
 }
 

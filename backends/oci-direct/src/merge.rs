@@ -44,22 +44,23 @@ pub fn merge(
     branches: &[(&Spanned<StageName>, Arc<Rootfs>)],
 ) -> Result<Rootfs, AssemblyProblem> {
     let mut merged = base.clone();
-    let mut changed: BTreeMap<Vec<Name>, (&StageName, &EntryKind)> = BTreeMap::new();
+    let mut changed: BTreeMap<Vec<Name>, (&StageName, EntryKind<'_>)> = BTreeMap::new();
     for (name, branch) in branches {
         let conflict = |conflict| AssemblyProblem::Merge { conflict, span: name.span };
         let own_steps = branch.history.since(&base.history);
         for step in &own_steps {
             let Some(ImageLayer::Made(layer)) = &step.layer else { continue };
-            for entry in &layer.entries {
+            layer.try_each(|entry| {
                 let path = entry.components();
-                if let Some(first) = other_change(&changed, &path, &entry.kind) {
-                    return Err(conflict(MergeConflict::SamePath {
+                match other_change(&changed, &path, entry.kind) {
+                    Some(first) => Err(conflict(MergeConflict::SamePath {
                         first: first.clone(),
                         second: name.value.clone(),
                         path: text(&path),
-                    }));
+                    })),
+                    None => Ok(()),
                 }
-            }
+            })?;
             layer
                 .lay_over(&mut merged.tree)
                 .map_err(|problem| conflict(MergeConflict::Place { second: name.value.clone(), problem }))?;
@@ -68,8 +69,9 @@ pub fn merge(
         for step in own_steps {
             merged.history.push(step.clone());
             let Some(ImageLayer::Made(layer)) = &step.layer else { continue };
-            let entries = layer.entries.iter();
-            changed.extend(entries.map(|entry| (entry.components(), (&name.value, &entry.kind))));
+            layer.each(|entry| {
+                changed.insert(entry.components(), (&name.value, entry.kind));
+            });
         }
     }
     Ok(merged)
@@ -77,18 +79,18 @@ pub fn merge(
 
 /// The stage that has changed this path, or with it something above or below it.
 fn other_change<'c>(
-    changed: &BTreeMap<Vec<Name>, (&'c StageName, &EntryKind)>,
+    changed: &BTreeMap<Vec<Name>, (&'c StageName, EntryKind<'c>)>,
     path: &[Name],
-    kind: &EntryKind,
+    kind: EntryKind<'_>,
 ) -> Option<&'c StageName> {
-    let is_directory = |kind: &EntryKind| matches!(kind, EntryKind::Directory(_));
+    let is_directory = |kind: EntryKind<'_>| matches!(kind, EntryKind::Directory(_));
     if let Some((stage, other)) = changed.get(path) {
-        let is_shared = *other == kind && (is_directory(kind) || *kind == EntryKind::Whiteout);
+        let is_shared = *other == kind && (is_directory(kind) || kind == EntryKind::Whiteout);
         return (!is_shared).then_some(*stage);
     }
     // Something that is no directory any more, where the other has something below.
     let mut above = (1..path.len()).filter_map(|depth| changed.get(&path[..depth]));
-    if let Some((stage, _)) = above.find(|(_, other)| !is_directory(other)) {
+    if let Some((stage, _)) = above.find(|(_, other)| !is_directory(*other)) {
         return Some(stage);
     }
     if is_directory(kind) {

@@ -27,13 +27,18 @@ const TAR_BLOCK: u64 = 512;
 
 /// Whether compressing saves a twentieth of the layer.
 pub fn compresses(layer: &Layer, source: &dyn ContentSource) -> Result<bool, LayerWriteError> {
-    let mut files: Vec<(Reverse<u64>, &Bytes)> = Vec::new();
+    // The largest so far, of files of one size the first in the layer.
+    let mut files: Vec<(Reverse<u64>, Bytes<'_>)> = Vec::new();
     let (mut total, mut saved) = (0, 0);
-    for entry in &layer.entries {
-        let size = match &entry.kind {
+    layer.each(|entry| {
+        let size = match entry.kind {
             EntryKind::File(_, bytes) => {
                 let size = size_of(bytes);
-                files.push((Reverse(size), bytes));
+                let place = files.partition_point(|(other, _)| *other <= Reverse(size));
+                if place < FILES {
+                    files.truncate(FILES - 1);
+                    files.insert(place, (Reverse(size), bytes));
+                }
                 size
             }
             EntryKind::Directory(_)
@@ -44,16 +49,13 @@ pub fn compresses(layer: &Layer, source: &dyn ContentSource) -> Result<bool, Lay
         let around = TAR_BLOCK + size.next_multiple_of(TAR_BLOCK) - size;
         total += size + around;
         saved += around;
-    }
-    // Stable, so that of files of one size the first in the layer are looked at.
-    files.sort_by_key(|(size, _)| *size);
-    files.truncate(FILES);
+    });
     let (mut seen, mut seen_saved) = (0, 0);
     for (Reverse(size), bytes) in &files {
         if *size == 0 {
             continue;
         }
-        let (looked_at, compressed) = look(bytes, *size, source)?;
+        let (looked_at, compressed) = look(*bytes, *size, source)?;
         seen += size;
         // As much of all of it as of what was looked at.
         let spared = looked_at.saturating_sub(compressed);
@@ -68,7 +70,7 @@ pub fn compresses(layer: &Layer, source: &dyn ContentSource) -> Result<bool, Lay
     Ok(saved >= total / WORTH)
 }
 
-fn size_of(bytes: &Bytes) -> u64 {
+fn size_of(bytes: Bytes<'_>) -> u64 {
     match bytes {
         Bytes::Inline(content) => content.0.len() as u64,
         Bytes::Context(file) => file.size,
@@ -78,7 +80,7 @@ fn size_of(bytes: &Bytes) -> u64 {
 
 /// How many bytes of a file were weighed, and how many they are compressed. A file that changes
 /// meanwhile is noticed when it is packed.
-fn look(bytes: &Bytes, size: u64, source: &dyn ContentSource) -> Result<(u64, u64), LayerWriteError> {
+fn look(bytes: Bytes<'_>, size: u64, source: &dyn ContentSource) -> Result<(u64, u64), LayerWriteError> {
     let (_, opened) = open(source, bytes)?;
     weighed(opened.bytes, size.min(LOOK)).map_err(|source| {
         let path = match bytes {

@@ -207,7 +207,7 @@ fn lay_entry(part: Digest, entry: &Entry, tree: &mut Tree<Content>) -> Result<()
             let file = KeptFile { part, path, size: *size, linked: first_name.is_some() };
             Node::File { attributes, content: Content::Kept(Arc::new(file)) }
         }
-        Kind::Symlink(target) => Node::Symlink { ids, target: target.clone() },
+        Kind::Symlink(target) => Node::Symlink { ids, target: target.as_slice().into() },
         Kind::Special(kind) => Node::Special {
             attributes,
             kind: match *kind {

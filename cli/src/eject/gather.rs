@@ -259,7 +259,7 @@ fn tree_of(beside: &Beside, walked: &Walked) -> Result<Tree<Content>, Differs> {
             Ok(one(name, Node::Directory(Arc::new(TreeDirectory::new(attributes)))))
         }
         Beside::Symlink { name, target, .. } => {
-            Ok(one(name, Node::Symlink { ids: Ids::ROOT, target: target.as_bytes().to_vec() }))
+            Ok(one(name, Node::Symlink { ids: Ids::ROOT, target: target.as_bytes().into() }))
         }
     }
 }

@@ -175,7 +175,9 @@ impl Laying<'_> {
                 let file = LayerFile { layer: self.layer, entry: self.count, size: *size };
                 Node::File { attributes, content: Content::Layer(file) }
             }
-            EntryKind::Symlink(target) => Node::Symlink { ids: attributes.ids, target: target.clone() },
+            EntryKind::Symlink(target) => {
+                Node::Symlink { ids: attributes.ids, target: target.as_slice().into() }
+            }
             EntryKind::HardLink(target) => self.linked(&entry.path, target)?,
             EntryKind::CharacterDevice(major, minor) => {
                 let kind = SpecialKind::CharacterDevice { major: *major, minor: *minor };
@@ -210,12 +212,12 @@ impl Laying<'_> {
         let Some(there) = self.tree.directory(directory) else { return };
         let (mut hidden, mut partly) = (Vec::new(), Vec::new());
         for name in there.children.names() {
-            let child: Vec<Name> = directory.iter().chain([name]).cloned().collect();
+            let child: Vec<Name> = directory.iter().cloned().chain([name.to_vec()]).collect();
             // What lies below sorts right behind its directory.
             let next = self.written.range(child.clone()..).next();
             match next.is_some_and(|path| path.starts_with(&child)) {
                 true => partly.push(child),
-                false => hidden.push(name.clone()),
+                false => hidden.push(name.to_vec()),
             }
         }
         for child in partly {

@@ -151,7 +151,7 @@ impl Walk<'_> {
             self.path.extend_from_slice(&name);
             self.components.push(name.clone());
             if let Some(node) = self.node(&path, matched)? {
-                children.insert(name, node);
+                children.insert(&name, node);
             }
             self.components.pop();
             self.path.truncate(length);
@@ -197,7 +197,10 @@ impl Walk<'_> {
         }
         if kind.is_symlink() {
             let target = fs::read_link(path).map_err(|source| self.failed("read the link", path, source))?;
-            return Ok(Some(Node::Symlink { ids: Ids::ROOT, target: target.into_os_string().into_vec() }));
+            return Ok(Some(Node::Symlink {
+                ids: Ids::ROOT,
+                target: target.into_os_string().into_vec().into(),
+            }));
         }
         if kind.is_file() {
             let content = Content::Context(self.file(&metadata));
@@ -366,7 +369,7 @@ mod tests {
         assert_eq!((content(b"b").1, content(b"b").2), (b"a".to_vec(), true));
         assert_eq!(content(b"odd\xff").1, b"odd\xff");
         let Some(Node::Symlink { target, .. }) = tree.get(&[b"link"]) else { panic!("no link") };
-        assert_eq!(target, b"../outside");
+        assert_eq!(**target, b"../outside"[..]);
     }
 
     #[test]

@@ -197,7 +197,9 @@ fn tree_of<'r>(
         let attributes = placed.attributes;
         let node = match &placed.kind {
             PlacedKind::Directory => Node::Directory(Arc::new(Directory::new(attributes))),
-            PlacedKind::Symlink(target) => Node::Symlink { ids: attributes.ids, target: target.clone() },
+            PlacedKind::Symlink(target) => {
+                Node::Symlink { ids: attributes.ids, target: target.as_slice().into() }
+            }
             PlacedKind::Made(bytes) => {
                 Node::File { attributes, content: Content::Inline(FileContent(bytes.clone().into())) }
             }

@@ -83,7 +83,7 @@ fn put(into: &mut Files, landing: &[Name], node: &Node<Vec<u8>>, told: Told) -> 
     if let Node::Directory(directory) = &node {
         problem(into.make_directories(landing, Attributes::ON_THE_WAY))?;
         for (name, below) in &directory.children {
-            let at = [landing, std::slice::from_ref(name)].concat();
+            let at = [landing, &[name.to_vec()]].concat();
             match (into.directory(&at).is_some(), below) {
                 (true, Node::Directory(_)) => put(into, &at, below, Told::default())?,
                 (true, _) => return Unreadable::new(format!("COPY of a file onto a directory: {at:?}")),
@@ -107,7 +107,7 @@ fn changed(node: &Node<Vec<u8>>, told: Told) -> Node<Vec<u8>> {
         Node::Directory(it) => {
             let mut directory = Directory::new(attributes(&it.attributes));
             for (name, below) in &it.children {
-                directory.children.insert(name.clone(), changed(below, told));
+                directory.children.insert(name, changed(below, told));
             }
             Node::Directory(Arc::new(directory))
         }
@@ -136,7 +136,7 @@ fn matching(from: &Files, source: &str, told: Told) -> Result<Vec<Vec<Name>>, Un
                     false => part[..] == name[..],
                 };
                 if is_it {
-                    deeper.push([above.clone(), vec![name.clone()]].concat());
+                    deeper.push([above.clone(), vec![name.to_vec()]].concat());
                 }
             }
         }

@@ -98,7 +98,9 @@ fn read_below(directory: &Path, above: &mut Vec<Vec<u8>>, files: &mut Files) {
             read_below(&entry.path(), above, files);
         } else {
             let node = match fs::read_link(entry.path()) {
-                Ok(target) => Node::Symlink { ids: Ids::ROOT, target: target.into_os_string().into_vec() },
+                Ok(target) => {
+                    Node::Symlink { ids: Ids::ROOT, target: target.into_os_string().into_vec().into() }
+                }
                 Err(_) => Node::File { attributes, content: fs::read(entry.path()).expect("can be read") },
             };
             files.insert(above, node).expect("nothing is in the way");

@@ -35,7 +35,7 @@ fn keep(
     kept: &mut Files,
 ) -> Result<(), Unreadable> {
     for (name, node) in &directory.children {
-        path.push(name.clone());
+        path.push(name.to_vec());
         if !is_ignored(path, lines)? {
             let above = path.split_last().map_or(&[][..], |(_, above)| above);
             problem(kept.make_directories(above, Attributes::ON_THE_WAY))?;

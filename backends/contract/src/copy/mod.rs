@@ -239,7 +239,7 @@ impl Copier<'_> {
                     if let Some(Node::Directory(_)) = there.children.get(name) {
                         return Err(place.onto_directory());
                     }
-                    there.children.insert(name.clone(), self.copied(node));
+                    there.children.insert(name, self.copied(node));
                 }
             }
             place.leave();
@@ -295,9 +295,9 @@ struct Place {
 }
 
 impl Place {
-    fn enter(&mut self, name: &Name) -> Result<(), PathProblem> {
-        self.from.push(name.clone());
-        self.at.push(name.clone());
+    fn enter(&mut self, name: &[u8]) -> Result<(), PathProblem> {
+        self.from.push(name.to_vec());
+        self.at.push(name.to_vec());
         match self.at.len() > DEEPEST {
             true => Err(PathProblem::TooDeep(self.at.clone())),
             false => Ok(()),
@@ -321,11 +321,11 @@ impl Place {
 /// The directory of this name, made where it is missing; `None` where something else is.
 fn meet_directory<'t, C: Clone>(
     above: &'t mut Directory<C>,
-    name: &Name,
+    name: &[u8],
     attributes: Attributes,
 ) -> Option<&'t mut Directory<C>> {
     if above.children.get(name).is_none() {
-        above.children.insert(name.clone(), Node::Directory(Arc::new(Directory::new(attributes))));
+        above.children.insert(name, Node::Directory(Arc::new(Directory::new(attributes))));
     }
     match above.children.get_mut(name) {
         Some(Node::Directory(there)) => Some(Arc::make_mut(there)),

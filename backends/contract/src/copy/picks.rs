@@ -1,11 +1,11 @@
 //! What the rules of a copy take of a directory, each path looked at once.
 
 use crate::paths::{Decision, Selection};
-use crate::tree::{Directory, Name, Node};
+use crate::tree::{Directory, Node};
 
 /// An entry to land: one that the rules take, or a directory with such a one below it.
 pub(super) struct Pick<'s, C> {
-    pub(super) name: &'s Name,
+    pub(super) name: &'s [u8],
     pub(super) node: &'s Node<C>,
     /// Whether the rules take it, and not only what is below it.
     pub(super) taken: bool,
@@ -17,7 +17,7 @@ pub(super) struct Pick<'s, C> {
 pub(super) fn pick<'s, C>(
     rules: &Selection,
     directory: &'s Directory<C>,
-    path: &mut Vec<&'s Name>,
+    path: &mut Vec<&'s [u8]>,
     above: Decision,
 ) -> Vec<Pick<'s, C>> {
     let mut picks = Vec::new();

@@ -110,7 +110,7 @@ fn find_matches<'s, C>(
                     next.extend(
                         children
                             .filter(|name| part.matches_name(name))
-                            .map(|name| [real.as_slice(), std::slice::from_ref(name)].concat()),
+                            .map(|name| [real.as_slice(), &[name.to_vec()]].concat()),
                     );
                 }
             }

@@ -7,18 +7,18 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::page::Page;
 use super::{Branch, Link};
-use crate::tree::Name;
 
 /// A name that two maps do not share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference<'b, 'a, V> {
     /// Only the first map has it.
-    Removed(&'b Name),
+    Removed(&'b [u8]),
     /// The second map has it.
     Written {
         /// The name.
-        name: &'a Name,
+        name: &'a [u8],
         /// What it stands for in the first map.
         before: Option<&'b V>,
         /// What it stands for in the second. That may be equal.
@@ -26,71 +26,92 @@ pub enum Difference<'b, 'a, V> {
     },
 }
 
-pub(super) fn between<'b, 'a, V>(
-    before: &mut Rest<'b, V>,
-    after: &mut Rest<'a, V>,
-) -> Vec<Difference<'b, 'a, V>> {
-    let mut found = Vec::new();
-    loop {
-        match (before.next(), after.next()) {
-            (None, None) => return found,
-            (Some(Next::Below(old)), Some(Next::Below(new))) => {
-                if Arc::ptr_eq(old, new) {
-                    before.pass();
-                    after.pass();
-                    continue;
-                }
-                let (old, new) = (old.count, new.count);
-                if old >= new {
-                    before.open();
-                }
-                if new >= old {
-                    after.open();
-                }
-            }
-            (Some(Next::Below(_)), Some(Next::Entry(_)) | None) => before.open(),
-            (Some(Next::Entry(_)) | None, Some(Next::Below(_))) => after.open(),
-            (Some(Next::Entry((name, _))), None) => {
-                found.push(Difference::Removed(name));
-                before.pass();
-            }
-            (None, Some(Next::Entry((name, new)))) => {
-                found.push(Difference::Written { name, before: None, after: new });
-                after.pass();
-            }
-            (Some(Next::Entry(old)), Some(Next::Entry(new))) => match old.0.cmp(&new.0) {
-                Ordering::Less => {
-                    found.push(Difference::Removed(&old.0));
-                    before.pass();
-                }
-                Ordering::Greater => {
-                    found.push(Difference::Written { name: &new.0, before: None, after: &new.1 });
-                    after.pass();
-                }
-                Ordering::Equal => {
-                    if !std::ptr::eq(old, new) {
-                        let (name, before, after) = (&new.0, Some(&old.1), &new.1);
-                        found.push(Difference::Written { name, before, after });
+/// What differs between two maps, by name; see [`Entries::differences`](super::Entries::differences).
+pub struct Differences<'b, 'a, V> {
+    before: Rest<'b, V>,
+    after: Rest<'a, V>,
+}
+
+impl<'b, 'a, V> Differences<'b, 'a, V> {
+    pub(super) fn new(before: &'b Link<V>, after: &'a Link<V>) -> Self {
+        Self { before: Rest::of(before), after: Rest::of(after) }
+    }
+
+    /// How many branches were opened so far, which is what comparing costs.
+    #[cfg(test)]
+    pub(super) fn opened(&self) -> usize {
+        self.before.opened + self.after.opened
+    }
+}
+
+impl<'b, 'a, V> Iterator for Differences<'b, 'a, V> {
+    type Item = Difference<'b, 'a, V>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Self { before, after } = self;
+        loop {
+            match (before.next(), after.next()) {
+                (None, None) => return None,
+                (Some(Next::Below(old)), Some(Next::Below(new))) => {
+                    if Arc::ptr_eq(old, new) {
+                        before.pass();
+                        after.pass();
+                        continue;
                     }
-                    before.pass();
-                    after.pass();
+                    let (old, new) = (old.pages, new.pages);
+                    if old >= new {
+                        before.open();
+                    }
+                    if new >= old {
+                        after.open();
+                    }
                 }
-            },
+                (Some(Next::Below(_)), Some(Next::Page(..)) | None) => before.open(),
+                (Some(Next::Page(..)) | None, Some(Next::Below(_))) => after.open(),
+                (Some(Next::Page(old, place)), None) => {
+                    before.step();
+                    return Some(Difference::Removed(old.entry(place).0));
+                }
+                (None, Some(Next::Page(new, place))) => {
+                    after.step();
+                    let (name, after) = new.entry(place);
+                    return Some(Difference::Written { name, before: None, after });
+                }
+                (Some(Next::Page(old, at)), Some(Next::Page(new, place))) => {
+                    if std::ptr::eq(old, new) && at == place {
+                        before.pass();
+                        after.pass();
+                        continue;
+                    }
+                    let ((old, was), (name, is)) = (old.entry(at), new.entry(place));
+                    let order = old.cmp(name);
+                    if order.is_le() {
+                        before.step();
+                    }
+                    if order.is_ge() {
+                        after.step();
+                    }
+                    return Some(match order {
+                        Ordering::Less => Difference::Removed(old),
+                        Ordering::Greater => Difference::Written { name, before: None, after: is },
+                        Ordering::Equal => Difference::Written { name, before: Some(was), after: is },
+                    });
+                }
+            }
         }
     }
 }
 
 /// What is still to come of a map, in order, opened only as far as was needed.
-pub(super) struct Rest<'e, V> {
+struct Rest<'e, V> {
     /// The next one last.
     parts: Vec<Next<'e, V>>,
-    /// How many branches were opened, which is what comparing costs.
-    pub(super) opened: usize,
+    opened: usize,
 }
 
 enum Next<'e, V> {
-    /// This entry.
-    Entry(&'e (Name, V)),
+    /// The entries of this page from a place on.
+    Page(&'e Page<V>, usize),
     /// All that is here and below.
     Below(&'e Arc<Branch<V>>),
 }
@@ -104,7 +125,7 @@ impl<V> Clone for Next<'_, V> {
 impl<V> Copy for Next<'_, V> {}
 
 impl<'e, V> Rest<'e, V> {
-    pub(super) fn of(link: &'e Link<V>) -> Self {
+    fn of(link: &'e Link<V>) -> Self {
         Self { parts: link.iter().map(Next::Below).collect(), opened: 0 }
     }
 
@@ -112,8 +133,19 @@ impl<'e, V> Rest<'e, V> {
         self.parts.last().copied()
     }
 
+    /// Passes over all that comes next.
     fn pass(&mut self) {
         self.parts.pop();
+    }
+
+    /// Passes over the entry that comes next.
+    fn step(&mut self) {
+        if let Some(Next::Page(page, place)) = self.parts.last_mut() {
+            *place += 1;
+            if *place == page.len() {
+                self.pass();
+            }
+        }
     }
 
     /// Replaces a branch that comes next by what it is made of.
@@ -121,7 +153,7 @@ impl<'e, V> Rest<'e, V> {
         if let Some(Next::Below(branch)) = self.parts.pop() {
             self.opened += 1;
             self.parts.extend(branch.upper.as_ref().map(Next::Below));
-            self.parts.push(Next::Entry(&branch.entry));
+            self.parts.push(Next::Page(&branch.page, 0));
             self.parts.extend(branch.lower.as_ref().map(Next::Below));
         }
     }

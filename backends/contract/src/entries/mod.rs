@@ -4,21 +4,22 @@
 //! So a change costs the logarithm of how many entries there are, a clone costs nothing, and
 //! [`differences`](Entries::differences) looks only at what two maps do not share.
 //!
-//! Inside is a tree balanced by weight, with the bounds that Hirai and Yamamoto proved enough
-//! ("Balancing weight-balanced trees", 2011). decisions/0006 says why no library does this.
+//! Inside are pages of some entries each, which hang in a tree balanced by weight, with the bounds
+//! that Hirai and Yamamoto proved enough ("Balancing weight-balanced trees", 2011). decisions/0006
+//! says why no library does this.
 
 mod differences;
+mod page;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-use self::differences::Rest;
+use self::page::{FULL, Page};
 use crate::tree::Name;
 
-pub use self::differences::Difference;
+pub use self::differences::{Difference, Differences};
 
 /// Entries in the order of their names.
 pub struct Entries<V> {
@@ -28,12 +29,22 @@ pub struct Entries<V> {
 type Link<V> = Option<Arc<Branch<V>>>;
 
 struct Branch<V> {
-    /// Behind a pointer of its own, so that copies on the way to a change copy no names.
-    entry: Arc<(Name, V)>,
+    /// Never empty. All that is in `lower` comes before it, and all that is in `upper` after.
+    /// Behind a pointer of its own, so that copies on the way to a change copy no entries.
+    page: Arc<Page<V>>,
     /// How many entries are here and below.
     count: usize,
+    /// How many pages are here and below.
+    pages: usize,
     lower: Link<V>,
     upper: Link<V>,
+}
+
+/// Where a name is to be looked for.
+enum Way {
+    Lower,
+    Here(Result<usize, usize>),
+    Upper,
 }
 
 /// One side may weigh this many times the other.
@@ -61,10 +72,10 @@ impl<V> Entries<V> {
     pub fn get(&self, name: &[u8]) -> Option<&V> {
         let mut link = &self.top;
         while let Some(branch) = link {
-            link = match name.cmp(&branch.entry.0) {
-                Ordering::Less => &branch.lower,
-                Ordering::Greater => &branch.upper,
-                Ordering::Equal => return Some(&branch.entry.1),
+            link = match branch.way(name) {
+                Way::Lower => &branch.lower,
+                Way::Upper => &branch.upper,
+                Way::Here(place) => return place.ok().map(|place| branch.page.entry(place).1),
             };
         }
         None
@@ -78,13 +89,13 @@ impl<V> Entries<V> {
     }
 
     /// The names, in their order.
-    pub fn names(&self) -> impl Iterator<Item = &Name> {
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
         self.iter().map(|(name, _)| name)
     }
 
     /// What differs between this and `after`, by name.
-    pub fn differences<'b, 'a>(&'b self, after: &'a Self) -> Vec<Difference<'b, 'a, V>> {
-        differences::between(&mut Rest::of(&self.top), &mut Rest::of(&after.top))
+    pub fn differences<'b, 'a>(&'b self, after: &'a Self) -> Differences<'b, 'a, V> {
+        Differences::new(&self.top, &after.top)
     }
 }
 
@@ -96,85 +107,144 @@ impl<V: Clone> Entries<V> {
         let mut link = &mut self.top;
         while let Some(branch) = link {
             let branch = Arc::make_mut(branch);
-            link = match name.cmp(&branch.entry.0) {
-                Ordering::Less => &mut branch.lower,
-                Ordering::Greater => &mut branch.upper,
-                Ordering::Equal => return Some(&mut Arc::make_mut(&mut branch.entry).1),
+            link = match branch.way(name) {
+                Way::Lower => &mut branch.lower,
+                Way::Upper => &mut branch.upper,
+                Way::Here(place) => {
+                    return Some(Arc::make_mut(&mut branch.page).value_mut(place.ok()?));
+                }
             };
         }
         None
     }
 
     /// Lets a name stand for a value, and gives back what it stood for.
-    pub fn insert(&mut self, name: Name, value: V) -> Option<V> {
-        insert(&mut self.top, Arc::new((name, value))).map(value_of)
+    pub fn insert(&mut self, name: &[u8], value: V) -> Option<V> {
+        insert(&mut self.top, name, value)
     }
 
     /// Takes a name away, and gives back what it stood for.
     pub fn remove(&mut self, name: &[u8]) -> Option<V> {
         self.get(name)?;
-        remove(&mut self.top, name).map(value_of)
+        remove(&mut self.top, name)
     }
 }
 
-fn value_of<V: Clone>(entry: Arc<(Name, V)>) -> V {
-    Arc::try_unwrap(entry).map_or_else(|shared| shared.1.clone(), |(_, value)| value)
-}
-
-fn insert<V>(link: &mut Link<V>, entry: Arc<(Name, V)>) -> Option<Arc<(Name, V)>> {
+fn insert<V: Clone>(link: &mut Link<V>, name: &[u8], value: V) -> Option<V> {
     let Some(branch) = link else {
-        *link = Some(Arc::new(Branch { entry, count: 1, lower: None, upper: None }));
+        *link = Branch::of(Arc::new(Page::of(name, value)));
         return None;
     };
     let branch = Arc::make_mut(branch);
-    let replaced = match entry.0.cmp(&branch.entry.0) {
-        Ordering::Less => insert(&mut branch.lower, entry),
-        Ordering::Greater => insert(&mut branch.upper, entry),
-        Ordering::Equal => Some(std::mem::replace(&mut branch.entry, entry)),
+    // A name that no page has goes to one that it lies next to, if that has room.
+    let replaced = match branch.way(name) {
+        Way::Lower if branch.lower.is_some() => insert(&mut branch.lower, name, value),
+        Way::Upper if branch.upper.is_some() => insert(&mut branch.upper, name, value),
+        Way::Here(Ok(place)) => {
+            Some(std::mem::replace(Arc::make_mut(&mut branch.page).value_mut(place), value))
+        }
+        Way::Lower => branch.add(0, name, value),
+        Way::Upper => branch.add(branch.page.len(), name, value),
+        Way::Here(Err(place)) => branch.add(place, name, value),
     };
     branch.settle();
     replaced
 }
 
-fn remove<V>(link: &mut Link<V>, name: &[u8]) -> Option<Arc<(Name, V)>> {
+fn remove<V: Clone>(link: &mut Link<V>, name: &[u8]) -> Option<V> {
     let branch = Arc::make_mut(link.as_mut()?);
-    let removed = match name.cmp(&branch.entry.0) {
-        Ordering::Less => remove(&mut branch.lower, name),
-        Ordering::Greater => remove(&mut branch.upper, name),
-        Ordering::Equal => match remove_first(&mut branch.upper) {
-            Some(next) => Some(std::mem::replace(&mut branch.entry, next)),
-            None => {
-                let (entry, lower) = (Arc::clone(&branch.entry), branch.lower.take());
-                *link = lower;
-                return Some(entry);
+    let removed = match branch.way(name) {
+        Way::Lower => remove(&mut branch.lower, name),
+        Way::Upper => remove(&mut branch.upper, name),
+        Way::Here(place) => {
+            let removed = Arc::make_mut(&mut branch.page).remove(place.ok()?);
+            if branch.page.len() == 0 {
+                match take_first(&mut branch.upper) {
+                    Some(next) => branch.page = next,
+                    None => {
+                        *link = branch.lower.take();
+                        return Some(removed);
+                    }
+                }
             }
-        },
+            Some(removed)
+        }
     };
     branch.settle();
     removed
 }
 
-fn remove_first<V>(link: &mut Link<V>) -> Option<Arc<(Name, V)>> {
+/// Takes away the first page.
+fn take_first<V>(link: &mut Link<V>) -> Option<Arc<Page<V>>> {
     let branch = Arc::make_mut(link.as_mut()?);
-    let first = remove_first(&mut branch.lower);
+    let first = take_first(&mut branch.lower);
     if first.is_none() {
-        let (entry, upper) = (Arc::clone(&branch.entry), branch.upper.take());
+        let (page, upper) = (Arc::clone(&branch.page), branch.upper.take());
         *link = upper;
-        return Some(entry);
+        return Some(page);
     }
     branch.settle();
     first
+}
+
+/// Adds a page before all others.
+fn put_first<V>(link: &mut Link<V>, page: Page<V>) {
+    match link {
+        None => *link = Branch::of(Arc::new(page)),
+        Some(branch) => {
+            let branch = Arc::make_mut(branch);
+            put_first(&mut branch.lower, page);
+            branch.settle();
+        }
+    }
 }
 
 fn count<V>(link: &Link<V>) -> usize {
     link.as_ref().map_or(0, |branch| branch.count)
 }
 
+fn pages<V>(link: &Link<V>) -> usize {
+    link.as_ref().map_or(0, |branch| branch.pages)
+}
+
 fn weight<V>(link: &Link<V>) -> usize {
-    count(link) + 1
+    pages(link) + 1
+}
+
+impl<V: Clone> Branch<V> {
+    /// Adds an entry to the page, or to one beside it where that is full.
+    fn add(&mut self, place: usize, name: &[u8], value: V) -> Option<V> {
+        if self.page.len() < FULL {
+            Arc::make_mut(&mut self.page).insert(place, name, value);
+        } else if place == FULL {
+            // What comes in order fills every page.
+            put_first(&mut self.upper, Page::of(name, value));
+        } else {
+            let page = Arc::make_mut(&mut self.page);
+            let mut later = page.split_off(FULL / 2);
+            match place.checked_sub(page.len()) {
+                Some(place) => later.insert(place, name, value),
+                None => page.insert(place, name, value),
+            }
+            put_first(&mut self.upper, later);
+        }
+        None
+    }
 }
 
 impl<V> Branch<V> {
+    fn of(page: Arc<Page<V>>) -> Link<V> {
+        Some(Arc::new(Self { count: page.len(), pages: 1, page, lower: None, upper: None }))
+    }
+
+    fn way(&self, name: &[u8]) -> Way {
+        match self.page.find(name) {
+            Err(0) => Way::Lower,
+            Err(place) if place == self.page.len() => Way::Upper,
+            place => Way::Here(place),
+        }
+    }
+
     /// Counts and balances again after something below was added or taken away.
     fn settle(&mut self) {
         let (lower, upper) = (weight(&self.lower), weight(&self.upper));
@@ -220,37 +290,44 @@ impl<V> Branch<V> {
     }
 
     fn recount(&mut self) {
-        self.count = count(&self.lower) + 1 + count(&self.upper);
+        self.count = count(&self.lower) + self.page.len() + count(&self.upper);
+        self.pages = pages(&self.lower) + 1 + pages(&self.upper);
     }
 }
 
 /// Entries by name; see [`Entries::iter`].
 pub struct Iter<'e, V> {
-    /// Branches whose own entry and upper side are still to come, the next one last.
-    above: Vec<&'e Branch<V>>,
+    /// Branches, of whose pages the entries from a place on, and then the upper side, are still to
+    /// come, the next one last.
+    above: Vec<(&'e Branch<V>, usize)>,
 }
 
 impl<'e, V> Iter<'e, V> {
     fn descend(&mut self, mut link: &'e Link<V>) {
         while let Some(branch) = link {
-            self.above.push(branch);
+            self.above.push((branch, 0));
             link = &branch.lower;
         }
     }
 }
 
 impl<'e, V> Iterator for Iter<'e, V> {
-    type Item = (&'e Name, &'e V);
+    type Item = (&'e [u8], &'e V);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let branch = self.above.pop()?;
-        self.descend(&branch.upper);
-        Some((&branch.entry.0, &branch.entry.1))
+        let (branch, place) = self.above.last_mut()?;
+        let (branch, here) = (*branch, *place);
+        *place += 1;
+        if *place == branch.page.len() {
+            self.above.pop();
+            self.descend(&branch.upper);
+        }
+        Some(branch.page.entry(here))
     }
 }
 
 impl<'e, V> IntoIterator for &'e Entries<V> {
-    type Item = (&'e Name, &'e V);
+    type Item = (&'e [u8], &'e V);
     type IntoIter = Iter<'e, V>;
 
     fn into_iter(self) -> Iter<'e, V> {
@@ -262,7 +339,7 @@ impl<V: Clone> FromIterator<(Name, V)> for Entries<V> {
     fn from_iter<I: IntoIterator<Item = (Name, V)>>(entries: I) -> Self {
         let mut all = Self::new();
         for (name, value) in entries {
-            all.insert(name, value);
+            all.insert(&name, value);
         }
         all
     }
@@ -278,8 +355,9 @@ impl<V> Clone for Entries<V> {
 
 impl<V> Clone for Branch<V> {
     fn clone(&self) -> Self {
-        let Self { entry, count, lower, upper } = self;
-        Self { entry: Arc::clone(entry), count: *count, lower: lower.clone(), upper: upper.clone() }
+        let Self { page, count, pages, lower, upper } = self;
+        let (page, lower, upper) = (Arc::clone(page), lower.clone(), upper.clone());
+        Self { page, count: *count, pages: *pages, lower, upper }
     }
 }
 
@@ -292,9 +370,9 @@ impl<V> Default for Entries<V> {
 impl<V: PartialEq> PartialEq for Entries<V> {
     fn eq(&self, other: &Self) -> bool {
         self.len() == other.len()
-            && self.differences(other).iter().all(|difference| match difference {
+            && self.differences(other).all(|difference| match difference {
                 Difference::Removed(_) => false,
-                Difference::Written { before, after, .. } => *before == Some(*after),
+                Difference::Written { before, after, .. } => before == Some(after),
             })
     }
 }

@@ -22,11 +22,13 @@ fn numbered(count: u64) -> Entries<u64> {
     (0..count).map(|number| (name(number), number)).collect()
 }
 
-/// Counts are right, and no side is too heavy; gives the height.
+/// Counts are right, no page is empty or too large, and no side is too heavy; gives the height.
 fn check<V>(link: &Link<V>) -> usize {
     let Some(branch) = link else { return 0 };
     let (lower, upper) = (weight(&branch.lower), weight(&branch.upper));
-    assert_eq!(branch.count, lower + upper - 1);
+    assert_eq!(branch.pages, lower + upper - 1);
+    assert_eq!(branch.count, count(&branch.lower) + branch.page.len() + count(&branch.upper));
+    assert!((1..=FULL).contains(&branch.page.len()));
     assert!(lower <= MOST * upper && upper <= MOST * lower, "{lower} beside {upper}");
     1 + check(&branch.lower).max(check(&branch.upper))
 }
@@ -49,9 +51,9 @@ fn not_shared<V>(before: &Entries<V>, after: &Entries<V>) -> usize {
 
 /// How many branches a comparison opens.
 fn opened<V>(before: &Entries<V>, after: &Entries<V>) -> usize {
-    let (mut before, mut after) = (Rest::of(&before.top), Rest::of(&after.top));
-    differences::between(&mut before, &mut after);
-    before.opened + after.opened
+    let mut differences = before.differences(after);
+    while differences.next().is_some() {}
+    differences.opened()
 }
 
 /// What [`Entries::differences`] must find.
@@ -62,10 +64,10 @@ fn expected(before: &BTreeMap<Name, u64>, after: &BTreeMap<Name, u64>) -> Vec<(N
 }
 
 fn found(before: &Entries<u64>, after: &Entries<u64>) -> Vec<(Name, Option<u64>)> {
-    let changed = before.differences(after).into_iter().filter_map(|difference| match difference {
-        Difference::Removed(name) => Some((name.clone(), None)),
+    let changed = before.differences(after).filter_map(|difference| match difference {
+        Difference::Removed(name) => Some((name.to_vec(), None)),
         Difference::Written { before, after, .. } if before == Some(after) => None,
-        Difference::Written { name, after, .. } => Some((name.clone(), Some(*after))),
+        Difference::Written { name, after, .. } => Some((name.to_vec(), Some(*after))),
     });
     changed.collect()
 }
@@ -79,7 +81,7 @@ fn a_map_is_what_a_sorted_map_is() {
             let (key, value) = (name(numbers.below(range)), numbers.below(3));
             match numbers.below(3) {
                 0 => assert_eq!(map.remove(&key), model.remove(&key)),
-                1 => assert_eq!(map.insert(key.clone(), value), model.insert(key, value)),
+                1 => assert_eq!(map.insert(&key, value), model.insert(key, value)),
                 _ => assert_eq!(
                     map.get_mut(&key).map(|it| *it = value),
                     model.get_mut(&key).map(|it| *it = value)
@@ -88,7 +90,7 @@ fn a_map_is_what_a_sorted_map_is() {
             check(&map.top);
             assert_eq!(map.len(), model.len());
         }
-        assert!(map.iter().eq(&model));
+        assert!(map.iter().eq(model.iter().map(|(key, value)| (&**key, value))));
         assert!(model.iter().all(|(key, value)| map.get(key) == Some(value)));
         assert_eq!(map.get(b"nothing"), None);
     }
@@ -107,10 +109,10 @@ fn differences_are_those_of_sorted_maps() {
                 if numbers.below(2) == 0 {
                     after.remove(&key);
                 } else {
-                    after.insert(key, numbers.below(3));
+                    after.insert(&key, numbers.below(3));
                 }
             }
-            let model = |map: &Entries<u64>| map.iter().map(|(key, value)| (key.clone(), *value)).collect();
+            let model = |map: &Entries<u64>| map.iter().map(|(key, value)| (key.to_vec(), *value)).collect();
             assert_eq!(found(&before, &after), expected(&model(&before), &model(&after)));
             assert_eq!(before == after, found(&before, &after).is_empty());
         }
@@ -122,7 +124,7 @@ fn a_clone_keeps_what_it_had() {
     let before = numbered(100);
     let mut after = before.clone();
     after.remove(b"000050");
-    after.insert(name(100), 100);
+    after.insert(&name(100), 100);
     *after.get_mut(b"000001").expect("is there") = 7;
     assert!(before == numbered(100));
     assert_eq!(before.get(b"000001"), Some(&1));
@@ -137,7 +139,7 @@ fn a_change_costs_a_path_and_so_does_finding_it() {
     assert!(check(&before.top) <= PATH);
     for number in [0, 1, 49_999, 50_000, 99_998, 99_999] {
         let mut after = before.clone();
-        after.insert([name(number), b"x".to_vec()].concat(), 0);
+        after.insert(&[name(number), b"x".to_vec()].concat(), 0);
         assert!(not_shared(&before, &after) <= PATH);
         assert!(opened(&before, &after) <= 4 * PATH, "{}", opened(&before, &after));
         let mut after = before.clone();
@@ -162,7 +164,8 @@ fn what_changes_nothing_unshares_nothing() {
 }
 
 #[test]
-fn names_in_order_make_no_list() {
+fn names_in_order_fill_pages_and_make_no_list() {
+    assert_eq!(pages(&numbered(16_000).top), 16_000 / FULL);
     assert!(check(&numbered(100_000).top) <= 34);
     let backwards: Entries<u64> = (0..100_000).rev().map(|number| (name(number), number)).collect();
     assert!(check(&backwards.top) <= 34);
