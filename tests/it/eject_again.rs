@@ -113,3 +113,45 @@ fn writing_a_dockerfile_into_a_context_changes_nothing_of_the_image() {
     let ignored = fs::read_to_string(project.join("in-place/Dockerfile.dockerignore")).expect("is there");
     assert!(ignored.ends_with("in-place\n!in-place/start.sh\n"), "{ignored}");
 }
+
+#[test]
+fn what_not_all_clients_leave_out_is_not_left_to_an_ignore_file() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for (name, text) in [("a.py", "a = 1\n"), ("é", "left out\n"), ("b c", "left out\n")] {
+        fs::write(folder.path().join(name), text).expect("is writable");
+    }
+    for (pattern, dialect, is_said) in [
+        ("b c", "buildkit", true),
+        ("é", "buildkit", false),
+        ("é", "buildah", true),
+        ("b\u{2028}", "buildkit", false),
+        ("b\u{2028}", "buildah", true),
+    ] {
+        let plan = PLAN.replace("**/__pycache__", pattern);
+        fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
+        let arguments = ["plan.cpk", "-o", "dockerfile", "-O", "deploy", "--dialect", dialect];
+        let answer = cogpackc(folder.path(), &arguments);
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        let files = files_in(&folder.path().join("deploy"));
+        let gathered = files.contains_key("contexts/source/a.py");
+        let ignored =
+            files.get("Dockerfile.dockerignore").map(|text| String::from_utf8_lossy(text).into_owned());
+        assert_eq!((ignored.is_some(), gathered), (is_said, !is_said), "{pattern} {dialect}: {files:?}");
+        let last = pattern.chars().last().expect("it has letters");
+        let said = pattern.replace([' ', '\u{2028}'], &format!("[{}]", if last == 'c' { ' ' } else { last }));
+        assert!(ignored.is_none_or(|text| text.lines().any(|line| line == said)), "{said}");
+    }
+}
+
+#[test]
+fn the_directory_of_an_eject_is_named_in_an_ignore_file_whatever_its_letters() {
+    for (destination, line) in [("#out", "\\#out"), ("!o [p]", "\\!o[ ]\\[p\\]"), (" out ", "[ ]out[ ]")] {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        fs::write(folder.path().join("plan.cpk"), PLAN).expect("is writable");
+        let answer = cogpackc(folder.path(), &["plan.cpk", "-o", "dockerfile", "-O", destination]);
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        let ignored = fs::read_to_string(folder.path().join(destination).join("Dockerfile.dockerignore"))
+            .expect("it is there");
+        assert!(ignored.lines().any(|it| it == line), "{ignored}");
+    }
+}

@@ -150,8 +150,9 @@ impl fmt::Display for Token {
             _ => write!(out, "{it}"),
         };
         match self {
-            // A class, because a trailing `\ ` would lose its space to trimming.
-            Self::Literal(' ') => out.write_str("[ ]"),
+            // A class: what stands at the end of a line is trimmed, escaped or not, and matchers take no
+            // escape of what is not ASCII.
+            Self::Literal(it) if it.is_whitespace() || *it == '\u{feff}' => write!(out, "[{it}]"),
             Self::Literal(it) if r"\*?[]{}()|+^!#".contains(*it) => write!(out, "\\{it}"),
             Self::Literal(it) => write!(out, "{it}"),
             Self::AnyRun => out.write_str("*"),

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use cogpack_backends_contract::glob::literal_pattern;
+use cogpack_backends_contract::glob::{Glob, literal_pattern};
 use cogpack_backends_contract::paths::Selection;
 use cogpack_backends_dockerfile::{Artifact, Dialect};
 use cogpack_io_project::eject::manifest;
@@ -16,6 +16,7 @@ use super::Wanted;
 use super::standings::Standing;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
+use crate::ways::settled;
 
 /// The file's name.
 pub const NAME: &str = "Dockerfile.dockerignore";
@@ -43,7 +44,14 @@ pub fn of(
         // A file that cannot be read is reported where the directory is walked.
         Err(_) => String::new(),
     };
-    let inside = root.beside.as_deref().filter(|beside| !beside.is_empty());
+    // Where no way to it can be written it lies there nevertheless.
+    let below = wanted.directory.as_deref().map(settled);
+    let below = below.as_deref().and_then(|eject| eject.strip_prefix(settled(&directory)).ok());
+    let below = below.map(|below| below.to_str());
+    if below == Some(None) {
+        return Ok(None);
+    }
+    let inside = root.beside.as_deref().or(below.flatten()).filter(|inside| !inside.is_empty());
     let others = if takes_all { ejects_below(&directory) } else { Vec::new() };
     let is_silent = match wanted.dialect {
         Dialect::Legacy => true,
@@ -73,21 +81,26 @@ pub fn of(
         text.push('\n');
     }
     for (eject, kept) in &others {
-        let eject = String::from_utf8_lossy(eject);
-        if eject.is_empty() || Some(&*eject) == inside {
+        if eject.is_empty() || Some(eject.as_slice()) == inside.map(str::as_bytes) {
             continue;
         }
-        text.push_str(&format!("{}\n", literal_pattern(&eject)));
-        text.push_str(&taken_back(kept));
+        let (Some(eject), Some(kept)) = (line(eject), taken_back(kept)) else { return Ok(None) };
+        text.push_str(&format!("{eject}\n{kept}"));
     }
     match inside {
         // What lies beside the Dockerfile is read by name; nothing that is above it is.
         Some(inside) if artifact.beside.is_empty() => {
-            let goes = made_for(&directory, inside);
             let kept = others.iter().find(|(eject, _)| eject == inside.as_bytes()).map(|(_, kept)| &kept[..]);
-            text.push_str(&format!("{}\n{}", literal_pattern(goes), taken_back(kept.unwrap_or_default())));
+            let goes = line(made_for(&directory, inside).as_bytes());
+            let (Some(goes), Some(kept)) = (goes, taken_back(kept.unwrap_or_default())) else {
+                return Ok(None);
+            };
+            text.push_str(&format!("{goes}\n{kept}"));
         }
-        Some(inside) => text.push_str(&format!("!{inside}\n")),
+        Some(inside) => match line(inside.as_bytes()) {
+            Some(inside) => text.push_str(&format!("!{inside}\n")),
+            None => return Ok(None),
+        },
         None if root.beside.is_some() && takes_all => {
             for name in [super::DOCKERFILE, NAME, super::readme::NAME, manifest::NAME] {
                 text.push_str(&format!("{name}\n"));
@@ -95,10 +108,29 @@ pub fn of(
         }
         None => {}
     }
-    Ok(Some(Some(text)))
+    let is_read = match wanted.dialect {
+        Dialect::BuildKit { .. } => is_read_by_all(&text),
+        Dialect::Buildah | Dialect::Legacy => true,
+    };
+    Ok(is_read.then_some(Some(text)))
 }
 
-/// A line for each file that somebody else has put into the directory of an eject.
-fn taken_back(paths: &[Vec<u8>]) -> String {
-    paths.iter().map(|path| format!("!{}\n", literal_pattern(&String::from_utf8_lossy(path)))).collect()
+/// Whether all clients of BuildKit leave out what an ignore file says. Patterns go to them in headers,
+/// which take no control characters; and a `docker` of 20.10 leaves out nothing, and does not say so,
+/// where a newer daemon sends it one with other letters than those of ASCII.
+fn is_read_by_all(text: &str) -> bool {
+    let is_printable = |it: u8| matches!(it, b' '..=b'~');
+    text.lines().filter(|line| !line.starts_with('#')).all(|line| line.trim().bytes().all(is_printable))
+}
+
+/// A line that leaves out one path; `None` for what no line can say.
+fn line(path: &[u8]) -> Option<String> {
+    let path = std::str::from_utf8(path).ok().filter(|path| !path.contains(['\n', '\r']))?;
+    Glob::new(&literal_pattern(path)).ok().map(|it| it.to_string())
+}
+
+/// A line for each file that somebody else has put into the directory of an eject; `None` where one
+/// cannot be said.
+fn taken_back(paths: &[Vec<u8>]) -> Option<String> {
+    paths.iter().map(|path| line(path).map(|path| format!("!{path}\n"))).collect()
 }

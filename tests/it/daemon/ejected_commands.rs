@@ -19,6 +19,8 @@ use super::ejects::{Unbuilt, World, mount_points, named, order_variables, plans,
 struct Reads {
     /// A directory of which the plan leaves something out.
     rules: bool,
+    /// That by other letters than those of ASCII.
+    letters: bool,
     /// An image layout.
     layout: bool,
     /// Secrets and ssh agents.
@@ -28,7 +30,9 @@ struct Reads {
 /// The plan of what a tool can read. All that changes files after the base stands in one group.
 fn plan(reads: Reads, registry: &str, layout: &str) -> String {
     let when = |condition: bool, text: &str| if condition { text.to_owned() } else { String::new() };
-    let rules = when(reads.rules, " {\n  exclude \"**/*.pyc\"\n  exclude \"token\"\n}");
+    let letters = when(reads.letters, "  exclude \"src/left \u{2028}\"\n  exclude \"src/\u{e9}\u{3000}\"\n");
+    let rules = " {\n  exclude \"**/*.pyc\"\n  exclude \"src/left \"\n  exclude \"token\"\n";
+    let rules = when(reads.rules, &format!("{rules}{letters}}}"));
     let layout_context =
         when(reads.layout, &format!("context @parts = oci \"parts\" {{ digest {layout} }}\n"));
     let layout_copy = when(reads.layout, "copy \"/etc/debian_version\" from @parts to \"/srv/version\"\n");
@@ -65,6 +69,9 @@ fn write(folder: &Path, plan: &str, layouts: &Path) {
         ("src/x", "x\n"),
         ("src/deep/y", "y\n"),
         ("src/deep/y.pyc", "left out\n"),
+        ("src/left ", "left out\n"),
+        ("src/left \u{2028}", "left out where that can be said\n"),
+        ("src/\u{e9}\u{3000}", "left out where that can be said\n"),
         ("a b", "spaces\n"),
         ("models/m", "weights\n"),
         ("conf/a.ini", "a\n"),
@@ -164,6 +171,7 @@ fn the_command_of_the_readme_builds_what_llb_gives(tool: Option<Tool>, reads: Re
     let differences = differences(wanted, &built);
     assert!(differences.is_empty(), "{command}\ndiffers from what the plan's LLB gives:\n{differences}");
     assert!(!built.files.contains_key("srv/src/deep/y.pyc") || !reads.rules, "{command}");
+    assert!(!built.files.contains_key("srv/src/left \u{2028}") || !reads.letters, "{command}");
     let told = told(&answer.stderr);
     assert!(told.end() - told.start() <= 1, "{}", answer.stderr);
     // The base of the rig has one.
@@ -172,7 +180,7 @@ fn the_command_of_the_readme_builds_what_llb_gives(tool: Option<Tool>, reads: Re
 
 #[test]
 fn the_readme_for_buildkit_of_the_newer_engine_says_how() {
-    let reads = Reads { rules: true, layout: true, secrets: true };
+    let reads = Reads { rules: true, letters: false, layout: true, secrets: true };
     let words = [
         "docker buildx build ",
         " --build-context=models=models ",
@@ -186,28 +194,28 @@ fn the_readme_for_buildkit_of_the_newer_engine_says_how() {
 
 #[test]
 fn the_readme_for_buildkit_of_the_older_engine_says_how() {
-    let reads = Reads { rules: true, layout: false, secrets: true };
+    let reads = Reads { rules: true, letters: false, layout: false, secrets: true };
     let words = ["DOCKER_BUILDKIT=1 docker build ", " --secret=id=token,src=token ", " --ssh=default "];
     the_command_of_the_readme_builds_what_llb_gives(Tool::older_buildkit(), reads, &words);
 }
 
 #[test]
 fn the_readme_for_the_classic_builder_says_how() {
-    let reads = Reads { rules: false, layout: false, secrets: false };
+    let reads = Reads { rules: false, letters: false, layout: false, secrets: false };
     let words = ["DOCKER_BUILDKIT=0 docker build ", " --file=deploy/Dockerfile "];
     the_command_of_the_readme_builds_what_llb_gives(Tool::classic(), reads, &words);
 }
 
 #[test]
 fn the_readme_for_buildah_says_how() {
-    let reads = Reads { rules: true, layout: false, secrets: true };
+    let reads = Reads { rules: true, letters: true, layout: false, secrets: true };
     let words = ["buildah build ", " --build-context=models=models ", " --ignorefile="];
     the_command_of_the_readme_builds_what_llb_gives(Tool::buildah(), reads, &words);
 }
 
 #[test]
 fn the_readme_for_the_newer_buildah_says_how() {
-    let reads = Reads { rules: true, layout: false, secrets: true };
+    let reads = Reads { rules: true, letters: true, layout: false, secrets: true };
     let words = ["buildah build ", " --build-context=models=models ", " --ignorefile="];
     the_command_of_the_readme_builds_what_llb_gives(Tool::newer_buildah(), reads, &words);
 }

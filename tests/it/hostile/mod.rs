@@ -54,6 +54,10 @@ const FOUND: &[(&str, &str)] = &[
     (r#"run "x" { mount tmpfs at "/a,b c\"d'e$$f" }"#, ""),
     (r#"run "x" { mount cache pip at "/a \"" sharing locked }"#, ""),
     (r#"run "x" { mount secret token at "/s,t=u" }"#, ""),
+    // What readers of ignore files trim from the ends of lines, and take for a comment or a `!`.
+    (r#"copy contents "." from @source to "/o" { exclude "OsU c\u{2028}" exclude "\u{3000}x\u{a0}" }"#, ""),
+    (r#"copy contents "." from @source to "/o" { exclude "y " exclude " z" exclude "\u{feff}z" }"#, ""),
+    (r##"copy contents "." from @source to "/o" { exclude "#x" exclude "?!x" }"##, ""),
 ];
 
 /// A folder with the context `source`.
@@ -109,7 +113,21 @@ fn what_a_builder_reads_is_what_the_plan_says() {
 
 #[test]
 fn what_was_once_said_wrong_is_said_right() {
-    let names = ["a[b]".to_owned()];
+    let names = [
+        "a[b]",
+        "OsU c\u{2028}",
+        "OsU c",
+        "\u{3000}x\u{a0}",
+        "x",
+        "y ",
+        "y",
+        " z",
+        "z",
+        "\u{feff}z",
+        "#x",
+        "y!x",
+    ];
+    let names = names.map(str::to_owned);
     for (op, line) in FOUND {
         let plan = plans::written(&names, "", &[(*op).to_owned()], false, line);
         for (dialect, outcome) in outcomes(&plan, &names).unwrap_or_else(|why| panic!("{why}\n{plan}")) {
