@@ -10,7 +10,7 @@ if [ "$(id -u)" != 0 ]; then
 	echo 'skipped: other users and small disks take root'
 	exit 77
 fi
-trap 'umount "$work/small/out" "$work/small/store" "$work/memory" 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
+trap 'umount "$work/small/out" "$work/small/store" "$work/small/both" "$work/memory" 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
 # What is made lies in memory, where nothing has to wait for a disk.
 mkdir "$work/memory"
 mount -t tmpfs -o size=256m none "$work/memory"
@@ -218,7 +218,8 @@ python3 -c 'import random, sys
 chance = random.Random(1)
 for number in range(30):
     open(f"{sys.argv[1]}/file-{number}", "wb").write(chance.randbytes(50_000))' "$work/full/files"
-sums() { (cd "$made" && find . -type f -exec sha256sum {} + | sort -k 2); }
+sums_of() { (cd "$1" && find ./image -type f -exec sha256sum {} + | sort -k 2); }
+sums() { sums_of "$made"; }
 # is_clean WHAT: nothing half made is in either place, and the store is whole.
 is_clean() {
 	prints "$1: nothing half made is beside the image" 0 sh -c 'ls -A "$1" | grep -vcx image || true' sh "$made"
@@ -234,7 +235,12 @@ full_at() {
 	"$@" >"$work/said" 2>&1 </dev/null || status=$?
 	case $status in
 	0) ;;
-	2) matches "$what: why" '[Nn]o (storage space|space left)' cat "$work/said" ;;
+	2)
+		matches "$what: why" '[Nn]o (storage space|space left)' cat "$work/said"
+		# shellcheck disable=SC2016  # awk's
+		exits "$what: on which path" 0 awk '/[Nn]o (storage space|space left)/ { exit !named } /`[^`]*[/][^`]*`$/ { named = 1 }' "$work/said"
+		matches "$what: the way out" '^hint: .*(another place|place on another)' cat "$work/said"
+		;;
 	*) exits "$what" 2 sh -c "cat '$work/said'; exit $status" ;;
 	esac
 	is_clean "$what"
@@ -261,20 +267,27 @@ for ((number = 0; number < calls; number += 7)); do
 done
 
 # Real disks that are too small, by one page more each time where it matters: for the image, for the store.
-mkdir -p "$work/small/out" "$work/small/store"
+mkdir -p "$work/small/out" "$work/small/store" "$work/small/both"
 for size in 64 1000 1476 1484 1492; do
-	for place in out store; do
+	for place in out store both; do
 		mount -t tmpfs -o "size=${size}k" none "$work/small/$place"
 		at=$store image=$work/small/out/image
 		if [ "$place" = store ]; then at=$work/small/store/store image=$made/image; fi
+		if [ "$place" = both ]; then at=$work/small/both/store image=$work/small/both/image; fi
 		rm -rf "$store" "$made/image"
-		full_at "$size KiB for the $place" "$cogpackc" build "$work/full/plan.cpk" --builder direct --store "$at" --progress quiet \
+		full_at "$size KiB for $place" "$cogpackc" build "$work/full/plan.cpk" --builder direct --store "$at" --progress quiet \
 			--output "type=layout,dest=$image,compression=gzip"
-		prints "$size KiB for the $place: nothing half made" 0 sh -c 'ls -A "$1" | grep -vcx "image\|store" || true' sh "$work/small/$place"
-		if [ "$place" = store ] && [ -e "$at/version" ]; then
-			exits "$size KiB for the $place: the store is whole" 0 "$cogpackc" store verify --store "$at"
+		prints "$size KiB for $place: nothing half made" 0 sh -c 'ls -A "$1" | grep -vcx "image\|store" || true' sh "$work/small/$place"
+		if [ "$place" != out ] && [ -e "$at/version" ]; then
+			exits "$size KiB for $place: the store is whole" 0 "$cogpackc" store verify --store "$at"
 		fi
-		if [ "$place" = out ]; then again "$size KiB for the $place"; fi
+		if [ "$place" = out ]; then again "$size KiB for $place"; fi
+		if [ "$place" = both ]; then
+			mount -o remount,size=16m "$work/small/both"
+			exits "$size KiB for both: with more room the next one succeeds" 0 "$cogpackc" build "$work/full/plan.cpk" --builder direct \
+				--store "$at" --progress quiet --output "type=layout,dest=$image,compression=gzip"
+			exits "$size KiB for both: it gives the same image" 0 diff "$work/expected" <(sums_of "$work/small/both")
+		fi
 		umount "$work/small/$place"
 	done
 done

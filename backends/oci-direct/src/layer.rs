@@ -112,8 +112,8 @@ pub enum LayerWriteError {
     /// The archive.
     #[error(transparent)]
     Tar(#[from] TarError),
-    /// The compressed stream.
-    #[error("finish a layer")]
+    /// The stream that takes it, packed.
+    #[error("write its bytes")]
     Finish(#[from] io::Error),
 }
 

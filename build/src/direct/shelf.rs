@@ -70,7 +70,7 @@ impl<'b> Shelf<'b> {
                 None => {
                     let work = self.store.work().map_err(here("use the store"))?;
                     let root = work.path().join("part");
-                    fs::create_dir(&root).map_err(here("unpack a base image"))?;
+                    fs::create_dir(&root).map_err(here(format!("make `{}`", root.display())))?;
                     self.unpack(layout, layer, &allowance, &base.tree, &unpacked, &root)?;
                     unpacked.parts.insert(id, (work, root.clone()));
                     root
@@ -105,7 +105,8 @@ impl<'b> Shelf<'b> {
         let mut later = part::write(&between(below, &after), &after, files, self.time, root)
             .map_err(here("unpack a base image"))?;
         let writer = Writer::adding_to(root);
-        let disk = |error: PartError| error.source;
+        // It says what was written where, behind what says which layer that is of.
+        let disk = |error: PartError| io::Error::other(error);
         let mut dates = BTreeMap::new();
         let unpacked = layout.entries(layer, &mut |place, entry, bytes| {
             if let Ok(path) = after.resolve(&entry.path, false) {
@@ -155,7 +156,7 @@ impl<'b> Shelf<'b> {
         if self.store.part(&id).is_none() {
             let work = self.store.work().map_err(here("use the store"))?;
             let root = work.path().join("part");
-            fs::create_dir(&root).map_err(here("write a filesystem to disk"))?;
+            fs::create_dir(&root).map_err(here(format!("make `{}`", root.display())))?;
             part::write(&changes, &filesystem.tree, &self.files, self.time, &root)
                 .map_err(here("write a filesystem to disk"))?;
             self.store.keep_part(&id, &root).map_err(here("use the store"))?;

@@ -139,7 +139,7 @@ fn write_layer(layer: &Layer, step: &str, image: Image<'_>, root: &Path) -> Resu
 fn pack(layer: &Layer, step: &str, image: Image<'_>, root: &Path) -> Result<WrittenLayer, WriteError> {
     let unnamed = root.join("blobs/unnamed");
     let file = File::create(&unnamed).map_err(|source| failed("create", &unnamed, source))?;
-    let unwritten = |source| WriteError::Layer { step: step.to_owned(), source };
+    let unwritten = |source| WriteError::Layer { step: step.to_owned(), path: unnamed.clone(), source };
     let coding = layer.coding(image.files, image.compression).map_err(unwritten)?;
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let packing = Packing { coding, threads };
@@ -185,7 +185,7 @@ fn copy_blob(from: &Path, to: &Path, expected: &LayerBlob) -> Result<(), WriteEr
         io::copy(&mut reading, &mut file)?;
         file.sync_all()
     });
-    copied.map_err(|source| failed("copy", from, source))?;
+    copied.map_err(|source| failed("copy a blob to", to, source))?;
     let (found, size) = reading.finish().map_err(|source| failed("read", from, source))?;
     let Blob { digest, size: expected } = &expected.blob;
     Ok(blobs::check(from.to_owned(), digest, Some(*expected), found, size)?)

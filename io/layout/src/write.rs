@@ -47,10 +47,12 @@ pub enum WriteError {
         source: io::Error,
     },
     /// A layer could not be written.
-    #[error("write the layer of `{step}`")]
+    #[error("write the layer of `{step}` to `{}`", path.display())]
     Layer {
         /// What makes the layer.
         step: String,
+        /// Where it goes.
+        path: PathBuf,
         /// What happened.
         #[source]
         source: LayerWriteError,
@@ -68,10 +70,10 @@ pub enum WriteError {
     #[error("use the store")]
     Store(#[from] StoreError),
     /// The archive.
-    #[error("write the archive `{}`", path.display())]
+    #[error("write the archive to {to}")]
     Archive {
-        /// The archive.
-        path: PathBuf,
+        /// Where it goes: a file in backticks, or a stream.
+        to: String,
         /// What happened.
         #[source]
         source: TarError,
@@ -146,25 +148,35 @@ pub fn write_archive(images: &[Named<'_>], destination: &Path) -> Result<Vec<Wri
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("archive");
     let file = File::create(&made).map_err(|source| failed("create", &made, source))?;
-    let written = write_archive_to(images, temporary.path(), &file)?;
+    let written = archive_into(images, temporary.path(), &file, &format!("`{}`", made.display()))?;
     file.sync_all().map_err(|source| failed("sync", &made, source))?;
     fs::rename(&made, destination).map_err(|source| failed("write", destination, source))?;
     sync_directory(above(destination))?;
     Ok(written)
 }
 
-/// Writes a layout as an archive to a stream. Its blobs are first made below `scratch`, because
-/// their digests, and so their names, follow from them.
+/// Writes a layout as an archive to standard output, or what stands for it. Its blobs are first made
+/// below `scratch`, because their digests, and so their names, follow from them.
 pub fn write_archive_to(
     images: &[Named<'_>],
     scratch: &Path,
     sink: impl Write,
 ) -> Result<Vec<Written>, WriteError> {
     aside::sweep(scratch);
+    archive_into(images, scratch, sink, "standard output")
+}
+
+/// Writes an archive into `sink`, which people know as `to`.
+fn archive_into(
+    images: &[Named<'_>],
+    scratch: &Path,
+    sink: impl Write,
+    to: &str,
+) -> Result<Vec<Written>, WriteError> {
     let temporary = temporary_in(scratch)?;
     let made = temporary.path().join("layout");
     let written = make(images, layers::ready(images)?, &made)?;
-    let archive = |source| WriteError::Archive { path: scratch.to_owned(), source };
+    let archive = |source| WriteError::Archive { to: to.to_owned(), source };
     let first = images.iter().flat_map(|named| named.images).next();
     let (time, told): (u64, &Told<'_>) = first.map_or((0, &told::nobody), |it| (it.assembly.time, it.told));
     let mut writer = TarWriter::new(BufWriter::with_capacity(1 << 16, sink), time);

@@ -12,11 +12,13 @@ use std::path::{Path, PathBuf};
 
 use super::{Attributes, CAPABILITY, Entry, Kind, OPAQUE, Special};
 
-/// Why a part cannot be read.
+/// Why a part cannot be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("read `{}`", path.display())]
+#[error("{attempt} `{}`", path.display())]
 pub struct PartError {
-    /// What could not be read.
+    /// What was attempted: `read` or `write`.
+    pub attempt: &'static str,
+    /// On what.
     pub path: PathBuf,
     /// What happened.
     #[source]
@@ -136,5 +138,5 @@ fn attribute(path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> PartError {
     let path = path.to_owned();
-    |source| PartError { path, source }
+    |source| PartError { attempt: "read", path, source }
 }

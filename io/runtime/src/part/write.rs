@@ -123,7 +123,7 @@ impl<'r> Writer<'r> {
     }
 
     fn done(&self, path: &[u8], doing: impl FnOnce() -> io::Result<()>) -> Result<(), PartError> {
-        doing().map_err(|source| PartError { path: self.full(path), source })
+        doing().map_err(|source| PartError { attempt: "write", path: self.full(path), source })
     }
 }
 
