@@ -171,6 +171,13 @@ fn readme(needs: &Needs, places: &Places, file: &PlanFile) -> String {
             optional.iter().map(|(name, _)| format!("`{}`", secret(name.as_str()))).collect();
         text.push_str(&format!("\nIt takes this too, and does without: {}.\n", optional.join(", ")));
     }
+    if !places.directories.is_empty() {
+        text.push_str(
+            "\nA daemon that solves several definitions at one time reads directories of one name for all of them \
+             once: solve one after the other those whose `--local` have a name in common, or use `cogpackc build`, \
+             which tells them apart.\n",
+        );
+    }
     text.push_str("\nChange the plan and compile again rather than what is here.\n");
     text
 }

@@ -91,6 +91,8 @@ fn packages_lie_beside_a_definition_and_its_readme_names_all_that_it_reads() {
 
     It takes this too, and does without: `--secret id=netrc,src=FILE`.
 
+    A daemon that solves several definitions at one time reads directories of one name for all of them once: solve one after the other those whose `--local` have a name in common, or use `cogpackc build`, which tells them apart.
+
     Change the plan and compile again rather than what is here.
     "##);
 

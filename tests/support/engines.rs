@@ -31,6 +31,11 @@ pub fn registry() -> Option<String> {
     std::env::var("COGPACK_TEST_REGISTRY").ok()
 }
 
+/// BuildKit's own client; `None` where tests may use no daemon.
+pub fn buildctl() -> Option<String> {
+    std::env::var("COGPACK_TEST_BUILDCTL").ok()
+}
+
 fn engine(name: &'static str, variables: [&str; 3], merges: bool) -> Option<Engine> {
     if let Ok(reason) = std::env::var("COGPACK_TEST_SKIP_DAEMON") {
         eprintln!("skipped: {reason}");

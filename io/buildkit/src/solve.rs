@@ -28,6 +28,9 @@ use crate::update::Update;
 /// The capability of a daemon that runs more than one exporter.
 const MULTIPLE_EXPORTERS: &str = "exporter.multiple";
 
+/// The capability of a daemon that merges filesystems.
+const MERGES: &str = "mergeop";
+
 /// What is to be built, and where it is to go.
 #[derive(Default)]
 pub struct Request {
@@ -113,24 +116,35 @@ pub async fn solve(
     let looks = request.looks.map(Looks::prepared).transpose()?;
     let comparisons = request.comparisons.map(Comparisons::prepared).transpose()?;
     let make = |bridge: Bridge, pong: PongResponse| async move {
+        let is_able = |to: &str| pong.llb_caps.iter().any(|cap| cap.enabled && cap.id == to);
         // An older daemon would run the first one, and say nothing of the others.
-        if exporters > 1 && !pong.llb_caps.iter().any(|cap| cap.enabled && cap.id == MULTIPLE_EXPORTERS) {
+        if exporters > 1 && !is_able(MULTIPLE_EXPORTERS) {
             return Err(Fault::NotAble("this daemon runs one exporter at a time".to_owned()));
         }
         // One after the other: a daemon of Docker 20.10 has died of graphs that share ops and are solved
-        // at once, one of them given up.
+        // at once, one of them given up. Daemons with merges have not.
         if let Some(looks) = looks
             && !looks.are_accepted(&bridge, &cache_from).await?
         {
             return Ok(Made::Answer(false));
         }
-        let result = make(&bridge, graphs, cache_from.clone()).await?;
-        if let Some(comparisons) = comparisons
-            && !comparisons.are_accepted(&bridge, &cache_from).await?
-        {
-            return Ok(Made::Answer(false));
-        }
-        Ok(Made::Result(Box::new(result), true))
+        let making = make(&bridge, graphs, cache_from.clone());
+        let comparing = async {
+            match comparisons {
+                Some(comparisons) => comparisons.are_accepted(&bridge, &cache_from).await,
+                None => Ok(true),
+            }
+        };
+        // Neither is given up for the other: whoever fails, of the graphs is told how.
+        let (result, is_accepted) = match is_able(MERGES) {
+            true => tokio::join!(making, comparing),
+            false => (Ok(making.await?), comparing.await),
+        };
+        let result = result?;
+        Ok(match is_accepted? {
+            true => Made::Result(Box::new(result), true),
+            false => Made::Answer(false),
+        })
     };
     let built = gateway::build(connection, first_call, request.services, updates, &cancel, make).await?;
     if !built.made {

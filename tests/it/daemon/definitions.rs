@@ -1,8 +1,9 @@
 //! The files of `-o llb -O DIR/`, solved by a daemon for a client that knows nothing of the plan.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
@@ -15,7 +16,7 @@ use cogpack_io_buildkit::exports::{METHODS, ToFile};
 use cogpack_io_buildkit::session::Services;
 use cogpack_io_buildkit::solve::{Exporter, Graph, Request, Solved, solve};
 use cogpack_io_buildkit::update::Update;
-use cogpack_tests::engines;
+use cogpack_tests::engines::{self, Engine};
 use cogpack_tests::filesystem::{Listing, list_tar};
 use cogpack_tests::packages;
 use cogpack_tests::terminal::{cogpackc, cogpackc_in};
@@ -102,6 +103,35 @@ async fn solved(connection: &Connection, made: &Path, exporter: &str) -> (Solved
     (solved, sent, ran)
 }
 
+/// The command of `llb.md`, run with BuildKit's own client where it says; gives the digest of the image.
+fn image_by_command(engine: &Engine, buildctl: &str, made: &Path) -> String {
+    let readme = std::fs::read_to_string(made.join("llb.md")).expect("was written");
+    let command = readme.split("```sh\n").nth(1).and_then(|rest| rest.split("\n```").next());
+    let command = command.expect("the text has a command");
+    let programs = Path::new(buildctl).parent().expect("it lies in a directory").to_owned();
+    let path = std::env::var_os("PATH").expect("is set");
+    let path = std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&path)));
+    let done = Command::new("timeout")
+        .args(["120", "sh", "-c", command])
+        .current_dir(made)
+        .env("PATH", path.expect("is a list of directories"))
+        .env("BUILDKIT_HOST", &engine.buildkit)
+        .output()
+        .expect("a shell can be started");
+    assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+    let archive = std::fs::File::open(made.join("image.tar")).expect("was written");
+    let mut archive = tar::Archive::new(archive);
+    let mut index = String::new();
+    for entry in archive.entries().expect("it is an archive") {
+        let mut entry = entry.expect("it is an archive");
+        if entry.path().expect("it is an archive").as_ref() == Path::new("index.json") {
+            entry.read_to_string(&mut index).expect("it is a text");
+        }
+    }
+    let index: serde_json::Value = serde_json::from_str(&index).expect("the image has an index");
+    index["manifests"][0]["digest"].as_str().expect("the index names the image").to_owned()
+}
+
 /// The digest of the image of a definition, and the programs that ran.
 async fn image_of(connection: &Connection, made: &Path) -> (String, Vec<String>) {
     let (solved, _, ran) = solved(connection, made, "oci").await;
@@ -111,6 +141,7 @@ async fn image_of(connection: &Connection, made: &Path) -> (String, Vec<String>)
 #[test]
 fn the_files_of_a_definition_give_one_image_though_a_daemon_has_forgotten_the_first() {
     let (Some(engine), Some(registry)) = (engines::newer(), engines::registry()) else { return };
+    let buildctl = engines::buildctl().expect("the rig has made it");
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let mark = format!("wire-definitions-{}", std::process::id());
     let plan = format!(
@@ -148,6 +179,7 @@ export from %app {{ cmd [\"cat\", \"/both\"] label said = \"{mark}\" }}
         let (second, ran) = image_of(&connection, &made).await;
         assert_eq!(ran.len(), 2, "not all was forgotten: {ran:?}");
         assert_eq!(first, second);
+        assert_eq!(image_by_command(&engine, &buildctl, &made), first);
     });
 }
 

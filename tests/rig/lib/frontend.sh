@@ -1,5 +1,5 @@
-# Builds BuildKit's Dockerfile frontend out of Debian's packages of its sources, and serves it as
-# the image that a `# syntax=` line names. Sourced by `rig`.
+# Builds BuildKit's Dockerfile frontend and its client `buildctl` out of Debian's packages of its
+# sources, and serves the frontend as the image that a `# syntax=` line names. Sourced by `rig`.
 #
 # The registry is the engines' mirror of docker.io, so a pinned line finds what is served here
 # and leaves the machine for nothing.
@@ -7,7 +7,8 @@
 # The newest first; the next one is for the day when Debian's testing changes under our feet.
 RIG_FRONTEND_SUITES=(forky trixie)
 RIG_FRONTEND_GO=github.com/moby/buildkit/frontend/dockerfile/cmd/dockerfile-frontend
-# What the frontend imports, and nothing of what those packages depend on beyond that.
+RIG_BUILDCTL_GO=github.com/moby/buildkit/cmd/buildctl
+# What both import, and nothing of what those packages depend on beyond that.
 RIG_FRONTEND_PACKAGES=(
 	golang-github-{agext-levenshtein,cespare-xxhash-v2,cespare-xxhash,containerd-containerd-api,containerd-containerd}-dev
 	golang-github-containerd-{continuity,errdefs,log,platforms,stargz-snapshotter,ttrpc,typeurl}-dev
@@ -20,7 +21,15 @@ RIG_FRONTEND_PACKAGES=(
 	golang-github-{tonistiigi-dchapes-mode,tonistiigi-fsutil,vbatts-tar-split}-dev
 	golang-golang-x-{crypto,net,sync,sys,text}-dev
 	golang-google-{genproto,grpc,protobuf}-dev golang-opentelemetry-{contrib,otel,proto}-dev
+	golang-github-{cenkalti-backoff,cenkalti-backoff-v4,cenkalti-backoff-v5,containerd-console,cpuguy83-go-md2man-v2}-dev
+	golang-github-{docker-docker-credential-helpers,felixge-fgprof,google-pprof,hashicorp-go-cleanhttp,morikuni-aec}-dev
+	golang-github-{pkg-profile,russross-blackfriday-v2,tonistiigi-go-archvariant,tonistiigi-units,tonistiigi-vt100,urfave-cli}-dev
+	golang-golang-x-time-dev
+	golang-github-{beorn7-perks,hashicorp-errwrap,hashicorp-go-multierror,munnerz-goautoneg}-dev
+	golang-github-prometheus-{client-golang,client-model,common,procfs}-dev
 )
+
+buildctl_path() { printf '%s/bin/buildctl' "$RIG_HOME"; }
 
 # frontend_recipe SUITE: sets in the caller's `version` what Dockerfile version it understands, and
 # in `labs` the build tags of what only the -labs one of that version does.
@@ -41,16 +50,17 @@ frontend_up() {
 		printf '%s\n' "${RIG_FRONTEND_PACKAGES[@]}"
 		cat "$RIG_LIB"/{frontend.sh,oci_layout.py}
 	} | sha256sum | cut -c1-32)
-	if [ "$(cat "$layout/key" 2>/dev/null)" != "$key" ]; then
+	if [ "$(cat "$layout/key" 2>/dev/null)" != "$key" ] || [ ! -x "$(buildctl_path)" ]; then
 		for suite in "${RIG_FRONTEND_SUITES[@]}"; do
 			if build_frontend "$suite"; then
 				printf '%s\n' "$key" >"$layout/key"
 				break
 			fi
-			say "the Dockerfile frontend of Debian $suite could not be built (log: $RIG_HOME/log/frontend.log)"
+			say "BuildKit's programs of Debian $suite could not be built (log: $RIG_HOME/log/frontend.log)"
 		done
 	fi
-	[ -n "$(frontend_version)" ] || die_with_log "no Dockerfile frontend could be built" "$RIG_HOME/log/frontend.log"
+	[ -n "$(frontend_version)" ] && [ -x "$(buildctl_path)" ] ||
+		die_with_log "no Dockerfile frontend and buildctl could be built" "$RIG_HOME/log/frontend.log"
 	publish_frontend "$layout" "$(frontend_version)"
 }
 
@@ -59,13 +69,14 @@ build_frontend() {
 	local suite=$1 began=$SECONDS work=$RIG_HOME/frontend layout=$RIG_HOME/layouts/dockerfile version labs
 	frontend_recipe "$suite"
 	need_programs mmdebstrap python3
-	say "building the Dockerfile frontend $version from the sources in Debian $suite"
+	say "building the Dockerfile frontend $version and buildctl from the sources in Debian $suite"
 	rm -rf --one-file-system "$work"
 	mkdir -p "$work" "$layout"
 	if ! {
 		unpack_frontend_sources "$suite" "$work" &&
 			pack_frontend "$work" "$layout:$version" '' &&
-			pack_frontend "$work" "$layout:$version-labs" "$labs"
+			pack_frontend "$work" "$layout:$version-labs" "$labs" &&
+			go_build "$work" '' "$RIG_BUILDCTL_GO" "$(buildctl_path)"
 	} >>"$RIG_HOME/log/frontend.log" 2>&1; then return 1; fi
 	rm -rf --one-file-system "$work"
 	printf '%s\n' "$version" >"$layout/version"
@@ -83,14 +94,20 @@ unpack_frontend_sources() {
 	printf 'module github.com/moby/buildkit\n' >"$directory/root/usr/share/gocode/src/github.com/moby/buildkit/go.mod"
 }
 
+# go_build DIRECTORY BUILD-TAGS PACKAGE PROGRAM
+go_build() {
+	local directory=$1 go
+	go=$(echo "$directory"/root/usr/lib/go-*)
+	mkdir -p "$(dirname "$4")"
+	env -u GOFLAGS HOME="$directory" GOROOT="$go" GOPATH="$directory/root/usr/share/gocode" GOCACHE="$directory/cache" \
+		GO111MODULE=off GOTOOLCHAIN=local CGO_ENABLED=0 timeout 900 "$go/bin/go" build -trimpath -tags "$2" -ldflags '-s -w' \
+		-o "$4" "$3" 9>&-
+}
+
 # pack_frontend DIRECTORY LAYOUT:TAG BUILD-TAGS
 pack_frontend() {
-	local directory=$1 root=$1/image go
-	go=$(echo "$directory"/root/usr/lib/go-*)
-	mkdir -p "$root/bin"
-	env -u GOFLAGS HOME="$directory" GOROOT="$go" GOPATH="$directory/root/usr/share/gocode" GOCACHE="$directory/cache" \
-		GO111MODULE=off GOTOOLCHAIN=local CGO_ENABLED=0 timeout 900 "$go/bin/go" build -trimpath -tags "$3" -ldflags '-s -w' \
-		-o "$root/bin/dockerfile-frontend" "$RIG_FRONTEND_GO" 9>&- || return
+	local directory=$1 root=$1/image
+	go_build "$directory" "$3" "$RIG_FRONTEND_GO" "$root/bin/dockerfile-frontend" || return
 	tar -C "$root" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$RIG_IMAGE_TIME" -cf "$directory/image.tar" bin || return
 	# An engine gives a frontend no network when it says that it needs none, and a newer engine
 	# hands over named contexts only to one that says that it knows them.
