@@ -10,7 +10,7 @@ use cogpack_io_buildkit::session::Services;
 use cogpack_io_docker::engine::Engine;
 use cogpack_io_layout::archive;
 use cogpack_io_layout::unpack::{check_destination, unpack};
-use tempfile::TempDir;
+use cogpack_io_project::aside::Aside;
 
 use crate::exporting::{Export, Receive};
 use crate::failure::BuildError;
@@ -34,7 +34,7 @@ pub enum Receiver {
         path: PathBuf,
         engine: Box<Engine>,
         /// Goes with what is in it when all is done.
-        _folder: TempDir,
+        _folder: Aside,
     },
 }
 
@@ -66,9 +66,9 @@ pub async fn receiver(
                 attempted: "reach the engine that the image is for".to_owned(),
                 source: Box::new(error),
             })?;
-            let folder = tempfile::Builder::new().prefix("cogpackc-").tempdir();
-            let folder = folder.map_err(|error| BuildError::Here {
-                attempted: "make a temporary directory".to_owned(),
+            let temporary = std::env::temp_dir();
+            let folder = Aside::within(&temporary).map_err(|error| BuildError::Here {
+                attempted: format!("make a directory in `{}`", temporary.display()),
                 source: Box::new(error),
             })?;
             let path = folder.path().join("image.tar");

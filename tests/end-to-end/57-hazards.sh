@@ -301,12 +301,44 @@ killed() {
 		"$cogpackc" "$work/changing/plan.cpk" -o oci -O "$made/image" --compression gzip
 }
 exits 'a build is killed' 137 killed
-exits 'it has left something' 0 sh -c 'ls -d "$1"/.cogpackc-layout-*/layout/blobs' sh "$made"
-mkdir "$made/.cogpackc-layout-alive"
-exec 7<"$made/.cogpackc-layout-alive"
+exits 'it has left something' 0 sh -c 'ls -d "$1"/.cogpackc-aside-*/layout/blobs' sh "$made"
+mkdir "$made/.cogpackc-aside-alive"
+exec 7<"$made/.cogpackc-aside-alive"
 flock 7
 exits 'the next build' 0 compiles changing gzip
-prints 'it takes away what nobody makes any more' '.cogpackc-layout-alive image' sh -c 'ls -A "$1" | xargs' sh "$made"
+prints 'it takes away what nobody makes any more' '.cogpackc-aside-alive image' sh -c 'ls -A "$1" | xargs' sh "$made"
 exec 7<&-
 exits 'the one after it' 0 compiles changing gzip
 prints 'takes away the rest, though nothing else has changed' 'image' ls -A "$made"
+rm -rf "$made/image"
+
+# Whatever is written, and at whatever call that takes room it is killed: the next one takes away what was left.
+# At twelve calls or so of each.
+project kept
+sed -i '/copy contents/a\  env PATH = "/usr/bin"' "$work/kept/plan.cpk"
+for number in {1..4}; do printf 'text %s\n' "$number" >"$work/kept/files/file-$number"; done
+writing_kept() {
+	case $1 in
+	definition) command=("$cogpackc" "$work/kept/plan.cpk" -o llb -O "$made/image") ;;
+	eject) command=("$cogpackc" "$work/kept/plan.cpk" -o dockerfile -O "$made/image") ;;
+	layout) command=("$cogpackc" "$work/kept/plan.cpk" -o oci -O "$made/image" --store "$store") ;;
+	archive) command=("$cogpackc" build "$work/kept/plan.cpk" --builder direct --store "$store" --progress quiet --output "type=oci,dest=$made/image") ;;
+	esac
+}
+for kind in definition eject layout archive; do
+	rm -rf "$store"
+	writing_kept "$kind"
+	exits "$kind: made with nobody in the way" 0 env "FULL_COUNT=$work/count" "LD_PRELOAD=$work/faulty-disk.so" "${command[@]}"
+	sums >"$work/expected"
+	calls=$(cat "$work/count") has_left=0
+	for ((number = 0; number < calls; number += 1 + calls / 12)); do
+		rm -rf "$made/image" "$store"
+		exits "$kind: killed after $number calls" 137 env "KILL_AFTER=$number" "LD_PRELOAD=$work/faulty-disk.so" "${command[@]}"
+		has_left=$((has_left + $(find "$made" -maxdepth 1 -name '.cogpackc-aside-*' | wc -l)))
+		exits "$kind: the next one after $number calls" 0 "${command[@]}"
+		prints "$kind: it is alone after $number calls" image ls -A "$made"
+		exits "$kind: it is the same after $number calls" 0 diff "$work/expected" <(sums)
+	done
+	exits "$kind: something was left to take away" 0 test "$has_left" -gt 0
+	rm -rf "$made/image"
+done

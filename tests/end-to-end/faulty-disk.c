@@ -2,7 +2,8 @@
  *
  * FULL_AFTER=N lets N calls that take room on a disk go through and refuses the next one, or with
  * FULL_FOR=ever all that follow, as a full disk does. Streams and sockets are no disk.
- * FULL_COUNT names a file that is told how many such calls there were.
+ * FULL_COUNT names a file that is told how many such calls there were. KILL_AFTER=N kills the process
+ * with SIGKILL in place of the call after N of them.
  *
  * CHANGE_FILE names a file for which CHANGE_COMMAND is run once: before it is opened, or, with
  * CHANGE_AT=read, after the first bytes of it have been read. */
@@ -10,6 +11,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -33,8 +35,9 @@ static void count_them(void) {
 
 /* Whether this call finds the disk full. */
 static int is_full(void) {
-	const char *after = getenv("FULL_AFTER"), *length = getenv("FULL_FOR");
+	const char *after = getenv("FULL_AFTER"), *length = getenv("FULL_FOR"), *killed = getenv("KILL_AFTER");
 	long number = atomic_fetch_add(&calls, 1) + 1, last;
+	if (killed && number == atol(killed) + 1) raise(SIGKILL);
 	if (!after) return 0;
 	last = atol(after);
 	if (number != last + 1 && !(number > last && length && strcmp(length, "ever") == 0)) return 0;

@@ -21,7 +21,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("backends/oci-direct", &["backends/contract", "content", "ir"]),
     ("packages/debs", &["backends/contract", "content", "ir"]),
     ("packages/wheels", &["backends/contract", "content", "ir"]),
-    ("io/layout", &["backends/contract", "backends/oci-direct", "content", "io/store", "ir"]),
+    ("io/layout", &["backends/contract", "backends/oci-direct", "content", "io/project", "io/store", "ir"]),
     ("io/project", &["backends/contract", "backends/oci-direct", "content", "ir"]),
     ("io/buildkit", &["content", "io/project"]),
     ("io/docker", &["content", "io/buildkit"]),

@@ -16,7 +16,6 @@ pub mod told;
 pub mod unpack;
 pub mod write;
 
-mod aside;
 mod layers;
 pub mod packed;
 mod unchanged;

@@ -9,11 +9,10 @@ use std::path::Path;
 
 use cogpack_content::Digest;
 
-use crate::aside;
 use crate::blobs::{self, BlobError, HashingReader};
 use crate::read::Layout;
 use crate::tar_reader::{Entry, EntryKind, TarError, TarReader};
-use crate::write::{WriteError, above, check_replaceable, replace, sync_directory, temporary_beside};
+use crate::write::{WriteError, above, check_replaceable, place, sync_directory, temporary_beside};
 
 /// Why an archive was not unpacked. What was at the destination is untouched.
 #[derive(Debug, thiserror::Error)]
@@ -51,12 +50,11 @@ pub fn unpack(archive: impl Read, destination: &Path) -> Result<(), UnpackError>
     // A link to a layout stays one.
     let destination = &fs::canonicalize(destination).unwrap_or_else(|_| destination.to_owned());
     check_replaceable(destination)?;
-    aside::sweep(above(destination));
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("layout");
     make(&mut TarReader::new(archive), &made)?;
     Layout::open(&made).map_err(|error| UnpackError::NoLayout { reason: error.to_string() })?;
-    replace(&made, destination, temporary)?;
+    place(temporary, &made, destination)?;
     sync_directory(above(destination))?;
     Ok(())
 }

@@ -15,10 +15,9 @@ use cogpack_backends_oci_direct::image::{self, Documents, Finished, WrittenLayer
 use cogpack_backends_oci_direct::layer::LayerWriteError;
 use cogpack_backends_oci_direct::tar::{Entry, EntryKind, TarError, TarWriter};
 use cogpack_content::{Digest, ImageReference};
+use cogpack_io_project::aside::{self, Aside, PlaceError};
 use cogpack_io_store::{Store, StoreError};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use crate::aside::{self, Aside, REPLACED};
 use crate::blobs::BlobError;
 use crate::layers::{self, Ready};
 use crate::read::Layout;
@@ -132,7 +131,7 @@ pub fn write_directory(images: &[Named<'_>], destination: &Path) -> Result<Vec<W
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("layout");
     let written = make(images, ready, &made)?;
-    replace(&made, destination, temporary)?;
+    place(temporary, &made, destination)?;
     sync_directory(above(destination))?;
     Ok(written)
 }
@@ -144,7 +143,6 @@ pub fn write_archive(images: &[Named<'_>], destination: &Path) -> Result<Vec<Wri
         let reason = "it is a directory, and an archive is a file".to_owned();
         return Err(WriteError::Occupied { path: destination.clone(), reason });
     }
-    aside::sweep(above(destination));
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("archive");
     let file = File::create(&made).map_err(|source| failed("create", &made, source))?;
@@ -162,7 +160,6 @@ pub fn write_archive_to(
     scratch: &Path,
     sink: impl Write,
 ) -> Result<Vec<Written>, WriteError> {
-    aside::sweep(scratch);
     archive_into(images, scratch, sink, "standard output")
 }
 
@@ -283,25 +280,10 @@ pub(crate) fn check_replaceable(destination: &Path) -> Result<(), WriteError> {
     Layout::open(destination).map(drop).map_err(|error| occupied(error.to_string()))
 }
 
-/// Gives what was made its name. What had it before changes places with it in one step, so that there
-/// is a whole image at every moment; where the filesystem cannot do that, it is kept in `temporary`
-/// until then, and comes back if that fails.
-pub(crate) fn replace(made: &Path, destination: &Path, temporary: Aside) -> Result<(), WriteError> {
-    let is_there = destination.exists();
-    if is_there && renameat_with(CWD, made, CWD, destination, RenameFlags::EXCHANGE).is_ok() {
-        return Ok(());
-    }
-    let aside = temporary.path().join(REPLACED);
-    if is_there {
-        fs::rename(destination, &aside).map_err(|source| failed("replace", destination, source))?;
-    }
-    let Err(source) = fs::rename(made, destination) else { return Ok(()) };
-    if is_there && fs::rename(&aside, destination).is_err() {
-        // Better a directory with an odd name than a lost image.
-        let kept = temporary.keep().join(REPLACED);
-        return Err(failed("write the destination, whose content before is now in", &kept, source));
-    }
-    Err(failed("write", destination, source))
+/// Gives what was made its name.
+pub(crate) fn place(aside: Aside, made: &Path, destination: &Path) -> Result<(), WriteError> {
+    let misplaced = |PlaceError { attempt, path, source }| WriteError::Write { attempt, path, source };
+    aside.place(made, destination).map_err(misplaced)
 }
 
 enum Part {

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use crate::aside::Aside;
+
 /// Why a file could not be written. What was there before is untouched.
 #[derive(Debug, thiserror::Error)]
 #[error("write `{}`", path.display())]
@@ -69,15 +71,15 @@ fn write_beside(path: &Path, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>)
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) | None => Path::new("."),
     };
+    let aside = Aside::within(directory).map_err(|error| in_directory(directory, &error))?;
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".cogpackc-");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         // Less the umask, as for any new file.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut temporary = builder.tempfile_in(directory).map_err(|error| in_directory(directory, &error))?;
+    let mut temporary = builder.tempfile_in(aside.path()).map_err(|error| in_directory(directory, &error))?;
     write_all(temporary.as_file_mut(), pieces)?;
     if let Some(permissions) = existing {
         temporary.as_file().set_permissions(permissions)?;

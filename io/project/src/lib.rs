@@ -1,5 +1,6 @@
 //! Reads plans and walks the directories they name.
 
+pub mod aside;
 pub mod context_files;
 pub mod eject;
 pub mod files;

@@ -9,6 +9,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use cogpack_content::Digest;
+use cogpack_io_project::aside::Aside;
 use serde_json::{Map, Value, json};
 
 /// The tag of a cache that no tag was said of.
@@ -122,7 +123,8 @@ fn has_tag(entry: &Value, tag: &str) -> bool {
 }
 
 fn replace(root: &Path, path: &Path, document: &Value) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(root)?;
+    let aside = Aside::within(root)?;
+    let mut file = tempfile::NamedTempFile::new_in(aside.path())?;
     file.write_all(document.to_string().as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path)?;

@@ -10,6 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cogpack_content::Digest;
+use cogpack_io_project::aside::Aside;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
@@ -21,6 +22,8 @@ use super::stores::{BlobError, Store};
 pub struct Ingest {
     store: Arc<Store>,
     file: NamedTempFile,
+    /// The directory that the file is in until it has its name.
+    _aside: Aside,
     hash: Sha256,
     written: u64,
     expected: Option<Digest>,
@@ -74,11 +77,23 @@ impl Ingest {
         let folder = store.root().join("ingest");
         let make = || {
             fs::create_dir_all(&folder)?;
-            tempfile::Builder::new().permissions(Permissions::from_mode(0o644)).tempfile_in(&folder)
+            let aside = Aside::within(&folder)?;
+            let mut builder = tempfile::Builder::new();
+            let file = builder.permissions(Permissions::from_mode(0o644)).tempfile_in(aside.path())?;
+            Ok::<_, io::Error>((file, aside))
         };
-        let file = make().map_err(|error| store.system("begin a blob".to_owned(), error))?;
+        let (file, aside) = make().map_err(|error| store.system("begin a blob".to_owned(), error))?;
         let hash = Sha256::new();
-        Ok(Self { store: Arc::clone(store), file, hash, written: 0, expected, total: None, _name: claim })
+        Ok(Self {
+            store: Arc::clone(store),
+            file,
+            hash,
+            written: 0,
+            expected,
+            total: None,
+            _aside: aside,
+            _name: claim,
+        })
     }
 
     /// Does what a request says.

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bollard_buildkit_proto::fsutil::types::Packet;
 use bollard_buildkit_proto::fsutil::types::packet::PacketType;
 use bollard_buildkit_proto::moby::filesync::packet::file_send_server::{FileSend, FileSendServer};
-use tempfile::TempDir;
+use cogpack_io_project::aside::Aside;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_stream::{Stream, StreamExt};
@@ -37,7 +37,7 @@ pub struct ToDirectory {
 
 struct Inner {
     destination: PathBuf,
-    slot: Slot<TempDir, (Arc<TempDir>, Vec<Entry>)>,
+    slot: Slot<Aside, (Arc<Aside>, Vec<Entry>)>,
     received: AtomicU64,
 }
 
@@ -66,7 +66,7 @@ impl ToDirectory {
             }
             Err(error) => return Err(failed(error)),
         };
-        let aside = tempfile::Builder::new().prefix(".cogpackc-").tempdir_in(within).map_err(failed)?;
+        let aside = Aside::within(&within).map_err(failed)?;
         fs::create_dir(aside.path().join(MADE)).map_err(failed)?;
         let (slot, received) = (Slot::new(aside), AtomicU64::new(0));
         Ok(Self { inner: Arc::new(Inner { destination, slot, received }) })
@@ -128,7 +128,7 @@ impl Inner {
 
     async fn receive_into<S>(
         self: &Arc<Self>,
-        aside: &Arc<TempDir>,
+        aside: &Arc<Aside>,
         packets: &mut S,
         outgoing: &mpsc::Sender<Result<Packet, Status>>,
     ) -> Result<Vec<Entry>, ExportFailure>

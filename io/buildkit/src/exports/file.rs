@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bollard_buildkit_proto::moby::filesync::v1::BytesMessage;
 use bollard_buildkit_proto::moby::filesync::v1::file_send_server::{FileSend, FileSendServer};
+use cogpack_io_project::aside::Aside;
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 use tokio_stream::{Empty, Stream, StreamExt};
@@ -35,8 +36,10 @@ struct Inner {
 }
 
 enum Sink {
-    /// A file that has no name of its own yet.
-    Aside(NamedTempFile),
+    /// A file that has no name of its own yet, and the directory that it is in until then.
+    Aside(NamedTempFile, Aside),
+    /// A file that never has one, and the directory that it takes its room from.
+    Unnamed(File, PathBuf),
     /// Something that takes bytes as they come.
     Stream(Box<dyn Write + Send>),
 }
@@ -68,16 +71,19 @@ impl ToFile {
         }
         let mut builder = tempfile::Builder::new();
         // Less the umask, as for any new file.
-        builder.prefix(".cogpackc-").permissions(permissions);
-        let aside = builder.tempfile_in(above(&target)).map_err(failed)?;
-        Ok(Self::with(Some(target), Sink::Aside(aside)))
+        builder.permissions(permissions);
+        let aside = Aside::within(above(&target)).map_err(failed)?;
+        let file = builder.tempfile_in(aside.path()).map_err(failed)?;
+        Ok(Self::with(Some(target), Sink::Aside(file, aside)))
     }
 
     /// A file without a name, in `directory`, for a result that is to be read again.
     pub fn unnamed_in(directory: &Path) -> Result<Self, ExportFailure> {
         let failed = |source| ExportFailure::write("create a file in", directory, source);
-        let aside = tempfile::Builder::new().prefix(".cogpackc-").tempfile_in(directory).map_err(failed)?;
-        Ok(Self::with(None, Sink::Aside(aside)))
+        Ok(Self::with(
+            None,
+            Sink::Unnamed(tempfile::tempfile_in(directory).map_err(failed)?, directory.to_owned()),
+        ))
     }
 
     /// A stream that takes the bytes as they come, such as standard output.
@@ -109,28 +115,28 @@ impl ToFile {
     /// to look at it; a stream has none.
     pub fn commit(self) -> Result<Option<File>, ExportFailure> {
         match (self.inner.slot.take()?, &self.inner.destination) {
-            (Sink::Aside(aside), Some(destination)) => {
+            (Sink::Aside(file, _aside), Some(destination)) => {
                 let failed = |source| ExportFailure::write("write", destination, source);
-                aside.as_file().sync_all().map_err(failed)?;
-                let file = aside.persist(destination).map_err(|error| failed(error.error))?;
+                file.as_file().sync_all().map_err(failed)?;
+                let file = file.persist(destination).map_err(|error| failed(error.error))?;
                 let directory = File::open(above(destination));
                 directory.and_then(|directory| directory.sync_all()).map_err(failed)?;
                 Ok(Some(file))
             }
             // What has no name has none to be given.
-            (Sink::Aside(_) | Sink::Stream(_), _) => Ok(None),
+            (Sink::Aside(..) | Sink::Unnamed(..) | Sink::Stream(_), _) => Ok(None),
         }
     }
 
     /// The file from its first byte, after the build has gone well; it is gone when it is closed.
     pub fn into_reader(self) -> Result<impl Read + Seek, ExportFailure> {
         match self.inner.slot.take()? {
-            Sink::Aside(mut aside) => {
-                let rewound = aside.as_file_mut().rewind();
-                rewound.map_err(|source| ExportFailure::write("read", aside.path(), source))?;
-                Ok(aside)
+            Sink::Unnamed(mut file, directory) => {
+                let failed = |source| ExportFailure::write("read a file in", &directory, source);
+                file.rewind().map_err(failed)?;
+                Ok(file)
             }
-            Sink::Stream(_) => Err(ExportFailure::Incomplete),
+            Sink::Aside(..) | Sink::Stream(_) => Err(ExportFailure::Incomplete),
         }
     }
 }
@@ -179,9 +185,12 @@ impl Inner {
         let shown = self.destination.clone().unwrap_or_default();
         while let Some(chunk) = chunks.blocking_recv() {
             match &mut sink {
-                Sink::Aside(aside) => {
-                    aside.write_all(&chunk).map_err(|source| ExportFailure::write("write", &shown, source))?
+                Sink::Aside(file, _) => {
+                    file.write_all(&chunk).map_err(|source| ExportFailure::write("write", &shown, source))?;
                 }
+                Sink::Unnamed(file, directory) => file
+                    .write_all(&chunk)
+                    .map_err(|source| ExportFailure::write("write a file in", directory, source))?,
                 Sink::Stream(stream) => stream.write_all(&chunk).map_err(ExportFailure::Stream)?,
             }
             self.received.fetch_add(chunk.len() as u64, Ordering::Relaxed);

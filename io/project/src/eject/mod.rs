@@ -17,6 +17,7 @@ use cogpack_backends_contract::content::{Content, ContentSource};
 use cogpack_backends_contract::tree::Tree;
 use cogpack_backends_oci_direct::layer::{LayerProblem, LayerWriteError};
 
+use crate::aside::{Aside, PlaceError};
 use crate::files::in_directory;
 use manifest::{Entry, Manifest, below, look};
 
@@ -147,33 +148,31 @@ impl Eject {
 
 /// All of an eject under another name, and what there is of it.
 struct Staged {
-    temporary: tempfile::TempDir,
+    aside: Aside,
     made: PathBuf,
     wanted: Manifest,
 }
 
 impl Staged {
-    /// Makes it in the directory `aside`, and stops where it must not go to `destination`.
+    /// Makes it aside in the directory `within`, and stops where it must not go to `destination`.
     fn make(
         eject: &Eject,
-        aside: &Path,
+        within: &Path,
         destination: &Path,
         files: &dyn ContentSource,
         before: &Manifest,
         changed: Changed,
     ) -> Result<Self, EjectError> {
-        let temporary = tempfile::Builder::new()
-            .prefix(".cogpackc-")
-            .tempdir_in(aside)
-            .map_err(|error| in_directory(aside, &error))
-            .map_err(failed("make a temporary directory in", aside))?;
-        let made = temporary.path().join("made");
+        let aside = Aside::within(within)
+            .map_err(|error| in_directory(within, &error))
+            .map_err(failed("make a temporary directory in", within))?;
+        let made = aside.path().join("made");
         staged::make(eject, &made, files)?;
         let wanted = Manifest::of(&made).map_err(failed("list", &made))?;
         let list = made.join(manifest::NAME);
         fs::write(&list, wanted.to_text()).map_err(failed("write", &list))?;
         check(destination, before, &wanted, changed)?;
-        Ok(Self { temporary, made, wanted })
+        Ok(Self { aside, made, wanted })
     }
 }
 
@@ -281,30 +280,8 @@ fn are_all_ours(directory: &Path, way: &[u8], before: &Manifest) -> io::Result<b
 
 /// Puts the new directory in the place of the old one.
 fn swap(destination: &Path, staged: Staged) -> Result<(), EjectError> {
-    let Staged { temporary, made, .. } = staged;
-    let aside = temporary.path().join("replaced");
-    let is_there = destination.exists();
-    if is_there {
-        fs::rename(destination, &aside).map_err(failed("replace", destination))?;
-    }
-    let renamed = fs::rename(&made, destination).map_err(failed("write", destination));
-    if renamed.is_err() && is_there && fs::rename(&aside, destination).is_err() {
-        // Better a directory with an odd name than a lost one.
-        let kept = temporary.keep().join("replaced");
-        return renamed.map_err(|error| match error {
-            EjectError::Failed { source, .. } => EjectError::Failed {
-                attempt: "write the directory, whose content before is now in",
-                path: kept,
-                source,
-            },
-            EjectError::Occupied { .. }
-            | EjectError::Changed { .. }
-            | EjectError::Special { .. }
-            | EjectError::NoEntry { .. }
-            | EjectError::Archive { .. } => error,
-        });
-    }
-    renamed
+    let misplaced = |PlaceError { attempt, path, source }| EjectError::Failed { attempt, path, source };
+    staged.aside.place(&staged.made, destination).map_err(misplaced)
 }
 
 /// Takes away what an earlier run wrote and this one does not, the deepest first.
