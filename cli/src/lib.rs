@@ -20,6 +20,7 @@ mod limits;
 mod line_diff;
 mod misnamed;
 mod mistake;
+mod note;
 mod oci_image;
 mod outlet;
 mod packages;

@@ -198,6 +198,14 @@ exits 'a package with a script that nobody knows is locked' 0 lock "$work/unknow
 refuses 'and refused' cpk::debs::script "$cogpackc" "$work/plan.cpk" -o oci -O "$work/nothing"
 matches 'with its script' 'mkdir -m 755 /etc/.java' cat "$work/refused"
 
+# Whoever waits at a terminal is told for what; nobody else is.
+exits 'a set is locked where nobody watches' 0 sh -c '"$1" lock debs --suite bookworm tini >/dev/null 2>"$2"' sh "$cogpackc" "$work/talk"
+prints 'nothing is said of it' '' cat "$work/talk"
+watched() { script --quiet --return --command "'$cogpackc' lock debs --suite bookworm tini" /dev/null; }
+matches 'at a terminal, what is asked for' 'asking for http.*/dists/bookworm/InRelease …' watched
+matches 'and that packages are chosen' 'choosing among [0-9]+ packages …' watched
+exits 'of JSON nothing but the answer' 1 sh -c '"$@" | grep -q …' sh script --quiet --return --command "'$cogpackc' lock debs --suite bookworm tini --format json" /dev/null
+
 # An index that somebody has changed on the way.
 mkdir -p "$work/web/dists/bookworm"
 archive=$("$cogpackc" lock debs --suite bookworm tini --without libc6 | sed -n 's|^ *url "\(.*\)/pool/.*|\1|p')

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cogpack_io_packages::installed::LockedSet;
 use cogpack_io_project::eject::Changed;
 use cogpack_ir::plan::Plan;
 use miette::Diagnostic;
@@ -14,7 +15,9 @@ use crate::console::Console;
 use crate::eject::Wanted;
 use crate::emit::{Emission, Product};
 use crate::failure::Failure;
+use crate::front::Front;
 use crate::limits::limits;
+use crate::note::Note;
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use crate::report::{self, Format, Stream};
@@ -108,6 +111,7 @@ fn artifacts(
     let front =
         front::front_on(&arguments.platforms, file, &arguments.layouts, store, arguments.format, console)?;
     let Some(front) = front else { return Ok(None) };
+    let note = installing(&front, arguments.format, console);
     let packages = Machine::new(arguments.store.as_deref(), console);
     let mut emission = Emission {
         file,
@@ -121,10 +125,12 @@ fn artifacts(
         packages,
         compression: arguments.compression.unwrap_or_default().into(),
     };
+    let made: Result<Vec<_>, Failure> = formats.iter().map(|format| emission.product(*format)).collect();
+    note.clear(console);
     let mut products = Vec::new();
     let mut refusals = Vec::new();
-    for format in formats {
-        match emission.product(*format)? {
+    for made in made? {
+        match made {
             Ok(product) => products.push(product),
             Err(refused) => refusals.extend(refused),
         }
@@ -146,6 +152,18 @@ fn artifacts(
     let diagnostics: Vec<&dyn Diagnostic> = refusals.iter().map(AsRef::as_ref).collect();
     report::findings(&diagnostics, file, arguments.format, Stream::Talk, console);
     Ok(None)
+}
+
+/// Says that packages are installed, which can take long, where a plan has some.
+fn installing(front: &Front, format: Format, console: &mut Console<'_>) -> Note {
+    let note = Note::shown(console.stderr_is_terminal && format == Format::Text);
+    let contexts = front.resolved.plan().contexts.iter();
+    let sets = contexts.filter(|(_, context)| LockedSet::of(&context.kind).is_some());
+    let names: Vec<String> = sets.map(|(name, _)| name.to_string()).collect();
+    if !names.is_empty() {
+        note.show(&format!("installing the packages of {}", names.join(", ")), console);
+    }
+    note
 }
 
 /// Where products go.

@@ -14,11 +14,15 @@ use cogpack_packages_debs::index::{Candidate, candidates, vouched};
 use cogpack_packages_debs::paragraphs::paragraphs;
 use cogpack_packages_debs::solve::Archive;
 pub use cogpack_packages_debs::solve::Unsolvable;
+use url::Url;
 
 use crate::apt::{SignedBy, Source, below_archive};
 use crate::archives::LONGEST_INDEX;
 use crate::openpgp::{SignatureError, keys, verified};
 use crate::web::{Web, WebError, without_secrets};
+
+/// How much of an index comes before somebody is told.
+const AT_ONCE: u64 = 1 << 16;
 
 /// What is wanted.
 #[derive(Debug, Clone)]
@@ -36,6 +40,26 @@ pub struct Request<'r> {
     /// The directory like `/etc/apt` with the keys that are trusted where a source names none.
     pub apt: &'r Path,
 }
+
+/// What is done at a moment, for people who wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing<'d> {
+    /// An index is asked for, and so many bytes of it have come.
+    Fetching {
+        /// Where it is, without what may be secret.
+        index: &'d str,
+        /// How much has come.
+        bytes: u64,
+    },
+    /// Packages are chosen out of so many.
+    Choosing {
+        /// How many there are.
+        among: usize,
+    },
+}
+
+/// Who is told of it.
+pub type Told<'t> = dyn FnMut(Doing<'_>) + 't;
 
 /// A package of the set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,11 +119,17 @@ pub enum LockError {
 }
 
 /// Locks a set: the packages and all that they need, by the names of their files.
-pub fn lock(request: &Request<'_>, web: &Web, store: &Store) -> Result<Vec<LockedDeb>, LockError> {
+pub fn lock(
+    request: &Request<'_>,
+    web: &Web,
+    store: &Store,
+    told: &mut Told<'_>,
+) -> Result<Vec<LockedDeb>, LockError> {
     let mut all = Vec::new();
     for (number, source) in request.sources.iter().enumerate() {
-        all.extend(of_source(request, number, source, web, store)?);
+        all.extend(of_source(request, number, source, web, store, told)?);
     }
+    told(Doing::Choosing { among: all.len() });
     let archive = Archive::new(all);
     let mut names: Vec<String> = request.names.to_vec();
     if request.essential {
@@ -126,10 +156,11 @@ fn of_source(
     source: &Source,
     web: &Web,
     store: &Store,
+    told: &mut Told<'_>,
 ) -> Result<Vec<Candidate>, LockError> {
     let address = source.of_suite("InRelease");
     let index = without_secrets(&address);
-    let signed = web.get(&address, "*/*", |answer| whole(answer))?;
+    let signed = fetched(&address, web, told)?;
     let keyrings = keyrings(request.apt, source.signed_by.as_ref())?;
     let work = store.work()?;
     let text = verified(&signed, &keyrings, work.path())
@@ -147,7 +178,7 @@ fn of_source(
         // A component without packages for this machine is not named.
         let Some(digest) = vouched(&release, &file) else { continue };
         let address = source.of_suite(&file);
-        let packed = web.get(&address, "*/*", |answer| whole(answer))?;
+        let packed = fetched(&address, web, told)?;
         let refused = || LockError::Digest { index: without_secrets(&address) };
         if Digest::of(&packed) != digest {
             return Err(refused());
@@ -160,10 +191,19 @@ fn of_source(
     Ok(found)
 }
 
-fn whole(answer: &mut dyn Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    answer.take(LONGEST_INDEX).read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// An index, whole.
+fn fetched(address: &Url, web: &Web, told: &mut Told<'_>) -> Result<Vec<u8>, WebError> {
+    let index = &without_secrets(address);
+    told(Doing::Fetching { index, bytes: 0 });
+    web.get(address, "*/*", |answer| {
+        let mut bytes = Vec::new();
+        while (bytes.len() as u64) < LONGEST_INDEX
+            && answer.take(AT_ONCE.min(LONGEST_INDEX - bytes.len() as u64)).read_to_end(&mut bytes)? > 0
+        {
+            told(Doing::Fetching { index, bytes: bytes.len() as u64 });
+        }
+        Ok(bytes)
+    })
 }
 
 /// The keys that are trusted for a source.

@@ -35,9 +35,10 @@ use super::{CANCELLED, INTERRUPTED, bases, daemon, results};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::installed::{Form, Installed, ToInstall};
+use crate::note::Note;
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
-use crate::progress::{Show, Style, text};
+use crate::progress::{Show, Style};
 use crate::report::{self, Stream};
 use crate::{FINDINGS, front, registries};
 
@@ -80,7 +81,7 @@ impl Job<'_> {
         let cancel = CancellationToken::new();
         let mut interrupts = Interrupts::new(CANCELLING, self.arguments.format)?;
         let style = self.arguments.progress.decided(console.stderr_is_terminal);
-        let note = Note { is_shown: style == Style::Tty };
+        let note = Note::shown(style == Style::Tty);
         let prepared = {
             let preparing = self.prepare(&served, &cancel, note, console);
             tokio::select! {
@@ -308,29 +309,6 @@ fn unique(directories: &BTreeMap<InputName, PathBuf>) -> String {
         })
         .collect();
     format!("cogpack-{}", &Digest::of(&places).hex()[..16])
-}
-
-/// A line about what is waited for before there is a build to show, which goes again.
-#[derive(Debug, Clone, Copy)]
-struct Note {
-    is_shown: bool,
-}
-
-impl Note {
-    fn show(self, what: &str, console: &mut Console<'_>) {
-        if self.is_shown {
-            self.clear(console);
-            let line = text::cut(&format!("{what} …"), console.window().columns.saturating_sub(1));
-            // Nobody to tell where nobody reads.
-            let _ = write!(console.stderr, "{line}").and_then(|()| console.stderr.flush());
-        }
-    }
-
-    fn clear(self, console: &mut Console<'_>) {
-        if self.is_shown {
-            let _ = write!(console.stderr, "\r\u{1b}[K").and_then(|()| console.stderr.flush());
-        }
-    }
 }
 
 /// A daemon that cannot be talked to is not the only way to an image.

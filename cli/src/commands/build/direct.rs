@@ -26,9 +26,10 @@ use super::{CANCELLED, INTERRUPTED, results};
 use crate::FINDINGS;
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::note::Note;
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
-use crate::progress::Show;
+use crate::progress::{Show, Style};
 use crate::report;
 
 /// What is said when Ctrl-C is pressed.
@@ -65,7 +66,9 @@ impl Job<'_> {
         let mut interrupts = Interrupts::new(CANCELLING, self.arguments.format)?;
         let Job { arguments, file, source, .. } = self;
         let Some(sources) = source.by_platform(arguments, file, console)? else { return Ok(FINDINGS) };
-        let maker = Maker { arguments, file, runs, foreign };
+        let style = arguments.progress.decided(console.stderr_is_terminal);
+        let note = Note::shown(style == Style::Tty);
+        let maker = Maker { arguments, file, runs, foreign, note };
         // What the plan cannot have is found before anybody is asked for images.
         let recipes: Vec<Option<Recipe>> =
             sources.iter().map(|source| maker.recipe(source, At::Anywhere, console)).collect();
@@ -105,7 +108,6 @@ impl Job<'_> {
             time: self.time,
         };
         let cancel = CancellationToken::new();
-        let style = arguments.progress.decided(console.stderr_is_terminal);
         let mut show_of = Show::new(style, &title, console.palette());
         let (progress, happened) = unbounded_channel();
         let building = builder.build(order, progress, cancel.clone());

@@ -16,6 +16,7 @@ use super::watch::Interrupts;
 use super::{INTERRUPTED, pulled};
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::note::Note;
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use crate::report::{self, Stream};
@@ -29,6 +30,8 @@ pub struct Maker<'a> {
     pub runs: Runs,
     /// The platforms whose programs cannot.
     pub foreign: BTreeSet<Platform>,
+    /// Says what is waited for.
+    pub note: Note,
 }
 
 /// Where base images may be.
@@ -61,8 +64,13 @@ impl Maker<'_> {
         interrupts: &mut Interrupts,
         console: &mut Console<'_>,
     ) -> Result<Result<Part, u8>, Failure> {
+        if pulled::is_to_find(&source, &recipe) {
+            self.note.show("asking registries for the images that the plan builds on", console);
+        }
         let machine = Machine::new(self.arguments.store.as_deref(), console);
-        let found = pulled::find(&source, &recipe, machine, interrupts, console).await?;
+        let found = pulled::find(&source, &recipe, machine, interrupts, console).await;
+        self.note.clear(console);
+        let found = found?;
         let Some(found) = found else { return Ok(Err(INTERRUPTED)) };
         let mut pulls = BTreeMap::new();
         for (name, Found { layout, image, pull }) in found {
@@ -90,9 +98,14 @@ impl Maker<'_> {
             front::show(warnings, self.file, self.arguments.format, console);
         }
         let mut walked = contexts::walk_all(recipe.directories(), self.file, &source.directories)?;
+        let sets: Vec<String> = recipe.packages().keys().map(ToString::to_string).collect();
+        if !sets.is_empty() {
+            self.note.show(&format!("installing the packages of {}", sets.join(", ")), console);
+        }
         let machine = Machine::new(self.arguments.store.as_deref(), console);
-        let installed = machine.install(recipe.packages(), &recipe.platforms(), &mut walked)?;
-        if let Err(refused) = installed {
+        let installed = machine.install(recipe.packages(), &recipe.platforms(), &mut walked);
+        self.note.clear(console);
+        if let Err(refused) = installed? {
             let refused: Vec<&dyn Diagnostic> = refused.iter().map(|it| &**it).collect();
             report::findings(&refused, self.file, self.arguments.format, Stream::Talk, console);
             return Ok(Err(FINDINGS));

@@ -21,6 +21,12 @@ use crate::registries;
 /// An image that is wanted: its name in the plan, its reference, and its digest where it is pinned.
 type Wanted = (InputName, ImageReference, Option<Digest>);
 
+/// Whether a recipe uses images that no layout holds.
+pub fn is_to_find(source: &Source, recipe: &Recipe) -> bool {
+    let at_hand = source.bases.names();
+    source.plan.images.keys().any(|name| recipe.uses(name) && !at_hand.contains(name))
+}
+
 /// Finds the images that a recipe uses and no layout holds; `None` where somebody lost patience.
 pub async fn find(
     source: &Source,

@@ -79,25 +79,23 @@ fn image(
     let store = arguments.store.as_deref();
     let front = front::front_on(&arguments.platforms, file, layouts, store, format, console)?;
     let Some(front) = front else { return Ok(None) };
+    let dialect = arguments.dialect()?;
+    let note = super::installing(&front, format, console);
     let mut emission = Emission {
         file,
         front: &front,
         time,
         names: std::slice::from_ref(name),
         limits: Limits::default(),
-        eject: Wanted {
-            dialect: arguments.dialect()?,
-            directory: None,
-            self_contained: false,
-            changed: Changed::Keep,
-            time,
-        },
+        eject: Wanted { dialect, directory: None, self_contained: false, changed: Changed::Keep, time },
         definition: definition::Wanted { directory: None, changed: Changed::Keep },
         installed: None,
         packages: Machine::new(store, console),
         compression: arguments.compression.unwrap_or_default().into(),
     };
-    Ok(match emission.product(Artifact::Oci)? {
+    let made = emission.product(Artifact::Oci);
+    note.clear(console);
+    Ok(match made? {
         Ok(Product::Images(images)) => Some(images),
         Ok(Product::File { .. } | Product::Definition { .. } | Product::Eject(_)) => None,
         Err(refusals) => {

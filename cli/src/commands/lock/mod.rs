@@ -3,12 +3,13 @@
 pub mod arguments;
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use arguments::{DebsRequest, Lock, Set, WheelsRequest};
 use cogpack_content::{Digest, Platform};
 use cogpack_io_packages::apt::{SignedBy, Source};
 use cogpack_io_packages::debs::architecture_of;
-use cogpack_io_packages::lock::{LockError, Request, Unsolvable, lock};
+use cogpack_io_packages::lock::{Doing, LockError, Request, Unsolvable, lock};
 use cogpack_io_packages::lock_wheels::{
     self, LockProblem, PythonVersion, Target, WheelLockError, lock_wheels, normalised,
 };
@@ -21,7 +22,9 @@ use url::Url;
 use crate::DONE;
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::note::Note;
 use crate::packages::Machine;
+use crate::progress::text;
 use crate::report::Format;
 
 /// Locks what was asked for, and gives the exit code.
@@ -50,10 +53,34 @@ fn debs(request: &DebsRequest, format: Format, console: &mut Console<'_>) -> Res
         sources: &sources,
         apt: &apt,
     };
-    let locked = lock(&wanted, &Web::new(), &machine.store()?).map_err(|error| failure(&error))?;
+    let store = machine.store()?;
+    let note = Note::shown(console.stderr_is_terminal && format == Format::Text);
+    let locked = lock(&wanted, &Web::new(), &store, &mut telling(note, console));
+    note.clear(console);
+    let locked = locked.map_err(|error| failure(&error))?;
     let files = locked.into_iter().map(|deb| (deb.file, locked_file(deb.digest, Some(deb.url))));
     let kind = ContextKind::Debs(DebsContext { suite: request.suite.clone(), packages: files.collect() });
     Ok(print(name, kind, format, console))
+}
+
+/// Says what is done, as often as people can read it.
+fn telling(note: Note, console: &mut Console<'_>) -> impl FnMut(Doing<'_>) {
+    const PAINT_INTERVAL: Duration = Duration::from_millis(100);
+    let mut painted = Instant::now();
+    move |doing| match doing {
+        Doing::Fetching { index, bytes: 0 } => {
+            painted = Instant::now();
+            note.show(&format!("asking for {index}"), console);
+        }
+        Doing::Fetching { index, bytes } if painted.elapsed() >= PAINT_INTERVAL => {
+            painted = Instant::now();
+            note.show(&format!("{} of {index}", text::bytes(bytes)), console);
+        }
+        Doing::Fetching { .. } => {}
+        Doing::Choosing { among } => {
+            note.show(&format!("choosing among {}", text::counted(among as u64, "package")), console);
+        }
+    }
 }
 
 fn wheels(request: &WheelsRequest, format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
