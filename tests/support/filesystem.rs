@@ -205,6 +205,7 @@ pub fn list_tree(tree: &Tree<Content>, contexts: &Path) -> Listing {
             let bytes = match content {
                 Content::Inline(content) => content.0.to_vec(),
                 Content::Context(file) => {
+                    let file = file.file();
                     let path = std::str::from_utf8(&file.path).expect("paths in sketches are text");
                     fs::read(contexts.join(file.context.as_str()).join(path)).expect("the file is there")
                 }

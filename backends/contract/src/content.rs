@@ -8,15 +8,18 @@ use std::sync::Arc;
 use cogpack_content::Digest;
 use cogpack_ir::plan::{FileContent, InputName};
 
-/// Where the bytes of a file are. Equal references have equal bytes.
+use crate::listed::Listed;
+
+/// Where the bytes of a file are. Equal references have equal bytes. There may be a million of them,
+/// so none is larger than a pointer and a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// In the plan itself.
-    Inline(FileContent),
+    Inline(Arc<FileContent>),
     /// In a context that was walked.
-    Context(Arc<ContextFile>),
+    Context(Listed),
     /// In a layer of a base image.
-    Layer(LayerFile),
+    Layer(Arc<LayerFile>),
     /// In a filesystem that lies unpacked on disk: a base's, or what a program left.
     Kept(Arc<KeptFile>),
 }
@@ -56,13 +59,23 @@ pub struct DiskStamp {
     pub device: u64,
     /// The file.
     pub inode: u64,
-    /// When its bytes changed: seconds since 1970, and nanoseconds.
-    pub modified: (i64, u32),
+    /// When its bytes changed.
+    pub modified: Moment,
     /// When anything of it changed, which no program can set.
-    pub changed: (i64, u32),
+    pub changed: Moment,
     /// Whether that was long enough before the file was looked at: another change would be dated
     /// otherwise.
     pub settled: bool,
+}
+
+/// A time of a disk, which takes no more room than it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(C, packed(4))]
+pub struct Moment {
+    /// Since 1970.
+    pub seconds: i64,
+    /// And so much.
+    pub nanoseconds: u32,
 }
 
 /// A file of a layer.
@@ -106,7 +119,7 @@ impl Content {
     pub fn size(&self) -> u64 {
         match self {
             Self::Inline(content) => content.0.len() as u64,
-            Self::Context(file) => file.size,
+            Self::Context(file) => file.size(),
             Self::Layer(file) => file.size,
             Self::Kept(file) => file.size,
         }
@@ -116,7 +129,7 @@ impl Content {
     pub fn open<'s>(&'s self, source: &'s dyn ContentSource) -> io::Result<Box<dyn Read + 's>> {
         match self {
             Self::Inline(content) => Ok(Box::new(&content.0[..])),
-            Self::Context(file) => source.open(file),
+            Self::Context(file) => source.open(&file.file()),
             Self::Layer(file) => source.open_layer(file),
             Self::Kept(file) => source.open_kept(file).map(|kept| kept.bytes),
         }
@@ -147,5 +160,16 @@ pub struct NoFiles;
 impl ContentSource for NoFiles {
     fn open<'s>(&'s self, file: &ContextFile) -> io::Result<Box<dyn Read + 's>> {
         Err(io::Error::other(format!("the context `{}` is not at hand", file.context)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::Node;
+
+    #[test]
+    fn what_a_tree_has_a_million_of_is_small() {
+        assert_eq!((size_of::<Content>(), size_of::<Node<Content>>(), size_of::<Stamp>()), (16, 32, 48));
     }
 }

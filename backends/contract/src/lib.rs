@@ -17,6 +17,7 @@ pub mod context_layers;
 pub mod entries;
 pub mod glob;
 pub mod inputs;
+pub mod listed;
 pub mod paths;
 
 pub mod copy;

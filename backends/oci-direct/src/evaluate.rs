@@ -338,7 +338,7 @@ impl<'p> Evaluation<'p> {
             }
             OpKind::File(it) => {
                 let owner = self.ids(it.owner.as_ref(), tree)?.unwrap_or(Ids::ROOT);
-                file_ops::make_file(it, owner, Content::Inline(it.content.clone()), tree)
+                file_ops::make_file(it, owner, Content::Inline(it.content.clone().into()), tree)
             }
             OpKind::Mkdir(it) => {
                 let owner = self.ids(it.owner.as_ref(), tree)?;

@@ -3,19 +3,35 @@
 use std::collections::BTreeMap;
 
 use cogpack_backends_contract::content::ContextFile;
+use cogpack_backends_contract::listed::Listed;
 use cogpack_backends_contract::tree::{Attributes, Ids, SpecialKind};
 use cogpack_content::Digest;
 use sha2::{Digest as _, Sha256};
 
 use crate::layer::{Bytes, EntryKind, Layer};
 
-/// What the bytes of a packed layer depend on: `structure`, and the bytes of `files`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What the bytes of a packed layer depend on: `structure`, and the bytes of its files.
+#[derive(Debug, Clone, Copy)]
 pub struct Identity<'l> {
     /// A digest of all but the bytes of files of contexts.
     pub structure: Digest,
-    /// The files of contexts, each once, in the order in which the layer first names them.
-    pub files: Vec<&'l ContextFile>,
+    layer: &'l Layer,
+}
+
+impl<'l> Identity<'l> {
+    /// Gives the files of contexts away, each once, in the order in which the layer first names them,
+    /// until one is not taken.
+    pub fn try_each_file<E>(&self, mut take: impl FnMut(&'l Listed) -> Result<(), E>) -> Result<(), E> {
+        let mut files = Files::default();
+        self.layer.try_each(|entry| match entry.kind {
+            EntryKind::File(_, Bytes::Context(file)) if files.place(file).is_first => take(file),
+            EntryKind::File(..)
+            | EntryKind::Directory(_)
+            | EntryKind::Symlink(..)
+            | EntryKind::Special(..)
+            | EntryKind::Whiteout => Ok(()),
+        })
+    }
 }
 
 /// What changes with the meaning of what is hashed, and with what is written for it.
@@ -65,37 +81,42 @@ impl Layer {
                         }
                         Bytes::Context(file) => {
                             key.bytes(b"context");
-                            key.number(file.size);
-                            key.number(u64::from(file.linked));
-                            key.number(files.place(file));
+                            key.number(file.size());
+                            key.number(u64::from(file.is_linked()));
+                            key.number(files.place(file).number);
                         }
                     }
                 }
             }
         });
-        Identity { structure: Digest::from_sha256(key.0.finalize().into()), files: files.listed }
+        Identity { structure: Digest::from_sha256(key.0.finalize().into()), layer: self }
     }
 }
 
 /// Files by their places in the order in which they are first named.
 #[derive(Default)]
-struct Files<'l> {
-    listed: Vec<&'l ContextFile>,
+struct Files {
+    count: u64,
     /// Those that may be named again.
-    linked: BTreeMap<&'l ContextFile, u64>,
+    linked: BTreeMap<ContextFile, u64>,
 }
 
-impl<'l> Files<'l> {
-    fn place(&mut self, file: &'l ContextFile) -> u64 {
-        let next = self.listed.len() as u64;
-        if file.linked {
-            let place = *self.linked.entry(file).or_insert(next);
-            if place < next {
-                return place;
+struct Place {
+    number: u64,
+    is_first: bool,
+}
+
+impl Files {
+    fn place(&mut self, file: &Listed) -> Place {
+        let next = self.count;
+        if file.is_linked() {
+            let number = *self.linked.entry(file.file()).or_insert(next);
+            if number < next {
+                return Place { number, is_first: false };
             }
         }
-        self.listed.push(file);
-        next
+        self.count += 1;
+        Place { number: next, is_first: true }
     }
 }
 
@@ -146,9 +167,19 @@ mod tests {
 
     const FILE: Attributes = Attributes { mode: Mode::FILE, ids: Ids::ROOT };
 
-    fn file(path: &str, size: u64, linked: bool) -> Arc<ContextFile> {
+    fn file(path: &str, size: u64, linked: bool) -> Listed {
         let context = InputName::new("source").expect("is a name");
-        Arc::new(ContextFile { context, path: path.into(), size, linked, stamp: Stamp::None })
+        ContextFile { context, path: path.into(), size, linked, stamp: Stamp::None }.into()
+    }
+
+    fn files<'l>(identity: &Identity<'l>) -> Vec<&'l Listed> {
+        let mut files = Vec::new();
+        let all = identity.try_each_file(|file| {
+            files.push(file);
+            Ok::<_, ()>(())
+        });
+        assert_eq!(all, Ok(()));
+        files
     }
 
     fn tree(entries: &[(&str, Node<Content>)]) -> Tree<Content> {
@@ -171,16 +202,14 @@ mod tests {
 
     #[test]
     fn all_that_a_layer_is_made_of_tells_it_apart() {
-        let owned_by = |attributes, file: &Arc<ContextFile>| Node::File {
-            attributes,
-            content: Content::Context(file.clone()),
-        };
-        let of = |file: &Arc<ContextFile>| owned_by(FILE, file);
+        let owned_by =
+            |attributes, file: &Listed| Node::File { attributes, content: Content::Context(file.clone()) };
+        let of = |file: &Listed| owned_by(FILE, file);
         let (one, other, linked) = (file("one", 3, false), file("other", 3, false), file("linked", 3, true));
         let again = file("again", 3, true);
         let inline = |text: &str| Node::File {
             attributes: FILE,
-            content: Content::Inline(FileContent(text.as_bytes().to_vec().into())),
+            content: Content::Inline(Arc::new(FileContent(text.as_bytes().to_vec().into()))),
         };
         let special = |kind| Node::Special { attributes: FILE, kind };
         let directory = || Node::Directory(Arc::new(Directory::new(FILE)));
@@ -212,7 +241,7 @@ mod tests {
         // Where the bytes come from is no part of it, what they are is.
         let elsewhere = layer(&[("a", of(&other))]);
         let (one, other) = (layers[0].identity(0, "gzip"), elsewhere.identity(0, "gzip"));
-        assert!(one.structure == other.structure && one.files != other.files);
-        assert_eq!(layers[4].identity(0, "gzip").files.len(), 1);
+        assert!(one.structure == other.structure && files(&one) != files(&other));
+        assert_eq!(files(&layers[4].identity(0, "gzip")).len(), 1);
     }
 }

@@ -61,7 +61,7 @@ pub fn inline_tree(files: &BTreeMap<String, InlineFile>) -> Result<Tree<Content>
         let above = names.split_last().map_or(&[][..], |(_, above)| above);
         tree.make_directories(above, Attributes::ON_THE_WAY)?;
         let attributes = Attributes { mode: file.mode.unwrap_or(Mode::FILE), ids: Ids::ROOT };
-        let content = Content::Inline(file.content.clone());
+        let content = Content::Inline(file.content.clone().into());
         tree.insert(&names, Node::File { attributes, content })?;
     }
     Ok(tree)

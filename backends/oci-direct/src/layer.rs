@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use cogpack_backends_contract::changes::{ChangeKind, each_between};
 use cogpack_backends_contract::content::{Content, ContentSource, ContextFile, KeptContent, KeptFile};
+use cogpack_backends_contract::listed::Listed;
 use cogpack_backends_contract::tree::{
     Attributes, Directory, Ids, Name, Node, PathProblem, SpecialKind, Tree, text,
 };
@@ -69,9 +70,9 @@ pub enum EntryKind<'l> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bytes<'l> {
     /// In the plan itself.
-    Inline(&'l FileContent),
+    Inline(&'l Arc<FileContent>),
     /// In a context that was walked.
-    Context(&'l Arc<ContextFile>),
+    Context(&'l Listed),
     /// In a filesystem that lies unpacked on disk.
     Kept(&'l Arc<KeptFile>),
 }
@@ -246,7 +247,7 @@ impl Layer {
                 first_names.remember(bytes, attributes, Vec::new());
                 sum += match bytes {
                     Bytes::Inline(_) => 0,
-                    Bytes::Context(file) => file.size,
+                    Bytes::Context(file) => file.size(),
                     Bytes::Kept(file) => file.size,
                 };
             }
@@ -308,7 +309,7 @@ impl Layer {
 /// The first name in a layer of each file that has several.
 #[derive(Default)]
 struct FirstNames<'l> {
-    of_contexts: BTreeMap<(&'l ContextFile, Attributes), Vec<u8>>,
+    of_contexts: BTreeMap<(ContextFile, Attributes), Vec<u8>>,
     kept: BTreeMap<(&'l KeptFile, Attributes), Vec<u8>>,
 }
 
@@ -316,15 +317,16 @@ impl<'l> FirstNames<'l> {
     fn of(&self, bytes: Bytes<'l>, attributes: Attributes) -> Option<&Vec<u8>> {
         match bytes {
             Bytes::Inline(_) => None,
-            Bytes::Context(file) => self.of_contexts.get(&(&**file, attributes)),
+            Bytes::Context(file) if file.is_linked() => self.of_contexts.get(&(file.file(), attributes)),
+            Bytes::Context(_) => None,
             Bytes::Kept(file) => self.kept.get(&(&**file, attributes)),
         }
     }
 
     fn remember(&mut self, bytes: Bytes<'l>, attributes: Attributes, path: Vec<u8>) {
         match bytes {
-            Bytes::Context(file) if file.linked => {
-                self.of_contexts.insert((&**file, attributes), path);
+            Bytes::Context(file) if file.is_linked() => {
+                self.of_contexts.insert((file.file(), attributes), path);
             }
             Bytes::Kept(file) if file.linked => {
                 self.kept.insert((&**file, attributes), path);
@@ -363,14 +365,16 @@ pub(crate) fn open<'s>(
     let plain = |bytes| KeptContent { bytes, modified: (0, 0), capability: None };
     let (size, opened, place, path) = match bytes {
         Bytes::Inline(content) => return Ok((content.0.len() as u64, plain(Box::new(&content.0[..])))),
-        Bytes::Context(file) => {
-            (file.size, source.open(file).map(plain), format!("the context `{}`", file.context), &file.path)
+        Bytes::Context(listed) => {
+            let file = listed.file();
+            let opened = source.open(&file).map(plain);
+            (file.size, opened, format!("the context `{}`", file.context), file.path)
         }
         Bytes::Kept(file) => {
-            (file.size, source.open_kept(file), "what is kept on disk".to_owned(), &file.path)
+            (file.size, source.open_kept(file), "what is kept on disk".to_owned(), file.path.clone())
         }
     };
-    let path = String::from_utf8_lossy(path).into_owned();
+    let path = String::from_utf8_lossy(&path).into_owned();
     let opened = opened.map_err(|source| LayerWriteError::Open { place, path, source })?;
     Ok((size, opened))
 }

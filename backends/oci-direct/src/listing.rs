@@ -41,8 +41,9 @@ fn entry(entry: LayerEntry<'_, '_>) -> String {
             format!("{} {path} ({} bytes in the plan)", shown(attributes), content.0.len())
         }
         EntryKind::File(attributes, Bytes::Context(file)) => {
-            let source = String::from_utf8_lossy(&file.path);
-            format!("{} {path} ({} bytes of {} {source})", shown(attributes), file.size, file.context)
+            let (size, context, source) = (file.size(), file.context(), file.path());
+            let source = String::from_utf8_lossy(&source);
+            format!("{} {path} ({size} bytes of {context} {source})", shown(attributes))
         }
         EntryKind::File(attributes, Bytes::Kept(file)) => {
             let source = String::from_utf8_lossy(&file.path);

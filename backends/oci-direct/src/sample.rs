@@ -73,7 +73,7 @@ pub fn compresses(layer: &Layer, source: &dyn ContentSource) -> Result<bool, Lay
 fn size_of(bytes: Bytes<'_>) -> u64 {
     match bytes {
         Bytes::Inline(content) => content.0.len() as u64,
-        Bytes::Context(file) => file.size,
+        Bytes::Context(file) => file.size(),
         Bytes::Kept(file) => file.size,
     }
 }
@@ -85,7 +85,7 @@ fn look(bytes: Bytes<'_>, size: u64, source: &dyn ContentSource) -> Result<(u64,
     weighed(opened.bytes, size.min(LOOK)).map_err(|source| {
         let path = match bytes {
             Bytes::Inline(_) => String::new(),
-            Bytes::Context(file) => String::from_utf8_lossy(&file.path).into_owned(),
+            Bytes::Context(file) => String::from_utf8_lossy(&file.path()).into_owned(),
             Bytes::Kept(file) => String::from_utf8_lossy(&file.path).into_owned(),
         };
         TarError::Read { path, source }.into()

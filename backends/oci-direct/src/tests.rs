@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use cogpack_backends_contract::Backend;
 use cogpack_backends_contract::content::{Content, ContentSource, ContextFile, LayerFile, Stamp};
+use cogpack_backends_contract::listed::Listed;
 use cogpack_backends_contract::tree::{Attributes, Ids, Node, Tree, components};
 use cogpack_content::Digest;
 use cogpack_ir::plan::{ImageConfig, InputName, Mode};
@@ -64,7 +65,7 @@ fn tree(entries: &str, content: impl Fn(&str) -> Content) -> Tree<Content> {
 
 fn context_file(context: &str, path: &str, linked: bool) -> Content {
     let path = path.as_bytes().to_vec();
-    Content::Context(Arc::new(ContextFile {
+    Content::Context(Listed::from(ContextFile {
         context: name(context),
         path,
         size: 3,
@@ -80,7 +81,9 @@ fn inputs(source: &str, base: &str) -> Inputs {
     let base = BaseImage {
         layers: vec![BaseLayer { media_type: media::LAYER_GZIP, blob }],
         history: Vec::new(),
-        tree: tree(base, |path| Content::Layer(LayerFile { layer, entry: path.len() as u64, size: 3 })),
+        tree: tree(base, |path| {
+            Content::Layer(Arc::new(LayerFile { layer, entry: path.len() as u64, size: 3 }))
+        }),
     };
     Inputs {
         directories: BTreeMap::from([(

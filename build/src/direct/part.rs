@@ -140,7 +140,7 @@ impl Writing<'_> {
         let ours = |bytes| KeptContent { bytes, modified: self.time, capability: None };
         let mut opened = match content {
             Content::Inline(bytes) => ours(Box::new(&bytes.0[..]) as Box<dyn Read>),
-            Content::Context(file) => ours(self.files.open(file).map_err(opening)?),
+            Content::Context(file) => ours(self.files.open(&file.file()).map_err(opening)?),
             Content::Kept(file) => self.files.open_kept(file).map_err(opening)?,
             Content::Layer(_) => return Err(opening(io::Error::other("its layer is packed"))),
         };
@@ -161,8 +161,8 @@ impl Writing<'_> {
 /// What tells files apart that may have several names.
 fn linked_name(content: &Content) -> Option<Vec<u8>> {
     match content {
-        Content::Context(file) if file.linked => {
-            Some([file.context.as_str().as_bytes(), b"\0", &file.path].concat())
+        Content::Context(file) if file.is_linked() => {
+            Some([file.context().as_str().as_bytes(), b"\0", &file.path()].concat())
         }
         Content::Kept(file) if file.linked => Some([file.part.hex().as_bytes(), b"\0", &file.path].concat()),
         Content::Inline(_) | Content::Context(_) | Content::Kept(_) | Content::Layer(_) => None,

@@ -74,7 +74,7 @@ impl Foresight<'_> {
             }
             OpKind::File(it) => {
                 let owner = ids(it.owner.as_deref()).unwrap_or(Ids::ROOT);
-                file_ops::make_file(it, owner, Content::Inline(it.content.clone()), tree)
+                file_ops::make_file(it, owner, Content::Inline(it.content.clone().into()), tree)
             }
             OpKind::Mkdir(it) => file_ops::make_directory(it, ids(it.owner.as_deref()), tree),
             OpKind::Symlink(it) => file_ops::make_symlink(it, tree),

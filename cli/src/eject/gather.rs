@@ -252,7 +252,7 @@ fn tree_of(beside: &Beside, walked: &Walked) -> Result<Tree<Content>, Differs> {
         }
         Beside::File { name, mode, content, .. } => {
             let attributes = Attributes { mode: *mode, ids: Ids::ROOT };
-            Ok(one(name, Node::File { attributes, content: Content::Inline(content.clone()) }))
+            Ok(one(name, Node::File { attributes, content: Content::Inline(content.clone().into()) }))
         }
         Beside::Directory { name, mode, .. } => {
             let attributes = Attributes { mode: *mode, ids: Ids::ROOT };

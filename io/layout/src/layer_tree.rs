@@ -173,7 +173,7 @@ impl Laying<'_> {
             }
             EntryKind::File { size } => {
                 let file = LayerFile { layer: self.layer, entry: self.count, size: *size };
-                Node::File { attributes, content: Content::Layer(file) }
+                Node::File { attributes, content: Content::Layer(Arc::new(file)) }
             }
             EntryKind::Symlink(target) => {
                 Node::Symlink { ids: attributes.ids, target: target.as_slice().into() }

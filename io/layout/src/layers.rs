@@ -6,6 +6,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use cogpack_backends_contract::content::ContentSource;
 use cogpack_backends_oci_direct::blob::{Blob, LayerBlob};
 use cogpack_backends_oci_direct::documents::blob_path;
 use cogpack_backends_oci_direct::evaluate::ImageLayer;
@@ -17,7 +18,8 @@ use cogpack_backends_oci_direct::pack::Packing;
 use cogpack_content::Digest;
 
 use crate::blobs::{self, HashingReader};
-use crate::packed::{self, Noting, Packed};
+use crate::noting::Noting;
+use crate::packed::{self, Packed};
 use crate::read::Layout;
 use crate::told::{Counter, Counting};
 use crate::unchanged;
@@ -128,15 +130,24 @@ fn take_packed(packed: Packed, root: &Path) -> Result<WrittenLayer, WriteError> 
 
 /// Packs a layer, and keeps it where there is a store.
 fn write_layer(layer: &Layer, step: &str, image: Image<'_>, root: &Path) -> Result<WrittenLayer, WriteError> {
-    let Some(store) = image.kept else { return pack(layer, step, image, root) };
-    let noting = Noting::new(image.files);
-    let written = pack(layer, step, Image { files: &noting, ..image }, root)?;
+    let Some(store) = image.kept else { return pack(layer, step, image, image.files, root) };
+    let work = store.work()?;
+    let noting =
+        Noting::new(image.files, &work).map_err(|source| failed("write notes in", work.path(), source))?;
+    let written = pack(layer, step, image, &noting, root)?;
     let path = root.join(blob_path(&written.blob.blob.digest));
     packed::keep(store, &identity(layer, image), &noting, &written, &path)?;
     Ok(written)
 }
 
-fn pack(layer: &Layer, step: &str, image: Image<'_>, root: &Path) -> Result<WrittenLayer, WriteError> {
+/// Packs a layer, whose files are opened by `files`, each once and in their order.
+fn pack(
+    layer: &Layer,
+    step: &str,
+    image: Image<'_>,
+    files: &dyn ContentSource,
+    root: &Path,
+) -> Result<WrittenLayer, WriteError> {
     let unnamed = root.join("blobs/unnamed");
     let file = File::create(&unnamed).map_err(|source| failed("create", &unnamed, source))?;
     let unwritten = |source| WriteError::Layer { step: step.to_owned(), path: unnamed.clone(), source };
@@ -144,7 +155,7 @@ fn pack(layer: &Layer, step: &str, image: Image<'_>, root: &Path) -> Result<Writ
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let packing = Packing { coding, threads };
     let counter = Counter::new(step, layer.read_for_it(), image.told);
-    let files = Counting { files: image.files, counter: &counter };
+    let files = Counting { files, counter: &counter };
     let (file, blob) = layer.write(&files, image.assembly.time, packing, file).map_err(unwritten)?;
     counter.complete();
     file.sync_all().map_err(|source| failed("write", &unnamed, source))?;

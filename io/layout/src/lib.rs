@@ -17,6 +17,7 @@ pub mod unpack;
 pub mod write;
 
 mod layers;
+mod noting;
 pub mod packed;
 mod unchanged;
 

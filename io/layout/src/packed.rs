@@ -7,12 +7,11 @@
 //! had been changed just before it was looked at might have been changed again unseen, so nothing
 //! is believed of it, and it is read once more next time: as git does it.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
-use cogpack_backends_contract::content::{ContentSource, ContextFile, KeptContent, KeptFile, Stamp};
+use cogpack_backends_contract::content::{ContentSource, ContextFile, Moment, Stamp};
+use cogpack_backends_contract::listed::Listed;
 use cogpack_backends_oci_direct::blob::{Blob, LayerBlob};
 use cogpack_backends_oci_direct::documents::media;
 use cogpack_backends_oci_direct::identity::Identity;
@@ -22,10 +21,8 @@ use cogpack_io_store::{Store, StoreError};
 use sha2::{Digest as _, Sha256};
 
 use crate::blobs::HashingReader;
+use crate::noting::Noting;
 
-/// Larger files are known by what the disk says alone: to hash them while they are packed would
-/// take a good part of the time that it might save.
-const LARGEST_HASHED: u64 = 64 << 20;
 /// The last line of what is known of a layer.
 const END: &str = "end";
 
@@ -45,18 +42,24 @@ pub fn find(
     files: &dyn ContentSource,
 ) -> Result<Option<Packed>, StoreError> {
     let Some(text) = store.layer(&identity.structure, END) else { return Ok(None) };
-    let Some(known) = Known::read(text.lines()) else { return Ok(None) };
+    let Some(mut known) = Known::read(text.lines()) else { return Ok(None) };
     let Blob { digest, size } = known.layer.blob.blob;
     let Some(path) = store.blob_file(&digest, size) else { return Ok(None) };
     let packed = Packed { layer: known.layer.clone(), path };
-    let stamps = stamps_of(&identity.files);
+    let stamps = stamps_of(identity);
     if stamps.is_some() && stamps == known.stamps {
         return Ok(Some(packed));
     }
-    let Some(digests) = known.digests_now(&identity.files, files) else { return Ok(None) };
-    let known = |text: &mut dyn Write| write_known(text, &packed.layer, &identity.files, digests.into_iter());
-    store.keep_layer(&identity.structure, &store.work()?, known)?;
-    Ok(Some(packed))
+    let again = |text: &mut dyn Write| {
+        let digest_of = |file: &Listed| known.digest_now(file, files).ok_or(NotWritten::Changed);
+        match write_known(text, &packed.layer, identity, digest_of) {
+            Ok(()) => Ok(known.ends()),
+            Err(NotWritten::Changed) => Ok(false),
+            Err(NotWritten::By(error)) => Err(error),
+        }
+    };
+    let is_same = store.keep_layer(&identity.structure, &store.work()?, again)?;
+    Ok(is_same.then_some(packed))
 }
 
 /// Keeps a layer that was packed from files that were opened by `noting`. Its blob is at `path`.
@@ -67,12 +70,28 @@ pub fn keep(
     layer: &WrittenLayer,
     path: &Path,
 ) -> Result<(), StoreError> {
-    let noted = noting.digests.borrow();
-    let digests = identity.files.iter().map(|file| noted.get(&Noted::of(file)).copied());
-    let work = store.work()?;
-    store.keep_blob_beside(&layer.blob.blob.digest, path, &work)?;
-    let known = |text: &mut dyn Write| write_known(text, layer, &identity.files, digests);
-    store.keep_layer(&identity.structure, &work, known)
+    let work = noting.work;
+    store.keep_blob_beside(&layer.blob.blob.digest, path, work)?;
+    let known = |text: &mut dyn Write| {
+        let mut notes = noting.notes.borrow_mut();
+        let mut notes = notes.read()?;
+        write_known(text, layer, identity, |file| notes.of(file)).map(|()| true)
+    };
+    store.keep_layer(&identity.structure, work, known).map(drop)
+}
+
+/// Why nothing is written of a layer.
+enum NotWritten {
+    /// A file is not what it was.
+    Changed,
+    /// The disk.
+    By(io::Error),
+}
+
+impl From<io::Error> for NotWritten {
+    fn from(error: io::Error) -> Self {
+        Self::By(error)
+    }
 }
 
 /// What was written of a layer. Of its files no more is read than is needed.
@@ -98,40 +117,40 @@ impl<L: Iterator<Item = io::Result<String>>> Known<L> {
         Some(Self { layer: WrittenLayer { media_type, blob }, stamps, files: lines })
     }
 
-    /// The digests of the files where they are what they were; nothing where one is not.
-    fn digests_now(mut self, now: &[&ContextFile], files: &dyn ContentSource) -> Option<Vec<Option<Digest>>> {
-        let mut digests = Vec::with_capacity(now.len());
-        for file in now {
-            let line = self.files.next()?.ok()?;
-            let (stamp, digest) = line.split_once(' ')?;
-            let digest: Option<Digest> = digest.parse().ok();
-            let is_unchanged = stamp != UNKNOWN && stamp == shown(&file.stamp);
-            if !is_unchanged && (digest.is_none() || digest != hashed(file, files).ok()) {
-                return None;
-            }
-            digests.push(digest);
-        }
-        (self.files.next()?.ok()? == END && self.files.next().is_none()).then_some(digests)
+    /// The digest of the next file, if it is known, where it is what it was; nothing where it is not.
+    fn digest_now(&mut self, file: &Listed, files: &dyn ContentSource) -> Option<Option<Digest>> {
+        let line = self.files.next()?.ok()?;
+        let (stamp, digest) = line.split_once(' ')?;
+        let digest: Option<Digest> = digest.parse().ok();
+        let is_unchanged = stamp != UNKNOWN && stamp == shown(file.stamp());
+        let is_same = is_unchanged || (digest.is_some() && digest == hashed(&file.file(), files).ok());
+        is_same.then_some(digest)
+    }
+
+    /// Whether there were as many files as there are now.
+    fn ends(&mut self) -> bool {
+        matches!(self.files.next(), Some(Ok(line)) if line == END) && self.files.next().is_none()
     }
 }
 
 const MEDIA: [&str; 3] = [media::LAYER_GZIP, media::LAYER_ZSTD, media::LAYER];
 const UNKNOWN: &str = "-";
 
-fn write_known(
+fn write_known<E: From<io::Error>>(
     text: &mut dyn Write,
     layer: &WrittenLayer,
-    files: &[&ContextFile],
-    digests: impl Iterator<Item = Option<Digest>>,
-) -> io::Result<()> {
+    identity: &Identity<'_>,
+    mut digest_of: impl FnMut(&Listed) -> Result<Option<Digest>, E>,
+) -> Result<(), E> {
     let LayerBlob { blob, diff_id } = &layer.blob;
     let or_unknown = |digest: Option<Digest>| digest.map_or_else(|| UNKNOWN.to_owned(), |it| it.to_string());
-    let stamps = or_unknown(stamps_of(files));
+    let stamps = or_unknown(stamps_of(identity));
     write!(text, "{}\n{}\n{diff_id}\n{}\n{stamps}\n", blob.digest, blob.size, layer.media_type)?;
-    for (file, digest) in files.iter().zip(digests) {
-        writeln!(text, "{} {}", shown(&file.stamp), or_unknown(digest))?;
-    }
-    text.write_all(END.as_bytes())
+    identity.try_each_file(|file| {
+        let digest = or_unknown(digest_of(file)?);
+        Ok::<_, E>(writeln!(text, "{} {digest}", shown(file.stamp()))?)
+    })?;
+    Ok(text.write_all(END.as_bytes())?)
 }
 
 /// A stamp as text, where it is to be believed.
@@ -139,7 +158,8 @@ fn shown(stamp: &Stamp) -> String {
     match stamp {
         Stamp::Digest(digest) => digest.to_string(),
         Stamp::Disk(stamp) if stamp.settled => {
-            let ((modified, fraction), (changed, of_change)) = (stamp.modified, stamp.changed);
+            let Moment { seconds: modified, nanoseconds: fraction } = stamp.modified;
+            let Moment { seconds: changed, nanoseconds: of_change } = stamp.changed;
             format!("{}:{}:{modified}.{fraction}:{changed}.{of_change}", stamp.device, stamp.inode)
         }
         Stamp::Disk(_) | Stamp::None => UNKNOWN.to_owned(),
@@ -147,95 +167,27 @@ fn shown(stamp: &Stamp) -> String {
 }
 
 /// A digest of the stamps of all files, where all are to be believed.
-fn stamps_of(files: &[&ContextFile]) -> Option<Digest> {
+fn stamps_of(identity: &Identity<'_>) -> Option<Digest> {
     let mut hash = Sha256::new();
-    for file in files {
-        match &file.stamp {
+    let all = identity.try_each_file(|file| {
+        match file.stamp() {
             Stamp::Digest(digest) => hash.update(digest.hex()),
             Stamp::Disk(stamp) if stamp.settled => {
                 hash.update(stamp.device.to_le_bytes());
                 hash.update(stamp.inode.to_le_bytes());
-                for (seconds, nanoseconds) in [stamp.modified, stamp.changed] {
+                for Moment { seconds, nanoseconds } in [stamp.modified, stamp.changed] {
                     hash.update(seconds.to_le_bytes());
                     hash.update(nanoseconds.to_le_bytes());
                 }
             }
-            Stamp::Disk(_) | Stamp::None => return None,
+            Stamp::Disk(_) | Stamp::None => return Err(()),
         }
-    }
-    Some(Digest::from_sha256(hash.finalize().into()))
+        Ok(())
+    });
+    all.ok().map(|()| Digest::from_sha256(hash.finalize().into()))
 }
 
 fn hashed(file: &ContextFile, files: &dyn ContentSource) -> io::Result<Digest> {
     let (digest, _) = HashingReader::new(files.open(file)?).finish()?;
     Ok(digest)
-}
-
-/// Opens files, and notes the digests of those that are read to their end.
-pub struct Noting<'s> {
-    files: &'s dyn ContentSource,
-    digests: RefCell<BTreeMap<Noted, Digest>>,
-}
-
-impl<'s> Noting<'s> {
-    /// Opens the files of `files`.
-    pub fn new(files: &'s dyn ContentSource) -> Self {
-        Self { files, digests: RefCell::default() }
-    }
-}
-
-impl ContentSource for Noting<'_> {
-    fn open<'o>(&'o self, file: &ContextFile) -> io::Result<Box<dyn Read + 'o>> {
-        let opened = self.files.open(file)?;
-        if file.size > LARGEST_HASHED {
-            return Ok(opened);
-        }
-        let hash = Some((Sha256::new(), Noted::of(file)));
-        Ok(Box::new(NotingReader { opened, hash, digests: &self.digests }))
-    }
-
-    fn open_kept<'o>(&'o self, file: &KeptFile) -> io::Result<KeptContent<'o>> {
-        self.files.open_kept(file)
-    }
-}
-
-/// What a file is noted by: as little as tells it from all others, since there may be a million.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Noted {
-    /// The disk and the number that it has there.
-    Disk(u64, u64),
-    /// All that is known of it.
-    Named(Box<ContextFile>),
-}
-
-impl Noted {
-    fn of(file: &ContextFile) -> Self {
-        match &file.stamp {
-            Stamp::Disk(stamp) => Self::Disk(stamp.device, stamp.inode),
-            Stamp::Digest(_) | Stamp::None => Self::Named(Box::new(file.clone())),
-        }
-    }
-}
-
-struct NotingReader<'o> {
-    opened: Box<dyn Read + 'o>,
-    /// Until the end.
-    hash: Option<(Sha256, Noted)>,
-    digests: &'o RefCell<BTreeMap<Noted, Digest>>,
-}
-
-impl Read for NotingReader<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.opened.read(buffer)?;
-        if count > 0 {
-            if let Some((hash, _)) = &mut self.hash {
-                hash.update(&buffer[..count]);
-            }
-        } else if !buffer.is_empty()
-            && let Some((hash, file)) = self.hash.take()
-        {
-            self.digests.borrow_mut().insert(file, Digest::from_sha256(hash.finalize().into()));
-        }
-        Ok(count)
-    }
 }

@@ -160,7 +160,7 @@ fn get(
                 let known = format!("{digest}\n{}", text_of(&package));
                 places
                     .store
-                    .keep_layer(&key, &work, |file| file.write_all(known.as_bytes()))
+                    .keep_layer(&key, &work, |file| file.write_all(known.as_bytes()).map(|()| true))
                     .map_err(of_store)?;
             }
             (package, data)

@@ -7,6 +7,7 @@ pub mod files;
 pub mod glob;
 pub mod ignore_file;
 pub mod look;
+mod names;
 pub mod own;
 pub mod pattern_list;
 pub mod plan_file;

@@ -8,23 +8,29 @@
 //! part of a context. Sockets are passed over: no layer can hold one, and nothing is in it. Named
 //! pipes and devices are refused, because no builder could make the same of them.
 
+mod files;
+
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use cogpack_backends_contract::content::{Content, ContextFile, DiskStamp, Stamp};
+use cogpack_backends_contract::content::{Content, DiskStamp, Moment};
 use cogpack_backends_contract::entries::Entries;
 use cogpack_backends_contract::glob::{Glob, InvalidGlob};
+use cogpack_backends_contract::listed::{Listed, Lister};
 use cogpack_backends_contract::paths::Selection;
 use cogpack_backends_contract::tree::{Attributes, Directory, Ids, Name, Node, Tree};
 use cogpack_ir::plan::{InputName, Mode, PathRule, RuleKind};
 
+use self::files::{Files, Inode};
 use crate::ignore_file::{IgnoreError, IgnoreFile};
+use crate::names::Names;
 use crate::own::Own;
 use crate::pattern_list::Matched;
 
@@ -128,7 +134,7 @@ struct Walk<'w> {
     /// The same, part by part.
     components: Vec<Name>,
     /// Files with several names, by device and inode.
-    links: BTreeMap<(u64, u64), Arc<ContextFile>>,
+    links: BTreeMap<Inode, Listed>,
     /// When the walk began.
     began: SystemTime,
 }
@@ -136,39 +142,51 @@ struct Walk<'w> {
 impl Walk<'_> {
     /// What is taken of the directory that the walk has come to.
     fn children(&mut self, directory: &Path, matched: &Matched) -> Result<Entries<Node<Content>>, WalkError> {
-        let mut names = self.names(directory)?;
-        // Sorted, so that of several hard links the same one is always the first.
-        names.sort_unstable();
-        self.own.enter(&self.path, directory, names.iter().map(|name| name.as_os_str()));
+        let names = self.names(directory)?;
+        self.own.enter(&self.path, directory, names.iter().map(OsStr::from_bytes));
         let length = self.path.len();
         let mut children = Entries::new();
-        for name in names {
-            let path = directory.join(&name);
-            let name = name.into_vec();
+        let mut files = Files::new(Lister::new(self.context, &self.path));
+        for name in names.iter() {
+            let path = directory.join(OsStr::from_bytes(name));
             if length > 0 {
                 self.path.push(b'/');
             }
-            self.path.extend_from_slice(&name);
-            self.components.push(name.clone());
-            if let Some(node) = self.node(&path, matched)? {
-                children.insert(&name, node);
+            self.path.extend_from_slice(name);
+            self.components.push(name.to_vec());
+            match self.taken(&path, matched)? {
+                Taken::Nothing => {}
+                Taken::Link(target) => {
+                    children.insert(name, Node::Symlink { ids: Ids::ROOT, target });
+                }
+                Taken::File(metadata) => {
+                    files.add(name, &metadata, self.began, &mut self.links, &mut children);
+                }
+                Taken::Directory { attributes, itself, matched } => {
+                    // Other names of the files so far may be below.
+                    files.settle(&mut self.links, &mut children);
+                    let below = self.children(&path, &matched)?;
+                    if itself && !self.own.made(&self.path) || !below.is_empty() {
+                        let directory = Directory { attributes, children: below };
+                        children.insert(name, Node::Directory(Arc::new(directory)));
+                    }
+                }
             }
             self.components.pop();
             self.path.truncate(length);
         }
+        files.settle(&mut self.links, &mut children);
         Ok(children)
     }
 
-    fn names(&self, directory: &Path) -> Result<Vec<std::ffi::OsString>, WalkError> {
-        let failed = |source| self.failed("list", directory, source);
-        let entries = fs::read_dir(directory).map_err(failed)?;
-        entries.map(|entry| entry.map(|entry| entry.file_name()).map_err(failed)).collect()
+    fn names(&self, directory: &Path) -> Result<Names, WalkError> {
+        Names::of(directory).map_err(|source| self.failed("list", directory, source))
     }
 
-    /// What stands at the path that the walk has come to; `None` where it is not taken.
-    fn node(&mut self, path: &Path, above: &Matched) -> Result<Option<Node<Content>>, WalkError> {
+    /// What stands at the path that the walk has come to.
+    fn taken(&mut self, path: &Path, above: &Matched) -> Result<Taken, WalkError> {
         if self.own.holds(&self.path) {
-            return Ok(None);
+            return Ok(Taken::Nothing);
         }
         let matched = self.ignore.at(&self.path, above);
         let ignored = self.ignore.leaves_out(&matched);
@@ -177,7 +195,7 @@ impl Walk<'_> {
         let may_take_below = (!ignored || self.ignore.may_take_back_below(&self.path, &matched))
             && (selected || may_lead_below(&self.leads, &self.components));
         if !taken && !may_take_below {
-            return Ok(None);
+            return Ok(Taken::Nothing);
         }
         let metadata = fs::symlink_metadata(path).map_err(|source| self.failed("look at", path, source))?;
         let kind = metadata.file_type();
@@ -185,29 +203,20 @@ impl Walk<'_> {
             if self.components.len() > DEEPEST {
                 return Err(WalkError::TooDeep { context: self.context.clone(), path: path.to_owned() });
             }
-            let children = self.children(path, &matched)?;
-            let directory = Directory { attributes: attributes(&metadata), children };
-            let is_wanted = taken && !self.own.made(&self.path);
-            return Ok(
-                (is_wanted || !directory.children.is_empty()).then(|| Node::Directory(Arc::new(directory)))
-            );
+            return Ok(Taken::Directory { attributes: attributes(&metadata), itself: taken, matched });
         }
         if !taken {
-            return Ok(None);
+            return Ok(Taken::Nothing);
         }
         if kind.is_symlink() {
             let target = fs::read_link(path).map_err(|source| self.failed("read the link", path, source))?;
-            return Ok(Some(Node::Symlink {
-                ids: Ids::ROOT,
-                target: target.into_os_string().into_vec().into(),
-            }));
+            return Ok(Taken::Link(target.into_os_string().into_vec().into()));
         }
         if kind.is_file() {
-            let content = Content::Context(self.file(&metadata));
-            return Ok(Some(Node::File { attributes: attributes(&metadata), content }));
+            return Ok(Taken::File(metadata));
         }
         if kind.is_socket() {
-            return Ok(None);
+            return Ok(Taken::Nothing);
         }
         let kind = match () {
             () if kind.is_fifo() => "a named pipe",
@@ -217,34 +226,36 @@ impl Walk<'_> {
         Err(WalkError::Special { context: self.context.clone(), path: path.to_owned(), kind })
     }
 
-    /// The file that the walk has come to, or the one that it is another name of.
-    fn file(&mut self, metadata: &Metadata) -> Arc<ContextFile> {
-        let linked = metadata.nlink() > 1;
-        let file = || {
-            let path = self.path.clone();
-            let stamp = Stamp::Disk(stamp(metadata, self.began));
-            Arc::new(ContextFile { context: self.context.clone(), path, size: metadata.len(), linked, stamp })
-        };
-        if !linked {
-            return file();
-        }
-        Arc::clone(self.links.entry((metadata.dev(), metadata.ino())).or_insert_with(file))
-    }
-
     fn failed(&self, attempt: &'static str, path: &Path, source: io::Error) -> WalkError {
         WalkError::Read { context: self.context.clone(), attempt, path: path.to_owned(), source }
     }
 }
 
+/// What a walk takes of a path.
+enum Taken {
+    Nothing,
+    File(Metadata),
+    Link(Box<[u8]>),
+    Directory {
+        attributes: Attributes,
+        /// Whether it is taken for itself, and not only for what is in it.
+        itself: bool,
+        matched: Matched,
+    },
+}
+
 /// What the disk says of a file that was looked at after `began`.
 pub fn stamp(metadata: &Metadata, began: SystemTime) -> DiskStamp {
-    let time = |seconds, nanoseconds: i64| (seconds, u32::try_from(nanoseconds).unwrap_or_default());
+    let time = |seconds, nanoseconds: i64| Moment {
+        seconds,
+        nanoseconds: u32::try_from(nanoseconds).unwrap_or_default(),
+    };
     let modified = time(metadata.mtime(), metadata.mtime_nsec());
     let changed = time(metadata.ctime(), metadata.ctime_nsec());
     let settling = began.checked_sub(TICK).and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
     let settled = settling.is_some_and(|time| {
-        let before = (i64::try_from(time.as_secs()).unwrap_or(i64::MAX), time.subsec_nanos());
-        modified.max(changed) < before
+        let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        modified.max(changed) < Moment { seconds, nanoseconds: time.subsec_nanos() }
     });
     DiskStamp { device: metadata.dev(), inode: metadata.ino(), modified, changed, settled }
 }
@@ -360,7 +371,7 @@ mod tests {
         let tree = walk(root, &context(), &[]).expect("can be walked");
         let content = |path: &[u8]| match tree.get(&components(path)) {
             Some(Node::File { attributes, content: Content::Context(file) }) => {
-                (attributes.mode.bits(), file.path.clone(), file.linked, file.size)
+                (attributes.mode.bits(), file.path(), file.is_linked(), file.size())
             }
             other => panic!("{other:?} is no file"),
         };

@@ -24,22 +24,27 @@ impl Store {
         (found == end.as_bytes()).then(|| BufReader::with_capacity(1 << 16, file))
     }
 
-    /// Keeps what is known of a layer, whose blob is kept. A layer may have a million files, so it is
-    /// written as it comes.
+    /// Keeps what is known of a layer, whose blob is kept, unless whoever writes it says that it is
+    /// not to be kept; gives back whether it is. A layer may have a million files, so it is written as
+    /// it comes.
     pub fn keep_layer(
         &self,
         key: &Digest,
         work: &Work,
-        known: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<(), StoreError> {
+        known: impl FnOnce(&mut dyn Write) -> io::Result<bool>,
+    ) -> Result<bool, StoreError> {
         let (path, beside) = (self.folder("layers").join(key.hex()), work.path().join("layer"));
         let written = File::create(&beside).and_then(|file| {
             let mut file = BufWriter::with_capacity(1 << 16, file);
-            known(&mut file)?;
-            file.flush()
+            let is_kept = known(&mut file)?;
+            file.flush()?;
+            Ok(is_kept)
         });
-        written.map_err(disk("write", &beside))?;
-        fs::rename(&beside, &path).map_err(disk("write", &path))
+        let is_kept = written.map_err(disk("write", &beside))?;
+        if is_kept {
+            fs::rename(&beside, &path).map_err(disk("write", &path))?;
+        }
+        Ok(is_kept)
     }
 
     /// Where a blob is that is kept, if it has this size. That it was asked for keeps it from being
@@ -94,7 +99,8 @@ mod tests {
         let work = store.work().expect("can be made");
         store.keep_blob_beside(&blob, &file, &work).expect("can be kept");
         let keep = |known: &str| {
-            store.keep_layer(&key, &work, |file| file.write_all(known.as_bytes())).expect("can be kept");
+            let known = |file: &mut dyn Write| file.write_all(known.as_bytes()).map(|()| true);
+            assert!(store.keep_layer(&key, &work, known).expect("can be kept"));
         };
         for half in ["", "e", &format!("{blob}\nmore\nen")] {
             keep(half);
@@ -103,6 +109,8 @@ mod tests {
         keep(&format!("{blob}\nmore\nend"));
         assert!(file.exists() && store.blob_file(&blob, 4).is_some());
         assert_eq!(store.blob_file(&blob, 5), None, "it has another size");
+        let other = |file: &mut dyn Write| file.write_all(b"other\nend").map(|()| false);
+        assert!(!store.keep_layer(&key, &work, other).expect("can be written"));
         assert_eq!(layer(), Some(vec![blob.to_string(), "more".to_owned(), "end".to_owned()]));
         assert_eq!(store.faults().expect("can be read"), []);
         store.collect(Keep { used_since: None, bytes: Some(0) }).expect("can be collected");

@@ -200,9 +200,10 @@ fn tree_of<'r>(
             PlacedKind::Symlink(target) => {
                 Node::Symlink { ids: attributes.ids, target: target.as_slice().into() }
             }
-            PlacedKind::Made(bytes) => {
-                Node::File { attributes, content: Content::Inline(FileContent(bytes.clone().into())) }
-            }
+            PlacedKind::Made(bytes) => Node::File {
+                attributes,
+                content: Content::Inline(Arc::new(FileContent(bytes.clone().into()))),
+            },
             PlacedKind::Packed(packed) => {
                 let file = ContextFile {
                     context: context.clone(),
@@ -211,7 +212,7 @@ fn tree_of<'r>(
                     linked: packed.is_linked,
                     stamp: Stamp::Digest(packed.digest),
                 };
-                Node::File { attributes, content: Content::Context(Arc::new(file)) }
+                Node::File { attributes, content: Content::Context(file.into()) }
             }
         };
         tree.insert(&components(path), node)?;

@@ -5,9 +5,9 @@
 //! an error that names both wheels.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use cogpack_backends_contract::content::{Content, ContextFile, Stamp};
+use cogpack_backends_contract::listed::Listed;
 use cogpack_backends_contract::tree::{Attributes, Ids, Node, PathProblem, Tree, components};
 use cogpack_content::Digest;
 use cogpack_ir::plan::{InputName, Mode};
@@ -122,8 +122,8 @@ impl WheelSet {
             tree.make_directories(above, Attributes::ON_THE_WAY)?;
             let mode = if file.is_executable { Mode::DIRECTORY } else { Mode::FILE };
             let content = match &file.bytes {
-                InstalledBytes::Made(content) => Content::Inline(content.clone()),
-                InstalledBytes::Entry { size, digest, .. } => Content::Context(Arc::new(ContextFile {
+                InstalledBytes::Made(content) => Content::Inline(content.clone().into()),
+                InstalledBytes::Entry { size, digest, .. } => Content::Context(Listed::from(ContextFile {
                     context: context.clone(),
                     path: path.as_bytes().to_vec(),
                     size: *size,

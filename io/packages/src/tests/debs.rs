@@ -110,7 +110,7 @@ fn packages_are_kept_where_the_next_build_finds_them() {
         );
         let uno = tree.walk().into_iter().find(|(path, _)| text(path) == "/usr/bin/uno");
         let Some((_, Node::File { content: Content::Context(file), .. })) = uno else { panic!("is a file") };
-        assert_eq!((file.stamp, file.linked), (Stamp::Digest(Digest::of(b"words")), true));
+        assert_eq!((*file.stamp(), file.is_linked()), (Stamp::Digest(Digest::of(b"words")), true));
         let mut words = String::new();
         debs.open(b"usr/bin/uno").expect("is there").read_to_string(&mut words).expect("is whole");
         assert_eq!(words, "words");

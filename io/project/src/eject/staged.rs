@@ -99,7 +99,7 @@ fn write_tree(
             Node::File { attributes, content } => match content {
                 Content::Inline(bytes) => write_file(&below, &mut &*bytes.0, attributes.mode)?,
                 Content::Context(file) => {
-                    let mut bytes = files.open(file).map_err(failed("read what becomes", &below))?;
+                    let mut bytes = files.open(&file.file()).map_err(failed("read what becomes", &below))?;
                     write_file(&below, &mut bytes, attributes.mode)?;
                 }
                 // Contexts are made of directories and of files in the plan, never of layers.

@@ -95,7 +95,7 @@ fn an_archive_says_what_a_folder_cannot() {
     let mut tree = Tree::empty();
     let attributes =
         Attributes { mode: Mode::new(0o4750).expect("is a mode"), ids: Ids { user: 7, group: 42 } };
-    let content = Content::Inline(FileContent(b"text".as_slice().into()));
+    let content = Content::Inline(FileContent(b"text".as_slice().into()).into());
     tree.insert(&[b"tool".to_vec()], Node::File { attributes, content }).expect("nothing is in the way");
     let archives = BTreeMap::from([("packages/system.tar".to_owned(), tree)]);
     let eject = Eject { archives, time: 86_400, ..Eject::default() };
@@ -117,7 +117,7 @@ fn an_archive_says_what_a_folder_cannot() {
 fn tree(name: &str, text: &str) -> Tree<Content> {
     let mut tree = Tree::empty();
     let attributes = Attributes { mode: Mode::FILE, ids: Ids::ROOT };
-    let content = Content::Inline(FileContent(text.as_bytes().into()));
+    let content = Content::Inline(FileContent(text.as_bytes().into()).into());
     tree.insert(&[name.as_bytes().to_vec()], Node::File { attributes, content })
         .expect("nothing is in the way");
     tree

@@ -1,0 +1,75 @@
+//! The files of a directory on the way from the walk into lists.
+
+use std::collections::BTreeMap;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::time::SystemTime;
+
+use cogpack_backends_contract::content::{Content, Stamp};
+use cogpack_backends_contract::entries::Entries;
+use cogpack_backends_contract::listed::{Listed, Lister};
+use cogpack_backends_contract::tree::{Attributes, Name, Node};
+
+use super::{attributes, stamp};
+
+/// A file by its device and inode.
+pub(super) type Inode = (u64, u64);
+
+/// Files of a directory that are listed together, and get their entries when that list is made.
+pub(super) struct Files {
+    lister: Lister,
+    /// Their names, and where they have several the file.
+    waiting: Vec<(Name, Attributes, Option<Inode>)>,
+}
+
+impl Files {
+    pub(super) fn new(lister: Lister) -> Self {
+        Self { lister, waiting: Vec::new() }
+    }
+
+    /// Adds a file, or another name of one that was there before.
+    pub(super) fn add(
+        &mut self,
+        name: &[u8],
+        metadata: &Metadata,
+        began: SystemTime,
+        links: &mut BTreeMap<Inode, Listed>,
+        children: &mut Entries<Node<Content>>,
+    ) {
+        let attributes = attributes(metadata);
+        let inode = (metadata.nlink() > 1).then(|| (metadata.dev(), metadata.ino()));
+        if let Some(inode) = inode {
+            if self.waiting.iter().any(|(.., other)| *other == Some(inode)) {
+                self.settle(links, children);
+            }
+            if let Some(first) = links.get(&inode) {
+                let content = Content::Context(first.clone());
+                children.insert(name, Node::File { attributes, content });
+                return;
+            }
+        }
+        let stamp = Stamp::Disk(stamp(metadata, began));
+        self.lister.add(name, metadata.len(), inode.is_some(), stamp);
+        self.waiting.push((name.to_vec(), attributes, inode));
+        if self.lister.is_full() {
+            self.settle(links, children);
+        }
+    }
+
+    /// Makes the list of the files so far, and their entries.
+    pub(super) fn settle(
+        &mut self,
+        links: &mut BTreeMap<Inode, Listed>,
+        children: &mut Entries<Node<Content>>,
+    ) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        for ((name, attributes, inode), file) in self.waiting.drain(..).zip(self.lister.take()) {
+            if let Some(inode) = inode {
+                links.insert(inode, file.clone());
+            }
+            children.insert(&name, Node::File { attributes, content: Content::Context(file) });
+        }
+    }
+}
