@@ -303,7 +303,7 @@ fn independent_layer(section: &mut Section<'_, '_>, stage: &str, layer: &LayerPl
     let name = section.lowering.names.fresh(&wanted);
     let span = copies.first().map_or(Span::NOWHERE, |step| step.op.span);
     let mut alone = Section::start(section.lowering, &name, &Input::Scratch, span);
-    alone.title(&format!("{what} of stage {stage}, whatever is under it"));
+    alone.title(&format!("{what} of stage %{stage}, made on nothing: what is under it does not change it"));
     if !alone.lowering.knows(Feature::WholeStage) && can_be_below(&copies) {
         alone.below = LAYER;
     }

@@ -104,11 +104,11 @@ RUN --mount=type=bind,source=contexts/src/requirements.txt,target=/mnt \
 # layer more
 RUN echo more
 
-# a layer of stage app, whatever is under it
+# a layer of stage %app, made on nothing: what is under it does not change it
 FROM scratch AS app-layer
 COPY --from=venv --chown=0:0 /venv /venv
 
-# a layer of stage app, whatever is under it
+# a layer of stage %app, made on nothing: what is under it does not change it
 FROM scratch AS app-layer-2
 COPY copies/app/src/item/ /src/
 
@@ -258,7 +258,7 @@ fn independent_layers_are_made_on_nothing() {
     ));
     assert_eq!(
         text,
-        "# layer deps of stage app, whatever is under it\nFROM scratch AS app-deps\nCOPY contexts/src/a /a\nCOPY --chown=5:5 contexts/src/b /b/b\n\
+        "# layer deps of stage %app, made on nothing: what is under it does not change it\nFROM scratch AS app-deps\nCOPY contexts/src/a /a\nCOPY --chown=5:5 contexts/src/b /b/b\n\
          COPY --chown=5:5 contexts/src/c /b/c\n\n\
          # stage %app\nFROM docker.io/library/debian:bookworm-slim AS app\n# layer deps\nENV A=\"1\"\n\
          COPY --from=app-deps / /\nCOPY contexts/src/d /root/d\n"

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// With this variable every tool builds every row.
+/// With this variable every tool builds every row, and mounts every name at every place.
 const ALL_ROWS: &str = "COGPACK_TEST_ALL_COPIES";
 
 /// Whether a tool builds all rows. A row with BuildKit is an instruction in a build of many; with the

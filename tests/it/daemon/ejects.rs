@@ -100,10 +100,12 @@ pub fn mount_points(plan: &Path) -> BTreeSet<String> {
                     | MountKind::Cache { target, .. }
                     | MountKind::Tmpfs { target, .. }
                     | MountKind::Secret { target: SecretTarget::File(target), .. }
-                    | MountKind::Ssh { target: Some(target), .. } => target.as_written(),
+                    | MountKind::Ssh { target: Some(target), .. } => {
+                        target.as_literal().unwrap_or_else(|| target.as_written().into())
+                    }
                     MountKind::Secret { target: SecretTarget::Env(_), .. } => continue,
                     // Where builders put the socket if they may choose.
-                    MountKind::Ssh { target: None, .. } => "/run/buildkit/ssh_agent.0",
+                    MountKind::Ssh { target: None, .. } => "/run/buildkit/ssh_agent.0".into(),
                 };
                 let path = target.trim_matches('/');
                 points.extend(path.match_indices('/').map(|(end, _)| path[..end].to_owned()));

@@ -7,6 +7,7 @@ mod definitions;
 mod direct;
 mod ejected_commands;
 mod ejected_copies;
+mod ejected_mounts;
 mod ejected_otherwise;
 mod ejected_owners;
 mod ejected_rows;

@@ -14,7 +14,7 @@
 //! verifier lets no path have one.
 
 mod judge;
-mod plans;
+pub mod plans;
 mod stand_ins;
 
 use std::cell::RefCell;
