@@ -114,8 +114,12 @@ exits 'nobody at the socket is an error at once' 2 env BUILDKIT_HOST="unix://$so
 files_in() { find "$1" -type f | grep .; }
 mount -t tmpfs -o size=16m tmpfs "$work/full"
 disk_is_full() {
-	local kind
-	for kind in "type=tar,dest=$work/full/image.tar" "type=local,dest=$work/full/image"; do
+	local kind kinds=("type=tar,dest=$work/full/image.tar" "type=local,dest=$work/full/image")
+	# The older engine's BuildKit has no more than these.
+	if [ "$1" = newer ]; then
+		kinds+=("type=oci,dest=$work/full/image.oci.tar" "type=docker,dest=$work/full/image.docker.tar" "type=layout,dest=$work/full/layout")
+	fi
+	for kind in "${kinds[@]}"; do
 		starts_build "$work/small/plan.cpk" --output "$kind"
 		ends "a full disk ends the export of ${kind%%,*} on the $1 engine" 2 90
 		says_once 'no space left on device'
