@@ -176,8 +176,61 @@ stops() {
 	exit 1
 }
 
-# A daemon that does not answer any more, which only the second Ctrl-C gets away from.
+# An engine on which nobody else builds: what it holds of a build is in use until that is over.
+used() {
+	curl --silent --fail --unix-socket "$spare" 'http://engine/system/df?type=build-cache' |
+		python3 -c 'import json, sys; sys.exit(not any(one["InUse"] for one in json.load(sys.stdin)["BuildCache"]))'
+}
+unused() {
+	for _ in {1..100}; do
+		if ! used; then return 0; fi
+		sleep 0.1
+	done
+	return 1
+}
+# Zeros cost nothing to make, and take seconds to send or to compress.
+cat >"$work/small/zeros.cpk" <<END
+cpk 1
+
+image @debian = "$base"
+
+stage %app from image @debian {
+  run "truncate -s 4G /zeros"
+}
+
+export from %app
+END
+# cancels WHAT: Ctrl-C ends the build of the spare engine that was begun, in the middle of this.
+cancels() {
+	exits "the engine is busy $1" 0 used
+	kill -INT "$build"
+	ends "Ctrl-C ends the build $1" 130 20
+	exits 'and all that the engine did for it' 0 unused
+	exits 'and leaves nothing half written' 1 left never
+}
+# is_writing: some of the output is there, aside of where it goes when it is whole.
+is_writing() {
+	for _ in {1..600}; do
+		if find "$work" -path '*.cogpackc-aside-*' -type f -size +16M | grep -q .; then return; fi
+		sleep 0.05
+	done
+	return 1
+}
 spare=$("$rig" spare-up)
+(
+	export DOCKER_HOST=unix://$spare
+	starts_build "$work/big/plan.cpk" --output "type=tar,dest=$work/never.tar"
+	until_it_says '"event":"sent".*"bytes":[0-9]{8,}'
+	cancels 'while a context is sent'
+	starts_build "$work/small/zeros.cpk" --output "type=oci,dest=$work/never"
+	until_it_says 'exporting layers'
+	cancels 'while layers are compressed'
+	starts_build "$work/small/zeros.cpk" --output "type=tar,dest=$work/never"
+	exits 'the engine sends an image' 0 is_writing
+	cancels 'while it is received'
+)
+
+# A daemon that does not answer any more, which only the second Ctrl-C gets away from.
 (
 	export DOCKER_HOST=unix://$spare
 	starts_build "$work/big/plan.cpk" --output "type=tar,dest=$work/stopped.tar"

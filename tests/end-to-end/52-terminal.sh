@@ -37,14 +37,14 @@ plan() {
 				}
 			PLAN
 		done
-		printf 'stage %%app in app {\n  run "for n in 1 2 3 4 5 6 7 8; do echo line $n; done; sleep 0.3"\n}\n'
-		printf 'stage %%last in last {\n  run "echo at last; sleep 0.3"\n}\n\nexport from %%last\n'
+		printf 'stage %%app in app {\n  run "for n in 1 2 3 4 5 6 7 8; do echo line $n; done; sleep 0.1"\n}\n'
+		printf 'stage %%last in last {\n  run "echo at last; sleep 0.1"\n}\n\nexport from %%last\n'
 	} >"$work/plan.cpk"
 }
 
 secret="id=token,src=$work/secret"
 for size in 12x30 24x80; do
-	plan 1
+	plan 0.2
 	exits "a build in a terminal of $size" 0 "$in_terminal" "$size" "$work/$size" \
 		"$cogpackc" build "$work/plan.cpk" --output "type=tar,dest=$work/image.tar" --secret "$secret"
 	exits 'its live view showed running steps' 0 grep -qE '▸ .*%tool-c run' "$work/$size"
