@@ -54,6 +54,7 @@ pub enum Stamp {
 /// What a disk says of a file. Whoever writes to a file changes it, unless that happens within
 /// one tick of the clock by which the disk dates files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(C, packed(4))]
 pub struct DiskStamp {
     /// The disk.
     pub device: u64,
@@ -170,6 +171,6 @@ mod tests {
 
     #[test]
     fn what_a_tree_has_a_million_of_is_small() {
-        assert_eq!((size_of::<Content>(), size_of::<Node<Content>>(), size_of::<Stamp>()), (16, 32, 48));
+        assert_eq!((size_of::<Content>(), size_of::<Node<Content>>(), size_of::<Stamp>()), (16, 32, 44));
     }
 }

@@ -160,7 +160,8 @@ fn shown(stamp: &Stamp) -> String {
         Stamp::Disk(stamp) if stamp.settled => {
             let Moment { seconds: modified, nanoseconds: fraction } = stamp.modified;
             let Moment { seconds: changed, nanoseconds: of_change } = stamp.changed;
-            format!("{}:{}:{modified}.{fraction}:{changed}.{of_change}", stamp.device, stamp.inode)
+            let (device, inode) = (stamp.device, stamp.inode);
+            format!("{device}:{inode}:{modified}.{fraction}:{changed}.{of_change}")
         }
         Stamp::Disk(_) | Stamp::None => UNKNOWN.to_owned(),
     }

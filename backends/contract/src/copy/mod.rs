@@ -35,9 +35,10 @@ use std::sync::Arc;
 
 use cogpack_ir::plan::{Copy, CopyForm, Mode, Template};
 
-use picks::{Pick, pick};
+use picks::{Pick, Picks, pick};
 use sources::{Found, Top, What, find_all, find_named};
 
+use crate::entries::Entries;
 use crate::glob::InvalidGlob;
 use crate::paths::{Decision, Selection};
 use crate::tree::{Attributes, DEEPEST, Directory, Ids, Name, Node, PathProblem, Tree, components, text};
@@ -185,64 +186,77 @@ impl Copier<'_> {
                     return Err(place.onto_file());
                 }
                 tree.make_directories(at, made)?;
-                if self.rules.is_everything()
-                    && tree.directory(at).is_some_and(|there| there.children.is_empty())
-                    && self.leaves_as_is(directory, at.len())
-                {
-                    if let Some(there) = tree.directory_mut(at) {
-                        there.children = directory.children.clone();
-                    }
+                let Some(there) = tree.directory_mut(at) else { return Err(place.onto_file()) };
+                if self.rules.is_everything() && there.children.is_empty() && fits(directory, at.len()) {
+                    there.children = match self.leaves_as_is(directory) {
+                        true => directory.children.clone(),
+                        false => self.all_of(directory),
+                    };
                     return Ok(());
                 }
                 let picks = pick(self.rules, directory, &mut Vec::new(), Decision::default());
-                match tree.directory_mut(at) {
-                    Some(there) => self.land_picks(picks, &mut place, there),
-                    None => Err(place.onto_file()),
-                }
+                self.land_picks(directory, picks, &mut Vec::new(), &mut place, there)
             }
         }
     }
 
-    /// Whether a copy of all that is in a directory, which lands so deep, is what is in it already: then
-    /// both may share it, and nothing of it is made anew.
-    fn leaves_as_is<C: Clone>(&self, directory: &Directory<C>, depth: usize) -> bool {
-        let same = |attributes: &Attributes| self.attributes(*attributes) == *attributes;
-        directory.children.is_empty()
-            || depth < DEEPEST
-                && directory.children.iter().all(|(_, node)| match node {
-                    Node::Directory(below) => same(&below.attributes) && self.leaves_as_is(below, depth + 1),
-                    Node::File { attributes, .. } | Node::Special { attributes, .. } => same(attributes),
-                    Node::Symlink { ids, .. } => *ids == self.owner,
-                })
+    /// A copy of all that is in a directory.
+    fn all_of<C: Clone>(&self, directory: &Directory<C>) -> Entries<Node<C>> {
+        directory.children.map(|node| match node {
+            Node::Directory(below) => {
+                let (attributes, children) = (self.attributes(below.attributes), self.all_of(below));
+                Node::Directory(Arc::new(Directory { attributes, children }))
+            }
+            Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => self.copied(node),
+        })
     }
 
-    /// Lands what was picked of a directory in the one that `place` says.
-    fn land_picks<C: Clone>(
+    /// Whether a copy of all that is in a directory is what is in it already: then both may share it,
+    /// and nothing of it is made anew.
+    fn leaves_as_is<C: Clone>(&self, directory: &Directory<C>) -> bool {
+        let same = |attributes: &Attributes| self.attributes(*attributes) == *attributes;
+        directory.children.iter().all(|(_, node)| match node {
+            Node::Directory(below) => same(&below.attributes) && self.leaves_as_is(below),
+            Node::File { attributes, .. } | Node::Special { attributes, .. } => same(attributes),
+            Node::Symlink { ids, .. } => *ids == self.owner,
+        })
+    }
+
+    /// Lands what was picked of `directory`, which is at `path` below the root of what is copied, in
+    /// the one that `place` says.
+    fn land_picks<'s, C: Clone>(
         &self,
-        picks: Vec<Pick<'_, C>>,
+        directory: &'s Directory<C>,
+        picks: Picks<'s>,
+        path: &mut Vec<&'s [u8]>,
         place: &mut Place,
         there: &mut Directory<C>,
     ) -> Result<(), CopyProblem> {
-        for Pick { name, node, taken, below } in picks {
-            place.enter(name)?;
-            match node {
-                Node::Directory(directory) => {
-                    let attributes = self.attributes(directory.attributes);
+        let mut directories = picks.directories.into_iter().peekable();
+        for (name, node) in &directory.children {
+            path.push(name);
+            if let Node::Directory(below) = node {
+                if let Some(Pick { taken, below: picks, .. }) = directories.next_if(|pick| pick.name == name)
+                {
+                    place.enter(name)?;
+                    let attributes = self.attributes(below.attributes);
                     let met = meet_directory(there, name, attributes).ok_or_else(|| place.onto_file())?;
                     match taken {
                         true => met.attributes = attributes,
                         false => met.attributes.mode = attributes.mode,
                     }
-                    self.land_picks(below, place, met)?;
+                    self.land_picks(below, picks, path, place, met)?;
+                    place.leave();
                 }
-                Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => {
-                    if let Some(Node::Directory(_)) = there.children.get(name) {
-                        return Err(place.onto_directory());
-                    }
-                    there.children.insert(name, self.copied(node));
+            } else if self.rules.is_taken(self.rules.decide(picks.decision, path)) {
+                place.enter(name)?;
+                if let Some(Node::Directory(_)) = there.children.get(name) {
+                    return Err(place.onto_directory());
                 }
+                there.children.insert(name, self.copied(node));
+                place.leave();
             }
-            place.leave();
+            path.pop();
         }
         Ok(())
     }
@@ -316,6 +330,16 @@ impl Place {
     fn onto_file(&self) -> CopyProblem {
         CopyProblem::OntoFile { source_path: text(&self.from), destination: text(&self.at) }
     }
+}
+
+/// Whether all that is in a directory may lie so deep.
+fn fits<C>(directory: &Directory<C>, depth: usize) -> bool {
+    directory.children.is_empty()
+        || depth < DEEPEST
+            && directory.children.iter().all(|(_, node)| match node {
+                Node::Directory(below) => fits(below, depth + 1),
+                Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => true,
+            })
 }
 
 /// The directory of this name, made where it is missing; `None` where something else is.

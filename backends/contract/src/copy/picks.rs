@@ -1,16 +1,27 @@
-//! What the rules of a copy take of a directory, each path looked at once.
+//! What the rules of a copy take of a directory: the directories, each with what is taken below it. A
+//! directory may have a million files, so of these it is asked again when they land.
 
 use crate::paths::{Decision, Selection};
 use crate::tree::{Directory, Node};
 
-/// An entry to land: one that the rules take, or a directory with such a one below it.
-pub(super) struct Pick<'s, C> {
+/// What is taken of a directory.
+pub(super) struct Picks<'s> {
+    /// The directories, in order: those that the rules take, and those with something below that they
+    /// take.
+    pub(super) directories: Vec<Pick<'s>>,
+    /// Whether that is anything, files among it.
+    is_any: bool,
+    /// The rule that decides over the directory itself.
+    pub(super) decision: Decision,
+}
+
+/// A directory to land.
+pub(super) struct Pick<'s> {
     pub(super) name: &'s [u8],
-    pub(super) node: &'s Node<C>,
     /// Whether the rules take it, and not only what is below it.
     pub(super) taken: bool,
-    /// What is picked of a directory.
-    pub(super) below: Vec<Pick<'s, C>>,
+    /// What is picked of it.
+    pub(super) below: Picks<'s>,
 }
 
 /// Picks from `directory`, which is at `path` below the root of what is copied.
@@ -18,23 +29,24 @@ pub(super) fn pick<'s, C>(
     rules: &Selection,
     directory: &'s Directory<C>,
     path: &mut Vec<&'s [u8]>,
-    above: Decision,
-) -> Vec<Pick<'s, C>> {
-    let mut picks = Vec::new();
+    decision: Decision,
+) -> Picks<'s> {
+    let mut picks = Picks { directories: Vec::new(), is_any: false, decision };
     for (name, node) in &directory.children {
         path.push(name);
-        let decision = rules.decide(above, path);
+        let decision = rules.decide(picks.decision, path);
         let taken = rules.is_taken(decision);
-        let below = match node {
-            Node::Directory(below) if taken || !rules.only_excludes() => pick(rules, below, path, decision),
-            Node::Directory(_) | Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => {
-                Vec::new()
+        picks.is_any |= taken;
+        if let Node::Directory(below) = node
+            && (taken || !rules.only_excludes())
+        {
+            let below = pick(rules, below, path, decision);
+            if taken || below.is_any {
+                picks.is_any = true;
+                picks.directories.push(Pick { name, taken, below });
             }
-        };
-        path.pop();
-        if taken || !below.is_empty() {
-            picks.push(Pick { name, node, taken, below });
         }
+        path.pop();
     }
     picks
 }

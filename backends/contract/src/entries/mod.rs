@@ -93,6 +93,11 @@ impl<V> Entries<V> {
         self.iter().map(|(name, _)| name)
     }
 
+    /// The same names, each with what `value` makes of what it stands for.
+    pub fn map<W>(&self, mut value: impl FnMut(&V) -> W) -> Entries<W> {
+        Entries { top: map(&self.top, &mut value) }
+    }
+
     /// What differs between this and `after`, by name.
     pub fn differences<'b, 'a>(&'b self, after: &'a Self) -> Differences<'b, 'a, V> {
         Differences::new(&self.top, &after.top)
@@ -128,6 +133,13 @@ impl<V: Clone> Entries<V> {
         self.get(name)?;
         remove(&mut self.top, name)
     }
+}
+
+fn map<V, W>(link: &Link<V>, value: &mut dyn FnMut(&V) -> W) -> Link<W> {
+    let branch = link.as_ref()?;
+    let (lower, page) = (map(&branch.lower, value), Arc::new(branch.page.map(value)));
+    let upper = map(&branch.upper, value);
+    Some(Arc::new(Branch { page, count: branch.count, pages: branch.pages, lower, upper }))
 }
 
 fn insert<V: Clone>(link: &mut Link<V>, name: &[u8], value: V) -> Option<V> {

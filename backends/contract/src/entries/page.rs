@@ -1,13 +1,21 @@
 //! Some neighbouring entries of a map: their names in one piece of memory, and their values in
 //! another, so that an entry costs little more than its name and its value.
 
+use std::sync::Arc;
+
 /// Entries in the order of their names.
 pub(super) struct Page<V> {
-    /// The names, one after the other.
-    names: Vec<u8>,
-    /// Where each name ends among them.
-    ends: Vec<usize>,
+    /// Shared with pages that have other values for the same names.
+    names: Arc<Names>,
     values: Vec<V>,
+}
+
+#[derive(Clone)]
+struct Names {
+    /// One after the other.
+    bytes: Vec<u8>,
+    /// Where each ends among them.
+    ends: Vec<usize>,
 }
 
 /// As many entries as a page takes. A change to a shared page copies it, so more would make
@@ -17,7 +25,8 @@ pub(super) const FULL: usize = 16;
 impl<V> Page<V> {
     /// One with this entry.
     pub(super) fn of(name: &[u8], value: V) -> Self {
-        Self { names: name.to_vec(), ends: vec![name.len()], values: vec![value] }
+        let names = Names { bytes: name.to_vec(), ends: vec![name.len()] };
+        Self { names: Arc::new(names), values: vec![value] }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -48,36 +57,47 @@ impl<V> Page<V> {
     }
 
     pub(super) fn insert(&mut self, place: usize, name: &[u8], value: V) {
-        let start = self.start(place);
-        self.names.splice(start..start, name.iter().copied());
-        self.ends.insert(place, start);
-        self.ends[place..].iter_mut().for_each(|end| *end += name.len());
+        let start = self.names.start(place);
+        let names = Arc::make_mut(&mut self.names);
+        names.bytes.splice(start..start, name.iter().copied());
+        names.ends.insert(place, start);
+        names.ends[place..].iter_mut().for_each(|end| *end += name.len());
         self.values.insert(place, value);
-        if self.len() == FULL {
-            self.names.shrink_to_fit();
+        if self.values.len() == FULL {
+            names.bytes.shrink_to_fit();
         }
     }
 
     pub(super) fn remove(&mut self, place: usize) -> V {
-        let (start, end) = (self.start(place), self.ends[place]);
-        self.names.drain(start..end);
-        self.ends.remove(place);
-        self.ends[place..].iter_mut().for_each(|later| *later -= end - start);
+        let names = Arc::make_mut(&mut self.names);
+        let (start, end) = (names.start(place), names.ends[place]);
+        names.bytes.drain(start..end);
+        names.ends.remove(place);
+        names.ends[place..].iter_mut().for_each(|later| *later -= end - start);
         self.values.remove(place)
     }
 
     /// Takes away the entries from `place` on.
     pub(super) fn split_off(&mut self, place: usize) -> Self {
-        let start = self.start(place);
-        let mut ends = self.ends.split_off(place);
+        let names = Arc::make_mut(&mut self.names);
+        let start = names.start(place);
+        let mut ends = names.ends.split_off(place);
         ends.iter_mut().for_each(|end| *end -= start);
-        Self { names: self.names.split_off(start), ends, values: self.values.split_off(place) }
+        let names = Names { bytes: names.bytes.split_off(start), ends };
+        Self { names: Arc::new(names), values: self.values.split_off(place) }
+    }
+
+    /// The same names with other values.
+    pub(super) fn map<W>(&self, value: &mut dyn FnMut(&V) -> W) -> Page<W> {
+        Page { names: Arc::clone(&self.names), values: self.values.iter().map(value).collect() }
     }
 
     fn name(&self, place: usize) -> &[u8] {
-        &self.names[self.start(place)..self.ends[place]]
+        &self.names.bytes[self.names.start(place)..self.names.ends[place]]
     }
+}
 
+impl Names {
     fn start(&self, place: usize) -> usize {
         place.checked_sub(1).map_or(0, |before| self.ends[before])
     }
@@ -85,6 +105,6 @@ impl<V> Page<V> {
 
 impl<V: Clone> Clone for Page<V> {
     fn clone(&self) -> Self {
-        Self { names: self.names.clone(), ends: self.ends.clone(), values: self.values.clone() }
+        Self { names: Arc::clone(&self.names), values: self.values.clone() }
     }
 }

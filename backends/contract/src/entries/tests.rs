@@ -164,6 +164,19 @@ fn what_changes_nothing_unshares_nothing() {
 }
 
 #[test]
+fn other_values_for_the_same_names_change_nothing_of_the_first() {
+    let before = numbered(100);
+    let mut after = before.map(|number| number.to_string());
+    check(&after.top);
+    for ((name, number), (same, text)) in before.iter().zip(&after) {
+        assert_eq!((name, &number.to_string()), (same, text));
+    }
+    after.insert(b"000050x", String::new());
+    after.remove(b"000001");
+    assert!(before == numbered(100));
+}
+
+#[test]
 fn names_in_order_fill_pages_and_make_no_list() {
     assert_eq!(pages(&numbered(16_000).top), 16_000 / FULL);
     assert!(check(&numbered(100_000).top) <= 34);
