@@ -106,7 +106,53 @@ docker image rm --force "$image" >/dev/null
 	docker image rm --force "$image" >/dev/null
 )
 
-# The older engine's BuildKit writes no cache into a registry, the newer one's does.
+# forget NONCE: the older engine has no result any more of a step in whose script this stands.
+known_of() {
+	curl --silent --fail --unix-socket "${DOCKER_HOST#unix://}" http://engine/system/df |
+		python3 -c 'import json, sys
+for one in json.load(sys.stdin)["BuildCache"]:
+    if sys.argv[1] in one["Description"]: print(one["ID"])' "$1"
+}
+forget() {
+	local one
+	for one in $(known_of "$1"); do docker builder prune --all --force --filter "id=$one" >/dev/null; done
+	exits 'the engine has forgotten what it ran' 1 sh -c 'test -n "$1"' sh "$(known_of "$1")"
+}
+
+# The older engine's BuildKit writes a cache into an image of its own, and can do nothing else.
+nonce=$RANDOM$RANDOM$RANDOM
+image=$COGPACK_TEST_REGISTRY/test/inline-older:$$
+cat >"$work/older.cpk" <<END
+cpk 1
+
+image @python = "$base"
+
+stage %app from image @python {
+  run "head -c 8 /dev/urandom | od -An -tx1 >/made; : $nonce"
+  run "cp /made /copied; : $nonce"
+}
+
+export from %app
+END
+builds inline-older "$work/older.cpk" --tag "$image" --cache-to type=inline
+exits 'the engine knows what it ran' 0 sh -c 'test -n "$1"' sh "$(known_of "$nonce")"
+docker run --rm --network "$COGPACK_TEST_NETWORK" "$image" cat /made >"$work/written"
+docker push --quiet "$image" >/dev/null
+docker image rm --force "$image" >/dev/null
+forget "$nonce"
+builds inline-older-read "$work/older.cpk" --output "type=tar,dest=$work/older.tar" --cache-from "type=registry,ref=$image"
+prints 'with the cache in a pushed image of the older engine nothing runs' '' steps_run inline-older-read
+prints 'and what is in that image is there' "$(cat "$work/written")" tar -xOf "$work/older.tar" copied
+for kind in "registry,ref=$COGPACK_TEST_REGISTRY/test/never:$$" "local,dest=$work/never"; do
+	exits "a cache of the type ${kind%%,*} is refused there" 2 \
+		"$cogpackc" build "$work/older.cpk" --progress json --output "type=tar,dest=$work/never.tar" --cache-to "type=$kind"
+	grep '^error' "$work/output" >"$work/said"
+	prints 'by one error' 1 grep -c . "$work/said"
+	matches 'which names what the daemon lacks' "cache export.*\b${kind%%,*}\b" cat "$work/said"
+	exits 'and nothing is written' 1 test -e "$work/never" -o -e "$work/never.tar"
+done
+
+# The newer one's writes a cache into a registry too.
 (
 	on_next_engine
 	cache=$COGPACK_TEST_REGISTRY/test/cache:$$
