@@ -58,8 +58,8 @@ pub(crate) enum Feature {
     DirectorySetIds,
     /// The same of files in stages and images.
     StageSetIds,
-    /// Sources in stages and images with letters that have a meaning in wildcards.
-    StagePatterns,
+    /// Sources with letters that have a meaning in wildcards.
+    SourcePatterns,
     /// A file that is to land on a link goes where that points to.
     LinkAtDestination,
     /// A volume with spaces at its ends.
@@ -115,7 +115,7 @@ const TABLE: [Row; 31] = [
     (Feature::SetIds,            since(2),  false,   false),
     (Feature::DirectorySetIds,   since(2),  false,   true),
     (Feature::StageSetIds,       since(2),  false,   false),
-    (Feature::StagePatterns,     since(2),  false,   true),
+    (Feature::SourcePatterns,     since(2),  false,   true),
     (Feature::LinkAtDestination, since(2),  false,   true),
     (Feature::SpacedVolume,      since(2),  false,   true),
     (Feature::RootsFiles,        since(2),  true,    false),

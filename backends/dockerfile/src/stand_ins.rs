@@ -18,8 +18,12 @@
 //! restoring are `RUN`s of their own, and what the program left in a cache stays in its layer,
 //! where nobody sees it.
 
-use cogpack_ir::plan::{Execution, Input, MountKind, SecretTarget, Span};
+use cogpack_backends_contract::glob::has_wildcard;
+use cogpack_ir::plan::{
+    Copy, CopyForm, Execution, Input, InputName, MountKind, SecretTarget, Span, Spanned, Template,
+};
 
+use crate::artifact::{self, Beside};
 use crate::beside::folder_for;
 use crate::checks::{self, Never};
 use crate::features::Feature;
@@ -304,6 +308,11 @@ fn copy_there(
     span: Span,
 ) -> Option<()> {
     let (from, source) = match input {
+        Input::Context(name)
+            if has_wildcard(selected) && !section.lowering.knows(Feature::SourcePatterns) =>
+        {
+            (None, gathered(section, name, selected, waiting, span)?)
+        }
         Input::Context(name) if !remote::is_remote(section.lowering, name) => {
             let place = places::of_context(section.lowering, name, span)?;
             let source = place.read(section.lowering, name, &relative(selected));
@@ -324,6 +333,35 @@ fn copy_there(
     section.comment(comment);
     section.line(format!("COPY {flag}{}", operands(&words)));
     Some(())
+}
+
+/// Lays what is selected of a context beside the Dockerfile, under a name that no builder takes for a
+/// wildcard.
+fn gathered(
+    section: &mut Section<'_, '_>,
+    name: &InputName,
+    selected: &str,
+    waiting: &str,
+    span: Span,
+) -> Option<String> {
+    places::check(section.lowering, name, span)?;
+    let template = |text: &str| Spanned::nowhere(Template::literal(text));
+    let copy = Copy {
+        form: CopyForm::To { source: template(&relative(selected)), destination: template("/item") },
+        from: Spanned::new(Input::Context(name.clone()), span),
+        replace: false,
+        optional: false,
+        // As a mount does.
+        follow: true,
+        owner: None,
+        mode: None,
+        rules: Vec::new(),
+    };
+    let never = artifact::Never::Nothing;
+    let what = Beside::Copied { context: name.clone(), copy: Box::new(copy), whole: None, never };
+    let place = waiting.trim_start_matches(FOLDER).trim_end_matches("/new");
+    let place = section.lowering.put_beside("copies", &section.part_of, place, what);
+    Some(format!("{place}/item"))
 }
 
 #[cfg(test)]

@@ -183,8 +183,10 @@ fn hostile_mounts_are_built_or_refused(tool: Option<Tool>) {
     }
     assert!(said.len() >= PLACES.len() - 2, "{} says only {said:?}", tool.name);
     if !builds_all(true) {
-        // Each name at one place.
-        said.retain(|mount| (mount.number + mount.place as usize).is_multiple_of(PLACES.len()));
+        // Each name at one place; `[a]`, which old versions of buildah read twice, at all.
+        said.retain(|mount| {
+            (mount.number + mount.place as usize).is_multiple_of(PLACES.len()) || mount.number == 10
+        });
     }
     let text = plan(&registry, &said);
     compiled(folder, &text, &tool).unwrap_or_else(|codes| panic!("each alone is said: {codes}"));

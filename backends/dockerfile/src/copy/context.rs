@@ -258,6 +258,6 @@ fn item_of(path: &str) -> String {
 
 /// Whether every builder finds a source of that name: old clients send no other letters than
 /// ASCII's, and those of wildcards are read in several ways.
-fn is_plain(path: &str) -> bool {
+pub(super) fn is_plain(path: &str) -> bool {
     path.is_ascii() && !has_wildcard(path)
 }

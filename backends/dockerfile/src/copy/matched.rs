@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cogpack_backends_contract::glob::has_wildcard;
 use cogpack_ir::plan::{Copy, CopyForm, Input, InputName, Mode, PathRule, RuleKind, Spanned, Template};
 
+use super::context::is_plain;
 use super::{Flags, Lowered};
 use crate::features::Feature;
 use crate::links::{Shown, shown_before};
@@ -111,8 +112,8 @@ pub(super) fn together(lowering: &Lowering<'_>, copy: &Copy) -> Option<Vec<Strin
     let (Input::Context(name), CopyForm::Into { sources, .. }) = (&copy.from.value, &copy.form) else {
         return None;
     };
-    let is_plain = copy.rules.is_empty() && copy.owner.is_none() && copy.mode.is_none();
-    if sources.len() < 2 || !is_plain || !lowering.is_a_root(name) {
+    let is_only_copy = copy.rules.is_empty() && copy.owner.is_none() && copy.mode.is_none();
+    if sources.len() < 2 || !is_only_copy || !lowering.is_a_root(name) {
         return None;
     }
     let mut names = BTreeSet::new();
@@ -121,7 +122,7 @@ pub(super) fn together(lowering: &Lowering<'_>, copy: &Copy) -> Option<Vec<Strin
         let path = relative(&source.as_literal()?);
         let matched = lowering.surroundings.matches.get(&(name.clone(), path.clone()))?;
         let is_itself = matched.len() == 1 && matched.contains(&path);
-        if !is_itself || !names.insert(split(&absolute(&path)).1.to_owned()) {
+        if !is_itself || !is_plain(&path) || !names.insert(split(&absolute(&path)).1.to_owned()) {
             return None;
         }
         paths.push(path);

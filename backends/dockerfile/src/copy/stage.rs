@@ -179,7 +179,7 @@ impl Lowered<'_> {
     /// matches nothing but it.
     fn maybe_missing(&self, section: &mut Section<'_, '_>, path: &str) -> Option<String> {
         let (above, name) = split(path);
-        if checks::is_wildcard(path) && !section.lowering.knows(Feature::StagePatterns) {
+        if checks::is_wildcard(path) && !section.lowering.knows(Feature::SourcePatterns) {
             let what = format!(
                 "a copy of `{path}` from a stage or image, which the dialect `{}` takes for a wildcard",
                 section.lowering.dialect.name()
