@@ -364,6 +364,7 @@ fn explained(
     }
     match failure {
         Failure::Cancelled => BuildError::Cancelled,
+        Failure::Unanswered => BuildError::Unanswered,
         Failure::Build(failure) => of_build(*failure, images, outline, follower),
         other @ (Failure::Unreachable { .. }
         | Failure::NotBuildKit { .. }

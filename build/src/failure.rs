@@ -49,6 +49,9 @@ pub enum BuildError {
     /// We were asked to stop.
     #[error("the build was cancelled")]
     Cancelled,
+    /// We were asked to stop, and the daemon did not say that it did.
+    #[error("the build was cancelled, and the daemon has not said that it ended it")]
+    Unanswered,
 }
 
 /// An op that failed.
@@ -86,7 +89,8 @@ impl BuildError {
             | Self::Meetings(_)
             | Self::Unable { .. }
             | Self::Here { .. }
-            | Self::Cancelled => false,
+            | Self::Cancelled
+            | Self::Unanswered => false,
         }
     }
 
@@ -101,7 +105,8 @@ impl BuildError {
             | Self::Names(_)
             | Self::Meetings(_)
             | Self::Here { .. }
-            | Self::Cancelled => None,
+            | Self::Cancelled
+            | Self::Unanswered => None,
         }
     }
 }

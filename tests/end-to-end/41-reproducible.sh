@@ -28,3 +28,29 @@ matches 'the engine has forgotten everything' '^Build Cache +0 ' docker system d
 digest_of second
 matches 'the digest is one' '^sha256:[0-9a-f]{64}$' cat "$work/first.digest"
 exits 'and the same both times' 0 cmp "$work/first.digest" "$work/second.digest"
+
+# Another time is another image, whose files of ours and whose history have that time.
+SOURCE_DATE_EPOCH=1000000007 builds dated "$project/plan.cpk" --output "type=oci,dest=$work/dated.tar"
+mkdir "$work/dated"
+tar -C "$work/dated" -xf "$work/dated.tar"
+cat >"$work/dated.py" <<'PYTHON'
+import json, pathlib, sys, tarfile
+
+layout = pathlib.Path(sys.argv[1])
+blob = lambda digest: layout / "blobs" / digest.replace(":", "/")
+[manifest] = json.loads((layout / "index.json").read_text())["manifests"]
+manifest = json.loads(blob(manifest["digest"]).read_text())
+config = json.loads(blob(manifest["config"]["digest"]).read_text())
+said = "2001-09-09T01:46:47Z"
+assert config["created"] == said, config["created"]
+# The base's layers and their history stay as they are.
+ours = [step["created"] == said for step in config["history"]]
+assert any(ours) and not any(ours[: ours.index(True)]) and all(ours[ours.index(True) :]), config["history"]
+made = sum(not step.get("empty_layer") for step in config["history"][ours.index(True) :])
+times = set()
+for layer in manifest["layers"][-made:]:
+    with tarfile.open(blob(layer["digest"])) as layer:
+        times |= {entry.mtime for entry in layer if entry.isfile()}
+assert times == {1000000007}, times
+PYTHON
+exits 'an image has the time that is said' 0 python3 "$work/dated.py" "$work/dated"

@@ -242,5 +242,7 @@ spare=$("$rig" spare-up)
 	sleep 1
 	kill -INT "$build"
 	ends 'a second Ctrl-C quits at once' 130 15
+	# After the first alone it would say what became of the build.
+	exits 'and says nothing of what it does not know' 1 grep -q '^cancelled' "$work/progress"
 )
 kill -CONT "$(cut -d' ' -f1 "$home/run/engine-spare.pid")"

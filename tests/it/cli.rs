@@ -22,6 +22,9 @@ fn data_goes_to_standard_output_and_nothing_else_does() {
     assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
     let back = cogpackc_with_input(folder.path(), &["-", "-o", "cpk"], answer.text());
     assert_eq!(back.text(), PLAN);
+    let answer = cogpackc(folder.path(), &["plan.cpk", "-o", "cpk", "-O", "-"]);
+    assert_eq!((answer.code, answer.text(), answer.stderr.as_str()), (0, PLAN, ""));
+    assert_eq!(names_in(folder.path()), ["plan.cpk"]);
 }
 
 #[test]

@@ -2,12 +2,29 @@
 
 use std::process::Command;
 
+use cogpack_cli::Environment;
 use cogpack_tests::places::names_in;
 use cogpack_tests::plans::folder_with;
-use cogpack_tests::terminal::{cogpackc, cogpackc_with_input};
+use cogpack_tests::terminal::{Answer, cogpackc, cogpackc_on_terminal, cogpackc_with_input};
 
 const PLAN: &str = "cpk 1\n\nplatform linux/amd64\n\nstage %app from scratch {\n  env PATH = \"/bin\"\n  file \"/a\" = \"a\"\n}\n\nexport from %app\n";
 const CYCLE: &str = "cpk 1\nstage %a from %b\nstage %b from %a\nexport from %a\n";
+
+#[test]
+fn findings_are_coloured_where_a_person_looks_and_wants_it() {
+    let folder = folder_with(&[("cycle.cpk", CYCLE), ("plan.cpk", "cpk 1\nexport from scratch\n")]);
+    let arguments = ["check", "cycle.cpk"];
+    let coloured = cogpackc_on_terminal(Environment::default(), folder.path(), &arguments);
+    let no_colour = Environment { no_color: true, ..Environment::default() };
+    let plain = cogpackc_on_terminal(no_colour, folder.path(), &arguments);
+    let piped = cogpackc(folder.path(), &arguments);
+    let both = |answer: &Answer| answer.text().to_owned() + &answer.stderr;
+    assert!(both(&coloured).contains("\x1b["), "{}", both(&coloured));
+    for answer in [&plain, &piped] {
+        assert!(both(answer).contains("cpk::stage::cycle"), "{}", both(answer));
+        assert!(!both(answer).contains('\x1b'), "{:?}", both(answer));
+    }
+}
 
 #[test]
 fn a_slip_in_a_command_is_told_as_one() {

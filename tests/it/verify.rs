@@ -1,10 +1,13 @@
 //! `# test verify`: `# error: CODE` or `# warning: CODE` stands on each guilty line, and nowhere else.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use cogpack_compiler::World;
 use cogpack_ir::finding::Finding;
 use cogpack_tests::cases::{self, Case};
+use cogpack_tests::snapshot::Snapshots;
+use cogpack_tests::terminal::cogpackc_with_input;
 use miette::{Diagnostic, Severity};
 
 /// Line (0 where a finding has no place), `error` or `warning`, and code.
@@ -44,6 +47,17 @@ fn expected(text: &str) -> BTreeSet<Remark> {
         }
     }
     remarks
+}
+
+/// What a person reads of each case: message, labels and way out.
+#[test]
+fn cases_read_as_is_kept() {
+    let mut snapshots = Snapshots::default();
+    for Case { name, text, .. } in cases::of("verify") {
+        let answer = cogpackc_with_input(Path::new("/"), &["check", "-"], &text);
+        snapshots.check(&format!("{name}.txt"), &format!("{}{}", answer.text(), answer.stderr));
+    }
+    snapshots.finish("verify");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The real daemons that tests may use, as `tests/rig/rig env` names them.
 
+use crate::skipped;
+
 /// A daemon.
 #[derive(Debug, Clone)]
 pub struct Engine {
@@ -38,12 +40,12 @@ pub fn buildctl() -> Option<String> {
 
 fn engine(name: &'static str, variables: [&str; 3], merges: bool) -> Option<Engine> {
     if let Ok(reason) = std::env::var("COGPACK_TEST_SKIP_DAEMON") {
-        eprintln!("skipped: {reason}");
+        skipped(&reason);
         return None;
     }
     // DOCKER_HOST alone may be anybody's engine, which no test may touch.
     if registry().is_none() {
-        eprintln!("skipped: no engine of the tests is up: eval \"$(tests/rig/rig env)\" first");
+        skipped("no engine of the tests is up: eval \"$(tests/rig/rig env)\" first");
         return None;
     }
     let value = |variable: &str| {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use cogpack_cli::Environment;
 
+use crate::skipped;
+
 /// A runtime, if programs can be run with one here. Otherwise the reason is printed.
 pub fn any() -> Option<PathBuf> {
     all().into_iter().next()
@@ -14,7 +16,7 @@ pub fn any() -> Option<PathBuf> {
 pub fn all() -> Vec<PathBuf> {
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
     if !is_root {
-        eprintln!("skipped: running programs takes root");
+        skipped("running programs takes root");
         return Vec::new();
     }
     let search = std::env::var_os("PATH").unwrap_or_default();
@@ -22,7 +24,7 @@ pub fn all() -> Vec<PathBuf> {
     let find = |name: &str| directories.iter().map(|path| path.join(name)).find(|path| path.is_file());
     let found: Vec<PathBuf> = ["crun", "runc"].into_iter().filter_map(find).collect();
     if found.is_empty() {
-        eprintln!("skipped: there is no crun and no runc on PATH");
+        skipped("there is no crun and no runc on PATH");
     }
     found
 }
@@ -38,7 +40,7 @@ pub fn environment() -> Environment {
 pub fn debian() -> Option<String> {
     let layouts = std::env::var_os("COGPACK_TEST_LAYOUTS");
     if layouts.is_none() {
-        eprintln!("skipped: there is no base image: eval \"$(tests/rig/rig env)\" first");
+        skipped("there is no base image: eval \"$(tests/rig/rig env)\" first");
     }
     Some(format!("{}:bookworm-slim", Path::new(&layouts?).join("debian").display()))
 }

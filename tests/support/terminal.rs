@@ -49,7 +49,22 @@ pub fn cogpackc_in_with_input(
     run(directory, arguments, input, environment)
 }
 
+/// The same, where a person looks at both streams.
+pub fn cogpackc_on_terminal(environment: Environment, directory: &Path, arguments: &[&str]) -> Answer {
+    run_in(directory, arguments, "", environment, true)
+}
+
 fn run(directory: &Path, arguments: &[&str], input: &str, environment: Environment) -> Answer {
+    run_in(directory, arguments, input, environment, false)
+}
+
+fn run_in(
+    directory: &Path,
+    arguments: &[&str],
+    input: &str,
+    environment: Environment,
+    is_terminal: bool,
+) -> Answer {
     let mut stdin = Cursor::new(input.as_bytes());
     let mut stdout = Vec::new();
     let mut stderr = Vec::new();
@@ -59,8 +74,8 @@ fn run(directory: &Path, arguments: &[&str], input: &str, environment: Environme
         stderr: &mut stderr,
         directory: directory.to_owned(),
         environment,
-        stdout_is_terminal: false,
-        stderr_is_terminal: false,
+        stdout_is_terminal: is_terminal,
+        stderr_is_terminal: is_terminal,
     };
     let words = std::iter::once("cogpackc").chain(arguments.iter().copied()).map(OsString::from);
     let code = cogpack_cli::run(words, &mut console);

@@ -35,7 +35,7 @@ impl<'l> Identity<'l> {
 }
 
 /// What changes with the meaning of what is hashed, and with what is written for it.
-const KIND: &[u8] = b"layer 3";
+const KIND: &[u8] = b"layer 4";
 
 impl Layer {
     /// What the layer depends on when every entry is dated `time`, and it is packed as `packing`

@@ -54,6 +54,9 @@ pub enum Failure {
     /// We were asked to stop.
     #[error("the build was cancelled")]
     Cancelled,
+    /// We were asked to stop, and the daemon did not say that it did.
+    #[error("the build was cancelled, and the daemon has not said that it ended it")]
+    Unanswered,
     /// What was looked into before the build was not accepted.
     #[error("the build was not begun, for what was found before it")]
     Declined,
@@ -142,6 +145,7 @@ impl Failure {
             | Self::Refused { .. }
             | Self::Build(_)
             | Self::Cancelled
+            | Self::Unanswered
             | Self::Declined
             | Self::Unsendable { .. } => false,
         }
@@ -156,6 +160,7 @@ impl Failure {
             Self::Refused { .. }
             | Self::Build(_)
             | Self::Cancelled
+            | Self::Unanswered
             | Self::Declined
             | Self::Unsendable { .. } => None,
         }

@@ -159,13 +159,17 @@ where
     // is gone. Until then it may still need the session.
     match outcome {
         Err(Failure::Build(mut failure)) => {
-            news.the_end().await.complete(&mut failure);
+            news.the_end().await.failed.complete(&mut failure);
             Err(Failure::Build(failure))
         }
-        Ok(_) | Err(Failure::Cancelled) => {
+        Ok(_) => {
             news.the_end().await;
             outcome
         }
+        Err(Failure::Cancelled | Failure::Unanswered) => Err(match news.the_end().await.ended {
+            true => Failure::Cancelled,
+            false => Failure::Unanswered,
+        }),
         // Of what never began, or is out of reach, nothing more will be told.
         Err(
             Failure::Unreachable { .. }

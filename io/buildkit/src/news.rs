@@ -6,7 +6,7 @@ use bollard_buildkit_proto::moby::buildkit::v1::{StatusRequest, StatusResponse};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 
 use crate::connection::Connection;
 use crate::details::exit_code_in;
@@ -22,7 +22,16 @@ const STOPPED: &str = "context canceled";
 /// Somebody who listens.
 pub(crate) struct News {
     over: CancellationToken,
-    listener: AbortOnDropHandle<Failed>,
+    listener: AbortOnDropHandle<Heard>,
+}
+
+/// What a daemon has told of a build.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// The vertices that failed.
+    pub(crate) failed: Failed,
+    /// Whether the daemon said that there is no more to tell, or no such build.
+    pub(crate) ended: bool,
 }
 
 /// The vertices that failed, in the order in which it was told.
@@ -42,7 +51,7 @@ impl News {
     }
 
     /// Waits for the last words after the build is over.
-    pub(crate) async fn the_end(self) -> Failed {
+    pub(crate) async fn the_end(self) -> Heard {
         self.over.cancel();
         // The listener fails only if it panics, and then it has heard nothing.
         self.listener.await.unwrap_or_default()
@@ -53,22 +62,28 @@ async fn listen(
     over: CancellationToken,
     updates_to: UnboundedSender<Update>,
     opening: impl Future<Output = Result<Streaming<StatusResponse>, Status>>,
-) -> Failed {
-    let mut failed = Failed::default();
-    // A build that failed at once is not known any more when we ask about it.
-    let Some(Ok(mut stream)) = until_last_words(&over, opening).await else {
-        return failed;
+) -> Heard {
+    let mut heard = Heard::default();
+    let mut stream = match until_last_words(&over, opening).await {
+        Some(Ok(stream)) => stream,
+        // A build that failed at once is not known any more when we ask about it.
+        Some(Err(status)) => return Heard { ended: status.code() != Code::Unavailable, ..heard },
+        None => return heard,
     };
-    while let Some(Ok(Some(message))) = until_last_words(&over, stream.message()).await {
+    loop {
+        let message = match until_last_words(&over, stream.message()).await {
+            Some(Ok(Some(message))) => message,
+            Some(Ok(None)) => return Heard { ended: true, ..heard },
+            Some(Err(_)) | None => return heard,
+        };
         for vertex in &message.vertexes {
-            failed.add(&vertex.digest, &vertex.error);
+            heard.failed.add(&vertex.digest, &vertex.error);
         }
         for update in updates(message) {
             // Nobody needs to listen to us for the build to go on.
             let _ = updates_to.send(update);
         }
     }
-    failed
 }
 
 /// Waits for something, without end as long as the build runs.

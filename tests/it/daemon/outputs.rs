@@ -186,13 +186,20 @@ fn an_engine_knows_its_own_builds_by_all_their_names() {
     for engine in [engines::older(), engines::newer()].into_iter().flatten() {
         let Some(folder) = folder() else { return };
         let names = ["one", "two"].map(|tag| format!("wire/named-{tag}:{}", std::process::id()));
-        let arguments =
-            [".", "--progress", "quiet", "--iidfile", "id", "--tag", &names[0], "--tag", &names[1]];
+        let (form, ids) = (["--format", "json"], ["--iidfile", "id"]);
+        let tags = ["--tag", &names[0], "--tag", &names[1]];
+        let arguments = [&[".", "--progress", "quiet"][..], &form, &ids, &tags].concat();
         let answer = build(&engine, folder.path(), &arguments);
         assert_eq!(answer.code, 0, "{}: {}", engine.name, answer.stderr);
+        let told: serde_json::Value = serde_json::from_str(answer.text()).expect("is JSON");
+        let told = told["layers"].as_array().expect("layers are told");
+        let digests: Vec<_> = told.iter().map(|layer| layer["digest"].clone()).collect();
+        assert!(told.iter().all(|layer| layer["size"].as_u64() > Some(0)), "{}: {told:#?}", engine.name);
         let id = std::fs::read_to_string(folder.path().join("id")).expect("was written");
         for image in taken(&engine, &names) {
             assert_eq!(image.id.to_string(), id, "{}", engine.name);
+            let layers: Vec<_> = image.layers.iter().map(|layer| layer.to_string()).collect();
+            assert!(!layers.is_empty() && digests == layers, "{}: {digests:?} {layers:?}", engine.name);
         }
     }
 }

@@ -162,6 +162,7 @@ fn not_found(error: &DaemonFailure, name: &InputName, reference: &str) -> Failur
         | DaemonFailure::NotBuildKit { .. }
         | DaemonFailure::Lost { .. }
         | DaemonFailure::Cancelled
+        | DaemonFailure::Unanswered
         | DaemonFailure::Declined
         | DaemonFailure::Unsendable { .. } => return Failure::of(error),
     };

@@ -31,7 +31,7 @@ use super::arguments::Build;
 use super::given::{self, Caches, Given};
 use super::plan::{Source, shown_or};
 use super::watch::{Interrupts, Waited, failure_of, watch};
-use super::{CANCELLED, INTERRUPTED, bases, daemon, results};
+use super::{CANCELLED, INTERRUPTED, UNANSWERED, bases, daemon, results};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::installed::{Form, Installed, ToInstall};
@@ -117,6 +117,10 @@ impl Job<'_> {
             }
             Waited::Ended(Err(BuildError::Cancelled)) => {
                 report::remark(CANCELLED, self.arguments.format, console);
+                Ok(INTERRUPTED)
+            }
+            Waited::Ended(Err(BuildError::Unanswered)) => {
+                report::remark(UNANSWERED, self.arguments.format, console);
                 Ok(INTERRUPTED)
             }
             Waited::Ended(Err(BuildError::Op(failed))) => {

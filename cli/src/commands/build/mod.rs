@@ -94,5 +94,8 @@ fn enter_user_namespace() -> Result<(), Failure> {
 const NOT_GIVEN: u8 = COULD_NOT_RUN;
 /// What is said once a build that Ctrl-C cancelled is over.
 const CANCELLED: &str = "cancelled: nothing of the build is left running";
+/// What is said instead where the daemon did not confirm it.
+const UNANSWERED: &str =
+    "cancelled: the daemon has not said that it ended the build, whose programs may still run there";
 /// What shells say of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;

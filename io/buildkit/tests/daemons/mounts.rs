@@ -157,6 +157,7 @@ async fn a_step_signs_with_a_key_from_a_file_and_cannot_take_it_away() {
         .arg(&key)
         .status();
     if !made.is_ok_and(|status| status.success()) {
+        assert!(std::env::var_os("CI").is_none(), "there is no `ssh-keygen` on this machine");
         println!("skipped: no `ssh-keygen` on this machine");
         return;
     }

@@ -52,6 +52,7 @@ impl Registry {
             .stderr(Stdio::null())
             .spawn();
         let Ok(server) = command else {
+            assert!(std::env::var_os("CI").is_none(), "there is no `docker-registry` on this machine");
             println!("skipped: no `docker-registry` on this machine");
             return None;
         };

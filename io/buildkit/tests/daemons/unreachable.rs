@@ -23,6 +23,7 @@ async fn obstacle(address: &Address) -> (Obstacle, Option<&'static str>) {
         | Failure::Build(_)
         | Failure::Lost { .. }
         | Failure::Cancelled
+        | Failure::Unanswered
         | Failure::Declined
         | Failure::Unsendable { .. }) => panic!("{address}: {other:?}"),
     }
