@@ -118,3 +118,75 @@ is_refused exec.secretenv '' 'mount secret token as env TOKEN'
 	shows_all_mounts full "$work/project/full.cpk"
 	prints 'a secret can be a variable' "$(sha256sum <"$work/token")" cat "$work/full/results/variable"
 )
+
+# Two programs at once that have one cache, and a key that is given as a file. They meet in a cache that
+# they share; what they do in the others would fail beside somebody else.
+ssh-keygen -q -t ed25519 -N '' -C 'a key to deploy with' -f "$work/deploy-key"
+together() {
+	local kind who name=together-$RANDOM$RANDOM
+	{
+		printf 'cpk 1\n\nimage @python = "%s"\n' "$base"
+		for kind in meeting locked private; do printf 'cache %s\n' "$name-$kind"; done
+		for who in one two; do
+			cat <<END
+
+stage %$who from image @python {
+  run """
+    set -e
+    touch /meeting/$who
+    for _ in \$(seq 300); do if test -e /meeting/one -a -e /meeting/two; then break; fi; sleep 0.1; done
+    test -e /meeting/one -a -e /meeting/two
+    mkdir /private/taken
+    sleep 0.2
+    rmdir /private/taken
+    echo $who >>/private/lines
+    mkdir -p /results
+    cp /private/lines /results/private-$who
+    touch /meeting/$who-done
+    for _ in \$(seq 300); do if test -e /meeting/one-done -a -e /meeting/two-done; then break; fi; sleep 0.1; done
+    """ {
+    mount cache $name-meeting at /meeting sharing shared
+    mount cache $name-private at /private sharing private
+  }
+  run """
+    set -e
+    mkdir /locked/taken
+    echo $who >>/locked/lines
+    sleep 0.3
+    rmdir /locked/taken
+    cp /locked/lines /results/locked-$who
+    """ {
+    mount cache $name-locked at /locked sharing locked
+  }
+}
+END
+		done
+		cat <<END
+
+stage %app from image @python {
+  copy contents "/results" from %one to "/results"
+  copy contents "/results" from %two to "/results"
+  run "python3 -c 'import base64, os, socket; s = socket.socket(socket.AF_UNIX); s.connect(os.environ[\"SSH_AUTH_SOCK\"]); s.sendall(bytes([0, 0, 0, 1, 11])); a = s.recv(9999); n = int.from_bytes(a[9:13]); print(a[8], base64.b64encode(a[13:13 + n]).decode())' >/results/key; : $name" {
+    mount ssh deploy
+  }
+}
+
+stage %results from scratch {
+  copy "/results" from %app to "/results"
+}
+
+export from %results
+END
+	} >"$work/together.cpk"
+	builds "together-$1" "$work/together.cpk" --output "type=tar,dest=$work/together-$1.tar" --ssh "deploy=$work/deploy-key"
+	mkdir "$work/together-$1"
+	tar -C "$work/together-$1" -xf "$work/together-$1.tar" results
+	prints 'the key of the file is the one that there is' "1 $(cut -d' ' -f2 "$work/deploy-key.pub")" cat "$work/together-$1/results/key"
+	for who in one two; do
+		prints 'a private cache is had by one program at a time' "$who" cat "$work/together-$1/results/private-$who"
+		prints 'and by nobody else meanwhile' 1 sh -c 'wc -l <"$1"' sh "$work/together-$1/results/private-$who"
+	done
+	prints 'a locked one is had by one after the other' '1 2' \
+		sh -c 'for one in "$@"; do wc -l <"$one"; done | sort | paste -sd" "' sh "$work/together-$1/results"/locked-*
+}
+on_each_engine together
