@@ -20,7 +20,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::builder::Builder;
-use crate::caching::Blobs;
+use crate::caching::{self, Blobs};
 use crate::exporting::{self, Export, Receive};
 use crate::failure::{BuildError, FailedOp};
 use crate::follow::Follower;
@@ -174,6 +174,9 @@ impl Builder for BuildKit {
                             BuildError::Meetings(meetings.map(|meetings| meetings.take()).unwrap_or_default())
                         }
                     });
+                }
+                if let Some(unable) = caching::unknown(&failure.to_string(), self.connection.address()) {
+                    return Err(unable);
                 }
                 return Err(explained(failure, &order.images, &outline, &follower, &directories));
             }

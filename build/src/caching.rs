@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use cogpack_io_buildkit::address::Address;
 use cogpack_io_buildkit::blobs::{self, Layouts, cache_index};
 use cogpack_io_buildkit::session::Services;
 use cogpack_io_buildkit::solve::CacheSource;
@@ -105,6 +106,18 @@ impl Blobs {
         }
         Ok(())
     }
+}
+
+/// What a daemon means that knows no such cache: it says so in words of its own, and there is no list of
+/// caches to ask it for before.
+pub fn unknown(message: &str, address: &Address) -> Option<BuildError> {
+    let kind = message.split_once("unknown cache exporter: ")?.1.trim().trim_matches('"');
+    Some(BuildError::Unable {
+        what: format!("the daemon at {address} has no cache exporter of the type `{kind}`"),
+        help: "`--cache-to type=inline` writes the cache into the image where the daemon has no other; or use a \
+               newer daemon"
+            .to_owned(),
+    })
 }
 
 fn told(cache: &Cache) -> CacheSource {

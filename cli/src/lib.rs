@@ -56,7 +56,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<
         Ok(arguments) => arguments,
         Err(error) => {
             let format = report::Format::asked_for_in(&words);
-            let misnamed = misnamed::command(&words, &console.directory).filter(|_| error.use_stderr());
+            let misnamed = misnamed::command(&words, &console.directory)
+                .or_else(|| misnamed::second_build(&words, &error))
+                .filter(|_| error.use_stderr());
             let Some(failure) = misnamed else { return report::usage(&error, format, console) };
             report::failure(&failure, format, console);
             return COULD_NOT_RUN;

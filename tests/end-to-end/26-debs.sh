@@ -200,10 +200,10 @@ matches 'with its script' 'mkdir -m 755 /etc/.java' cat "$work/refused"
 
 # Whoever waits at a terminal is told for what; nobody else is.
 exits 'a set is locked where nobody watches' 0 sh -c '"$1" lock debs --suite bookworm tini >/dev/null 2>"$2"' sh "$cogpackc" "$work/talk"
-prints 'nothing is said of it' '' cat "$work/talk"
+exits 'nothing is said of it' 1 test -s "$work/talk"
 watched() { script --quiet --return --command "'$cogpackc' lock debs --suite bookworm tini" /dev/null; }
 matches 'at a terminal, what is asked for' 'asking for http.*/dists/bookworm/InRelease …' watched
-matches 'and that packages are chosen' 'choosing among [0-9]+ packages …' watched
+matches 'and that packages are chosen' 'choosing among [0-9,]+ packages …' watched
 exits 'of JSON nothing but the answer' 1 sh -c '"$@" | grep -q …' sh script --quiet --return --command "'$cogpackc' lock debs --suite bookworm tini --format json" /dev/null
 
 # An index that somebody has changed on the way.

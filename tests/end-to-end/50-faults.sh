@@ -207,6 +207,7 @@ cancels() {
 	ends "Ctrl-C ends the build $1" 130 20
 	exits 'and all that the engine did for it' 0 unused
 	exits 'and leaves nothing half written' 1 left never
+	exits 'nor anything beside it' 1 left .cogpackc-
 }
 # is_writing: some of the output is there, aside of where it goes when it is whole.
 is_writing() {
@@ -228,6 +229,9 @@ spare=$("$rig" spare-up)
 	starts_build "$work/small/zeros.cpk" --output "type=tar,dest=$work/never"
 	exits 'the engine sends an image' 0 is_writing
 	cancels 'while it is received'
+	starts_build "$work/small/zeros.cpk" --output "type=local,dest=$work/never"
+	exits 'the engine sends files' 0 is_writing
+	cancels 'while they are received'
 )
 
 # A daemon that does not answer any more, which only the second Ctrl-C gets away from.

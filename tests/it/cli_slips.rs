@@ -281,3 +281,18 @@ fn bash_completes_codes_behind_their_colons() {
         assert_eq!(complete(words), completed, "{words}");
     }
 }
+
+#[test]
+fn a_second_plan_for_a_build_is_told_where_several_go() {
+    let folder = folder_with(&[]);
+    let answer = cogpackc(folder.path(), &["build", "a.cpk", "b.cpk"]);
+    assert_eq!(answer.code, 2);
+    assert!(
+        answer.stderr.starts_with("error: `cogpackc build` builds one plan, and `b.cpk` is one more"),
+        "{}",
+        answer.stderr
+    );
+    assert!(answer.stderr.contains("-o oci -O DIR"), "{}", answer.stderr);
+    let answer = cogpackc(folder.path(), &["build", "a.cpk", "--bogus"]);
+    assert!(answer.stderr.contains("--bogus"), "{}", answer.stderr);
+}

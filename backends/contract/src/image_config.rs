@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use cogpack_ir::plan::export::without_places;
-use cogpack_ir::plan::{Healthcheck, ImageConfig, Listing, Setting, Span, Spanned};
+use cogpack_ir::plan::{Healthcheck, ImageConfig, Listing, Setting, Span, Spanned, volume};
 use cogpack_ir::resolve::{EnvValue, Resolved, State};
 
 use crate::Unsupported;
@@ -39,7 +39,18 @@ pub fn settings(plan: &Resolved) -> ImageConfig {
         cmd: set_list(&export.cmd, inherited.cmd.as_ref()),
         shell: shell(state),
         ports: united(&export.ports, &inherited.ports),
-        volumes: united(&export.volumes, &inherited.volumes),
+        volumes: {
+            // A base may write the path of one in another way.
+            let mut volumes = united(&export.volumes, &inherited.volumes);
+            let is_of_base = |path: &String| {
+                let form = volume::one_form(path);
+                inherited.volumes.iter().any(|of_base| volume::one_form(of_base) == form)
+            };
+            if export.volumes.cleared.is_none() {
+                volumes.retain(|path| inherited.volumes.contains(path) || !is_of_base(path));
+            }
+            volumes
+        },
         labels: {
             let mut labels =
                 if export.labels.cleared.is_some() { Default::default() } else { inherited.labels.clone() };
@@ -141,6 +152,8 @@ mod tests {
             (r#"cmd ["a"]"#, "", "clear cmd", "{}"),
             ("expose 1/tcp", "", "expose 2/udp", r#"{"ExposedPorts":{"1/tcp":{},"2/udp":{}}}"#),
             ("expose 1/tcp", "", "clear ports expose 2/udp", r#"{"ExposedPorts":{"2/udp":{}}}"#),
+            (r#"volume "/a/""#, "", r#"volume "/a" volume "/b/""#, r#"{"Volumes":{"/a/":{},"/b/":{}}}"#),
+            (r#"volume "/a/""#, "", r#"clear volumes volume "/a""#, r#"{"Volumes":{"/a":{}}}"#),
             (r#"label a = "1""#, "", r#"label a = "2" label b = "3""#, r#"{"Labels":{"a":"2","b":"3"}}"#),
             (r#"label a = "1""#, "", "clear labels", "{}"),
             (r#"shell ["x"]"#, "", "", r#"{"Shell":["x"]}"#),

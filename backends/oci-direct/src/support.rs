@@ -148,7 +148,8 @@ impl<'p> Found<'p> {
             Input::Image(name) => {
                 let what = format!("the image `{name}` is in a registry, which this backend does not read");
                 let help = format!(
-                    "give it as a layout on disk, `--layout {}=DIR`, or use `-o llb` or `-o dockerfile`",
+                    "give it as a layout on disk, `--layout {}=DIR`, or use `-o llb` or `-o dockerfile`; `cogpackc build \
+                     --builder direct` reads registries",
                     name.as_str()
                 );
                 self.say("cpk::unsupported::image", what, span, &help);

@@ -25,6 +25,7 @@ pub mod span;
 pub mod stage;
 pub mod stock;
 pub mod template;
+pub mod volume;
 pub mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};

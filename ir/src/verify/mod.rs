@@ -45,7 +45,8 @@
 //!     `cpk::path::empty`, `cpk::path::dot-dot`, `cpk::path::backslash`,
 //!     `cpk::path::control-character`.
 //!     (w) What is removed has no `*` or `?`, which are no wildcards: `cpk::path::literal-wildcard`.
-//! 19. The root is not made anew, linked, removed or a volume: `cpk::path::root`.
+//! 19. The root is not made anew, linked, removed or a volume: `cpk::path::root`. One directory is one
+//!     volume, however its path is written: `cpk::syntax::twice`.
 //!
 //! Ops ([`copies`], [`mounts`], [`secrets`], [`commands`], [`layers`], [`templates`])
 //! 20. Wildcards stand only before `into`, `**` only in patterns: `cpk::copy::wildcard`.

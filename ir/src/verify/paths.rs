@@ -1,12 +1,16 @@
 //! Paths: of ops in the stage's filesystem, of sources in an input, of links.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use miette::Diagnostic;
 
 use super::copies::{is_wildcard, literal};
 use crate::finding::{Finding, Place};
-use crate::plan::{CopyForm, MountKind, OpKind, Piece, Plan, Spanned, Stage, Template, for_each_op};
+use crate::plan::{
+    CopyForm, MountKind, OpKind, Piece, Plan, Span, Spanned, Stage, Template, for_each_op, volume,
+};
+use crate::syntax::SyntaxFinding;
 
 /// What is wrong with a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -199,6 +203,21 @@ pub(super) fn check_export(plan: &Plan, findings: &mut Vec<Finding>) {
     }
     for volume in export.volumes.added.iter().filter(|volume| is_plain(volume)) {
         text("the volume", volume, volume.span.place(), PathRule::BelowRoot, findings);
+    }
+    let mut volumes: Vec<_> = export.volumes.added.iter().collect();
+    volumes.sort_by_key(|volume| volume.span.range().map(|range| range.start));
+    let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+    for volume in volumes {
+        let form = volume::one_form(&volume.value);
+        match seen.get(&form) {
+            Some(first) => {
+                let what = format!("`volume {}`", form.escape_debug());
+                findings.push(
+                    SyntaxFinding::Twice { what, first: (*first).into(), second: volume.span.into() }.into(),
+                );
+            }
+            None => drop(seen.insert(form, volume.span)),
+        }
     }
 }
 

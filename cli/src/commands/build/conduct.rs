@@ -1,5 +1,6 @@
 //! A build from the connection to the image, with a person watching who may lose patience.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,6 +58,8 @@ pub struct Job<'a> {
     pub allowed: BTreeSet<Entitlement>,
     pub cache: Caches,
     pub time: u64,
+    /// Set where somebody has quit without waiting.
+    pub is_abandoned: &'a Cell<bool>,
 }
 
 /// A plan for the daemon that builds it.
@@ -110,7 +113,10 @@ impl Job<'_> {
         let waited = watch(building, happened, &mut show, &cancel, &mut interrupts, started, console).await;
         show.clear(console.window(), console.stderr);
         match waited {
-            Waited::Abandoned => Ok(INTERRUPTED),
+            Waited::Abandoned => {
+                self.is_abandoned.set(true);
+                Ok(INTERRUPTED)
+            }
             Waited::Ended(Ok(outcome)) => {
                 let took = started.elapsed();
                 results::tell(self.arguments, &show.board, &outcome, took, style, console)

@@ -1,5 +1,6 @@
 //! A build in this process: what it reads and runs programs with, the image, and a person watching.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -45,6 +46,8 @@ pub struct Job<'a> {
     /// Why whoever is not root cannot run programs.
     pub entered: Result<(), Failure>,
     pub time: u64,
+    /// Set where somebody has quit without waiting.
+    pub is_abandoned: &'a Cell<bool>,
 }
 
 impl Job<'_> {
@@ -115,7 +118,10 @@ impl Job<'_> {
         let waited = watched.await;
         show_of.clear(console.window(), console.stderr);
         match waited {
-            Waited::Abandoned => Ok(INTERRUPTED),
+            Waited::Abandoned => {
+                self.is_abandoned.set(true);
+                Ok(INTERRUPTED)
+            }
             Waited::Ended(Ok(outcome)) => {
                 results::tell(arguments, &show_of.board, &outcome, started.elapsed(), style, console)
             }

@@ -19,6 +19,9 @@ mod pulled;
 mod results;
 mod watch;
 
+use std::cell::Cell;
+use std::time::Duration;
+
 use arguments::{Build, Builder};
 use cogpack_backends_oci_direct::support::has_programs;
 use cogpack_io_runtime::user_namespace;
@@ -50,26 +53,39 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
     }
     let Some(source) = plan::read(arguments, &file, console)? else { return Ok(FINDINGS) };
     let file = &file;
+    let is_abandoned = &Cell::new(false);
     let (runtime, code) = match builder {
         Builder::Buildkit => {
             let certificates = arguments.buildkit_tls.as_deref();
             let address = daemon::address(arguments.buildkit.as_deref(), certificates, console)?;
             let runtime = daemon::runtime()?;
-            let job =
-                conduct::Job { arguments, file, source, address, destinations, limits, allowed, cache, time };
+            let job = conduct::Job {
+                arguments,
+                file,
+                source,
+                address,
+                destinations,
+                limits,
+                allowed,
+                cache,
+                time,
+                is_abandoned,
+            };
             let code = runtime.block_on(job.run(console));
             (runtime, code)
         }
         Builder::Direct => {
             let entered = if has_programs(&source.resolved) { enter_user_namespace() } else { Ok(()) };
             let runtime = daemon::runtime()?;
-            let job = direct::Job { arguments, file, source, destinations, allowed, entered, time };
+            let job =
+                direct::Job { arguments, file, source, destinations, allowed, entered, time, is_abandoned };
             let code = runtime.block_on(job.run(console));
             (runtime, code)
         }
     };
-    // What a second Ctrl-C leaves behind is not waited for.
-    runtime.shutdown_background();
+    // What writes takes away what it has begun, unless somebody does not want to wait for that.
+    let patience = if is_abandoned.get() { Duration::ZERO } else { CLEARING };
+    runtime.shutdown_timeout(patience);
     code
 }
 
@@ -92,6 +108,9 @@ fn enter_user_namespace() -> Result<(), Failure> {
 
 /// What was not given is a matter of the command line, and not of the plan.
 const NOT_GIVEN: u8 = COULD_NOT_RUN;
+/// For how long files of a build that did not end well may take to be removed. What is left then is
+/// removed by the next build.
+const CLEARING: Duration = Duration::from_secs(60);
 /// What is said once a build that Ctrl-C cancelled is over.
 const CANCELLED: &str = "cancelled: nothing of the build is left running";
 /// What is said instead where the daemon did not confirm it.
