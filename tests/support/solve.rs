@@ -40,16 +40,26 @@ pub enum Unbuilt {
 pub struct Builder {
     connection: Connection,
     limits: Limits,
+    looks: Looking,
+}
+
+/// What is looked at before a plan is lowered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looking {
+    /// What is in its contexts, and what the daemon has made, as `cogpackc build` does.
+    AtAll,
+    /// Nothing but the plan, as for `-o llb`.
+    AtThePlan,
 }
 
 impl Builder {
     /// Connects to the BuildKit inside an engine.
-    pub async fn connect(engine: &Engine) -> Self {
+    pub async fn connect(engine: &Engine, looks: Looking) -> Self {
         let address = Address::of_engine(&engine.host, None).expect("the rig's address is one");
         let connection = Connection::open(&address).await.expect("the rig's engine is up");
         let abilities = connection.abilities().await.expect("an engine says what it can do");
         let limits = Limits::from_ids(abilities.capabilities.iter().map(String::as_str));
-        Self { connection, limits }
+        Self { connection, limits, looks }
     }
 
     /// Builds a plan whose contexts are relative to `folder`, and gives the tar of its files.
@@ -58,7 +68,10 @@ impl Builder {
         let source = SourceText { name: "plan.cpk".to_owned(), text: Arc::new(plan.to_owned()) };
         let plan = resolved(plan);
         let places: BTreeMap<_, _> = contexts_of(&plan, folder).collect();
-        let known = known(&plan, self.limits, &places, &BTreeMap::new());
+        let known = match self.looks {
+            Looking::AtAll => known(&plan, self.limits, &places, &BTreeMap::new()),
+            Looking::AtThePlan => Default::default(),
+        };
         let backend = Llb { limits: self.limits, unique: unique.to_owned(), known, ..Llb::new(source) };
         let refused = |gaps: Vec<Unsupported>| {
             Unbuilt::Refused(gaps.iter().map(|gap| format!("{} {}", gap.code, gap.what)).collect())
@@ -73,8 +86,9 @@ impl Builder {
             .with_shared_key(unique)
             .add(directories.to_server(), Directories::METHODS)
             .add(FileSendServer::new(kept.clone()), &["/moby.filesync.v1.FileSend/DiffCopy"]);
-        let (looks, unknown) = names::looks(&images).unzip();
-        let (comparisons, meetings) = compared(&images).unzip();
+        let asking = self.looks == Looking::AtAll;
+        let (looks, unknown) = asking.then(|| names::looks(&images)).flatten().unzip();
+        let (comparisons, meetings) = asking.then(|| compared(&images)).flatten().unzip();
         let image = images.into_iter().next().expect("a plan has a platform");
         let request = Request {
             graphs: vec![Graph {

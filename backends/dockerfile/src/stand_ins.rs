@@ -26,6 +26,7 @@ use cogpack_ir::plan::{
 use crate::artifact::{self, Beside};
 use crate::beside::folder_for;
 use crate::checks::{self, Never};
+use crate::dialect::Dialect;
 use crate::features::Feature;
 use crate::section::{Section, absolute, relative, with_slash};
 use crate::shells::shell_word;
@@ -92,7 +93,12 @@ impl StandIns {
     }
 
     fn add(&mut self, section: &mut Section<'_, '_>, mount: &MountKind, span: Span) -> Option<()> {
-        let dialect = section.lowering.dialect.name();
+        // Measured with buildah 1.28: see docs/decisions/0012-dockerfiles-that-others-keep.md.
+        let dialect = section.lowering.dialect.clone();
+        let why = |what: &str, cannot: &str| match &dialect {
+            Dialect::Buildah => format!("buildah 1.28 would take away what {what} hides"),
+            dialect @ (Dialect::Legacy | Dialect::BuildKit { .. }) => format!("{} {cannot}", dialect.name()),
+        };
         match mount {
             MountKind::Bind { source, select, target, .. } => {
                 let path = mounts::target(section, target, span)?;
@@ -100,8 +106,8 @@ impl StandIns {
                     Some(select) => section.literal(select, span)?,
                     None => ".".to_owned(),
                 };
-                let comment =
-                    format!("{dialect} cannot mount this: a copy stands at {path} while the program runs");
+                let why = why("a mount", "cannot mount this");
+                let comment = format!("{why}: a copy stands at {path} while the program runs");
                 let place = self.push(path, Kind::Files);
                 copy_there(
                     section,
@@ -114,20 +120,20 @@ impl StandIns {
             }
             MountKind::Cache { name, target, .. } => {
                 let path = mounts::target(section, target, span)?;
-                section.comment(&format!(
-                    "{dialect} has no caches: an empty directory stands at {path} while the program runs"
-                ));
+                let why = why("a cache", "has no caches");
+                section
+                    .comment(&format!("{why}: an empty directory stands at {path} while the program runs"));
                 section.lowering.note(
-                    format!("`cache {}` is dropped: `{dialect}` has no caches, and nothing but time depends on it", name.value),
+                    format!("`cache {}` is dropped: {why}, and nothing but time depends on it", name.value),
                     span,
                 );
                 self.push(path, Kind::Directory);
             }
             MountKind::Tmpfs { target, .. } => {
                 let path = mounts::target(section, target, span)?;
-                section.comment(&format!(
-                    "{dialect} cannot mount memory: an empty directory stands at {path} while the program runs"
-                ));
+                let why = why("a mount", "cannot mount memory");
+                section
+                    .comment(&format!("{why}: an empty directory stands at {path} while the program runs"));
                 self.push(path, Kind::OpenDirectory);
             }
             MountKind::Secret { name, target: SecretTarget::Env(variable) } => {

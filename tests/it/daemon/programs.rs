@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use cogpack_tests::engines::{self, Engine};
 use cogpack_tests::filesystem::Sketch;
-use cogpack_tests::solve::{Builder, Unbuilt};
+use cogpack_tests::solve::{Builder, Looking, Unbuilt};
 use futures_util::StreamExt;
 
 use super::program_cases::{CASES, Case, Gives, SOURCE};
@@ -74,7 +74,7 @@ fn is_as_expected(expected: &Gives, built: &Result<Vec<String>, Unbuilt>) -> boo
 }
 
 async fn wrong_on(engine: &Engine, folder: &Path) -> Vec<String> {
-    let builder = Arc::new(Builder::connect(engine).await);
+    let builder = Arc::new(Builder::connect(engine, Looking::AtAll).await);
     let registry = engines::registry().expect("it is up where an engine is");
     let builds = CASES.iter().enumerate().map(|(number, case)| {
         let (builder, plan) = (Arc::clone(&builder), plan(case, &registry));
