@@ -1,6 +1,7 @@
 //! Whole plans through the backend.
 
 mod audit;
+mod check;
 mod installed;
 mod layers;
 mod limits;
