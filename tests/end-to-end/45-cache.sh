@@ -115,7 +115,11 @@ for one in json.load(sys.stdin)["BuildCache"]:
 }
 forget() {
 	local one
-	for one in $(known_of "$1"); do docker builder prune --all --force --filter "id=$one" >/dev/null; done
+	# What another one is made of is kept until that is gone.
+	for _ in {1..10}; do
+		for one in $(known_of "$1"); do docker builder prune --all --force --filter "id=$one" >/dev/null; done
+		[ -n "$(known_of "$1")" ] || break
+	done
 	exits 'the engine has forgotten what it ran' 1 sh -c 'test -n "$1"' sh "$(known_of "$1")"
 }
 

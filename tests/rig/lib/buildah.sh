@@ -46,6 +46,19 @@ buildah_up() {
 	END
 	chmod 755 "$(buildah_program "$name").new"
 	mv "$(buildah_program "$name").new" "$(buildah_program "$name")"
+	buildah_forget_containers "$name"
+}
+
+# A build that was killed leaves containers, which nobody goes on with: the image of each can be
+# removed by no other build any more, and some builds fail of that. One that runs now is not killed.
+buildah_forget_containers() {
+	local program container
+	program=$(buildah_program "$1")
+	[ -d "$RIG_HOME/buildah/$1/storage" ] || return 0
+	if pgrep -f "^/usr/bin/buildah (build|bud|run) " >/dev/null; then return 0; fi
+	for container in $(timeout 60 "$program" containers --all --quiet 2>/dev/null); do
+		timeout 60 "$program" rm "$container" >/dev/null 2>&1 || say "buildah of $1 keeps the container $container"
+	done
 }
 
 # limit_of -n|-u WANTED: this many, or as many as there may be.
