@@ -62,10 +62,8 @@ fn source(identifier: &'static str, per_platform: bool) -> Source<'static> {
 type Change<T> = (&'static str, fn(&mut T));
 
 fn copied<'f>(file: &'f mut File<'static>) -> &'f mut Copy<'static> {
-    match &mut file.edits[0].action {
-        Action::Copy(copy) => copy,
-        other => panic!("{other:?}"),
-    }
+    let Action::Copy(copy) = &mut file.edits[0].action else { panic!("the first edit is a copy") };
+    copy
 }
 
 #[test]
