@@ -4,6 +4,7 @@
 //!
 //! Deliberately not here: reading files and asking registries (`io/`), and emitting (`backends/`).
 
+pub mod composer;
 pub mod pipeline;
 pub mod world;
 

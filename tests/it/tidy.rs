@@ -14,7 +14,7 @@ use crate::explain::SEEN_WHEN_IT_RUNS;
 const IMPORTS: &[(&str, &[&str])] = &[
     ("content", &[]),
     ("ir", &["content"]),
-    ("compiler", &["content", "ir"]),
+    ("compiler", &["content", "frontends/source", "ir"]),
     ("frontends/source", &["content"]),
     ("backends/contract", &["content", "ir"]),
     ("backends/llb", &["backends/contract", "content", "ir"]),

@@ -1,0 +1,151 @@
+//! What blocks ask for becomes one plan, whoever asks first.
+
+use std::collections::BTreeSet;
+
+use cogpack_frontends_source::SourcePath;
+use cogpack_ir::plan::{Input, OpKind, Spanned, Template};
+use cogpack_ir::syntax;
+
+use super::*;
+
+fn workdir(path: &str) -> OpKind {
+    OpKind::Workdir(Spanned::nowhere(Template::literal(path)))
+}
+
+fn parts(path: &str) -> StageParts {
+    StageParts { from: None, provides: BTreeSet::new(), ops: vec![(workdir(path), None)] }
+}
+
+fn base() -> StageParts {
+    StageParts { from: Some(Input::Scratch), ..parts("/") }
+}
+
+fn block(name: &str, requires: &[&str], provides: &[&str]) -> BlockOrder {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    BlockOrder {
+        name: name.to_owned(),
+        requires: words(requires),
+        after: BTreeSet::new(),
+        provides: words(provides),
+    }
+}
+
+fn told(composer: Composer) -> Vec<String> {
+    composer.finish().err().unwrap_or_default().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn stages_stand_by_phase_and_then_by_the_turns_of_their_blocks() {
+    let mut composer = Composer::new(BTreeSet::new());
+    composer.desk("one").stage("export.app", "first", parts("/one"));
+    let mut two = composer.desk("two");
+    two.at(Some((SourcePath::new("cog.yaml").unwrap(), 4)));
+    two.stage("export.base", "base", base());
+    two.stage("export.app", "second", parts("/two"));
+    let plan = composer.finish().unwrap();
+    let text = syntax::print(&plan);
+    insta::assert_snapshot!(text, @r#"
+    cpk 1
+
+    platform linux/amd64
+
+    stage %base in export.base from scratch {
+      by two at "cog.yaml":4
+      workdir "/"
+    }
+
+    stage %first in export.app {
+      by one
+      workdir "/one"
+    }
+
+    stage %second in export.app {
+      by two at "cog.yaml":4
+      workdir "/two"
+    }
+
+    export from phase export.config
+    "#);
+    assert_eq!(syntax::parse(&text).plan, plan);
+}
+
+#[test]
+fn what_cannot_both_be_is_told_with_both_origins() {
+    let mut composer = Composer::new(BTreeSet::new());
+    let yaml = SourcePath::new("cog.yaml").unwrap();
+    let mut one = composer.desk("one");
+    one.at(Some((yaml.clone(), 2))).stage("export.app", "app", parts("/"));
+    one.export().workdir("/src".to_owned()).label("a", "1".to_owned());
+    one.stage("export.nowhere", "x", parts("/"));
+    one.stage("build.complete", "y", parts("/"));
+    let mut two = composer.desk("two");
+    two.at(Some((yaml, 9))).stage("build.base", "app", parts("/"));
+    two.add("app", vec![workdir("/")]);
+    two.add("none", vec![workdir("/")]);
+    two.export().workdir("/app".to_owned()).label("a", "1".to_owned()).label("a", "2".to_owned());
+    two.stage("export.app", "no name", parts("/"));
+    insta::assert_snapshot!(told(composer).join("\n"), @r#"
+    the block `one` (cog.yaml:2) puts the stage `x` into the phase `export.nowhere`, which is not there
+    the block `one` (cog.yaml:2) puts the stage `y` into `build.complete`, which never holds one
+    the block `one` (cog.yaml:2) and the block `two` (cog.yaml:9) both make the stage `app`
+    the block `two` (cog.yaml:9) adds to the stage `app`, which the block `one` (cog.yaml:2) makes
+    the block `two` (cog.yaml:9) adds to the stage `none`, which nobody makes
+    the block `two` (cog.yaml:9) uses the name `no name`: it has only ASCII letters, digits, `.`, `_` and `-`
+    the block `one` (cog.yaml:2) and the block `two` (cog.yaml:9) want the image's working directory to be different
+    the block `one` (cog.yaml:2) and the block `two` (cog.yaml:9) want the image's label `a` to be different
+    "#);
+}
+
+#[test]
+fn a_block_may_add_to_its_own_stage_and_share_an_equal_input() {
+    let mut composer = Composer::new(BTreeSet::new());
+    let files =
+        || Context { kind: cogpack_ir::plan::ContextKind::Files(Default::default()), span: Span::NOWHERE };
+    let mut one = composer.desk("one");
+    one.stage("export.base", "base", base());
+    one.add("base", vec![workdir("/later")]);
+    one.context("same", files());
+    let mut two = composer.desk("two");
+    two.context("same", files());
+    let plan = composer.finish().unwrap();
+    assert_eq!(plan.contexts.len(), 1);
+    // `by one`, and the two ops after it.
+    assert_eq!(plan.stages[0].ops.len(), 3);
+}
+
+#[test]
+fn blocks_wait_for_what_they_require_and_otherwise_go_by_name() {
+    let blocks = [
+        block("source", &["packages"], &[]),
+        block("apt", &["base"], &["system"]),
+        block("packages", &["python", "base"], &["packages"]),
+        block("python", &["base"], &["python"]),
+        block("base", &[], &["base"]),
+    ];
+    let names = |order: Vec<usize>, blocks: &[BlockOrder]| -> Vec<String> {
+        order.into_iter().map(|place| blocks[place].name.clone()).collect()
+    };
+    let expected = ["base", "apt", "python", "packages", "source"];
+    assert_eq!(names(block_order(&blocks).unwrap(), &blocks), expected);
+    let mut reversed = blocks;
+    reversed.reverse();
+    assert_eq!(names(block_order(&reversed).unwrap(), &reversed), expected);
+}
+
+#[test]
+fn an_order_that_cannot_be_is_told_as_a_path() {
+    let blocks = [
+        block("a", &["b"], &["a"]),
+        block("b", &["c"], &["b"]),
+        block("c", &["a"], &["c"]),
+        block("d", &["pyton"], &["python"]),
+        block("e", &["python"], &["a"]),
+        block("f", &["python", "pithon"], &[]),
+    ];
+    let told: Vec<String> = block_order(&blocks).unwrap_err().iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    the blocks `a` and `e` both provide `a`
+    the block `d` needs `pyton`, which no block of this project provides
+    the block `f` needs `pithon`, which no block of this project provides
+    "#);
+}
