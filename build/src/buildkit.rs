@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cogpack_backends_llb::{Limits, LlbImage, origins};
+use cogpack_backends_llb::{Limits, LlbImage};
 use cogpack_content::{Digest, Platform};
 use cogpack_io_buildkit::abilities::Abilities;
 use cogpack_io_buildkit::address::{Address, Endpoint};
 use cogpack_io_buildkit::connection::Connection;
 use cogpack_io_buildkit::directories::{Directories, Sent};
-use cogpack_io_buildkit::failure::{BuildFailure, Failure};
+use cogpack_io_buildkit::failure::Failure;
 use cogpack_io_buildkit::solve::{Exporter, Graph, Request, Solved, solve};
 use cogpack_io_buildkit::update::Update;
 use cogpack_io_docker::engine::Engine;
@@ -20,15 +20,16 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::builder::Builder;
-use crate::caching::{self, Blobs};
+use crate::caching::Blobs;
+use crate::explained::explained;
 use crate::exporting::{self, Export, Receive};
-use crate::failure::{BuildError, FailedOp};
+use crate::failure::BuildError;
 use crate::follow::Follower;
 use crate::order::{Destination, Order};
 use crate::outcome::{Layer, Outcome};
 use crate::outline::outline;
-use crate::progress::{Outline, Progress, Progresses};
-use crate::{engine_layers, hints, layer_names, names, pushed_layers, receiving, serving, side_by_side};
+use crate::progress::{Progress, Progresses};
+use crate::{engine_layers, layer_names, names, pushed_layers, receiving, serving, side_by_side};
 
 /// What daemons call it when they put an image into their engine, and name it.
 const EXPORT: &str = "exporting to image";
@@ -175,10 +176,13 @@ impl Builder for BuildKit {
                         }
                     });
                 }
-                if let Some(unable) = caching::unknown(&failure.to_string(), self.connection.address()) {
-                    return Err(unable);
+                if let Some(failure) = directories.failure() {
+                    // Here too: the daemon says that something did not come.
+                    let attempted = "send a context".to_owned();
+                    return Err(BuildError::Here { attempted, source: Box::new(failure) });
                 }
-                return Err(explained(failure, &order.images, &outline, &follower, &directories));
+                let address = self.connection.address();
+                return Err(explained(failure, address, &order.images, &outline, &follower));
             }
         };
         blobs.finish(&solved.exporter_response)?;
@@ -351,80 +355,4 @@ fn outcome(order: &Order, exports: &[Export], solved: Solved) -> Outcome {
         layers: Vec::new(),
         answers: solved.exporter_response,
     }
-}
-
-/// What a failure of the daemon's means for the plan.
-fn explained(
-    failure: Failure,
-    images: &[LlbImage],
-    outline: &Outline,
-    follower: &Follower,
-    directories: &Directories,
-) -> BuildError {
-    if let Some(failure) = directories.failure() {
-        // It is the cause; what the daemon says is that something did not come.
-        return BuildError::Here { attempted: "send a context".to_owned(), source: Box::new(failure) };
-    }
-    match failure {
-        Failure::Cancelled => BuildError::Cancelled,
-        Failure::Unanswered => BuildError::Unanswered,
-        Failure::Build(failure) => of_build(*failure, images, outline, follower),
-        other @ (Failure::Unreachable { .. }
-        | Failure::NotBuildKit { .. }
-        | Failure::Refused { .. }
-        | Failure::Lost { .. }
-        | Failure::Declined
-        | Failure::Unsendable { .. }) => BuildError::Daemon(other),
-    }
-}
-
-/// An op that failed is a matter of the plan; that an image could not be pushed or put away is one
-/// of the daemon.
-fn of_build(
-    failure: BuildFailure,
-    images: &[LlbImage],
-    outline: &Outline,
-    follower: &Follower,
-) -> BuildError {
-    let named = failure.vertex.as_deref().and_then(|digest| follower.step_of(digest));
-    match named.or_else(|| follower.failed()).map(|step| follower.added(step)) {
-        Some(None) => BuildError::Op(Box::new(failed_op(failure, images, outline, follower))),
-        None if !failure.lines.is_empty() => {
-            BuildError::Op(Box::new(failed_op(failure, images, outline, follower)))
-        }
-        added => {
-            let attempted = added.flatten().unwrap_or("build").to_owned();
-            BuildError::Daemon(Failure::Refused { attempted, message: failure.message })
-        }
-    }
-}
-
-/// The op that failed: as the daemon names it, else the first vertex that it told to have failed.
-fn failed_op(failure: BuildFailure, images: &[LlbImage], outline: &Outline, follower: &Follower) -> FailedOp {
-    let named = failure.vertex.as_deref().and_then(|digest| follower.step_of(digest));
-    let step = named.or_else(|| follower.failed());
-    let told = failure.lines.iter().flat_map(|lines| &lines.ranges).next().copied();
-    let lines = told.or_else(|| lines_of(failure.vertex.as_deref()?, images));
-    let lines = lines.or_else(|| {
-        let line = outline.steps.get(step?.0)?.line?;
-        Some((line, line))
-    });
-    let outlined = step.and_then(|step| outline.steps.get(step.0));
-    FailedOp {
-        help: hints::of(outlined, &failure.message),
-        message: failure.message,
-        step: outlined.cloned(),
-        lines,
-        exit_code: failure.exit_code,
-        output: step.map(|step| follower.tail(step).to_vec()).unwrap_or_default(),
-    }
-}
-
-/// The lines of a vertex as its definition tells them, for daemons that tell nothing.
-fn lines_of(digest: &str, images: &[LlbImage]) -> Option<(u32, u32)> {
-    let digest: Digest = digest.parse().ok()?;
-    images.iter().find_map(|image| {
-        let origin = origins(image).remove(&digest)?;
-        origin.lines.first().map(|lines| (*lines.start(), *lines.end()))
-    })
 }

@@ -21,6 +21,7 @@ pub mod direct;
 
 mod caching;
 mod engine_layers;
+mod explained;
 mod exporting;
 mod follow;
 mod hints;

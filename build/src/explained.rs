@@ -1,0 +1,161 @@
+//! What a failure of the daemon's means: for the plan, for the daemon, or for what it was asked.
+
+use cogpack_backends_llb::{LlbImage, origins};
+use cogpack_content::Digest;
+use cogpack_io_buildkit::address::Address;
+use cogpack_io_buildkit::failure::{BuildFailure, Failure};
+
+use crate::failure::{BuildError, FailedOp};
+use crate::follow::Follower;
+use crate::progress::Outline;
+use crate::{caching, hints};
+
+/// What a failure means for whoever has asked for the build.
+pub fn explained(
+    failure: Failure,
+    address: &Address,
+    images: &[LlbImage],
+    outline: &Outline,
+    follower: &Follower,
+) -> BuildError {
+    match failure {
+        Failure::Cancelled => BuildError::Cancelled,
+        Failure::Unanswered => BuildError::Unanswered,
+        Failure::Build(failure) => of_build(*failure, address, images, outline, follower),
+        Failure::Refused { attempted, message } => refused(attempted, message, address),
+        other @ (Failure::Unreachable { .. }
+        | Failure::NotBuildKit { .. }
+        | Failure::Lost { .. }
+        | Failure::Declined
+        | Failure::Unsendable { .. }) => BuildError::Daemon(other),
+    }
+}
+
+/// What a daemon will not do, and no op of the plan has a part in.
+fn refused(attempted: String, message: String, address: &Address) -> BuildError {
+    caching::unknown(&message, address)
+        .unwrap_or_else(|| BuildError::Daemon(Failure::Refused { attempted, message }))
+}
+
+/// An op that failed is a matter of the plan; that an image could not be pushed or put away is one
+/// of the daemon.
+fn of_build(
+    failure: BuildFailure,
+    address: &Address,
+    images: &[LlbImage],
+    outline: &Outline,
+    follower: &Follower,
+) -> BuildError {
+    let named = failure.vertex.as_deref().and_then(|digest| follower.step_of(digest));
+    match named.or_else(|| follower.failed()).map(|step| follower.added(step)) {
+        Some(None) => BuildError::Op(Box::new(failed_op(failure, images, outline, follower))),
+        None if !failure.lines.is_empty() => {
+            BuildError::Op(Box::new(failed_op(failure, images, outline, follower)))
+        }
+        // What an export says is about its own place, and may have any words in it.
+        Some(Some(added)) => {
+            BuildError::Daemon(Failure::Refused { attempted: added.to_owned(), message: failure.message })
+        }
+        None => refused("build".to_owned(), failure.message, address),
+    }
+}
+
+/// The op that failed: as the daemon names it, else the first vertex that it told to have failed.
+fn failed_op(failure: BuildFailure, images: &[LlbImage], outline: &Outline, follower: &Follower) -> FailedOp {
+    let named = failure.vertex.as_deref().and_then(|digest| follower.step_of(digest));
+    let step = named.or_else(|| follower.failed());
+    let told = failure.lines.iter().flat_map(|lines| &lines.ranges).next().copied();
+    let lines = told.or_else(|| lines_of(failure.vertex.as_deref()?, images));
+    let lines = lines.or_else(|| {
+        let line = outline.steps.get(step?.0)?.line?;
+        Some((line, line))
+    });
+    let outlined = step.and_then(|step| outline.steps.get(step.0));
+    FailedOp {
+        help: hints::of(outlined, &failure.message),
+        message: failure.message,
+        step: outlined.cloned(),
+        lines,
+        exit_code: failure.exit_code,
+        output: step.map(|step| follower.tail(step).to_vec()).unwrap_or_default(),
+    }
+}
+
+/// The lines of a vertex as its definition tells them, for daemons that tell nothing.
+fn lines_of(digest: &str, images: &[LlbImage]) -> Option<(u32, u32)> {
+    let digest: Digest = digest.parse().ok()?;
+    images.iter().find_map(|image| {
+        let origin = origins(image).remove(&digest)?;
+        origin.lines.first().map(|lines| (*lines.start(), *lines.end()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use cogpack_io_buildkit::address::Endpoint;
+    use cogpack_io_buildkit::update::Update;
+
+    use super::*;
+    use crate::outline::Vertices;
+    use crate::progress::StepId;
+
+    /// What daemons say that have no such cache, and what a program may say as well.
+    const WORDS: &str = "unknown cache exporter: \"registry\"";
+
+    fn build_failure(vertex: Option<&str>) -> Failure {
+        Failure::Build(Box::new(BuildFailure {
+            message: format!("failed to solve: {WORDS}"),
+            vertex: vertex.map(str::to_owned),
+            ..BuildFailure::default()
+        }))
+    }
+
+    /// Of a plan with one step, and an export beside it, of which the given one has failed.
+    fn told(failure: Failure, failed: Option<&str>) -> BuildError {
+        let mut follower = Follower::new(Vertices::from([("sha256:a".to_owned(), StepId(0))]), 1);
+        follower.on(update("sha256:export", None));
+        if let Some(digest) = failed {
+            follower.on(update(digest, Some(WORDS)));
+        }
+        let address =
+            Address::of_daemon("unix:///nowhere", None, &Endpoint::of_local_engine()).expect("it is one");
+        explained(failure, &address, &[], &Outline::default(), &follower)
+    }
+
+    fn update(digest: &str, error: Option<&str>) -> Update {
+        Update::Vertex {
+            digest: digest.to_owned(),
+            inputs: Vec::new(),
+            name: "exporting to image".to_owned(),
+            started: Some(1),
+            completed: error.map(|_| 2),
+            cached: false,
+            error: error.map(str::to_owned),
+            group: None,
+        }
+    }
+
+    #[test]
+    fn a_cache_that_the_daemon_lacks_is_told_where_no_step_failed() {
+        let refused =
+            Failure::Refused { attempted: "build".to_owned(), message: format!("rpc error: {WORDS}") };
+        for failure in [build_failure(None), refused] {
+            let BuildError::Unable { what, .. } = told(failure, None) else {
+                panic!("it is what the daemon lacks")
+            };
+            assert!(what.ends_with("has no cache exporter of the type `registry`"), "{what}");
+        }
+    }
+
+    #[test]
+    fn the_same_words_of_a_step_or_of_an_export_are_its_own() {
+        // Daemons before 0.9 name no vertex with the error.
+        for (named, failed) in [(Some("sha256:a"), None), (None, Some("sha256:a"))] {
+            let error = told(build_failure(named), failed);
+            assert!(matches!(&error, BuildError::Op(op) if op.message.contains(WORDS)), "{error:?}");
+        }
+        let error = told(build_failure(None), Some("sha256:export"));
+        let BuildError::Daemon(Failure::Refused { attempted, .. }) = &error else { panic!("{error:?}") };
+        assert_eq!(attempted, "exporting to image");
+    }
+}
