@@ -27,17 +27,22 @@ stage %app from scratch {
 
 export from %app
 END
-cat >"$work/small/plan.cpk" <<END
-cpk 1
 
-image @debian = "$base"
+# running NAME SCRIPT: a plan that runs this on a base.
+running() {
+	cat >"$work/small/$1.cpk" <<-END
+		cpk 1
 
-stage %app from image @debian {
-  run "head -c 60000000 /dev/urandom >/random"
+		image @debian = "$base"
+
+		stage %app from image @debian {
+		  run "$2"
+		}
+
+		export from %app
+	END
 }
-
-export from %app
-END
+running plan 'head -c 60000000 /dev/urandom >/random'
 
 # starts_build PLAN OPTION...: in the background, with its progress in $work/progress.
 starts_build() {
@@ -130,17 +135,7 @@ on_each_engine disk_is_full
 umount "$work/full"
 
 marker=$((1000000 + RANDOM))
-cat >"$work/small/sleep.cpk" <<END
-cpk 1
-
-image @debian = "$base"
-
-stage %app from image @debian {
-  run "sleep $marker; touch /woken"
-}
-
-export from %app
-END
+running sleep "sleep $marker; touch /woken"
 runs() { pgrep -f "^sleep $marker" >/dev/null; }
 gone() {
 	for _ in {1..100}; do
@@ -189,17 +184,7 @@ unused() {
 	return 1
 }
 # Zeros cost nothing to make, and take seconds to send or to compress.
-cat >"$work/small/zeros.cpk" <<END
-cpk 1
-
-image @debian = "$base"
-
-stage %app from image @debian {
-  run "truncate -s 4G /zeros"
-}
-
-export from %app
-END
+running zeros 'truncate -s 4G /zeros'
 # cancels WHAT: Ctrl-C ends the build of the spare engine that was begun, in the middle of this.
 cancels() {
 	exits "the engine is busy $1" 0 used

@@ -38,31 +38,18 @@ on_each_engine() {
 # build_log NAME: where `builds` keeps the progress of a build, one JSON object a line.
 build_log() { printf '%s/%s.progress' "$work" "$1"; }
 
-# builds NAME PLAN OPTION...: `cogpackc build` of this plan succeeds; its progress is kept. Of
-# hundreds of containers an engine fails to start one on some machines, before its program runs:
-# that is tried once more.
+# builds NAME PLAN OPTION...: `cogpackc build` of this plan succeeds; its progress is kept.
 builds() {
 	local name=$1 status=0
 	shift
-	run_build "$name" "$@" || status=$?
-	if [ "$status" != 0 ] && grep -q 'runc run failed: unable to start container process: waiting for init' "$(build_log "$name")"; then
-		printf '# the engine could not start a container for the build %s; once more\n' "$name"
-		status=0
-		run_build "$name" "$@" || status=$?
-	fi
+	"${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}" build "$@" --progress json \
+		>"$work/output" 2>"$(build_log "$name")" </dev/null || status=$?
 	if [ "$status" != 0 ]; then
 		printf 'not ok - the build %s: status %s from: cogpackc build %s\n' "$name" "$status" "$*"
 		cat "$(build_log "$name")"
 		exit 1
 	fi
 	printf 'ok - the build %s\n' "$name"
-}
-
-run_build() { # NAME PLAN OPTION...
-	local name=$1
-	shift
-	"${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}" build "$@" --progress json \
-		>"$work/output" 2>"$(build_log "$name")" </dev/null
 }
 
 # steps_run NAME: the lines of the plan whose ops were run by that build, and not cached. What is

@@ -14,6 +14,9 @@ use rustix::thread::UnshareFlags;
 /// How many numbers images use: owners by number end with `nobody` and `nogroup`.
 const LEAST: u64 = 65_535;
 
+/// The kernel's number for nobody at all, below which all others are.
+const NO_NUMBER: u64 = u32::MAX as u64;
+
 /// What gives this process its numbers once it is in the namespace, which only somebody outside of it
 /// may do. `$1` is the process, `$2` and `$3` are users and groups.
 const SCRIPT: &str = "read -r go && [ \"$go\" = go ] && newuidmap $1 $2 && newgidmap $1 $3";
@@ -92,12 +95,15 @@ fn given(text: &str, user: u32, name: Option<&str>) -> Vec<(u64, u64)> {
 }
 
 /// What `newuidmap` is told: the user as 0, and the numbers given from 1 on. Nothing where they are
-/// too few.
+/// too few. Of a range is taken what there are numbers for, on either side.
 fn map(own: u32, given: &[(u64, u64)]) -> Option<String> {
     let (mut map, mut next) = (format!("0 {own} 1"), 1);
     for (first, count) in given {
-        map.push_str(&format!(" {next} {first} {count}"));
-        next += count;
+        let count = (*count).min(NO_NUMBER.saturating_sub(*first)).min(NO_NUMBER - next);
+        if count > 0 {
+            map.push_str(&format!(" {next} {first} {count}"));
+            next += count;
+        }
     }
     (next > LEAST).then_some(map)
 }
@@ -117,5 +123,17 @@ mod tests {
         assert_eq!(map(1000, &found).as_deref(), Some("0 1000 1 1 100000 65536 65537 300000 10"));
         assert_eq!(map(1000, &found[1..]), None);
         assert_eq!(given(text, 8, None), []);
+    }
+
+    #[test]
+    fn ranges_beyond_all_numbers_are_cut_and_empty_ones_left_out() {
+        let most = u64::MAX;
+        let text = format!("me:{most}:{most}\nme:5:0\nme:100000:{most}\nme:1:{most}\nme:7:4\nme:-1:9\n");
+        let found = given(&text, 1000, Some("me"));
+        assert_eq!(found.len(), 5);
+        let wanted = "0 1000 1 1 100000 4294867295 4294867296 1 99999";
+        assert_eq!(map(1000, &found).as_deref(), Some(wanted));
+        assert_eq!(map(1000, &found[..2]), None);
+        assert_eq!(map(1000, &[(4_294_967_294, 70_000)]), None);
     }
 }

@@ -340,7 +340,10 @@ pub fn rows(merge: bool, looks: Looking) -> Vec<(Row, From, Onto, Expected)> {
                 let expected = match (looks, expected) {
                     (Looking::AtThePlan, Expected::Failed) => Expected::Failed,
                     // The first group needs no look; an older daemon sets modes only of what is known.
-                    (Looking::AtThePlan, _) if group > 0 || !merge => Expected::ContractOrRefused,
+                    (Looking::AtThePlan, _) if group > 0 => Expected::ContractOrRefused,
+                    (Looking::AtThePlan, _) if !merge && row.2.contains(" mode ") => {
+                        Expected::ContractOrRefused
+                    }
                     (Looking::AtThePlan | Looking::AtAll, expected) => expected,
                 };
                 all.push((*row, from, onto, expected));
