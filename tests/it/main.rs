@@ -16,6 +16,7 @@ mod fuzz;
 mod hostile;
 mod json;
 mod llb;
+mod project;
 mod projects;
 mod readme;
 mod reference;

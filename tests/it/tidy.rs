@@ -16,6 +16,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("ir", &["content"]),
     ("compiler", &["content", "frontends/source", "ir"]),
     ("frontends/source", &["content"]),
+    ("frontends/cog-yaml", &["content", "frontends/source", "ir"]),
     ("backends/contract", &["content", "ir"]),
     ("backends/llb", &["backends/contract", "content", "ir"]),
     ("backends/dockerfile", &["backends/contract", "content", "ir"]),
@@ -92,7 +93,18 @@ const LONGEST_FILE: usize = 600;
 fn sources() -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
     for folder in [
-        "backends", "benches", "build", "cli", "compiler", "content", "fuzz", "io", "ir", "packages", "tests",
+        "backends",
+        "benches",
+        "build",
+        "cli",
+        "compiler",
+        "content",
+        "frontends",
+        "fuzz",
+        "io",
+        "ir",
+        "packages",
+        "tests",
     ] {
         files.extend(files_below(&root().join(folder), ".rs"));
     }

@@ -15,12 +15,14 @@ pub struct Case {
     pub text: String,
 }
 
-/// All cases of one folder, plans as text and as JSON. Their first line must be `# test KIND`, their second a comment that
+/// All cases of one folder, plans as text and as JSON, or projects. Their first line must be `# test KIND`, their second a comment that
 /// says why the case exists.
 pub fn of(kind: &str) -> Vec<Case> {
     let folder = places::root().join("tests/cases").join(kind);
-    let cases: Vec<Case> = [".cpk", ".json"]
-        .into_iter()
+    // A project is several files in one; elsewhere texts are what plans copy.
+    let endings: &[&str] = if kind == "project" { &[".txt"] } else { &[".cpk", ".json"] };
+    let cases: Vec<Case> = endings
+        .iter()
         .flat_map(|ending| places::files_below(&folder, ending))
         .map(|path| {
             let text = std::fs::read_to_string(&path).expect("a case is UTF-8 text");

@@ -11,6 +11,7 @@ pub mod answer;
 pub mod finding;
 pub mod memory;
 pub mod path;
+pub mod place;
 pub mod question;
 pub mod source;
 
@@ -18,5 +19,6 @@ pub use answer::{Answer, DigestOf, Kind, Names, Text};
 pub use finding::InFile;
 pub use memory::MemoryProject;
 pub use path::SourcePath;
+pub use place::{Place, Placed};
 pub use question::Question;
 pub use source::{Source, Unread, answered};

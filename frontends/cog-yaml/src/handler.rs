@@ -1,0 +1,114 @@
+//! What is run: `run.py:Runner`.
+
+use std::fmt;
+
+use cogpack_frontends_source::{Place, Placed, SourcePath};
+use miette::Diagnostic;
+
+use crate::shape::{Fields, Form, Reading};
+
+/// A class or a function of a file of the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handler {
+    /// The file.
+    pub file: SourcePath,
+    /// The path to it as it is written, relative to the directory of `cog.yaml`.
+    pub written: String,
+    /// The class or the function.
+    pub name: String,
+}
+
+impl fmt::Display for Handler {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}", self.written, self.name)
+    }
+}
+
+/// What is wrong with what is run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
+pub enum HandlerFinding {
+    /// No such form.
+    #[error("`{key}` has the form `FILE.py:NAME`, and `{text}` {problem}")]
+    #[diagnostic(
+        code("project::cog-yaml::handler"),
+        help("write the file, `:` and the class or function, as in `{key}: run.py:Runner`")
+    )]
+    Form {
+        /// `run`, `predict` or `train`.
+        key: &'static str,
+        /// What is written.
+        text: String,
+        /// What it lacks.
+        problem: String,
+        /// Where.
+        #[label("names no class or function of a file")]
+        place: Place,
+    },
+    /// Both names of one key.
+    #[error("`predict` and `run` are two names of one key")]
+    #[diagnostic(code("project::cog-yaml::predict-and-run"), help("keep `run`, which is the newer name"))]
+    Both {
+        /// The older.
+        #[label("the older name")]
+        place: Place,
+        /// The newer.
+        #[label("the newer name")]
+        run: Place,
+    },
+    /// The older name.
+    #[error("`predict` is now called `run`")]
+    #[diagnostic(
+        code("project::cog-yaml::deprecated-predict"),
+        severity(Warning),
+        help("write `run:` instead; it means the same")
+    )]
+    Predict {
+        /// The key.
+        #[label("the older name")]
+        place: Place,
+    },
+}
+
+pub(crate) fn read(
+    reading: &mut Reading,
+    fields: &Fields<'_>,
+    key: &'static str,
+    cog_yaml: &SourcePath,
+) -> Option<Placed<Handler>> {
+    let example = match key {
+        "train" => "train: train.py:train",
+        _ => "run: run.py:Runner",
+    };
+    let form = Form { key, expected: "a text `FILE.py:NAME`", example };
+    let text = reading.text(fields.value(key)?, form)?;
+    match parse(&text, cog_yaml) {
+        Ok(handler) => Some(text.map(|_| handler)),
+        Err(problem) => {
+            reading.found(HandlerFinding::Form { key, text: text.value, problem, place: text.place });
+            None
+        }
+    }
+}
+
+fn parse(text: &str, cog_yaml: &SourcePath) -> Result<Handler, String> {
+    let (stem, name) = match text.split(".py:").collect::<Vec<_>>()[..] {
+        [stem, name] => (stem, name),
+        [_] if text.ends_with(".py") => return Err("lacks `:` and a name".to_owned()),
+        [_] => return Err("has no `.py:`".to_owned()),
+        _ => return Err("has `.py:` more than once".to_owned()),
+    };
+    let written = format!("{stem}.py");
+    if written.contains('\\') {
+        return Err("divides its path by `\\`, where `/` stands".to_owned());
+    }
+    let out_of_reach = |problem| format!("is out of reach: {problem}");
+    let file = cog_yaml.directory().join(&written).map_err(out_of_reach)?;
+    if stem.is_empty() || stem.ends_with('/') {
+        return Err("has no file's name before `.py:`".to_owned());
+    }
+    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+    if name.is_empty() || !name.chars().all(is_letter) || name.starts_with(|first: char| first.is_numeric()) {
+        return Err(format!("has `{name}` behind `.py:`, which is no name of Python"));
+    }
+    Ok(Handler { file, written, name: name.to_owned() })
+}

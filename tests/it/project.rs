@@ -1,0 +1,182 @@
+//! `# test project`: a project as a few files behind lines `--- PATH`. The answer says what was
+//! understood of it, or what a person reads that is wrong with it.
+
+use std::collections::BTreeSet;
+
+use cogpack_frontends_cog_yaml::{CogYaml, Strictness, named_files};
+use cogpack_frontends_source::{InFile, MemoryProject, SourcePath, Text};
+use cogpack_tests::cases::{self, Case};
+use cogpack_tests::places::{files_below, root, shown};
+use cogpack_tests::snapshot::Snapshots;
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, NamedSource, Report};
+
+/// What a front end says of a case.
+struct Answer {
+    /// What was understood, where nothing is wrong.
+    understood: String,
+    findings: Vec<(SourcePath, Report)>,
+}
+
+impl Answer {
+    fn found<F: Diagnostic + Clone + Send + Sync + 'static>(&mut self, findings: &[InFile<F>]) {
+        for InFile { file, finding } in findings {
+            assert!(finding.code().is_some(), "`{finding}` has no code");
+            assert!(finding.help().is_some(), "`{finding}` shows no way out");
+            let message = finding.to_string();
+            let lower = message.chars().next().is_some_and(|first| !first.is_uppercase());
+            assert!(
+                (lower || message.starts_with("Python")) && !message.ends_with('.'),
+                "the message `{message}`"
+            );
+            self.findings.push((file.clone(), Report::new(finding.clone())));
+        }
+    }
+
+    fn drawn(self, project: &MemoryProject) -> String {
+        let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(100);
+        let mut drawn = self.understood;
+        for (file, report) in self.findings {
+            let text = project.plan(|source| source.text(&file).cloned());
+            let text = if let Text::Is(text) = text { text.to_string() } else { String::new() };
+            let report = report.with_source_code(NamedSource::new(file.to_string(), text));
+            handler.render_report(&mut drawn, report.as_ref()).expect("a String takes all");
+            drawn.push('\n');
+        }
+        drawn
+    }
+}
+
+/// The files of a case, and what the lines above them say.
+fn files_of(text: &str) -> (MemoryProject, BTreeSet<String>) {
+    let mut parts = text.split("\n--- ");
+    let head = parts.next().unwrap_or_default();
+    let words = head.lines().skip(2).filter_map(|line| line.strip_prefix("# ")).map(str::to_owned).collect();
+    let mut project = MemoryProject::default();
+    for part in parts {
+        let (path, text) = part.split_once('\n').unwrap_or((part, ""));
+        // What an editor would not show: `␍` and `␉` stand for what they are called.
+        let text = text.replace('␍', "\r").replace('␉', "\t");
+        let text = if text.is_empty() || text.ends_with('\n') { text } else { text + "\n" };
+        project = project.with(path, text.as_bytes()).expect("a case names files of the project");
+    }
+    (project, words)
+}
+
+fn answer(text: &str) -> String {
+    let (project, words) = files_of(text);
+    let mut answer = Answer { understood: String::new(), findings: Vec::new() };
+    let strictness = if words.contains("lenient") { Strictness::Lenient } else { Strictness::Strict };
+    let path = SourcePath::new("cog.yaml").expect("is a path");
+    if let Text::Is(text) = project.plan(|source| source.text(&path).cloned()) {
+        match cogpack_frontends_cog_yaml::read(&path, &text, strictness) {
+            Ok((cog_yaml, warnings)) => {
+                answer.found(&warnings);
+                let absent = project.plan(|source| named_files::named_files(&cog_yaml, &path, source));
+                answer.found(&absent);
+                if absent.is_empty() {
+                    answer.understood.push_str(&listed(&cog_yaml));
+                }
+            }
+            Err(findings) => answer.found(&findings),
+        }
+    }
+    answer.drawn(&project)
+}
+
+/// What a `cog.yaml` says, one thing a line, with the lines that say it.
+fn listed(cog_yaml: &CogYaml) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let build = &cog_yaml.build;
+    macro_rules! say {
+        ($name:literal, $value:expr) => {
+            lines.extend(
+                $value.iter().map(|said| format!("{}: {} (line {})", $name, said.value, said.place.line)),
+            )
+        };
+    }
+    say!("python_version", build.python_version);
+    say!("python_requirements", build.python_requirements);
+    say!("python_packages", build.python_packages);
+    lines.extend(build.system_packages.iter().map(|package| {
+        let version = package.version.as_ref().map(|version| format!(", {version} exactly"));
+        format!(
+            "system package: {}{} (line {})",
+            package.name,
+            version.unwrap_or_default(),
+            package.place.line
+        )
+    }));
+    for command in &build.commands {
+        lines.push(format!("command: {} (line {})", command.line.value, command.line.place.line));
+        for secret in &command.secrets {
+            let line = secret.id.place.line;
+            lines.push(format!("  secret {} at {} (line {line})", secret.id.value, secret.target.value));
+        }
+    }
+    say!("gpu", build.gpu);
+    say!("cuda", build.cuda);
+    say!("cudnn", build.cudnn);
+    say!("sdk_version", build.sdk_version);
+    say!("image", cog_yaml.image);
+    say!("model", cog_yaml.model);
+    say!("run", cog_yaml.run);
+    say!("train", cog_yaml.train);
+    let concurrency = cog_yaml.concurrency.as_ref();
+    lines.extend(
+        concurrency
+            .map(|at_once| format!("at once: {} (line {})", at_once.max.value, at_once.max.place.line)),
+    );
+    lines.extend(cog_yaml.environment.iter().map(|variable| {
+        format!("variable: {}={} (line {})", variable.name, variable.value.value, variable.place.line)
+    }));
+    for weight in &cog_yaml.weights {
+        lines.push(format!(
+            "weights: {} at {} (line {})",
+            weight.name.value, weight.target.value, weight.name.place.line
+        ));
+        for source in &weight.sources {
+            let patterns = |patterns: &[cogpack_frontends_source::Placed<String>]| {
+                patterns.iter().map(|pattern| pattern.value.clone()).collect::<Vec<_>>().join(" ")
+            };
+            let (include, exclude) = (patterns(&source.include), patterns(&source.exclude));
+            lines.push(format!("  {:?}, with [{include}], without [{exclude}]", source.uri.value));
+        }
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn projects_are_understood_or_refused_as_is_kept() {
+    let mut snapshots = Snapshots::default();
+    for Case { name, text, .. } in cases::of("project") {
+        snapshots.check(&format!("{name}.txt"), &answer(&text));
+    }
+    snapshots.finish("project");
+}
+
+/// The codes that sources of the front ends give to findings.
+fn codes_in_sources() -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    for path in files_below(&root().join("frontends"), ".rs") {
+        let name = shown(&path);
+        if !["/cog-yaml/", "/python/"].iter().any(|room| name.contains(room)) || name.ends_with("tests.rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a source is UTF-8");
+        codes.extend(text.split('"').filter(|word| word.starts_with("project::")).map(str::to_owned));
+    }
+    codes
+}
+
+#[test]
+fn every_code_of_a_project_has_a_case() {
+    let codes = codes_in_sources();
+    assert!(codes.len() > 30, "the search for codes found only {codes:?}");
+    let mut seen = BTreeSet::new();
+    for path in files_below(&root().join("snapshots/project"), ".txt") {
+        let text = std::fs::read_to_string(&path).expect("a snapshot is UTF-8");
+        seen.extend(text.lines().filter(|line| line.starts_with("project::")).map(str::to_owned));
+    }
+    let without: Vec<&String> = codes.difference(&seen).collect();
+    assert!(without.is_empty(), "codes without a case under tests/cases/project: {without:#?}");
+}
