@@ -1,0 +1,6 @@
+//! The catalogue: its format, its findings, what is shipped, and what is chosen.
+
+mod choosing;
+mod format;
+mod mutated;
+mod shown;
