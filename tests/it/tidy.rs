@@ -16,6 +16,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("ir", &["content"]),
     ("catalogue", &["content", "ir"]),
     ("compiler", &["content", "frontends/source", "ir"]),
+    ("frontends/schema", &["content", "frontends/source", "ir"]),
     ("frontends/source", &["content"]),
     ("frontends/cog-yaml", &["content", "frontends/source", "ir"]),
     ("backends/contract", &["content", "ir"]),
