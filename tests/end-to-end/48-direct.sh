@@ -84,6 +84,23 @@ exits 'the engine takes it' 0 docker load --input "$work/pulled.tar"
 prints 'and runs it' 42 docker run --rm --network "$COGPACK_TEST_NETWORK" "cogpack-test/direct:$$"
 docker image rm --force "cogpack-test/direct:$$" >/dev/null
 
+# What is added to a variable of a base that is in a registry: nothing is known of it before it is pulled.
+cat >"$work/project/plan.cpk" <<END
+cpk 1
+
+image @python = "$COGPACK_TEST_REGISTRY/base/python:3.11-slim"
+
+stage %app from image @python {
+  env prepend PATH "/venv/bin"
+}
+
+export from %app
+END
+exits 'a variable of a base in a registry is added to' 0 "${COGPACK_TEST_BINARY:?}" build "$work/project" \
+	--builder direct --store "$store" --output "type=layout,dest=$work/added" --progress quiet
+prints 'and is the whole of it' '"PATH=/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"' \
+	sh -c "cat '$work'/added/blobs/sha256/* | grep --text --only-matching '\"PATH=/venv/bin[^\"]*\"' | sort --unique"
+
 # The same base out of the engine, and out of an archive of it. Older engines keep neither the digest nor
 # the packed layers, so the image is another one; the two ways to it must agree.
 docker pull --quiet "$COGPACK_TEST_REGISTRY/base/python:3.11-slim" >/dev/null

@@ -71,6 +71,19 @@ pub struct OciDirect {
     pub runs: Runs,
     /// The platforms whose programs whoever runs them cannot run.
     pub foreign: BTreeSet<Platform>,
+    /// What is known of what bases say.
+    pub configs: Configs,
+}
+
+/// What is known of the configs of base images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Configs {
+    /// All that will ever be: a variable of a base that is not known now cannot be leant on.
+    #[default]
+    Known,
+    /// Images will be looked at before the plan is lowered again. A recipe made now says what must be
+    /// read, and is not assembled.
+    ToCome,
 }
 
 /// Whether somebody runs programs.
@@ -101,12 +114,19 @@ impl Backend for OciDirect {
 
     fn lower(&self, plan: &Resolved) -> Result<Recipe, Vec<Unsupported>> {
         let mut unsupported = support::unsupported(plan, self);
-        match image_config(plan, NAME) {
-            Ok(config) if unsupported.is_empty() => return Ok(Recipe { plan: plan.clone(), config }),
-            Ok(_) => {}
-            Err(more) => unsupported.extend(more),
+        let config = match (image_config(plan, NAME), self.configs) {
+            (Ok(config), _) => config,
+            // All that can be said against it is that variables are not known.
+            (Err(_), Configs::ToCome) => ImageConfig::default(),
+            (Err(more), Configs::Known) => {
+                unsupported.extend(more);
+                return Err(unsupported);
+            }
+        };
+        match unsupported.is_empty() {
+            true => Ok(Recipe { plan: plan.clone(), config }),
+            false => Err(unsupported),
         }
-        Err(unsupported)
     }
 }
 

@@ -13,7 +13,7 @@ use cogpack_ir::plan::{Piece, StageName};
 use cogpack_ir::resolve::{Resolved, StageId, Step};
 
 use crate::program::open_variables;
-use crate::{NAME, OciDirect, Runs};
+use crate::{Configs, NAME, OciDirect, Runs};
 
 const OTHER_BUILDERS: &str = "use `cogpackc build`: its daemon runs programs, and so does `--builder direct`, by an OCI runtime on this machine";
 const RUNTIME: &str = "install crun, runc or youki, or name one with `--runtime PATH`; or let a daemon build, with `--builder buildkit`";
@@ -22,8 +22,9 @@ const FETCH: &str = "fetch it into a directory and declare that as `dir`, or emi
 
 /// All that cannot be expressed, in the order of the stages.
 pub fn unsupported(plan: &Resolved, backend: &OciDirect) -> Vec<Unsupported> {
-    let OciDirect { at_hand, runs, foreign } = backend;
-    let mut found = Found { plan, at_hand, runs: *runs, all: Vec::new(), seen: BTreeSet::new() };
+    let OciDirect { at_hand, runs, foreign, configs } = backend;
+    let mut found =
+        Found { plan, at_hand, runs: *runs, configs: *configs, all: Vec::new(), seen: BTreeSet::new() };
     for id in plan.order() {
         let stage = plan.stage(*id);
         if let Some(from) = &stage.from {
@@ -65,6 +66,7 @@ struct Found<'p> {
     plan: &'p Resolved,
     at_hand: &'p BTreeSet<InputName>,
     runs: Runs,
+    configs: Configs,
     all: Vec<Unsupported>,
     /// Inputs that are reported already: once is enough, however often they are read.
     seen: BTreeSet<&'p Input>,
@@ -111,7 +113,7 @@ impl<'p> Found<'p> {
 
     fn execution(&mut self, step: &Step<'p>, execution: &'p Execution) {
         for name in open_variables(step.state, execution) {
-            self.all.push(open_variable(NAME, name.as_str(), step.op.span));
+            self.open_variable(name.as_str(), step.op.span);
         }
         let values = execution.env.iter().map(|setting| &setting.value);
         for template in values.chain(&execution.workdir).chain(&execution.user) {
@@ -133,8 +135,15 @@ impl<'p> Found<'p> {
     fn path(&mut self, path: &Spanned<Template>) {
         for piece in path.pieces() {
             if let Piece::Variable(name) = piece {
-                self.all.push(open_variable(NAME, name, path.span));
+                self.open_variable(name, path.span);
             }
+        }
+    }
+
+    fn open_variable(&mut self, name: &str, span: Span) {
+        match self.configs {
+            Configs::Known => self.all.push(open_variable(NAME, name, span)),
+            Configs::ToCome => {}
         }
     }
 

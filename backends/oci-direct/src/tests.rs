@@ -3,7 +3,7 @@
 mod owners;
 mod programs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::image::{Finished, documents};
 use crate::inputs::{BaseImage, BaseLayer};
 use crate::listing::listing;
 use crate::pack::Packing;
-use crate::{Assembly, Inputs, OciDirect};
+use crate::{Assembly, Configs, Inputs, OciDirect};
 
 fn name(text: &str) -> InputName {
     InputName::new(text).expect("is a name")
@@ -328,6 +328,20 @@ fn what_needs_another_backend_is_refused_by_name() {
             "cpk::unsupported::platforms",
         ]
     );
+}
+
+#[test]
+fn variables_of_bases_that_will_be_looked_at_are_no_gap() {
+    let text = "cpk 1\nplatform linux/amd64\nimage @base = \"b\"\nstage %app from image @base {\n\
+                env prepend PATH \"/venv/bin\"\nfile \"${PATH}/x\" = \"\"\n}\nexport from %app\n";
+    let verified = verify(syntax::parse(text).plan).unwrap_or_else(|findings| panic!("{findings:?}"));
+    let plan = resolve(verified, &KnownConfigs::new()).unwrap_or_else(|findings| panic!("{findings:?}"));
+    let at_hand = BTreeSet::from([InputName::new("base").unwrap()]);
+    let backend = |configs| OciDirect { at_hand: at_hand.clone(), configs, ..OciDirect::default() };
+    assert!(backend(Configs::ToCome).lower(&plan).is_ok());
+    let refused = backend(Configs::Known).lower(&plan).expect_err("they are not known");
+    let codes: Vec<_> = refused.iter().map(|unsupported| unsupported.code).collect();
+    assert_eq!(codes, ["cpk::unsupported::open-variable", "cpk::unsupported::open-variable"]);
 }
 
 /// Files of three letters.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_backends_contract::Backend;
-use cogpack_backends_oci_direct::{OciDirect, Recipe, Runs};
+use cogpack_backends_oci_direct::{Configs, OciDirect, Recipe, Runs};
 use cogpack_build::direct::order::Part;
 use cogpack_build::direct::pull::Found;
 use cogpack_content::Platform;
@@ -48,7 +48,11 @@ impl Maker<'_> {
     pub fn recipe(&self, source: &Source, at: At, console: &mut Console<'_>) -> Option<Recipe> {
         let images = source.plan.images.keys().filter(|_| at == At::Anywhere).cloned();
         let at_hand = source.bases.names().into_iter().chain(images).collect();
-        let backend = OciDirect { at_hand, runs: self.runs, foreign: self.foreign.clone() };
+        let configs = match at {
+            At::Anywhere => Configs::ToCome,
+            At::Here => Configs::Known,
+        };
+        let backend = OciDirect { at_hand, runs: self.runs, foreign: self.foreign.clone(), configs };
         let lowered = backend.lower(&source.resolved);
         lowered.map_err(|refused| show(&refused, self.arguments, self.file, console)).ok()
     }
