@@ -8,6 +8,7 @@ use cogpack_backends_oci_direct::compression::Compression;
 
 use crate::commands::build::arguments::Build;
 use crate::commands::lock::arguments::Lock;
+use crate::commands::plan::arguments::PlanProject;
 use crate::commands::store::arguments::Upkeep;
 use crate::failure::Failure;
 use crate::report::Format;
@@ -35,6 +36,7 @@ impl Arguments {
                 Command::Build(arguments) => arguments.format,
                 Command::Store(arguments) => arguments.format,
                 Command::Lock(arguments) => arguments.format,
+                Command::Plan(arguments) => arguments.format,
                 Command::Check { format, .. }
                 | Command::Fmt { format, .. }
                 | Command::Resolve { format, .. }
@@ -317,6 +319,8 @@ pub enum Command {
     },
     /// Choose packages out of an archive, and print the context that fixes them.
     Lock(Lock),
+    /// Print the plan of a project, or why it is as it is.
+    Plan(PlanProject),
     /// Look after what builds without a daemon keep: `gc`, `verify`, `du`.
     Store(Upkeep),
     /// Print completions for a shell.

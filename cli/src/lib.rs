@@ -26,6 +26,7 @@ mod outlet;
 mod packages;
 mod plan_file;
 mod progress;
+mod project;
 mod registries;
 mod report;
 mod saved;

@@ -6,6 +6,7 @@
 
 pub mod composer;
 pub mod pipeline;
+pub mod stacks;
 pub mod world;
 
 pub use pipeline::{compile, parse};

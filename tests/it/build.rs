@@ -66,8 +66,10 @@ fn a_directory_is_looked_into_for_its_plan() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     std::fs::create_dir(folder.path().join("project")).expect("can be made");
     let answer = cogpackc(folder.path(), &["build", "project"]);
-    assert_eq!(answer.code, 2);
-    assert!(answer.stderr.contains("there is no `plan.cpk` in the directory `project`"), "{}", answer.stderr);
+    assert_eq!(answer.code, 1);
+    for said in ["nothing here that an image could be planned from", "write the plan itself, `plan.cpk`"] {
+        assert!(answer.stderr.contains(said), "{said}: {}", answer.stderr);
+    }
     std::fs::write(folder.path().join("project/plan.cpk"), "cpk 1\nstage %a from %b\n").expect("is writable");
     let answer = cogpackc(folder.path(), &["build", "project"]);
     assert_eq!(answer.code, 1, "{}", answer.stderr);

@@ -8,6 +8,7 @@ mod explain;
 mod fmt;
 mod graph;
 pub mod lock;
+pub mod plan;
 mod resolve;
 pub mod store;
 
@@ -31,6 +32,7 @@ pub fn run(arguments: Arguments, console: &mut Console<'_>) -> Result<u8, Failur
         }
         (Some(Command::Explain { code, format }), _) => explain::run(code.as_deref(), format, console),
         (Some(Command::Lock(arguments)), _) => lock::run(&arguments, console),
+        (Some(Command::Plan(arguments)), _) => plan::run(&arguments, console),
         (Some(Command::Store(arguments)), _) => store::run(&arguments, console),
         (Some(Command::Completions { shell }), _) => Ok(completions::run(shell, console)),
         (None, Some(compile)) => compile::run(&compile, console),

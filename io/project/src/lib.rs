@@ -11,4 +11,5 @@ mod names;
 pub mod own;
 pub mod pattern_list;
 pub mod plan_file;
+pub mod project_files;
 pub mod walk;

@@ -7,6 +7,7 @@ use cogpack_content::{ImageReference, Platform};
 
 use crate::arguments::LimitsChoice;
 use crate::progress::Style;
+use crate::project::options::ProjectOptions;
 use crate::report::Format;
 
 /// Build a plan into an image, by a daemon that builds or, without one, in this process.
@@ -22,10 +23,13 @@ use crate::report::Format;
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Build {
-    /// The plan, in .cpk or JSON form, or a directory that holds a `plan.cpk`; `-` is standard
-    /// input.
+    /// The plan, in .cpk or JSON form, or a directory that holds a `plan.cpk` or else a project, which
+    /// is planned as `cogpackc plan` does; `-` is standard input.
     #[arg(value_name = "PLAN|DIR")]
     pub plan: PathBuf,
+    /// How a project is read.
+    #[command(flatten)]
+    pub project: ProjectOptions,
     /// What the image is called; may be given several times.
     #[arg(short = 't', long = "tag", value_name = "NAME")]
     pub tags: Vec<ImageReference>,

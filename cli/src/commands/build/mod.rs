@@ -30,8 +30,7 @@ use crate::arguments::LimitsChoice;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::limits::limits;
-use crate::plan_file::PlanFile;
-use crate::{COULD_NOT_RUN, FINDINGS, plan_file};
+use crate::{COULD_NOT_RUN, FINDINGS};
 
 /// Builds.
 pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> {
@@ -45,8 +44,7 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
         None | Some(LimitsChoice::Probe) => None,
         Some(choice @ (LimitsChoice::None | LimitsChoice::File(_))) => Some(limits(Some(choice), console)?),
     };
-    let path = plan::path(&arguments.plan, &console.directory)?;
-    let file: PlanFile = plan_file::read(&path, console)?;
+    let Some(file) = plan::file(arguments, console)? else { return Ok(FINDINGS) };
     let answers = [&arguments.metadata_file, &arguments.iidfile].into_iter().flatten();
     for written in answers.map(|path| console.directory.join(path)).chain(outputs::files(&destinations)) {
         file.spare(&written)?;

@@ -16,7 +16,8 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::front;
 use crate::packages::Machine;
-use crate::plan_file::PlanFile;
+use crate::plan_file::{self, PlanFile};
+use crate::project::{self, Project};
 
 /// The file that a directory is looked into for.
 const FILE_NAME: &str = "plan.cpk";
@@ -35,17 +36,32 @@ pub struct Source {
     pub layouts: BTreeMap<InputName, PathBuf>,
 }
 
-/// The plan's file: the one that was named, or the one in the directory that was.
-pub fn path(named: &Path, directory: &Path) -> Result<PathBuf, Failure> {
-    if named == Path::new("-") || !directory.join(named).is_dir() {
-        return Ok(named.to_owned());
+/// The plan's file: the one that was named, the one in the directory that was, or what is planned of
+/// the project there; `None` where the project has errors, which are shown.
+pub fn file(arguments: &Build, console: &mut Console<'_>) -> Result<Option<PlanFile>, Failure> {
+    let named = &arguments.plan;
+    let is_directory = named != Path::new("-") && console.directory.join(named).is_dir();
+    let path = match is_directory {
+        true if named == Path::new(".") => PathBuf::from(FILE_NAME),
+        true => named.join(FILE_NAME),
+        false => named.clone(),
+    };
+    if !is_directory || console.directory.join(&path).is_file() {
+        if let Some(option) = arguments.project.first_given() {
+            return Err(Failure::new(format!(
+                "`{option}` is for projects, and `{}` is a plan",
+                path.display()
+            ))
+            .with_hint(
+                "a plan says all of it itself: leave the option away, or name a project's directory",
+            ));
+        }
+        return plan_file::read(&path, console).map(Some);
     }
-    let path = if named == Path::new(".") { PathBuf::from(FILE_NAME) } else { named.join(FILE_NAME) };
-    if directory.join(&path).is_file() {
-        return Ok(path);
-    }
-    Err(Failure::new(format!("there is no `{FILE_NAME}` in the directory `{}`", named.display()))
-        .with_hint(format!("a project is built from its plan: write `{FILE_NAME}`, or name the plan itself")))
+    let request = project::request(&arguments.project, &arguments.platforms, console)?;
+    let mut project = Project::open(named, console)?;
+    let planned = project.plan(&request, arguments.format, console)?;
+    Ok(planned.map(|planned| project.as_plan_file(&planned)))
 }
 
 /// Reads a plan and checks it; `None` where it has errors, which are shown.

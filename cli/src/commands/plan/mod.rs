@@ -1,0 +1,29 @@
+//! `cogpackc plan DIR`: the composed plan of a project, as text; or why it is as it is.
+
+pub mod arguments;
+
+use arguments::{PlanFormat, PlanProject};
+use cogpack_ir::{json, syntax};
+
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::project::{self, Project};
+use crate::report::Format;
+use crate::{DONE, FINDINGS};
+
+/// Plans, and prints.
+pub fn run(arguments: &PlanProject, console: &mut Console<'_>) -> Result<u8, Failure> {
+    let request = project::request(&arguments.project, &arguments.platforms, console)?;
+    let mut project = Project::open(&arguments.directory, console)?;
+    let Some(planned) = project.plan(&request, arguments.format, console)? else { return Ok(FINDINGS) };
+    let text = match (arguments.why, arguments.form(), arguments.format) {
+        (true, _, Format::Text) => planned.why.text(),
+        (true, _, Format::Json) => why_json::text(&planned.why),
+        (false, PlanFormat::Cpk, _) => syntax::print(&planned.plan),
+        (false, PlanFormat::Json, _) => json::write(&planned.plan),
+    };
+    console.data(text.as_bytes());
+    Ok(DONE)
+}
+
+mod why_json;

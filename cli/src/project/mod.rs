@@ -1,0 +1,192 @@
+//! A project's directory as a plan: reads what planning asks for, and shows what it finds.
+
+pub mod options;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cogpack_catalogue::Catalogue;
+use cogpack_compiler::stacks::{self, BaseWish, Findings, Planned, Request};
+use cogpack_content::Platform;
+use cogpack_frontends_cog_yaml::Strictness;
+use cogpack_frontends_source::{Source, SourcePath};
+use cogpack_io_project::project_files::ProjectDirectory;
+use cogpack_ir::syntax;
+use miette::Diagnostic;
+use options::ProjectOptions;
+
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+use crate::report::{self, Format, Stream};
+
+/// A project, and all that was read of it.
+pub struct Project {
+    /// As it was named.
+    shown: PathBuf,
+    /// Its directory.
+    directory: PathBuf,
+    files: ProjectDirectory,
+    source: Source,
+}
+
+impl Project {
+    /// The project in the directory `named`.
+    pub fn open(named: &Path, console: &Console<'_>) -> Result<Self, Failure> {
+        let directory = console.directory.join(named);
+        let files = ProjectDirectory::open(&directory).map_err(|error| {
+            let mut failure = Failure::new(format!("read the project `{}`", named.display()));
+            failure.causes.push(error.to_string());
+            failure.with_hint("name the directory of a project, `.` for this one")
+        })?;
+        Ok(Self { shown: named.to_owned(), directory, files, source: Source::default() })
+    }
+
+    /// Its plan; `None` where it has errors, which are shown, as warnings are in either case.
+    pub fn plan(
+        &mut self,
+        request: &Request,
+        format: Format,
+        console: &mut Console<'_>,
+    ) -> Result<Option<Planned>, Failure> {
+        let planned = self.files.plan(&mut self.source, |source| stacks::plan(source, request));
+        match planned {
+            Ok(planned) => {
+                self.show(&planned.warnings, format, console);
+                Ok(Some(planned))
+            }
+            Err(findings) => {
+                self.show(&findings, format, console);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Shows findings, each in the text of its file.
+    pub fn show(&self, findings: &Findings, format: Format, console: &mut Console<'_>) {
+        let files: BTreeSet<&SourcePath> = findings.iter().map(|finding| &finding.file).collect();
+        for file in files {
+            let text = self.source.read().find(|(path, _)| *path == file).map_or("", |(_, text)| text);
+            let shown = self.shown_path(file);
+            let of_file = findings.iter().filter(|finding| finding.file == *file);
+            let diagnostics: Vec<&dyn Diagnostic> =
+                of_file.map(|finding| &finding.finding as &dyn Diagnostic).collect();
+            let about = PlanFile {
+                shown,
+                path: None,
+                text: Arc::new(text.to_owned()),
+                directory: self.directory.clone(),
+            };
+            report::findings(&diagnostics, &about, format, Stream::Talk, console);
+        }
+    }
+
+    /// A file of it as somebody who named the project would name it.
+    pub fn shown_path(&self, file: &SourcePath) -> String {
+        match (self.shown == Path::new("."), file.as_str()) {
+            (true, "") => ".".to_owned(),
+            (true, file) => file.to_owned(),
+            (false, "") => self.shown.display().to_string(),
+            (false, file) => self.shown.join(file).display().to_string(),
+        }
+    }
+
+    /// The plan as a file of plans is: its text, which nobody has written.
+    pub fn as_plan_file(&self, planned: &Planned) -> PlanFile {
+        PlanFile {
+            shown: format!("the plan of {}", self.shown.display()),
+            path: None,
+            text: Arc::new(syntax::print(&planned.plan)),
+            directory: self.directory.clone(),
+        }
+    }
+}
+
+/// What is asked of a plan by the command line.
+pub fn request(
+    options: &ProjectOptions,
+    platforms: &[Platform],
+    console: &Console<'_>,
+) -> Result<Request, Failure> {
+    let plain = Request::plain();
+    let mut catalogue = plain.catalogue;
+    // The first that is named goes before all others.
+    for path in options.catalogues.iter().rev() {
+        catalogue = catalogue.with(read_catalogue(path, console)?);
+    }
+    let platforms = match platforms.is_empty() {
+        true => plain.platforms,
+        false => platforms.iter().cloned().collect(),
+    };
+    Ok(Request {
+        platforms,
+        stack: options.stack.clone(),
+        strictness: if options.lenient { Strictness::Lenient } else { Strictness::Strict },
+        catalogue,
+        base: options.base.as_deref().map(base_wish).transpose()?,
+        openapi_schema: options.openapi_schema.as_deref().map(|path| schema(path, console)).transpose()?,
+    })
+}
+
+fn base_wish(text: &str) -> Result<BaseWish, Failure> {
+    match text {
+        "catalogue" => Ok(BaseWish::Catalogue),
+        "debian" => Ok(BaseWish::Debian),
+        image => image.parse().map(BaseWish::Image).map_err(|error| {
+            Failure::of(&error).with_hint("`--base` takes `catalogue`, `debian`, or the name of an image")
+        }),
+    }
+}
+
+/// The document in one line, as the image's label has it.
+fn schema(path: &Path, console: &Console<'_>) -> Result<String, Failure> {
+    let failed = |cause: String| {
+        let mut failure = Failure::new(format!("read the OpenAPI document `{}`", path.display()));
+        failure.causes.push(cause);
+        failure
+    };
+    let text = fs::read_to_string(console.directory.join(path)).map_err(|error| failed(error.to_string()))?;
+    let document: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
+        failed(error.to_string()).with_hint("it is JSON, as `/openapi.json` of a running model answers")
+    })?;
+    Ok(document.to_string())
+}
+
+/// The catalogue in a file, or those in a directory, by the names of their files.
+fn read_catalogue(path: &Path, console: &Console<'_>) -> Result<Catalogue, Failure> {
+    let failed = |cause: String| {
+        let mut failure = Failure::new(format!("read the catalogue `{}`", path.display()));
+        failure.causes.push(cause);
+        failure
+    };
+    let full = console.directory.join(path);
+    let mut files = Vec::new();
+    if full.is_dir() {
+        let entries = fs::read_dir(&full).map_err(|error| failed(error.to_string()))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| failed(error.to_string()))?.path();
+            if entry.extension().is_some_and(|ending| ending == "toml") {
+                files.push(entry);
+            }
+        }
+        files.sort();
+    } else {
+        files.push(full);
+    }
+    let mut catalogue: Option<Catalogue> = None;
+    for file in files {
+        let text = fs::read_to_string(&file).map_err(|error| failed(error.to_string()))?;
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let read = Catalogue::read(&name, &text).map_err(|findings| {
+            let told: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            failed(told.join("; ")).with_hint("docs/catalogue.md has the format")
+        })?;
+        catalogue = Some(match catalogue {
+            None => read,
+            Some(before) => read.with(before),
+        });
+    }
+    catalogue.ok_or_else(|| failed("no file in it ends with `.toml`".to_owned()))
+}

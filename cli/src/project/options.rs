@@ -1,0 +1,42 @@
+//! What planning a project is told on the command line.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Options of every command that plans a project.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ProjectOptions {
+    /// The kind of project, where its files do not decide: `python`.
+    #[arg(long, value_name = "NAME", help_heading = "Projects")]
+    pub stack: Option<String>,
+    /// What the image starts from: `catalogue`, which is meant if nothing is said, for the image that
+    /// fits best; `debian` for Debian packages alone; or an image of the catalogue.
+    #[arg(long, value_name = "catalogue|debian|IMAGE", help_heading = "Projects")]
+    pub base: Option<String>,
+    /// A catalogue of base images, or a directory of some, that goes before the one that is shipped;
+    /// may be given several times.
+    #[arg(long = "catalogue", value_name = "FILE|DIR", help_heading = "Projects")]
+    pub catalogues: Vec<PathBuf>,
+    /// Warn of unknown keys of `cog.yaml` instead of refusing them.
+    #[arg(long, help_heading = "Projects")]
+    pub lenient: bool,
+    /// The model's OpenAPI document, instead of the one that is made from its Python files.
+    #[arg(long, value_name = "FILE", help_heading = "Projects")]
+    pub openapi_schema: Option<PathBuf>,
+}
+
+impl ProjectOptions {
+    /// The first of them that was given, for commands that are told of something else than a project.
+    pub fn first_given(&self) -> Option<&'static str> {
+        [
+            (self.stack.is_some(), "--stack"),
+            (self.base.is_some(), "--base"),
+            (!self.catalogues.is_empty(), "--catalogue"),
+            (self.lenient, "--lenient"),
+            (self.openapi_schema.is_some(), "--openapi-schema"),
+        ]
+        .into_iter()
+        .find_map(|(is_given, name)| is_given.then_some(name))
+    }
+}

@@ -1,0 +1,80 @@
+//! From a project to a composed plan: which stack it belongs to, and what that stack's blocks make of it.
+//!
+//! A [`Stack`] recognises projects of one kind by evidence: files, each with a weight. The heaviest
+//! evidence decides, and two stacks with equally heavy evidence are an error that says how to choose,
+//! because a guess would become an image. A stack gathers the facts of a project once; its [`Block`]s
+//! each do one thing with them and do not know each other ([`composer`](crate::composer)).
+
+pub mod block;
+pub mod detect;
+pub mod file;
+pub mod finding;
+pub mod python;
+pub mod request;
+pub mod why;
+
+#[cfg(test)]
+mod tests;
+
+use cogpack_frontends_source::{InFile, Source, Unread};
+use cogpack_ir::plan::Plan;
+
+pub use block::{Block, Detected, compose};
+pub use detect::{Evidence, Weight};
+pub(crate) use file::{place_of_line, text};
+pub use finding::{ProjectFinding, StackFinding};
+pub use request::{BaseWish, Request};
+pub use why::Why;
+
+/// Findings of one or several files of a project.
+pub type Findings = Vec<InFile<ProjectFinding>>;
+
+/// A planned project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The composed plan.
+    pub plan: Plan,
+    /// What was decided, and what decided it.
+    pub why: Why,
+    /// What its author should know.
+    pub warnings: Findings,
+}
+
+/// A kind of projects.
+pub trait Stack {
+    /// Its name, as `--stack` takes it.
+    fn name(&self) -> &'static str;
+
+    /// What of the project speaks for this stack; nothing where it is none of its projects.
+    fn detect(&self, source: &Source) -> Result<Vec<Evidence>, Unread>;
+
+    /// The plan of a project of this stack, or all that is wrong with the project.
+    fn plan(
+        &self,
+        source: &Source,
+        request: &Request,
+        evidence: Vec<Evidence>,
+    ) -> Result<Result<Planned, Findings>, Unread>;
+}
+
+/// The stacks that are known.
+pub fn all() -> Vec<Box<dyn Stack>> {
+    vec![Box::new(python::PythonStack)]
+}
+
+/// Plans a project by one of the known stacks.
+pub fn plan(source: &Source, request: &Request) -> Result<Result<Planned, Findings>, Unread> {
+    plan_by(&all(), source, request)
+}
+
+/// The same by one of `stacks`.
+pub fn plan_by(
+    stacks: &[Box<dyn Stack>],
+    source: &Source,
+    request: &Request,
+) -> Result<Result<Planned, Findings>, Unread> {
+    match detect::choose(stacks, source, request.stack.as_deref())? {
+        Ok((stack, evidence)) => stack.plan(source, request, evidence),
+        Err(finding) => Ok(Err(vec![finding])),
+    }
+}

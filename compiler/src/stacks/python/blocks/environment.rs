@@ -1,0 +1,40 @@
+//! Variables of the image: `environment`.
+
+use cogpack_ir::plan::EnvEdit;
+
+use super::{PythonFacts, env, variable};
+use crate::composer::{Desk, Origin, StageParts};
+use crate::stacks::block::{Block, Detected};
+
+/// Sets what the project sets, and what Python wants in a container, before anything is run.
+pub(super) struct Environment;
+
+impl Block<PythonFacts> for Environment {
+    fn name(&self) -> &'static str {
+        "environment"
+    }
+
+    fn provides(&self) -> &'static [&'static str] {
+        &["environment"]
+    }
+
+    fn requires(&self) -> &'static [&'static str] {
+        &["base"]
+    }
+
+    fn detect(&self, _: &PythonFacts) -> Detected {
+        Detected::Yes(Vec::new())
+    }
+
+    fn plan(&self, facts: &PythonFacts, desk: &mut Desk<'_>) {
+        // What a program prints is read at once, and not when a buffer is full.
+        let unbuffered = (env(variable("PYTHONUNBUFFERED"), EnvEdit::Set, "1"), None);
+        let block = desk.origin().block;
+        let ours = facts.cog.environment.iter().map(|set| {
+            let origin = Origin { block: block.clone(), at: facts.at(set.place) };
+            (env(set.value.name.clone(), EnvEdit::Set, &set.value.value), Some(origin))
+        });
+        let ops = std::iter::once(unbuffered).chain(ours).collect();
+        desk.stage("export.base", "environment", StageParts { ops, ..StageParts::default() });
+    }
+}

@@ -1,0 +1,111 @@
+//! The blocks of a Python model. Each file is one; what order they take turns in follows from what
+//! they require and provide, and not from this list.
+
+mod base;
+mod commands;
+mod environment;
+mod framework;
+mod model;
+mod packages;
+mod python;
+mod source;
+mod system_packages;
+mod weights;
+
+use cogpack_ir::plan::context::{LockedFile, WheelsContext};
+use cogpack_ir::plan::{Context, Span};
+use cogpack_ir::plan::{
+    ContextKind, Copy, CopyForm, EnvChange, EnvEdit, EnvName, FileContent, Input, InputName, MakeFile,
+    OpKind, Spanned, Template,
+};
+use cogpack_packages_wheels::lock::LockedWheel;
+
+use super::facts::PythonFacts;
+use crate::stacks::block::Block;
+
+/// All of them.
+pub(super) fn all() -> Vec<Box<dyn Block<PythonFacts>>> {
+    vec![
+        Box::new(base::BaseImageBlock),
+        Box::new(system_packages::SystemPackages),
+        Box::new(environment::Environment),
+        Box::new(python::Python),
+        Box::new(framework::Framework),
+        Box::new(packages::Packages),
+        Box::new(commands::Commands),
+        Box::new(source::SourceCopy),
+        Box::new(weights::WeightTargets),
+        Box::new(model::Model),
+    ]
+}
+
+/// Where the packages of a model are: a virtual environment of our own, so that it is the same tree
+/// on each base and nothing of the base's packages shows through.
+pub(super) const VENV: &str = "/venv";
+
+/// Where the files of a project are.
+pub(super) const PROJECT: &str = "/src";
+
+/// Text that stands for itself, from no text.
+fn literal(text: &str) -> Spanned<Template> {
+    Spanned::nowhere(Template::literal(text))
+}
+
+fn file(path: &str, text: &str) -> OpKind {
+    OpKind::File(Box::new(MakeFile {
+        path: literal(path),
+        mode: None,
+        owner: None,
+        content: FileContent(text.as_bytes().into()),
+    }))
+}
+
+fn workdir(path: &str) -> OpKind {
+    OpKind::Workdir(literal(path))
+}
+
+fn env(name: EnvName, edit: fn(Spanned<Template>) -> EnvEdit, value: &str) -> OpKind {
+    OpKind::Env(EnvChange { name: Spanned::nowhere(name), edit: edit(literal(value)) })
+}
+
+/// The name of a variable that is written in our own code.
+fn variable(name: &str) -> EnvName {
+    EnvName::new(name).expect("a name of a variable that this code writes")
+}
+
+/// The name of an input that is written in our own code.
+fn input(name: &str) -> InputName {
+    InputName::new(name).expect("a name of an input that this code writes")
+}
+
+/// `copy contents "." from @context to "destination"`
+fn copy_all(context: &str, destination: &str) -> OpKind {
+    OpKind::Copy(Box::new(Copy {
+        form: CopyForm::Contents { directory: literal("."), destination: literal(destination) },
+        from: Spanned::nowhere(Input::Context(input(context))),
+        replace: false,
+        optional: false,
+        follow: false,
+        owner: None,
+        mode: None,
+        rules: Vec::new(),
+    }))
+}
+
+/// A context of these wheels, to be copied into the virtual environment.
+fn wheels(python: &str, wheels: &[LockedWheel]) -> Context {
+    let locked = |wheel: &LockedWheel| {
+        let file = LockedFile {
+            digest: Some(wheel.digest),
+            url: wheel.url.clone().map(Spanned::nowhere),
+            span: Span::NOWHERE,
+        };
+        (wheel.file.to_string(), file)
+    };
+    let kind = ContextKind::Wheels(WheelsContext {
+        python: Some(Spanned::nowhere(python.to_owned())),
+        interpreter: Some(Spanned::nowhere(format!("{VENV}/bin/python"))),
+        wheels: wheels.iter().map(locked).collect(),
+    });
+    Context { kind, span: Span::NOWHERE }
+}

@@ -1,0 +1,58 @@
+//! Packages of the distribution: `build.system_packages`.
+
+use cogpack_ir::plan::{Execution, OpKind, Spanned};
+
+use super::PythonFacts;
+use crate::composer::{Desk, StageParts};
+use crate::stacks::block::{Block, Detected};
+
+/// Installs packages by apt, without what they merely recommend, and without leaving its lists.
+pub(super) struct SystemPackages;
+
+impl Block<PythonFacts> for SystemPackages {
+    fn name(&self) -> &'static str {
+        "system-packages"
+    }
+
+    fn provides(&self) -> &'static [&'static str] {
+        &["system-packages"]
+    }
+
+    fn requires(&self) -> &'static [&'static str] {
+        &["base"]
+    }
+
+    fn detect(&self, facts: &PythonFacts) -> Detected {
+        match facts.cog.build.system_packages.is_empty() {
+            true => Detected::No("the project names no packages of the distribution"),
+            false => Detected::Yes(facts.evidence()),
+        }
+    }
+
+    fn plan(&self, facts: &PythonFacts, desk: &mut Desk<'_>) {
+        let packages = &facts.cog.build.system_packages;
+        let mut words: Vec<String> = packages
+            .iter()
+            .map(|package| match &package.version {
+                Some(version) => format!("{}={version}", package.name),
+                None => package.name.clone(),
+            })
+            .collect();
+        // The order has no meaning to apt, and one order is one cache key.
+        words.sort();
+        words.dedup();
+        let script = format!(
+            "apt-get update -qq\nDEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends \\\n  \
+             {}\nrm -rf /var/lib/apt/lists/*",
+            words.join(" \\\n  ")
+        );
+        let script = format!("set -e\n{script}");
+        desk.at(packages.first().and_then(|package| facts.at(package.place)));
+        let run = OpKind::Run { script: Spanned::nowhere(script), execution: Box::<Execution>::default() };
+        desk.stage(
+            "export.base",
+            "system-packages",
+            StageParts { ops: vec![(run, None)], ..StageParts::default() },
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! Python models: `cog.yaml`, or a Python project that says what it runs.
+//!
+//! [`facts`] is all that is known of the project, gathered once; [`blocks`] make the plan of it. A
+//! model's image starts from an image of the catalogue that has the Python asked for, and takes its
+//! packages as locked wheels, so that making it runs no program unless the project itself asks for
+//! some.
+
+mod blocks;
+mod facts;
+pub mod finding;
+mod labels;
+pub mod lock;
+mod versions;
+
+use cogpack_frontends_source::{InFile, Kind, Names, Source, SourcePath, Unread};
+
+use super::block::compose;
+use super::detect::{Evidence, Weight};
+use super::why::Why;
+use super::{Findings, Planned, Request, Stack};
+
+/// The stack of Python models.
+pub struct PythonStack;
+
+/// Where a model says how it is built.
+pub(crate) const COG_YAML: &str = "cog.yaml";
+
+impl Stack for PythonStack {
+    fn name(&self) -> &'static str {
+        "python"
+    }
+
+    fn detect(&self, source: &Source) -> Result<Vec<Evidence>, Unread> {
+        let root = SourcePath::root();
+        let Names::Are(names) = source.names(&root)? else { return Ok(Vec::new()) };
+        let mut evidence = Vec::new();
+        for (name, kind) in names {
+            let weight = match name.as_str() {
+                COG_YAML => Weight::Image,
+                "pyproject.toml" | "uv.lock" | "setup.py" | "setup.cfg" | "requirements.txt"
+                | ".python-version" => Weight::Declaration,
+                name if name.ends_with(".py") => Weight::Language,
+                name if name.starts_with("pylock.") && name.ends_with("toml") => Weight::Declaration,
+                _ => continue,
+            };
+            if *kind == Kind::File {
+                // Names of directories are texts without `/`, so each is a path.
+                evidence.extend(root.join(name).ok().map(|file| Evidence { weight, file }));
+            }
+        }
+        Ok(evidence)
+    }
+
+    fn plan(
+        &self,
+        source: &Source,
+        request: &Request,
+        evidence: Vec<Evidence>,
+    ) -> Result<Result<Planned, Findings>, Unread> {
+        let (facts, warnings) = match facts::gather(source, request)? {
+            Ok(gathered) => gathered,
+            Err(findings) => return Ok(Err(findings)),
+        };
+        let composed = compose(&blocks::all(), &facts, request.platforms.clone());
+        Ok(match composed {
+            Ok((plan, blocks)) => {
+                let decisions = facts.decisions();
+                let bases = facts.bases.clone();
+                let why = Why { stack: self.name(), evidence, blocks, decisions, bases };
+                Ok(Planned { plan, why, warnings })
+            }
+            Err(findings) => {
+                let at = &facts.cog_yaml;
+                let told = findings.into_iter().map(|finding| InFile::new(at, finding.into()));
+                Err(warnings.into_iter().chain(told).collect())
+            }
+        })
+    }
+}

@@ -1,0 +1,307 @@
+//! Which stack a project is of, and what becomes of a small model.
+
+use cogpack_frontends_source::MemoryProject;
+use cogpack_ir::syntax;
+
+use super::*;
+
+/// A stack that takes projects with a certain file.
+struct Toy {
+    name: &'static str,
+    file: &'static str,
+    weight: Weight,
+}
+
+impl Stack for Toy {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn detect(&self, source: &Source) -> Result<Vec<Evidence>, Unread> {
+        let file = cogpack_frontends_source::SourcePath::new(self.file).unwrap();
+        let is_there = source.kind(&file)?.is_some();
+        Ok(if is_there { vec![Evidence { weight: self.weight, file }] } else { Vec::new() })
+    }
+
+    fn plan(
+        &self,
+        _: &Source,
+        _: &Request,
+        evidence: Vec<Evidence>,
+    ) -> Result<Result<Planned, Findings>, Unread> {
+        let why =
+            Why { stack: self.name, evidence, blocks: Vec::new(), decisions: Vec::new(), bases: Vec::new() };
+        Ok(Ok(Planned { plan: Plan::empty(), why, warnings: Vec::new() }))
+    }
+}
+
+fn toys() -> Vec<Box<dyn Stack>> {
+    let toy = |name, file, weight| Box::new(Toy { name, file, weight }) as Box<dyn Stack>;
+    vec![
+        toy("wood", "tree.txt", Weight::Declaration),
+        toy("paper", "book.txt", Weight::Declaration),
+        toy("stone", "rock.txt", Weight::Language),
+    ]
+}
+
+/// The stack that is chosen for a project with these files, or what is told instead.
+fn chosen(files: &[&str], named: Option<&str>) -> String {
+    let project = MemoryProject::new(files.iter().map(|file| (*file, ""))).unwrap();
+    let request = Request { stack: named.map(str::to_owned), ..Request::plain() };
+    match project.plan(|source| plan_by(&toys(), source, &request)) {
+        Ok(planned) => planned.why.stack.to_owned(),
+        Err(findings) => findings.iter().map(told).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+fn told(found: &InFile<ProjectFinding>) -> String {
+    use miette::Diagnostic;
+    let text =
+        |text: Option<Box<dyn std::fmt::Display + '_>>| text.map(|text| text.to_string()).unwrap_or_default();
+    format!("{} {found}\n  {}", text(found.finding.code()), text(found.finding.help()))
+}
+
+#[test]
+fn the_heaviest_evidence_decides() {
+    assert_eq!(chosen(&["tree.txt"], None), "wood");
+    assert_eq!(chosen(&["tree.txt", "rock.txt"], None), "wood");
+    assert_eq!(chosen(&["rock.txt"], None), "stone");
+    assert_eq!(chosen(&["tree.txt", "book.txt"], Some("wood")), "wood");
+    assert_eq!(chosen(&["tree.txt", "rock.txt"], Some("stone")), "stone");
+}
+
+#[test]
+fn what_does_not_decide_is_told() {
+    let told = [
+        chosen(&["README"], None),
+        chosen(&["book.txt", "tree.txt"], None),
+        chosen(&["tree.txt"], Some("wod")),
+        chosen(&["tree.txt"], Some("iron")),
+        chosen(&["tree.txt"], Some("paper")),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    project::stack::none .: there is nothing here that an image could be planned from
+      for a model in Python write a `cog.yaml` that says what is run, for instance `run: "predict.py:Predictor"`; or write the plan itself, `plan.cpk`. The kinds of projects are: wood, paper, stone
+    project::stack::several .: the project could be planned in more than one way: `paper` by `book.txt` and `wood` by `tree.txt`
+      say which: `--stack paper`
+    project::stack::unknown .: there is no stack `wod`
+      did you mean `wood`?
+    project::stack::unknown .: there is no stack `iron`
+      the stacks are: wood, paper, stone
+    project::stack::unfit .: the project has nothing that the stack `paper` plans
+      leave `--stack` away, and the project's files decide
+    "#);
+}
+
+/// A lock of one package, as much of one as PEP 751 asks for.
+const LOCK: &str = r#"
+lock-version = "1.0"
+created-by = "a test"
+requires-python = ">=3.11"
+
+[[packages]]
+name = "cog"
+version = "0.23.1"
+wheels = [{ url = "https://files.example/cog-0.23.1-py3-none-any.whl", hashes = { sha256 = "f7e0abab1028d83789f87d86dc30f82c3335085dc8abbe62bbc3dcb073976ed5" } }]
+
+[[packages]]
+name = "torch"
+version = "2.9.0"
+wheels = [{ url = "https://files.example/torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl", hashes = { sha256 = "a7e0abab1028d83789f87d86dc30f82c3335085dc8abbe62bbc3dcb073976ed5" } }]
+"#;
+
+const COG_YAML: &str = "\
+build:
+  python_version: \"3.11\"
+  system_packages: [libgl1, ffmpeg]
+  run:
+    - command: make fetch
+      mounts:
+        - type: secret
+          id: token
+          target: /run/token
+run: \"predict.py:Predictor\"
+environment: [\"GREETING=hello\"]
+";
+
+#[test]
+fn a_model_becomes_a_plan_that_says_which_line_asked_for_what() {
+    let project = MemoryProject::new([
+        ("cog.yaml", COG_YAML),
+        ("pylock.cog.toml", LOCK),
+        ("predict.py", "class Predictor:\n    def run(self, name: str) -> str: ...\n"),
+    ])
+    .unwrap();
+    let planned = project
+        .plan(|source| plan(source, &Request::plain()))
+        .unwrap_or_else(|findings| panic!("{}", findings.iter().map(told).collect::<Vec<_>>().join("\n")));
+    let text = syntax::print(&planned.plan);
+    assert_eq!(syntax::parse(&text).plan, planned.plan);
+    let verified = cogpack_ir::verify::verify(planned.plan);
+    assert!(verified.is_ok(), "{:?}", verified.err());
+    insta::assert_snapshot!(text, @r#"
+    cpk 1
+
+    platform linux/amd64
+
+    image @base = "docker.io/library/python:3.11.14-slim-trixie"
+
+    context @framework = wheels {
+      python "3.11"
+      interpreter "/venv/bin/python"
+      wheel "torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl" {
+        hash sha256:a7e0abab1028d83789f87d86dc30f82c3335085dc8abbe62bbc3dcb073976ed5
+        url "https://files.example/torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl"
+      }
+    }
+
+    context @packages = wheels {
+      python "3.11"
+      interpreter "/venv/bin/python"
+      wheel "cog-0.23.1-py3-none-any.whl" {
+        hash sha256:f7e0abab1028d83789f87d86dc30f82c3335085dc8abbe62bbc3dcb073976ed5
+        url "https://files.example/cog-0.23.1-py3-none-any.whl"
+      }
+    }
+
+    context @source = dir "." {
+      exclude "**/.git"
+      exclude "**/.mypy_cache"
+      exclude "**/.pytest_cache"
+      exclude "**/.venv"
+      exclude "**/__pycache__"
+    }
+
+    secret token
+
+    stage %base in export.base from image @base
+
+    stage %environment in export.base {
+      by environment
+      env PYTHONUNBUFFERED = "1"
+      by environment at "cog.yaml":11
+      env GREETING = "hello"
+    }
+
+    stage %system-packages in export.base {
+      by system-packages at "cog.yaml":3
+      run """
+        set -e
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends \\
+          ffmpeg \\
+          libgl1
+        rm -rf /var/lib/apt/lists/*
+        """
+    }
+
+    stage %python in export.runtime {
+      provides python
+      by python at "cog.yaml":2
+      layer venv {
+        file "/venv/pyvenv.cfg" = """
+          home = /usr/local/bin
+          include-system-site-packages = false
+          version = 3.11
+
+          """
+        symlink "/usr/local/bin/python3" at /venv/bin/python
+        symlink "python" at /venv/bin/python3
+      }
+      env VIRTUAL_ENV = "/venv"
+      env prepend PATH "/venv/bin"
+    }
+
+    stage %framework in export.runtime {
+      by framework at "pylock.cog.toml":1
+      copy contents "." from @framework to "/venv"
+    }
+
+    stage %packages in export.runtime {
+      by packages at "pylock.cog.toml":1
+      copy contents "." from @packages to "/venv"
+    }
+
+    stage %commands in export.runtime {
+      by commands at "cog.yaml":5
+      run "make fetch" {
+        mount secret token at /run/token
+      }
+    }
+
+    stage %source in export.app {
+      by source
+      copy contents "." from @source to "/src"
+      workdir "/src"
+    }
+
+    stage %model in export.config {
+      by model at "cog.yaml":10
+      env COG_PREDICT_TYPE_STUB = "predict.py:Predictor"
+    }
+
+    export from phase export.config {
+      cmd ["python", "-m", "cog.server.http"]
+      workdir "/src"
+      expose 5000/tcp
+      label run.cog.config = "{\"build\":{\"gpu\":false,\"python_version\":\"3.11\",\"run\":[\"make fetch\"],\"system_packages\":[\"libgl1\",\"ffmpeg\"]},\"environment\":[\"GREETING=hello\"],\"predict\":\"predict.py:Predictor\"}"
+      label run.cog.has_init = "true"
+      label run.cog.pip_freeze = """
+        cog==0.23.1
+        torch==2.9.0
+        """
+      label run.cog.version = "0.23.1"
+    }
+    "#);
+}
+
+#[test]
+fn what_a_model_lacks_is_told() {
+    let told_of = |files: &[(&str, &str)], request: &Request| {
+        let project = MemoryProject::new(files.iter().copied()).unwrap();
+        let planned = project.plan(|source| plan(source, request));
+        planned.err().unwrap_or_default().iter().map(told).collect::<Vec<_>>().join("\n")
+    };
+    let plain = Request::plain();
+    let on = |base| Request { base: Some(base), ..Request::plain() };
+    let yaml = ("cog.yaml", "run: \"predict.py:Predictor\"\n");
+    let lock = ("pylock.cog.toml", LOCK);
+    let all = [
+        told_of(&[("predict.py", "")], &plain),
+        told_of(&[yaml], &plain),
+        told_of(&[yaml, (".python-version", "# ours\npypy3.9\n"), lock], &plain),
+        told_of(&[("cog.yaml", "build:\n  python_version: \"3.10\"\n"), lock], &plain),
+        told_of(&[("cog.yaml", "rum: 1\n")], &plain),
+        told_of(&[yaml, (".python-version", "3.99\n"), lock], &plain),
+        told_of(&[yaml, (".python-version", "3.11\n"), lock], &on(BaseWish::Debian)),
+        told_of(&[yaml, lock], &on(BaseWish::Image("registry.example/own:1".parse().unwrap()))),
+        told_of(&[yaml, lock], &on(BaseWish::Image("docker.io/library/ubuntu:24.04".parse().unwrap()))),
+    ];
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    project::python::no-cog-yaml .: the project has no `cog.yaml`, which says what the model runs
+      write one: `run: "predict.py:Predictor"` is enough, with the file and the class or function of yours
+    project::lock::missing .: the packages of the project are not locked: there is no `pylock.cog.toml`
+      `cogpackc lock DIR` makes it: which packages in which versions, each with its hash
+    project::python::version-file .python-version: `pypy3.9` is not a version of Python
+      write a version as in `3.12`, or say it in `cog.yaml`: `build: { python_version: "3.12" }`
+    project::lock::problem pylock.cog.toml: the lock cannot be installed: it was locked for Python >=3.11, which 3.10 is not
+      `cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its own
+    project::cog-yaml::unknown-key cog.yaml: `cog.yaml` has no key `rum`
+      did you mean `run`?
+    project::catalogue::none cog.yaml: no base image is known for running, on linux/amd64, with Python ==3.99.*
+      docker.io/library/debian:13.3-slim, docker.io/library/debian:12.13-slim, docker.io/library/ubuntu:24.04: it has no Python, and ==3.99.* is wanted
+    give one with `--catalogue FILE`, whose entry `cogpackc catalogue add IMAGE` writes
+    project::lock::problem pylock.cog.toml: the lock cannot be installed: `torch` has no wheel for linux/amd64: of `torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl`, it is for the Python `cp311`, not for CPython 3.99
+      `cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its own
+    project::base::debian cog.yaml: a base of Debian packages is not planned yet
+      a plan by hand can have one: see `debs` in the language reference
+    project::base::unknown cog.yaml: nothing is known of what is in the image `registry.example/own:1`
+      `cogpackc catalogue add registry.example/own:1` looks into it and writes an entry for `--catalogue`
+    project::lock::problem pylock.cog.toml: the lock cannot be installed: `torch` has no wheel for linux/amd64: of `torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl`, it is for the Python `cp311`, not for CPython 3.13
+      `cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its own
+    project::base::no-python cog.yaml: the image `docker.io/library/ubuntu:24.04` has no Python
+      name another image, or let the catalogue decide
+    project::lock::problem pylock.cog.toml: the lock cannot be installed: `torch` has no wheel for linux/amd64: of `torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl`, it is for the Python `cp311`, not for CPython 3.13
+      `cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its own
+    "#);
+}

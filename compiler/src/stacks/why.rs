@@ -1,0 +1,87 @@
+//! What was decided about a project, and what decided it: `cogpackc plan --why`.
+
+use cogpack_frontends_source::SourcePath;
+
+use super::block::{Detected, Turns};
+use super::detect::Evidence;
+
+/// All decisions of one plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// The stack.
+    pub stack: &'static str,
+    /// What speaks for it, heaviest first.
+    pub evidence: Vec<Evidence>,
+    /// Blocks in the order of their turns, and those with nothing to do.
+    pub blocks: Turns,
+    /// Single decisions, in the order in which they were made.
+    pub decisions: Vec<Decision>,
+    /// Base images that were looked at.
+    pub bases: Vec<Candidate>,
+}
+
+/// One decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What was decided, for instance `Python`.
+    pub what: String,
+    /// What it is now.
+    pub value: String,
+    /// Which line said so; `None` where nothing did.
+    pub at: Option<(SourcePath, u32)>,
+    /// Why, in a few words.
+    pub because: String,
+}
+
+/// A base image that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its name.
+    pub name: String,
+    /// What rules it out; nothing for the one that is taken, and for those that fit as well but come
+    /// after it.
+    pub against: Vec<String>,
+    /// Whether it is the one.
+    pub is_chosen: bool,
+}
+
+impl Why {
+    /// For people: one line a fact.
+    pub fn text(&self) -> String {
+        let mut text = format!("stack: {}\n", self.stack);
+        for Evidence { weight, file } in &self.evidence {
+            text.push_str(&format!("  {file} {}\n", weight.words()));
+        }
+        for Decision { what, value, at, because } in &self.decisions {
+            text.push_str(&format!("{what}: {value}\n  {because}"));
+            if let Some((file, line)) = at {
+                text.push_str(&format!(" ({file}:{line})"));
+            }
+            text.push('\n');
+        }
+        if !self.bases.is_empty() {
+            text.push_str("base images:\n");
+        }
+        for Candidate { name, against, is_chosen } in &self.bases {
+            let verdict = match (is_chosen, against.is_empty()) {
+                (true, _) => "taken".to_owned(),
+                (false, true) => "fits, but another one comes before it".to_owned(),
+                (false, false) => against.join("; "),
+            };
+            text.push_str(&format!("  {name}: {verdict}\n"));
+        }
+        text.push_str("blocks:\n");
+        for (name, detected) in &self.blocks {
+            let reason = match detected {
+                Detected::Yes(evidence) if evidence.is_empty() => "has a part in each such plan".to_owned(),
+                Detected::Yes(evidence) => {
+                    let files: Vec<String> = evidence.iter().map(|one| one.file.to_string()).collect();
+                    format!("because of {}", files.join(", "))
+                }
+                Detected::No(reason) => format!("nothing to do: {reason}"),
+            };
+            text.push_str(&format!("  {name}: {reason}\n"));
+        }
+        text
+    }
+}
