@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io;
 use std::path::Path;
 
+use cogpack_io_buildkit::directories::DirectoryFailure;
+
 /// Why a command could not run.
 #[derive(Debug)]
 pub struct Failure {
@@ -65,6 +67,11 @@ impl Failure {
 
 /// What helps wherever it happens.
 fn way_out(cause: &(dyn Error + 'static)) -> Option<&'static str> {
+    if let Some(DirectoryFailure::Changed { .. }) = cause.downcast_ref() {
+        return Some(
+            "build again when nothing writes there any more, or `exclude` from the context what changes by itself",
+        );
+    }
     let kind = cause.downcast_ref::<io::Error>()?.kind();
     let is_full = matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
     is_full.then_some(

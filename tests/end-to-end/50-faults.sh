@@ -114,6 +114,57 @@ ends 'a connection that is closed ends the build' 2 30
 says_once '^error'
 exits 'and leaves no output' 1 left closed
 
+# A context that is not any more what the daemon was told. Four files are read at a time: while four
+# large ones are sent, many small ones wait.
+mkdir "$work/changing"
+cat >"$work/changing/plan.cpk" <<'END'
+cpk 1
+
+context @source = dir "." {
+  include "large-*"
+  include "small"
+}
+
+stage %app from scratch {
+  copy contents "." from @source to "/"
+}
+
+export from %app
+END
+small=("$work"/changing/small/{100..399})
+shrinks() { truncate --size 1M "$work/changing/large-3"; }
+grows() { printf 'more' >>"$work/changing/large-3"; }
+is_rewritten() { printf 'other' | dd of="$work/changing/large-3" conv=notrunc status=none; }
+is_replaced() { rm "${small[@]}" && mkfifo "${small[@]}"; }
+vanishes() { rm -r "$work/changing/small"; }
+# changes ENGINE CHANGE FILE WORDS: that change of a context, while it is sent, ends the build.
+changes() {
+	rm -rf "$work/changing/small" "$work"/changing/large-*
+	mkdir "$work/changing/small"
+	truncate --size 80M "$work"/changing/large-{1..4}
+	printf '%s\n' "$RANDOM$RANDOM$RANDOM" | tee "${small[@]}" >/dev/null
+	starts_build "$work/changing/plan.cpk" --output "type=tar,dest=$work/changed.tar"
+	until_it_says '"event":"sent".*"bytes":[0-9]{7,}'
+	"$2"
+	ends "a file that $2 while it is sent to the $1 engine ends the build" 2 60
+	says_once "\`$3\` of the directory \`source\` $4 while the directory was sent"
+	says_once '^error'
+	says_once '^hint: build again'
+	exits 'and leaves no output' 1 left changed
+}
+context_changes() {
+	changes "$1" shrinks large-3 shrank
+	changes "$1" vanishes 'small/[0-9]+' vanished
+}
+on_each_engine context_changes
+(
+	on_next_engine
+	changes newer grows large-3 grew
+	changes newer is_rewritten large-3 'was written to'
+	changes newer is_replaced 'small/[0-9]+' 'was replaced by something that is no file'
+)
+rm -rf "$work/changing"
+
 exits 'nobody at the socket is an error at once' 2 env BUILDKIT_HOST="unix://$socket" "$cogpackc" build "$work/small/plan.cpk"
 
 files_in() { find "$1" -type f | grep .; }
