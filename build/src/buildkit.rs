@@ -1,11 +1,11 @@
 //! BuildKit as a builder: sends definitions, serves what they read, receives what comes of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use cogpack_backends_llb::{Limits, LlbImage};
-use cogpack_content::{Digest, Platform};
+use cogpack_content::{Digest, ImageReference, Platform};
 use cogpack_io_buildkit::abilities::Abilities;
 use cogpack_io_buildkit::address::{Address, Endpoint};
 use cogpack_io_buildkit::connection::Connection;
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::builder::Builder;
 use crate::caching::Blobs;
-use crate::explained::explained;
+use crate::explained::{Told, explained};
 use crate::exporting::{self, Export, Receive};
 use crate::failure::BuildError;
 use crate::follow::Follower;
@@ -29,10 +29,14 @@ use crate::order::{Destination, Order};
 use crate::outcome::{Layer, Outcome};
 use crate::outline::outline;
 use crate::progress::{Progress, Progresses};
+use crate::pushing::Pushing;
 use crate::{engine_layers, layer_names, names, pushed_layers, receiving, serving, side_by_side};
 
 /// What daemons call it when they put an image into their engine, and name it.
 const EXPORT: &str = "exporting to image";
+
+/// What the digest of an image's manifest is called among the answers of daemons.
+const IMAGE_DIGEST: &str = "containerimage.digest";
 
 /// How often is asked how much was sent.
 const SENT_INTERVAL: Duration = Duration::from_millis(100);
@@ -105,6 +109,10 @@ impl Builder for BuildKit {
         let daemon = exporting::Daemon {
             exporters: &self.abilities.exporters,
             address: &address,
+            part_of: match self.connection.address() {
+                Address::Engine(engine) => Some(engine),
+                Address::Daemon(_) | Address::Container { .. } => None,
+            },
             engine: match self.connection.address() {
                 Address::Engine(_) => None,
                 Address::Daemon(_) | Address::Container { .. } => order.engine.as_ref(),
@@ -137,7 +145,7 @@ impl Builder for BuildKit {
         let kept_by = engine_of(self.connection.address(), &order, &exports);
         let (exported, failed) = (CancellationToken::new(), CancellationToken::new());
         let solving = async {
-            let solved = solve(&self.connection, request, updates, cancel).await;
+            let solved = solve(&self.connection, request, updates, cancel.clone()).await;
             // Where the daemon told of no export, this is the last moment to ask what it made.
             if solved.is_ok() {
                 exported.cancel()
@@ -181,14 +189,29 @@ impl Builder for BuildKit {
                     let attempted = "send a context".to_owned();
                     return Err(BuildError::Here { attempted, source: Box::new(failure) });
                 }
-                let address = self.connection.address();
-                return Err(explained(failure, address, &order.images, &outline, &follower));
+                let told = Told {
+                    address: self.connection.address(),
+                    images: &order.images,
+                    outline: &outline,
+                    follower: &follower,
+                    registries: &registries(&order),
+                };
+                return Err(explained(failure, told));
             }
         };
         blobs.finish(&solved.exporter_response)?;
         let platforms: Vec<Platform> = order.images.iter().map(|image| image.platform.clone()).collect();
         let layers = receiver.finish(&platforms).await?;
         let mut outcome = outcome(&order, &exports, solved);
+        if let Some(engine) = exports.iter().find_map(|export| export.pushed_by.as_ref()) {
+            let (names, logins) = (&order.names, &order.served.logins);
+            let pushing = Pushing { engine, names, logins, progress: &progress, cancel: &cancel };
+            if let Some(digest) = pushing.run(&mut follower).await? {
+                // The engine has no manifest, and told what it has.
+                outcome.digest = Some(digest);
+                outcome.answers.insert(IMAGE_DIGEST.to_owned(), digest.to_string());
+            }
+        }
         outcome.layers = match (asked, kept_by) {
             (Some(asked), _) => asked,
             (None, Some(Kept { engine, .. })) if layers.is_empty() => {
@@ -288,6 +311,13 @@ fn graph(image: &LlbImage, order: &Order) -> Graph {
     Graph { platform: image.platform.clone(), definition: image.definition.to_bytes(), config, base_config }
 }
 
+/// The registries to which images go, and which hold caches.
+fn registries(order: &Order) -> BTreeSet<String> {
+    let caches = order.cache_from.iter().chain(&order.cache_to);
+    let caches = caches.filter_map(|cache| cache.settings.get("ref")?.parse::<ImageReference>().ok());
+    order.names.iter().cloned().chain(caches).map(|name| name.registry().to_owned()).collect()
+}
+
 /// The history in the config of an image.
 fn history(config: &[u8]) -> Option<Value> {
     serde_json::from_slice::<Value>(config).ok()?.as_object_mut()?.remove("history")
@@ -345,7 +375,7 @@ fn outcome(order: &Order, exports: &[Export], solved: Solved) -> Outcome {
     let takes_names = |Exporter { kind, .. }: &Exporter| !matches!(kind.as_str(), "local" | "tar");
     let is_named = exports.iter().any(|export| takes_names(&export.exporter));
     Outcome {
-        digest: digest("containerimage.digest"),
+        digest: digest(IMAGE_DIGEST),
         config_digest: digest("containerimage.config.digest"),
         names: match is_named {
             true => order.names.iter().map(|name| name.normalised(None)).collect(),

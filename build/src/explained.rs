@@ -1,5 +1,7 @@
 //! What a failure of the daemon's means: for the plan, for the daemon, or for what it was asked.
 
+use std::collections::BTreeSet;
+
 use cogpack_backends_llb::{LlbImage, origins};
 use cogpack_content::Digest;
 use cogpack_io_buildkit::address::Address;
@@ -10,19 +12,28 @@ use crate::follow::Follower;
 use crate::progress::Outline;
 use crate::{caching, hints};
 
+/// What was asked for, and what the daemon has told of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// The daemon.
+    pub address: &'a Address,
+    /// What is built.
+    pub images: &'a [LlbImage],
+    /// The steps of that.
+    pub outline: &'a Outline,
+    /// What became of them.
+    pub follower: &'a Follower,
+    /// Where images and caches go, or come from.
+    pub registries: &'a BTreeSet<String>,
+}
+
 /// What a failure means for whoever has asked for the build.
-pub fn explained(
-    failure: Failure,
-    address: &Address,
-    images: &[LlbImage],
-    outline: &Outline,
-    follower: &Follower,
-) -> BuildError {
+pub fn explained(failure: Failure, told: Told<'_>) -> BuildError {
     match failure {
         Failure::Cancelled => BuildError::Cancelled,
         Failure::Unanswered => BuildError::Unanswered,
-        Failure::Build(failure) => of_build(*failure, address, images, outline, follower),
-        Failure::Refused { attempted, message } => refused(attempted, message, address),
+        Failure::Build(failure) => of_build(*failure, told),
+        Failure::Refused { attempted, message } => refused(attempted, message, told),
         other @ (Failure::Unreachable { .. }
         | Failure::NotBuildKit { .. }
         | Failure::Lost { .. }
@@ -32,40 +43,42 @@ pub fn explained(
 }
 
 /// What a daemon will not do, and no op of the plan has a part in.
-fn refused(attempted: String, message: String, address: &Address) -> BuildError {
-    caching::unknown(&message, address)
+fn refused(attempted: String, message: String, told: Told<'_>) -> BuildError {
+    caching::unknown(&message, told.address)
         .unwrap_or_else(|| BuildError::Daemon(Failure::Refused { attempted, message }))
 }
 
 /// An op that failed is a matter of the plan; that an image could not be pushed or put away is one
 /// of the daemon.
-fn of_build(
-    failure: BuildFailure,
-    address: &Address,
-    images: &[LlbImage],
-    outline: &Outline,
-    follower: &Follower,
-) -> BuildError {
+fn of_build(failure: BuildFailure, told: Told<'_>) -> BuildError {
+    let Told { follower, .. } = told;
     let named = failure.vertex.as_deref().and_then(|digest| follower.step_of(digest));
     match named.or_else(|| follower.failed()).map(|step| follower.added(step)) {
-        Some(None) => BuildError::Op(Box::new(failed_op(failure, images, outline, follower))),
-        None if !failure.lines.is_empty() => {
-            BuildError::Op(Box::new(failed_op(failure, images, outline, follower)))
-        }
+        Some(None) => BuildError::Op(Box::new(failed_op(failure, told))),
+        None if !failure.lines.is_empty() => BuildError::Op(Box::new(failed_op(failure, told))),
         // What an export says is about its own place, and may have any words in it.
-        Some(Some(added)) => {
-            BuildError::Daemon(Failure::Refused { attempted: added.to_owned(), message: failure.message })
-        }
-        None => refused("build".to_owned(), failure.message, address),
+        Some(Some(added)) => not_put_away(added.to_owned(), failure.message, told.registries),
+        None => refused("build".to_owned(), failure.message, told),
+    }
+}
+
+/// What became of an export, or of a cache. The registry that let nobody in is one of those that
+/// were asked for, and stands in what is said.
+fn not_put_away(attempted: String, message: String, registries: &BTreeSet<String>) -> BuildError {
+    let registry = registries.iter().find(|registry| message.contains(registry.as_str()));
+    match registry.filter(|_| hints::wants_login(&message)) {
+        Some(registry) => BuildError::Login { attempted, registry: registry.clone(), message },
+        None => BuildError::Daemon(Failure::Refused { attempted, message }),
     }
 }
 
 /// The op that failed: as the daemon names it, else the first vertex that it told to have failed.
-fn failed_op(failure: BuildFailure, images: &[LlbImage], outline: &Outline, follower: &Follower) -> FailedOp {
+fn failed_op(failure: BuildFailure, told: Told<'_>) -> FailedOp {
+    let Told { images, outline, follower, .. } = told;
     let named = failure.vertex.as_deref().and_then(|digest| follower.step_of(digest));
     let step = named.or_else(|| follower.failed());
-    let told = failure.lines.iter().flat_map(|lines| &lines.ranges).next().copied();
-    let lines = told.or_else(|| lines_of(failure.vertex.as_deref()?, images));
+    let lines = failure.lines.iter().flat_map(|lines| &lines.ranges).next().copied();
+    let lines = lines.or_else(|| lines_of(failure.vertex.as_deref()?, images));
     let lines = lines.or_else(|| {
         let line = outline.steps.get(step?.0)?.line?;
         Some((line, line))
@@ -111,7 +124,7 @@ mod tests {
     }
 
     /// Of a plan with one step, and an export beside it, of which the given one has failed.
-    fn told(failure: Failure, failed: Option<&str>) -> BuildError {
+    fn error_of(failure: Failure, failed: Option<&str>) -> BuildError {
         let mut follower = Follower::new(Vertices::from([("sha256:a".to_owned(), StepId(0))]), 1);
         follower.on(update("sha256:export", None));
         if let Some(digest) = failed {
@@ -119,7 +132,16 @@ mod tests {
         }
         let address =
             Address::of_daemon("unix:///nowhere", None, &Endpoint::of_local_engine()).expect("it is one");
-        explained(failure, &address, &[], &Outline::default(), &follower)
+        let registries = BTreeSet::from(["r.example".to_owned()]);
+        let outline = Outline::default();
+        let told = Told {
+            address: &address,
+            images: &[],
+            outline: &outline,
+            follower: &follower,
+            registries: &registries,
+        };
+        explained(failure, told)
     }
 
     fn update(digest: &str, error: Option<&str>) -> Update {
@@ -140,7 +162,7 @@ mod tests {
         let refused =
             Failure::Refused { attempted: "build".to_owned(), message: format!("rpc error: {WORDS}") };
         for failure in [build_failure(None), refused] {
-            let BuildError::Unable { what, .. } = told(failure, None) else {
+            let BuildError::Unable { what, .. } = error_of(failure, None) else {
                 panic!("it is what the daemon lacks")
             };
             assert!(what.ends_with("has no cache exporter of the type `registry`"), "{what}");
@@ -151,11 +173,26 @@ mod tests {
     fn the_same_words_of_a_step_or_of_an_export_are_its_own() {
         // Daemons before 0.9 name no vertex with the error.
         for (named, failed) in [(Some("sha256:a"), None), (None, Some("sha256:a"))] {
-            let error = told(build_failure(named), failed);
+            let error = error_of(build_failure(named), failed);
             assert!(matches!(&error, BuildError::Op(op) if op.message.contains(WORDS)), "{error:?}");
         }
-        let error = told(build_failure(None), Some("sha256:export"));
+        let error = error_of(build_failure(None), Some("sha256:export"));
         let BuildError::Daemon(Failure::Refused { attempted, .. }) = &error else { panic!("{error:?}") };
         assert_eq!(attempted, "exporting to image");
+    }
+
+    #[test]
+    fn a_registry_that_lets_nobody_in_is_named_where_it_was_asked_for() {
+        let refused_by = |registry: &str| {
+            let message =
+                format!("failed to push: HEAD request to https://{registry}/v2/x: 401 Unauthorized");
+            let failure = BuildFailure { message, ..BuildFailure::default() };
+            error_of(Failure::Build(Box::new(failure)), Some("sha256:export"))
+        };
+        let error = refused_by("r.example");
+        assert!(matches!(&error, BuildError::Login { registry, .. } if registry == "r.example"), "{error:?}");
+        assert!(error.help().is_some_and(|help| help.contains("`docker login r.example`")), "{error:?}");
+        let error = refused_by("elsewhere.example");
+        assert!(matches!(error, BuildError::Daemon(Failure::Refused { .. })), "{error:?}");
     }
 }

@@ -19,6 +19,8 @@ pub struct Export {
     pub exporter: Exporter,
     /// What is received here.
     pub receive: Option<Receive>,
+    /// The engine that pushes what the exporter has put there.
+    pub pushed_by: Option<Endpoint>,
     /// Where the image then is, in words.
     pub place: String,
 }
@@ -58,6 +60,8 @@ pub struct Daemon<'a> {
     pub exporters: &'a BTreeSet<String>,
     /// Where it is.
     pub address: &'a str,
+    /// The engine that it is part of, where it is reached by way of that.
+    pub part_of: Option<&'a Endpoint>,
     /// The engine that images are for, where it is not by way of it that this daemon is reached.
     pub engine: Option<&'a Endpoint>,
 }
@@ -117,6 +121,7 @@ pub fn lost_annotations(exports: &[Export], image: Image<'_>, keeps_manifests: b
 
 fn export(to: &Destination, image: Image<'_>, daemon: Daemon<'_>) -> Result<Export, BuildError> {
     let has = |kind: &str| daemon.has(kind);
+    let mut pushed_by = None;
     let (kind, settings, receive, place) = match to {
         Destination::Engine { settings } if has("moby") && daemon.loads_into().is_none() => {
             // Where the engine keeps images in containerd's store, the store's own exporter does
@@ -138,19 +143,27 @@ fn export(to: &Destination, image: Image<'_>, daemon: Daemon<'_>) -> Result<Expo
         },
         Destination::Image { push, settings } => {
             let kind = if has("image") { "image" } else { "moby" };
-            if *push && kind == "moby" {
-                return Err(unable(
-                    format!("the BuildKit inside the engine at {} cannot push", daemon.address),
-                    "build into the engine and `docker push`, or use an engine with the containerd image store",
-                ));
-            }
             let mut settings = settings.clone();
-            let place = if *push {
-                settings.insert("push".to_owned(), "true".to_owned());
-                "the registry".to_owned()
-            } else {
-                format!("the daemon at {}", daemon.address)
+            let place = match push {
+                true => "the registry".to_owned(),
+                false => format!("the daemon at {}", daemon.address),
             };
+            match (push, kind, daemon.part_of) {
+                (true, "moby", Some(engine)) => pushed_by = Some(engine.clone()),
+                (true, "moby", None) => {
+                    return Err(unable(
+                        format!(
+                            "the BuildKit at {} is inside an engine, and cannot push by itself",
+                            daemon.address
+                        ),
+                        "name the engine with `DOCKER_HOST` in the place of its BuildKit: then the engine pushes",
+                    ));
+                }
+                (true, _, _) => {
+                    settings.insert("push".to_owned(), "true".to_owned());
+                }
+                (false, _, _) => {}
+            }
             (kind, settings, None, place)
         }
         Destination::File { form, path, settings } => {
@@ -183,7 +196,7 @@ fn export(to: &Destination, image: Image<'_>, daemon: Daemon<'_>) -> Result<Expo
              containerd image store; `--platform` picks one",
         ));
     }
-    Ok(Export { exporter: exporter(kind, settings, image), receive, place })
+    Ok(Export { exporter: exporter(kind, settings, image), receive, pushed_by, place })
 }
 
 /// The image store of a Docker Engine takes several platforms where it is containerd's, and then
@@ -242,7 +255,7 @@ mod tests {
         let names = ["app".parse().expect("is a name"), "host:5000/app:2".parse().expect("is a name")];
         let annotations = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
         let image = Image { names: &names, annotations: &annotations, time: 7, platforms };
-        let daemon = Daemon { exporters: &exporters, address: "unix:///x", engine: None };
+        let daemon = Daemon { exporters: &exporters, address: "unix:///x", part_of: None, engine: None };
         let export = exports(std::slice::from_ref(to), image, daemon).map_err(|error| error.to_string())?;
         let Exporter { kind, attributes } = &export[0].exporter;
         let attributes: Vec<String> =
@@ -279,7 +292,7 @@ mod tests {
         let exporters = NEW.iter().map(|kind| (*kind).to_owned()).collect();
         let (names, annotations) = (["app".parse().expect("is a name")], BTreeMap::new());
         let image = Image { names: &names, annotations: &annotations, time: 0, platforms: 1 };
-        let daemon = Daemon { exporters: &exporters, address: "unix:///x", engine: None };
+        let daemon = Daemon { exporters: &exporters, address: "unix:///x", part_of: None, engine: None };
         let both = [engine(), Destination::Image { push: true, settings: Settings::new() }];
         let exports = exports(&both, image, daemon).expect("it can do both");
         let kinds: Vec<&str> = exports.iter().map(|export| export.exporter.kind.as_str()).collect();
@@ -292,7 +305,8 @@ mod tests {
         let kinds = |destinations: &[Destination], has: &[&str]| {
             let exporters = has.iter().map(|kind| (*kind).to_owned()).collect();
             let image = Image { names: &[], annotations: &BTreeMap::new(), time: 0, platforms: 1 };
-            let daemon = Daemon { exporters: &exporters, address: "tcp://x", engine: Some(&address) };
+            let daemon =
+                Daemon { exporters: &exporters, address: "tcp://x", part_of: None, engine: Some(&address) };
             let exports = exports(destinations, image, daemon).expect("it can");
             let told = exports.into_iter().map(|export| {
                 let loaded = export.receive == Some(Receive::Load(address.clone()));
@@ -309,12 +323,32 @@ mod tests {
     }
 
     #[test]
+    fn an_engine_pushes_what_its_own_buildkit_cannot() {
+        let engine = Endpoint::Unix(PathBuf::from("/engine"));
+        let push = [Destination::Image { push: true, settings: Settings::new() }];
+        let image = Image { names: &[], annotations: &BTreeMap::new(), time: 0, platforms: 1 };
+        let exported = |has: &[&str]| {
+            let exporters = has.iter().map(|kind| (*kind).to_owned()).collect();
+            let daemon = Daemon {
+                exporters: &exporters,
+                address: "unix:///engine",
+                part_of: Some(&engine),
+                engine: None,
+            };
+            let export = exports(&push, image, daemon).expect("it can").remove(0);
+            (export.exporter.kind, export.exporter.attributes.contains_key("push"), export.pushed_by)
+        };
+        assert_eq!(exported(OLD), ("moby".to_owned(), false, Some(engine.clone())));
+        assert_eq!(exported(NEW), ("image".to_owned(), true, None));
+    }
+
+    #[test]
     fn what_a_daemon_cannot_do_is_said_before_it_is_asked() {
         let said = |to: &Destination, has, platforms| told(to, has, platforms).expect_err("is refused");
         assert!(said(&engine(), ALONE, 1).contains("part of no engine"));
         assert!(said(&engine(), OLD, 2).contains("one platform only"));
         let push = Destination::Image { push: true, settings: Settings::new() };
-        assert!(said(&push, OLD, 1).contains("cannot push"));
+        assert!(said(&push, OLD, 1).contains("cannot push by itself"));
         let docker = Destination::File { form: FileForm::Docker, path: None, settings: Settings::new() };
         assert!(said(&docker, OLD, 1).contains("no exporter `docker`, only local, moby, tar"));
         assert!(said(&docker, NEW, 2).contains("one platform only"));

@@ -4,6 +4,7 @@ use cogpack_backends_oci_direct::AssemblyProblem;
 use cogpack_io_buildkit::failure::Failure as DaemonFailure;
 
 use crate::direct::pull::PullError;
+use crate::hints;
 use crate::names::UnknownOwner;
 use crate::progress::StepOutline;
 use crate::side_by_side::StagesMeet;
@@ -46,6 +47,16 @@ pub enum BuildError {
     /// An image that it builds on did not come.
     #[error(transparent)]
     Pull(Box<PullError>),
+    /// A registry lets nobody in without a login, or not with the one it was shown.
+    #[error("{attempted}: the registry `{registry}` does not let us in: {message}")]
+    Login {
+        /// What was attempted on what.
+        attempted: String,
+        /// The registry.
+        registry: String,
+        /// What is said about it.
+        message: String,
+    },
     /// We were asked to stop.
     #[error("the build was cancelled")]
     Cancelled,
@@ -68,7 +79,7 @@ pub struct FailedOp {
     /// The end of what it wrote.
     pub output: Vec<u8>,
     /// A way out, where one can be told.
-    pub help: Option<&'static str>,
+    pub help: Option<String>,
 }
 
 impl From<PullError> for BuildError {
@@ -89,6 +100,7 @@ impl BuildError {
             | Self::Meetings(_)
             | Self::Unable { .. }
             | Self::Here { .. }
+            | Self::Login { .. }
             | Self::Cancelled
             | Self::Unanswered => false,
         }
@@ -100,6 +112,7 @@ impl BuildError {
             Self::Daemon(failure) => failure.help().map(str::to_owned),
             Self::Unable { help, .. } => Some(help.clone()),
             Self::Pull(error) => error.help(),
+            Self::Login { registry, .. } => Some(hints::login(registry)),
             Self::Op(_)
             | Self::Assembly(_)
             | Self::Names(_)

@@ -126,11 +126,16 @@ impl Follower {
         if let Some(step) = self.vertices.get(digest) {
             return *step;
         }
-        let step = StepId(self.planned + self.added.len());
-        self.added.push(name.to_owned());
+        let step = self.add(name);
         self.vertices.insert(digest.to_owned(), step);
         happened.push(Progress::Added { name: name.to_owned() });
         step
+    }
+
+    /// One more step that the outline does not know.
+    pub fn add(&mut self, name: &str) -> StepId {
+        self.added.push(name.to_owned());
+        StepId(self.planned + self.added.len() - 1)
     }
 
     /// The step of a vertex, where one was told of.

@@ -1,31 +1,87 @@
-//! Ways out of what daemons say when an op fails, where what they say leads nowhere.
+//! Ways out of what daemons and registries say, where what they say leads nowhere.
 
-use crate::progress::StepOutline;
+use cogpack_content::ImageReference;
+
+use crate::progress::{Role, StepOutline};
+
+/// What helps where nothing was found to be removed.
+const OPTIONAL: &str = "`remove … optional` is content where nothing is. Newer daemons say the same of a link that is \
+     there, where what it points to is not on their own machine: `optional` removes such a link as well";
 
 /// What daemons say of a path that they do not find.
 const NOTHING_THERE: &str = "no such file or directory";
 
-/// The way out of a failed step, where one can be told.
-pub fn of(step: Option<&StepOutline>, message: &str) -> Option<&'static str> {
-    let is_remove = step.is_some_and(|step| step.name.starts_with("remove "));
-    // Newer daemons look for what a link points to, and on their own machine.
-    (is_remove && message.trim_end().ends_with(NOTHING_THERE)).then_some(
-        "`remove … optional` is content where nothing is. Newer daemons say the same of a link that is there, where \
-         what it points to is not on their own machine: `optional` removes such a link as well",
+/// What registries, and what speaks with them for us, say of whom they do not let in.
+const NOT_LET_IN: &[&str] = &[
+    "401 Unauthorized",
+    "403 Forbidden",
+    "authentication required",
+    "authorization failed",
+    "insufficient_scope",
+    "no basic auth credentials",
+    "requested access to the resource is denied",
+    "unauthorized",
+];
+
+/// Whether somebody was not let into a registry, by what is said about it.
+pub fn wants_login(message: &str) -> bool {
+    NOT_LET_IN.iter().any(|words| message.contains(words))
+}
+
+/// The way into a registry.
+pub fn login(registry: &str) -> String {
+    let command = match registry {
+        "docker.io" => "docker login".to_owned(),
+        host => format!("docker login {host}"),
+    };
+    format!(
+        "`{command}` logs in, and builds take the login from there; where that has been done, the account may not \
+         do this"
     )
+}
+
+/// The way out of a failed step, where one can be told.
+pub fn of(step: Option<&StepOutline>, message: &str) -> Option<String> {
+    let step = step?;
+    match step.role {
+        // A context may be refused as well, and its name is none of an image.
+        Role::Input if wants_login(message) => {
+            step.name.parse::<ImageReference>().ok().map(|image| login(image.registry()))
+        }
+        // Newer daemons look for what a link points to, and on their own machine.
+        Role::Work if step.name.starts_with("remove ") && message.trim_end().ends_with(NOTHING_THERE) => {
+            Some(OPTIONAL.to_owned())
+        }
+        Role::Input | Role::Work => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn step(role: Role, name: &str) -> StepOutline {
+        StepOutline { name: name.to_owned(), role, ..StepOutline::default() }
+    }
+
     #[test]
     fn a_link_that_seems_not_to_be_there_is_explained() {
-        let step = |name: &str| StepOutline { name: name.to_owned(), ..StepOutline::default() };
+        let work = |name| step(Role::Work, name);
         let message = "failed to solve: lstat /etc/b: no such file or directory";
-        assert!(of(Some(&step("remove /etc/b")), message).is_some_and(|help| help.contains("optional")));
-        assert_eq!(of(Some(&step("remove /etc/b")), "permission denied"), None);
-        assert_eq!(of(Some(&step("copy a to /etc/b")), message), None);
+        assert!(of(Some(&work("remove /etc/b")), message).is_some_and(|help| help.contains("optional")));
+        assert_eq!(of(Some(&work("remove /etc/b")), "permission denied"), None);
+        assert_eq!(of(Some(&work("copy a to /etc/b")), message), None);
         assert_eq!(of(None, message), None);
+    }
+
+    #[test]
+    fn who_may_not_read_an_image_is_told_where_to_log_in() {
+        let told = |role, name| of(Some(&step(role, name)), "pulling failed: 401 Unauthorized");
+        let help = told(Role::Input, "r.example:5000/team/app:1");
+        assert!(help.is_some_and(|help| help.starts_with("`docker login r.example:5000` ")));
+        assert!(told(Role::Input, "app").is_some_and(|help| help.starts_with("`docker login` ")));
+        assert_eq!(told(Role::Input, "http://files.example/a"), None);
+        // What a program is about is its own matter.
+        assert_eq!(told(Role::Work, "app"), None);
     }
 }

@@ -8,6 +8,7 @@
 
 pub mod builder;
 pub mod failure;
+pub mod hints;
 pub mod known;
 pub mod names;
 pub mod order;
@@ -24,10 +25,10 @@ mod engine_layers;
 mod explained;
 mod exporting;
 mod follow;
-mod hints;
 mod layer_names;
 pub mod logins;
 mod outline;
 mod pushed_layers;
+mod pushing;
 mod receiving;
 pub mod serving;

@@ -23,6 +23,7 @@ use self::failure::{Attempt, EngineError};
 use crate::transport::transport_to;
 
 pub mod failure;
+mod push;
 
 /// For how long nothing may happen while an image is loaded.
 const LONGEST_SILENCE: Duration = Duration::from_secs(300);

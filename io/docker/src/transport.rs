@@ -19,6 +19,9 @@ use tokio::task::JoinSet;
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response<Incoming>, Error>> + Send>>;
 
+/// The header that has a login.
+const LOGIN: &str = "x-registry-auth";
+
 /// Opens a stream for each request. All of them end when what is returned is dropped.
 pub(crate) fn transport_to(endpoint: &Endpoint) -> impl Fn(BollardRequest) -> Answer + Send + Sync + 'static {
     let endpoint = Arc::new(endpoint.clone());
@@ -55,5 +58,44 @@ fn in_origin_form(request: BollardRequest) -> BollardRequest {
     }
     // Over a socket there is no host, and the Engine does not look at it.
     parts.headers.insert(HOST, HeaderValue::from_static("docker"));
+    if let Some(login) = parts.headers.get_mut(LOGIN) {
+        *login = in_urls(login);
+    }
     BollardRequest::from_parts(parts, body)
+}
+
+/// Base64 in the alphabet for URLs. Engines read a login in no other, and take what they cannot read
+/// for no login; the library writes the usual one.
+fn in_urls(base64: &HeaderValue) -> HeaderValue {
+    let translated = base64.as_bytes().iter().map(|byte| match byte {
+        b'+' => b'-',
+        b'/' => b'_',
+        other => *other,
+    });
+    let mut login = HeaderValue::from_bytes(&translated.collect::<Vec<_>>())
+        // Of what a header may hold, only such bytes were put in.
+        .unwrap_or_else(|_| base64.clone());
+    login.set_sensitive(true);
+    login
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+
+    use super::*;
+
+    #[test]
+    fn logins_travel_as_engines_read_them() {
+        let login = r#"{"password":"??????~~~~~~ä"}"#;
+        let usual = STANDARD.encode(login);
+        assert!(usual.contains('/') && usual.contains('+'), "{usual}");
+        let request = hyper::Request::post("http://docker/images/a/push").header(LOGIN, &usual);
+        let request = in_origin_form(request.body(bollard::body_full(Default::default())).unwrap());
+        assert_eq!(request.uri(), "/images/a/push");
+        let sent = &request.headers()[LOGIN];
+        assert!(sent.is_sensitive());
+        assert_eq!(URL_SAFE.decode(sent).unwrap(), login.as_bytes());
+    }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use cogpack_build::hints;
 use cogpack_compiler::World;
 use cogpack_content::{Digest, Platform};
 use cogpack_io_buildkit::abilities::{Inquiry, ResolvedImage};
@@ -92,7 +93,7 @@ async fn look_up<'a>(
         Ok(found) => Ok(Some((name, image, found))),
         // What the plan records is enough to build; the daemon may have the files at hand.
         Err(_) if image.config.is_some() && !cancel.is_cancelled() => Ok(None),
-        Err(error) => Err(not_found(&error, name, &reference)),
+        Err(error) => Err(not_found(&error, name, image)),
     }
 }
 
@@ -154,7 +155,7 @@ fn images(source: &Source) -> BTreeMap<&InputName, &BaseImage> {
     named.collect()
 }
 
-fn not_found(error: &DaemonFailure, name: &InputName, reference: &str) -> Failure {
+fn not_found(error: &DaemonFailure, name: &InputName, image: &BaseImage) -> Failure {
     let message = match error {
         DaemonFailure::Refused { message, .. } => message,
         DaemonFailure::Build(failure) => &failure.message,
@@ -166,8 +167,17 @@ fn not_found(error: &DaemonFailure, name: &InputName, reference: &str) -> Failur
         | DaemonFailure::Declined
         | DaemonFailure::Unsendable { .. } => return Failure::of(error),
     };
-    let mut failure = Failure::new(format!("the daemon cannot look up `{reference}`, the image `{name}`"))
-        .with_hint("check its name, and that the daemon may pull it; with its `env` and the like under the `image` line, nobody needs to look it up");
+    let reference = image.reference.value.normalised(image.digest.as_ref().map(|digest| &digest.value));
+    let hint = match hints::wants_login(message) {
+        true => hints::login(image.reference.value.registry()),
+        false => {
+            "check its name, and that the daemon may pull it; with its `env` and the like under the `image` \
+                  line, nobody needs to look it up"
+                .to_owned()
+        }
+    };
+    let mut failure =
+        Failure::new(format!("the daemon cannot look up `{reference}`, the image `{name}`")).with_hint(hint);
     failure.causes.push(one_line(message));
     failure
 }

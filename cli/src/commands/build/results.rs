@@ -104,7 +104,7 @@ pub fn tell_failed(failed: &FailedOp, file: &PlanFile, format: Format, console: 
             Some(code) => format!("exit code {code}"),
             None => "this failed".to_owned(),
         },
-        help: failed.help.map(str::to_owned),
+        help: failed.help.clone(),
     };
     let output = last_lines(&failed.output);
     match format {

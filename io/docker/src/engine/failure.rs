@@ -141,7 +141,7 @@ impl<F: Fn() -> String> Attempt<'_, F> {
         self.broken(format!("it does not tell {what}").into())
     }
 
-    fn broken(&self, source: Box<dyn std::error::Error + Send + Sync>) -> EngineError {
+    pub(super) fn broken(&self, source: Box<dyn std::error::Error + Send + Sync>) -> EngineError {
         EngineError::Broken {
             attempted: (self.attempted)(),
             endpoint: Box::new(self.endpoint.clone()),
