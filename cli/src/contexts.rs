@@ -9,7 +9,8 @@ use cogpack_backends_contract::context_layers::ContextLayer;
 use cogpack_backends_contract::tree::Tree;
 use cogpack_io_packages::InstalledPackages;
 use cogpack_io_project::context_files::ContextFiles;
-use cogpack_io_project::walk::walk;
+use cogpack_io_project::room::Room;
+use cogpack_io_project::walk::walk_within;
 use cogpack_ir::plan::{Context, ContextKind, InputName};
 
 use crate::failure::Failure;
@@ -52,12 +53,12 @@ pub fn walk_all<'c>(
     file: &PlanFile,
     elsewhere: &BTreeMap<InputName, PathBuf>,
 ) -> Result<Walked, Failure> {
-    let mut walked = Walked::default();
+    let (mut walked, room) = (Walked::default(), Room::default());
     for (name, context) in contexts {
         if let ContextKind::Directory(directory) = &context.kind {
             let of_plan = || file.directory.join(&directory.path.value);
             let root = elsewhere.get(name).cloned().unwrap_or_else(of_plan);
-            let tree = walk(&root, name, &directory.rules).map_err(|error| {
+            let tree = walk_within(&room, &root, name, &directory.rules).map_err(|error| {
                 let failure = Failure::of(&error);
                 match (elsewhere.get(name), directory.path.span.place()) {
                     (None, Some(span)) => {

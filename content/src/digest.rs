@@ -31,6 +31,11 @@ impl Digest {
         Self(hash)
     }
 
+    /// The hash itself.
+    pub fn sha256(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The 64 hexadecimal digits, without the algorithm.
     pub fn hex(&self) -> String {
         self.hex_digits().iter().copied().map(char::from).collect()

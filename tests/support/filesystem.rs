@@ -217,7 +217,7 @@ pub fn list_tree(tree: &Tree<Content>, contexts: &Path) -> Listing {
         Node::Special { .. } => panic!("no plan can make a device"),
     };
     let shown = |path: &[Vec<u8>]| String::from_utf8_lossy(&path.join(&b'/')).into_owned();
-    tree.walk().into_iter().map(|(path, node)| (shown(&path), list(node))).collect()
+    tree.walk().into_iter().map(|(path, node)| (shown(&path), list(&node))).collect()
 }
 
 fn numbers(attributes: &Attributes) -> (u64, u64, u64) {

@@ -95,7 +95,7 @@ pub fn ids(owner: &Owner, tree: &Tree<Content>, source: &dyn ContentSource) -> R
 pub fn read(account: Account, tree: &Tree<Content>, source: &dyn ContentSource) -> io::Result<Vec<u8>> {
     let path = account.file().as_bytes();
     let real = tree.resolve(path, true).unwrap_or_else(|_| components(path));
-    let Some(Node::File { content, .. }) = tree.get(&real) else { return Ok(Vec::new()) };
+    let Some(Node::File { content, .. }) = &tree.get(&real) else { return Ok(Vec::new()) };
     let mut bytes = Vec::new();
     content.open(source)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
     // What a part of it says may be another account than the one that is meant.

@@ -1,19 +1,9 @@
 //! What one tree has that another has not: the content of a layer.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use crate::entries::{Difference, Entries};
 use crate::tree::{Name, Node, Tree};
-
-/// One path that differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change<'t, C> {
-    /// Where.
-    pub path: Vec<Name>,
-    /// How.
-    pub kind: ChangeKind<'t, C>,
-}
 
 /// How a path differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,52 +15,82 @@ pub enum ChangeKind<'t, C> {
     Removed,
 }
 
-/// What turns `before` into `after`: parents first, then by name. The modes and owners of the
-/// two roots are not compared: a layer's root is the base's.
-///
-/// A path that turns from something else into a directory, or the other way round, is written
-/// once: laid over the old, the new replaces it. Only what both trees do not share is visited.
-pub fn between<'t, C: PartialEq>(before: &'t Tree<C>, after: &'t Tree<C>) -> Vec<Change<'t, C>> {
-    let mut changes = Vec::new();
-    let all = each_between(before, after, &mut |path, kind| {
-        changes.push(Change { path: path.iter().map(|name| name.to_vec()).collect(), kind });
-        Ok::<_, Infallible>(())
-    });
-    match all {
-        Ok(()) => changes,
-        Err(never) => match never {},
+/// The path of a change, `/` between its names.
+#[derive(Debug, Default)]
+pub struct Path {
+    joined: Vec<u8>,
+    /// How long it was before each name.
+    before: Vec<usize>,
+}
+
+impl Path {
+    /// All of it.
+    pub fn joined(&self) -> &[u8] {
+        &self.joined
+    }
+
+    /// Name by name.
+    pub fn names(&self) -> Vec<Name> {
+        self.joined.split(|byte| *byte == b'/').map(<[u8]>::to_vec).collect()
+    }
+
+    /// The last name.
+    pub fn last(&self) -> &[u8] {
+        let start = match self.before.last() {
+            Some(0) | None => 0,
+            Some(length) => length + 1,
+        };
+        &self.joined[start..]
+    }
+
+    fn enter(&mut self, name: &[u8]) {
+        self.before.push(self.joined.len());
+        if !self.joined.is_empty() {
+            self.joined.push(b'/');
+        }
+        self.joined.extend_from_slice(name);
+    }
+
+    fn leave(&mut self) {
+        self.joined.truncate(self.before.pop().unwrap_or_default());
     }
 }
 
 /// Who takes one change after the other, by its path, until one of them fails.
-pub type Taker<'f, 't, C, E> = dyn FnMut(&[&'t [u8]], ChangeKind<'t, C>) -> Result<(), E> + 'f;
+pub type Taker<'f, C, E> = dyn FnMut(&Path, ChangeKind<'_, C>) -> Result<(), E> + 'f;
 
-/// The same, one after the other: a list of a million would take more room than the trees.
-pub fn each_between<'t, C: PartialEq, E>(
-    before: &'t Tree<C>,
-    after: &'t Tree<C>,
-    take: &mut Taker<'_, 't, C, E>,
+/// What turns `before` into `after`: parents first, then by name. The modes and owners of the
+/// two roots are not compared: a layer's root is the base's.
+///
+/// A path that turns from something else into a directory, or the other way round, is written
+/// once: laid over the old, the new replaces it. Only what both trees do not share is visited. They
+/// come one after the other: a list of a million would take more room than the trees.
+pub fn each_between<C: PartialEq, E>(
+    before: &Tree<C>,
+    after: &Tree<C>,
+    take: &mut Taker<'_, C, E>,
 ) -> Result<(), E> {
-    compare(&before.root().children, &after.root().children, &mut Vec::new(), take)
+    compare(&before.root().children, &after.root().children, &mut Path::default(), take)
 }
 
-fn compare<'t, C: PartialEq, E>(
-    before: &'t Entries<Node<C>>,
-    after: &'t Entries<Node<C>>,
-    path: &mut Vec<&'t [u8]>,
-    take: &mut Taker<'_, 't, C, E>,
+fn compare<C: PartialEq, E>(
+    before: &Entries<Node<C>>,
+    after: &Entries<Node<C>>,
+    path: &mut Path,
+    take: &mut Taker<'_, C, E>,
 ) -> Result<(), E> {
     for difference in before.differences(after) {
-        if let Difference::Removed(name) = difference {
-            path.push(name);
+        if let Difference::Removed(entry) = difference {
+            path.enter(entry.name());
             take(path, ChangeKind::Removed)?;
-            path.pop();
+            path.leave();
         }
     }
     for difference in before.differences(after) {
-        let Difference::Written { name, before, after } = difference else { continue };
-        path.push(name);
-        match (before, after) {
+        let Difference::Written { before, after } = difference else { continue };
+        let (name, after) = after.parts();
+        path.enter(name);
+        match (before.as_deref(), after) {
             (Some(Node::Directory(old)), Node::Directory(new)) => {
                 if !Arc::ptr_eq(old, new) {
                     if old.attributes != new.attributes {
@@ -89,24 +109,25 @@ fn compare<'t, C: PartialEq, E>(
                 }
             }
         }
-        path.pop();
+        path.leave();
     }
     Ok(())
 }
 
 /// All that is in a directory that is new.
-fn each_below<'t, C, E>(
-    entries: &'t Entries<Node<C>>,
-    path: &mut Vec<&'t [u8]>,
-    take: &mut Taker<'_, 't, C, E>,
+fn each_below<C, E>(
+    entries: &Entries<Node<C>>,
+    path: &mut Path,
+    take: &mut Taker<'_, C, E>,
 ) -> Result<(), E> {
-    for (name, node) in entries {
-        path.push(name);
+    for entry in entries {
+        let (name, node) = entry.parts();
+        path.enter(name);
         take(path, ChangeKind::Written(node))?;
         if let Node::Directory(below) = node {
             each_below(&below.children, path, take)?;
         }
-        path.pop();
+        path.leave();
     }
     Ok(())
 }
@@ -119,14 +140,17 @@ mod tests {
 
     fn changes(before: &str, after: &str) -> String {
         let (before, after) = (sketch(before), sketch(after));
-        let changes = between(&before, &after);
-        let drawn: Vec<String> = changes
-            .iter()
-            .map(|change| match change.kind {
-                ChangeKind::Written(_) => format!("+{}", text(&change.path)),
-                ChangeKind::Removed => format!("-{}", text(&change.path)),
-            })
-            .collect();
+        let mut drawn = Vec::new();
+        let all = each_between(&before, &after, &mut |path, kind| {
+            let sign = match kind {
+                ChangeKind::Written(_) => '+',
+                ChangeKind::Removed => '-',
+            };
+            assert_eq!(path.names().last().map(Vec::as_slice), Some(path.last()));
+            drawn.push(format!("{sign}{}", text(&path.names())));
+            Ok::<_, ()>(())
+        });
+        assert_eq!(all, Ok(()));
         drawn.join(" ")
     }
 

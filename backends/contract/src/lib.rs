@@ -18,6 +18,7 @@ pub mod entries;
 pub mod glob;
 pub mod inputs;
 pub mod listed;
+pub mod overflow;
 pub mod paths;
 
 pub mod copy;

@@ -78,7 +78,13 @@ impl Listed {
         &self.list.rows[self.place as usize]
     }
 
-    fn name(&self) -> &[u8] {
+    /// The directory that it is in, by its path in the context.
+    pub(crate) fn directory(&self) -> &[u8] {
+        &self.list.directory
+    }
+
+    /// Its name there.
+    pub(crate) fn name(&self) -> &[u8] {
         let start = self.place.checked_sub(1).map_or(0, |before| self.list.rows[before as usize].end);
         &self.list.names[start as usize..self.row().end as usize]
     }

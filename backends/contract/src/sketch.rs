@@ -51,7 +51,8 @@ pub fn sketch(text: &str) -> Tree<String> {
 
 /// Draws a tree.
 pub fn drawn(tree: &Tree<String>) -> String {
-    let entries: Vec<String> = tree.walk().into_iter().map(|(path, node)| drawn_entry(&path, node)).collect();
+    let entries: Vec<String> =
+        tree.walk().into_iter().map(|(path, node)| drawn_entry(&path, &node)).collect();
     entries.join(" ")
 }
 

@@ -165,19 +165,22 @@ impl<C> Tree<C> {
     }
 
     /// What stands at a path without looking through links; `None` for the root too.
-    pub fn get<N: AsRef<[u8]>>(&self, path: &[N]) -> Option<&Node<C>> {
+    pub fn get<N: AsRef<[u8]>>(&self, path: &[N]) -> Option<Node<C>>
+    where
+        C: Clone,
+    {
         let (name, above) = path.split_last()?;
-        self.directory(above)?.children.get(name.as_ref())
+        self.directory(above)?.children.get(name.as_ref()).as_deref().cloned()
     }
 
     /// The directory at a path without looking through links; the root for no components.
-    pub fn directory<N: AsRef<[u8]>>(&self, path: &[N]) -> Option<&Directory<C>> {
-        let mut directory = &self.root;
+    pub fn directory<N: AsRef<[u8]>>(&self, path: &[N]) -> Option<Arc<Directory<C>>> {
+        let mut directory = Arc::clone(&self.root);
         for name in path {
-            match directory.children.get(name.as_ref())? {
-                Node::Directory(below) => directory = below,
+            directory = match directory.children.get(name.as_ref()).as_deref()? {
+                Node::Directory(below) => Arc::clone(below),
                 Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => return None,
-            }
+            };
         }
         Some(directory)
     }
@@ -190,7 +193,7 @@ impl<C> Tree<C> {
         let mut rest: Vec<Name> = parts(path).rev().map(<[u8]>::to_vec).collect();
         let mut real: Vec<Name> = Vec::new();
         // The root, and as many directories of `real` as there are.
-        let mut passed: Vec<&Directory<C>> = vec![&self.root];
+        let mut passed: Vec<Arc<Directory<C>>> = vec![Arc::clone(&self.root)];
         let (mut walked, mut links) = (0, 0);
         while let Some(name) = rest.pop() {
             walked += 1;
@@ -206,7 +209,8 @@ impl<C> Tree<C> {
                 return Err(PathProblem::TooDeep(asked()));
             }
             let above = if passed.len() == real.len() + 1 { passed.last() } else { None };
-            match above.and_then(|above| above.children.get(&name)) {
+            let mut entered = None;
+            match above.and_then(|above| above.children.get(&name)).as_deref() {
                 Some(Node::Symlink { target, .. }) if follow_last || !rest.is_empty() => {
                     links += 1;
                     if links > MOST_LINKS {
@@ -217,25 +221,29 @@ impl<C> Tree<C> {
                     }
                     if target.starts_with(b"/") {
                         real.clear();
-                        passed.truncate(1);
                     }
                     rest.extend(parts(target).rev().map(<[u8]>::to_vec));
+                    passed.truncate(real.len() + 1);
                     continue;
                 }
                 Some(Node::File { .. } | Node::Special { .. }) if !rest.is_empty() => {
                     real.push(name);
                     return Err(PathProblem::NotADirectory(real));
                 }
-                Some(Node::Directory(below)) => passed.push(below),
+                Some(Node::Directory(below)) => entered = Some(Arc::clone(below)),
                 Some(Node::File { .. } | Node::Symlink { .. } | Node::Special { .. }) | None => {}
             }
+            passed.extend(entered);
             real.push(name);
         }
         Ok(real)
     }
 
     /// Every path but the root with what stands there: parents first, then by name.
-    pub fn walk(&self) -> Vec<(Vec<Name>, &Node<C>)> {
+    pub fn walk(&self) -> Vec<(Vec<Name>, Node<C>)>
+    where
+        C: Clone,
+    {
         let mut found = Vec::new();
         walk_below(&self.root, &mut Vec::new(), &mut found);
         found
@@ -250,16 +258,17 @@ impl<C: Clone> Tree<C> {
             return Err(PathProblem::TooDeep(path.to_vec()));
         }
         // Looked up first, so that what is there stays shared.
-        let mut there = &self.root;
+        let mut there = Arc::clone(&self.root);
         let mut missing = path;
         while let Some((name, below)) = missing.split_first() {
-            match there.children.get(name) {
-                Some(Node::Directory(directory)) => (there, missing) = (directory, below),
+            let found = match there.children.get(name).as_deref() {
+                Some(Node::Directory(directory)) => Arc::clone(directory),
                 Some(Node::File { .. } | Node::Symlink { .. } | Node::Special { .. }) => {
                     return Err(PathProblem::NotADirectory(path[..path.len() - below.len()].to_vec()));
                 }
                 None => break,
-            }
+            };
+            (there, missing) = (found, below);
         }
         let Some((topmost, below)) = missing.split_first() else { return Ok(()) };
         let mut made = Directory::new(attributes);
@@ -318,7 +327,9 @@ impl<C: Clone> Tree<C> {
 
 fn lay_over<C: Clone>(lower: &mut Directory<C>, upper: &Directory<C>) {
     lower.attributes = upper.attributes;
-    for (name, node) in &upper.children {
+    let depot = upper.children.depot();
+    for (count, entry) in (1..).zip(&upper.children) {
+        let (name, node) = entry.parts();
         match (lower.children.get_mut(name), node) {
             (Some(Node::Directory(below)), Node::Directory(above)) => {
                 lay_over(Arc::make_mut(below), above);
@@ -328,17 +339,20 @@ fn lay_over<C: Clone>(lower: &mut Directory<C>, upper: &Directory<C>) {
                 lower.children.insert(name, node.clone());
             }
         }
+        lower.children.put_away_now_and_then(depot.as_ref(), count);
     }
+    lower.children.put_away_at_the_end(depot.as_ref());
 }
 
-fn walk_below<'t, C>(
-    directory: &'t Directory<C>,
+fn walk_below<C: Clone>(
+    directory: &Directory<C>,
     path: &mut Vec<Name>,
-    found: &mut Vec<(Vec<Name>, &'t Node<C>)>,
+    found: &mut Vec<(Vec<Name>, Node<C>)>,
 ) {
-    for (name, node) in &directory.children {
+    for entry in &directory.children {
+        let (name, node) = entry.parts();
         path.push(name.to_vec());
-        found.push((path.clone(), node));
+        found.push((path.clone(), node.clone()));
         if let Node::Directory(below) = node {
             walk_below(below, path, found);
         }

@@ -21,7 +21,7 @@ pub struct Identity<'l> {
 impl<'l> Identity<'l> {
     /// Gives the files of contexts away, each once, in the order in which the layer first names them,
     /// until one is not taken.
-    pub fn try_each_file<E>(&self, mut take: impl FnMut(&'l Listed) -> Result<(), E>) -> Result<(), E> {
+    pub fn try_each_file<E>(&self, mut take: impl FnMut(&Listed) -> Result<(), E>) -> Result<(), E> {
         let mut files = Files::default();
         self.layer.try_each(|entry| match entry.kind {
             EntryKind::File(_, Bytes::Context(file)) if files.place(file).is_first => take(file),
@@ -172,10 +172,10 @@ mod tests {
         ContextFile { context, path: path.into(), size, linked, stamp: Stamp::None }.into()
     }
 
-    fn files<'l>(identity: &Identity<'l>) -> Vec<&'l Listed> {
+    fn files(identity: &Identity<'_>) -> Vec<Listed> {
         let mut files = Vec::new();
         let all = identity.try_each_file(|file| {
-            files.push(file);
+            files.push(file.clone());
             Ok::<_, ()>(())
         });
         assert_eq!(all, Ok(()));

@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use cogpack_backends_contract::changes::{ChangeKind, each_between};
+use cogpack_backends_contract::changes::{ChangeKind, Path, each_between};
 use cogpack_backends_contract::content::{Content, ContentSource, ContextFile, KeptContent, KeptFile};
 use cogpack_backends_contract::listed::Listed;
 use cogpack_backends_contract::tree::{
@@ -27,21 +27,21 @@ use crate::tar::{self, TarError, TarWriter};
 
 /// What a layer says of one path.
 #[derive(Debug, Clone, Copy)]
-pub struct LayerEntry<'p, 'l> {
+pub struct LayerEntry<'e> {
     /// Where, `/` between components.
-    path: &'p [u8],
+    path: &'e [u8],
     /// What.
-    pub kind: EntryKind<'l>,
+    pub kind: EntryKind<'e>,
 }
 
-impl<'p> LayerEntry<'p, '_> {
+impl<'e> LayerEntry<'e> {
     /// Where, `/` between components.
-    pub fn path(&self) -> &'p [u8] {
+    pub fn path(&self) -> &'e [u8] {
         self.path
     }
 
     /// The components of where that is.
-    pub fn names(&self) -> impl Iterator<Item = &'p [u8]> + use<'p> {
+    pub fn names(&self) -> impl Iterator<Item = &'e [u8]> + use<'e> {
         self.path.split(|byte| *byte == b'/')
     }
 
@@ -147,11 +147,7 @@ impl Layer {
     }
 
     /// Gives its entries away, one after the other, until one is not taken.
-    pub fn try_each<'l, E>(
-        &'l self,
-        mut take: impl FnMut(LayerEntry<'_, 'l>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut joined = Vec::new();
+    pub fn try_each<E>(&self, mut take: impl FnMut(LayerEntry<'_>) -> Result<(), E>) -> Result<(), E> {
         each_between(&self.before, &self.after, &mut |path, change| {
             let kind = match change {
                 ChangeKind::Removed => EntryKind::Whiteout,
@@ -161,19 +157,12 @@ impl Layer {
                     Err(_) => return Ok(()),
                 },
             };
-            joined.clear();
-            for (place, name) in path.iter().enumerate() {
-                if place > 0 {
-                    joined.push(b'/');
-                }
-                joined.extend_from_slice(name);
-            }
-            take(LayerEntry { path: &joined, kind })
+            take(LayerEntry { path: path.joined(), kind })
         })
     }
 
     /// Gives its entries away, one after the other.
-    pub fn each<'l>(&'l self, mut take: impl FnMut(LayerEntry<'_, 'l>)) {
+    pub fn each(&self, mut take: impl FnMut(LayerEntry<'_>)) {
         let all = self.try_each(|entry| {
             take(entry);
             Ok::<_, Infallible>(())
@@ -308,28 +297,29 @@ impl Layer {
 
 /// The first name in a layer of each file that has several.
 #[derive(Default)]
-struct FirstNames<'l> {
+struct FirstNames {
     of_contexts: BTreeMap<(ContextFile, Attributes), Vec<u8>>,
-    kept: BTreeMap<(&'l KeptFile, Attributes), Vec<u8>>,
+    kept: BTreeMap<(Arc<KeptFile>, Attributes), Vec<u8>>,
 }
 
-impl<'l> FirstNames<'l> {
-    fn of(&self, bytes: Bytes<'l>, attributes: Attributes) -> Option<&Vec<u8>> {
+impl FirstNames {
+    fn of(&self, bytes: Bytes<'_>, attributes: Attributes) -> Option<&Vec<u8>> {
         match bytes {
             Bytes::Inline(_) => None,
             Bytes::Context(file) if file.is_linked() => self.of_contexts.get(&(file.file(), attributes)),
             Bytes::Context(_) => None,
-            Bytes::Kept(file) => self.kept.get(&(&**file, attributes)),
+            Bytes::Kept(file) if file.linked => self.kept.get(&(Arc::clone(file), attributes)),
+            Bytes::Kept(_) => None,
         }
     }
 
-    fn remember(&mut self, bytes: Bytes<'l>, attributes: Attributes, path: Vec<u8>) {
+    fn remember(&mut self, bytes: Bytes<'_>, attributes: Attributes, path: Vec<u8>) {
         match bytes {
             Bytes::Context(file) if file.is_linked() => {
                 self.of_contexts.insert((file.file(), attributes), path);
             }
             Bytes::Kept(file) if file.linked => {
-                self.kept.insert((&**file, attributes), path);
+                self.kept.insert((Arc::clone(file), attributes), path);
             }
             Bytes::Inline(_) | Bytes::Context(_) | Bytes::Kept(_) => {}
         }
@@ -389,9 +379,9 @@ fn special(kind: SpecialKind) -> tar::EntryKind<'static> {
     }
 }
 
-fn written<'l>(path: &[&[u8]], node: &'l Node<Content>) -> Result<EntryKind<'l>, LayerProblem> {
-    if path.last().is_some_and(|name| name.starts_with(WHITEOUT)) {
-        return Err(LayerProblem::WhiteoutName(text(path)));
+fn written<'l>(path: &Path, node: &'l Node<Content>) -> Result<EntryKind<'l>, LayerProblem> {
+    if path.last().starts_with(WHITEOUT) {
+        return Err(LayerProblem::WhiteoutName(text(&path.names())));
     }
     Ok(match node {
         Node::Directory(directory) => EntryKind::Directory(directory.attributes),
@@ -407,7 +397,7 @@ fn written<'l>(path: &[&[u8]], node: &'l Node<Content>) -> Result<EntryKind<'l>,
         Node::Symlink { ids, target } => EntryKind::Symlink(*ids, target),
         Node::Special { attributes, kind } => EntryKind::Special(*attributes, *kind),
         Node::File { content: Content::Layer(_), .. } => {
-            return Err(LayerProblem::InBaseLayer(text(path)));
+            return Err(LayerProblem::InBaseLayer(text(&path.names())));
         }
     })
 }

@@ -33,7 +33,7 @@ pub fn listing(image: &Assembly) -> String {
     out
 }
 
-fn entry(entry: LayerEntry<'_, '_>) -> String {
+fn entry(entry: LayerEntry<'_>) -> String {
     let path = text(&entry.components());
     match entry.kind {
         EntryKind::Directory(attributes) => format!("{} {path}/", shown(attributes)),

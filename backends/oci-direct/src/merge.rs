@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use cogpack_backends_contract::tree::{Name, PathProblem, text};
+use cogpack_backends_contract::tree::{Attributes, Name, PathProblem, text};
 use cogpack_ir::plan::{Spanned, StageName};
 
 use crate::evaluate::{ImageLayer, Rootfs};
@@ -44,7 +44,7 @@ pub fn merge(
     branches: &[(&Spanned<StageName>, Arc<Rootfs>)],
 ) -> Result<Rootfs, AssemblyProblem> {
     let mut merged = base.clone();
-    let mut changed: BTreeMap<Vec<Name>, (&StageName, EntryKind<'_>)> = BTreeMap::new();
+    let mut changed: Changed<'_> = BTreeMap::new();
     for (name, branch) in branches {
         let conflict = |conflict| AssemblyProblem::Merge { conflict, span: name.span };
         let own_steps = branch.history.since(&base.history);
@@ -70,22 +70,40 @@ pub fn merge(
             merged.history.push(step.clone());
             let Some(ImageLayer::Made(layer)) = &step.layer else { continue };
             layer.each(|entry| {
-                changed.insert(entry.components(), (&name.value, entry.kind));
+                changed.insert(entry.components(), (&name.value, Kind::of(entry.kind)));
             });
         }
     }
     Ok(merged)
 }
 
+/// Each path that was changed: by which stage, and to what.
+type Changed<'c> = BTreeMap<Vec<Name>, (&'c StageName, Kind)>;
+
+/// What two stages may both say of a path, and all else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Directory(Attributes),
+    Whiteout,
+    Other,
+}
+
+impl Kind {
+    fn of(kind: EntryKind<'_>) -> Self {
+        match kind {
+            EntryKind::Directory(attributes) => Self::Directory(attributes),
+            EntryKind::Whiteout => Self::Whiteout,
+            EntryKind::File(..) | EntryKind::Symlink(..) | EntryKind::Special(..) => Self::Other,
+        }
+    }
+}
+
 /// The stage that has changed this path, or with it something above or below it.
-fn other_change<'c>(
-    changed: &BTreeMap<Vec<Name>, (&'c StageName, EntryKind<'c>)>,
-    path: &[Name],
-    kind: EntryKind<'_>,
-) -> Option<&'c StageName> {
-    let is_directory = |kind: EntryKind<'_>| matches!(kind, EntryKind::Directory(_));
+fn other_change<'c>(changed: &Changed<'c>, path: &[Name], kind: EntryKind<'_>) -> Option<&'c StageName> {
+    let kind = Kind::of(kind);
+    let is_directory = |kind: Kind| matches!(kind, Kind::Directory(_));
     if let Some((stage, other)) = changed.get(path) {
-        let is_shared = *other == kind && (is_directory(kind) || kind == EntryKind::Whiteout);
+        let is_shared = *other == kind && kind != Kind::Other;
         return (!is_shared).then_some(*stage);
     }
     // Something that is no directory any more, where the other has something below.

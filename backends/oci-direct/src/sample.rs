@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::io::{self, Read};
 
-use cogpack_backends_contract::content::ContentSource;
+use cogpack_backends_contract::content::{Content, ContentSource};
 
 use crate::compression::gzip;
 use crate::layer::{Bytes, EntryKind, Layer, LayerWriteError, open};
@@ -28,7 +28,7 @@ const TAR_BLOCK: u64 = 512;
 /// Whether compressing saves a twentieth of the layer.
 pub fn compresses(layer: &Layer, source: &dyn ContentSource) -> Result<bool, LayerWriteError> {
     // The largest so far, of files of one size the first in the layer.
-    let mut files: Vec<(Reverse<u64>, Bytes<'_>)> = Vec::new();
+    let mut files: Vec<(Reverse<u64>, Content)> = Vec::new();
     let (mut total, mut saved) = (0, 0);
     layer.each(|entry| {
         let size = match entry.kind {
@@ -37,7 +37,7 @@ pub fn compresses(layer: &Layer, source: &dyn ContentSource) -> Result<bool, Lay
                 let place = files.partition_point(|(other, _)| *other <= Reverse(size));
                 if place < FILES {
                     files.truncate(FILES - 1);
-                    files.insert(place, (Reverse(size), bytes));
+                    files.insert(place, (Reverse(size), bytes.into()));
                 }
                 size
             }
@@ -55,7 +55,7 @@ pub fn compresses(layer: &Layer, source: &dyn ContentSource) -> Result<bool, Lay
         if *size == 0 {
             continue;
         }
-        let (looked_at, compressed) = look(*bytes, *size, source)?;
+        let (looked_at, compressed) = look(bytes, *size, source)?;
         seen += size;
         // As much of all of it as of what was looked at.
         let spared = looked_at.saturating_sub(compressed);
@@ -80,7 +80,14 @@ fn size_of(bytes: Bytes<'_>) -> u64 {
 
 /// How many bytes of a file were weighed, and how many they are compressed. A file that changes
 /// meanwhile is noticed when it is packed.
-fn look(bytes: Bytes<'_>, size: u64, source: &dyn ContentSource) -> Result<(u64, u64), LayerWriteError> {
+fn look(content: &Content, size: u64, source: &dyn ContentSource) -> Result<(u64, u64), LayerWriteError> {
+    let bytes = match content {
+        Content::Inline(content) => Bytes::Inline(content),
+        Content::Context(file) => Bytes::Context(file),
+        Content::Kept(file) => Bytes::Kept(file),
+        // No layer that is made has one.
+        Content::Layer(_) => return Ok((0, 0)),
+    };
     let (_, opened) = open(source, bytes)?;
     weighed(opened.bytes, size.min(LOOK)).map_err(|source| {
         let path = match bytes {

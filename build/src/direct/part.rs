@@ -1,14 +1,14 @@
 //! Between trees and the directories that parts of filesystems are on disk.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use cogpack_backends_contract::changes::{Change, ChangeKind};
+use cogpack_backends_contract::changes::{ChangeKind, each_between};
 use cogpack_backends_contract::content::{Content, ContentSource, KeptContent, KeptFile};
 use cogpack_backends_contract::tree::{
-    self, Directory, Ids, Name, Node, PathProblem, SpecialKind, Tree, components,
+    self, Directory, Ids, Node, PathProblem, SpecialKind, Tree, components,
 };
 use cogpack_content::Digest;
 use cogpack_io_runtime::part::{self, Entry, Kind, PartError, Special, Writer};
@@ -59,50 +59,49 @@ pub struct Later {
     pub attributes: part::Attributes,
 }
 
-/// Writes what turns another tree into `after` as the part in the empty directory `root`. All but
+/// Writes what turns `before` into `after` as the part in the empty directory `root`. All but
 /// what is kept already is dated `time`. Files of layers that are packed are left out, and given
 /// back by their places in the layer.
 pub fn write(
-    changes: &[Change<'_, Content>],
+    before: &Tree<Content>,
     after: &Tree<Content>,
     files: &dyn ContentSource,
     time: (i64, u32),
     root: &Path,
 ) -> Result<BTreeMap<u64, Vec<Later>>, PartProblem> {
     let writer = Writer::new(root, attributes(after.root().attributes))?;
-    let mut writing = Writing { writer, files, time, made: BTreeSet::new(), first_names: BTreeMap::new() };
+    let mut writing = Writing { writer, files, time, open: Vec::new(), first_names: BTreeMap::new() };
     let mut later: BTreeMap<u64, Vec<Later>> = BTreeMap::new();
-    for Change { path, kind } in changes {
-        writing.directories_above(path, after)?;
-        let at = path.join(&b'/');
+    each_between(before, after, &mut |path, kind| {
+        let at = path.joined();
+        writing.directories_above(at, after)?;
         match kind {
-            ChangeKind::Removed => writing.writer.gone(&at)?,
+            ChangeKind::Removed => writing.writer.gone(at)?,
             ChangeKind::Written(Node::Directory(directory)) => {
-                writing.writer.directory(&at, attributes(directory.attributes))?;
-                writing.made.insert(path.clone());
+                writing.writer.directory(at, attributes(directory.attributes))?;
+                writing.open.push(at.to_vec());
             }
             ChangeKind::Written(Node::Symlink { ids, target }) => {
-                writing.writer.symlink(&at, target, ids.user, ids.group)?;
-                writing.writer.date(&at, time)?;
+                writing.writer.symlink(at, target, ids.user, ids.group)?;
+                writing.writer.date(at, time)?;
             }
             ChangeKind::Written(Node::Special { attributes: of_node, kind }) => {
-                writing.writer.special(&at, attributes(*of_node), special(*kind))?;
-                writing.writer.date(&at, time)?;
+                writing.writer.special(at, attributes(*of_node), special(*kind))?;
+                writing.writer.date(at, time)?;
             }
             ChangeKind::Written(Node::File { attributes: of_node, content }) => match content {
                 Content::Layer(file) => {
-                    let attributes = attributes(*of_node);
-                    later.entry(file.entry).or_default().push(Later { path: at, attributes });
+                    let (path, attributes) = (at.to_vec(), attributes(*of_node));
+                    later.entry(file.entry).or_default().push(Later { path, attributes });
                 }
                 Content::Inline(_) | Content::Context(_) | Content::Kept(_) => {
-                    writing.file(&at, *of_node, content)?;
+                    writing.file(at, *of_node, content)?;
                 }
             },
         }
-    }
-    for directory in &writing.made {
-        writing.writer.date(&directory.join(&b'/'), time)?;
-    }
+        Ok::<_, PartProblem>(())
+    })?;
+    writing.leave_all_but(b"")?;
     writing.writer.date(b"", time)?;
     Ok(later)
 }
@@ -111,22 +110,34 @@ struct Writing<'w> {
     writer: Writer<'w>,
     files: &'w dyn ContentSource,
     time: (i64, u32),
-    made: BTreeSet<Vec<Name>>,
+    /// The directories that were made and may get something more, each below the one before. They are
+    /// dated when nothing more comes.
+    open: Vec<Vec<u8>>,
     /// By what says where the bytes are, the first name of each file that has several.
     first_names: BTreeMap<(Vec<u8>, tree::Attributes), Vec<u8>>,
 }
 
 impl Writing<'_> {
     /// Directories that the part changes nothing of, and something in.
-    fn directories_above(&mut self, path: &[Name], after: &Tree<Content>) -> Result<(), PartProblem> {
-        for depth in 1..path.len() {
-            let above = &path[..depth];
-            if self.made.contains(above) {
-                continue;
-            }
-            let there = after.directory(above).map_or(tree::Attributes::ON_THE_WAY, |found| found.attributes);
-            self.writer.directory(&above.join(&b'/'), attributes(there))?;
-            self.made.insert(above.to_vec());
+    fn directories_above(&mut self, path: &[u8], after: &Tree<Content>) -> Result<(), PartProblem> {
+        self.leave_all_but(path)?;
+        let known = self.open.last().map_or(0, |above| above.len() + 1);
+        let ends = path[known..].iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        for (end, _) in ends {
+            let above = &path[..known + end];
+            let there = after.directory(&components(above));
+            let there = there.map_or(tree::Attributes::ON_THE_WAY, |found| found.attributes);
+            self.writer.directory(above, attributes(there))?;
+            self.open.push(above.to_vec());
+        }
+        Ok(())
+    }
+
+    /// Dates the directories that `path` is not in.
+    fn leave_all_but(&mut self, path: &[u8]) -> Result<(), PartProblem> {
+        let is_within = |above: &[u8]| path.strip_prefix(above).is_some_and(|rest| rest.starts_with(b"/"));
+        while let Some(last) = self.open.pop_if(|last| !is_within(last)) {
+            self.writer.date(&last, self.time)?;
         }
         Ok(())
     }

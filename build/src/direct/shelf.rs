@@ -8,7 +8,6 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cogpack_backends_contract::changes::between;
 use cogpack_backends_contract::content::{Content, ContentSource, ContextFile, KeptContent, KeptFile};
 use cogpack_backends_contract::tree::{Name, Node, Tree, text};
 use cogpack_backends_oci_direct::inputs::{BaseImage, BaseLayer};
@@ -102,8 +101,8 @@ impl<'b> Shelf<'b> {
     ) -> Result<(), BuildError> {
         let mut after = below.clone();
         layout.lay(layer, allowance, &mut after).map_err(here("read a base image"))?;
-        let mut later = part::write(&between(below, &after), &after, files, self.time, root)
-            .map_err(here("unpack a base image"))?;
+        let mut later =
+            part::write(below, &after, files, self.time, root).map_err(here("unpack a base image"))?;
         let writer = Writer::adding_to(root);
         // It says what was written where, behind what says which layer that is of.
         let disk = |error: PartError| io::Error::other(error);
@@ -138,13 +137,12 @@ impl<'b> Shelf<'b> {
     /// A filesystem on disk. What file ops have made of it since it was there last is written.
     pub fn on_disk(&self, filesystem: &Filesystem) -> Result<OnDisk, BuildError> {
         let start = self.known().get(&filesystem.origin).cloned().unwrap_or_default();
-        let changes = between(&start.tree, &filesystem.tree);
-        let is_same_root = start.tree.root().attributes == filesystem.tree.root().attributes;
-        if changes.is_empty() && (is_same_root || start.parts.is_empty()) {
-            return Ok(start);
-        }
         let layer =
             Layer::between(&start.tree, &filesystem.tree).map_err(here("write a filesystem to disk"))?;
+        let is_same_root = start.tree.root().attributes == filesystem.tree.root().attributes;
+        if layer.is_empty() && (is_same_root || start.parts.is_empty()) {
+            return Ok(start);
+        }
         let diff_id = layer.diff_id(&self.files, 0).map_err(here("write a filesystem to disk"))?;
         let below = start.parts.last().map(Digest::hex).unwrap_or_default();
         let root = filesystem.tree.root().attributes;
@@ -157,7 +155,7 @@ impl<'b> Shelf<'b> {
             let work = self.store.work().map_err(here("use the store"))?;
             let root = work.path().join("part");
             fs::create_dir(&root).map_err(here(format!("make `{}`", root.display())))?;
-            part::write(&changes, &filesystem.tree, &self.files, self.time, &root)
+            part::write(&start.tree, &filesystem.tree, &self.files, self.time, &root)
                 .map_err(here("write a filesystem to disk"))?;
             self.store.keep_part(&id, &root).map_err(here("use the store"))?;
         }

@@ -163,30 +163,32 @@ fn with_set_ids(
     lost: impl Fn(&Node<Content>) -> bool,
 ) -> Refusals {
     let mut refusals: Refusals = Vec::new();
-    let mut waiting: Vec<(String, &Node<Content>)> = Vec::new();
+    let mut waiting: Vec<(String, Node<Content>)> = Vec::new();
     // What cannot be followed is refused where it is copied.
     let Ok(parts) = tree.resolve(path.as_bytes(), true) else { return refusals };
     match (parts.is_empty(), tree.get(&parts)) {
         (true, _) => {
             let children = tree.root().children.iter();
-            waiting.extend(children.map(|(name, node)| (String::from_utf8_lossy(name).into_owned(), node)));
+            waiting.extend(
+                children.map(|entry| (String::from_utf8_lossy(entry.name()).into_owned(), entry.clone())),
+            );
         }
         (false, Some(node)) => waiting.push((path.to_owned(), node)),
         (false, None) => {}
     }
     while let Some((path, node)) = waiting.pop() {
-        let mode = match node {
+        let mode = match &node {
             Node::File { attributes, .. } => attributes.mode,
             Node::Directory(directory) => {
                 let below = directory.children.iter();
-                waiting.extend(
-                    below.map(|(name, node)| (format!("{path}/{}", String::from_utf8_lossy(name)), node)),
-                );
+                waiting.extend(below.map(|entry| {
+                    (format!("{path}/{}", String::from_utf8_lossy(entry.name())), entry.clone())
+                }));
                 directory.attributes.mode
             }
             Node::Symlink { .. } | Node::Special { .. } => continue,
         };
-        if mode.bits() & SET_IDS != 0 && lost(node) {
+        if mode.bits() & SET_IDS != 0 && lost(&node) {
             refusals.push(Box::new(Differs {
                 code: GATHERED,
                 what: format!("`{path}` has mode {mode}: this builder takes setuid and setgid off"),
@@ -273,7 +275,8 @@ fn one(name: &str, node: Node<Content>) -> Tree<Content> {
 }
 
 fn check_top(tree: &Tree<Content>, never: Never, span: Span) -> Result<(), Differs> {
-    for (name, node) in &tree.root().children {
+    for entry in &tree.root().children {
+        let (name, node) = entry.parts();
         let name = String::from_utf8_lossy(name);
         let (what, help) = match (never, node) {
             (Never::LinkAtTop, Node::Symlink { .. }) => (

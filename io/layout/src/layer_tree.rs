@@ -211,7 +211,8 @@ impl Laying<'_> {
     fn hide_below(&mut self, directory: &[Name]) {
         let Some(there) = self.tree.directory(directory) else { return };
         let (mut hidden, mut partly) = (Vec::new(), Vec::new());
-        for name in there.children.names() {
+        for entry in &there.children {
+            let name = entry.name();
             let child: Vec<Name> = directory.iter().cloned().chain([name.to_vec()]).collect();
             // What lies below sorts right behind its directory.
             let next = self.written.range(child.clone()..).next();
@@ -287,7 +288,7 @@ mod tests {
         let drawn = tree.walk().into_iter().map(|(path, node)| match node {
             Node::Directory(_) => format!("{}/", text(&path)),
             Node::File { .. } | Node::Special { .. } => text(&path),
-            Node::Symlink { target, .. } => format!("{}->{}", text(&path), String::from_utf8_lossy(target)),
+            Node::Symlink { target, .. } => format!("{}->{}", text(&path), String::from_utf8_lossy(&target)),
         });
         Ok(drawn.collect::<Vec<_>>().join(" "))
     }

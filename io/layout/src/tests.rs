@@ -159,12 +159,12 @@ fn names(root: &Path) -> Vec<String> {
 }
 
 fn paths(tree: &Tree<Content>) -> Vec<String> {
-    let shown = |(path, node): (Vec<_>, &Node<Content>)| match node {
+    let shown = |(path, node): (Vec<_>, Node<Content>)| match node {
         Node::Directory(directory) => format!("{} {}/", directory.attributes.mode, text(&path)),
         Node::File { attributes, content } => {
             format!("{} {} {}", attributes.mode, text(&path), content.size())
         }
-        Node::Symlink { target, .. } => format!("{} -> {}", text(&path), String::from_utf8_lossy(target)),
+        Node::Symlink { target, .. } => format!("{} -> {}", text(&path), String::from_utf8_lossy(&target)),
         Node::Special { .. } => format!("{} is special", text(&path)),
     };
     tree.walk().into_iter().map(shown).collect()

@@ -12,4 +12,5 @@ pub mod own;
 pub mod pattern_list;
 pub mod plan_file;
 pub mod project_files;
+pub mod room;
 pub mod walk;

@@ -29,10 +29,12 @@ use cogpack_backends_contract::tree::{Attributes, Directory, Ids, Name, Node, Tr
 use cogpack_ir::plan::{InputName, Mode, PathRule, RuleKind};
 
 use self::files::{Files, Inode};
+use crate::eject::manifest::NAME;
 use crate::ignore_file::{IgnoreError, IgnoreFile};
 use crate::names::Names;
 use crate::own::Own;
 use crate::pattern_list::Matched;
+use crate::room::Room;
 
 /// Why a directory cannot be a context.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +99,16 @@ const DEEPEST: usize = 1000;
 
 /// Walks the directory `root` of the context `context`, taking what `rules` take.
 pub fn walk(root: &Path, context: &InputName, rules: &[PathRule]) -> Result<Tree<Content>, WalkError> {
+    walk_within(&Room::default(), root, context, rules)
+}
+
+/// The same in the room that the contexts of a build have together.
+pub fn walk_within(
+    room: &Room,
+    root: &Path,
+    context: &InputName,
+    rules: &[PathRule],
+) -> Result<Tree<Content>, WalkError> {
     match fs::metadata(root) {
         Ok(metadata) if metadata.is_dir() => {}
         Ok(_) => return Err(WalkError::NoDirectory { context: context.clone(), path: root.to_owned() }),
@@ -113,7 +125,7 @@ pub fn walk(root: &Path, context: &InputName, rules: &[PathRule]) -> Result<Tree
     let began = SystemTime::now();
     let (path, components, links) = (Vec::new(), Vec::new(), BTreeMap::new());
     let own = Own::default();
-    let mut walk = Walk { context, selection, ignore, leads, own, path, components, links, began };
+    let mut walk = Walk { context, room, selection, ignore, leads, own, path, components, links, began };
     let children = walk.children(root, &at_root)?;
     let mut tree = Tree::empty();
     if let Some(root) = tree.directory_mut(&[]) {
@@ -124,6 +136,7 @@ pub fn walk(root: &Path, context: &InputName, rules: &[PathRule]) -> Result<Tree
 
 struct Walk<'w> {
     context: &'w InputName,
+    room: &'w Room,
     selection: Selection,
     ignore: IgnoreFile,
     /// The parts of each `include` before its first wildcard: it matches nothing elsewhere.
@@ -143,11 +156,13 @@ impl Walk<'_> {
     /// What is taken of the directory that the walk has come to.
     fn children(&mut self, directory: &Path, matched: &Matched) -> Result<Entries<Node<Content>>, WalkError> {
         let names = self.names(directory)?;
-        self.own.enter(&self.path, directory, names.iter().map(OsStr::from_bytes));
+        self.own.enter(&self.path, directory, names.some());
         let length = self.path.len();
         let mut children = Entries::new();
         let mut files = Files::new(Lister::new(self.context, &self.path));
-        for name in names.iter() {
+        let reading = |source| self.failed("read the names in", directory, source);
+        for (known, name) in (1..).zip(names.iter().map_err(reading)?) {
+            let name = &*name.map_err(|source| self.failed("read the names in", directory, source))?;
             let path = directory.join(OsStr::from_bytes(name));
             if length > 0 {
                 self.path.push(b'/');
@@ -174,13 +189,16 @@ impl Walk<'_> {
             }
             self.components.pop();
             self.path.truncate(length);
+            self.room.add(known, &mut children);
         }
         files.settle(&mut self.links, &mut children);
+        self.room.settle(&mut children);
         Ok(children)
     }
 
     fn names(&self, directory: &Path) -> Result<Names, WalkError> {
-        Names::of(directory).map_err(|source| self.failed("list", directory, source))
+        let listed = Names::of(directory, OsStr::new(NAME), self.room);
+        listed.map_err(|source| self.failed("list", directory, source))
     }
 
     /// What stands at the path that the walk has come to.
@@ -380,7 +398,7 @@ mod tests {
         assert_eq!((content(b"b").1, content(b"b").2), (b"a".to_vec(), true));
         assert_eq!(content(b"odd\xff").1, b"odd\xff");
         let Some(Node::Symlink { target, .. }) = tree.get(&[b"link"]) else { panic!("no link") };
-        assert_eq!(**target, b"../outside"[..]);
+        assert_eq!(*target, b"../outside"[..]);
     }
 
     #[test]

@@ -354,10 +354,10 @@ fn listing(files: &Files) -> BTreeMap<String, String> {
                 it.mode,
                 it.ids.user,
                 it.ids.group,
-                String::from_utf8_lossy(content)
+                String::from_utf8_lossy(&content)
             ),
             Node::Symlink { ids, target } => {
-                format!("link {}:{} to `{}`", ids.user, ids.group, String::from_utf8_lossy(target))
+                format!("link {}:{} to `{}`", ids.user, ids.group, String::from_utf8_lossy(&target))
             }
             Node::Special { .. } => "special".to_owned(),
         };

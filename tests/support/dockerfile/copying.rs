@@ -50,7 +50,7 @@ pub fn copy(
         let real = problem(from.resolve(&path.join(&b'/'), true))?;
         let landing = problem(into.resolve(destination.as_bytes(), true))?;
         if let Some(directory) = from.directory(&real) {
-            put(into, &landing, &Node::Directory(Arc::new(directory.clone())), told)?;
+            put(into, &landing, &Node::Directory(directory), told)?;
             continue;
         }
         let Some(node) = from.get(&real) else {
@@ -60,7 +60,7 @@ pub fn copy(
         let lands_inside = destination.ends_with('/') || into.directory(&landing).is_some();
         let name = path.last().cloned().unwrap_or_default();
         let landing = if lands_inside { [landing, vec![name]].concat() } else { landing };
-        put(into, &landing, node, told)?;
+        put(into, &landing, &node, told)?;
     }
     Ok(())
 }
@@ -82,7 +82,8 @@ fn put(into: &mut Files, landing: &[Name], node: &Node<Vec<u8>>, told: Told) -> 
     let node = changed(node, told);
     if let Node::Directory(directory) = &node {
         problem(into.make_directories(landing, Attributes::ON_THE_WAY))?;
-        for (name, below) in &directory.children {
+        for entry in &directory.children {
+            let (name, below) = entry.parts();
             let at = [landing, &[name.to_vec()]].concat();
             match (into.directory(&at).is_some(), below) {
                 (true, Node::Directory(_)) => put(into, &at, below, Told::default())?,
@@ -106,7 +107,8 @@ fn changed(node: &Node<Vec<u8>>, told: Told) -> Node<Vec<u8>> {
     match node {
         Node::Directory(it) => {
             let mut directory = Directory::new(attributes(&it.attributes));
-            for (name, below) in &it.children {
+            for entry in &it.children {
+                let (name, below) = entry.parts();
                 directory.children.insert(name, changed(below, told));
             }
             Node::Directory(Arc::new(directory))
@@ -130,7 +132,8 @@ fn matching(from: &Files, source: &str, told: Told) -> Result<Vec<Vec<Name>>, Un
         for above in &found {
             let real = problem(from.resolve(&above.join(&b'/'), true))?;
             let Some(directory) = from.directory(&real) else { continue };
-            for name in directory.children.names() {
+            for entry in &directory.children {
+                let name = entry.name();
                 let is_it = match is_pattern {
                     true => matches(&pattern, &String::from_utf8_lossy(name))?,
                     false => part[..] == name[..],

@@ -34,7 +34,8 @@ fn keep(
     path: &mut Vec<Name>,
     kept: &mut Files,
 ) -> Result<(), Unreadable> {
-    for (name, node) in &directory.children {
+    for entry in &directory.children {
+        let (name, node) = entry.parts();
         path.push(name.to_vec());
         if !is_ignored(path, lines)? {
             let above = path.split_last().map_or(&[][..], |(_, above)| above);

@@ -147,7 +147,7 @@ fn ignore_files_leave_out_what_their_last_matching_line_says() {
     ] {
         let kept =
             super::ignore::without_ignored(&files, ignore_file).unwrap_or_else(|why| panic!("{why:?}"));
-        let is_file = |node: &&(_, &_)| matches!(node.1, cogpack_backends_contract::tree::Node::File { .. });
+        let is_file = |node: &&(_, _)| matches!(node.1, cogpack_backends_contract::tree::Node::File { .. });
         let mut kept: Vec<String> = kept
             .walk()
             .iter()

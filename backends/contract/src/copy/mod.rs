@@ -155,7 +155,7 @@ pub fn apply<C: Clone>(
 
 /// Whether all that the sources of an `into` stand for lands under names of their own. Of what is
 /// missing nothing is said.
-pub fn lands_apart<C>(copy: &Copy, source: &Tree<C>) -> Result<(), CopyProblem> {
+pub fn lands_apart<C: Clone>(copy: &Copy, source: &Tree<C>) -> Result<(), CopyProblem> {
     let CopyForm::Into { sources, directory } = &copy.form else { return Ok(()) };
     let sources = sources.iter().map(literal).collect::<Result<Vec<_>, _>>()?;
     let there = Copy { optional: true, ..copy.clone() };
@@ -167,14 +167,14 @@ impl Copier<'_> {
     /// Lands one source at a real path.
     fn land<C: Clone>(
         &self,
-        found: &Found<'_, C>,
+        found: &Found<C>,
         at: &[Name],
         top: Top,
         tree: &mut Tree<C>,
     ) -> Result<(), CopyProblem> {
         let above = at.split_last().map_or(&[][..], |(_, above)| above);
         tree.make_directories(above, Attributes::ON_THE_WAY)?;
-        match found.what {
+        match &found.what {
             What::Leaf(node) => self.land_leaf(&found.path, node, at, tree),
             What::Directory(directory) => {
                 let made = match top {
@@ -202,7 +202,7 @@ impl Copier<'_> {
 
     /// A copy of all that is in a directory.
     fn all_of<C: Clone>(&self, directory: &Directory<C>) -> Entries<Node<C>> {
-        directory.children.map(|node| match node {
+        directory.children.changed(|node| match node {
             Node::Directory(below) => {
                 let (attributes, children) = (self.attributes(below.attributes), self.all_of(below));
                 Node::Directory(Arc::new(Directory { attributes, children }))
@@ -215,7 +215,7 @@ impl Copier<'_> {
     /// and nothing of it is made anew.
     fn leaves_as_is<C: Clone>(&self, directory: &Directory<C>) -> bool {
         let same = |attributes: &Attributes| self.attributes(*attributes) == *attributes;
-        directory.children.iter().all(|(_, node)| match node {
+        directory.children.iter().all(|entry| match &*entry {
             Node::Directory(below) => same(&below.attributes) && self.leaves_as_is(below),
             Node::File { attributes, .. } | Node::Special { attributes, .. } => same(attributes),
             Node::Symlink { ids, .. } => *ids == self.owner,
@@ -224,17 +224,19 @@ impl Copier<'_> {
 
     /// Lands what was picked of `directory`, which is at `path` below the root of what is copied, in
     /// the one that `place` says.
-    fn land_picks<'s, C: Clone>(
+    fn land_picks<C: Clone>(
         &self,
-        directory: &'s Directory<C>,
-        picks: Picks<'s>,
-        path: &mut Vec<&'s [u8]>,
+        directory: &Directory<C>,
+        picks: Picks,
+        path: &mut Vec<Name>,
         place: &mut Place,
         there: &mut Directory<C>,
     ) -> Result<(), CopyProblem> {
         let mut directories = picks.directories.into_iter().peekable();
-        for (name, node) in &directory.children {
-            path.push(name);
+        let depot = directory.children.depot();
+        for (count, entry) in (1..).zip(&directory.children) {
+            let (name, node) = entry.parts();
+            path.push(name.to_vec());
             if let Node::Directory(below) = node {
                 if let Some(Pick { taken, below: picks, .. }) = directories.next_if(|pick| pick.name == name)
                 {
@@ -250,14 +252,16 @@ impl Copier<'_> {
                 }
             } else if self.rules.is_taken(self.rules.decide(picks.decision, path)) {
                 place.enter(name)?;
-                if let Some(Node::Directory(_)) = there.children.get(name) {
+                if let Some(Node::Directory(_)) = there.children.get(name).as_deref() {
                     return Err(place.onto_directory());
                 }
                 there.children.insert(name, self.copied(node));
                 place.leave();
             }
             path.pop();
+            there.children.put_away_now_and_then(depot.as_ref(), count);
         }
+        there.children.put_away_at_the_end(depot.as_ref());
         Ok(())
     }
 
@@ -336,7 +340,7 @@ impl Place {
 fn fits<C>(directory: &Directory<C>, depth: usize) -> bool {
     directory.children.is_empty()
         || depth < DEEPEST
-            && directory.children.iter().all(|(_, node)| match node {
+            && directory.children.iter().all(|entry| match &*entry {
                 Node::Directory(below) => fits(below, depth + 1),
                 Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => true,
             })

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cogpack_ir::plan::Copy;
 
@@ -10,14 +11,14 @@ use crate::glob::{Glob, has_wildcard};
 use crate::tree::{Directory, Name, Node, Tree, components, text};
 
 /// One thing to copy.
-pub(super) struct Found<'s, C> {
+pub(super) struct Found<C> {
     pub(super) path: Vec<Name>,
-    pub(super) what: What<'s, C>,
+    pub(super) what: What<C>,
 }
 
-pub(super) enum What<'s, C> {
-    Directory(&'s Directory<C>),
-    Leaf(&'s Node<C>),
+pub(super) enum What<C> {
+    Directory(Arc<Directory<C>>),
+    Leaf(Node<C>),
 }
 
 /// How the topmost directory of a copy is made where it is missing.
@@ -30,12 +31,12 @@ pub(super) enum Top {
 }
 
 /// What `named` stands for in `source`; `None` where it is missing and may be.
-pub(super) fn find_named<'s, C>(
-    source: &'s Tree<C>,
+pub(super) fn find_named<C: Clone>(
+    source: &Tree<C>,
     named: &str,
     copy: &Copy,
     follow: bool,
-) -> Result<Option<Found<'s, C>>, CopyProblem> {
+) -> Result<Option<Found<C>>, CopyProblem> {
     let path = source.resolve(named.as_bytes(), follow)?;
     match at(source, path) {
         Some(found) => Ok(Some(found)),
@@ -45,13 +46,13 @@ pub(super) fn find_named<'s, C>(
 }
 
 /// All that the sources of an `into` stand for, by the name they land under.
-pub(super) fn find_all<'s, C>(
-    source: &'s Tree<C>,
+pub(super) fn find_all<C: Clone>(
+    source: &Tree<C>,
     sources: &[Cow<'_, str>],
     copy: &Copy,
     destination: &[Name],
-) -> Result<BTreeMap<Name, (Found<'s, C>, Top)>, CopyProblem> {
-    let mut all: BTreeMap<Name, (Found<'s, C>, Top)> = BTreeMap::new();
+) -> Result<BTreeMap<Name, (Found<C>, Top)>, CopyProblem> {
+    let mut all: BTreeMap<Name, (Found<C>, Top)> = BTreeMap::new();
     // Names before wildcards, so that the order in which they were written has no effect.
     let (patterns, names): (Vec<_>, Vec<_>) = sources.iter().partition(|named| has_wildcard(named));
     for named in names.into_iter().chain(patterns) {
@@ -84,11 +85,11 @@ pub(super) fn find_all<'s, C>(
 }
 
 /// What a wildcard matches, each with the name it has there.
-fn find_matches<'s, C>(
-    source: &'s Tree<C>,
+fn find_matches<C: Clone>(
+    source: &Tree<C>,
     named: &str,
     copy: &Copy,
-) -> Result<Vec<(Name, Found<'s, C>)>, CopyProblem> {
+) -> Result<Vec<(Name, Found<C>)>, CopyProblem> {
     let mut matches: Vec<Vec<Name>> = vec![Vec::new()];
     let mut literal_so_far = true;
     for part in Glob::new(named)?.parts() {
@@ -106,12 +107,9 @@ fn find_matches<'s, C>(
                         true => source.resolve(&text_bytes(&directory), true)?,
                         false => directory,
                     };
-                    let children = source.directory(&real).into_iter().flat_map(|it| it.children.names());
-                    next.extend(
-                        children
-                            .filter(|name| part.matches_name(name))
-                            .map(|name| [real.as_slice(), &[name.to_vec()]].concat()),
-                    );
+                    let Some(directory) = source.directory(&real) else { continue };
+                    let matching = directory.children.iter().filter(|entry| part.matches_name(entry.name()));
+                    next.extend(matching.map(|entry| [real.as_slice(), &[entry.name().to_vec()]].concat()));
                 }
             }
         }
@@ -134,7 +132,7 @@ fn find_matches<'s, C>(
     Ok(found)
 }
 
-fn at<C>(tree: &Tree<C>, path: Vec<Name>) -> Option<Found<'_, C>> {
+fn at<C: Clone>(tree: &Tree<C>, path: Vec<Name>) -> Option<Found<C>> {
     let what = match tree.directory(&path) {
         Some(directory) => What::Directory(directory),
         None => What::Leaf(tree.get(&path)?),

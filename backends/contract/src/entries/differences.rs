@@ -7,22 +7,19 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::page::Page;
+use super::held::{Entry, Held, Open};
 use super::{Branch, Link};
 
 /// A name that two maps do not share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference<'b, 'a, V> {
     /// Only the first map has it.
-    Removed(&'b [u8]),
+    Removed(Entry<'b, V>),
     /// The second map has it.
     Written {
-        /// The name.
-        name: &'a [u8],
         /// What it stands for in the first map.
-        before: Option<&'b V>,
+        before: Option<Entry<'b, V>>,
         /// What it stands for in the second. That may be equal.
-        after: &'a V,
+        after: Entry<'a, V>,
     },
 }
 
@@ -53,7 +50,7 @@ impl<'b, 'a, V> Iterator for Differences<'b, 'a, V> {
             match (before.next(), after.next()) {
                 (None, None) => return None,
                 (Some(Next::Below(old)), Some(Next::Below(new))) => {
-                    if Arc::ptr_eq(old, new) {
+                    if is_same(old, new) {
                         before.pass();
                         after.pass();
                         continue;
@@ -68,23 +65,22 @@ impl<'b, 'a, V> Iterator for Differences<'b, 'a, V> {
                 }
                 (Some(Next::Below(_)), Some(Next::Page(..)) | None) => before.open(),
                 (Some(Next::Page(..)) | None, Some(Next::Below(_))) => after.open(),
-                (Some(Next::Page(old, place)), None) => {
+                (Some(Next::Page(page, place)), None) => {
                     before.step();
-                    return Some(Difference::Removed(old.entry(place).0));
+                    return Some(Difference::Removed(Entry { page, place }));
                 }
-                (None, Some(Next::Page(new, place))) => {
+                (None, Some(Next::Page(page, place))) => {
                     after.step();
-                    let (name, after) = new.entry(place);
-                    return Some(Difference::Written { name, before: None, after });
+                    return Some(Difference::Written { before: None, after: Entry { page, place } });
                 }
                 (Some(Next::Page(old, at)), Some(Next::Page(new, place))) => {
-                    if std::ptr::eq(old, new) && at == place {
+                    if at == place && old.is_same(&new) {
                         before.pass();
                         after.pass();
                         continue;
                     }
-                    let ((old, was), (name, is)) = (old.entry(at), new.entry(place));
-                    let order = old.cmp(name);
+                    let (was, is) = (Entry { page: old, place: at }, Entry { page: new, place });
+                    let order = was.name().cmp(is.name());
                     if order.is_le() {
                         before.step();
                     }
@@ -92,9 +88,9 @@ impl<'b, 'a, V> Iterator for Differences<'b, 'a, V> {
                         after.step();
                     }
                     return Some(match order {
-                        Ordering::Less => Difference::Removed(old),
-                        Ordering::Greater => Difference::Written { name, before: None, after: is },
-                        Ordering::Equal => Difference::Written { name, before: Some(was), after: is },
+                        Ordering::Less => Difference::Removed(was),
+                        Ordering::Greater => Difference::Written { before: None, after: is },
+                        Ordering::Equal => Difference::Written { before: Some(was), after: is },
                     });
                 }
             }
@@ -111,18 +107,34 @@ struct Rest<'e, V> {
 
 enum Next<'e, V> {
     /// The entries of this page from a place on.
-    Page(&'e Page<V>, usize),
+    Page(Open<'e, V>, usize),
     /// All that is here and below.
     Below(&'e Arc<Branch<V>>),
 }
 
-impl<V> Clone for Next<'_, V> {
-    fn clone(&self) -> Self {
-        *self
+/// Whether two branches have the same below them without a look at it: they are one, or each was read
+/// anew and is the same page that is away, alone.
+fn is_same<V>(old: &Arc<Branch<V>>, new: &Arc<Branch<V>>) -> bool {
+    if Arc::ptr_eq(old, new) {
+        return true;
+    }
+    let is_alone = |branch: &Branch<V>| branch.lower.is_none() && branch.upper.is_none();
+    match (&old.page, &new.page) {
+        (Held::Away(one), Held::Away(other)) if is_alone(old) && is_alone(new) => {
+            one.place == other.place && std::ptr::addr_eq(Arc::as_ptr(&one.depot), Arc::as_ptr(&other.depot))
+        }
+        _ => false,
     }
 }
 
-impl<V> Copy for Next<'_, V> {}
+impl<V> Clone for Next<'_, V> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Page(page, place) => Self::Page(page.clone(), *place),
+            Self::Below(branch) => Self::Below(branch),
+        }
+    }
+}
 
 impl<'e, V> Rest<'e, V> {
     fn of(link: &'e Link<V>) -> Self {
@@ -130,7 +142,7 @@ impl<'e, V> Rest<'e, V> {
     }
 
     fn next(&self) -> Option<Next<'e, V>> {
-        self.parts.last().copied()
+        self.parts.last().cloned()
     }
 
     /// Passes over all that comes next.
@@ -153,7 +165,7 @@ impl<'e, V> Rest<'e, V> {
         if let Some(Next::Below(branch)) = self.parts.pop() {
             self.opened += 1;
             self.parts.extend(branch.upper.as_ref().map(Next::Below));
-            self.parts.push(Next::Page(&branch.page, 0));
+            self.parts.push(Next::Page(branch.page.open(), 0));
             self.parts.extend(branch.lower.as_ref().map(Next::Below));
         }
     }

@@ -6,20 +6,25 @@
 //!
 //! Inside are pages of some entries each, which hang in a tree balanced by weight, with the bounds
 //! that Hirai and Yamamoto proved enough ("Balancing weight-balanced trees", 2011). decisions/0006
-//! says why no library does this.
+//! says why no library does this. What memory has no room for is in larger pages, which are
+//! [away](held).
 
+mod away;
 mod differences;
-mod page;
+pub(crate) mod held;
+pub(crate) mod page;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::sync::Arc;
 
+use self::held::{Held, Open, Side};
 use self::page::{FULL, Page};
 use crate::tree::Name;
 
 pub use self::differences::{Difference, Differences};
+pub use self::held::Entry;
 
 /// Entries in the order of their names.
 pub struct Entries<V> {
@@ -30,21 +35,13 @@ type Link<V> = Option<Arc<Branch<V>>>;
 
 struct Branch<V> {
     /// Never empty. All that is in `lower` comes before it, and all that is in `upper` after.
-    /// Behind a pointer of its own, so that copies on the way to a change copy no entries.
-    page: Arc<Page<V>>,
+    page: Held<V>,
     /// How many entries are here and below.
     count: usize,
     /// How many pages are here and below.
     pages: usize,
     lower: Link<V>,
     upper: Link<V>,
-}
-
-/// Where a name is to be looked for.
-enum Way {
-    Lower,
-    Here(Result<usize, usize>),
-    Upper,
 }
 
 /// One side may weigh this many times the other.
@@ -69,13 +66,17 @@ impl<V> Entries<V> {
     }
 
     /// What a name stands for.
-    pub fn get(&self, name: &[u8]) -> Option<&V> {
+    pub fn get(&self, name: &[u8]) -> Option<Entry<'_, V>> {
         let mut link = &self.top;
         while let Some(branch) = link {
-            link = match branch.way(name) {
-                Way::Lower => &branch.lower,
-                Way::Upper => &branch.upper,
-                Way::Here(place) => return place.ok().map(|place| branch.page.entry(place).1),
+            link = match branch.page.side(name) {
+                Side::Lower => &branch.lower,
+                Side::Upper => &branch.upper,
+                Side::Within => {
+                    let page = branch.page.open();
+                    let place = page.find(name).ok()?;
+                    return Some(Entry { page, place });
+                }
             };
         }
         None
@@ -83,19 +84,14 @@ impl<V> Entries<V> {
 
     /// All, by name.
     pub fn iter(&self) -> Iter<'_, V> {
-        let mut iter = Iter { above: Vec::new() };
+        let mut iter = Iter { here: None, above: Vec::new() };
         iter.descend(&self.top);
         iter
     }
 
-    /// The names, in their order.
-    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
-        self.iter().map(|(name, _)| name)
-    }
-
-    /// The same names, each with what `value` makes of what it stands for.
-    pub fn map<W>(&self, mut value: impl FnMut(&V) -> W) -> Entries<W> {
-        Entries { top: map(&self.top, &mut value) }
+    /// The same names, each with what `value` makes of what it stands for. What is away stays away.
+    pub fn changed(&self, mut value: impl FnMut(&V) -> V) -> Self {
+        Self { top: changed(&self.top, &mut value) }
     }
 
     /// What differs between this and `after`, by name.
@@ -112,11 +108,13 @@ impl<V: Clone> Entries<V> {
         let mut link = &mut self.top;
         while let Some(branch) = link {
             let branch = Arc::make_mut(branch);
-            link = match branch.way(name) {
-                Way::Lower => &mut branch.lower,
-                Way::Upper => &mut branch.upper,
-                Way::Here(place) => {
-                    return Some(Arc::make_mut(&mut branch.page).value_mut(place.ok()?));
+            link = match branch.page.side(name) {
+                Side::Lower => &mut branch.lower,
+                Side::Upper => &mut branch.upper,
+                Side::Within => {
+                    let page = branch.page.make_mut();
+                    let place = page.find(name).ok()?;
+                    return Some(page.value_mut(place));
                 }
             };
         }
@@ -135,29 +133,37 @@ impl<V: Clone> Entries<V> {
     }
 }
 
-fn map<V, W>(link: &Link<V>, value: &mut dyn FnMut(&V) -> W) -> Link<W> {
+fn changed<V>(link: &Link<V>, value: &mut dyn FnMut(&V) -> V) -> Link<V> {
     let branch = link.as_ref()?;
-    let (lower, page) = (map(&branch.lower, value), Arc::new(branch.page.map(value)));
-    let upper = map(&branch.upper, value);
+    let lower = changed(&branch.lower, value);
+    let page = Arc::new(branch.page.open().changed(value));
+    let page = match &branch.page {
+        Held::Here(_) => Held::Here(page),
+        Held::Away(before) => Held::laid(&before.depot, page),
+    };
+    let upper = changed(&branch.upper, value);
     Some(Arc::new(Branch { page, count: branch.count, pages: branch.pages, lower, upper }))
 }
 
 fn insert<V: Clone>(link: &mut Link<V>, name: &[u8], value: V) -> Option<V> {
     let Some(branch) = link else {
-        *link = Branch::of(Arc::new(Page::of(name, value)));
+        *link = Branch::of(Held::Here(Arc::new(Page::of(name, value))));
         return None;
     };
     let branch = Arc::make_mut(branch);
     // A name that no page has goes to one that it lies next to, if that has room.
-    let replaced = match branch.way(name) {
-        Way::Lower if branch.lower.is_some() => insert(&mut branch.lower, name, value),
-        Way::Upper if branch.upper.is_some() => insert(&mut branch.upper, name, value),
-        Way::Here(Ok(place)) => {
-            Some(std::mem::replace(Arc::make_mut(&mut branch.page).value_mut(place), value))
+    let replaced = match branch.page.side(name) {
+        Side::Lower if branch.lower.is_some() => insert(&mut branch.lower, name, value),
+        Side::Upper if branch.upper.is_some() => insert(&mut branch.upper, name, value),
+        Side::Lower => branch.add(0, name, value),
+        Side::Upper => branch.add(branch.page.len(), name, value),
+        Side::Within => {
+            let found = branch.page.open().find(name);
+            match found {
+                Ok(place) => Some(std::mem::replace(branch.page.make_mut().value_mut(place), value)),
+                Err(place) => branch.add(place, name, value),
+            }
         }
-        Way::Lower => branch.add(0, name, value),
-        Way::Upper => branch.add(branch.page.len(), name, value),
-        Way::Here(Err(place)) => branch.add(place, name, value),
     };
     branch.settle();
     replaced
@@ -165,11 +171,12 @@ fn insert<V: Clone>(link: &mut Link<V>, name: &[u8], value: V) -> Option<V> {
 
 fn remove<V: Clone>(link: &mut Link<V>, name: &[u8]) -> Option<V> {
     let branch = Arc::make_mut(link.as_mut()?);
-    let removed = match branch.way(name) {
-        Way::Lower => remove(&mut branch.lower, name),
-        Way::Upper => remove(&mut branch.upper, name),
-        Way::Here(place) => {
-            let removed = Arc::make_mut(&mut branch.page).remove(place.ok()?);
+    let removed = match branch.page.side(name) {
+        Side::Lower => remove(&mut branch.lower, name),
+        Side::Upper => remove(&mut branch.upper, name),
+        Side::Within => {
+            let page = branch.page.make_mut();
+            let removed = page.remove(page.find(name).ok()?);
             if branch.page.len() == 0 {
                 match take_first(&mut branch.upper) {
                     Some(next) => branch.page = next,
@@ -187,11 +194,11 @@ fn remove<V: Clone>(link: &mut Link<V>, name: &[u8]) -> Option<V> {
 }
 
 /// Takes away the first page.
-fn take_first<V>(link: &mut Link<V>) -> Option<Arc<Page<V>>> {
+fn take_first<V>(link: &mut Link<V>) -> Option<Held<V>> {
     let branch = Arc::make_mut(link.as_mut()?);
     let first = take_first(&mut branch.lower);
     if first.is_none() {
-        let (page, upper) = (Arc::clone(&branch.page), branch.upper.take());
+        let (page, upper) = (branch.page.clone(), branch.upper.take());
         *link = upper;
         return Some(page);
     }
@@ -202,7 +209,7 @@ fn take_first<V>(link: &mut Link<V>) -> Option<Arc<Page<V>>> {
 /// Adds a page before all others.
 fn put_first<V>(link: &mut Link<V>, page: Page<V>) {
     match link {
-        None => *link = Branch::of(Arc::new(page)),
+        None => *link = Branch::of(Held::Here(Arc::new(page))),
         Some(branch) => {
             let branch = Arc::make_mut(branch);
             put_first(&mut branch.lower, page);
@@ -226,14 +233,17 @@ fn weight<V>(link: &Link<V>) -> usize {
 impl<V: Clone> Branch<V> {
     /// Adds an entry to the page, or to one beside it where that is full.
     fn add(&mut self, place: usize, name: &[u8], value: V) -> Option<V> {
-        if self.page.len() < FULL {
-            Arc::make_mut(&mut self.page).insert(place, name, value);
-        } else if place == FULL {
+        let (length, is_away) = (self.page.len(), self.page.is_away());
+        if length < FULL && !is_away {
+            self.page.make_mut().insert(place, name, value);
+        } else if place == length {
             // What comes in order fills every page.
             put_first(&mut self.upper, Page::of(name, value));
+        } else if place == 0 && is_away && self.lower.is_none() {
+            self.lower = Branch::of(Held::Here(Arc::new(Page::of(name, value))));
         } else {
-            let page = Arc::make_mut(&mut self.page);
-            let mut later = page.split_off(FULL / 2);
+            let page = self.page.make_mut();
+            let mut later = page.split_off(length / 2);
             match place.checked_sub(page.len()) {
                 Some(place) => later.insert(place, name, value),
                 None => page.insert(place, name, value),
@@ -245,16 +255,8 @@ impl<V: Clone> Branch<V> {
 }
 
 impl<V> Branch<V> {
-    fn of(page: Arc<Page<V>>) -> Link<V> {
+    fn of(page: Held<V>) -> Link<V> {
         Some(Arc::new(Self { count: page.len(), pages: 1, page, lower: None, upper: None }))
-    }
-
-    fn way(&self, name: &[u8]) -> Way {
-        match self.page.find(name) {
-            Err(0) => Way::Lower,
-            Err(place) if place == self.page.len() => Way::Upper,
-            place => Way::Here(place),
-        }
     }
 
     /// Counts and balances again after something below was added or taken away.
@@ -309,37 +311,42 @@ impl<V> Branch<V> {
 
 /// Entries by name; see [`Entries::iter`].
 pub struct Iter<'e, V> {
-    /// Branches, of whose pages the entries from a place on, and then the upper side, are still to
-    /// come, the next one last.
-    above: Vec<(&'e Branch<V>, usize)>,
+    /// The page whose entries from a place on are the next.
+    here: Option<(Open<'e, V>, usize)>,
+    /// Branches, of which the page and then the upper side are still to come, the next one last.
+    above: Vec<&'e Branch<V>>,
 }
 
 impl<'e, V> Iter<'e, V> {
     fn descend(&mut self, mut link: &'e Link<V>) {
         while let Some(branch) = link {
-            self.above.push((branch, 0));
+            self.above.push(branch);
             link = &branch.lower;
         }
     }
 }
 
 impl<'e, V> Iterator for Iter<'e, V> {
-    type Item = (&'e [u8], &'e V);
+    type Item = Entry<'e, V>;
 
-    fn next(&mut self) -> Option<Self::Item> {
-        let (branch, place) = self.above.last_mut()?;
-        let (branch, here) = (*branch, *place);
-        *place += 1;
-        if *place == branch.page.len() {
-            self.above.pop();
+    fn next(&mut self) -> Option<Entry<'e, V>> {
+        loop {
+            if let Some((page, next)) = &mut self.here
+                && *next < page.len()
+            {
+                let place = *next;
+                *next += 1;
+                return Some(Entry { page: page.clone(), place });
+            }
+            let branch = self.above.pop()?;
+            self.here = Some((branch.page.open(), 0));
             self.descend(&branch.upper);
         }
-        Some(branch.page.entry(here))
     }
 }
 
 impl<'e, V> IntoIterator for &'e Entries<V> {
-    type Item = (&'e [u8], &'e V);
+    type Item = Entry<'e, V>;
     type IntoIter = Iter<'e, V>;
 
     fn into_iter(self) -> Iter<'e, V> {
@@ -368,7 +375,7 @@ impl<V> Clone for Entries<V> {
 impl<V> Clone for Branch<V> {
     fn clone(&self) -> Self {
         let Self { page, count, pages, lower, upper } = self;
-        let (page, lower, upper) = (Arc::clone(page), lower.clone(), upper.clone());
+        let (page, lower, upper) = (page.clone(), lower.clone(), upper.clone());
         Self { page, count: *count, pages: *pages, lower, upper }
     }
 }
@@ -384,7 +391,7 @@ impl<V: PartialEq> PartialEq for Entries<V> {
         self.len() == other.len()
             && self.differences(other).all(|difference| match difference {
                 Difference::Removed(_) => false,
-                Difference::Written { before, after, .. } => before == Some(after),
+                Difference::Written { before, after } => before.as_deref() == Some(&*after),
             })
     }
 }
@@ -393,6 +400,11 @@ impl<V: Eq> Eq for Entries<V> {}
 
 impl<V: fmt::Debug> fmt::Debug for Entries<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.iter()).finish()
+        let mut map = f.debug_map();
+        for entry in self {
+            let (name, value) = entry.parts();
+            map.entry(&name, value);
+        }
+        map.finish()
     }
 }

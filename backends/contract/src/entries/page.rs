@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 /// Entries in the order of their names.
-pub(super) struct Page<V> {
+pub(crate) struct Page<V> {
     /// Shared with pages that have other values for the same names.
     names: Arc<Names>,
     values: Vec<V>,
@@ -29,12 +29,23 @@ impl<V> Page<V> {
         Self { names: Arc::new(names), values: vec![value] }
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// One with these entries, which come in the order of their names.
+    pub(crate) fn from_sorted<'n>(entries: impl Iterator<Item = (&'n [u8], V)>) -> Self {
+        let (mut names, mut values) = (Names { bytes: Vec::new(), ends: Vec::new() }, Vec::new());
+        for (name, value) in entries {
+            names.bytes.extend_from_slice(name);
+            names.ends.push(names.bytes.len());
+            values.push(value);
+        }
+        Self { names: Arc::new(names), values }
+    }
+
+    pub(crate) fn len(&self) -> usize {
         self.values.len()
     }
 
     /// The name and value at a place that there is.
-    pub(super) fn entry(&self, place: usize) -> (&[u8], &V) {
+    pub(crate) fn entry(&self, place: usize) -> (&[u8], &V) {
         (self.name(place), &self.values[place])
     }
 
@@ -88,8 +99,8 @@ impl<V> Page<V> {
     }
 
     /// The same names with other values.
-    pub(super) fn map<W>(&self, value: &mut dyn FnMut(&V) -> W) -> Page<W> {
-        Page { names: Arc::clone(&self.names), values: self.values.iter().map(value).collect() }
+    pub(super) fn changed(&self, value: &mut dyn FnMut(&V) -> V) -> Self {
+        Self { names: Arc::clone(&self.names), values: self.values.iter().map(value).collect() }
     }
 
     fn name(&self, place: usize) -> &[u8] {

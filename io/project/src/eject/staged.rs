@@ -89,7 +89,8 @@ fn write_tree(
     directory: &Directory<Content>,
     files: &dyn ContentSource,
 ) -> Result<(), EjectError> {
-    for (name, node) in &directory.children {
+    for entry in &directory.children {
+        let (name, node) = entry.parts();
         let below = path.join(OsStr::from_bytes(name));
         match node {
             Node::Directory(directory) => {

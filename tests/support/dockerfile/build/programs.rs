@@ -235,7 +235,7 @@ fn look(argv: &[&str], is_root: bool, files: &Files) -> Result<(), Unreadable> {
 fn chmod_all(mode: &str, path: &str, files: &mut Files) -> Result<(), Unreadable> {
     let mode: Mode = problem(mode.trim_start_matches("00").parse())?;
     let at = problem(files.resolve(path.as_bytes(), true))?;
-    let Some(node) = files.get(&at).cloned() else {
+    let Some(node) = files.get(&at) else {
         return Unreadable::new(format!("`{path}` is not there"));
     };
     let below: Vec<_> =
@@ -244,7 +244,7 @@ fn chmod_all(mode: &str, path: &str, files: &mut Files) -> Result<(), Unreadable
     for path in paths {
         if let Some(directory) = files.directory_mut(&path) {
             directory.attributes.mode = mode;
-        } else if let Some(Node::File { attributes, content }) = files.get(&path).cloned() {
+        } else if let Some(Node::File { attributes, content }) = files.get(&path) {
             let attributes = Attributes { mode, ..attributes };
             problem(files.insert(&path, Node::File { attributes, content }))?;
         }

@@ -1,0 +1,115 @@
+//! What memory has no room for: pages of directories, as bytes that somebody with a disk keeps.
+//!
+//! A tree may have any number of entries, and an image of it takes one walk after the other over them.
+//! So pages are taken away as soon as they are whole, and are read again, one after the other, by each
+//! walk. Nothing but this process ever reads the bytes, so that their form has no version.
+//!
+//! What cannot be kept elsewhere, because a disk is full, stays in memory. What was kept and does
+//! not come back leaves nothing to go on with: that is a panic, which says what the disk said.
+
+mod pages;
+mod text;
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cogpack_ir::plan::{FileContent, InputName};
+
+use crate::content::Content;
+use crate::entries::Entries;
+use crate::entries::held::{Depot, Place};
+use crate::entries::page::Page;
+use crate::tree::Node;
+
+/// Keeps bytes, as a file does that has no name.
+pub trait Bytes: Send + Sync {
+    /// Keeps more of them, and says where the first is.
+    fn append(&self, bytes: &[u8]) -> io::Result<u64>;
+
+    /// Gives back as many as there is room for, from a place on.
+    fn read(&self, offset: u64, into: &mut [u8]) -> io::Result<()>;
+}
+
+/// Keeps pages of directories.
+pub struct Overflow {
+    bytes: Box<dyn Bytes>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Whether something could not be kept: then nothing more is tried.
+    is_full: bool,
+    /// What pages name by its place here.
+    contexts: Vec<InputName>,
+    contents: Vec<Arc<FileContent>>,
+    /// What was read last, the latest at the end.
+    latest: VecDeque<(u64, Arc<Page<Node<Content>>>)>,
+}
+
+/// How many pages that were read are kept: who looks at one name after the other comes back to them.
+const LATEST: usize = 4;
+
+impl Overflow {
+    /// One that keeps its bytes there.
+    pub fn new(bytes: Box<dyn Bytes>) -> Arc<Self> {
+        Arc::new(Self { bytes, state: Mutex::default() })
+    }
+
+    /// Takes away what of a directory is in memory, and can be taken: all but pages with directories
+    /// that are in memory themselves.
+    pub fn take(self: &Arc<Self>, entries: &mut Entries<Node<Content>>) {
+        if !self.state().is_full {
+            entries.put_away(&(Arc::clone(self) as Arc<dyn Depot<Node<Content>>>));
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Depot<Node<Content>> for Overflow {
+    fn put(self: Arc<Self>, page: &Page<Node<Content>>) -> Option<Place> {
+        if self.state().is_full {
+            return None;
+        }
+        let written = self.written(page)?;
+        let length = u32::try_from(written.len()).ok()?;
+        match self.bytes.append(&written) {
+            Ok(offset) => Some(Place { offset, length }),
+            Err(_) => {
+                self.state().is_full = true;
+                None
+            }
+        }
+    }
+
+    fn get(self: Arc<Self>, place: Place) -> Arc<Page<Node<Content>>> {
+        let found = self.state().latest.iter().find(|(offset, _)| *offset == place.offset).cloned();
+        if let Some((_, page)) = found {
+            return page;
+        }
+        let mut bytes = vec![0; place.length as usize];
+        if let Err(error) = self.bytes.read(place.offset, &mut bytes) {
+            panic!("what was laid aside in a temporary file cannot be read again: {error}");
+        }
+        let page = Arc::new(Arc::clone(&self).read(&bytes));
+        let mut state = self.state();
+        if state.latest.len() == LATEST {
+            state.latest.pop_front();
+        }
+        state.latest.push_back((place.offset, Arc::clone(&page)));
+        page
+    }
+}
+
+impl std::fmt::Debug for Overflow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Overflow").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
