@@ -2,6 +2,7 @@
 # Contexts that are not on this disk, or not as files: a commit of a git repository, a file of an
 # HTTP server and an image of a layout become the same files on both engines, as far as their
 # BuildKit knows them: what the older one cannot do is refused by name before anything is built.
+# And a directory with links, odd names and an ignore file, as each engine is sent it.
 # shellcheck source-path=SCRIPTDIR source=support.bash
 . "$(dirname "$0")/support.bash"
 needs_daemon
@@ -138,3 +139,46 @@ is_refused 'an image of a layout on the older engine' layout.cpk '`source.ocilay
 	builds tag "$work/project/tag.cpk" --output "type=tar,dest=$work/tag.tar"
 	exits 'and by its tag it is the same' 0 cmp "$work/layout.tar" "$work/tag.tar"
 )
+
+# A directory with all that can be in one, and with what its ignore file keeps out of it.
+directory=$work/directory
+mkdir -p "$directory/src/empty" "$directory/src/deep/er" "$directory/build/keep" "$directory/Straße"
+printf 'one\n' >"$directory/src/one"
+ln "$directory/src/one" "$directory/src/deep/the same one"
+ln -s '../src/one' "$directory/Straße/link"
+ln -s /nowhere "$directory/src/broken"
+printf 'x\n' | tee "$directory/src/a[1]*?" "$directory/src/a1" "$directory/src/-dash" "$directory/src/.hidden" "$directory/src/ü b,c=d" \
+	"$directory/src/cache.pyc" "$directory/src/deep/er/cache.pyc" "$directory/build/out" "$directory/build/keep/this" >/dev/null
+chmod 4755 "$directory/src/a1"
+printf '# made by hand\n**/*.pyc\nbuild\n!build/keep\n' >"$directory/.dockerignore"
+cat >"$work/directory.cpk" <<'END'
+cpk 1
+
+context @all = dir "directory"
+
+stage %app from scratch {
+  copy contents "." from @all to "/all"
+}
+
+export from %app
+END
+mkdir "$work/sent" "$work/sent/all"
+cp -a "$directory/." "$work/sent/all"
+find "$work/sent" -name '*.pyc' -delete
+rm "$work/sent/all/build/out"
+find "$work/sent" -mindepth 1 -type d -exec chmod 755 {} +
+chown -Rh 0:0 "$work/sent"
+# A change of owner takes this away.
+chmod 4755 "$work/sent/all/src/a1"
+files_of "$work/sent" >"$work/sent.files"
+sends_a_directory() {
+	builds "directory-$1" "$work/directory.cpk" --output "type=tar,dest=$work/directory-$1.tar"
+	files_of_tar "directory-$1"
+	exits "the $1 engine has the directory but for what is ignored" 0 diff "$work/sent.files" "$work/directory-$1.files"
+	exits 'two names of one file are one file' 0 \
+		test "$work/directory-$1/all/src/one" -ef "$work/directory-$1/all/src/deep/the same one"
+	printf 'two\n' >"$directory/build/out"
+	builds "directory-again-$1" "$work/directory.cpk" --output "type=tar,dest=$work/again.tar"
+	prints 'what is ignored may change' '' steps_run "directory-again-$1"
+}
+on_each_engine sends_a_directory

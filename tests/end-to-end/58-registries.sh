@@ -173,6 +173,16 @@ asks_for_logins() {
 	is_told "$named"
 }
 on_each_engine asks_for_logins
+(
+	on_next_engine
+	cache=type=registry,ref=$named/team/cache:1
+	printf 'cached %s\n' "$RANDOM$RANDOM$RANDOM" >"$work/project/base"
+	with wrong 'nor is a cache written without a login' 2 "$work/project/base.cpk" --output "type=tar,dest=$work/app.tar" --cache-to "$cache"
+	is_told "$named"
+	with helpers 'with one it is' 0 "$work/project/base.cpk" --no-cache --output "type=tar,dest=$work/app.tar" --cache-to "$cache"
+	matches 'and is in the registry' buildkit.cacheconfig \
+		skopeo inspect --raw --tls-verify=false --creds "ada:$password" "docker://$named/team/cache:1"
+)
 
 prints 'the helper was asked for no more than logins' get sh -c 'cut -d" " -f1 "$1" | sort -u' sh "$work/asked"
 for shown in refresh_token password; do
