@@ -2,9 +2,15 @@
 //! understood of it, or what a person reads that is wrong with it.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
+use cogpack_content::Platform;
 use cogpack_frontends_cog_yaml::{CogYaml, Strictness, named_files};
-use cogpack_frontends_source::{InFile, MemoryProject, SourcePath, Text};
+use cogpack_frontends_python::merge;
+use cogpack_frontends_python::requirements::{self, Requirements, Stated};
+use cogpack_frontends_source::{InFile, Kind, MemoryProject, SourcePath, Text};
+use cogpack_packages_wheels::lock::marker::Environment;
+use cogpack_packages_wheels::target::{PythonVersion, Target};
 use cogpack_tests::cases::{self, Case};
 use cogpack_tests::places::{files_below, root, shown};
 use cogpack_tests::snapshot::Snapshots;
@@ -80,7 +86,58 @@ fn answer(text: &str) -> String {
             Err(findings) => answer.found(&findings),
         }
     }
+    let requirements = SourcePath::new("requirements.txt").expect("is a path");
+    let is_of_cog = matches!(project.plan(|source| source.kind(&path)), Some(Kind::File));
+    if !is_of_cog && project.plan(|source| source.kind(&requirements)).is_some() {
+        required(&requirements, &project, &mut answer);
+    }
     answer.drawn(&project)
+}
+
+/// Requirements, and what comes of them together, for Python 3.12 on linux/amd64.
+fn required(file: &SourcePath, project: &MemoryProject, answer: &mut Answer) {
+    let (requirements, findings) = project.plan(|source| requirements::read(file, source));
+    answer.found(&findings);
+    let target = Target { python: PythonVersion { major: 3, minor: 12 }, platform: Platform::linux_amd64() };
+    let (extras, groups) = (BTreeSet::new(), BTreeSet::new());
+    let environment = Environment { target: &target, patch: 4, extras: &extras, groups: &groups };
+    let Requirements { required, constraints, indexes, .. } = &requirements;
+    let (merged, conflicts) =
+        merge::merge(required, constraints, &environment).expect("markers were looked at before");
+    answer.found(&conflicts);
+    if !answer.findings.is_empty() {
+        return;
+    }
+    let said = &mut answer.understood;
+    for (what, all) in [("required", required), ("constraint", constraints)] {
+        for Stated { requirement, file, place, hashes } in all {
+            let hashes = if hashes.is_empty() { String::new() } else { format!(", {} hashes", hashes.len()) };
+            writeln!(said, "{what}: {requirement} ({file}:{}{hashes})", place.line)
+                .expect("a String takes all");
+        }
+    }
+    let each = |said: &[requirements::Said<String>]| -> Vec<String> {
+        said.iter()
+            .map(|said| format!("{} ({}:{})", said.finding.value, said.file, said.finding.place.line))
+            .collect()
+    };
+    for (what, lines) in [
+        ("index", each(indexes.index.as_slice())),
+        ("one index more", each(&indexes.extra)),
+        ("page", each(&indexes.pages)),
+        ("only wheels", each(&indexes.only_wheels)),
+        ("directory", indexes.directories.iter().map(|said| said.finding.value.to_string()).collect()),
+        ("no index", indexes.none.iter().map(|said| said.file.to_string()).collect()),
+        ("before their release", indexes.prereleases.iter().map(|said| said.file.to_string()).collect()),
+    ] {
+        for line in lines {
+            writeln!(said, "{what}: {line}").expect("a String takes all");
+        }
+    }
+    for (name, merged) in merged.iter().filter(|(_, merged)| merged.by.len() > 1) {
+        let extras = Vec::from_iter(merged.extras.iter().map(String::as_str)).join(",");
+        writeln!(said, "together: {name}[{extras}], {} wishes", merged.by.len()).expect("a String takes all");
+    }
 }
 
 /// What a `cog.yaml` says, one thing a line, with the lines that say it.

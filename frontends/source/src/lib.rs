@@ -18,7 +18,7 @@ pub mod source;
 pub use answer::{Answer, DigestOf, Kind, Names, Text};
 pub use finding::InFile;
 pub use memory::MemoryProject;
-pub use path::SourcePath;
+pub use path::{NotInProject, SourcePath};
 pub use place::{Place, Placed};
 pub use question::Question;
 pub use source::{Source, Unread, answered};
