@@ -8,10 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cogpack_catalogue::Catalogue;
-use cogpack_compiler::stacks::{self, BaseWish, Findings, Planned, Request};
+use cogpack_compiler::stacks::python::finding::PythonFinding;
+use cogpack_compiler::stacks::python::lock_inputs::LockInputs;
+use cogpack_compiler::stacks::python::{lock, lock_inputs};
+use cogpack_compiler::stacks::{self, BaseWish, Findings, Planned, ProjectFinding, Request};
 use cogpack_content::Platform;
 use cogpack_frontends_cog_yaml::Strictness;
-use cogpack_frontends_source::{Source, SourcePath};
+use cogpack_frontends_source::{InFile, Source, SourcePath};
 use cogpack_io_project::project_files::ProjectDirectory;
 use cogpack_ir::syntax;
 use miette::Diagnostic;
@@ -42,6 +45,50 @@ impl Project {
             failure.with_hint("name the directory of a project, `.` for this one")
         })?;
         Ok(Self { shown: named.to_owned(), directory, files, source: Source::default() })
+    }
+
+    /// Its directory on this machine.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What its lock is to be made of; `None` where that cannot be said, which is shown.
+    pub fn lock_inputs(
+        &mut self,
+        request: &Request,
+        format: Format,
+        console: &mut Console<'_>,
+    ) -> Result<Option<LockInputs>, Failure> {
+        match self.files.plan(&mut self.source, |source| lock_inputs::inputs(source, request)) {
+            Ok(inputs) => Ok(Some(inputs)),
+            Err(findings) => {
+                self.show(&findings, format, console);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether its lock is there and was made of what the project asks for now; if not, that is shown.
+    pub fn has_fresh_lock(
+        &mut self,
+        request: &Request,
+        format: Format,
+        console: &mut Console<'_>,
+    ) -> Result<bool, Failure> {
+        let checked = self.files.plan(&mut self.source, |source| lock::is_fresh(source, request));
+        self.show(&checked, format, console);
+        Ok(checked.is_empty())
+    }
+
+    /// Whether all that it lacks for a plan is a lock.
+    pub fn lacks_only_its_lock(&mut self, request: &Request) -> bool {
+        let planned = self.files.plan(&mut self.source, |source| stacks::plan(source, request));
+        let mut errors = planned.err().unwrap_or_default();
+        errors.retain(|found| found.finding.is_error());
+        let is_lack = |found: &InFile<ProjectFinding>| {
+            matches!(found.finding, ProjectFinding::Python(PythonFinding::NoLock))
+        };
+        !errors.is_empty() && errors.iter().all(is_lack)
     }
 
     /// Its plan; `None` where it has errors, which are shown, as warnings are in either case.
@@ -91,6 +138,11 @@ impl Project {
             (false, "") => self.shown.display().to_string(),
             (false, file) => self.shown.join(file).display().to_string(),
         }
+    }
+
+    /// The same of a file in its directory.
+    pub fn shown_path_of(&self, name: &str) -> String {
+        SourcePath::new(name).map_or_else(|_| name.to_owned(), |path| self.shown_path(&path))
     }
 
     /// The plan as a file of plans is: its text, which nobody has written.

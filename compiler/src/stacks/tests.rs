@@ -305,3 +305,53 @@ fn what_a_model_lacks_is_told() {
       `cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its own
     "#);
 }
+
+#[test]
+fn a_lock_is_of_the_wishes_that_it_was_made_of() {
+    use crate::stacks::python::lock::{is_fresh, with_record};
+    use crate::stacks::python::lock_inputs::inputs;
+
+    let yaml = "build:\n  python_version: \"3.11\"\n  python_requirements: needs/all.txt\n";
+    let project = |pinned: &str, lock: &str| {
+        MemoryProject::new([
+            ("cog.yaml", yaml),
+            ("needs/all.txt", "-r more.txt\nsix\n"),
+            ("needs/more.txt", pinned),
+            ("pylock.cog.toml", lock),
+        ])
+        .unwrap()
+    };
+    let request = Request::plain();
+    let made = project("idna==3.10\n", "").plan(|source| inputs(source, &request)).unwrap();
+    assert_eq!(made.lines, ["cog"]);
+    let lock = with_record(LOCK, &made);
+    let findings = |pinned: &str, lock: &str| {
+        let found = project(pinned, lock).plan(|source| is_fresh(source, &request));
+        found.iter().map(told).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(findings("idna==3.10\n", &lock), "");
+    // A lock that somebody else has made says nothing of its wishes.
+    assert_eq!(findings("idna==3.11\n", LOCK), "");
+    assert!(findings("idna==3.11\n", &lock).starts_with("project::lock::stale pylock.cog.toml: "));
+
+    let missing = MemoryProject::new([("cog.yaml", yaml), ("needs/all.txt", "-c none.txt\n")]).unwrap();
+    let found = missing.plan(|source| inputs(source, &request)).unwrap_err();
+    assert_eq!(
+        told(&found[0]).lines().next(),
+        Some("project::python::no-requirements cog.yaml: there is no file `needs/none.txt`")
+    );
+}
+
+#[test]
+fn a_login_in_a_lock_reaches_no_plan() {
+    let lock = LOCK.replace("https://files.example/", "https://me:pa55@files.example/");
+    let project = MemoryProject::new([
+        ("cog.yaml", "build:\n  python_version: \"3.11\"\nrun: \"predict.py:Predictor\"\n"),
+        ("pylock.cog.toml", &lock),
+    ])
+    .unwrap();
+    let planned = project.plan(|source| plan(source, &Request::plain())).unwrap();
+    let text = syntax::print(&planned.plan);
+    assert!(text.contains("url \"https://files.example/cog-0.23.1-py3-none-any.whl\""));
+    assert!(!text.contains("pa55"));
+}

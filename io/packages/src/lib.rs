@@ -34,6 +34,7 @@ pub mod openpgp;
 pub mod parallel;
 pub mod places;
 pub mod problem;
+pub mod uv;
 pub mod web;
 pub mod wheel_problem;
 pub mod wheels;

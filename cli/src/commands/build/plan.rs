@@ -12,6 +12,7 @@ use cogpack_ir::suggest::nearest;
 
 use super::arguments::Build;
 use crate::bases::Bases;
+use crate::commands::lock;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::front;
@@ -60,6 +61,13 @@ pub fn file(arguments: &Build, console: &mut Console<'_>) -> Result<Option<PlanF
     }
     let request = project::request(&arguments.project, &arguments.platforms, console)?;
     let mut project = Project::open(named, console)?;
+    // Whoever builds a project for the first time has not locked it. A lock that is there is never made
+    // anew here.
+    if project.lacks_only_its_lock(&request) {
+        let Some(inputs) = project.lock_inputs(&request, arguments.format, console)? else { return Ok(None) };
+        lock::project::write(&project, &inputs, false, false, arguments.format, console)?;
+        project = Project::open(named, console)?;
+    }
     let planned = project.plan(&request, arguments.format, console)?;
     Ok(planned.map(|planned| project.as_plan_file(&planned)))
 }

@@ -9,13 +9,38 @@ use crate::report::Format;
 
 /// `cogpackc lock`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Lock {
-    /// What is locked.
+    /// The packages of a project.
+    #[command(flatten)]
+    pub project: ProjectLock,
+    /// What is locked instead of a project.
     #[command(subcommand)]
-    pub set: Set,
+    pub set: Option<Set>,
     /// `json` prints the context, and the failures, as JSON.
     #[arg(long, value_enum, default_value_t, global = true)]
     pub format: Format,
+}
+
+/// `cogpackc lock DIR`
+#[derive(Debug, Args)]
+pub struct ProjectLock {
+    /// The directory of the project whose Python packages are locked, into its `pylock.cog.toml`. `uv`
+    /// chooses the versions.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub directory: PathBuf,
+    /// For which machines; may be given several times. Left out, linux/amd64.
+    #[arg(long = "platform", value_name = "OS/ARCH")]
+    pub platforms: Vec<Platform>,
+    /// Ask no index: only what uv has in its cache is taken.
+    #[arg(long)]
+    pub offline: bool,
+    /// Choose all versions anew, instead of keeping those of the lock that is there.
+    #[arg(long)]
+    pub upgrade: bool,
+    /// Change nothing; exit 1 where the lock is missing or out of date.
+    #[arg(long, conflicts_with_all = ["offline", "upgrade"])]
+    pub locked: bool,
 }
 
 /// The kinds of sets.

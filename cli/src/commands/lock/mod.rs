@@ -1,6 +1,8 @@
-//! `cogpackc lock debs`: chooses packages out of an archive, and prints the context that fixes them.
+//! `cogpackc lock debs`: chooses packages out of an archive, and prints the context that fixes them;
+//! `cogpackc lock wheels`: the same of a lock file; `cogpackc lock DIR`: the lock of a project.
 
 pub mod arguments;
+pub mod project;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -30,8 +32,9 @@ use crate::report::Format;
 /// Locks what was asked for, and gives the exit code.
 pub fn run(arguments: &Lock, console: &mut Console<'_>) -> Result<u8, Failure> {
     match &arguments.set {
-        Set::Debs(request) => debs(request, arguments.format, console),
-        Set::Wheels(request) => wheels(request, arguments.format, console),
+        None => project::run(&arguments.project, arguments.format, console),
+        Some(Set::Debs(request)) => debs(request, arguments.format, console),
+        Some(Set::Wheels(request)) => wheels(request, arguments.format, console),
     }
 }
 

@@ -8,7 +8,7 @@ use cogpack_packages_wheels::target::PythonVersion;
 use super::COG_YAML;
 use super::finding::PythonFinding;
 use super::lock::{self, Locked};
-use super::versions;
+use super::{lock_inputs, versions};
 use crate::composer::desk::At;
 use crate::stacks::detect::{Evidence, Weight};
 use crate::stacks::why::{Candidate, Decision};
@@ -111,7 +111,10 @@ pub fn gather(
         }
     };
     let base = versions::base(request, &cog_yaml, &python);
-    let packages = lock::read(source, request, python.value)?;
+    let packages = match lock_inputs::of(source, request, &cog_yaml, &cog, python.value)? {
+        Ok(inputs) => lock::read(source, request, &inputs)?,
+        Err(findings) => Err(findings),
+    };
     match (base, packages) {
         (Ok((base, bases)), Ok(packages)) => {
             let schema = request.openapi_schema.clone();

@@ -37,6 +37,29 @@ pub enum PythonFinding {
         help("`cogpackc lock DIR` makes it: which packages in which versions, each with its hash")
     )]
     NoLock,
+    /// The lock is of other wishes.
+    #[error(
+        "the lock is out of date: it was made of other requirements, for another Python or for other platforms"
+    )]
+    #[diagnostic(
+        code("project::lock::stale"),
+        help("`cogpackc lock DIR` makes it anew; packages that nobody asked to change keep their versions")
+    )]
+    Stale {
+        /// Where the lock says what it was made of.
+        #[label("of other inputs")]
+        place: SourceSpan,
+    },
+    /// There is no such file.
+    #[error("there is no file `{file}`")]
+    #[diagnostic(code("project::python::no-requirements"), help("write it, or take away what names it"))]
+    NoRequirements {
+        /// Its path.
+        file: String,
+        /// Where `cog.yaml` names it, or the file that takes it in.
+        #[label("named here")]
+        place: SourceSpan,
+    },
     /// The lock gives no set of wheels.
     #[error("the lock cannot be installed: {problem}")]
     #[diagnostic(

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use cogpack_frontends_source::{InFile, Source, SourcePath, Unread};
 use cogpack_packages_wheels::file_name::normalised;
 use cogpack_packages_wheels::lock::{LockedWheel, Request as WheelRequest, choose};
-use cogpack_packages_wheels::target::{PythonVersion, Target};
+use cogpack_packages_wheels::target::Target;
 
 use super::finding::PythonFinding;
+use super::lock_inputs::{LockInputs, inputs};
 use crate::stacks::{Findings, Request, text};
 
 /// Where the lock of a model is. PEP 751 gives such names to the locks of a purpose.
@@ -26,6 +27,14 @@ pub struct Locked {
     pub cog_version: Option<String>,
 }
 
+/// What speaks against the lock of a project: nothing where it is there and of the project's wishes.
+pub fn is_fresh(source: &Source, request: &Request) -> Result<Findings, Unread> {
+    Ok(match inputs(source, request)? {
+        Ok(inputs) => read(source, request, &inputs)?.err().unwrap_or_default(),
+        Err(findings) => findings,
+    })
+}
+
 /// Packages that come with a framework, in a version that the framework names: they change when it
 /// does, and are most of its size.
 const FRAMEWORKS: [&str; 8] =
@@ -36,7 +45,7 @@ const OF_FRAMEWORKS: [&str; 3] = ["nvidia-", "jax-cuda", "tensorflow-intel"];
 pub(super) fn read(
     source: &Source,
     request: &Request,
-    python: PythonVersion,
+    inputs: &LockInputs,
 ) -> Result<Result<Locked, Findings>, Unread> {
     let lock = SourcePath::new(LOCK).expect("the name is a path");
     let found = match text(source, &lock)? {
@@ -46,6 +55,13 @@ pub(super) fn read(
         }
         Err(finding) => return Ok(Err(vec![finding])),
     };
+    if let Some((recorded, place)) = recorded(found)
+        && recorded != inputs.digest().to_string()
+    {
+        let finding = PythonFinding::Stale { place: place.into() };
+        return Ok(Err(vec![InFile::new(&lock, finding.into())]));
+    }
+    let python = inputs.python;
     let targets: Vec<Target> =
         request.platforms.iter().map(|platform| Target { python, platform: platform.clone() }).collect();
     let nothing = BTreeSet::new();
@@ -57,7 +73,12 @@ pub(super) fn read(
         without: &nothing,
     };
     let chosen = match choose(found, &wanted) {
-        Ok(chosen) => chosen,
+        Ok(mut chosen) => {
+            for wheel in &mut chosen {
+                wheel.url = wheel.url.as_deref().map(without_login);
+            }
+            chosen
+        }
         Err(problems) => {
             let told = |problem| InFile::new(&lock, PythonFinding::Lock { problem }.into());
             return Ok(Err(problems.into_iter().map(told).collect()));
@@ -68,6 +89,31 @@ pub(super) fn read(
         chosen.iter().find(|wheel| name(wheel) == "cog").map(|wheel| wheel.file.version.clone());
     let (frameworks, packages) = chosen.into_iter().partition(|wheel| is_of_a_framework(&name(wheel)));
     Ok(Ok(Locked { lock, frameworks, packages, cog_version }))
+}
+
+/// The key below `[tool.cogpack]` that says what a lock was made of.
+const INPUTS: &str = "inputs = \"";
+
+/// A lock as a resolver made it, with a record of what it was made of.
+pub fn with_record(lock: &str, inputs: &LockInputs) -> String {
+    let lock = lock.trim_end();
+    format!("# Made by `cogpackc lock`.\n{lock}\n\n[tool.cogpack]\n{INPUTS}{}\"\n", inputs.digest())
+}
+
+/// What a lock says that it was made of, and where; nothing of one that somebody else has made.
+fn recorded(lock: &str) -> Option<(&str, std::ops::Range<usize>)> {
+    let table = lock.find("\n[tool.cogpack]\n")?;
+    let start = table + lock[table..].find(INPUTS)? + INPUTS.len();
+    let length = lock[start..].find('"')?;
+    Some((&lock[start..start + length], start..start + length))
+}
+
+/// An address without the login that it may have: a plan is for everybody to read.
+fn without_login(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
 }
 
 fn is_of_a_framework(name: &str) -> bool {

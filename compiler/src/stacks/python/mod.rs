@@ -10,6 +10,7 @@ mod facts;
 pub mod finding;
 mod labels;
 pub mod lock;
+pub mod lock_inputs;
 mod versions;
 
 use cogpack_frontends_source::{InFile, Kind, Names, Source, SourcePath, Unread};

@@ -1,0 +1,107 @@
+//! `cogpackc lock DIR`: which Python packages in which versions a project has, each with its hash.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use cogpack_compiler::stacks::python::lock::{LOCK, with_record};
+use cogpack_compiler::stacks::python::lock_inputs::LockInputs;
+use cogpack_io_packages::uv::{UvError, Wishes, resolve};
+
+use super::arguments::ProjectLock;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::note::Note;
+use crate::project::options::ProjectOptions;
+use crate::project::{self, Project};
+use crate::report::{self, Format};
+use crate::{DONE, FINDINGS};
+
+/// Locks, or says whether the lock is as it would be.
+pub fn run(arguments: &ProjectLock, format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
+    let request = project::request(&ProjectOptions::default(), &arguments.platforms, console)?;
+    let mut project = Project::open(&arguments.directory, console)?;
+    if arguments.locked {
+        let is_fresh = project.has_fresh_lock(&request, format, console)?;
+        return Ok(if is_fresh { DONE } else { FINDINGS });
+    }
+    let Some(inputs) = project.lock_inputs(&request, format, console)? else { return Ok(FINDINGS) };
+    write(&project, &inputs, arguments.offline, arguments.upgrade, format, console)?;
+    Ok(DONE)
+}
+
+/// Resolves, and writes the lock of a project.
+pub fn write(
+    project: &Project,
+    inputs: &LockInputs,
+    offline: bool,
+    upgrade: bool,
+    format: Format,
+    console: &mut Console<'_>,
+) -> Result<(), Failure> {
+    let path = project.directory().join(LOCK);
+    let before = path.is_file() && !upgrade;
+    let wishes = Wishes {
+        project: project.directory(),
+        python: inputs.python.to_string(),
+        platforms: inputs.platforms.iter().cloned().collect(),
+        files: inputs.files.iter().map(|file| file.as_str().into()).collect(),
+        lines: inputs.lines.clone(),
+        prereleases: inputs.prereleases,
+        offline,
+        before: before.then_some(path.as_path()),
+    };
+    let note = Note::shown(console.stderr_is_terminal && format == Format::Text);
+    note.show("choosing the versions of Python packages, by uv", console);
+    let resolved = resolve(&wishes, console.environment.docker.path.as_deref());
+    note.clear(console);
+    let lock = with_record(&resolved.map_err(|error| failure(&error))?, inputs);
+    let shown = project.shown_path_of(LOCK);
+    if fs::read_to_string(&path).is_ok_and(|there| there == lock) {
+        report::remark(&format!("{shown} is up to date"), format, console);
+        return Ok(());
+    }
+    replace(&path, &lock).map_err(|error| {
+        let mut failure = Failure::new(format!("write the lock `{shown}`"));
+        failure.causes.push(error.to_string());
+        failure
+    })?;
+    let packages = lock.matches("\n[[packages]]\n").count();
+    report::remark(&format!("{shown} has {packages} packages"), format, console);
+    Ok(())
+}
+
+/// Writes a file that is never half there.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    file.write_all(text.as_bytes())?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn failure(error: &UvError) -> Failure {
+    let mut failure = Failure::of(error);
+    match error {
+        UvError::Missing => failure.with_hint(
+            "install it, for instance by `pip install uv`; or write `pylock.cog.toml` by another tool that \
+             makes locks after PEP 751",
+        ),
+        UvError::Unresolved { said } => {
+            failure
+                .causes
+                .extend(said.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+            failure.with_hint(
+                "change the requirements that stand against each other; a package without wheels needs one of \
+                 its own, or another version",
+            )
+        }
+        UvError::Run(_) | UvError::Write(_) | UvError::NotText => failure,
+    }
+}
