@@ -18,6 +18,7 @@ use cogpack_backends_oci_direct::pack::Packing;
 use cogpack_content::Digest;
 
 use crate::blobs::{self, HashingReader};
+use crate::flowing::Flowing;
 use crate::noting::Noting;
 use crate::packed::{self, Packed};
 use crate::read::Layout;
@@ -156,9 +157,10 @@ fn pack(
     let packing = Packing { coding, threads };
     let counter = Counter::new(step, layer.read_for_it(), image.told);
     let files = Counting { files, counter: &counter };
-    let (file, blob) = layer.write(&files, image.assembly.time, packing, file).map_err(unwritten)?;
+    let (file, blob) =
+        layer.write(&files, image.assembly.time, packing, Flowing::new(file)).map_err(unwritten)?;
     counter.complete();
-    file.sync_all().map_err(|source| failed("write", &unnamed, source))?;
+    file.finish().map_err(|source| failed("write", &unnamed, source))?;
     let named = root.join(blob_path(&blob.blob.digest));
     fs::rename(&unnamed, &named).map_err(|source| failed("write", &named, source))?;
     Ok(WrittenLayer { media_type: coding.media_type(), blob })

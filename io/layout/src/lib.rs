@@ -16,6 +16,7 @@ pub mod told;
 pub mod unpack;
 pub mod write;
 
+mod flowing;
 mod layers;
 mod noting;
 pub mod packed;

@@ -14,6 +14,7 @@ use cogpack_backends_oci_direct::compression::Compression;
 use cogpack_backends_oci_direct::image::{self, Documents, Finished, WrittenLayer};
 use cogpack_backends_oci_direct::layer::LayerWriteError;
 use cogpack_backends_oci_direct::tar::{Entry, EntryKind, TarError, TarWriter};
+use cogpack_content::threads::joined;
 use cogpack_content::{Digest, ImageReference};
 use cogpack_io_project::aside::{self, Aside, PlaceError};
 use cogpack_io_store::{Store, StoreError};
@@ -116,6 +117,9 @@ pub struct Written {
 
 /// All that a layout has at its top.
 const PARTS: [&str; 4] = ["blobs", "index.json", "manifest.json", "oci-layout"];
+
+/// Files that are synced at one time.
+const SYNCED_AT_ONCE: usize = 8;
 
 /// Writes a layout of these images as the directory `destination`. What each of them shares with
 /// another is there once.
@@ -222,17 +226,20 @@ fn make(
         layers.push(of_named);
     }
     let documents = documents(images, &layers);
+    let mut unsynced = Vec::new();
     for (path, bytes) in &documents.files {
         let path = root.join(path);
-        let made = File::create(&path).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        made.map_err(|source| failed("write", &path, source))?;
+        let made = File::create(&path).and_then(|mut file| file.write_all(bytes).map(|()| file));
+        unsynced.push((made.map_err(|source| failed("write", &path, source))?, path));
+        if unsynced.len() >= SYNCED_AT_ONCE {
+            sync(std::mem::take(&mut unsynced))?;
+        }
     }
     for directory in [&blobs, &root.join("blobs"), root] {
-        sync_directory(directory)?;
+        let opened = File::open(directory).map_err(|source| failed("sync", directory, source))?;
+        unsynced.push((opened, directory.to_owned()));
     }
+    sync(unsynced)?;
     Ok(written(documents.digests, layers))
 }
 
@@ -331,6 +338,21 @@ pub(crate) fn above(path: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) | None => Path::new("."),
     }
+}
+
+/// Waits until all of these are on the disk. They are asked for at once, because a disk that has to
+/// turn to its journal for one can take the others along.
+fn sync(unsynced: Vec<(File, PathBuf)>) -> Result<(), WriteError> {
+    let sync =
+        |(file, path): (File, PathBuf)| file.sync_all().map_err(|source| failed("sync", &path, source));
+    std::thread::scope(|scope| {
+        let start = |one| std::thread::Builder::new().spawn_scoped(scope, move || sync(one));
+        let syncing: Vec<_> = unsynced.into_iter().map(start).collect();
+        syncing.into_iter().try_for_each(|thread| match thread {
+            Ok(thread) => joined(thread),
+            Err(source) => Err(failed("sync the parts of", Path::new("the layout"), source)),
+        })
+    })
 }
 
 pub(crate) fn sync_directory(directory: &Path) -> Result<(), WriteError> {
