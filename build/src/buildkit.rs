@@ -30,6 +30,7 @@ use crate::outcome::{Layer, Outcome};
 use crate::outline::outline;
 use crate::progress::{Progress, Progresses};
 use crate::pushing::Pushing;
+use crate::remembered::Note;
 use crate::{engine_layers, layer_names, names, pushed_layers, receiving, serving, side_by_side};
 
 /// What daemons call it when they put an image into their engine, and name it.
@@ -129,8 +130,9 @@ impl Builder for BuildKit {
             let lost = exporting::lost_annotations(&exports, image, keeps_manifests);
             lost.into_iter().for_each(|warning| tell(&progress, Progress::Warned(warning)));
         }
-        let (looks, unknown) = names::looks(&order.images).unzip();
+        let (mut looks, unknown) = names::looks(&order.images).unzip();
         let (comparisons, meetings) = side_by_side::compared(&order.images).unzip();
+        let note = looks.as_mut().and_then(|looks| Note::of(order.store.as_deref(), &address, looks));
         let request = Request {
             graphs: order.images.iter().map(|image| graph(image, &order)).collect(),
             exporters: exports.iter().map(|export| export.exporter.clone()).collect(),
@@ -199,6 +201,9 @@ impl Builder for BuildKit {
                 return Err(explained(failure, told));
             }
         };
+        if let Some(note) = note {
+            note.keep();
+        }
         blobs.finish(&solved.exporter_response)?;
         let platforms: Vec<Platform> = order.images.iter().map(|image| image.platform.clone()).collect();
         let layers = receiver.finish(&platforms).await?;

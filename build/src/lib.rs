@@ -31,4 +31,5 @@ mod outline;
 mod pushed_layers;
 mod pushing;
 mod receiving;
+mod remembered;
 pub mod serving;

@@ -97,7 +97,7 @@ pub fn looks(images: &[LlbImage]) -> Option<(Looks, UnknownOwners)> {
         }
         noted.is_empty()
     });
-    Some((Looks { rounds, accept }, unknown))
+    Some((Looks { rounds, accept, is_likely: false }, unknown))
 }
 
 impl Asked {

@@ -29,6 +29,9 @@ pub struct Order {
     pub annotations: BTreeMap<String, String>,
     /// What this machine says of registries, which are asked what was pushed.
     pub registries: RegistrySettings,
+    /// Where the store of this machine is, or may be made: what a build learns of the daemon's results
+    /// is noted there, for the next one.
+    pub store: Option<PathBuf>,
     /// The engine that images are loaded into, where the builder is not reached by way of it.
     pub engine: Option<Endpoint>,
     /// What stands for standard output, where an image goes there.

@@ -35,12 +35,16 @@ pub struct Looks {
     pub rounds: Vec<Vec<Look>>,
     /// Who decides.
     pub accept: Accept,
+    /// Whether it is likely that all is accepted. Then a daemon that merges may make what depends on it
+    /// meanwhile; nothing of that is handed over before all was accepted.
+    pub is_likely: bool,
 }
 
 /// Looks that can be sent.
 pub(crate) struct Prepared {
     rounds: Vec<Vec<(pb::Definition, Vec<String>)>>,
     accept: Accept,
+    pub(crate) is_likely: bool,
 }
 
 impl Looks {
@@ -48,7 +52,8 @@ impl Looks {
     pub(crate) fn prepared(self) -> Result<Prepared, Failure> {
         let read = |look: Look| Ok((read_definition(&look.definition)?, look.files));
         let rounds = self.rounds.into_iter().map(|round| round.into_iter().map(read).collect());
-        Ok(Prepared { rounds: rounds.collect::<Result<_, _>>()?, accept: self.accept })
+        let rounds = rounds.collect::<Result<_, _>>()?;
+        Ok(Prepared { rounds, accept: self.accept, is_likely: self.is_likely })
     }
 }
 

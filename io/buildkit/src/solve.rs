@@ -21,7 +21,7 @@ use crate::comparing::Comparisons;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::gateway::{self, Bridge, Fault, Made};
-use crate::looking::Looks;
+use crate::looking::{self, Looks};
 use crate::session::Services;
 use crate::update::Update;
 
@@ -123,9 +123,17 @@ pub async fn solve(
         }
         // One after the other: a daemon of Docker 20.10 has died of graphs that share ops and are solved
         // at once, one of them given up. Daemons with merges have not.
-        if let Some(looks) = looks
-            && !looks.are_accepted(&bridge, &cache_from).await?
-        {
+        let merges = is_able(MERGES);
+        let (beside, first) = looks.into_iter().partition::<Vec<_>, _>(|looks| merges && looks.is_likely);
+        let looking = async |looks: Vec<looking::Prepared>| {
+            for looks in looks {
+                if !looks.are_accepted(&bridge, &cache_from).await? {
+                    return Ok::<_, Status>(false);
+                }
+            }
+            Ok(true)
+        };
+        if !looking(first).await? {
             return Ok(Made::Answer(false));
         }
         let making = make(&bridge, graphs, cache_from.clone());
@@ -135,13 +143,16 @@ pub async fn solve(
                 None => Ok(true),
             }
         };
-        // Neither is given up for the other: whoever fails, of the graphs is told how.
-        let (result, is_accepted) = match is_able(MERGES) {
-            true => tokio::join!(making, comparing),
-            false => (Ok(making.await?), comparing.await),
+        // None is given up for another: whoever fails, of the graphs is told how.
+        let (result, is_known, is_accepted) = match merges {
+            true => tokio::join!(making, looking(beside), comparing),
+            false => (Ok(making.await?), Ok(true), comparing.await),
         };
+        if let Ok(false) = is_known {
+            return Ok(Made::Answer(false));
+        }
         let result = result?;
-        Ok(match is_accepted? {
+        Ok(match is_known? && is_accepted? {
             true => Made::Result(Box::new(result), true),
             false => Made::Answer(false),
         })

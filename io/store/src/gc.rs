@@ -77,6 +77,9 @@ impl Store {
                 }
             }
         }
+        if let Some(since) = keep.used_since {
+            self.remove_hints(since)?;
+        }
         self.remove_what_stands_for_nothing()?;
         Ok(collected)
     }

@@ -10,6 +10,7 @@
 //!                         beside it a mark that says whether it is whole
 //! STORE/steps/            by the key of a finished step, the part that came of it
 //! STORE/layers/           by the key of a packed layer, its blob and what it was packed from
+//! STORE/hints/            what made a build quicker, and would be found out again without it
 //! STORE/caches/           the directories of cache mounts
 //! STORE/work/             what is being made, each under a lock of whoever makes it
 //! ```
@@ -25,6 +26,7 @@
 pub mod blobs;
 pub mod caches;
 pub mod failure;
+pub mod hints;
 pub mod layers;
 pub mod steps;
 pub mod store;

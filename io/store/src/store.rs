@@ -187,7 +187,8 @@ impl Store {
 }
 
 /// What is in a store besides a few files.
-const FOLDERS: [&str; 8] = ["blobs", "blobs/sha256", "parts", "steps", "layers", "caches", "used", "work"];
+const FOLDERS: [&str; 9] =
+    ["blobs", "blobs/sha256", "parts", "steps", "layers", "hints", "caches", "used", "work"];
 
 /// Writes a small file that is whole or not there, unless the machine goes down: then half of it may
 /// be there, and whoever reads it must see that.

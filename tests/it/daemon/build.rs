@@ -252,6 +252,44 @@ fn stages_side_by_side_that_change_one_path_are_refused_and_others_are_merged() 
 }
 
 #[test]
+fn what_is_remembered_of_owners_changes_nothing_of_the_next_build() {
+    let ops = "  run \"useradd -u 4000 app; cat /mnt/hello > /said\" {\n    mount @source at /mnt\n  }\n  \
+               copy \"hello\" from @source to \"/hello\" owner app:NAME\n  run \"cat /hello > /again\"\n";
+    on_each(|engine| {
+        let Some(folder) = folder_with("remembered", &ops.replace("NAME", "app")) else { return };
+        let arguments = [".", "--store", "store", "-o", "type=tar,dest=out.tar"];
+        let built = || {
+            let answer = build(engine, folder.path(), &arguments);
+            assert_eq!(answer.code, 0, "{}: {}", engine.name, answer.stderr);
+            std::fs::read(folder.path().join("out.tar")).expect("is there")
+        };
+        let first = built();
+        let hints = std::fs::read_dir(folder.path().join("store/hints")).expect("is there");
+        let hints: Vec<_> = hints.map(|entry| entry.expect("can be listed").path()).collect();
+        let [hint] = hints.as_slice() else { panic!("{}: one build is remembered: {hints:?}", engine.name) };
+        for noted in ["end\n", "no such\nend\n", "half"] {
+            std::fs::write(hint, noted).expect("is writable");
+            assert!(built() == first, "{}: the image is another one after `{noted}`", engine.name);
+        }
+
+        // The same ops stand on the same filesystem, of which it is noted that all was found.
+        let path = folder.path().join("plan.cpk");
+        let plan = std::fs::read_to_string(&path).expect("is there").replace("app:app", "app:crew");
+        std::fs::write(&path, plan).expect("is writable");
+        std::fs::remove_file(folder.path().join("out.tar")).expect("is there");
+        let answer = build(engine, folder.path(), &arguments);
+        assert_eq!(answer.code, 1, "{}: {}", engine.name, answer.stderr);
+        assert!(
+            answer.stderr.contains("no group `crew` in `/etc/group`"),
+            "{}: {}",
+            engine.name,
+            answer.stderr
+        );
+        assert!(!folder.path().join("out.tar").exists(), "{}", engine.name);
+    });
+}
+
+#[test]
 fn copies_side_by_side_that_bring_one_file_are_refused_by_daemons_without_merges_too() {
     on_each(|engine| {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");

@@ -106,7 +106,8 @@ impl Job<'_> {
         // Only a table asks registries here, and does without.
         let registries = registries::settings(console).unwrap_or_default();
         let order = self.order(images, served, registries, &daemon)?;
-        let order = Order { base_configs, engine, ..order };
+        let store = Machine::new(self.arguments.store.as_deref(), console).store_path().ok();
+        let order = Order { base_configs, engine, store, ..order };
         let mut show = Show::new(style, &self.title(), console.palette());
         let (progress, happened) = unbounded_channel();
         let building = daemon.build(order, progress, cancel.clone());
@@ -292,6 +293,7 @@ impl Job<'_> {
             annotations: without_places(&export.annotations),
             registries,
             engine: None,
+            store: None,
             standard_output: Box::new(std::io::stdout()),
             destinations,
             cache_from: std::mem::take(&mut self.cache.from),
