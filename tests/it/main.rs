@@ -20,6 +20,7 @@ mod project;
 mod projects;
 mod readme;
 mod reference;
+mod schema;
 mod several_plans;
 mod store;
 mod text;

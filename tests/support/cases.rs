@@ -20,7 +20,7 @@ pub struct Case {
 pub fn of(kind: &str) -> Vec<Case> {
     let folder = places::root().join("tests/cases").join(kind);
     // A project is several files in one; elsewhere texts are what plans copy.
-    let endings: &[&str] = if kind == "project" { &[".txt"] } else { &[".cpk", ".json"] };
+    let endings: &[&str] = if kind == "project" { &[".txt"] } else { &[".cpk", ".json", ".py"] };
     let cases: Vec<Case> = endings
         .iter()
         .flat_map(|ending| places::files_below(&folder, ending))

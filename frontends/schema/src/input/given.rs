@@ -61,10 +61,6 @@ fn read(input: &Input, text: &str) -> Option<Given> {
         Shape::One(Scalar::Any) => (1, Scalar::Any),
         Shape::One(scalar) => (if *scalar == Scalar::Text { 3 } else { 2 }, *scalar),
     });
-    let is_text = shapes.contains(&Shape::One(Scalar::Text));
-    if text == "null" && input.is_nullable() && !is_text {
-        return Some(Given::Json(Json::Null));
-    }
     let alone = shapes.len() == 1;
     shapes.into_iter().find_map(|shape| match shape {
         Shape::One(scalar) => one(scalar, text),

@@ -5,14 +5,14 @@
 pub enum InputProblem {
     /// An argument that is no `name=value`.
     #[error("`{argument}` is not of the form `name=value`")]
-    #[diagnostic(code(project::input::form), help("write the input's name, `=` and its value"))]
+    #[diagnostic(code("project::input::form"), help("write the input's name, `=` and its value"))]
     Form {
         /// What was written.
         argument: String,
     },
     /// The model has no such input.
     #[error("the model has no input `{input}`")]
-    #[diagnostic(code(project::input::unknown), help("{way_out}"))]
+    #[diagnostic(code("project::input::unknown"), help("{way_out}"))]
     Unknown {
         /// The name.
         input: String,
@@ -21,7 +21,7 @@ pub enum InputProblem {
     },
     /// It must be there, and is not.
     #[error("the input `{input}` is missing, and has no default")]
-    #[diagnostic(code(project::input::missing), help("give it a value: `-i {input}={example}`"))]
+    #[diagnostic(code("project::input::missing"), help("give it a value: `-i {input}={example}`"))]
     Missing {
         /// The name.
         input: String,
@@ -30,7 +30,7 @@ pub enum InputProblem {
     },
     /// It is of another type.
     #[error("the input `{input}` must be {expected}, not {found}")]
-    #[diagnostic(code(project::input::wrong_type), help("write {example}"))]
+    #[diagnostic(code("project::input::wrong-type"), help("write {example}"))]
     WrongType {
         /// The name.
         input: String,
@@ -41,10 +41,20 @@ pub enum InputProblem {
         /// A value of the right type.
         example: String,
     },
+    /// `null`, which the server refuses even where `None` is meant.
+    #[error("the input `{input}` cannot be sent as `null`")]
+    #[diagnostic(
+        code("project::input::null"),
+        help("leave it out: the model is then given its default, or `None`")
+    )]
+    Null {
+        /// The name.
+        input: String,
+    },
     /// The same input twice, and it is no list.
     #[error("the input `{input}` is given twice")]
     #[diagnostic(
-        code(project::input::twice),
+        code("project::input::twice"),
         help("give it once; only an input that is a list takes several")
     )]
     Twice {
@@ -53,7 +63,7 @@ pub enum InputProblem {
     },
     /// A number out of its bounds.
     #[error("the input `{input}` is {found}, which is {relation} {bound}")]
-    #[diagnostic(code(project::input::bounds), help("give a number {allowed}"))]
+    #[diagnostic(code("project::input::bounds"), help("give a number {allowed}"))]
     Bounds {
         /// The name.
         input: String,
@@ -68,7 +78,7 @@ pub enum InputProblem {
     },
     /// A text that is too short or too long.
     #[error("the input `{input}` has {found} character{}, and must have {relation} {bound}", plural(*.found))]
-    #[diagnostic(code(project::input::length), help("give a {direction} text"))]
+    #[diagnostic(code("project::input::length"), help("give a {direction} text"))]
     Length {
         /// The name.
         input: String,
@@ -84,7 +94,7 @@ pub enum InputProblem {
     /// A text that does not match.
     #[error("the input `{input}` does not match `{pattern}`")]
     #[diagnostic(
-        code(project::input::pattern),
+        code("project::input::pattern"),
         help("give a text in which this regular expression is found")
     )]
     Pattern {
@@ -95,7 +105,7 @@ pub enum InputProblem {
     },
     /// None of the choices.
     #[error("the input `{input}` is {found}, which is none of its choices")]
-    #[diagnostic(code(project::input::choice), help("{way_out}"))]
+    #[diagnostic(code("project::input::choice"), help("{way_out}"))]
     Choice {
         /// The name.
         input: String,
@@ -107,7 +117,7 @@ pub enum InputProblem {
     /// A file whose address nobody can fetch.
     #[error("the input `{input}` is a file, and `{found}` is no address of one")]
     #[diagnostic(
-        code(project::input::file),
+        code("project::input::file"),
         help("write `-i {input}=@PATH` for a file of this machine, or an http, https or data address")
     )]
     File {

@@ -64,10 +64,10 @@ fn inputs_that_keep_to_the_model_are_no_problem() {
     let inputs = json!({
         "prompt": "a cat", "steps": 3.0, "format": "jpeg", "code": "abc", "image": "https://example.com/a.png",
         "masks": ["data:text/plain,a"], "scale": 1, "fast": false, "options": {"a": [1]}, "seed": "x",
-        "sizes": [], "token": null,
+        "sizes": [], "token": "x",
     });
     assert_eq!(shown(&model().validate(inputs.as_object().unwrap())), "");
-    assert_eq!(shown(&model().validate(json!({"prompt": "", "image": null}).as_object().unwrap())), "");
+    assert_eq!(shown(&model().validate(json!({"prompt": ""}).as_object().unwrap())), "");
 }
 
 #[test]
@@ -99,25 +99,25 @@ fn each_broken_rule_names_the_input_and_the_way_out() {
     project::input::file
       the input `image` is a file, and `cat.png` is no address of one
       write `-i image=@PATH` for a file of this machine, or an http, https or data address
-    project::input::wrong_type
+    project::input::wrong-type
       the input `masks` must be `list[Path] | None`, not the text `https://example.com/a.png`
       write `-i masks=@PATH`
-    project::input::wrong_type
+    project::input::wrong-type
       the input `scale` must be `float | None`, not the text `1`
       write `-i scale=0.5`
-    project::input::wrong_type
+    project::input::wrong-type
       the input `fast` must be `bool | None`, not the number 1
       write `-i fast=true`
-    project::input::wrong_type
+    project::input::wrong-type
       the input `options` must be `dict | None`, not a list
       write `-i options='{"key": 1}'`
-    project::input::wrong_type
+    project::input::wrong-type
       the input `seed` must be `int | str | None`, not the number 1.5
       write `-i seed=1`
-    project::input::wrong_type
+    project::input::wrong-type
       the input `sizes` must be `list[int] | None`, not a list of other things
       write `-i sizes=1`
-    project::input::wrong_type
+    project::input::wrong-type
       the input `token` must be `Secret`, not another value
       write `-i token=TEXT`
     "#);
@@ -140,10 +140,10 @@ fn the_other_side_of_each_bound() {
     "#);
     let other = problems(json!({"prompt": null, "steps": 1.5, "code": "AB", "masks": ["a.png"]}));
     insta::assert_snapshot!(other, @r#"
-    project::input::wrong_type
+    project::input::wrong-type
       the input `prompt` must be `str`, not null
       write `-i prompt=TEXT`
-    project::input::wrong_type
+    project::input::wrong-type
       the input `steps` must be `int`, not the number 1.5
       write `-i steps=1`
     project::input::pattern
@@ -152,6 +152,16 @@ fn the_other_side_of_each_bound() {
     project::input::file
       the input `masks` is a file, and `a.png` is no address of one
       write `-i masks=@PATH` for a file of this machine, or an http, https or data address
+    "#);
+}
+
+#[test]
+fn null_is_what_the_server_refuses() {
+    let problems = model().validate(json!({"prompt": "a", "image": null}).as_object().unwrap());
+    insta::assert_snapshot!(shown(&problems), @r#"
+    project::input::null
+      the input `image` cannot be sent as `null`
+      leave it out: the model is then given its default, or `None`
     "#);
 }
 
@@ -188,7 +198,6 @@ fn arguments_become_what_the_input_is() {
     let seed = |text: &str| model().given([text]).unwrap().remove("seed").unwrap();
     assert_eq!(seed("seed=one"), Given::Json("one".into()));
     assert_eq!(seed("seed=null"), Given::Json("null".into()));
-    assert_eq!(model().given(["scale=null"]).unwrap()["scale"], Given::Json(serde_json::Value::Null));
     assert_eq!(model().given(["scale=1e3"]).unwrap()["scale"], Given::Json(1000.0.into()));
 }
 
@@ -212,22 +221,22 @@ fn arguments_that_cannot_be_it_are_problems() {
     project::input::unknown
       the model has no input `promt`
       did you mean `prompt`?
-    project::input::wrong_type
+    project::input::wrong-type
       the input `steps` must be `int`, not the text `many`
       write `-i steps=1`
     project::input::twice
       the input `steps` is given twice
       give it once; only an input that is a list takes several
-    project::input::wrong_type
+    project::input::wrong-type
       the input `fast` must be `bool | None`, not the text `yes`
       write `-i fast=true`
-    project::input::wrong_type
+    project::input::wrong-type
       the input `scale` must be `float | None`, not the text `inf`
       write `-i scale=0.5`
-    project::input::wrong_type
+    project::input::wrong-type
       the input `options` must be `dict | None`, not the text `[1]`
       write `-i options='{"key": 1}'`
-    project::input::wrong_type
+    project::input::wrong-type
       the input `sizes` must be `list[int] | None`, not the text `a`
       write `-i sizes=1`
     "#);

@@ -42,6 +42,8 @@ impl Schema {
 
 fn check(input: &Input, value: &Json, problems: &mut Vec<InputProblem>) {
     if value.is_null() && input.is_nullable() {
+        // The document says `nullable`, which the server does not look at.
+        problems.push(InputProblem::Null { input: input.name.clone() });
         return;
     }
     let fits = |shape: &&Shape| match shape {

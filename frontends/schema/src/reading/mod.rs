@@ -1,0 +1,9 @@
+//! From a class or function to its schema.
+
+pub mod decorators;
+pub mod fields;
+pub mod input_types;
+pub mod inputs;
+pub mod outputs;
+pub mod rules;
+pub mod target;

@@ -1,0 +1,4 @@
+# test schema
+# The target is a value.
+
+Runner = 1 + 1
