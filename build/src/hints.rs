@@ -40,13 +40,18 @@ pub fn login(registry: &str) -> String {
     )
 }
 
+/// The way to an image that a registry does not show.
+pub fn hidden(registry: &str) -> String {
+    format!("check its name: some registries answer so where there is no such image; {}", login(registry))
+}
+
 /// The way out of a failed step, where one can be told.
 pub fn of(step: Option<&StepOutline>, message: &str) -> Option<String> {
     let step = step?;
     match step.role {
         // A context may be refused as well, and its name is none of an image.
         Role::Input if wants_login(message) => {
-            step.name.parse::<ImageReference>().ok().map(|image| login(image.registry()))
+            step.name.parse::<ImageReference>().ok().map(|image| hidden(image.registry()))
         }
         // Newer daemons look for what a link points to, and on their own machine.
         Role::Work if step.name.starts_with("remove ") && message.trim_end().ends_with(NOTHING_THERE) => {
@@ -78,8 +83,8 @@ mod tests {
     fn who_may_not_read_an_image_is_told_where_to_log_in() {
         let told = |role, name| of(Some(&step(role, name)), "pulling failed: 401 Unauthorized");
         let help = told(Role::Input, "r.example:5000/team/app:1");
-        assert!(help.is_some_and(|help| help.starts_with("`docker login r.example:5000` ")));
-        assert!(told(Role::Input, "app").is_some_and(|help| help.starts_with("`docker login` ")));
+        assert!(help.is_some_and(|help| help.contains("; `docker login r.example:5000` ")));
+        assert!(told(Role::Input, "app").is_some_and(|help| help.contains("; `docker login` ")));
         assert_eq!(told(Role::Input, "http://files.example/a"), None);
         // What a program is about is its own matter.
         assert_eq!(told(Role::Work, "app"), None);

@@ -169,7 +169,7 @@ fn not_found(error: &DaemonFailure, name: &InputName, image: &BaseImage) -> Fail
     };
     let reference = image.reference.value.normalised(image.digest.as_ref().map(|digest| &digest.value));
     let hint = match hints::wants_login(message) {
-        true => hints::login(image.reference.value.registry()),
+        true => hints::hidden(image.reference.value.registry()),
         false => {
             "check its name, and that the daemon may pull it; with its `env` and the like under the `image` \
                   line, nobody needs to look it up"
