@@ -6,8 +6,11 @@ use std::fmt::Write as _;
 
 use cogpack_content::Platform;
 use cogpack_frontends_cog_yaml::{CogYaml, Strictness, named_files};
+use cogpack_frontends_python::lock::Held;
 use cogpack_frontends_python::merge;
-use cogpack_frontends_python::requirements::{self, Requirements, Stated};
+use cogpack_frontends_python::project::{self, PythonProject};
+use cogpack_frontends_python::requirement::PackageName;
+use cogpack_frontends_python::requirements::{self, Stated};
 use cogpack_frontends_source::{InFile, Kind, MemoryProject, SourcePath, Text};
 use cogpack_packages_wheels::lock::marker::Environment;
 use cogpack_packages_wheels::target::{PythonVersion, Target};
@@ -86,29 +89,39 @@ fn answer(text: &str) -> String {
             Err(findings) => answer.found(&findings),
         }
     }
-    let requirements = SourcePath::new("requirements.txt").expect("is a path");
     let is_of_cog = matches!(project.plan(|source| source.kind(&path)), Some(Kind::File));
-    if !is_of_cog && project.plan(|source| source.kind(&requirements)).is_some() {
-        required(&requirements, &project, &mut answer);
+    if !is_of_cog {
+        python(&project, &mut answer);
     }
     answer.drawn(&project)
 }
 
-/// Requirements, and what comes of them together, for Python 3.12 on linux/amd64.
-fn required(file: &SourcePath, project: &MemoryProject, answer: &mut Answer) {
-    let (requirements, findings) = project.plan(|source| requirements::read(file, source));
+/// A Python project, and whether its lock is one of it, for Python 3.12.4 on linux/amd64.
+fn python(project: &MemoryProject, answer: &mut Answer) {
+    let (python, findings) = project.plan(|source| project::read(&SourcePath::root(), None, source));
     answer.found(&findings);
     let target = Target { python: PythonVersion { major: 3, minor: 12 }, platform: Platform::linux_amd64() };
     let (extras, groups) = (BTreeSet::new(), BTreeSet::new());
     let environment = Environment { target: &target, patch: 4, extras: &extras, groups: &groups };
-    let Requirements { required, constraints, indexes, .. } = &requirements;
+    let (mut required, mut constraints) = (Vec::new(), Vec::new());
+    if let Some(table) = python.pyproject.as_ref().and_then(|pyproject| pyproject.project.as_ref()) {
+        required.extend(table.dependencies.iter().cloned());
+    }
+    if let Some(requirements) = &python.requirements {
+        required.extend(requirements.required.iter().cloned());
+        constraints.extend(requirements.constraints.iter().cloned());
+    }
     let (merged, conflicts) =
-        merge::merge(required, constraints, &environment).expect("markers were looked at before");
+        merge::merge(&required, &constraints, &environment).expect("markers were looked at before");
     answer.found(&conflicts);
+    for lock in &python.locks {
+        answer.found(&lock.misfits(&required, &environment));
+    }
     if !answer.findings.is_empty() {
         return;
     }
     let said = &mut answer.understood;
+    pyproject_listed(&python, said);
     for (what, all) in [("required", required), ("constraint", constraints)] {
         for Stated { requirement, file, place, hashes } in all {
             let hashes = if hashes.is_empty() { String::new() } else { format!(", {} hashes", hashes.len()) };
@@ -116,6 +129,7 @@ fn required(file: &SourcePath, project: &MemoryProject, answer: &mut Answer) {
                 .expect("a String takes all");
         }
     }
+    let indexes = python.requirements.map(|requirements| requirements.indexes).unwrap_or_default();
     let each = |said: &[requirements::Said<String>]| -> Vec<String> {
         said.iter()
             .map(|said| format!("{} ({}:{})", said.finding.value, said.file, said.finding.place.line))
@@ -138,6 +152,63 @@ fn required(file: &SourcePath, project: &MemoryProject, answer: &mut Answer) {
         let extras = Vec::from_iter(merged.extras.iter().map(String::as_str)).join(",");
         writeln!(said, "together: {name}[{extras}], {} wishes", merged.by.len()).expect("a String takes all");
     }
+}
+
+fn pyproject_listed(python: &PythonProject, said: &mut String) {
+    let mut lines: Vec<String> = Vec::new();
+    macro_rules! say {
+        ($name:literal, $value:expr) => {
+            lines.extend(
+                $value.iter().map(|said| format!("{}: {} (line {})", $name, said.value, said.place.line)),
+            )
+        };
+    }
+    if let Some(pyproject) = &python.pyproject {
+        let wishes = |stated: &[Stated]| {
+            stated.iter().map(|stated| stated.requirement.to_string()).collect::<Vec<_>>().join(", ")
+        };
+        if let Some(table) = &pyproject.project {
+            say!("name", table.name);
+            say!("version", table.version);
+            say!("requires-python", table.requires_python);
+            let extras = table.optional_dependencies.iter();
+            lines.extend(extras.map(|(name, stated)| format!("extra {name}: {}", wishes(stated))));
+        }
+        lines.extend(
+            pyproject.groups.iter().map(|(name, stated)| format!("group {name}: {}", wishes(stated))),
+        );
+        let build = pyproject.build_system.map(|place| place.line);
+        lines.extend(
+            build.map(|line| format!("built by: {} (line {line})", wishes(&pyproject.build_requires))),
+        );
+        say!("is a package", pyproject.uv.is_package);
+        lines.extend(pyproject.uv.sources.keys().map(|name| format!("from elsewhere: {name}")));
+        say!("index", pyproject.uv.indexes);
+        let settings = &pyproject.settings;
+        say!("base", settings.base);
+        say!("python", settings.python);
+        say!("layers", settings.layers);
+        say!("user", settings.user);
+        say!("precompile", settings.precompile);
+        say!("strip", settings.strip);
+        say!("target", settings.target);
+    }
+    let version = python.python_version.iter();
+    lines
+        .extend(version.map(|said| {
+            format!("Python {} ({}:{})", said.finding.value, said.file, said.finding.place.line)
+        }));
+    for lock in &python.locks {
+        let of = |(name, held): (&PackageName, &Vec<Held>)| {
+            let versions =
+                held.iter().map(|held| held.version.as_ref().map_or("-".to_owned(), ToString::to_string));
+            format!("{name} {}", versions.collect::<Vec<_>>().join("|"))
+        };
+        let packages = lock.packages.iter().map(of).collect::<Vec<_>>().join(", ");
+        lines.push(format!("lock: {} ({:?}): {packages}", lock.file, lock.kind));
+    }
+    lines.extend(python.setup.iter().map(|file| format!("there is {file}")));
+    said.extend(lines.iter().map(|line| format!("{line}\n")));
 }
 
 /// What a `cog.yaml` says, one thing a line, with the lines that say it.

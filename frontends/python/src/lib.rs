@@ -5,8 +5,15 @@
 //! Deliberately not here: resolving (a lock file says which versions there are, or a tool makes
 //! one), and running anything: what only a program could say is a finding.
 
+pub mod project;
+
+pub mod pyproject;
 pub mod requirement;
 pub mod requirements;
+
+pub mod lock;
+pub mod python_version;
+pub mod setup;
 
 pub mod common;
 pub mod merge;

@@ -1,5 +1,10 @@
 //! No text ends in a panic, findings point into their files, and equal files give equal answers.
 
+use std::collections::BTreeSet;
+
+use cogpack_content::Platform;
+use cogpack_packages_wheels::lock::marker::Environment;
+use cogpack_packages_wheels::target::{PythonVersion, Target};
 use miette::Diagnostic;
 use proptest::prelude::*;
 
@@ -119,5 +124,108 @@ proptest! {
         slips in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>(), prop::sample::select(PIECES)), 1..6)
     ) {
         requirements_hold(&slipped(REQUIREMENTS, &slips));
+    }
+}
+
+const PYPROJECT: &str = r#"[project]
+name = "model"
+requires-python = ">=3.11"
+dependencies = ["numpy>=2,<3; python_version < '3.13'", 'torch[a]==2.5.1']
+optional-dependencies = { extra = ["six"] }
+[dependency-groups]
+test = ["pytest", { include-group = "dev" }]
+dev = ["ruff"]
+[tool.cogpack]
+base = "debian"
+python = "3.12"
+"#;
+
+const LOCK: &str = r#"version = 1
+requires-python = ">=3.11"
+[[package]]
+name = "numpy"
+version = "2.1.0"
+resolution-markers = ["sys_platform == 'linux'"]
+"#;
+
+/// Pieces of TOML.
+const TOML: &[&str] = &[
+    "[",
+    "]",
+    "[[",
+    "]]",
+    "{",
+    "}",
+    "=",
+    "\"",
+    "'",
+    "\"\"\"",
+    "\n",
+    "\r\n",
+    ",",
+    ".",
+    "#",
+    "\\",
+    "\\u0000",
+    "1",
+    "true",
+    "1979-05-27",
+    "project",
+    "dependencies",
+    "tool.cogpack",
+    "include-group",
+    "test",
+    "package",
+    "version",
+    ">=",
+    ";",
+    "ß",
+    "\0",
+    "\u{feff}",
+];
+
+fn project_holds(files: &[(&str, &str)]) {
+    let project = MemoryProject::new(files.iter().copied()).expect("are paths");
+    let read = || project.plan(|source| crate::project::read(&SourcePath::root(), None, source));
+    let (understood, findings) = read();
+    checked(&project, &findings);
+    let target = Target { python: PythonVersion { major: 3, minor: 12 }, platform: Platform::linux_amd64() };
+    let (extras, groups) = (BTreeSet::new(), BTreeSet::new());
+    let environment = Environment { target: &target, patch: 0, extras: &extras, groups: &groups };
+    let table = understood.pyproject.as_ref().and_then(|pyproject| pyproject.project.as_ref());
+    let required = table.map(|table| table.dependencies.clone()).unwrap_or_default();
+    for lock in &understood.locks {
+        checked(&project, &lock.misfits(&required, &environment));
+    }
+    let (_, conflicts) =
+        crate::merge::merge(&required, &[], &environment).expect("markers were looked at before");
+    checked(&project, &conflicts);
+    assert_eq!((understood, findings), read());
+}
+
+#[test]
+fn groups_in_groups_do_not_end_in_a_panic() {
+    let mut text = "[dependency-groups]\n".to_owned();
+    for number in 0..300 {
+        text.push_str(&format!("g{number} = [{{ include-group = \"g{}\" }}]\n", number + 1));
+    }
+    project_holds(&[("pyproject.toml", &text)]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn no_pieces_of_toml_do(pieces in prop::collection::vec(prop::sample::select(TOML), 0..30)) {
+        let text = pieces.concat();
+        project_holds(&[("pyproject.toml", &text), ("uv.lock", &text), (".python-version", &text), ("setup.cfg", &text)]);
+    }
+
+    #[test]
+    fn no_project_with_slips_does(
+        slips in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>(), prop::sample::select(TOML)), 1..5),
+        others in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>(), prop::sample::select(TOML)), 0..3),
+    ) {
+        project_holds(&[("pyproject.toml", &slipped(PYPROJECT, &slips)), ("uv.lock", &slipped(LOCK, &others))]);
     }
 }
