@@ -9,6 +9,7 @@ use cogpack_backends_oci_direct::compression::Compression;
 use crate::commands::build::arguments::Build;
 use crate::commands::lock::arguments::Lock;
 use crate::commands::plan::arguments::PlanProject;
+use crate::commands::predict::arguments::Predict;
 use crate::commands::store::arguments::Upkeep;
 use crate::failure::Failure;
 use crate::report::Format;
@@ -34,6 +35,7 @@ impl Arguments {
         match (&self.command, &self.compile) {
             (Some(command), _) => match command {
                 Command::Build(arguments) => arguments.format,
+                Command::Predict(arguments) => arguments.format,
                 Command::Store(arguments) => arguments.format,
                 Command::Lock(arguments) => arguments.format,
                 Command::Plan(arguments) => arguments.format,
@@ -257,6 +259,9 @@ impl Artifact {
 pub enum Command {
     /// Build a plan into an image.
     Build(Box<Build>),
+    /// Ask a model for a prediction, building and starting it if need be.
+    #[command(visible_alias = "run")]
+    Predict(Box<Predict>),
     /// Check plans and show every finding.
     Check {
         /// Plans; `-` is standard input.

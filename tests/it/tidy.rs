@@ -37,6 +37,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("io/packages", &["backends/contract", "content", "io/store", "ir", "packages/debs", "packages/wheels"]),
     ("io/registry", &["content", "io/buildkit"]),
     ("io/runtime", &[]),
+    ("io/model-server", &[]),
     (
         "build",
         &[
@@ -70,6 +71,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "io/buildkit",
             "io/docker",
             "io/layout",
+            "io/model-server",
             "io/packages",
             "io/project",
             "io/registry",

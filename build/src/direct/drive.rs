@@ -186,7 +186,7 @@ fn is_program(name: &str) -> bool {
 }
 
 /// Finds out, before any work, whether programs can be run.
-fn check_machine(programs: &Programs) -> Result<(), BuildError> {
+pub fn check_machine(programs: &Programs) -> Result<(), BuildError> {
     if !machine::is_root() {
         return Err(BuildError::Unable {
             what: "running programs without a daemon takes root, or a user namespace".to_owned(),

@@ -3,7 +3,7 @@
 //! Reading order: [`order`] (what is asked for), `drive` (the plan's evaluation and its programs),
 //! [`pull`] (bases out of registries), `shelf` (filesystems on disk), `part` (between trees and directories), `program` (from what a
 //! plan says of a program to what a runtime is told), `key` (what a finished step is known by),
-//! `write` (where the image goes).
+//! `write` (where the image goes). [`container`] runs what an image itself says, on its own files.
 
 use cogpack_io_runtime::Runtime;
 use cogpack_io_runtime::run::Cancel;
@@ -16,6 +16,7 @@ use crate::outcome::Outcome;
 use crate::progress::Progresses;
 
 mod account;
+pub mod container;
 mod content;
 mod drive;
 mod key;

@@ -19,7 +19,7 @@ use crate::failure::BuildError;
 /// The mode of a secret's file: nobody but root may read it.
 const SECRET_MODE: u32 = 0o400;
 /// The mode of files that all programs read.
-const PUBLIC_MODE: u32 = 0o644;
+pub const PUBLIC_MODE: u32 = 0o644;
 
 /// A program whose files are on disk.
 pub struct Prepared<'p> {

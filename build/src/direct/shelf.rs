@@ -129,6 +129,11 @@ impl<'b> Shelf<'b> {
         Ok(())
     }
 
+    /// The parts of a filesystem that is on disk, lowest first.
+    pub fn parts_of(&self, origin: &Origin) -> Vec<Digest> {
+        self.known().get(origin).map(|files| files.parts.clone()).unwrap_or_default()
+    }
+
     /// What a program has left.
     pub fn add_program(&self, origin: Origin, left: OnDisk) {
         self.known().insert(origin, left);

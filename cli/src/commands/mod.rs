@@ -9,6 +9,7 @@ mod fmt;
 mod graph;
 pub mod lock;
 pub mod plan;
+pub mod predict;
 mod resolve;
 pub mod store;
 
@@ -20,6 +21,7 @@ use crate::failure::Failure;
 pub fn run(arguments: Arguments, console: &mut Console<'_>) -> Result<u8, Failure> {
     match (arguments.command, arguments.compile) {
         (Some(Command::Build(arguments)), _) => build::run(&arguments, console),
+        (Some(Command::Predict(arguments)), _) => predict::run(&arguments, console),
         (Some(Command::Check { plans, format }), _) => check::run(&plans, format, console),
         (Some(Command::Fmt { plans, check, diff, format }), _) => {
             fmt::run(&plans, fmt::Mode::of(check, diff), format, console)

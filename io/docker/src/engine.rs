@@ -22,6 +22,7 @@ use tokio_util::io::ReaderStream;
 use self::failure::{Attempt, EngineError};
 use crate::transport::transport_to;
 
+pub mod containers;
 pub mod failure;
 mod push;
 

@@ -17,7 +17,7 @@ mod part;
 mod plan;
 mod pulled;
 mod results;
-mod watch;
+pub mod watch;
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -89,7 +89,7 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
 
 /// Makes an ordinary user root for the programs of a plan. This process has one thread until then,
 /// which is what the kernel asks for.
-fn enter_user_namespace() -> Result<(), Failure> {
+pub fn enter_user_namespace() -> Result<(), Failure> {
     user_namespace::enter().map_err(|error| {
         let mut failure = Failure::new(
             "without a daemon, whoever is not root runs programs in a user namespace, and cannot have one here",

@@ -1,0 +1,277 @@
+//! One prediction from a container that has just been started to the answer, with a person watching who
+//! may lose patience. Whatever happens, the container goes.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use cogpack_io_model_server::client::News;
+use cogpack_io_model_server::prediction::Outcome;
+use cogpack_io_model_server::setup::NotReady;
+use serde_json::Value;
+
+use super::arguments::{Predict, Streaming};
+use super::chatter::Chatter;
+use super::given::Given;
+use super::output::{self, Left};
+use super::place::Running;
+use super::typed::{OutputForm, Types};
+use crate::commands::build::watch::Interrupts;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::progress::text::plain;
+use crate::report::{self, Format};
+use crate::{DONE, FINDINGS};
+
+/// Every container answers one question only.
+const ID: &str = "cogpackc";
+/// For how long the end of a container is waited for that has hung up.
+const ENDING: Duration = Duration::from_secs(2);
+/// For how long a server that has failed may still say why.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+/// What shells say of a program that Ctrl-C ended.
+pub const INTERRUPTED: u8 = 130;
+
+/// What is to be asked, and how it is to be shown.
+pub struct Question<'q> {
+    /// The command line.
+    pub arguments: &'q Predict,
+    /// The inputs.
+    pub given: &'q Given,
+    /// The OpenAPI document that the image has for a label.
+    pub document: Option<Value>,
+}
+
+/// What came of it, before the container goes.
+enum Asked {
+    NotReady(NotReady),
+    Interrupted,
+    Mistake(Failure),
+    Ended { outcome: Outcome, form: OutputForm, was_streamed: bool },
+}
+
+impl Question<'_> {
+    /// Asks, takes the container away, and tells what came of it.
+    pub async fn conduct(
+        &self,
+        mut running: Running,
+        interrupts: &mut Interrupts,
+        console: &mut Console<'_>,
+    ) -> Result<u8, Failure> {
+        let mut chatter = Chatter::new(self.arguments.format);
+        let asked = {
+            let shared = RefCell::new(&mut *console);
+            let said = &mut running.said;
+            let listening = async {
+                while let Some(said) = said.recv().await {
+                    chatter.push(&said, &mut shared.borrow_mut());
+                }
+                std::future::pending::<Asked>().await
+            };
+            tokio::select! {
+                asked = self.ask(running.server, running.ended.clone(), interrupts, &shared) => asked,
+                asked = listening => asked,
+            }
+        };
+        let how = ended(&mut running, &asked).await;
+        let stopped = running.stop().await;
+        while let Some(said) = running.said.recv().await {
+            chatter.push(&said, console);
+        }
+        chatter.finish(console);
+        let code = self.tell(asked, how, &mut chatter, console)?;
+        stopped.map(|()| code)
+    }
+
+    async fn ask(
+        &self,
+        server: cogpack_io_model_server::client::Server,
+        mut ends: tokio::sync::watch::Receiver<Option<String>>,
+        interrupts: &mut Interrupts,
+        console: &RefCell<&mut Console<'_>>,
+    ) -> Asked {
+        let arguments = self.arguments;
+        let ended = async {
+            match ends.wait_for(Option::is_some).await {
+                Ok(how) => how.clone().unwrap_or_default(),
+                Err(_) => "ended, nobody knows how".to_owned(),
+            }
+        };
+        let ready = server.ready(Duration::from_secs(arguments.setup_timeout), ended);
+        let ready = tokio::select! {
+            ready = ready => ready,
+            () = interrupts.next() => return Asked::Interrupted,
+        };
+        if let Err(reason) = ready {
+            // Its last words may be on their way still.
+            tokio::time::sleep(LAST_WORDS).await;
+            return Asked::NotReady(reason);
+        }
+        let document = match &self.document {
+            Some(document) => Some(document.clone()),
+            None => server.openapi().await,
+        };
+        let types = document.as_ref().map(Types::of).unwrap_or_default();
+        let input = match self.given.input(&types) {
+            Ok(input) => input,
+            Err(failure) => return Asked::Mistake(failure),
+        };
+        let is_shown = arguments.format == Format::Text && arguments.output.is_none();
+        let form = types.output;
+        let mut was_streamed = false;
+        let mut tell = |news: News| match news {
+            News::Piece(piece) if is_shown => {
+                was_streamed = true;
+                output::print_piece(&piece, form, &mut console.borrow_mut());
+            }
+            News::Piece(_) => {}
+            News::Cancelling => {
+                let what = "cancelling the prediction (Ctrl-C again does not wait for the model)";
+                report::remark(what, arguments.format, &mut console.borrow_mut());
+            }
+        };
+        let in_pieces = arguments.stream == Streaming::Auto;
+        let outcome =
+            server.predict(ID, &input, in_pieces, &mut tell, &mut async || interrupts.next().await).await;
+        Asked::Ended { outcome, form, was_streamed }
+    }
+
+    fn tell(
+        &self,
+        asked: Asked,
+        how: Option<String>,
+        chatter: &mut Chatter,
+        console: &mut Console<'_>,
+    ) -> Result<u8, Failure> {
+        let cancelled = |console: &mut Console<'_>| {
+            report::remark("cancelled: the model's container is gone", self.arguments.format, console);
+            Ok(INTERRUPTED)
+        };
+        let (outcome, form, was_streamed) = match asked {
+            Asked::NotReady(reason) => return Err(self.not_ready(reason, chatter, console)),
+            Asked::Interrupted => return cancelled(console),
+            Asked::Mistake(failure) => return Err(failure),
+            Asked::Ended { outcome, form, was_streamed } => (outcome, form, was_streamed),
+        };
+        match outcome {
+            // Either way the model went with its container.
+            Outcome::Cancelled | Outcome::Abandoned => cancelled(console),
+            Outcome::Inputs(problems) => {
+                let mut failure = Failure::new("the model does not take these inputs");
+                failure.causes = problems;
+                Err(failure.with_hint("correct them; the model's own code says what it takes"))
+            }
+            Outcome::Refused { status, message } => Err(self.with_log(
+                Failure::new(format!("the model's server refuses ({status}): {message}")),
+                chatter,
+                console,
+            )),
+            Outcome::Broken(why) => {
+                let failure = match how {
+                    Some(how) => {
+                        Failure::new(format!("the model's container {how} in the middle of the prediction"))
+                            .with_hint("look whether it has enough memory; its log says more")
+                    }
+                    None => Failure::new(format!("the model's server cannot be talked to: {why}")),
+                };
+                Err(self.with_log(failure, chatter, console))
+            }
+            Outcome::Answered(answer) => {
+                if chatter.shown() == 0 && self.arguments.format == Format::Text {
+                    // A server that writes no log still answers with one.
+                    chatter.show(&answer.logs, console);
+                }
+                let is_done = answer.status == "succeeded";
+                let left = match (&self.arguments.output, is_done) {
+                    (Some(to), true) => output::write(&answer.output, form, to, &console.directory)?,
+                    (None, true) if !was_streamed => {
+                        Left { printed: Some(output::text_of(&answer.output, form)), ..Left::default() }
+                    }
+                    (None, true) if form == OutputForm::Pieces => {
+                        Left { printed: Some("\n".to_owned()), ..Left::default() }
+                    }
+                    (Some(_) | None, _) => Left::default(),
+                };
+                match self.arguments.format {
+                    Format::Json => {
+                        let files: Vec<String> =
+                            left.files.iter().map(|path| path.display().to_string()).collect();
+                        let document = serde_json::json!({
+                            "version": report::json::VERSION,
+                            "status": answer.status,
+                            "output": answer.output,
+                            "error": answer.error,
+                            "logs": answer.logs,
+                            "metrics": answer.metrics,
+                            "files": files,
+                        });
+                        console.data(report::json::text(&document).as_bytes());
+                    }
+                    Format::Text => {
+                        console.data(left.printed.unwrap_or_default().as_bytes());
+                        for file in &left.files {
+                            console.say(&format!("wrote `{}`", file.display()));
+                        }
+                        if !is_done {
+                            let error = answer.error.unwrap_or_else(|| "it does not say why".to_owned());
+                            console.say(&format!("error: the prediction failed: {}", plain(&error)));
+                        }
+                    }
+                }
+                Ok(if is_done { DONE } else { FINDINGS })
+            }
+        }
+    }
+
+    fn not_ready(&self, reason: NotReady, chatter: &mut Chatter, console: &mut Console<'_>) -> Failure {
+        let failure = match reason {
+            NotReady::SetupFailed(log) => {
+                let last = log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+                let mut failure = Failure::new("the model's setup failed");
+                failure.causes.extend((!last.is_empty()).then(|| last.to_owned()));
+                failure.with_hint(
+                    "correct what its log tells of; `-e NAME=VALUE` gives it a variable that it lacks",
+                )
+            }
+            NotReady::Defunct(_) => Failure::new("the model's server has given the model up, as DEFUNCT")
+                .with_hint("its log says why"),
+            NotReady::Ended(how) => {
+                Failure::new(format!("the model's container {how} before the model was ready")).with_hint(
+                    "the image has to start cog's server: `cmd [\"python\", \"-m\", \"cog.server.http\"]`",
+                )
+            }
+            NotReady::Late(last) => {
+                let seconds = self.arguments.setup_timeout;
+                let mut failure = Failure::new(format!("the model was not ready within {seconds} s"));
+                failure.causes.push(match last {
+                    Some(status) => format!("its server says {status}"),
+                    None => "its server does not answer".to_owned(),
+                });
+                failure.with_hint("`--setup-timeout SECONDS` gives it more time; its log says what it does")
+            }
+        };
+        self.with_log(failure, chatter, console)
+    }
+
+    /// A failure with the end of the container's log: for people before it, for programs in it.
+    fn with_log(&self, mut failure: Failure, chatter: &Chatter, console: &mut Console<'_>) -> Failure {
+        let end = chatter.end();
+        match self.arguments.format {
+            Format::Json => failure.causes.extend(end),
+            Format::Text if end.is_empty() => {}
+            Format::Text => {
+                console.say("the end of its log:");
+                end.iter().for_each(|line| console.say(&format!("  │ {}", plain(line))));
+            }
+        }
+        failure
+    }
+}
+
+/// How a container has ended whose server has hung up.
+async fn ended(running: &mut Running, asked: &Asked) -> Option<String> {
+    if !matches!(asked, Asked::Ended { outcome: Outcome::Broken(_), .. }) {
+        return None;
+    }
+    let ended = tokio::time::timeout(ENDING, running.ended.wait_for(Option::is_some)).await;
+    ended.ok()?.ok()?.clone()
+}

@@ -1,0 +1,201 @@
+#!/usr/bin/env bash
+# Predictions of real models behind cog's own server: on each engine, and by an OCI runtime without any.
+# shellcheck source-path=SCRIPTDIR source=support.bash
+. "$(dirname "$0")/support.bash"
+needs_daemon
+
+cogpackc=${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}
+export COGPACK_STORE=$work/store
+base=$COGPACK_TEST_LAYOUTS/python:3.11-slim
+project=$work/project
+mkdir "$project" "$project/src"
+
+# cog and all that it needs, as uv locks it.
+python3 -m venv "$work/tools"
+exits 'pip installs uv' 0 "$work/tools/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9
+printf 'cog==0.23.1\n' >"$work/requirements.in"
+exits 'uv locks cog' 0 env ${PIP_INDEX_URL:+UV_DEFAULT_INDEX="$PIP_INDEX_URL"} "$work/tools/bin/uv" pip compile --quiet \
+	--no-config --no-cache --format pylock.toml --python-version 3.11 --output-file "$work/pylock.toml" "$work/requirements.in"
+"$cogpackc" lock wheels "$work/pylock.toml" --python 3.11 --interpreter /venv/bin/python --as packages >"$work/packages"
+
+{
+	printf 'cpk 1\n\nimage @python = "%s/base/python:3.11-slim"\n\n' "$COGPACK_TEST_REGISTRY"
+	cat "$work/packages"
+	cat <<'END'
+
+context @source = dir "src"
+
+stage %venv from image @python {
+  file "/venv/pyvenv.cfg" = "home = /usr/bin\ninclude-system-site-packages = false\n"
+  symlink "/usr/bin/python3" at "/venv/bin/python"
+  copy "." from @packages to "/venv"
+  env prepend PATH "/venv/bin"
+}
+
+stage %app from %venv {
+  copy "." from @source to "/src"
+  env COG_PREDICT_TYPE_STUB = "model.py:Runner"
+  workdir "/src"
+}
+
+END
+	# A number that the server ignores, and by which its processes are found.
+	printf '\nexport from %%app {\n  cmd ["python", "-m", "cog.server.http", "--threads", "%s"]\n}\n' $$
+} >"$project/plan.cpk"
+
+cat >"$project/src/model.py" <<'END'
+import os, time
+from typing import Any
+from cog import BaseRunner, Path
+
+class Runner(BaseRunner):
+    def setup(self):
+        print("setting up with", os.environ.get("GREETING", "nothing"))
+        if os.environ.get("BREAK") == "setup":
+            raise RuntimeError("there are no weights")
+
+    def run(self, text: str = "", file: Path = None, seconds: int = 0) -> Any:
+        if text == "fail":
+            raise ValueError("this text is not liked")
+        if text == "end":
+            os._exit(7)
+        if file is not None:
+            files = []
+            for number in range(2):
+                path = Path(f"/tmp/{number}.txt")
+                path.write_text(file.read_text().upper() * (number + 1))
+                files.append(path)
+            return files
+        print("waiting for", seconds)
+        for _ in range(10 * int(seconds)):
+            time.sleep(0.1)
+        return os.environ.get("GREETING", "hello") + " " + text
+END
+
+# The same with a schema: the server knows by it that the model streams, and we which input is a number.
+python3 - "$project" <<'PYTHON'
+import json, pathlib, sys
+project = pathlib.Path(sys.argv[1])
+schema = {"openapi": "3.0.2", "info": {"title": "Cog", "version": "0.1.0"}, "paths": {"/predictions": {"post": {"x-cog-streaming": True}}},
+          "components": {"schemas": {
+              "Input": {"type": "object", "title": "Input", "required": ["text"], "properties": {
+                  "text": {"type": "string", "title": "Text"}, "count": {"type": "integer", "title": "Count", "default": 2}}},
+              "Output": {"type": "array", "items": {"type": "string"}, "title": "Output", "x-cog-array-type": "iterator"},
+              "PredictionRequest": {"type": "object", "properties": {"input": {"$ref": "#/components/schemas/Input"}}}}}}
+text = json.dumps(schema)
+(project / "src/.cog").mkdir()
+(project / "src/.cog/openapi_schema.json").write_text(text)
+plan = (project / "plan.cpk").read_text().replace("model.py:Runner", "stream.py:Runner")
+label = f'  label run.cog.openapi_schema = {json.dumps(text)}\n'
+(project / "stream.cpk").write_text(plan.replace('  cmd ["python"', label + '  cmd ["python"'))
+plan = (project / "plan.cpk").read_text().replace('"src"', '"src" {\n  exclude ".cog"\n}')
+(project / "plan.cpk").write_text(plan)
+PYTHON
+cat >"$project/src/stream.py" <<'END'
+import time
+from typing import Iterator
+from cog import BaseRunner, streaming
+
+class Runner(BaseRunner):
+    @streaming
+    def run(self, text: str, count: int = 2) -> Iterator[str]:
+        for number in range(count):
+            time.sleep(0.2)
+            yield f"{text} {number} at {time.time()}"
+END
+printf 'quiet' >"$work/in.txt"
+
+predict() { "$cogpackc" predict "$@" --store "$work/store" --progress quiet; }
+
+# nothing_is_left WHERE: no container, no mount and no process of a prediction.
+nothing_is_left() {
+	if [ "$1" = direct ]; then
+		exits "$1: nothing runs" 1 pgrep -f "cog.server.http --threads $$"
+		exits "$1: nothing is mounted" 1 grep -F "$work/store" /proc/self/mounts
+		exits "$1: no file is left" 1 grep -r . "$work/store/work"
+	else
+		exits "$1: no container is left" 0 test -z "$(docker ps --all --quiet --filter label=run.cogpack.predict)"
+	fi
+}
+
+# answers WHERE OPTION...: a text, files, and Ctrl-C.
+answers() {
+	local where=$1 pid status=0
+	shift
+	exits "$where: a text goes in" 0 predict "$project" -i text=you -e GREETING='good day' "$@"
+	cp "$work/output" "$work/said"
+	prints "$where: and comes out" 'good day you' cat "$work/said"
+	prints "$where: the log of its setup is shown" '  │ setting up with good day' cat "$work/said"
+	exits "$where: files go in and come out" 0 predict "$project" -i file=@"$work/in.txt" -o "$work/$where.txt" "$@"
+	prints "$where: the first file" QUIET cat "$work/$where.0.txt"
+	prints "$where: the second file" QUIETQUIET cat "$work/$where.1.txt"
+	"$cogpackc" predict "$project" -i seconds=60 --store "$work/store" --progress quiet "$@" >"$work/cancelled" 2>&1 </dev/null &
+	pid=$!
+	for _ in $(seq 300); do
+		! grep -q 'waiting for 60' "$work/cancelled" || break
+		sleep 0.1
+	done
+	kill -INT "$pid"
+	wait "$pid" || status=$?
+	prints "$where: Ctrl-C cancels a prediction" 130 echo "$status"
+	prints "$where: and says so" "cancelled: the model's container is gone" cat "$work/cancelled"
+	nothing_is_left "$where"
+}
+
+# fails WHERE OPTION...: what goes wrong in a model, and before it.
+fails() {
+	local where=$1
+	shift
+	exits "$where: a prediction that fails" 1 predict "$project" -i text=fail "$@"
+	mv "$work/output" "$work/said"
+	matches "$where: is told in the model's words" '^error: the prediction failed: .*this text is not liked' cat "$work/said"
+	exits "$where: a setup that fails" 2 predict "$project" -i text=you -e BREAK=setup "$@"
+	mv "$work/output" "$work/setup"
+	matches "$where: is told" "^error: the model's setup failed" cat "$work/setup"
+	matches "$where: with its reason" 'because: .*there are no weights' cat "$work/setup"
+	exits "$where: a model whose process ends" 1 predict "$project" -i text=end "$@"
+	nothing_is_left "$where"
+}
+
+# streams WHERE OPTION...: output comes as it is made.
+streams() {
+	local where=$1
+	shift
+	exits "$where: an iterator" 0 predict "$project/stream.cpk" -i text=line -i count=3 "$@"
+	cp "$work/output" "$work/said"
+	prints "$where: gives its output line by line" '0 1 2 ' sh -c "sed -n 's/^line \\([0-9]*\\) at .*/\\1/p' '$work/said' | tr '\\n' ' '; echo"
+	exits "$where: an input that is no number" 2 predict "$project/stream.cpk" -i text=line -i count=many "$@"
+	mv "$work/output" "$work/said"
+	matches "$where: is told" 'the input `count` is a whole number' cat "$work/said"
+	exits "$where: an input that is not there" 2 predict "$project/stream.cpk" -i txt=line "$@"
+	mv "$work/output" "$work/said"
+	matches "$where: is told with the nearest one" 'did you mean `-i text=' cat "$work/said"
+	nothing_is_left "$where"
+}
+
+network=(--network "$COGPACK_TEST_NETWORK")
+answers older "${network[@]}"
+fails older "${network[@]}"
+streams older "${network[@]}"
+prints 'as JSON' '  "status": "succeeded",' predict "$project" --json '{"text": "you"}' --format json "${network[@]}"
+exits 'a project as an image' 0 "$cogpackc" build "$project" -t "cogpack-test/predict:$$" --store "$work/store" --progress quiet
+prints 'which is asked by its name, by the other name of the command' 'hello you' \
+	"$cogpackc" run "cogpack-test/predict:$$" -i text=you "${network[@]}"
+docker image rm --force "cogpack-test/predict:$$" >/dev/null
+exits 'an image that is not there' 2 "$cogpackc" predict "cogpack-test/predict:$$" -i text=you
+mv "$work/output" "$work/said"
+matches 'is told with a way out' 'docker pull' cat "$work/said"
+(
+	on_next_engine
+	answers newer --network "$COGPACK_TEST_NETWORK"
+)
+
+if [ "$(id -u)" = 0 ] && command -v crun >/dev/null; then
+	direct=(--builder direct --layout "python=$base")
+	answers direct "${direct[@]}"
+	fails direct "${direct[@]}"
+	exits 'a project as a layout' 0 "$cogpackc" build "$project" "${direct[@]}" --store "$work/store" \
+		--output "type=layout,dest=$work/layout" --progress quiet
+	prints 'which is asked without an engine' 'hello you' predict "$work/layout" -i text=you
+	nothing_is_left direct
+fi
