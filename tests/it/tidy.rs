@@ -17,7 +17,15 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("catalogue", &["content", "ir"]),
     (
         "compiler",
-        &["catalogue", "content", "frontends/cog-yaml", "frontends/source", "ir", "packages/wheels"],
+        &[
+            "catalogue",
+            "content",
+            "frontends/cog-yaml",
+            "frontends/schema",
+            "frontends/source",
+            "ir",
+            "packages/wheels",
+        ],
     ),
     ("frontends/schema", &["content", "frontends/source", "ir"]),
     ("frontends/source", &["content"]),

@@ -2,6 +2,7 @@
 
 use cogpack_catalogue::choose::NoneFits;
 use cogpack_frontends_cog_yaml::CogYamlFinding;
+use cogpack_frontends_schema::SchemaFinding;
 use miette::{Diagnostic, Severity};
 
 use super::file::FileFinding;
@@ -23,6 +24,10 @@ pub enum ProjectFinding {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Python(#[from] PythonFinding),
+    /// What the model takes and gives.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Schema(#[from] SchemaFinding),
     /// No base image fits.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -132,8 +132,9 @@ fn a_model_becomes_a_plan_that_says_which_line_asked_for_what() {
         ("predict.py", "class Predictor:\n    def run(self, name: str) -> str: ...\n"),
     ])
     .unwrap();
+    let given = Request { openapi_schema: Some("{}".to_owned()), ..Request::plain() };
     let planned = project
-        .plan(|source| plan(source, &Request::plain()))
+        .plan(|source| plan(source, &given))
         .unwrap_or_else(|findings| panic!("{}", findings.iter().map(told).collect::<Vec<_>>().join("\n")));
     let text = syntax::print(&planned.plan);
     assert_eq!(syntax::parse(&text).plan, planned.plan);
@@ -237,6 +238,7 @@ fn a_model_becomes_a_plan_that_says_which_line_asked_for_what() {
 
     stage %model in export.config {
       by model at "cog.yaml":10
+      file "/src/.cog/openapi_schema.json" = "{}"
       env COG_PREDICT_TYPE_STUB = "predict.py:Predictor"
     }
 
@@ -246,6 +248,7 @@ fn a_model_becomes_a_plan_that_says_which_line_asked_for_what() {
       expose 5000/tcp
       label run.cog.config = "{\"build\":{\"gpu\":false,\"python_version\":\"3.11\",\"run\":[\"make fetch\"],\"system_packages\":[\"libgl1\",\"ffmpeg\"]},\"environment\":[\"GREETING=hello\"],\"predict\":\"predict.py:Predictor\"}"
       label run.cog.has_init = "true"
+      label run.cog.openapi_schema = "{}"
       label run.cog.pip_freeze = """
         cog==0.23.1
         torch==2.9.0
@@ -262,8 +265,8 @@ fn what_a_model_lacks_is_told() {
         let planned = project.plan(|source| plan(source, request));
         planned.err().unwrap_or_default().iter().map(told).collect::<Vec<_>>().join("\n")
     };
-    let plain = Request::plain();
-    let on = |base| Request { base: Some(base), ..Request::plain() };
+    let plain = Request { openapi_schema: Some("{}".to_owned()), ..Request::plain() };
+    let on = |base| Request { base: Some(base), ..plain.clone() };
     let yaml = ("cog.yaml", "run: \"predict.py:Predictor\"\n");
     let lock = ("pylock.cog.toml", LOCK);
     let all = [
@@ -347,6 +350,7 @@ fn a_login_in_a_lock_reaches_no_plan() {
     let lock = LOCK.replace("https://files.example/", "https://me:pa55@files.example/");
     let project = MemoryProject::new([
         ("cog.yaml", "build:\n  python_version: \"3.11\"\nrun: \"predict.py:Predictor\"\n"),
+        ("predict.py", "class Predictor:\n    def run(self, name: str) -> str: ...\n"),
         ("pylock.cog.toml", &lock),
     ])
     .unwrap();
@@ -354,4 +358,7 @@ fn a_login_in_a_lock_reaches_no_plan() {
     let text = syntax::print(&planned.plan);
     assert!(text.contains("url \"https://files.example/cog-0.23.1-py3-none-any.whl\""));
     assert!(!text.contains("pa55"));
+    // What the Python file says is in the image twice: for the server, and for whoever looks at it.
+    let document = r#"\"name\":{\"title\":\"Name\",\"type\":\"string\",\"x-order\":0}"#;
+    assert_eq!(text.matches(document).count(), 2, "{text}");
 }

@@ -45,7 +45,27 @@ pub struct Candidate {
     pub is_chosen: bool,
 }
 
+/// How many base images are listed for one reason; `--format json` has all of them.
+const SHOWN: usize = 4;
+
 impl Why {
+    /// Base images by what became of them, in the order in which they were looked at.
+    fn bases_by_reason(&self) -> Vec<(String, Vec<&str>)> {
+        let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+        for Candidate { name, against, is_chosen } in &self.bases {
+            let reason = match (is_chosen, against.is_empty()) {
+                (true, _) => "taken".to_owned(),
+                (false, true) => "fits, but another one comes before it".to_owned(),
+                (false, false) => against.join("; "),
+            };
+            match groups.iter_mut().find(|(of, _)| *of == reason) {
+                Some((_, names)) => names.push(name),
+                None => groups.push((reason, vec![name])),
+            }
+        }
+        groups
+    }
+
     /// For people: one line a fact.
     pub fn text(&self) -> String {
         let mut text = format!("stack: {}\n", self.stack);
@@ -62,13 +82,14 @@ impl Why {
         if !self.bases.is_empty() {
             text.push_str("base images:\n");
         }
-        for Candidate { name, against, is_chosen } in &self.bases {
-            let verdict = match (is_chosen, against.is_empty()) {
-                (true, _) => "taken".to_owned(),
-                (false, true) => "fits, but another one comes before it".to_owned(),
-                (false, false) => against.join("; "),
-            };
-            text.push_str(&format!("  {name}: {verdict}\n"));
+        for (reason, names) in self.bases_by_reason() {
+            text.push_str(&format!("  {reason}:\n"));
+            for name in names.iter().take(SHOWN) {
+                text.push_str(&format!("    {name}\n"));
+            }
+            if names.len() > SHOWN {
+                text.push_str(&format!("    and {} more\n", names.len() - SHOWN));
+            }
         }
         text.push_str("blocks:\n");
         for (name, detected) in &self.blocks {

@@ -2,6 +2,8 @@
 
 use cogpack_content::{Digest, ImageReference};
 use cogpack_frontends_cog_yaml::{CogYaml, read};
+use cogpack_frontends_schema::document::openapi;
+use cogpack_frontends_schema::{Schema, Target, Use, schema};
 use cogpack_frontends_source::{InFile, Place, Source, SourcePath, Unread};
 use cogpack_packages_wheels::target::PythonVersion;
 
@@ -85,6 +87,22 @@ impl PythonFacts {
     }
 }
 
+/// What the model takes and gives, as its Python files say it.
+fn schemas(source: &Source, cog: &CogYaml) -> Result<Result<Vec<Schema>, Findings>, Unread> {
+    let mut schemas = Vec::new();
+    let mut findings = Findings::new();
+    let handlers = [(&cog.run, Use::Run), (&cog.train, Use::Train)];
+    for (handler, used_for) in handlers {
+        let Some(handler) = handler else { continue };
+        let target = Target { file: handler.file.clone(), name: handler.name.clone(), used_for };
+        match schema(source, &target)? {
+            Ok(schema) => schemas.push(schema),
+            Err(found) => findings.extend(found.into_iter().map(InFile::of)),
+        }
+    }
+    Ok(if findings.is_empty() { Ok(schemas) } else { Err(findings) })
+}
+
 /// The facts of a project and warnings about it, or all that is wrong with it.
 pub fn gather(
     source: &Source,
@@ -115,15 +133,25 @@ pub fn gather(
         Ok(inputs) => lock::read(source, request, &inputs)?,
         Err(findings) => Err(findings),
     };
-    match (base, packages) {
-        (Ok((base, bases)), Ok(packages)) => {
-            let schema = request.openapi_schema.clone();
+    let schemas = match request.openapi_schema {
+        Some(_) => Ok(Vec::new()),
+        None => schemas(source, &cog)?,
+    };
+    match (base, packages, schemas) {
+        (Ok((base, bases)), Ok(packages), Ok(schemas)) => {
+            let version = packages.cog_version.as_deref().unwrap_or_default();
+            let made = || {
+                let schemas: Vec<&Schema> = schemas.iter().collect();
+                (!schemas.is_empty()).then(|| openapi(&schemas, version).to_string())
+            };
+            let schema = request.openapi_schema.clone().or_else(made);
             let facts = PythonFacts { cog_yaml, cog, python, base, bases, packages, schema };
             Ok(Ok((facts, findings)))
         }
-        (base, packages) => {
+        (base, packages, schemas) => {
             findings.extend(base.err().unwrap_or_default());
             findings.extend(packages.err().unwrap_or_default());
+            findings.extend(schemas.err().unwrap_or_default());
             Ok(Err(findings))
         }
     }
