@@ -4,13 +4,14 @@
 //! facts that are public about public images; a user's own goes before it. [`choose`] takes what is
 //! wanted and gives the best image, and for each of the others all that speaks against it.
 //!
-//! Deliberately not here: looking into images (`io/` reads them, `cli/` makes entries of them), and
-//! any registry.
+//! What an image has in it, [`look`](mod@look) sees by its files. Deliberately not here: whoever opens
+//! these files, and any registry.
 
 pub mod catalogue;
 pub mod choose;
 pub mod entry;
 pub mod finding;
+pub mod look;
 mod print;
 mod rank;
 mod read;

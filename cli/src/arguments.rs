@@ -7,6 +7,7 @@ use cogpack_backends_dockerfile::{Dialect, Syntax};
 use cogpack_backends_oci_direct::compression::Compression;
 
 use crate::commands::build::arguments::Build;
+use crate::commands::catalogue::arguments::Arguments as Bases;
 use crate::commands::lock::arguments::Lock;
 use crate::commands::plan::arguments::PlanProject;
 use crate::commands::predict::arguments::Predict;
@@ -39,6 +40,7 @@ impl Arguments {
                 Command::Store(arguments) => arguments.format,
                 Command::Lock(arguments) => arguments.format,
                 Command::Plan(arguments) => arguments.format,
+                Command::Catalogue(arguments) => arguments.format,
                 Command::Check { format, .. }
                 | Command::Fmt { format, .. }
                 | Command::Resolve { format, .. }
@@ -326,6 +328,8 @@ pub enum Command {
     Lock(Lock),
     /// Print the plan of a project, or why it is as it is.
     Plan(PlanProject),
+    /// The base images that are known: `list`, `add`.
+    Catalogue(Bases),
     /// Look after what builds without a daemon keep: `gc`, `verify`, `du`.
     Store(Upkeep),
     /// Print completions for a shell.

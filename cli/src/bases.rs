@@ -159,7 +159,7 @@ fn split(argument: &str) -> Result<(&str, &str), Failure> {
 /// `DIR[:TAG]`. A colon in the directory's last part starts the tag, as in other tools. In a layout of
 /// several images these have their whole names for a tag, with colons and slashes: then it is the
 /// first colon after what is there.
-fn tagged(place: &str, is_there: impl Fn(&str) -> bool) -> (&str, Option<&str>) {
+pub fn tagged(place: &str, is_there: impl Fn(&str) -> bool) -> (&str, Option<&str>) {
     let parts = place.match_indices(':').map(|(at, _)| (&place[..at], &place[at + 1..]));
     let mut parts = parts.filter(|(path, tag)| !path.is_empty() && !tag.is_empty());
     if let Some((path, tag)) = parts.clone().find(|(path, _)| is_there(path)) {

@@ -15,6 +15,9 @@ pub struct Environment {
     pub buildkit_host: Option<String>,
     /// `COGPACK_STORE`: where a build without a daemon keeps what it needs from build to build.
     pub store: Option<PathBuf>,
+    /// `COGPACK_CATALOGUE`: catalogues of base images and directories of such, divided by `:`, the
+    /// preferred ones first.
+    pub catalogues: Vec<PathBuf>,
     /// `XDG_CACHE_HOME`: the user's cache directory; where nothing is said it is `.cache` below
     /// `HOME` (the XDG base directory specification).
     pub cache_home: Option<PathBuf>,
@@ -106,6 +109,11 @@ impl Environment {
             debs: text("COGPACK_DEBS").iter().flat_map(|list| list.split(':')).map(str::to_owned).collect(),
             apt: path("COGPACK_APT"),
             store: path("COGPACK_STORE"),
+            catalogues: std::env::var_os("COGPACK_CATALOGUE")
+                .iter()
+                .flat_map(std::env::split_paths)
+                .filter(|path| !path.as_os_str().is_empty())
+                .collect(),
             cache_home: path("XDG_CACHE_HOME"),
             no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             source_date_epoch: std::env::var("SOURCE_DATE_EPOCH").ok(),

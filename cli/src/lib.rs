@@ -5,6 +5,7 @@
 
 mod arguments;
 mod bases;
+mod catalogues;
 mod commands;
 mod console;
 mod contexts;

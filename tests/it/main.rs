@@ -4,6 +4,7 @@ mod backends;
 mod behaviours;
 mod beside_definitions;
 mod build;
+mod catalogue;
 mod cli;
 mod cli_json;
 mod cli_slips;

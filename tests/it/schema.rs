@@ -70,7 +70,9 @@ impl Model {
     fn text(&self, file: &SourcePath) -> String {
         match self.project.plan(|source| source.text(file).cloned()) {
             Text::Is(text) => text.to_string(),
-            _ => String::new(),
+            Text::Absent | Text::NotAFile(_) | Text::NotUtf8(_) | Text::TooLong(_) | Text::Unreadable(_) => {
+                String::new()
+            }
         }
     }
 }

@@ -2,5 +2,6 @@
 
 mod choosing;
 mod format;
+mod looking;
 mod mutated;
 mod shown;

@@ -1,6 +1,7 @@
 //! One command a file, each thin: parse, call, print.
 
 pub mod build;
+pub mod catalogue;
 mod check;
 mod compile;
 mod completions;
@@ -33,6 +34,7 @@ pub fn run(arguments: Arguments, console: &mut Console<'_>) -> Result<u8, Failur
             graph::run(&plan, kind, path.as_deref(), format, console)
         }
         (Some(Command::Explain { code, format }), _) => explain::run(code.as_deref(), format, console),
+        (Some(Command::Catalogue(arguments)), _) => catalogue::run(&arguments, console),
         (Some(Command::Lock(arguments)), _) => lock::run(&arguments, console),
         (Some(Command::Plan(arguments)), _) => plan::run(&arguments, console),
         (Some(Command::Store(arguments)), _) => store::run(&arguments, console),

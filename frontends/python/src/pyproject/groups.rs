@@ -13,7 +13,7 @@ use crate::requirements::Stated;
 
 /// A line of a group.
 enum Item {
-    Requirement(Stated),
+    Requirement(Box<Stated>),
     Include(String, Place),
 }
 
@@ -27,7 +27,7 @@ pub(super) fn read(reading: &mut Reading<'_>, table: &DeTable<'_>) -> BTreeMap<S
         let mut items = Vec::new();
         for item in reading.list(&key, value) {
             let Some(include) = item.get_ref().as_table() else {
-                items.extend(reading.requirement(&key, item).map(Item::Requirement));
+                items.extend(reading.requirement(&key, item).map(|one| Item::Requirement(Box::new(one))));
                 continue;
             };
             match get(include, "include-group") {
@@ -59,8 +59,8 @@ fn follow<'g>(
     for item in groups.get(name).into_iter().flatten() {
         match item {
             // One that two groups bring is there once.
-            Item::Requirement(one) if stated.contains(one) => {}
-            Item::Requirement(one) => stated.push(one.clone()),
+            Item::Requirement(one) if stated.contains(&**one) => {}
+            Item::Requirement(one) => stated.push((**one).clone()),
             Item::Include(included, place) => match groups.get_key_value(included) {
                 None => {
                     let names = groups.keys().map(String::as_str);

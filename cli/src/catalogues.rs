@@ -1,0 +1,100 @@
+//! The catalogues of base images that a command goes by: the shipped one, and the user's own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cogpack_catalogue::{Catalogue, CatalogueFinding};
+use miette::Diagnostic;
+
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+use crate::report::{self, Format, Stream};
+
+/// No catalogue that people write is larger.
+const LARGEST: u64 = 64 << 20;
+
+/// The shipped catalogue behind those of the environment, behind those that the command line names
+/// (`--catalogue`), of each of which the first is preferred. `None` where one of them has findings,
+/// which are shown.
+pub fn all(
+    named: &[PathBuf],
+    format: Format,
+    console: &mut Console<'_>,
+) -> Result<Option<Catalogue>, Failure> {
+    let of_environment = console.environment.catalogues.clone();
+    let mut catalogue = Catalogue::shipped();
+    let mut is_whole = true;
+    for path in of_environment.iter().rev().chain(named.iter().rev()) {
+        for file in files(path, console)?.iter().rev() {
+            match read(file, format, console)? {
+                Some(read) => catalogue = catalogue.with(read),
+                None => is_whole = false,
+            }
+        }
+    }
+    Ok(is_whole.then_some(catalogue))
+}
+
+/// A catalogue of one file; `None` where it has findings, which are shown.
+pub fn read(path: &Path, format: Format, console: &mut Console<'_>) -> Result<Option<Catalogue>, Failure> {
+    let full = console.directory.join(path);
+    let shown = path.display().to_string();
+    let size = fs::metadata(&full).map(|about| about.len()).map_err(|error| failed(&shown, &error))?;
+    if size > LARGEST {
+        return Err(Failure::new(format!(
+            "`{shown}` has {size} bytes, and no catalogue has more than {LARGEST}"
+        ))
+        .with_hint("`--catalogue` takes a file in the format of docs/catalogue.md, or a directory of such"));
+    }
+    let text = fs::read(&full).map_err(|error| failed(&shown, &error))?;
+    let text = String::from_utf8(text).map_err(|error| failed(&shown, &error))?;
+    match Catalogue::read(&shown, &text) {
+        Ok(catalogue) => Ok(Some(catalogue)),
+        Err(findings) => {
+            show(&findings, shown, text, format, console);
+            Ok(None)
+        }
+    }
+}
+
+/// The file itself, or the `.toml` files of a directory in the order of their names.
+fn files(path: &Path, console: &Console<'_>) -> Result<Vec<PathBuf>, Failure> {
+    let full = console.directory.join(path);
+    if !full.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let shown = path.display().to_string();
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&full).map_err(|error| failed(&shown, &error))? {
+        let name = entry.map_err(|error| failed(&shown, &error))?.file_name();
+        let file = path.join(name);
+        if file.extension().is_some_and(|extension| extension == "toml") {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn show(
+    findings: &[CatalogueFinding],
+    shown: String,
+    text: String,
+    format: Format,
+    console: &mut Console<'_>,
+) {
+    let diagnostics: Vec<&dyn Diagnostic> =
+        findings.iter().map(|finding| finding as &dyn Diagnostic).collect();
+    let directory = console.directory.clone();
+    let file = PlanFile { shown, path: None, text: Arc::new(text), directory };
+    report::findings(&diagnostics, &file, format, Stream::Talk, console);
+}
+
+fn failed(shown: &str, error: &(dyn std::error::Error + 'static)) -> Failure {
+    let Failure { message, causes, .. } = Failure::of(error);
+    let causes = std::iter::once(message).chain(causes).collect();
+    Failure { message: format!("read the catalogue `{shown}`"), causes, hint: None }
+        .with_hint("`--catalogue` and COGPACK_CATALOGUE take a file in the format of docs/catalogue.md, or a directory of such")
+}
