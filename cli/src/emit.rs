@@ -9,8 +9,8 @@ use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_backends_dockerfile::Note;
 use cogpack_backends_llb::installed::NOT_INSTALLED;
 use cogpack_backends_llb::{Limits, Llb, LlbImage, SourceText, listing};
-use cogpack_backends_oci_direct::OciDirect;
 use cogpack_backends_oci_direct::compression::Compression;
+use cogpack_backends_oci_direct::{OciDirect, differs_by_platform};
 use cogpack_build::known::known;
 use cogpack_content::{ImageReference, Platform};
 use cogpack_io_project::files::{write_file_atomically, write_pieces_atomically};
@@ -19,13 +19,14 @@ use cogpack_ir::{json, syntax};
 use miette::Diagnostic;
 
 use crate::arguments::Artifact;
+use crate::bases::Bases;
 use crate::console::Console;
 use crate::definition::{self, Beside};
 use crate::eject::{self, Eject, Wanted};
 use crate::failure::Failure;
 use crate::front::Front;
 use crate::installed::{Form, Installed, ToInstall};
-use crate::oci_image::OciImage;
+use crate::oci_image::{OciImage, OciPart};
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use crate::unwatched::{Unwatched, unwatched};
@@ -39,6 +40,8 @@ pub struct Emission<'a> {
     pub file: &'a PlanFile,
     /// The resolved plan and its bases.
     pub front: &'a Front,
+    /// The bases that the command line names, as it writes them.
+    pub layouts: &'a [String],
     /// What everything is dated, in seconds since 1970.
     pub time: u64,
     /// What the image of a layout is called.
@@ -116,16 +119,55 @@ impl Emission<'_> {
             Artifact::Dockerfile => {
                 Ok(eject::eject(&self.eject, plan, self.file, self.packages)?.map(Product::Eject))
             }
-            Artifact::Oci => {
-                match (OciDirect { at_hand: self.front.bases.names(), ..OciDirect::default() }).lower(plan) {
-                    Ok(recipe) => {
-                        let image = OciImage::assemble(&recipe, self)?;
-                        Ok(image.map(|image| Product::Images(vec![image])))
-                    }
-                    Err(refused) => Ok(Err(boxed(refused))),
-                }
+            Artifact::Oci => Ok(self.image()?.map(|image| Product::Images(vec![image]))),
+        }
+    }
+
+    /// The image of a layout.
+    fn image(&self) -> Result<Result<OciImage, Refusals>, Failure> {
+        let of_platforms = match self.fronts()? {
+            Ok(fronts) => fronts,
+            Err(findings) => return Ok(Err(findings)),
+        };
+        let fronts = if of_platforms.is_empty() { vec![self.front] } else { of_platforms.iter().collect() };
+        let mut parts = Vec::with_capacity(fronts.len());
+        for Front { resolved, bases } in fronts {
+            let lowered = OciDirect { at_hand: bases.names(), ..OciDirect::default() }.lower(resolved);
+            let made = match lowered {
+                Ok(recipe) => OciPart::assemble(&recipe, bases, self)?,
+                Err(refused) => Err(boxed(refused)),
+            };
+            match made {
+                Ok(part) => parts.push(part),
+                // Another platform would be refused for the same.
+                Err(refused) => return Ok(Err(refused)),
             }
         }
+        Ok(Ok(OciImage::new(parts, self.names)))
+    }
+
+    /// The plan for each of its platforms, where these have other files; else none.
+    fn fronts(&self) -> Result<Result<Vec<Front>, Refusals>, Failure> {
+        let platforms = self.platforms();
+        if platforms.len() < 2 || !differs_by_platform(&self.front.resolved) {
+            return Ok(Ok(Vec::new()));
+        }
+        let mut fronts = Vec::with_capacity(platforms.len());
+        for platform in &platforms {
+            let of_platform = match cogpack_compiler::parse(&self.file.text) {
+                Ok(mut plan) => {
+                    plan.platforms.retain(|declared| declared.value == *platform);
+                    let bases = Bases::read(&plan, self.layouts, self.file, self.packages)?;
+                    cogpack_compiler::compile(plan, &bases.world()).map(|resolved| Front { resolved, bases })
+                }
+                Err(findings) => Err(findings),
+            };
+            match of_platform {
+                Ok(front) => fronts.push(front),
+                Err(findings) => return Ok(Err(boxed(findings))),
+            }
+        }
+        Ok(Ok(fronts))
     }
 
     fn llb(&mut self, format: Artifact) -> Result<Result<Product, Refusals>, Failure> {

@@ -12,32 +12,42 @@ use cogpack_io_layout::told;
 use cogpack_io_layout::write::{Image, Named, write_archive, write_directory};
 use cogpack_io_store::Store;
 
+use crate::bases::Bases;
 use crate::contexts::{self, ContextContents};
 use crate::emit::{Emission, Refusals, boxed};
 use crate::failure::Failure;
 
 /// An image, with all that is needed to write it.
 pub struct OciImage {
+    /// One for all platforms, or one for each where these have layers of their own.
+    parts: Vec<OciPart>,
+    names: Vec<ImageReference>,
+}
+
+/// An image for some platforms.
+pub struct OciPart {
     assembly: Assembly,
     files: ContextContents,
     bases: Vec<Layout>,
-    names: Vec<ImageReference>,
     kept: Option<Store>,
     compression: Compression,
 }
 
-impl OciImage {
+impl OciPart {
     /// Walks the contexts, reads the bases, and makes the image of these.
-    pub fn assemble(recipe: &Recipe, emission: &Emission<'_>) -> Result<Result<Self, Refusals>, Failure> {
+    pub fn assemble(
+        recipe: &Recipe,
+        bases: &Bases,
+        emission: &Emission<'_>,
+    ) -> Result<Result<Self, Refusals>, Failure> {
         let mut walked = contexts::walk_all(recipe.directories(), emission.file, &BTreeMap::new())?;
         if let Err(refused) =
             emission.packages.install(recipe.packages(), &recipe.platforms(), &mut walked)?
         {
             return Ok(Err(refused));
         }
-        let inputs =
-            Inputs { directories: walked.trees, layers: walked.layers, bases: emission.front.bases.trees()? };
-        let files = BaseFiles::new(emission.front.bases.images(), &walked.files);
+        let inputs = Inputs { directories: walked.trees, layers: walked.layers, bases: bases.trees()? };
+        let files = BaseFiles::new(bases.images(), &walked.files);
         let assembled = recipe.assemble(&inputs, &files, emission.time);
         let machine = emission.packages;
         let kept = machine.names_store().then(|| machine.store()).transpose()?;
@@ -45,26 +55,12 @@ impl OciImage {
             Ok(assembly) => Ok(Self {
                 assembly,
                 files: walked.files,
-                bases: emission.front.bases.layouts(),
-                names: emission.names.to_vec(),
+                bases: bases.layouts(),
                 kept,
                 compression: emission.compression,
             }),
             Err(problems) => Err(boxed(problems)),
         })
-    }
-
-    /// Writes them as a layout; as a tar of one where the path ends in `.tar`.
-    pub fn write(all: &[Self], path: &Path) -> Result<(), Failure> {
-        let images: Vec<Image<'_>> = all.iter().map(Self::image).collect();
-        let named = all.iter().zip(&images);
-        let named = named.map(|(it, image)| Named { images: std::slice::from_ref(image), names: &it.names });
-        let named: Vec<Named<'_>> = named.collect();
-        let written = match path.extension() {
-            Some(extension) if extension == "tar" => write_archive(&named, path),
-            Some(_) | None => write_directory(&named, path),
-        };
-        written.map(drop).map_err(|error| Failure::of(&error))
     }
 
     fn image(&self) -> Image<'_> {
@@ -76,5 +72,25 @@ impl OciImage {
             compression: self.compression,
             told: &told::nobody,
         }
+    }
+}
+
+impl OciImage {
+    /// The image that has these parts.
+    pub fn new(parts: Vec<OciPart>, names: &[ImageReference]) -> Self {
+        Self { parts, names: names.to_vec() }
+    }
+
+    /// Writes them as a layout; as a tar of one where the path ends in `.tar`.
+    pub fn write(all: &[Self], path: &Path) -> Result<(), Failure> {
+        let images = all.iter().map(|it| it.parts.iter().map(OciPart::image).collect());
+        let images: Vec<Vec<Image<'_>>> = images.collect();
+        let named = all.iter().zip(&images).map(|(it, images)| Named { images, names: &it.names });
+        let named: Vec<Named<'_>> = named.collect();
+        let written = match path.extension() {
+            Some(extension) if extension == "tar" => write_archive(&named, path),
+            Some(_) | None => write_directory(&named, path),
+        };
+        written.map(drop).map_err(|error| Failure::of(&error))
     }
 }

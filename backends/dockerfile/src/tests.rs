@@ -322,6 +322,7 @@ fn the_config_says_what_the_base_does_not() {
         ("user \"app\"", "clear user", "USER \"\"".to_owned()),
         ("workdir \"/w\"", "clear workdir", "WORKDIR /".to_owned()),
         ("label a = \"1\"", "label a = \"1\" label \"b c\" = \"$2\"", r#"LABEL "b c"="\$2""#.to_owned()),
+        ("label a = \"1\"", "label \"--link\" = \"2\"", "LABEL \"--link\"=\"2\"".to_owned()),
         ("label a = \"1\"", "clear labels label a = \"2\"", "LABEL a=\"2\"".to_owned()),
         ("label a = \"1\"", "clear labels", gone("labels")),
         ("expose 80/tcp", "clear ports", gone("ports")),

@@ -202,7 +202,11 @@ pub fn has_word_letters(text: &str) -> bool {
 }
 
 fn is_bare(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|it| it.is_ascii_alphanumeric() || "._+@/:-".contains(it))
+    // Readers take a first word with two dashes for an option, of any instruction.
+    let is_option = text.starts_with("--");
+    !text.is_empty()
+        && !is_option
+        && text.chars().all(|it| it.is_ascii_alphanumeric() || "._+@/:-".contains(it))
 }
 
 #[cfg(test)]
@@ -228,6 +232,8 @@ mod tests {
         assert_eq!(operand("/src/app-1"), Some("/src/app-1".to_owned()));
         assert_eq!(operand("/my src"), Some("\"/my src\"".to_owned()));
         assert_eq!(operand(""), Some("\"\"".to_owned()));
+        assert_eq!(operand("--"), Some("\"--\"".to_owned()));
+        assert_eq!(operand("-a"), Some("-a".to_owned()));
     }
 
     #[test]

@@ -116,6 +116,7 @@ fn artifacts(
     let mut emission = Emission {
         file,
         front: &front,
+        layouts: &arguments.layouts,
         time,
         names: &arguments.tags,
         limits,

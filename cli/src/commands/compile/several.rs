@@ -84,6 +84,7 @@ fn image(
     let mut emission = Emission {
         file,
         front: &front,
+        layouts,
         time,
         names: std::slice::from_ref(name),
         limits: Limits::default(),
