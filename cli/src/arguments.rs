@@ -13,6 +13,7 @@ use crate::commands::plan::arguments::PlanProject;
 use crate::commands::predict::arguments::Predict;
 use crate::commands::store::arguments::Upkeep;
 use crate::failure::Failure;
+use crate::project::options::ProjectOptions;
 use crate::report::Format;
 
 /// Compiles a plan into a container image: BuildKit LLB, a Dockerfile, or OCI layers.
@@ -25,6 +26,10 @@ pub struct Arguments {
     /// Compile: what `cogpackc PLAN -o FORMAT` does.
     #[command(flatten)]
     pub compile: Option<Compile>,
+    /// How a project is read that is compiled. They stand here because clap does not see whether options
+    /// are there that have others in them.
+    #[command(flatten)]
+    pub project: ProjectOptions,
     /// Something else than compiling.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -57,10 +62,14 @@ impl Arguments {
 /// `cogpackc PLAN -o FORMAT… [-O PATH]`
 #[derive(Debug, Args)]
 pub struct Compile {
-    /// The plan, in .cpk or JSON form; `-` is standard input. Several become the images of one OCI
-    /// layout, with `-o oci`.
-    #[arg(value_name = "PLAN", required = true)]
+    /// The plan, in .cpk or JSON form, or a directory that holds a `plan.cpk` or else a project whose
+    /// packages are locked; `-` is standard input. Several plans become the images of one OCI layout, with
+    /// `-o oci`.
+    #[arg(value_name = "PLAN|DIR", required = true)]
     pub plans: Vec<PathBuf>,
+    /// How a project is read: [`Arguments::project`].
+    #[arg(skip)]
+    pub project: ProjectOptions,
     /// What to emit; may be given several times.
     #[arg(short = 'o', long = "output", value_name = "FORMAT", required = true, value_delimiter = ',')]
     pub formats: Vec<Artifact>,

@@ -85,7 +85,7 @@ prints 'and runs it' 42 docker run --rm --network "$COGPACK_TEST_NETWORK" "cogpa
 docker image rm --force "cogpack-test/direct:$$" >/dev/null
 
 # What is added to a variable of a base that is in a registry: nothing is known of it before it is pulled.
-cat >"$work/project/plan.cpk" <<END
+cat >"$work/added.cpk" <<END
 cpk 1
 
 image @python = "$COGPACK_TEST_REGISTRY/base/python:3.11-slim"
@@ -96,7 +96,7 @@ stage %app from image @python {
 
 export from %app
 END
-exits 'a variable of a base in a registry is added to' 0 "${COGPACK_TEST_BINARY:?}" build "$work/project" \
+exits 'a variable of a base in a registry is added to' 0 "${COGPACK_TEST_BINARY:?}" build "$work/added.cpk" \
 	--builder direct --store "$store" --output "type=layout,dest=$work/added" --progress quiet
 prints 'and is the whole of it' '"PATH=/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"' \
 	sh -c "cat '$work'/added/blobs/sha256/* | grep --text --only-matching '\"PATH=/venv/bin[^\"]*\"' | sort --unique"

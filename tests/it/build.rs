@@ -181,3 +181,33 @@ fn secrets_are_never_told() {
         assert!(!answer.stderr.contains("hunter2"), "{}", answer.stderr);
     }
 }
+
+#[test]
+fn a_directory_is_compiled_as_its_plan_or_its_project() {
+    let folder = folder_with("cpk 1\nstage %app from scratch {\n  mkdir \"/a\"\n}\nexport from %app\n");
+    let of_plan = cogpackc(folder.path(), &["plan.cpk", "-o", "cpk"]);
+    let of_directory = cogpackc(folder.path(), &[".", "-o", "cpk"]);
+    assert_eq!((of_directory.code, of_directory.text()), (0, of_plan.text()), "{}", of_directory.stderr);
+    let idle = cogpackc(folder.path(), &[".", "-o", "cpk", "--stack", "python"]);
+    assert_eq!(idle.code, 2);
+    assert!(idle.stderr.contains("`--stack` is for projects, and `plan.cpk` is a plan"), "{}", idle.stderr);
+
+    let project = tempfile::tempdir().expect("a temporary folder can be made");
+    let write =
+        |name: &str, text: &str| std::fs::write(project.path().join(name), text).expect("is writable");
+    write("cog.yaml", "build:\n  python_version: \"3.11\"\nrun: \"predict.py:run\"\n");
+    write("predict.py", "def run(name: str) -> str:\n    return name\n");
+    let unlocked = cogpackc(project.path(), &[".", "-o", "llb.txt"]);
+    assert_eq!(unlocked.code, 1);
+    assert!(unlocked.stderr.contains("project::lock::missing"), "{}", unlocked.stderr);
+    write(
+        "pylock.cog.toml",
+        "lock-version = \"1.0\"\ncreated-by = \"a test\"\n[[packages]]\nname = \"cog\"\nversion = \"0.23.1\"\n\
+         wheels = [{ url = \"https://files.example/cog-0.23.1-py3-none-any.whl\", hashes = { sha256 = \
+         \"f7e0abab1028d83789f87d86dc30f82c3335085dc8abbe62bbc3dcb073976ed5\" } }]\n",
+    );
+    let planned = cogpackc(project.path(), &["plan"]);
+    let compiled = cogpackc(project.path(), &[".", "-o", "cpk"]);
+    assert_eq!((compiled.code, compiled.text()), (0, planned.text()), "{}", compiled.stderr);
+    assert!(planned.text().contains("by model at \"cog.yaml\":3"), "{}", planned.text());
+}

@@ -148,7 +148,7 @@ fn what_cannot_run_exits_with_two_and_says_why() {
     let folder = folder_with(PLAN);
     for (arguments, said) in [
         (&["missing.cpk", "-o", "llb"][..], "missing.cpk"),
-        (&[".", "-o", "llb"], "is a directory"),
+        (&["nowhere", "-o", "llb"], "nowhere"),
         (&["plan.cpk", "-o", "nonsense"], "nonsense"),
         (&["plan.cpk"], "--output"),
         (&["plan.cpk", "-o", "llb,json"], "-O"),

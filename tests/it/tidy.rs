@@ -284,6 +284,11 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
         "backends/oci-direct/src/tests.rs",
         "what_cannot_be_done_is_said_once_for_each_stage",
     ),
+    (
+        "cpk::unsupported::platforms",
+        "backends/oci-direct/src/tests.rs",
+        "what_needs_another_backend_is_refused_by_name",
+    ),
 ];
 
 /// Codes that a case names, a snapshot records as refused, or an example breaks. The examples run

@@ -20,8 +20,9 @@ use crate::limits::limits;
 use crate::note::Note;
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
+use crate::project::of_directory::Named;
 use crate::report::{self, Format, Stream};
-use crate::{DONE, FINDINGS, definition, emit, front, idle_options, plan_file};
+use crate::{DONE, FINDINGS, definition, emit, front, idle_options};
 
 mod several;
 
@@ -37,7 +38,7 @@ pub fn run(arguments: &Compile, console: &mut Console<'_>) -> Result<u8, Failure
         _ => return several::run(arguments, &formats, console),
     };
     let target = Target::of(&formats, arguments.path.as_deref(), &console.directory)?;
-    let file = plan_file::read(plan, console)?;
+    let Some(file) = named(plan, arguments).plan(console)? else { return Ok(FINDINGS) };
     for format in &formats {
         if let Some(path) = target.path_of(*format) {
             file.spare(&path)?;
@@ -71,6 +72,12 @@ pub fn run(arguments: &Compile, console: &mut Console<'_>) -> Result<u8, Failure
         }
         None => Ok(FINDINGS),
     }
+}
+
+/// One of the plans, as the command line names it.
+fn named<'a>(path: &'a Path, arguments: &'a Compile) -> Named<'a> {
+    let Compile { project: options, platforms, format, .. } = arguments;
+    Named { path, options, platforms, format: *format }
 }
 
 /// The plan in other forms. That needs no export and no base, so nothing is resolved.

@@ -14,7 +14,7 @@ pub mod predict;
 mod resolve;
 pub mod store;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, Compile};
 use crate::console::Console;
 use crate::failure::Failure;
 
@@ -39,7 +39,7 @@ pub fn run(arguments: Arguments, console: &mut Console<'_>) -> Result<u8, Failur
         (Some(Command::Plan(arguments)), _) => plan::run(&arguments, console),
         (Some(Command::Store(arguments)), _) => store::run(&arguments, console),
         (Some(Command::Completions { shell }), _) => Ok(completions::run(shell, console)),
-        (None, Some(compile)) => compile::run(&compile, console),
+        (None, Some(compile)) => compile::run(&Compile { project: arguments.project, ..compile }, console),
         (None, None) => Err(Failure::new("there is nothing to do")
             .with_hint("`cogpackc plan.cpk -o llb` compiles; `cogpackc --help` lists the rest")),
     }

@@ -1,5 +1,6 @@
 //! A project's directory as a plan: reads what planning asks for, and shows what it finds.
 
+pub mod of_directory;
 pub mod options;
 
 use std::collections::BTreeSet;

@@ -10,11 +10,10 @@ use crate::verify::verify;
 use crate::{json, syntax};
 
 /// Mistakes of ours: a plan that showed one would be mended, and not explained.
-const WITHOUT_EXAMPLE: [&str; 2] = ["cpk::internal::llb", "cpk::oci::input"];
+const WITHOUT_EXAMPLE: [&str; 3] = ["cpk::internal::llb", "cpk::oci::input", "cpk::unsupported::platforms"];
 
 /// Codes that take a base image beside the plan; no config of it is known here.
-const OF_A_BASE: [&str; 3] =
-    ["cpk::image::triggers", "cpk::unsupported::platforms", "cpk::unsupported::triggers"];
+const OF_A_BASE: [&str; 2] = ["cpk::image::triggers", "cpk::unsupported::triggers"];
 
 fn read(code: &str, text: &str) -> Result<Plan, Vec<Finding>> {
     if text.starts_with(['{', '[']) && code != "cpk::syntax::json" {

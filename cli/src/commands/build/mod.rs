@@ -30,6 +30,7 @@ use crate::arguments::LimitsChoice;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::limits::limits;
+use crate::project::of_directory::Named;
 use crate::{COULD_NOT_RUN, FINDINGS};
 
 /// Builds.
@@ -44,7 +45,13 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
         None | Some(LimitsChoice::Probe) => None,
         Some(choice @ (LimitsChoice::None | LimitsChoice::File(_))) => Some(limits(Some(choice), console)?),
     };
-    let Some(file) = plan::file(arguments, console)? else { return Ok(FINDINGS) };
+    let named = Named {
+        path: &arguments.plan,
+        options: &arguments.project,
+        platforms: &arguments.platforms,
+        format: arguments.format,
+    };
+    let Some(file) = named.plan_to_build(console)? else { return Ok(FINDINGS) };
     let answers = [&arguments.metadata_file, &arguments.iidfile].into_iter().flatten();
     for written in answers.map(|path| console.directory.join(path)).chain(outputs::files(&destinations)) {
         file.spare(&written)?;

@@ -12,16 +12,11 @@ use cogpack_ir::suggest::nearest;
 
 use super::arguments::Build;
 use crate::bases::Bases;
-use crate::commands::lock;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::front;
 use crate::packages::Machine;
-use crate::plan_file::{self, PlanFile};
-use crate::project::{self, Project};
-
-/// The file that a directory is looked into for.
-const FILE_NAME: &str = "plan.cpk";
+use crate::plan_file::PlanFile;
 
 /// A plan that breaks no rule, and what it reads on this machine.
 pub struct Source {
@@ -35,41 +30,6 @@ pub struct Source {
     pub directories: BTreeMap<InputName, PathBuf>,
     /// Where the layouts of its `oci` contexts are.
     pub layouts: BTreeMap<InputName, PathBuf>,
-}
-
-/// The plan's file: the one that was named, the one in the directory that was, or what is planned of
-/// the project there; `None` where the project has errors, which are shown.
-pub fn file(arguments: &Build, console: &mut Console<'_>) -> Result<Option<PlanFile>, Failure> {
-    let named = &arguments.plan;
-    let is_directory = named != Path::new("-") && console.directory.join(named).is_dir();
-    let path = match is_directory {
-        true if named == Path::new(".") => PathBuf::from(FILE_NAME),
-        true => named.join(FILE_NAME),
-        false => named.clone(),
-    };
-    if !is_directory || console.directory.join(&path).is_file() {
-        if let Some(option) = arguments.project.first_given() {
-            return Err(Failure::new(format!(
-                "`{option}` is for projects, and `{}` is a plan",
-                path.display()
-            ))
-            .with_hint(
-                "a plan says all of it itself: leave the option away, or name a project's directory",
-            ));
-        }
-        return plan_file::read(&path, console).map(Some);
-    }
-    let request = project::request(&arguments.project, &arguments.platforms, console)?;
-    let mut project = Project::open(named, console)?;
-    // Whoever builds a project for the first time has not locked it. A lock that is there is never made
-    // anew here.
-    if project.lacks_only_its_lock(&request) {
-        let Some(inputs) = project.lock_inputs(&request, arguments.format, console)? else { return Ok(None) };
-        lock::project::write(&project, &inputs, false, false, arguments.format, console)?;
-        project = Project::open(named, console)?;
-    }
-    let planned = project.plan(&request, arguments.format, console)?;
-    Ok(planned.map(|planned| project.as_plan_file(&planned)))
 }
 
 /// Reads a plan and checks it; `None` where it has errors, which are shown.

@@ -20,7 +20,7 @@ use crate::emit::{Emission, Product};
 use crate::failure::Failure;
 use crate::oci_image::OciImage;
 use crate::packages::Machine;
-use crate::plan_file::{self, PlanFile};
+use crate::plan_file::PlanFile;
 use crate::report::{self, Stream};
 use crate::{DONE, FINDINGS, front};
 
@@ -38,8 +38,9 @@ pub fn run(arguments: &Compile, formats: &[Artifact], console: &mut Console<'_>)
     if arguments.plans.iter().filter(|path| *path == Path::new("-")).count() > 1 {
         return Err(Failure::new("standard input can be read once, and `-` stands for it twice"));
     }
-    let read = |path: &PathBuf| plan_file::read(path, console);
-    let files = arguments.plans.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let read = |path: &PathBuf| super::named(path, arguments).plan(console);
+    let files = arguments.plans.iter().map(read).collect::<Result<Option<Vec<_>>, _>>()?;
+    let Some(files) = files else { return Ok(FINDINGS) };
     let names = names(&files, &arguments.tags)?;
     let into = path.to_string_lossy().ends_with('/');
     let full = console.directory.join(path);

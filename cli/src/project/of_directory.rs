@@ -1,0 +1,90 @@
+//! The plan that a command line names by a directory: the one that is written there, or what is planned of
+//! the project.
+
+use std::path::{Path, PathBuf};
+
+use cogpack_content::Platform;
+
+use super::options::ProjectOptions;
+use super::{Project, request};
+use crate::commands::lock;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::plan_file::{self, PlanFile};
+use crate::report::Format;
+
+/// The file that a directory is looked into for.
+const FILE_NAME: &str = "plan.cpk";
+
+/// What a command line says of a plan or a project.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    /// A plan, or a directory; `-` is standard input.
+    pub path: &'a Path,
+    /// How a project is read.
+    pub options: &'a ProjectOptions,
+    /// What it is planned for.
+    pub platforms: &'a [Platform],
+    /// How findings are shown.
+    pub format: Format,
+}
+
+impl Named<'_> {
+    /// The plan; `None` where a project has errors, which are shown. Nothing is asked of anybody: a
+    /// project whose packages are not locked has no plan.
+    pub fn plan(&self, console: &mut Console<'_>) -> Result<Option<PlanFile>, Failure> {
+        match self.written(console)? {
+            Some(plan) => Ok(Some(plan)),
+            None => {
+                let project = Project::open(self.path, console)?;
+                self.of_project(project, console)
+            }
+        }
+    }
+
+    /// The same for whoever builds. Who does so for the first time has not locked the project, so that is
+    /// done; a lock that is there is never made anew here.
+    pub fn plan_to_build(&self, console: &mut Console<'_>) -> Result<Option<PlanFile>, Failure> {
+        if let Some(plan) = self.written(console)? {
+            return Ok(Some(plan));
+        }
+        let request = request(self.options, self.platforms, console)?;
+        let mut project = Project::open(self.path, console)?;
+        if project.lacks_only_its_lock(&request) {
+            let Some(inputs) = project.lock_inputs(&request, self.format, console)? else { return Ok(None) };
+            lock::project::write(&project, &inputs, false, false, self.format, console)?;
+            project = Project::open(self.path, console)?;
+        }
+        self.of_project(project, console)
+    }
+
+    fn of_project(
+        &self,
+        mut project: Project,
+        console: &mut Console<'_>,
+    ) -> Result<Option<PlanFile>, Failure> {
+        let request = request(self.options, self.platforms, console)?;
+        let planned = project.plan(&request, self.format, console)?;
+        Ok(planned.map(|planned| project.as_plan_file(&planned)))
+    }
+
+    /// The plan that somebody wrote: the one that is named, or the one in the directory.
+    fn written(&self, console: &mut Console<'_>) -> Result<Option<PlanFile>, Failure> {
+        let is_directory = self.path != Path::new("-") && console.directory.join(self.path).is_dir();
+        let path = match is_directory {
+            true if self.path == Path::new(".") => PathBuf::from(FILE_NAME),
+            true => self.path.join(FILE_NAME),
+            false => self.path.to_owned(),
+        };
+        if is_directory && !console.directory.join(&path).is_file() {
+            return Ok(None);
+        }
+        if let Some(option) = self.options.first_given() {
+            let message = format!("`{option}` is for projects, and `{}` is a plan", path.display());
+            return Err(Failure::new(message).with_hint(
+                "a plan says all of it itself: leave the option away, or name a project's directory",
+            ));
+        }
+        plan_file::read(&path, console).map(Some)
+    }
+}
