@@ -230,6 +230,11 @@ fn a_model_becomes_a_plan_that_says_which_line_asked_for_what() {
       }
     }
 
+    stage %schema in export.app {
+      by schema at "cog.yaml":10
+      file "/src/.cog/openapi_schema.json" = "{}"
+    }
+
     stage %source in export.app {
       by source
       copy contents "." from @source to "/src"
@@ -238,7 +243,6 @@ fn a_model_becomes_a_plan_that_says_which_line_asked_for_what() {
 
     stage %model in export.config {
       by model at "cog.yaml":10
-      file "/src/.cog/openapi_schema.json" = "{}"
       env COG_PREDICT_TYPE_STUB = "predict.py:Predictor"
     }
 

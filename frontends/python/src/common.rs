@@ -126,10 +126,13 @@ mod tests {
         )
     }
 
+    /// Versions of three numbers, as many as the longest prefix above has: of one with fewer, `pep440_rs`
+    /// compares no more than these with the prefix, and says that `1` is a `1.1.*`. By PEP 440 what is
+    /// missing is zero.
     fn version() -> impl Strategy<Value = String> {
         let end = prop::sample::select(vec!["", "rc1", ".post1", ".dev3", "rc1.post2", "+a"]);
         let epoch = prop::sample::select(vec!["", "", "", "1!"]);
-        (epoch, prop::collection::vec(0_u64..4, 1..4), end).prop_map(|(epoch, numbers, end)| {
+        (epoch, prop::collection::vec(0_u64..4, 3), end).prop_map(|(epoch, numbers, end)| {
             let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
             format!("{epoch}{}{end}", numbers.join("."))
         })

@@ -8,6 +8,7 @@ mod framework;
 mod model;
 mod packages;
 mod python;
+mod schema;
 mod source;
 mod system_packages;
 mod weights;
@@ -33,6 +34,7 @@ pub(super) fn all() -> Vec<Box<dyn Block<PythonFacts>>> {
         Box::new(framework::Framework),
         Box::new(packages::Packages),
         Box::new(commands::Commands),
+        Box::new(schema::SchemaFile),
         Box::new(source::SourceCopy),
         Box::new(weights::WeightTargets),
         Box::new(model::Model),

@@ -3,7 +3,7 @@
 use cogpack_ir::plan::image_config::Protocol;
 use cogpack_ir::plan::{EnvEdit, Port};
 
-use super::{PROJECT, PythonFacts, env, file, variable};
+use super::{PROJECT, PythonFacts, env, variable};
 use crate::composer::{Desk, StageParts};
 use crate::stacks::block::{Block, Detected};
 use crate::stacks::python::labels;
@@ -38,9 +38,6 @@ impl Block<PythonFacts> for Model {
         let mut ops = Vec::new();
         let handler = facts.cog.run.as_ref().or(facts.cog.train.as_ref());
         desk.at(handler.and_then(|handler| facts.at(handler.place)));
-        if let Some(schema) = &facts.schema {
-            ops.push((file(&format!("{PROJECT}/.cog/openapi_schema.json"), schema), None));
-        }
         for (name, handler) in
             [("COG_PREDICT_TYPE_STUB", &facts.cog.run), ("COG_TRAIN_TYPE_STUB", &facts.cog.train)]
         {
