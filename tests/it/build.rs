@@ -210,4 +210,21 @@ fn a_directory_is_compiled_as_its_plan_or_its_project() {
     let compiled = cogpackc(project.path(), &[".", "-o", "cpk"]);
     assert_eq!((compiled.code, compiled.text()), (0, planned.text()), "{}", compiled.stderr);
     assert!(planned.text().contains("by model at \"cog.yaml\":3"), "{}", planned.text());
+
+    let why = cogpackc(project.path(), &["plan", "--why", "--format", "json"]);
+    let why: serde_json::Value = serde_json::from_slice(&why.stdout).expect("is JSON");
+    assert_eq!(why["why"]["stack"], "python");
+    assert_eq!(why["why"]["evidence"][0], "cog.yaml");
+    let decision = &why["why"]["decisions"][0];
+    assert_eq!(
+        (&decision["what"], &decision["value"], &decision["line"]),
+        (&"Python".into(), &"3.11".into(), &2.into())
+    );
+    let chosen = why["why"]["bases"].as_array().into_iter().flatten().filter(|base| base["chosen"] == true);
+    assert_eq!(chosen.count(), 1);
+    let described =
+        std::fs::read_to_string(cogpack_tests::places::root().join("docs/json.md")).expect("can be read");
+    for key in ["decisions", "bases", "blocks", "idle_because", "chosen", "against", "used", "because"] {
+        assert!(described.contains(&format!("`{key}`")), "{key}");
+    }
 }
