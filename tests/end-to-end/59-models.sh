@@ -12,6 +12,10 @@ cp -r "$repository/tests/models" "$work/models"
 python3 -m venv "$work/tools"
 exits 'pip installs uv' 0 "$work/tools/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9
 export PATH=$work/tools/bin:$PATH
+# uv does not read what is said to pip.
+if [ -n "${PIP_INDEX_URL:-}" ]; then
+	export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}
+fi
 
 # The one base image that there is here, as a user's own catalogue has it.
 cat >"$work/catalogue.toml" <<END
