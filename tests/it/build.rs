@@ -211,6 +211,11 @@ fn a_directory_is_compiled_as_its_plan_or_its_project() {
     assert_eq!((compiled.code, compiled.text()), (0, planned.text()), "{}", compiled.stderr);
     assert!(planned.text().contains("by model at \"cog.yaml\":3"), "{}", planned.text());
 
+    write("bad.toml", "catalogue = 1\n[[image]]\nrefrence = \"a\"\n");
+    let bad = cogpackc(project.path(), &["plan", "--catalogue", "bad.toml"]);
+    assert_eq!((bad.code, bad.text()), (1, ""), "{}", bad.stderr);
+    assert!(bad.stderr.contains("[bad.toml:"), "{}", bad.stderr);
+
     let why = cogpackc(project.path(), &["plan", "--why", "--format", "json"]);
     let why: serde_json::Value = serde_json::from_slice(&why.stdout).expect("is JSON");
     assert_eq!(why["why"]["stack"], "python");

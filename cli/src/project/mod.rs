@@ -8,7 +8,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cogpack_catalogue::Catalogue;
 use cogpack_compiler::stacks::python::finding::PythonFinding;
 use cogpack_compiler::stacks::python::lock_inputs::LockInputs;
 use cogpack_compiler::stacks::python::{lock, lock_inputs};
@@ -21,6 +20,7 @@ use cogpack_ir::syntax;
 use miette::Diagnostic;
 use options::ProjectOptions;
 
+use crate::catalogues;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
@@ -157,30 +157,27 @@ impl Project {
     }
 }
 
-/// What is asked of a plan by the command line.
+/// What is asked of a plan by the command line; `None` where a catalogue has findings, which are shown.
 pub fn request(
     options: &ProjectOptions,
     platforms: &[Platform],
-    console: &Console<'_>,
-) -> Result<Request, Failure> {
+    format: Format,
+    console: &mut Console<'_>,
+) -> Result<Option<Request>, Failure> {
     let plain = Request::plain();
-    let mut catalogue = plain.catalogue;
-    // The first that is named goes before all others.
-    for path in options.catalogues.iter().rev() {
-        catalogue = catalogue.with(read_catalogue(path, console)?);
-    }
+    let Some(catalogue) = catalogues::all(&options.catalogues, format, console)? else { return Ok(None) };
     let platforms = match platforms.is_empty() {
         true => plain.platforms,
         false => platforms.iter().cloned().collect(),
     };
-    Ok(Request {
+    Ok(Some(Request {
         platforms,
         stack: options.stack.clone(),
         strictness: if options.lenient { Strictness::Lenient } else { Strictness::Strict },
         catalogue,
         base: options.base.as_deref().map(base_wish).transpose()?,
         openapi_schema: options.openapi_schema.as_deref().map(|path| schema(path, console)).transpose()?,
-    })
+    }))
 }
 
 fn base_wish(text: &str) -> Result<BaseWish, Failure> {
@@ -205,41 +202,4 @@ fn schema(path: &Path, console: &Console<'_>) -> Result<String, Failure> {
         failed(error.to_string()).with_hint("it is JSON, as `/openapi.json` of a running model answers")
     })?;
     Ok(document.to_string())
-}
-
-/// The catalogue in a file, or those in a directory, by the names of their files.
-fn read_catalogue(path: &Path, console: &Console<'_>) -> Result<Catalogue, Failure> {
-    let failed = |cause: String| {
-        let mut failure = Failure::new(format!("read the catalogue `{}`", path.display()));
-        failure.causes.push(cause);
-        failure
-    };
-    let full = console.directory.join(path);
-    let mut files = Vec::new();
-    if full.is_dir() {
-        let entries = fs::read_dir(&full).map_err(|error| failed(error.to_string()))?;
-        for entry in entries {
-            let entry = entry.map_err(|error| failed(error.to_string()))?.path();
-            if entry.extension().is_some_and(|ending| ending == "toml") {
-                files.push(entry);
-            }
-        }
-        files.sort();
-    } else {
-        files.push(full);
-    }
-    let mut catalogue: Option<Catalogue> = None;
-    for file in files {
-        let text = fs::read_to_string(&file).map_err(|error| failed(error.to_string()))?;
-        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let read = Catalogue::read(&name, &text).map_err(|findings| {
-            let told: Vec<String> = findings.iter().map(ToString::to_string).collect();
-            failed(told.join("; ")).with_hint("docs/catalogue.md has the format")
-        })?;
-        catalogue = Some(match catalogue {
-            None => read,
-            Some(before) => read.with(before),
-        });
-    }
-    catalogue.ok_or_else(|| failed("no file in it ends with `.toml`".to_owned()))
 }

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cogpack_compiler::stacks::Request;
 use cogpack_content::Platform;
 
 use super::options::ProjectOptions;
@@ -36,8 +37,8 @@ impl Named<'_> {
         match self.written(console)? {
             Some(plan) => Ok(Some(plan)),
             None => {
-                let project = Project::open(self.path, console)?;
-                self.of_project(project, console)
+                let Some(request) = self.request(console)? else { return Ok(None) };
+                self.of_project(Project::open(self.path, console)?, &request, console)
             }
         }
     }
@@ -48,23 +49,27 @@ impl Named<'_> {
         if let Some(plan) = self.written(console)? {
             return Ok(Some(plan));
         }
-        let request = request(self.options, self.platforms, console)?;
+        let Some(request) = self.request(console)? else { return Ok(None) };
         let mut project = Project::open(self.path, console)?;
         if project.lacks_only_its_lock(&request) {
             let Some(inputs) = project.lock_inputs(&request, self.format, console)? else { return Ok(None) };
             lock::project::write(&project, &inputs, false, false, self.format, console)?;
             project = Project::open(self.path, console)?;
         }
-        self.of_project(project, console)
+        self.of_project(project, &request, console)
+    }
+
+    fn request(&self, console: &mut Console<'_>) -> Result<Option<Request>, Failure> {
+        request(self.options, self.platforms, self.format, console)
     }
 
     fn of_project(
         &self,
         mut project: Project,
+        request: &Request,
         console: &mut Console<'_>,
     ) -> Result<Option<PlanFile>, Failure> {
-        let request = request(self.options, self.platforms, console)?;
-        let planned = project.plan(&request, self.format, console)?;
+        let planned = project.plan(request, self.format, console)?;
         Ok(planned.map(|planned| project.as_plan_file(&planned)))
     }
 

@@ -15,7 +15,7 @@ pub struct ProjectOptions {
     #[arg(long, value_name = "catalogue|debian|IMAGE", help_heading = "Projects")]
     pub base: Option<String>,
     /// A catalogue of base images, or a directory of some, that goes before the one that is shipped;
-    /// may be given several times.
+    /// may be given several times; also COGPACK_CATALOGUE.
     #[arg(long = "catalogue", value_name = "FILE|DIR", help_heading = "Projects")]
     pub catalogues: Vec<PathBuf>,
     /// Warn of unknown keys of `cog.yaml` instead of refusing them.

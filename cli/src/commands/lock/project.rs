@@ -1,12 +1,11 @@
 //! `cogpackc lock DIR`: which Python packages in which versions a project has, each with its hash.
 
 use std::fs;
-use std::io::Write;
-use std::path::Path;
 
 use cogpack_compiler::stacks::python::lock::{LOCK, with_record};
 use cogpack_compiler::stacks::python::lock_inputs::LockInputs;
 use cogpack_io_packages::uv::{UvError, Wishes, resolve};
+use cogpack_io_project::files::write_file_atomically;
 
 use super::arguments::ProjectLock;
 use crate::console::Console;
@@ -19,7 +18,10 @@ use crate::{DONE, FINDINGS};
 
 /// Locks, or says whether the lock is as it would be.
 pub fn run(arguments: &ProjectLock, format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
-    let request = project::request(&ProjectOptions::default(), &arguments.platforms, console)?;
+    let options = ProjectOptions::default();
+    let Some(request) = project::request(&options, &arguments.platforms, format, console)? else {
+        return Ok(FINDINGS);
+    };
     let mut project = Project::open(&arguments.directory, console)?;
     if arguments.locked {
         let is_fresh = project.has_fresh_lock(&request, format, console)?;
@@ -61,28 +63,9 @@ pub fn write(
         report::remark(&format!("{shown} is up to date"), format, console);
         return Ok(());
     }
-    replace(&path, &lock).map_err(|error| {
-        let mut failure = Failure::new(format!("write the lock `{shown}`"));
-        failure.causes.push(error.to_string());
-        failure
-    })?;
+    write_file_atomically(&path, lock.as_bytes()).map_err(|error| Failure::of(&error))?;
     let packages = lock.matches("\n[[packages]]\n").count();
     report::remark(&format!("{shown} has {packages} packages"), format, console);
-    Ok(())
-}
-
-/// Writes a file that is never half there.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    file.write_all(text.as_bytes())?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    }
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
 

@@ -13,7 +13,8 @@ use crate::{DONE, FINDINGS};
 
 /// Plans, and prints.
 pub fn run(arguments: &PlanProject, console: &mut Console<'_>) -> Result<u8, Failure> {
-    let request = project::request(&arguments.project, &arguments.platforms, console)?;
+    let PlanProject { project: options, platforms, format, .. } = arguments;
+    let Some(request) = project::request(options, platforms, *format, console)? else { return Ok(FINDINGS) };
     let mut project = Project::open(&arguments.directory, console)?;
     let Some(planned) = project.plan(&request, arguments.format, console)? else { return Ok(FINDINGS) };
     let text = match (arguments.why, arguments.form(), arguments.format) {
