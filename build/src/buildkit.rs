@@ -105,6 +105,7 @@ impl Builder for BuildKit {
             names: &order.names,
             annotations: &order.annotations,
             time: order.time,
+            is_time_given: order.is_time_given,
             platforms: order.images.len(),
         };
         let daemon = exporting::Daemon {

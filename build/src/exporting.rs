@@ -49,6 +49,10 @@ pub struct Image<'a> {
     pub annotations: &'a BTreeMap<String, String>,
     /// What everything is dated.
     pub time: u64,
+    /// Whether files are dated so too where that is not free: see [`Order::is_time_given`].
+    ///
+    /// [`Order::is_time_given`]: crate::order::Order::is_time_given
+    pub is_time_given: bool,
     /// For how many platforms it is.
     pub platforms: usize,
 }
@@ -196,7 +200,21 @@ fn export(to: &Destination, image: Image<'_>, daemon: Daemon<'_>) -> Result<Expo
              containerd image store; `--platform` picks one",
         ));
     }
-    Ok(Export { exporter: exporter(kind, settings, image), receive, pushed_by, place })
+    // An engine of this daemon, or one that it is loaded into, keeps what is made; all else goes away.
+    let stays = match to {
+        Destination::Engine { .. } => true,
+        Destination::Image { push, .. } => !push,
+        Destination::File { .. } | Destination::Layout { .. } | Destination::Directory { .. } => false,
+    };
+    let is_dated = image.is_time_given || !stays;
+    let mut exporter = exporter(kind, settings, image, is_dated);
+    if kind == "image" && has("moby") {
+        // Daemons that have not learnt to do both refuse one of them, and an engine unpacks an image
+        // that is not when it is first used.
+        let is_unpacked = exporter.attributes.get("rewrite-timestamp").is_none_or(|said| said == "false");
+        exporter.attributes.entry("unpack".to_owned()).or_insert_with(|| is_unpacked.to_string());
+    }
+    Ok(Export { exporter, receive, pushed_by, place })
 }
 
 /// The image store of a Docker Engine takes several platforms where it is containerd's, and then
@@ -209,7 +227,7 @@ fn takes_several_platforms(kind: &str, exporters: &BTreeSet<String>) -> bool {
     }
 }
 
-fn exporter(kind: &str, mut settings: Settings, image: Image<'_>) -> Exporter {
+fn exporter(kind: &str, mut settings: Settings, image: Image<'_>, is_dated: bool) -> Exporter {
     let is_an_image = !matches!(kind, "local" | "tar");
     let mut say = |key: &str, value: String| {
         // What the user says of an exporter stands.
@@ -226,11 +244,10 @@ fn exporter(kind: &str, mut settings: Settings, image: Image<'_>) -> Exporter {
     }
     say("source-date-epoch", image.time.to_string());
     if is_an_image {
-        say("rewrite-timestamp", "true".to_owned());
+        if is_dated {
+            say("rewrite-timestamp", "true".to_owned());
+        }
         if kind == "image" {
-            // Daemons that have not learnt to do both refuse one of them, and an engine unpacks
-            // an image that is not when it is first used.
-            say("unpack", "false".to_owned());
             // An image without a name is kept by an engine under this one, and else not at all.
             say("dangling-name-prefix", "moby-dangling".to_owned());
         }
@@ -254,7 +271,8 @@ mod tests {
         let exporters = has.iter().map(|kind| (*kind).to_owned()).collect();
         let names = ["app".parse().expect("is a name"), "host:5000/app:2".parse().expect("is a name")];
         let annotations = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
-        let image = Image { names: &names, annotations: &annotations, time: 7, platforms };
+        let image =
+            Image { names: &names, annotations: &annotations, time: 7, is_time_given: false, platforms };
         let daemon = Daemon { exporters: &exporters, address: "unix:///x", part_of: None, engine: None };
         let export = exports(std::slice::from_ref(to), image, daemon).map_err(|error| error.to_string())?;
         let Exporter { kind, attributes } = &export[0].exporter;
@@ -271,10 +289,10 @@ mod tests {
     fn each_destination_has_its_exporter() {
         let image = "annotation.a=b name=docker.io/library/app:latest,host:5000/app:2";
         let dated = "rewrite-timestamp=true source-date-epoch=7";
-        assert_eq!(told(&engine(), OLD, 1), Ok(format!("moby {image} {dated}")));
+        assert_eq!(told(&engine(), OLD, 1), Ok(format!("moby {image} source-date-epoch=7")));
         let kept = "annotation.a=b dangling-name-prefix=moby-dangling \
                     name=docker.io/library/app:latest,host:5000/app:2";
-        assert_eq!(told(&engine(), NEW, 2), Ok(format!("image {kept} {dated} unpack=false")));
+        assert_eq!(told(&engine(), NEW, 2), Ok(format!("image {kept} source-date-epoch=7 unpack=true")));
         let push = Destination::Image { push: true, settings: Settings::new() };
         let pushed = format!("image {kept} push=true {dated} unpack=false");
         assert_eq!(told(&push, NEW, 2), Ok(pushed));
@@ -288,10 +306,32 @@ mod tests {
     }
 
     #[test]
+    fn what_stays_with_an_engine_is_dated_where_a_time_is_given() {
+        let exporters = NEW.iter().map(|kind| (*kind).to_owned()).collect();
+        let dated = |is_time_given, rewrite: Option<&str>| {
+            let image =
+                Image { names: &[], annotations: &BTreeMap::new(), time: 0, is_time_given, platforms: 1 };
+            let daemon = Daemon { exporters: &exporters, address: "unix:///x", part_of: None, engine: None };
+            let said = rewrite.map(|said| ("rewrite-timestamp".to_owned(), said.to_owned()));
+            let settings = said.into_iter().collect();
+            let export =
+                exports(&[Destination::Engine { settings }], image, daemon).expect("it can").remove(0);
+            ["rewrite-timestamp", "unpack"].map(|key| export.exporter.attributes.get(key).cloned())
+        };
+        let said = |text: &str| Some(text.to_owned());
+        assert_eq!(dated(true, None), [said("true"), said("false")]);
+        assert_eq!(dated(false, None), [None, said("true")]);
+        // What the command line says of an exporter stands.
+        assert_eq!(dated(false, Some("true")), [said("true"), said("false")]);
+        assert_eq!(dated(true, Some("false")), [said("false"), said("true")]);
+    }
+
+    #[test]
     fn an_engine_that_keeps_what_it_pushes_is_asked_once() {
         let exporters = NEW.iter().map(|kind| (*kind).to_owned()).collect();
         let (names, annotations) = (["app".parse().expect("is a name")], BTreeMap::new());
-        let image = Image { names: &names, annotations: &annotations, time: 0, platforms: 1 };
+        let image =
+            Image { names: &names, annotations: &annotations, time: 0, is_time_given: true, platforms: 1 };
         let daemon = Daemon { exporters: &exporters, address: "unix:///x", part_of: None, engine: None };
         let both = [engine(), Destination::Image { push: true, settings: Settings::new() }];
         let exports = exports(&both, image, daemon).expect("it can do both");
@@ -304,7 +344,13 @@ mod tests {
         let (address, to) = (Endpoint::Unix(PathBuf::from("/engine")), engine());
         let kinds = |destinations: &[Destination], has: &[&str]| {
             let exporters = has.iter().map(|kind| (*kind).to_owned()).collect();
-            let image = Image { names: &[], annotations: &BTreeMap::new(), time: 0, platforms: 1 };
+            let image = Image {
+                names: &[],
+                annotations: &BTreeMap::new(),
+                time: 0,
+                is_time_given: true,
+                platforms: 1,
+            };
             let daemon =
                 Daemon { exporters: &exporters, address: "tcp://x", part_of: None, engine: Some(&address) };
             let exports = exports(destinations, image, daemon).expect("it can");
@@ -326,7 +372,8 @@ mod tests {
     fn an_engine_pushes_what_its_own_buildkit_cannot() {
         let engine = Endpoint::Unix(PathBuf::from("/engine"));
         let push = [Destination::Image { push: true, settings: Settings::new() }];
-        let image = Image { names: &[], annotations: &BTreeMap::new(), time: 0, platforms: 1 };
+        let image =
+            Image { names: &[], annotations: &BTreeMap::new(), time: 0, is_time_given: true, platforms: 1 };
         let exported = |has: &[&str]| {
             let exporters = has.iter().map(|kind| (*kind).to_owned()).collect();
             let daemon = Daemon {

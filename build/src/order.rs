@@ -44,6 +44,10 @@ pub struct Order {
     pub cache_to: Vec<Cache>,
     /// What everything is dated, in seconds since 1970.
     pub time: u64,
+    /// Whether somebody asked for that time. If not, files of an image that stays with the daemon or
+    /// its engine keep the times they were made at: a daemon dates files anew by packing all layers
+    /// again, at each build, also where nothing else has to be done.
+    pub is_time_given: bool,
 }
 
 /// Where an image goes.

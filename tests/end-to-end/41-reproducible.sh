@@ -29,6 +29,12 @@ digest_of second
 matches 'the digest is one' '^sha256:[0-9a-f]{64}$' cat "$work/first.digest"
 exits 'and the same both times' 0 cmp "$work/first.digest" "$work/second.digest"
 
+# Where no time is given, what stays in the engine is not packed anew for the sake of dates.
+exits 'layers are dated where a time is given' 0 grep -q 'rewriting layers' "$(build_log second)"
+builds undated "$project/plan.cpk" --tag "cogpack-test/same:$$"
+exits 'and else are left as they were made' 1 grep -q 'rewriting layers' "$(build_log undated)"
+prints 'nothing is run for that' '' steps_run undated
+
 # Another time is another image, whose files of ours and whose history have that time.
 SOURCE_DATE_EPOCH=1000000007 builds dated "$project/plan.cpk" --output "type=oci,dest=$work/dated.tar"
 mkdir "$work/dated"

@@ -58,6 +58,8 @@ pub struct Job<'a> {
     pub allowed: BTreeSet<Entitlement>,
     pub cache: Caches,
     pub time: u64,
+    /// Whether the environment gave it.
+    pub is_time_given: bool,
     /// Set where somebody has quit without waiting.
     pub is_abandoned: &'a Cell<bool>,
 }
@@ -299,6 +301,7 @@ impl Job<'_> {
             cache_from: std::mem::take(&mut self.cache.from),
             cache_to: std::mem::take(&mut self.cache.to),
             time: self.time,
+            is_time_given: self.is_time_given,
         })
     }
 

@@ -74,6 +74,7 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
                 allowed,
                 cache,
                 time,
+                is_time_given: console.environment.source_date_epoch.is_some(),
                 is_abandoned,
             };
             let code = runtime.block_on(job.run(console));
