@@ -184,15 +184,19 @@ fn pyproject_listed(python: &PythonProject, said: &mut String) {
         say!("is a package", pyproject.uv.is_package);
         lines.extend(pyproject.uv.sources.keys().map(|name| format!("from elsewhere: {name}")));
         say!("index", pyproject.uv.indexes);
-        let settings = &pyproject.settings;
-        say!("base", settings.base);
-        say!("python", settings.python);
-        say!("layers", settings.layers);
-        say!("user", settings.user);
-        say!("precompile", settings.precompile);
-        say!("strip", settings.strip);
-        say!("target", settings.target);
     }
+    let settings = &python.settings;
+    say!("base", settings.base);
+    say!("python", settings.python);
+    say!("layers", settings.layers);
+    say!("user", settings.user);
+    say!("precompile", settings.precompile);
+    say!("strip", settings.strip);
+    say!("target", settings.target);
+    let command = settings.command.iter();
+    lines.extend(command.map(|said| format!("command: {:?} (line {})", said.value, said.place.line)));
+    say!("with the extra", settings.extras);
+    say!("with the group", settings.groups);
     let version = python.python_version.iter();
     lines
         .extend(version.map(|said| {

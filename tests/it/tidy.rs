@@ -21,6 +21,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "catalogue",
             "content",
             "frontends/cog-yaml",
+            "frontends/python",
             "frontends/schema",
             "frontends/source",
             "ir",

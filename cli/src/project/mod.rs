@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cogpack_compiler::stacks::python::finding::PythonFinding;
-use cogpack_compiler::stacks::python::lock_inputs::LockInputs;
+use cogpack_compiler::stacks::python::lock_inputs::Needs;
 use cogpack_compiler::stacks::python::{lock, lock_inputs};
 use cogpack_compiler::stacks::{self, BaseWish, Findings, Planned, ProjectFinding, Request};
 use cogpack_content::Platform;
@@ -59,7 +59,7 @@ impl Project {
         request: &Request,
         format: Format,
         console: &mut Console<'_>,
-    ) -> Result<Option<LockInputs>, Failure> {
+    ) -> Result<Option<Needs>, Failure> {
         match self.files.plan(&mut self.source, |source| lock_inputs::inputs(source, request)) {
             Ok(inputs) => Ok(Some(inputs)),
             Err(findings) => {

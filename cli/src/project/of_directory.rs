@@ -52,8 +52,8 @@ impl Named<'_> {
         let Some(request) = self.request(console)? else { return Ok(None) };
         let mut project = Project::open(self.path, console)?;
         if project.lacks_only_its_lock(&request) {
-            let Some(inputs) = project.lock_inputs(&request, self.format, console)? else { return Ok(None) };
-            lock::project::write(&project, &inputs, false, false, self.format, console)?;
+            let Some(needs) = project.lock_inputs(&request, self.format, console)? else { return Ok(None) };
+            lock::project::write(&project, &needs, false, false, self.format, console)?;
             project = Project::open(self.path, console)?;
         }
         self.of_project(project, &request, console)

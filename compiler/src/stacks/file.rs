@@ -1,81 +1,14 @@
-//! Files that a plan is made of, and why one cannot be read.
+//! Files that a plan is made of.
 
-use cogpack_frontends_source::{InFile, Kind, Source, SourcePath, Text, Unread};
-use miette::{Diagnostic, SourceSpan};
+use cogpack_frontends_source::{InFile, Source, SourcePath, Unread, file};
 
 use super::finding::ProjectFinding;
-
-/// Why a file cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
-pub enum FileFinding {
-    /// It is something else.
-    #[error("`{file}` is {kind}, and a file is wanted there")]
-    #[diagnostic(code("project::file::not-a-file"), help("put the file there, or take away what is"))]
-    NotAFile {
-        /// Its path.
-        file: SourcePath,
-        /// What it is, in words.
-        kind: &'static str,
-    },
-    /// It is no text.
-    #[error("`{file}` is not UTF-8 text: byte {at} cannot be read")]
-    #[diagnostic(code("project::file::not-text"), help("save it as UTF-8"))]
-    NotText {
-        /// Its path.
-        file: SourcePath,
-        /// From 0.
-        at: usize,
-    },
-    /// It is far too large.
-    #[error("`{file}` has {bytes} bytes, and planning reads no file of more than 16 MiB")]
-    #[diagnostic(code("project::file::too-long"), help("look whether it is the file that was meant"))]
-    TooLong {
-        /// Its path.
-        file: SourcePath,
-        /// Its size.
-        bytes: u64,
-    },
-    /// The machine does not let us.
-    #[error("`{file}` cannot be read: {why}")]
-    #[diagnostic(code("project::file::unreadable"), help("see that whoever plans may read it"))]
-    Unreadable {
-        /// Its path.
-        file: SourcePath,
-        /// What the machine says.
-        why: String,
-    },
-}
 
 /// The text of a file; `None` where there is none.
 #[allow(clippy::type_complexity)]
 pub(crate) fn text<'s>(
     source: &'s Source,
-    file: &SourcePath,
+    path: &SourcePath,
 ) -> Result<Result<Option<&'s str>, InFile<ProjectFinding>>, Unread> {
-    let name = || file.clone();
-    let finding = match source.text(file)? {
-        Text::Is(text) => return Ok(Ok(Some(text))),
-        Text::Absent => return Ok(Ok(None)),
-        Text::NotAFile(Kind::Directory) => FileFinding::NotAFile { file: name(), kind: "a directory" },
-        Text::NotAFile(Kind::File | Kind::Other) => FileFinding::NotAFile {
-            file: name(),
-            kind: "a link that leads out of the project or nowhere, or no ordinary file",
-        },
-        Text::NotUtf8(at) => FileFinding::NotText { file: name(), at: *at },
-        Text::TooLong(bytes) => FileFinding::TooLong { file: name(), bytes: *bytes },
-        Text::Unreadable(why) => FileFinding::Unreadable { file: name(), why: why.clone() },
-    };
-    Ok(Err(InFile::new(file, finding.into())))
-}
-
-/// The bytes of a line, counted from 1, without its end.
-pub(crate) fn place_of_line(text: &str, number: u32) -> SourceSpan {
-    let mut start = 0;
-    for (line, at) in text.split_inclusive('\n').zip(1..) {
-        if at == number {
-            return (start, line.trim_end().len()).into();
-        }
-        start += line.len();
-    }
-    (start, 0).into()
+    Ok(file::text(source, path)?.map_err(InFile::of))
 }

@@ -2,10 +2,11 @@
 
 use cogpack_catalogue::choose::NoneFits;
 use cogpack_frontends_cog_yaml::CogYamlFinding;
+use cogpack_frontends_python::project::PythonFinding as PythonFileFinding;
 use cogpack_frontends_schema::SchemaFinding;
+use cogpack_frontends_source::FileFinding;
 use miette::{Diagnostic, Severity};
 
-use super::file::FileFinding;
 use super::python::finding::PythonFinding;
 use crate::composer::ComposeFinding;
 
@@ -24,6 +25,10 @@ pub enum ProjectFinding {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Python(#[from] PythonFinding),
+    /// A file of the Python project.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    PythonFile(#[from] PythonFileFinding),
     /// What the model takes and gives.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -21,7 +21,7 @@ use cogpack_ir::plan::Plan;
 
 pub use block::{Block, Detected, compose};
 pub use detect::{Evidence, Weight};
-pub(crate) use file::{place_of_line, text};
+pub(crate) use file::text;
 pub use finding::{ProjectFinding, StackFinding};
 pub use request::{BaseWish, Request};
 pub use why::Why;

@@ -285,12 +285,12 @@ fn what_a_model_lacks_is_told() {
         told_of(&[yaml, lock], &on(BaseWish::Image("docker.io/library/ubuntu:24.04".parse().unwrap()))),
     ];
     insta::assert_snapshot!(all.join("\n"), @r#"
-    project::python::no-cog-yaml .: the project has no `cog.yaml`, which says what the model runs
-      write one: `run: "predict.py:Predictor"` is enough, with the file and the class or function of yours
+    project::python::no-command .: nothing says what the image starts
+      write `command = ["python", "predict.py"]` in a file `cogpack.toml`, or the words that start yours; for a model `target = "predict.py:NAME"`, with its class or function
     project::lock::missing .: the packages of the project are not locked: there is no `pylock.cog.toml`
       `cogpackc lock DIR` makes it: which packages in which versions, each with its hash
-    project::python::version-file .python-version: `pypy3.9` is not a version of Python
-      write a version as in `3.12`, or say it in `cog.yaml`: `build: { python_version: "3.12" }`
+    project::python::version-file .python-version: `pypy3.9` names no Python that an image can have: packages are chosen for CPython
+      write one release of CPython, as in `3.12` or `3.12.4`
     project::lock::problem pylock.cog.toml: the lock cannot be installed: it was locked for Python >=3.11, which 3.10 is not
       `cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its own
     project::cog-yaml::unknown-key cog.yaml: `cog.yaml` has no key `rum`
@@ -316,7 +316,7 @@ fn what_a_model_lacks_is_told() {
 #[test]
 fn a_lock_is_of_the_wishes_that_it_was_made_of() {
     use crate::stacks::python::lock::{is_fresh, with_record};
-    use crate::stacks::python::lock_inputs::inputs;
+    use crate::stacks::python::lock_inputs::{Needs, inputs};
 
     let yaml = "build:\n  python_version: \"3.11\"\n  python_requirements: needs/all.txt\n";
     let project = |pinned: &str, lock: &str| {
@@ -330,6 +330,7 @@ fn a_lock_is_of_the_wishes_that_it_was_made_of() {
     };
     let request = Request::plain();
     let made = project("idna==3.10\n", "").plan(|source| inputs(source, &request)).unwrap();
+    let Needs::Locked(made) = made else { panic!("{made:?}") };
     assert_eq!(made.lines, ["cog"]);
     let lock = with_record(LOCK, &made);
     let findings = |pinned: &str, lock: &str| {
@@ -345,7 +346,9 @@ fn a_lock_is_of_the_wishes_that_it_was_made_of() {
     let found = missing.plan(|source| inputs(source, &request)).unwrap_err();
     assert_eq!(
         told(&found[0]).lines().next(),
-        Some("project::python::no-requirements cog.yaml: there is no file `needs/none.txt`")
+        Some(
+            "project::requirements::no-such-file needs/all.txt: `none.txt` is named here, and there is none"
+        )
     );
 }
 

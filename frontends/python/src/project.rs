@@ -1,13 +1,11 @@
 //! All files of a Python project that say something of what it needs, read at once.
 
-use std::sync::Arc;
-
-use cogpack_frontends_source::{InFile, Placed, Source, SourcePath, Text, Unread};
+use cogpack_frontends_source::{FileFinding, InFile, Placed, Source, SourcePath, Unread, file};
 use miette::Diagnostic;
 
 use crate::lock::{self, LockFile, LockFinding};
 use crate::merge::ConflictFinding;
-use crate::pyproject::{self, Pyproject, PyprojectFinding};
+use crate::pyproject::{self, Pyproject, PyprojectFinding, Settings};
 use crate::python_version::{self, PythonRelease, PythonVersionFinding};
 use crate::requirements::{self, Requirements, RequirementsFinding};
 use crate::setup::{self, SetupFinding};
@@ -17,6 +15,8 @@ use crate::setup::{self, SetupFinding};
 pub struct PythonProject {
     /// `pyproject.toml`
     pub pyproject: Option<Pyproject>,
+    /// What cogpackc is told: `[tool.cogpack]` or `cogpack.toml`.
+    pub settings: Settings,
     /// `requirements.txt`, or the file that somebody names instead.
     pub requirements: Option<Requirements>,
     /// `.python-version`
@@ -54,6 +54,29 @@ pub enum PythonFinding {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Setup(#[from] SetupFinding),
+    /// A file that cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] FileFinding),
+}
+
+/// The file with the settings of a project whose other files are of other tools.
+const SETTINGS: &str = "cogpack.toml";
+
+impl PythonFinding {
+    /// Whether all that is wrong is that nobody but a program could say what the project depends on. It
+    /// does not matter where other files say so.
+    pub fn is_of_unsaid_dependencies(&self) -> bool {
+        match self {
+            Self::Setup(SetupFinding::Run { .. }) => true,
+            Self::Pyproject(finding) => finding.is_of_unsaid_dependencies(),
+            Self::Requirements(_)
+            | Self::Conflict(_)
+            | Self::PythonVersion(_)
+            | Self::Lock(_)
+            | Self::File(_) => false,
+        }
+    }
 }
 
 /// What the project of a directory says, and what is wrong with it. `named` is the requirements
@@ -65,22 +88,23 @@ pub fn read(
 ) -> Result<(PythonProject, Vec<InFile<PythonFinding>>), Unread> {
     let beside = |name: &str| directory.join(name).unwrap_or_else(|_| directory.clone());
     let requirements = named.cloned().unwrap_or_else(|| beside("requirements.txt"));
-    let names = ["pyproject.toml", ".python-version", "uv.lock", "pylock.toml", "setup.py", "setup.cfg"];
+    let names =
+        ["pyproject.toml", SETTINGS, ".python-version", "uv.lock", "pylock.toml", "setup.py", "setup.cfg"];
     let files = names.map(beside);
+    let mut findings: Vec<InFile<PythonFinding>> = Vec::new();
     let mut unread: Option<Unread> = None;
-    let mut text = |file: &SourcePath| -> Option<Arc<str>> {
-        match source.text(file) {
-            Ok(Text::Is(text)) => Some(text.clone()),
-            Ok(
-                Text::Absent | Text::NotAFile(_) | Text::NotUtf8(_) | Text::TooLong(_) | Text::Unreadable(_),
-            ) => None,
-            Err(more) => {
-                unread = Some(match unread.take() {
-                    Some(unread) => unread.and(more),
-                    None => more,
-                });
-                None
-            }
+    let mut text = |file: &SourcePath| match file::text(source, file) {
+        Ok(Ok(text)) => text,
+        Ok(Err(finding)) => {
+            findings.push(finding.of());
+            None
+        }
+        Err(more) => {
+            unread = Some(match unread.take() {
+                Some(unread) => unread.and(more),
+                None => more,
+            });
+            None
         }
     };
     let texts = files.each_ref().map(&mut text);
@@ -89,18 +113,38 @@ pub fn read(
         return Err(unread);
     }
     let mut project = PythonProject::default();
-    let mut findings: Vec<InFile<PythonFinding>> = Vec::new();
-    let [pyproject, version, uv, pylock, setup_py, setup_cfg] =
-        std::array::from_fn::<_, 6, _>(|at| (&files[at], &texts[at]));
-    if let (file, Some(text)) = pyproject {
-        let (read, found) = pyproject::read(file, text);
-        findings.extend(found.into_iter().map(InFile::of));
-        project.pyproject = Some(read);
-    }
+    let [pyproject, settings, version, uv, pylock, setup_py, setup_cfg] =
+        std::array::from_fn::<_, 7, _>(|at| (&files[at], texts[at]));
     if has_requirements {
         let (read, found) = requirements::read(&requirements, source)?;
         findings.extend(found.into_iter().map(InFile::of));
         project.requirements = Some(read);
+    }
+    for (file, text) in [uv, pylock] {
+        match text.map(|text| lock::read(file, text)) {
+            Some(Ok(lock)) => project.locks.push(lock),
+            Some(Err(finding)) => findings.push(finding.of()),
+            None => {}
+        }
+    }
+    let says_elsewhere = project.requirements.is_some() || !project.locks.is_empty();
+    if let (file, Some(text)) = pyproject {
+        let (mut read, mut found) = pyproject::read(file, text);
+        found.retain(|found| !says_elsewhere || !found.finding.is_of_unsaid_dependencies());
+        findings.extend(found.into_iter().map(InFile::of));
+        project.settings = std::mem::take(&mut read.settings);
+        project.pyproject = Some(read);
+    }
+    if let (file, Some(text)) = settings {
+        let (read, found) = pyproject::read_alone(file, text);
+        findings.extend(found.into_iter().map(InFile::of));
+        match &project.settings.stated {
+            Some(InFile { file: other, finding: place }) => {
+                let finding = PyprojectFinding::SettingsTwice { other: file.clone(), place: *place };
+                findings.push(InFile::new(other, finding.into()));
+            }
+            None => project.settings = read,
+        }
     }
     if let (file, Some(text)) = version {
         match python_version::read(file, text) {
@@ -108,18 +152,11 @@ pub fn read(
             Err(finding) => findings.push(finding.of()),
         }
     }
-    for (file, text) in [uv, pylock] {
-        match text.as_ref().map(|text| lock::read(file, text)) {
-            Some(Ok(lock)) => project.locks.push(lock),
-            Some(Err(finding)) => findings.push(finding.of()),
-            None => {}
-        }
-    }
     for (file, text) in [setup_py, setup_cfg] {
         let Some(text) = text else { continue };
         project.setup.push(file.clone());
         let has_table = project.pyproject.as_ref().is_some_and(|pyproject| pyproject.project.is_some());
-        if !has_table && project.requirements.is_none() && project.locks.is_empty() {
+        if !has_table && !says_elsewhere {
             findings.extend(setup::without_other_word(file, text).map(InFile::of));
         }
     }

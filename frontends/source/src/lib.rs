@@ -8,6 +8,7 @@
 //! Deliberately not here: any disk (`io/project` reads), and what any file means.
 
 pub mod answer;
+pub mod file;
 pub mod finding;
 pub mod memory;
 pub mod path;
@@ -16,6 +17,7 @@ pub mod question;
 pub mod source;
 
 pub use answer::{Answer, DigestOf, Kind, Names, Text};
+pub use file::FileFinding;
 pub use finding::InFile;
 pub use memory::MemoryProject;
 pub use path::{NotInProject, SourcePath};

@@ -21,8 +21,12 @@ pub struct Wishes<'w> {
     pub python: String,
     /// For which machines.
     pub platforms: Vec<Platform>,
-    /// Files of requirements, relative to the project.
+    /// Files of requirements and `pyproject.toml`, relative to the project.
     pub files: Vec<PathBuf>,
+    /// Extras that `pyproject.toml` has.
+    pub extras: Vec<String>,
+    /// Dependency groups that it has.
+    pub groups: Vec<String>,
     /// Requirements that stand in no file.
     pub lines: Vec<String>,
     /// Whether versions before a release count.
@@ -79,6 +83,11 @@ pub fn resolve(wishes: &Wishes<'_>, path: Option<&OsStr>) -> Result<String, UvEr
         }
         _ => {
             command.arg("--universal");
+        }
+    }
+    for (option, names) in [("--extra", &wishes.extras), ("--group", &wishes.groups)] {
+        for name in names {
+            command.args([option, name]);
         }
     }
     if wishes.prereleases {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use cogpack_compiler::stacks::python::lock::{LOCK, with_record};
-use cogpack_compiler::stacks::python::lock_inputs::LockInputs;
+use cogpack_compiler::stacks::python::lock_inputs::Needs;
 use cogpack_io_packages::uv::{UvError, Wishes, resolve};
 use cogpack_io_project::files::write_file_atomically;
 
@@ -27,20 +27,32 @@ pub fn run(arguments: &ProjectLock, format: Format, console: &mut Console<'_>) -
         let is_fresh = project.has_fresh_lock(&request, format, console)?;
         return Ok(if is_fresh { DONE } else { FINDINGS });
     }
-    let Some(inputs) = project.lock_inputs(&request, format, console)? else { return Ok(FINDINGS) };
-    write(&project, &inputs, arguments.offline, arguments.upgrade, format, console)?;
+    let Some(needs) = project.lock_inputs(&request, format, console)? else { return Ok(FINDINGS) };
+    write(&project, &needs, arguments.offline, arguments.upgrade, format, console)?;
     Ok(DONE)
 }
 
-/// Resolves, and writes the lock of a project.
+/// Resolves, and writes the lock of a project; says so where it has one of its own, or needs none.
 pub fn write(
     project: &Project,
-    inputs: &LockInputs,
+    needs: &Needs,
     offline: bool,
     upgrade: bool,
     format: Format,
     console: &mut Console<'_>,
 ) -> Result<(), Failure> {
+    let inputs = match needs {
+        Needs::Locked(inputs) => inputs,
+        Needs::Own(own) => {
+            let shown = project.shown_path(&own.file);
+            report::remark(&format!("{shown} is the project's own lock, and used as it is"), format, console);
+            return Ok(());
+        }
+        Needs::Nothing => {
+            report::remark("the project requires no packages: there is nothing to lock", format, console);
+            return Ok(());
+        }
+    };
     let path = project.directory().join(LOCK);
     let before = path.is_file() && !upgrade;
     let wishes = Wishes {
@@ -48,6 +60,8 @@ pub fn write(
         python: inputs.python.to_string(),
         platforms: inputs.platforms.iter().cloned().collect(),
         files: inputs.files.iter().map(|file| file.as_str().into()).collect(),
+        extras: inputs.extras.iter().cloned().collect(),
+        groups: inputs.groups.iter().cloned().collect(),
         lines: inputs.lines.clone(),
         prereleases: inputs.prereleases,
         offline,

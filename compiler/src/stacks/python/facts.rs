@@ -1,28 +1,26 @@
 //! All that is known of a Python project, gathered before any block has its turn.
 
 use cogpack_content::{Digest, ImageReference};
-use cogpack_frontends_cog_yaml::{CogYaml, read};
+use cogpack_frontends_cog_yaml::CogYaml;
 use cogpack_frontends_schema::document::openapi;
 use cogpack_frontends_schema::{Schema, Target, Use, schema};
-use cogpack_frontends_source::{InFile, Place, Source, SourcePath, Unread};
+use cogpack_frontends_source::{InFile, Place, Source, Unread};
 use cogpack_packages_wheels::target::PythonVersion;
 
-use super::COG_YAML;
-use super::finding::PythonFinding;
 use super::lock::{self, Locked};
+use super::said::{Said, read_all};
+use super::start::{Installed, Start, start};
 use super::{lock_inputs, versions};
 use crate::composer::desk::At;
 use crate::stacks::detect::{Evidence, Weight};
 use crate::stacks::why::{Candidate, Decision};
-use crate::stacks::{Findings, Request, text};
+use crate::stacks::{Findings, Request};
 
 /// The facts.
 #[derive(Debug, Clone)]
 pub struct PythonFacts {
-    /// The project's `cog.yaml`.
-    pub cog_yaml: SourcePath,
-    /// What it says.
-    pub cog: CogYaml,
+    /// What the project's files say.
+    pub said: Said,
     /// Which Python.
     pub python: Decided<PythonVersion>,
     /// What the image starts from.
@@ -31,6 +29,10 @@ pub struct PythonFacts {
     pub bases: Vec<Candidate>,
     /// The packages.
     pub packages: Locked,
+    /// What the image starts.
+    pub start: Decided<Start>,
+    /// The project as a package.
+    pub installed: Option<Installed>,
     /// The OpenAPI document of the model, on one line.
     pub schema: Option<String>,
 }
@@ -58,14 +60,19 @@ pub struct Base {
 }
 
 impl PythonFacts {
-    /// A line of `cog.yaml`.
-    pub fn at(&self, place: Place) -> At {
-        Some((self.cog_yaml.clone(), u32::try_from(place.line).unwrap_or(u32::MAX)))
+    /// What `cog.yaml` says.
+    pub fn cog(&self) -> &CogYaml {
+        &self.said.cog
     }
 
-    /// That `cog.yaml` says something.
+    /// A line of the file that says what is run.
+    pub fn at(&self, place: Place) -> At {
+        self.said.at(place)
+    }
+
+    /// That this file says something.
     pub fn evidence(&self) -> Vec<Evidence> {
-        vec![Evidence { weight: Weight::Image, file: self.cog_yaml.clone() }]
+        vec![Evidence { weight: Weight::Image, file: self.said.config.clone() }]
     }
 
     /// What was decided, for people.
@@ -77,13 +84,28 @@ impl PythonFacts {
             because: self.python.because.to_owned(),
         };
         let count = self.packages.frameworks.len() + self.packages.packages.len();
+        let because = match (&self.packages.lock, self.packages.is_own) {
+            (None, _) => "no file requires any",
+            (Some(_), false) => "what the lock file names for this Python and these platforms",
+            (Some(_), true) => "what the project's own lock file names for this Python and these platforms",
+        };
         let packages = Decision {
             what: "packages".to_owned(),
             value: format!("{count} wheels"),
-            at: Some((self.packages.lock.clone(), 1)),
-            because: "what the lock file names for this Python and these platforms".to_owned(),
+            at: self.packages.lock.clone().map(|lock| (lock, 1)),
+            because: because.to_owned(),
         };
-        vec![python, packages]
+        let start = Decision {
+            what: "command".to_owned(),
+            value: match &self.start.value {
+                Start::Server => "cog's server".to_owned(),
+                Start::Command(words) => words.join(" "),
+                Start::OfBase => "that of the base image".to_owned(),
+            },
+            at: self.start.at.clone(),
+            because: self.start.because.to_owned(),
+        };
+        vec![python, packages, start]
     }
 }
 
@@ -108,49 +130,42 @@ pub fn gather(
     source: &Source,
     request: &Request,
 ) -> Result<Result<(PythonFacts, Findings), Findings>, Unread> {
-    let cog_yaml = SourcePath::new(COG_YAML).expect("the name is a path");
-    let found = match text(source, &cog_yaml)? {
-        Ok(Some(text)) => text,
-        Ok(None) => {
-            return Ok(Err(vec![InFile::new(&SourcePath::root(), PythonFinding::NoCogYaml.into())]));
-        }
-        Err(finding) => return Ok(Err(vec![finding])),
+    let (said, mut findings) = match read_all(source, request)? {
+        Ok(read) => read,
+        Err(findings) => return Ok(Err(findings)),
     };
-    let (cog, warnings) = match read(&cog_yaml, found, request.strictness) {
-        Ok((cog, warnings)) => (cog, warnings.into_iter().map(InFile::of).collect::<Findings>()),
-        Err(findings) => return Ok(Err(findings.into_iter().map(InFile::of).collect())),
-    };
-    let mut findings = warnings;
-    let python = match versions::python(source, &cog_yaml, &cog)? {
+    let python = match versions::python(&said) {
         Ok(python) => python,
-        Err(finding) => {
-            findings.push(finding);
+        Err(found) => {
+            findings.extend(found);
             return Ok(Err(findings));
         }
     };
-    let base = versions::base(request, &cog_yaml, &python);
-    let packages = match lock_inputs::of(source, request, &cog_yaml, &cog, python.value)? {
-        Ok(inputs) => lock::read(source, request, &inputs)?,
+    let base = versions::base(request, &said, &python);
+    let packages = match lock_inputs::of(source, request, &said, python.value)? {
+        Ok(needs) => lock::read(source, request, &needs)?,
         Err(findings) => Err(findings),
     };
+    let start = start(source, &said)?;
     let schemas = match request.openapi_schema {
         Some(_) => Ok(Vec::new()),
-        None => schemas(source, &cog)?,
+        None => schemas(source, &said.cog)?,
     };
-    match (base, packages, schemas) {
-        (Ok((base, bases)), Ok(packages), Ok(schemas)) => {
+    match (base, packages, start, schemas) {
+        (Ok((base, bases)), Ok(packages), Ok((start, installed)), Ok(schemas)) => {
             let version = packages.cog_version.as_deref().unwrap_or_default();
             let made = || {
                 let schemas: Vec<&Schema> = schemas.iter().collect();
                 (!schemas.is_empty()).then(|| openapi(&schemas, version).to_string())
             };
-            let schema = request.openapi_schema.clone().or_else(made);
-            let facts = PythonFacts { cog_yaml, cog, python, base, bases, packages, schema };
+            let schema = request.openapi_schema.clone().filter(|_| said.is_model()).or_else(made);
+            let facts = PythonFacts { said, python, base, bases, packages, start, installed, schema };
             Ok(Ok((facts, findings)))
         }
-        (base, packages, schemas) => {
+        (base, packages, start, schemas) => {
             findings.extend(base.err().unwrap_or_default());
             findings.extend(packages.err().unwrap_or_default());
+            findings.extend(start.err().unwrap_or_default());
             findings.extend(schemas.err().unwrap_or_default());
             Ok(Err(findings))
         }

@@ -6,28 +6,138 @@ use miette::{Diagnostic, SourceSpan};
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
 pub enum PythonFinding {
-    /// Nothing says what is run.
-    #[error("the project has no `cog.yaml`, which says what the model runs")]
+    /// Nothing says what the image starts.
+    #[error("nothing says what the image starts")]
+    #[diagnostic(code("project::python::no-command"), help("{way_out}"))]
+    NoCommand {
+        /// What to write, and where.
+        way_out: String,
+    },
+    /// Several programs, and none has the project's name.
+    #[error("the project has several programs, and nothing says which one the image starts: {names}")]
     #[diagnostic(
-        code("project::python::no-cog-yaml"),
+        code("project::python::several-programs"),
+        help("say which: `command = [\"{first}\"]` below `[tool.cogpack]`")
+    )]
+    SeveralPrograms {
+        /// All of them.
+        names: String,
+        /// One of them.
+        first: String,
+        /// Where they are named.
+        #[label("one of them")]
+        place: SourceSpan,
+    },
+    /// A program that is none.
+    #[error("the program `{name}` cannot be made: {problem}")]
+    #[diagnostic(
+        code("project::python::program"),
         help(
-            "write one: `run: \"predict.py:Predictor\"` is enough, with the file and the class or function of yours"
+            "write it as `{name} = \"MODULE:FUNCTION\"`, with a module that is in the project's directory or in \
+             `src`; or take it away"
         )
     )]
-    NoCogYaml,
-    /// `.python-version` says something else.
-    #[error("`{said}` is not a version of Python")]
-    #[diagnostic(
-        code("project::python::version-file"),
-        help(
-            "write a version as in `3.12`, or say it in `cog.yaml`: `build: {{ python_version: \"3.12\" }}`"
-        )
-    )]
-    PythonVersionFile {
-        /// What it says.
-        said: String,
+    Program {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        problem: String,
         /// Where.
-        #[label("no version")]
+        #[label("this program")]
+        place: SourceSpan,
+    },
+    /// A setting in place of a `cog.yaml` that is there.
+    #[error("`target` is for projects without a `cog.yaml`, and this one has one")]
+    #[diagnostic(
+        code("project::python::target-twice"),
+        help("write it as `run` into `cog.yaml`, and take it away here")
+    )]
+    TargetBesideCogYaml {
+        /// Where.
+        #[label("said here too")]
+        place: SourceSpan,
+    },
+    /// Two Pythons.
+    #[error("the Python is {python} here, and {other} in line {line} of `cog.yaml`")]
+    #[diagnostic(code("project::python::python-twice"), help("keep one of them"))]
+    PythonTwice {
+        /// The one of the settings.
+        python: String,
+        /// The one of `cog.yaml`.
+        other: String,
+        /// Where that is.
+        line: usize,
+        /// Where this is.
+        #[label("another Python")]
+        place: SourceSpan,
+    },
+    /// A Python that the project refuses.
+    #[error("the Python is {python} by {by}, and the project asks for {wanted}")]
+    #[diagnostic(
+        code("project::python::not-allowed"),
+        help("choose one that `requires-python` allows, or allow this one")
+    )]
+    PythonNotAllowed {
+        /// The Python.
+        python: String,
+        /// Who says so.
+        by: String,
+        /// What is asked for.
+        wanted: String,
+        /// Where.
+        #[label("does not allow it")]
+        place: SourceSpan,
+    },
+    /// No Python that wheels are chosen for.
+    #[error("no Python from 3.9 to 3.14 is one that `{wanted}` allows")]
+    #[diagnostic(
+        code("project::python::none"),
+        help("allow one of them, as in `requires-python = \">=3.11\"`")
+    )]
+    NoPython {
+        /// What is asked for.
+        wanted: String,
+        /// Where.
+        #[label("allows none of them")]
+        place: SourceSpan,
+    },
+    /// An extra or a group that is not there.
+    #[error("`pyproject.toml` has no {kind} `{name}`")]
+    #[diagnostic(code("project::python::unknown-extra"), help("{way_out}"))]
+    UnknownExtra {
+        /// What it would be.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// What was meant.
+        way_out: String,
+        /// Where it is asked for.
+        #[label("not there")]
+        place: SourceSpan,
+    },
+    /// A lock without cog.
+    #[error("a model has cog's server in its image, and `{lock}` does not hold `cog`")]
+    #[diagnostic(
+        code("project::lock::no-cog"),
+        help(
+            "add it to the project's dependencies and lock them anew, by uv for instance with `uv add cog`"
+        )
+    )]
+    NoCog {
+        /// The lock file.
+        lock: String,
+    },
+    /// A wheel with another hash.
+    #[error("`{wheel}` was locked, and its hash is none of those that are allowed here")]
+    #[diagnostic(
+        code("project::lock::other-hash"),
+        help("add the hash of this wheel, or ask for the version that the hashes are of; then lock anew")
+    )]
+    OtherHash {
+        /// The wheel.
+        wheel: String,
+        /// Where the hashes are.
+        #[label("other hashes")]
         place: SourceSpan,
     },
     /// There is no lock.

@@ -34,7 +34,7 @@ fn freeze(facts: &PythonFacts) -> String {
 /// The effective configuration as JSON: what `cog.yaml` says, and what was decided where it says
 /// nothing.
 fn config(facts: &PythonFacts) -> Value {
-    let said = &facts.cog.build;
+    let said = &facts.cog().build;
     let mut build = Map::new();
     build.insert("gpu".to_owned(), said.gpu.as_ref().is_some_and(|gpu| gpu.value).into());
     build.insert("python_version".to_owned(), facts.python.value.to_string().into());
@@ -51,20 +51,20 @@ fn config(facts: &PythonFacts) -> Value {
     list("run", said.commands.iter().map(|command| command.line.value.clone()).collect());
     let mut config = Map::new();
     config.insert("build".to_owned(), build.into());
-    for (key, handler) in [("predict", &facts.cog.run), ("train", &facts.cog.train)] {
+    for (key, handler) in [("predict", &facts.cog().run), ("train", &facts.cog().train)] {
         if let Some(handler) = handler {
             config.insert(key.to_owned(), handler.value.to_string().into());
         }
     }
-    if let Some(concurrency) = &facts.cog.concurrency {
+    if let Some(concurrency) = &facts.cog().concurrency {
         config.insert("concurrency".to_owned(), json!({ "max": concurrency.max.value.get() }));
     }
-    if !facts.cog.environment.is_empty() {
+    if !facts.cog().environment.is_empty() {
         let set = |set: &cogpack_frontends_source::Placed<_>| {
             let variable: &cogpack_frontends_cog_yaml::environment::Variable = &set.value;
             format!("{}={}", variable.name, variable.value)
         };
-        config.insert("environment".to_owned(), facts.cog.environment.iter().map(set).collect());
+        config.insert("environment".to_owned(), facts.cog().environment.iter().map(set).collect());
     }
     Value::Object(config)
 }

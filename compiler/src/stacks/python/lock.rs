@@ -8,17 +8,20 @@ use cogpack_packages_wheels::lock::{LockedWheel, Request as WheelRequest, choose
 use cogpack_packages_wheels::target::Target;
 
 use super::finding::PythonFinding;
-use super::lock_inputs::{LockInputs, inputs};
+use super::lock_inputs::{LockInputs, Needs, OwnLock, inputs};
+use super::said::beside;
 use crate::stacks::{Findings, Request, text};
 
 /// Where the lock of a model is. PEP 751 gives such names to the locks of a purpose.
 pub const LOCK: &str = "pylock.cog.toml";
 
 /// The packages.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Locked {
-    /// The lock file.
-    pub lock: SourcePath,
+    /// The lock file; none where nothing is required.
+    pub lock: Option<SourcePath>,
+    /// Whether the project has it from its own tool.
+    pub is_own: bool,
     /// The framework and what comes with it.
     pub frameworks: Vec<LockedWheel>,
     /// All others.
@@ -30,7 +33,7 @@ pub struct Locked {
 /// What speaks against the lock of a project: nothing where it is there and of the project's wishes.
 pub fn is_fresh(source: &Source, request: &Request) -> Result<Findings, Unread> {
     Ok(match inputs(source, request)? {
-        Ok(inputs) => read(source, request, &inputs)?.err().unwrap_or_default(),
+        Ok(needs) => read(source, request, &needs)?.err().unwrap_or_default(),
         Err(findings) => findings,
     })
 }
@@ -45,9 +48,13 @@ const OF_FRAMEWORKS: [&str; 3] = ["nvidia-", "jax-cuda", "tensorflow-intel"];
 pub(super) fn read(
     source: &Source,
     request: &Request,
-    inputs: &LockInputs,
+    needs: &Needs,
 ) -> Result<Result<Locked, Findings>, Unread> {
-    let lock = SourcePath::new(LOCK).expect("the name is a path");
+    let (lock, inputs) = match needs {
+        Needs::Nothing => return Ok(Ok(Locked::default())),
+        Needs::Own(own) => (own.file.clone(), None),
+        Needs::Locked(inputs) => (beside(LOCK), Some(inputs)),
+    };
     let found = match text(source, &lock)? {
         Ok(Some(text)) => text,
         Ok(None) => {
@@ -55,23 +62,23 @@ pub(super) fn read(
         }
         Err(finding) => return Ok(Err(vec![finding])),
     };
-    if let Some((recorded, place)) = recorded(found)
+    if let (Some((recorded, place)), Some(inputs)) = (recorded(found), inputs)
         && recorded != inputs.digest().to_string()
     {
         let finding = PythonFinding::Stale { place: place.into() };
         return Ok(Err(vec![InFile::new(&lock, finding.into())]));
     }
-    let python = inputs.python;
+    let nothing = BTreeSet::new();
+    let (python, patch, extras, groups) = match needs {
+        Needs::Own(OwnLock { python: (python, patch), extras, groups, .. }) => {
+            (*python, *patch, extras, groups)
+        }
+        Needs::Locked(LockInputs { python, .. }) => (*python, None, &nothing, &nothing),
+        Needs::Nothing => return Ok(Ok(Locked::default())),
+    };
     let targets: Vec<Target> =
         request.platforms.iter().map(|platform| Target { python, platform: platform.clone() }).collect();
-    let nothing = BTreeSet::new();
-    let wanted = WheelRequest {
-        targets: &targets,
-        patch: None,
-        extras: &nothing,
-        groups: &nothing,
-        without: &nothing,
-    };
+    let wanted = WheelRequest { targets: &targets, patch, extras, groups, without: &nothing };
     let chosen = match choose(found, &wanted) {
         Ok(mut chosen) => {
             for wheel in &mut chosen {
@@ -85,10 +92,22 @@ pub(super) fn read(
         }
     };
     let name = |wheel: &LockedWheel| normalised(&wheel.file.distribution);
+    let others = inputs.map_or(&[][..], |inputs| &inputs.hashed).iter().filter_map(|stated| {
+        let of = stated.requirement.name.as_ref()?;
+        let wheel = chosen
+            .iter()
+            .find(|wheel| name(wheel) == of.as_str() && !stated.hashes.contains(&wheel.digest))?;
+        let (wheel, place) = (wheel.file.to_string(), stated.place.into());
+        Some(InFile::new(&stated.file, PythonFinding::OtherHash { wheel, place }.into()))
+    });
+    let others: Findings = others.collect();
+    if !others.is_empty() {
+        return Ok(Err(others));
+    }
     let cog_version =
         chosen.iter().find(|wheel| name(wheel) == "cog").map(|wheel| wheel.file.version.clone());
     let (frameworks, packages) = chosen.into_iter().partition(|wheel| is_of_a_framework(&name(wheel)));
-    Ok(Ok(Locked { lock, frameworks, packages, cog_version }))
+    Ok(Ok(Locked { lock: Some(lock), is_own: inputs.is_none(), frameworks, packages, cog_version }))
 }
 
 /// The key below `[tool.cogpack]` that says what a lock was made of.

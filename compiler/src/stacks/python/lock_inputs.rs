@@ -1,19 +1,49 @@
-//! What a lock is made of: which packages the project asks for, for which Python and platforms.
+//! What a project's packages are to be: those of its own lock file, or what a lock is to be made of.
 //!
-//! The digest of all of it stands in the lock, so that a lock of other wishes is known as one without
-//! asking anybody.
+//! The digest of all that a lock is made of stands in the lock, so that a lock of other wishes is known
+//! as one without asking anybody.
 
 use std::collections::BTreeSet;
 
 use cogpack_content::{Digest, Platform};
 use cogpack_frontends_cog_yaml::versions::SdkVersion;
-use cogpack_frontends_cog_yaml::{CogYaml, read};
+use cogpack_frontends_python::lock::LockFile;
+use cogpack_frontends_python::merge::merge;
+use cogpack_frontends_python::project::PythonFinding as FileFinding;
+use cogpack_frontends_python::requirement::{PackageName, Written, parse};
+use cogpack_frontends_python::requirements::{RequirementsFinding, Stated};
 use cogpack_frontends_source::{InFile, Source, SourcePath, Unread};
-use cogpack_packages_wheels::target::PythonVersion;
+use cogpack_packages_wheels::lock::marker::Environment;
+use cogpack_packages_wheels::target::{PythonVersion, Target};
 
 use super::finding::PythonFinding;
-use super::{COG_YAML, versions};
+use super::said::{Said, beside, read_all};
+use super::versions;
 use crate::stacks::{Findings, Request, text};
+
+/// What the packages are to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Needs {
+    /// Nobody asks for any.
+    Nothing,
+    /// What the project's own lock file names.
+    Own(OwnLock),
+    /// What is locked of these.
+    Locked(LockInputs),
+}
+
+/// A project's own lock file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnLock {
+    /// The file.
+    pub file: SourcePath,
+    /// Which Python, and the last number of its version where that is said.
+    pub python: (PythonVersion, Option<u32>),
+    /// Which extras of the project.
+    pub extras: BTreeSet<String>,
+    /// Which of its dependency groups.
+    pub groups: BTreeSet<String>,
+}
 
 /// All that a resolver is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,12 +52,18 @@ pub struct LockInputs {
     pub python: PythonVersion,
     /// For which machines.
     pub platforms: BTreeSet<Platform>,
-    /// Files of requirements, as pip reads them.
+    /// Files of requirements, as pip reads them, and `pyproject.toml`.
     pub files: Vec<SourcePath>,
+    /// Extras of the project in `pyproject.toml`.
+    pub extras: BTreeSet<String>,
+    /// Its dependency groups.
+    pub groups: BTreeSet<String>,
     /// Requirements that stand in no such file.
     pub lines: Vec<String>,
     /// Whether versions before a release count.
     pub prereleases: bool,
+    /// Requirements that say what their package's file may hash to.
+    pub(super) hashed: Vec<Stated>,
     /// Files that may change what the others mean, and all of these: what the lock depends on.
     texts: Vec<(SourcePath, String)>,
 }
@@ -39,6 +75,9 @@ impl LockInputs {
         for platform in &self.platforms {
             text.push_str(&format!("platform {platform}\n"));
         }
+        for (what, names) in [("extra", &self.extras), ("group", &self.groups)] {
+            text.extend(names.iter().map(|name| format!("{what} {name}\n")));
+        }
         for line in &self.lines {
             text.push_str(&format!("line {} {line}\n", line.len()));
         }
@@ -49,82 +88,197 @@ impl LockInputs {
     }
 }
 
-/// What the lock of a project is to be made of.
-pub fn inputs(source: &Source, request: &Request) -> Result<Result<LockInputs, Findings>, Unread> {
-    let cog_yaml = SourcePath::new(COG_YAML).expect("the name is a path");
-    let found = match text(source, &cog_yaml)? {
-        Ok(Some(text)) => text,
-        Ok(None) => {
-            return Ok(Err(vec![InFile::new(&SourcePath::root(), PythonFinding::NoCogYaml.into())]));
-        }
-        Err(finding) => return Ok(Err(vec![finding])),
+/// What the packages of a project are to be.
+pub fn inputs(source: &Source, request: &Request) -> Result<Result<Needs, Findings>, Unread> {
+    let said = match read_all(source, request)? {
+        Ok((said, _)) => said,
+        Err(findings) => return Ok(Err(findings)),
     };
-    let cog = match read(&cog_yaml, found, request.strictness) {
-        Ok((cog, _)) => cog,
-        Err(findings) => return Ok(Err(findings.into_iter().map(InFile::of).collect())),
-    };
-    match versions::python(source, &cog_yaml, &cog)? {
-        Ok(python) => of(source, request, &cog_yaml, &cog, python.value),
-        Err(finding) => Ok(Err(vec![finding])),
+    match versions::python(&said) {
+        Ok(python) => of(source, request, &said, python.value),
+        Err(findings) => Ok(Err(findings)),
     }
 }
 
-/// The same of a `cog.yaml` that has been read.
+/// The same of files that have been read.
 pub(super) fn of(
     source: &Source,
     request: &Request,
-    cog_yaml: &SourcePath,
-    cog: &CogYaml,
+    said: &Said,
     python: PythonVersion,
-) -> Result<Result<LockInputs, Findings>, Unread> {
-    let mut lines: Vec<String> =
-        cog.build.python_packages.iter().map(|package| package.value.clone()).collect();
-    let mut prereleases = false;
-    lines.push(match cog.build.sdk_version.as_ref().map(|said| &said.value) {
-        Some(SdkVersion::Exactly(version)) => format!("cog=={version}"),
-        Some(SdkVersion::Prerelease) => {
-            prereleases = true;
-            "cog".to_owned()
+) -> Result<Result<Needs, Findings>, Unread> {
+    let (required, mut findings) = required(said);
+    let names = |names: &[cogpack_frontends_source::Placed<String>]| {
+        names.iter().map(|name| name.value.clone()).collect::<BTreeSet<String>>()
+    };
+    let (extras, groups) = (names(&said.settings().extras), names(&said.settings().groups));
+    let around = Around { request, python, patch: patch(said, python), extras: &extras, groups: &groups };
+    let own = said.project.locks.first().filter(|_| !said.names_packages());
+    if let Some(lock) = own {
+        findings.extend(around.misfits(lock, &required));
+        let cog = PackageName::new("cog").expect("the word is a name");
+        if said.is_model() && !lock.packages.contains_key(&cog) {
+            let file = lock.file.to_string();
+            findings.push(InFile::new(&said.config, PythonFinding::NoCog { lock: file }.into()));
         }
-        None => "cog".to_owned(),
-    });
+        let own = OwnLock { file: lock.file.clone(), python: (python, around.patch), extras, groups };
+        return Ok(if findings.is_empty() { Ok(Needs::Own(own)) } else { Err(findings) });
+    }
+    let no_constraints = Vec::new();
+    let constraints =
+        said.project.requirements.as_ref().map_or(&no_constraints, |requirements| &requirements.constraints);
+    findings.extend(around.conflicts(&required, constraints));
+    if !findings.is_empty() {
+        return Ok(Err(findings));
+    }
+    let mut lines: Vec<String> =
+        said.cog.build.python_packages.iter().map(|package| package.value.clone()).collect();
+    let mut prereleases = false;
+    if said.is_model() {
+        lines.push(match said.cog.build.sdk_version.as_ref().map(|said| &said.value) {
+            Some(SdkVersion::Exactly(version)) => format!("cog=={version}"),
+            Some(SdkVersion::Prerelease) => {
+                prereleases = true;
+                "cog".to_owned()
+            }
+            None => "cog".to_owned(),
+        });
+    }
     let mut files = Vec::new();
     let mut texts = Vec::new();
-    if let Some(named) = &cog.build.python_requirements {
-        files.push(named.value.clone());
-        let mut to_read = vec![named.value.clone()];
-        let mut seen = BTreeSet::new();
-        while let Some(file) = to_read.pop() {
-            if !seen.insert(file.clone()) {
-                continue;
-            }
-            match text(source, &file)? {
-                Ok(Some(content)) => {
-                    to_read.extend(included(&file, content));
-                    texts.push((file, content.to_owned()));
-                }
-                Ok(None) => {
-                    let place = named.place.into();
-                    let finding = PythonFinding::NoRequirements { file: file.to_string(), place };
-                    return Ok(Err(vec![InFile::new(cog_yaml, finding.into())]));
-                }
+    if let Some(pyproject) = said.project.pyproject.as_ref().filter(|_| !said.names_packages()) {
+        let of_file: Vec<String> = required
+            .iter()
+            .filter(|stated| stated.file == beside("pyproject.toml"))
+            .map(|stated| stated.requirement.to_string())
+            .collect();
+        if !of_file.is_empty() {
+            files.push(beside("pyproject.toml"));
+            let of_file = format!("{}\n{}", of_file.join("\n"), pyproject.uv.text);
+            texts.push((beside("pyproject.toml"), of_file));
+        }
+    }
+    if let Some(requirements) = &said.project.requirements {
+        files.extend(requirements.files.first().cloned());
+        for file in &requirements.files {
+            match text(source, file)? {
+                Ok(content) => texts.push((file.clone(), content.unwrap_or_default().to_owned())),
                 Err(finding) => return Ok(Err(vec![finding])),
             }
         }
-        texts.sort();
     }
+    texts.sort();
+    texts.dedup();
+    if required.is_empty() && lines.is_empty() {
+        return Ok(Ok(Needs::Nothing));
+    }
+    let hashed = required.into_iter().filter(|stated| !stated.hashes.is_empty()).collect();
     let platforms = request.platforms.clone();
-    Ok(Ok(LockInputs { python, platforms, files, lines, prereleases, texts }))
+    let inputs = LockInputs { python, platforms, files, extras, groups, lines, prereleases, hashed, texts };
+    Ok(Ok(Needs::Locked(inputs)))
 }
 
-/// The files of the project that a file of requirements takes in.
-fn included(file: &SourcePath, text: &str) -> Vec<SourcePath> {
-    let options = ["--requirement", "--constraint", "-r", "-c"];
-    let named = |line: &str| {
-        let line = line.trim();
-        let rest = options.iter().find_map(|option| line.strip_prefix(option))?;
-        let name = rest.trim_start_matches(['=', ' ', '\t']).split(" #").next()?.trim();
-        file.directory().join(name).ok()
-    };
-    text.lines().filter_map(named).collect()
+/// The last number of the Python's version, where the project says it.
+fn patch(said: &Said, python: PythonVersion) -> Option<u32> {
+    let of_settings = said.settings().python.as_ref().map(|said| said.value);
+    let of_file = said.project.python_version.as_ref().map(|said| said.finding.value);
+    of_settings.or(of_file).filter(|release| release.minor == python.minor)?.patch
+}
+
+/// All that the files require, in the order of reading, and what is wrong with it.
+fn required(said: &Said) -> (Vec<Stated>, Findings) {
+    let mut required = Vec::new();
+    let mut findings = Findings::new();
+    for package in &said.cog.build.python_packages {
+        match parse(Written { text: package, place: package.place, is_verbatim: false }) {
+            Ok(requirement) => required.push(Stated {
+                requirement,
+                file: said.config.clone(),
+                place: package.place,
+                hashes: BTreeSet::new(),
+            }),
+            Err(finding) => {
+                let finding = FileFinding::from(RequirementsFinding::from(finding));
+                findings.push(InFile::new(&said.config, finding.into()));
+            }
+        }
+    }
+    if let Some(pyproject) = said.project.pyproject.as_ref().filter(|_| !said.names_packages()) {
+        let table = pyproject.project.as_ref();
+        required.extend(table.into_iter().flat_map(|table| table.dependencies.iter().cloned()));
+        let nothing = Default::default();
+        let extras = table.map_or(&nothing, |table| &table.optional_dependencies);
+        let wanted = [("extra", &said.settings().extras, extras)];
+        let wanted =
+            wanted.into_iter().chain([("dependency group", &said.settings().groups, &pyproject.groups)]);
+        for (kind, names, known) in wanted {
+            for name in names {
+                match known.get(&name.value) {
+                    Some(of_name) => required.extend(of_name.iter().cloned()),
+                    None => findings.extend(unknown(said, kind, name, known.keys())),
+                }
+            }
+        }
+    }
+    if let Some(requirements) = &said.project.requirements {
+        required.extend(requirements.required.iter().cloned());
+    }
+    (required, findings)
+}
+
+fn unknown<'k>(
+    said: &Said,
+    kind: &'static str,
+    name: &cogpack_frontends_source::Placed<String>,
+    known: impl Iterator<Item = &'k String>,
+) -> Option<InFile<crate::stacks::ProjectFinding>> {
+    let stated = said.settings().stated.as_ref()?;
+    let near = cogpack_ir::suggest::nearest(&name.value, known.map(String::as_str));
+    let way_out =
+        cogpack_ir::suggest::did_you_mean(near, "write it into `pyproject.toml`, or take it away here");
+    let (name, place) = (name.value.clone(), name.place.into());
+    Some(InFile::new(&stated.file, PythonFinding::UnknownExtra { kind, name, way_out, place }.into()))
+}
+
+/// What requirements are judged for.
+struct Around<'a> {
+    request: &'a Request,
+    python: PythonVersion,
+    patch: Option<u32>,
+    extras: &'a BTreeSet<String>,
+    groups: &'a BTreeSet<String>,
+}
+
+impl Around<'_> {
+    /// What each platform finds, what several find told once.
+    fn each(&self, find: impl Fn(&Environment<'_>) -> Findings) -> Findings {
+        let mut findings = Findings::new();
+        for platform in &self.request.platforms {
+            let target = Target { python: self.python, platform: platform.clone() };
+            let environment = Environment {
+                target: &target,
+                // No Python has had so many releases of one minor version.
+                patch: self.patch.unwrap_or(99),
+                extras: self.extras,
+                groups: self.groups,
+            };
+            let found = find(&environment);
+            findings.extend(found.into_iter().filter(|one| !findings.contains(one)).collect::<Vec<_>>());
+        }
+        findings
+    }
+
+    fn misfits(&self, lock: &LockFile, required: &[Stated]) -> Findings {
+        let of = |found: InFile<_>| InFile::new(&found.file, FileFinding::from(found.finding).into());
+        self.each(|environment| lock.misfits(required, environment).into_iter().map(of).collect())
+    }
+
+    fn conflicts(&self, required: &[Stated], constraints: &[Stated]) -> Findings {
+        let of = |found: InFile<_>| InFile::new(&found.file, FileFinding::from(found.finding).into());
+        self.each(|environment| match merge(required, constraints, environment) {
+            Ok((_, conflicts)) => conflicts.into_iter().map(of).collect(),
+            // Markers that cannot be answered are findings where they are read.
+            Err(_) => Findings::new(),
+        })
+    }
 }

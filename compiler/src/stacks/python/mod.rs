@@ -11,7 +11,12 @@ pub mod finding;
 mod labels;
 pub mod lock;
 pub mod lock_inputs;
+mod said;
+mod start;
 mod versions;
+
+#[cfg(test)]
+mod tests;
 
 use cogpack_frontends_source::{InFile, Kind, Names, Source, SourcePath, Unread};
 
@@ -38,6 +43,7 @@ impl Stack for PythonStack {
         for (name, kind) in names {
             let weight = match name.as_str() {
                 COG_YAML => Weight::Image,
+                "cogpack.toml" => Weight::Image,
                 "pyproject.toml" | "uv.lock" | "setup.py" | "setup.cfg" | "requirements.txt"
                 | ".python-version" => Weight::Declaration,
                 name if name.ends_with(".py") => Weight::Language,
@@ -71,7 +77,7 @@ impl Stack for PythonStack {
                 Ok(Planned { plan, why, warnings })
             }
             Err(findings) => {
-                let at = &facts.cog_yaml;
+                let at = &facts.said.config;
                 let told = findings.into_iter().map(|finding| InFile::new(at, finding.into()));
                 Err(warnings.into_iter().chain(told).collect())
             }

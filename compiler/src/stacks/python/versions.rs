@@ -1,86 +1,120 @@
-//! Which Python a model runs on, and which image brings it.
+//! Which Python a project runs on, and which image brings it.
 
 use cogpack_catalogue::entry::Role;
 use cogpack_catalogue::{Wanted, choose};
-use cogpack_frontends_cog_yaml::CogYaml;
-use cogpack_frontends_source::{InFile, Source, SourcePath, Text, Unread};
+use cogpack_frontends_python::common::have_common_version;
+use cogpack_frontends_python::pyproject::Base as Standing;
+use cogpack_frontends_source::{InFile, Placed, SourcePath};
 use cogpack_packages_wheels::target::PythonVersion;
 use pep440_rs::VersionSpecifiers;
 
 use super::facts::{Base, Decided};
 use super::finding::PythonFinding;
-use crate::stacks::finding::ProjectFinding;
+use super::said::{Said, at, beside};
 use crate::stacks::request::BaseWish;
 use crate::stacks::why::Candidate;
-use crate::stacks::{Findings, Request, place_of_line};
+use crate::stacks::{Findings, Request};
 
-/// The Python where no file says which.
-const DEFAULT: PythonVersion = PythonVersion { major: 3, minor: 13 };
+/// The Python where no file says which, and before it those that a project may want instead: the
+/// newest of them first, and last the one that fewer packages have wheels for.
+const DEFAULT: u32 = 13;
+const OTHERS: [u32; 5] = [12, 11, 10, 9, 14];
 
-/// A file that says which Python, as many tools read it.
-const PYTHON_VERSION: &str = ".python-version";
-
-/// Which Python: what `cog.yaml` says, else what `.python-version` says, else the default.
-#[allow(clippy::type_complexity)]
-pub(super) fn python(
-    source: &Source,
-    cog_yaml: &SourcePath,
-    cog: &CogYaml,
-) -> Result<Result<Decided<PythonVersion>, InFile<ProjectFinding>>, Unread> {
-    if let Some(said) = &cog.build.python_version {
-        let value = PythonVersion { major: 3, minor: said.value.minor };
-        let line = u32::try_from(said.place.line).unwrap_or(u32::MAX);
+/// Which Python: what `cog.yaml` says, else the settings, else `.python-version`, else the newest that
+/// `requires-python` allows, else the default.
+pub(super) fn python(said: &Said) -> Result<Decided<PythonVersion>, Findings> {
+    let project = &said.project;
+    let version = |minor| PythonVersion { major: 3, minor };
+    let decided = if let Some(named) = &said.cog.build.python_version {
         let because = "`build.python_version` says so";
-        return Ok(Ok(Decided { value, at: Some((cog_yaml.clone(), line)), because }));
-    }
-    let file = SourcePath::new(PYTHON_VERSION).expect("the name is a path");
-    let Text::Is(text) = source.text(&file)? else {
-        let because = "no file says which, and this is the one that most packages have wheels for";
-        return Ok(Ok(Decided { value: DEFAULT, at: None, because }));
-    };
-    let line_of = |(line, number): (&'_ str, u32)| {
-        let said = line.split('#').next().unwrap_or_default().trim().to_owned();
-        (!said.is_empty()).then_some((said, number))
-    };
-    let said = text.lines().zip(1..).find_map(line_of);
-    let (line, number) = said.unwrap_or((String::new(), 1));
-    let parts: Vec<&str> = line.splitn(3, '.').collect();
-    let release = parts[..parts.len().min(2)].join(".");
-    match release.parse() {
-        Ok(value) => {
+        Some(Decided { value: version(named.minor), at: said.at(named.place), because })
+    } else if let Some(named) = &said.settings().python {
+        let because = "the setting `python` says so";
+        Some(Decided { value: version(named.minor), at: said.at_setting(named.place), because })
+    } else {
+        project.python_version.as_ref().map(|InFile { file, finding: named }| {
             let because = "the file `.python-version` says so";
-            Ok(Ok(Decided { value, at: Some((file, number)), because }))
+            Decided { value: version(named.minor), at: at(file, named.place), because }
+        })
+    };
+    let pyproject = beside("pyproject.toml");
+    let required = said.table().and_then(|table| table.requires_python.as_ref());
+    match (decided, required) {
+        (Some(decided), Some(required)) if !allows(required, decided.value.minor) => {
+            let finding = PythonFinding::PythonNotAllowed {
+                python: decided.value.to_string(),
+                by: decided.at.map_or_else(String::new, |(file, line)| format!("{file}:{line}")),
+                wanted: required.to_string(),
+                place: required.place.into(),
+            };
+            Err(vec![InFile::new(&pyproject, finding.into())])
         }
-        Err(_) => {
-            let place = place_of_line(text, number);
-            let finding = PythonFinding::PythonVersionFile { said: line, place };
-            Ok(Err(InFile::new(&file, finding.into())))
+        (Some(decided), _) => Ok(decided),
+        (None, Some(required)) => newest(required, &pyproject),
+        (None, None) => {
+            let of_lock = project.locks.first().filter(|_| !said.names_packages());
+            let required = of_lock.and_then(|lock| lock.requires_python.as_ref());
+            let fits = |minor: &u32| required.is_none_or(|required| allows(required, *minor));
+            let minor = std::iter::once(DEFAULT).chain(OTHERS).find(fits).unwrap_or(DEFAULT);
+            let because = match required {
+                Some(_) => "no file says which, and the lock file is for this one",
+                None => "no file says which, and this is the one that most packages have wheels for",
+            };
+            Ok(Decided { value: version(minor), at: None, because })
         }
     }
+}
+
+fn newest(
+    required: &Placed<VersionSpecifiers>,
+    pyproject: &SourcePath,
+) -> Result<Decided<PythonVersion>, Findings> {
+    match std::iter::once(DEFAULT).chain(OTHERS).find(|minor| allows(required, *minor)) {
+        Some(minor) => Ok(Decided {
+            value: PythonVersion { major: 3, minor },
+            at: at(pyproject, required.place),
+            because: "no file says which, and `requires-python` allows this one",
+        }),
+        None => {
+            let (wanted, place) = (required.to_string(), required.place.into());
+            Err(vec![InFile::new(pyproject, PythonFinding::NoPython { wanted, place }.into())])
+        }
+    }
+}
+
+/// Whether some release of a minor version is allowed.
+fn allows(required: &VersionSpecifiers, minor: u32) -> bool {
+    let releases: VersionSpecifiers = of(PythonVersion { major: 3, minor });
+    have_common_version(&[required, &releases])
+}
+
+fn of(python: PythonVersion) -> VersionSpecifiers {
+    format!("=={python}.*").parse().expect("a release with a wildcard is a specifier")
 }
 
 /// The image of the catalogue for a Python, and all that were looked at.
 pub(super) fn base(
     request: &Request,
-    cog_yaml: &SourcePath,
+    said: &Said,
     python: &Decided<PythonVersion>,
 ) -> Result<(Base, Vec<Candidate>), Findings> {
-    let told = |finding: PythonFinding| vec![InFile::new(cog_yaml, finding.into())];
-    let specifiers: VersionSpecifiers =
-        format!("=={}.*", python.value).parse().expect("a release with a wildcard is a specifier");
+    let wish = wish(request, said);
+    let stated = said.settings().stated.as_ref().filter(|_| request.base.is_none() && wish.is_some());
+    let file = stated.map_or(&said.config, |stated| &stated.file);
+    let told = |finding: PythonFinding| vec![InFile::new(file, finding.into())];
     let wanted = Wanted {
         role: Role::Runtime,
         platforms: request.platforms.clone(),
-        python: Some(specifiers),
+        python: Some(of(python.value)),
         cuda: None,
         cudnn: None,
         os: None,
         packages: Default::default(),
     };
     let choice = choose(&request.catalogue, &wanted);
-    let chosen = match &request.base {
+    let chosen = match &wish {
         None | Some(BaseWish::Catalogue) => {
-            choice.entry(&wanted).cloned().map_err(|none| vec![InFile::new(cog_yaml, none.into())])?
+            choice.entry(&wanted).cloned().map_err(|none| vec![InFile::new(file, none.into())])?
         }
         Some(BaseWish::Debian) => return Err(told(PythonFinding::DebianBase)),
         Some(BaseWish::Image(named)) => {
@@ -103,4 +137,14 @@ pub(super) fn base(
         interpreter: in_base.interpreter.clone(),
     };
     Ok((base, candidates.collect()))
+}
+
+/// What the image shall start from: what whoever plans says, else the settings.
+fn wish(request: &Request, said: &Said) -> Option<BaseWish> {
+    let of_settings = said.settings().base.as_ref().map(|base| match &base.value {
+        Standing::Catalogue => BaseWish::Catalogue,
+        Standing::Debian => BaseWish::Debian,
+        Standing::Image(named) => BaseWish::Image(named.clone()),
+    });
+    request.base.clone().or(of_settings)
 }

@@ -1,6 +1,6 @@
 //! What is wrong with a `pyproject.toml`.
 
-use cogpack_frontends_source::Place;
+use cogpack_frontends_source::{Place, SourcePath};
 use miette::Diagnostic;
 
 use crate::requirement::RequirementFinding;
@@ -113,10 +113,25 @@ pub enum PyprojectFinding {
         #[label("this closes the circle")]
         place: Place,
     },
+    /// Settings in two files.
+    #[error("the settings stand in two files: here, and in `{other}`")]
+    #[diagnostic(
+        code("project::pyproject::settings-twice"),
+        help("move all of them to one of the two, and take the other away")
+    )]
+    SettingsTwice {
+        /// The other file.
+        other: SourcePath,
+        /// Where.
+        #[label("settings here too")]
+        place: Place,
+    },
     /// A setting that nobody knows.
-    #[error("`[tool.cogpack]` has no setting `{key}`")]
+    #[error("{owner} has no setting `{key}`")]
     #[diagnostic(code("project::pyproject::unknown-setting"), help("{way_out}"))]
     UnknownSetting {
+        /// What has its keys.
+        owner: &'static str,
         /// The key.
         key: String,
         /// What was meant.
@@ -139,4 +154,11 @@ pub enum PyprojectFinding {
         #[label("not such a value")]
         place: Place,
     },
+}
+
+impl PyprojectFinding {
+    /// Whether it is that this file does not say what the project depends on.
+    pub(crate) fn is_of_unsaid_dependencies(&self) -> bool {
+        matches!(self, Self::Dynamic { .. } | Self::Poetry { .. })
+    }
 }

@@ -98,6 +98,7 @@ fn told_once(reading: &mut Reading<'_>, finding: PyprojectFinding) {
         | PyprojectFinding::RequiresPython { .. }
         | PyprojectFinding::Dynamic { .. }
         | PyprojectFinding::Poetry { .. }
+        | PyprojectFinding::SettingsTwice { .. }
         | PyprojectFinding::UnknownSetting { .. }
         | PyprojectFinding::Setting { .. } => None,
     };

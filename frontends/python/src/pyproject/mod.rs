@@ -19,7 +19,7 @@ use crate::requirements::Stated;
 use tables::{Reading, get};
 
 pub use finding::PyprojectFinding;
-pub use settings::{Base, Layers, Settings};
+pub use settings::{Base, Layers, Settings, Target, read_alone};
 
 /// What a `pyproject.toml` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct ProjectTable {
     pub requires_python: Option<Placed<VersionSpecifiers>>,
     /// `dependencies`
     pub dependencies: Vec<Stated>,
+    /// `scripts`: the programs, by name, each as `MODULE:FUNCTION`.
+    pub scripts: BTreeMap<String, Placed<String>>,
     /// `optional-dependencies`, by normalised name.
     pub optional_dependencies: BTreeMap<String, Vec<Stated>>,
 }
@@ -62,18 +64,15 @@ pub struct UvTable {
     pub sources: BTreeMap<PackageName, Place>,
     /// `index`: the addresses, in order.
     pub indexes: Vec<Placed<String>>,
+    /// All of it in one form, whatever it looks like in the file: what uv goes by when it chooses versions.
+    pub text: String,
 }
 
 /// What a `pyproject.toml` says, and what is wrong with it.
 pub fn read(file: &SourcePath, text: &str) -> (Pyproject, Vec<InFile<PyprojectFinding>>) {
     let mut reading = Reading { file, text, findings: Vec::new() };
     let (document, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
-        let range = error.span().unwrap_or(0..0);
-        let place = reading.place(range);
-        let problem = error.message().lines().collect::<Vec<_>>().join(", ");
-        reading.found(PyprojectFinding::Syntax { problem, place });
-    }
+    reading.syntax(&errors);
     if !errors.is_empty() {
         return (Pyproject::default(), reading.told());
     }
@@ -107,7 +106,8 @@ pub fn read(file: &SourcePath, text: &str) -> (Pyproject, Vec<InFile<PyprojectFi
         if let Some(value) = get(tools, "cogpack")
             && let Some(table) = reading.table("tool.cogpack", value)
         {
-            pyproject.settings = settings::read(&mut reading, table);
+            let place = reading.place(value.span());
+            pyproject.settings = settings::read(&mut reading, table, place, "`[tool.cogpack]`");
         }
         let poetry = get(tools, "poetry").filter(|_| pyproject.project.is_none());
         if let Some(dependencies) = poetry.and_then(|value| get(value.get_ref().as_table()?, "dependencies"))
@@ -158,13 +158,24 @@ fn project(reading: &mut Reading<'_>, table: &DeTable<'_>) -> ProjectTable {
             }
         }
     }
+    let mut scripts = BTreeMap::new();
+    if let Some(value) = get(table, "scripts")
+        && let Some(named) = reading.table("project.scripts", value)
+    {
+        for (name, value) in named {
+            let key = format!("project.scripts.{}", name.get_ref());
+            let text = reading.text(&key, value);
+            scripts.extend(text.map(|text| (name.get_ref().to_string(), text)));
+        }
+    }
     let version = get(table, "version").and_then(|value| reading.text("project.version", value));
-    ProjectTable { name, version, requires_python, dependencies, optional_dependencies }
+    ProjectTable { name, version, requires_python, dependencies, scripts, optional_dependencies }
 }
 
 fn uv(reading: &mut Reading<'_>, table: &DeTable<'_>) -> UvTable {
     let mut uv = UvTable {
         is_package: get(table, "package").and_then(|value| reading.truth("tool.uv.package", value)),
+        text: tables::plain(table),
         ..UvTable::default()
     };
     if let Some(value) = get(table, "sources")

@@ -1,10 +1,14 @@
-//! What cogpackc itself is told: `[tool.cogpack]`.
+//! What cogpackc itself is told: `[tool.cogpack]` in `pyproject.toml`, or the file `cogpack.toml` of the
+//! same keys, for projects whose files are of other tools.
+//!
+//! A key more: a field of [`Settings`], an arm of [`read`], a word in [`KEYS`].
 
 use std::fmt;
 
 use cogpack_content::ImageReference;
-use cogpack_frontends_source::Placed;
+use cogpack_frontends_source::{InFile, Place, Placed, SourcePath};
 use cogpack_ir::suggest::{did_you_mean, nearest};
+use cogpack_packages_wheels::file_name::normalised;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -12,9 +16,11 @@ use super::PyprojectFinding;
 use super::tables::Reading;
 use crate::python_version::PythonRelease;
 
-/// `[tool.cogpack]`. What it does not say is not there.
+/// The settings. What they do not say is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
+    /// Which file says them, and where they begin in it.
+    pub stated: Option<InFile<Place>>,
     /// `base`: what the image stands on.
     pub base: Option<Placed<Base>>,
     /// `python`: which Python the image has.
@@ -28,7 +34,13 @@ pub struct Settings {
     /// `strip`: whether symbols of libraries are taken away.
     pub strip: Option<Placed<bool>>,
     /// `target`: what answers, `FILE.py:NAME`.
-    pub target: Option<Placed<String>>,
+    pub target: Option<Placed<Target>>,
+    /// `command`: what the image starts, in words.
+    pub command: Option<Placed<Vec<String>>>,
+    /// `extras`: those of the project that are installed, by normalised name.
+    pub extras: Vec<Placed<String>>,
+    /// `groups`: its dependency groups that are, by normalised name.
+    pub groups: Vec<Placed<String>>,
 }
 
 /// What an image stands on.
@@ -40,6 +52,23 @@ pub enum Base {
     Debian,
     /// This image.
     Image(ImageReference),
+}
+
+/// What answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The file.
+    pub file: SourcePath,
+    /// Its path as it is written.
+    pub written: String,
+    /// The class or the function.
+    pub name: String,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}", self.written, self.name)
+    }
 }
 
 /// How frameworks come into a layer of their own.
@@ -70,13 +99,32 @@ impl fmt::Display for Layers {
     }
 }
 
-const KEYS: &[&str] = &["base", "layers", "precompile", "python", "strip", "target", "user"];
+const KEYS: &[&str] =
+    &["base", "command", "extras", "groups", "layers", "precompile", "python", "strip", "target", "user"];
 
-pub(super) fn read(reading: &mut Reading<'_>, table: &DeTable<'_>) -> Settings {
-    let mut settings = Settings::default();
+/// Reads the settings of a file that has nothing else in it.
+pub fn read_alone(file: &SourcePath, text: &str) -> (Settings, Vec<InFile<PyprojectFinding>>) {
+    let mut reading = Reading { file, text, findings: Vec::new() };
+    let (document, errors) = DeTable::parse_recoverable(text);
+    reading.syntax(&errors);
+    let settings = match errors.is_empty() {
+        true => read(&mut reading, document.get_ref(), Place::of(text, 0, 0), "`cogpack.toml`"),
+        false => Settings::default(),
+    };
+    (settings, reading.told())
+}
+
+pub(super) fn read(
+    reading: &mut Reading<'_>,
+    table: &DeTable<'_>,
+    place: Place,
+    owner: &'static str,
+) -> Settings {
+    let stated = Some(InFile::new(reading.file, place));
+    let mut settings = Settings { stated, ..Settings::default() };
     for (name, value) in table {
         let name_of = name.get_ref().as_ref();
-        let key = format!("tool.cogpack.{name_of}");
+        let key = name_of.to_owned();
         match name_of {
             "precompile" => settings.precompile = reading.truth(&key, value),
             "strip" => settings.strip = reading.truth(&key, value),
@@ -98,20 +146,16 @@ pub(super) fn read(reading: &mut Reading<'_>, table: &DeTable<'_>) -> Settings {
             "user" => {
                 settings.user = setting(reading, &key, value, user);
             }
-            "target" => {
-                settings.target = setting(reading, &key, value, |text| match text.split_once(".py:") {
-                    Some((file, name)) if !file.is_empty() && !name.is_empty() && !name.contains(".py:") => {
-                        Ok(text.to_owned())
-                    }
-                    Some(_) | None => Err("it has the form `FILE.py:NAME`, as in `run.py:Runner`"),
-                });
-            }
+            "command" => settings.command = command(reading, &key, value),
+            "extras" => settings.extras = names(reading, &key, value),
+            "groups" => settings.groups = names(reading, &key, value),
+            "target" => settings.target = setting(reading, &key, value, target),
             other => {
                 let listed = KEYS.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
                 let otherwise = format!("take it away; the settings are {listed}");
                 let way_out = did_you_mean(nearest(other, KEYS.iter().copied()), &otherwise);
                 let (key, place) = (other.to_owned(), reading.place(name.span()));
-                reading.found(PyprojectFinding::UnknownSetting { key, way_out, place });
+                reading.found(PyprojectFinding::UnknownSetting { owner, key, way_out, place });
             }
         }
     }
@@ -135,6 +179,29 @@ fn setting<T>(
     }
 }
 
+/// The words of a command, of which there is one at least.
+fn command(
+    reading: &mut Reading<'_>,
+    key: &str,
+    value: &Spanned<DeValue<'_>>,
+) -> Option<Placed<Vec<String>>> {
+    let place = reading.place(value.span());
+    let items = value.get_ref().as_array().filter(|items| items.iter().next().is_some());
+    let words = items.map(|items| items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)));
+    let Some(words) = words.and_then(|words| words.collect::<Option<Vec<String>>>()) else {
+        reading.wrong(key, "a list of words, as in `[\"python\", \"-m\", \"app\"]`", value);
+        return None;
+    };
+    Some(Placed::new(words, place))
+}
+
+/// Names as packages have them.
+fn names(reading: &mut Reading<'_>, key: &str, value: &Spanned<DeValue<'_>>) -> Vec<Placed<String>> {
+    let items = reading.list(key, value);
+    let texts = items.into_iter().filter_map(|item| reading.text(key, item)).collect::<Vec<_>>();
+    texts.into_iter().map(|text| text.map(|text| normalised(&text))).collect()
+}
+
 fn base(text: &str) -> Result<Base, &'static str> {
     match text {
         "catalogue" => Ok(Base::Catalogue),
@@ -144,6 +211,22 @@ fn base(text: &str) -> Result<Base, &'static str> {
                 other.parse().map_err(|_| "it is `catalogue`, `debian`, or the name of an image")?;
             Ok(Base::Image(reference))
         }
+    }
+}
+
+/// A class or a function of a file of the project.
+fn target(text: &str) -> Result<Target, &'static str> {
+    const FORM: &str = "it has the form `FILE.py:NAME`, as in `run.py:Runner`";
+    let (stem, name) = text.split_once(".py:").ok_or(FORM)?;
+    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let is_name = !name.is_empty()
+        && name.chars().all(is_letter)
+        && !name.starts_with(|first: char| first.is_numeric());
+    let written = format!("{stem}.py");
+    let file = SourcePath::new(&written).map_err(|_| "its file must be one of the project")?;
+    match is_name && !stem.is_empty() && !stem.ends_with('/') {
+        true => Ok(Target { file, written, name: name.to_owned() }),
+        false => Err(FORM),
     }
 }
 

@@ -20,6 +20,30 @@ pub(super) fn get<'v, 't>(table: &'v DeTable<'t>, key: &str) -> Option<&'v Spann
     table.iter().find(|(known, _)| known.get_ref().as_ref() == key).map(|(_, value)| value)
 }
 
+/// A table without its places, in one form, keys in their order.
+pub(super) fn plain(table: &DeTable<'_>) -> String {
+    let mut entries: Vec<(&str, String)> =
+        table.iter().map(|(key, value)| (key.get_ref().as_ref(), plain_value(value.get_ref()))).collect();
+    entries.sort();
+    let entries: Vec<String> = entries.into_iter().map(|(key, value)| format!("{key:?} = {value}")).collect();
+    format!("{{{}}}", entries.join(", "))
+}
+
+fn plain_value(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("{text:?}"),
+        DeValue::Integer(number) => format!("{number:?}"),
+        DeValue::Float(number) => format!("{number:?}"),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Datetime(time) => time.to_string(),
+        DeValue::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| plain_value(item.get_ref())).collect();
+            format!("[{}]", items.join(", "))
+        }
+        DeValue::Table(table) => plain(table),
+    }
+}
+
 impl Reading<'_> {
     pub fn place(&self, range: std::ops::Range<usize>) -> Place {
         // What goes on for lines is shown by its first.
@@ -30,6 +54,15 @@ impl Reading<'_> {
 
     pub fn found(&mut self, finding: impl Into<PyprojectFinding>) {
         self.findings.push(finding.into());
+    }
+
+    /// What its reader says of a document that is none.
+    pub fn syntax(&mut self, errors: &[toml::de::Error]) {
+        for error in errors {
+            let place = self.place(error.span().unwrap_or(0..0));
+            let problem = error.message().lines().collect::<Vec<_>>().join(", ");
+            self.found(PyprojectFinding::Syntax { problem, place });
+        }
     }
 
     pub fn wrong(&mut self, key: &str, expected: &'static str, value: &Spanned<DeValue<'_>>) {

@@ -28,7 +28,7 @@ impl Block<PythonFacts> for Commands {
     }
 
     fn detect(&self, facts: &PythonFacts) -> Detected {
-        match facts.cog.build.commands.is_empty() {
+        match facts.cog().build.commands.is_empty() {
             true => Detected::No("the project has no commands"),
             false => Detected::Yes(facts.evidence()),
         }
@@ -36,7 +36,7 @@ impl Block<PythonFacts> for Commands {
 
     fn plan(&self, facts: &PythonFacts, desk: &mut Desk<'_>) {
         let block = desk.origin().block;
-        let commands = &facts.cog.build.commands;
+        let commands = &facts.cog().build.commands;
         let mut ops = Vec::with_capacity(commands.len());
         for command in commands {
             let at = facts.at(command.line.place);

@@ -30,7 +30,7 @@ impl Block<PythonFacts> for Environment {
         // What a program prints is read at once, and not when a buffer is full.
         let unbuffered = (env(variable("PYTHONUNBUFFERED"), EnvEdit::Set, "1"), None);
         let block = desk.origin().block;
-        let ours = facts.cog.environment.iter().map(|set| {
+        let ours = facts.cog().environment.iter().map(|set| {
             let origin = Origin { block: block.clone(), at: facts.at(set.place) };
             (env(set.value.name.clone(), EnvEdit::Set, &set.value.value), Some(origin))
         });

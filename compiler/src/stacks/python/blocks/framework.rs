@@ -28,15 +28,19 @@ impl Block<PythonFacts> for Framework {
     fn detect(&self, facts: &PythonFacts) -> Detected {
         match facts.packages.frameworks.is_empty() {
             true => Detected::No("the locked packages have no framework"),
-            false => Detected::Yes(vec![Evidence {
-                weight: Weight::Declaration,
-                file: facts.packages.lock.clone(),
-            }]),
+            false => Detected::Yes(
+                facts
+                    .packages
+                    .lock
+                    .iter()
+                    .map(|file| Evidence { weight: Weight::Declaration, file: file.clone() })
+                    .collect(),
+            ),
         }
     }
 
     fn plan(&self, facts: &PythonFacts, desk: &mut Desk<'_>) {
-        desk.at(Some((facts.packages.lock.clone(), 1)));
+        desk.at(facts.packages.lock.clone().map(|lock| (lock, 1)));
         desk.context("framework", wheels(&facts.python.value.to_string(), &facts.packages.frameworks));
         let ops = vec![(copy_all("framework", VENV), None)];
         desk.stage("export.runtime", "framework", StageParts { ops, ..StageParts::default() });

@@ -2,9 +2,11 @@
 //! they require and provide, and not from this list.
 
 mod base;
+mod command;
 mod commands;
 mod environment;
 mod framework;
+mod installed;
 mod model;
 mod packages;
 mod python;
@@ -34,10 +36,12 @@ pub(super) fn all() -> Vec<Box<dyn Block<PythonFacts>>> {
         Box::new(framework::Framework),
         Box::new(packages::Packages),
         Box::new(commands::Commands),
+        Box::new(installed::InstalledProject),
         Box::new(schema::SchemaFile),
         Box::new(source::SourceCopy),
         Box::new(weights::WeightTargets),
         Box::new(model::Model),
+        Box::new(command::Command),
     ]
 }
 

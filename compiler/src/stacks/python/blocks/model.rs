@@ -7,6 +7,7 @@ use super::{PROJECT, PythonFacts, env, variable};
 use crate::composer::{Desk, StageParts};
 use crate::stacks::block::{Block, Detected};
 use crate::stacks::python::labels;
+use crate::stacks::python::start::Start;
 
 /// Configures cog's server, and labels the image as a model.
 pub(super) struct Model;
@@ -28,7 +29,7 @@ impl Block<PythonFacts> for Model {
     }
 
     fn detect(&self, facts: &PythonFacts) -> Detected {
-        match (&facts.cog.run, &facts.cog.train) {
+        match (&facts.cog().run, &facts.cog().train) {
             (None, None) => Detected::No("the project says neither `run` nor `train`"),
             (Some(_), _) | (None, Some(_)) => Detected::Yes(facts.evidence()),
         }
@@ -36,23 +37,26 @@ impl Block<PythonFacts> for Model {
 
     fn plan(&self, facts: &PythonFacts, desk: &mut Desk<'_>) {
         let mut ops = Vec::new();
-        let handler = facts.cog.run.as_ref().or(facts.cog.train.as_ref());
+        let handler = facts.cog().run.as_ref().or(facts.cog().train.as_ref());
         desk.at(handler.and_then(|handler| facts.at(handler.place)));
         for (name, handler) in
-            [("COG_PREDICT_TYPE_STUB", &facts.cog.run), ("COG_TRAIN_TYPE_STUB", &facts.cog.train)]
+            [("COG_PREDICT_TYPE_STUB", &facts.cog().run), ("COG_TRAIN_TYPE_STUB", &facts.cog().train)]
         {
             if let Some(handler) = handler {
                 ops.push((env(variable(name), EnvEdit::Set, &handler.value.to_string()), None));
             }
         }
-        if let Some(concurrency) = &facts.cog.concurrency {
+        if let Some(concurrency) = &facts.cog().concurrency {
             let max = concurrency.max.value.to_string();
             ops.push((env(variable("COG_MAX_CONCURRENCY"), EnvEdit::Set, &max), None));
         }
         desk.stage("export.config", "model", StageParts { ops, ..StageParts::default() });
         let words = ["python", "-m", "cog.server.http"].map(str::to_owned);
         let mut export = desk.export();
-        export.cmd(words.to_vec()).workdir(PROJECT.to_owned());
+        if facts.start.value == Start::Server {
+            export.cmd(words.to_vec());
+        }
+        export.workdir(PROJECT.to_owned());
         export.port(Port { number: PORT, protocol: Protocol::Tcp });
         for (key, text) in labels::of(facts) {
             export.label(key, text);

@@ -28,15 +28,19 @@ impl Block<PythonFacts> for Packages {
     fn detect(&self, facts: &PythonFacts) -> Detected {
         match facts.packages.packages.is_empty() {
             true => Detected::No("the lock has no other packages"),
-            false => Detected::Yes(vec![Evidence {
-                weight: Weight::Declaration,
-                file: facts.packages.lock.clone(),
-            }]),
+            false => Detected::Yes(
+                facts
+                    .packages
+                    .lock
+                    .iter()
+                    .map(|file| Evidence { weight: Weight::Declaration, file: file.clone() })
+                    .collect(),
+            ),
         }
     }
 
     fn plan(&self, facts: &PythonFacts, desk: &mut Desk<'_>) {
-        desk.at(Some((facts.packages.lock.clone(), 1)));
+        desk.at(facts.packages.lock.clone().map(|lock| (lock, 1)));
         desk.context("packages", wheels(&facts.python.value.to_string(), &facts.packages.packages));
         let ops = vec![(copy_all("packages", VENV), None)];
         desk.stage("export.runtime", "packages", StageParts { ops, ..StageParts::default() });

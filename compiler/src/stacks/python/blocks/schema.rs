@@ -29,7 +29,7 @@ impl Block<PythonFacts> for SchemaFile {
     }
 
     fn plan(&self, facts: &PythonFacts, desk: &mut Desk<'_>) {
-        let handler = facts.cog.run.as_ref().or(facts.cog.train.as_ref());
+        let handler = facts.cog().run.as_ref().or(facts.cog().train.as_ref());
         desk.at(handler.and_then(|handler| facts.at(handler.place)));
         let document = facts.schema.iter().map(|schema| {
             let path = format!("{PROJECT}/.cog/openapi_schema.json");

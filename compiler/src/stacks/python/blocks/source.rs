@@ -27,7 +27,7 @@ impl Block<PythonFacts> for SourceCopy {
     }
 
     fn after(&self) -> &'static [&'static str] {
-        &["commands", "packages", "schema"]
+        &["commands", "installed-project", "packages", "schema"]
     }
 
     fn detect(&self, _: &PythonFacts) -> Detected {

@@ -23,14 +23,14 @@ impl Block<PythonFacts> for SystemPackages {
     }
 
     fn detect(&self, facts: &PythonFacts) -> Detected {
-        match facts.cog.build.system_packages.is_empty() {
+        match facts.cog().build.system_packages.is_empty() {
             true => Detected::No("the project names no packages of the distribution"),
             false => Detected::Yes(facts.evidence()),
         }
     }
 
     fn plan(&self, facts: &PythonFacts, desk: &mut Desk<'_>) {
-        let packages = &facts.cog.build.system_packages;
+        let packages = &facts.cog().build.system_packages;
         let mut words: Vec<String> = packages
             .iter()
             .map(|package| match &package.version {

@@ -24,7 +24,7 @@ impl Block<PythonFacts> for WeightTargets {
     }
 
     fn detect(&self, facts: &PythonFacts) -> Detected {
-        match facts.cog.weights.is_empty() {
+        match facts.cog().weights.is_empty() {
             true => Detected::No("the project has no managed weights"),
             false => Detected::Yes(facts.evidence()),
         }
@@ -37,8 +37,8 @@ impl Block<PythonFacts> for WeightTargets {
             let origin = Origin { block: block.clone(), at: facts.at(weight.target.place) };
             (OpKind::Mkdir(Box::new(MakeDirectory { path, mode: None, owner: None })), Some(origin))
         };
-        let ops = facts.cog.weights.iter().map(made).collect();
-        desk.at(facts.cog.weights.first().and_then(|weight| facts.at(weight.target.place)));
+        let ops = facts.cog().weights.iter().map(made).collect();
+        desk.at(facts.cog().weights.first().and_then(|weight| facts.at(weight.target.place)));
         desk.stage("export.app", "weights", StageParts { ops, ..StageParts::default() });
     }
 }

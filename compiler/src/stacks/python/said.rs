@@ -1,0 +1,148 @@
+//! What all files of a project say, read before anything is decided.
+
+use cogpack_frontends_cog_yaml::handler::Handler;
+use cogpack_frontends_cog_yaml::{CogYaml, read};
+use cogpack_frontends_python::project::{self, PythonFinding as FileFinding, PythonProject};
+use cogpack_frontends_python::pyproject::{ProjectTable, Settings};
+use cogpack_frontends_source::{InFile, Place, Source, SourcePath, Unread};
+
+use super::COG_YAML;
+use super::finding::PythonFinding;
+use crate::composer::desk::At;
+use crate::stacks::{Findings, ProjectFinding, Request, text};
+
+/// All of it.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// The file that says what is run: `cog.yaml`; where there is none, the one with the settings, or
+    /// the one that declares the project.
+    pub config: SourcePath,
+    /// Whether that is a `cog.yaml`.
+    pub is_of_cog: bool,
+    /// What `cog.yaml` says, or settings in place of it.
+    pub cog: CogYaml,
+    /// What the files of the Python project say.
+    pub project: PythonProject,
+}
+
+impl Said {
+    /// A line of the file that says what is run.
+    pub fn at(&self, place: Place) -> At {
+        at(&self.config, place)
+    }
+
+    /// What cogpackc is told.
+    pub fn settings(&self) -> &Settings {
+        &self.project.settings
+    }
+
+    /// A line of the file with the settings.
+    pub fn at_setting(&self, place: Place) -> At {
+        self.settings().stated.as_ref().and_then(|stated| at(&stated.file, place))
+    }
+
+    /// Whether `cog.yaml` names Python packages itself, so that no other file does.
+    pub fn names_packages(&self) -> bool {
+        names_packages(&self.cog)
+    }
+
+    /// Whether cog's server is in the image.
+    pub fn is_model(&self) -> bool {
+        self.is_of_cog || self.cog.run.is_some()
+    }
+
+    /// `[project]`
+    pub fn table(&self) -> Option<&ProjectTable> {
+        self.project.pyproject.as_ref()?.project.as_ref()
+    }
+}
+
+/// A line of a file.
+pub fn at(file: &SourcePath, place: Place) -> At {
+    Some((file.clone(), u32::try_from(place.line).unwrap_or(u32::MAX)))
+}
+
+/// A file beside `cog.yaml`.
+pub fn beside(name: &str) -> SourcePath {
+    SourcePath::new(name).expect("the name is a path")
+}
+
+fn names_packages(cog: &CogYaml) -> bool {
+    cog.build.python_requirements.is_some() || !cog.build.python_packages.is_empty()
+}
+
+/// What the files say, with warnings; or all that is wrong with them.
+pub fn read_all(source: &Source, request: &Request) -> Result<Result<(Said, Findings), Findings>, Unread> {
+    let cog_yaml = beside(COG_YAML);
+    let found = match text(source, &cog_yaml)? {
+        Ok(found) => found,
+        Err(finding) => return Ok(Err(vec![finding])),
+    };
+    let (mut cog, mut findings) = match found.map(|text| read(&cog_yaml, text, request.strictness)) {
+        None => (CogYaml::default(), Findings::new()),
+        Some(Ok((cog, warnings))) => (cog, warnings.into_iter().map(InFile::of).collect()),
+        Some(Err(findings)) => return Ok(Err(findings.into_iter().map(InFile::of).collect())),
+    };
+    let named = cog.build.python_requirements.clone();
+    if let Some(named) = &named
+        && matches!(text(source, &named.value)?, Ok(None))
+    {
+        let finding = PythonFinding::NoRequirements { file: named.to_string(), place: named.place.into() };
+        findings.push(InFile::new(&cog_yaml, finding.into()));
+    }
+    let (mut project, mut wrong) =
+        project::read(&SourcePath::root(), named.as_ref().map(|named| &named.value), source)?;
+    if names_packages(&cog) {
+        wrong.retain(|found| !found.finding.is_of_unsaid_dependencies());
+    }
+    if named.is_none() && names_packages(&cog) {
+        wrong.retain(|found| !matches!(found.finding, FileFinding::Requirements(_)));
+        project.requirements = None;
+    }
+    findings.extend(wrong.into_iter().map(InFile::of));
+    let settings = &project.settings;
+    let stated_in =
+        settings.stated.as_ref().map(|stated| stated.file.clone()).unwrap_or_else(SourcePath::root);
+    match (&settings.target, found) {
+        (Some(target), Some(_)) => {
+            let finding = PythonFinding::TargetBesideCogYaml { place: target.place.into() };
+            findings.push(InFile::new(&stated_in, finding.into()));
+        }
+        (Some(target), None) => {
+            cog.run = Some(target.clone().map(|target| Handler {
+                file: target.file,
+                written: target.written,
+                name: target.name,
+            }));
+        }
+        (None, _) => {}
+    }
+    if let (Some(said), Some(other)) = (&settings.python, &cog.build.python_version)
+        && said.minor != other.minor
+    {
+        let finding = PythonFinding::PythonTwice {
+            python: said.to_string(),
+            other: format!("3.{}", other.minor),
+            line: other.place.line,
+            place: said.place.into(),
+        };
+        findings.push(InFile::new(&stated_in, finding.into()));
+    }
+    let is_error = |found: &InFile<ProjectFinding>| found.finding.is_error();
+    if findings.iter().any(is_error) {
+        return Ok(Err(findings));
+    }
+    let is_of_cog = found.is_some();
+    let config = if is_of_cog { cog_yaml } else { config(&project) };
+    Ok(Ok((Said { config, is_of_cog, cog, project }, findings)))
+}
+
+/// The file that says most of a project without a `cog.yaml`.
+fn config(project: &PythonProject) -> SourcePath {
+    let settings = project.settings.stated.as_ref().map(|stated| stated.file.clone());
+    let pyproject = project.pyproject.as_ref().map(|_| beside("pyproject.toml"));
+    let requirements =
+        project.requirements.as_ref().and_then(|requirements| requirements.files.first().cloned());
+    let setup = project.setup.first().cloned();
+    settings.or(pyproject).or(requirements).or(setup).unwrap_or_else(SourcePath::root)
+}
