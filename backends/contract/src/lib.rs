@@ -20,6 +20,7 @@ pub mod inputs;
 pub mod listed;
 pub mod overflow;
 pub mod paths;
+pub mod replay;
 
 pub mod copy;
 pub mod file_ops;

@@ -13,9 +13,8 @@ use std::sync::Arc;
 use cogpack_backends_contract::changes::{ChangeKind, Path, each_between};
 use cogpack_backends_contract::content::{Content, ContentSource, ContextFile, KeptContent, KeptFile};
 use cogpack_backends_contract::listed::Listed;
-use cogpack_backends_contract::tree::{
-    Attributes, Directory, Ids, Name, Node, PathProblem, SpecialKind, Tree, text,
-};
+use cogpack_backends_contract::replay::{Touch, replay, touch};
+use cogpack_backends_contract::tree::{Attributes, Ids, Name, Node, PathProblem, SpecialKind, Tree, text};
 use cogpack_content::Digest;
 use cogpack_ir::plan::{FileContent, Mode};
 
@@ -175,23 +174,12 @@ impl Layer {
 
     /// Lays the layer over a tree that has the directories that it was made for.
     pub fn lay_over(&self, tree: &mut Tree<Content>) -> Result<(), PathProblem> {
-        self.try_each(|entry| {
-            let path = entry.components();
-            let node = match entry.kind {
-                EntryKind::Whiteout => return tree.remove(&path).map(drop),
-                EntryKind::Directory(attributes) => {
-                    if let Some(there) = tree.directory_mut(&path) {
-                        there.attributes = attributes;
-                        return Ok(());
-                    }
-                    Node::Directory(Directory::new(attributes).into())
-                }
-                EntryKind::File(attributes, bytes) => Node::File { attributes, content: bytes.into() },
-                EntryKind::Symlink(ids, target) => Node::Symlink { ids, target: target.into() },
-                EntryKind::Special(attributes, kind) => Node::Special { attributes, kind },
-            };
-            tree.insert(&path, node).map(drop)
-        })
+        replay(&self.before, &self.after, tree)
+    }
+
+    /// What the layer has to do with a path.
+    pub fn touch(&self, path: &[Name]) -> Touch {
+        touch(&self.before, &self.after, path)
     }
 
     /// How the layer is to be compressed; files are read for it only where that depends on them.

@@ -25,6 +25,7 @@
 //! | mode of what is copied | the source's; with `mode M` exactly M, whatever setuid, setgid and sticky the source has; a link has none |
 //! | `replace` | what stands at B or D is removed first, a link and not what it points to; `/` is refused |
 
+mod matches;
 mod picks;
 mod sources;
 #[cfg(test)]
@@ -35,6 +36,7 @@ use std::sync::Arc;
 
 use cogpack_ir::plan::{Copy, CopyForm, Mode, Template};
 
+use matches::{Match, Matches};
 use picks::{Pick, Picks, pick};
 use sources::{Found, Top, What, find_all, find_named};
 
@@ -139,6 +141,11 @@ pub fn apply<C: Clone>(
             let at = result.resolve(landing.as_bytes(), true)?;
             copier.make_destination(&at, &mut result)?;
             let sources = sources.iter().map(literal).collect::<Result<Vec<_>, _>>()?;
+            if let Some(matches) = Matches::of(source, &sources)? {
+                copier.land_matches(&matches, copy, &at, &mut result)?;
+                *destination = result;
+                return Ok(());
+            }
             for (name, (found, top)) in find_all(source, &sources, copy, &at)? {
                 let landing = [at.as_slice(), &[name]].concat();
                 let landing = match top {
@@ -158,6 +165,9 @@ pub fn apply<C: Clone>(
 pub fn lands_apart<C: Clone>(copy: &Copy, source: &Tree<C>) -> Result<(), CopyProblem> {
     let CopyForm::Into { sources, directory } = &copy.form else { return Ok(()) };
     let sources = sources.iter().map(literal).collect::<Result<Vec<_>, _>>()?;
+    if !copy.follow && Matches::of(source, &sources)?.is_some() {
+        return Ok(());
+    }
     let there = Copy { optional: true, ..copy.clone() };
     let at = components(literal(directory)?.as_bytes());
     find_all(source, &sources, &there, &at).map(|_| ())
@@ -197,6 +207,39 @@ impl Copier<'_> {
                 let picks = pick(self.rules, directory, &mut Vec::new(), Decision::default());
                 self.land_picks(directory, picks, &mut Vec::new(), &mut place, there)
             }
+        }
+    }
+
+    /// Lands what a wildcard matches in one directory in the directory at a real path, one after the
+    /// other: it may be a million files.
+    fn land_matches<C: Clone>(
+        &self,
+        matches: &Matches<'_, C>,
+        copy: &Copy,
+        at: &[Name],
+        tree: &mut Tree<C>,
+    ) -> Result<(), CopyProblem> {
+        let depot = matches.depot();
+        let put_away = |tree: &mut Tree<C>, count| {
+            if let Some(there) = tree.directory_mut(at) {
+                there.children.put_away_now_and_then(depot.as_ref(), count);
+            }
+        };
+        let mut count = 0;
+        for found in matches.each(copy) {
+            let Match { name, found } = found?;
+            self.land(&found, &[at, &[name]].concat(), Top::Itself, tree)?;
+            count += 1;
+            if depot.is_some() {
+                put_away(tree, count);
+            }
+        }
+        if depot.is_some() {
+            put_away(tree, 0);
+        }
+        match count == 0 && !copy.optional {
+            true => Err(CopyProblem::Missing(matches.named().to_owned())),
+            false => Ok(()),
         }
     }
 

@@ -132,7 +132,7 @@ fn find_matches<C: Clone>(
     Ok(found)
 }
 
-fn at<C: Clone>(tree: &Tree<C>, path: Vec<Name>) -> Option<Found<C>> {
+pub(super) fn at<C: Clone>(tree: &Tree<C>, path: Vec<Name>) -> Option<Found<C>> {
     let what = match tree.directory(&path) {
         Some(directory) => What::Directory(directory),
         None => What::Leaf(tree.get(&path)?),
