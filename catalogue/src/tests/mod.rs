@@ -2,6 +2,7 @@
 
 mod choosing;
 mod format;
+mod frameworks;
 mod looking;
 mod mutated;
 mod shown;
