@@ -166,10 +166,10 @@ streams() {
 	prints "$where: gives its output line by line" '0 1 2 ' sh -c "sed -n 's/^line \\([0-9]*\\) at .*/\\1/p' '$work/said' | tr '\\n' ' '; echo"
 	exits "$where: an input that is no number" 2 predict "$project/stream.cpk" -i text=line -i count=many "$@"
 	mv "$work/output" "$work/said"
-	matches "$where: is told" 'the input `count` is a whole number' cat "$work/said"
+	matches "$where: is told" 'the input `count` must be `int' cat "$work/said"
 	exits "$where: an input that is not there" 2 predict "$project/stream.cpk" -i txt=line "$@"
 	mv "$work/output" "$work/said"
-	matches "$where: is told with the nearest one" 'did you mean `-i text=' cat "$work/said"
+	matches "$where: is told with the nearest one" 'no input .txt. \(did you mean .text.\?\)' cat "$work/said"
 	nothing_is_left "$where"
 }
 

@@ -17,6 +17,7 @@ mod fuzz;
 mod hostile;
 mod json;
 mod llb;
+mod predict;
 mod project;
 mod projects;
 mod readme;

@@ -76,6 +76,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "compiler",
             "content",
             "frontends/cog-yaml",
+            "frontends/schema",
             "frontends/source",
             "io/buildkit",
             "io/docker",

@@ -14,6 +14,7 @@ use cogpack_compiler::stacks::python::{lock, lock_inputs};
 use cogpack_compiler::stacks::{self, BaseWish, Findings, Planned, ProjectFinding, Request};
 use cogpack_content::Platform;
 use cogpack_frontends_cog_yaml::Strictness;
+use cogpack_frontends_schema::Signature;
 use cogpack_frontends_source::{InFile, Source, SourcePath};
 use cogpack_io_project::project_files::ProjectDirectory;
 use cogpack_ir::syntax;
@@ -92,6 +93,11 @@ impl Project {
         !errors.is_empty() && errors.iter().all(is_lack)
     }
 
+    /// What its model takes for a prediction, where that can be said.
+    pub fn signature(&mut self, request: &Request) -> Option<Signature> {
+        self.files.plan(&mut self.source, |source| stacks::signature(source, request))
+    }
+
     /// Its plan; `None` where it has errors, which are shown, as warnings are in either case.
     pub fn plan(
         &mut self,
@@ -114,13 +120,23 @@ impl Project {
 
     /// Shows findings, each in the text of its file.
     pub fn show(&self, findings: &Findings, format: Format, console: &mut Console<'_>) {
-        let files: BTreeSet<&SourcePath> = findings.iter().map(|finding| &finding.file).collect();
+        let placed = findings.iter().map(|found| (&found.file, &found.finding as &dyn Diagnostic));
+        self.show_each(placed.collect(), format, console);
+    }
+
+    /// Shows what is wrong at places of its files.
+    pub fn show_each(
+        &self,
+        found: Vec<(&SourcePath, &dyn Diagnostic)>,
+        format: Format,
+        console: &mut Console<'_>,
+    ) {
+        let files: BTreeSet<&SourcePath> = found.iter().map(|(file, _)| *file).collect();
         for file in files {
             let text = self.source.read().find(|(path, _)| *path == file).map_or("", |(_, text)| text);
             let shown = self.shown_path(file);
-            let of_file = findings.iter().filter(|finding| finding.file == *file);
-            let diagnostics: Vec<&dyn Diagnostic> =
-                of_file.map(|finding| &finding.finding as &dyn Diagnostic).collect();
+            let of_file = found.iter().filter(|(other, _)| *other == file);
+            let diagnostics: Vec<&dyn Diagnostic> = of_file.map(|(_, finding)| *finding).collect();
             let about = PlanFile {
                 shown,
                 path: None,
@@ -178,6 +194,16 @@ pub fn request(
         base: options.base.as_deref().map(base_wish).transpose()?,
         openapi_schema: options.openapi_schema.as_deref().map(|path| schema(path, console)).transpose()?,
     }))
+}
+
+/// The same as far as it says what a model is: nothing of what its image starts from.
+fn without_bases(options: &ProjectOptions, console: &Console<'_>) -> Result<Request, Failure> {
+    Ok(Request {
+        stack: options.stack.clone(),
+        strictness: if options.lenient { Strictness::Lenient } else { Strictness::Strict },
+        openapi_schema: options.openapi_schema.as_deref().map(|path| schema(path, console)).transpose()?,
+        ..Request::plain()
+    })
 }
 
 fn base_wish(text: &str) -> Result<BaseWish, Failure> {

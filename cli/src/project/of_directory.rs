@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use cogpack_compiler::stacks::Request;
 use cogpack_content::Platform;
+use cogpack_frontends_schema::Signature;
 
 use super::options::ProjectOptions;
-use super::{Project, request};
+use super::{Project, request, without_bases};
 use crate::commands::lock;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -57,6 +58,28 @@ impl Named<'_> {
             project = Project::open(self.path, console)?;
         }
         self.of_project(project, &request, console)
+    }
+
+    /// What the model takes, as its Python files or a document in their place say it, with the project;
+    /// or as a plan says it by the label of this name. Nothing where neither does: then whoever plans or
+    /// builds it finds out why.
+    pub fn signature(
+        &self,
+        label: &str,
+        console: &mut Console<'_>,
+    ) -> Result<Option<(Signature, Option<Project>)>, Failure> {
+        if let Some(written) = self.written(console)? {
+            let plan = cogpack_compiler::parse(&written.text).ok();
+            let labels = plan.and_then(|plan| plan.export).map(|export| export.labels.added);
+            let label = labels.into_iter().flatten().find(|(key, _)| key.value == label);
+            let document = label.and_then(|(_, text)| serde_json::from_str(&text).ok());
+            let signature = document.as_ref().and_then(Signature::of_document);
+            return Ok(signature.map(|signature| (signature, None)));
+        }
+        let request = without_bases(self.options, console)?;
+        let mut project = Project::open(self.path, console)?;
+        let signature = project.signature(&request);
+        Ok(signature.map(|signature| (signature, Some(project))))
     }
 
     fn request(&self, console: &mut Console<'_>) -> Result<Option<Request>, Failure> {

@@ -16,6 +16,7 @@ pub mod why;
 #[cfg(test)]
 mod tests;
 
+use cogpack_frontends_schema::Signature;
 use cogpack_frontends_source::{InFile, Source, Unread};
 use cogpack_ir::plan::Plan;
 
@@ -55,6 +56,10 @@ pub trait Stack {
         request: &Request,
         evidence: Vec<Evidence>,
     ) -> Result<Result<Planned, Findings>, Unread>;
+
+    /// What the model of a project takes for a prediction; nothing where it has no model, or one of which
+    /// planning finds that this cannot be said.
+    fn signature(&self, source: &Source, request: &Request) -> Result<Option<Signature>, Unread>;
 }
 
 /// The stacks that are known.
@@ -76,5 +81,13 @@ pub fn plan_by(
     match detect::choose(stacks, source, request.stack.as_deref())? {
         Ok((stack, evidence)) => stack.plan(source, request, evidence),
         Err(finding) => Ok(Err(vec![finding])),
+    }
+}
+
+/// What the model of a project takes for a prediction, before anything of it is locked or planned.
+pub fn signature(source: &Source, request: &Request) -> Result<Option<Signature>, Unread> {
+    match detect::choose(&all(), source, request.stack.as_deref())? {
+        Ok((stack, _)) => stack.signature(source, request),
+        Err(_) => Ok(None),
     }
 }

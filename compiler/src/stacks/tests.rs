@@ -33,6 +33,10 @@ impl Stack for Toy {
             Why { stack: self.name, evidence, blocks: Vec::new(), decisions: Vec::new(), bases: Vec::new() };
         Ok(Ok(Planned { plan: Plan::empty(), why, warnings: Vec::new() }))
     }
+
+    fn signature(&self, _: &Source, _: &Request) -> Result<Option<Signature>, Unread> {
+        Ok(None)
+    }
 }
 
 fn toys() -> Vec<Box<dyn Stack>> {

@@ -46,7 +46,7 @@ mod tests;
 pub mod types;
 
 pub use finding::SchemaFinding;
-pub use input::{Given, InputProblem};
+pub use input::{Given, InputProblem, Misfit, Signature};
 pub use model::Schema;
 pub use target::{NoTarget, Target, Use};
 

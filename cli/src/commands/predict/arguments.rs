@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::commands::build::arguments::Builder;
 use crate::progress::Style;
+use crate::project::options::ProjectOptions;
 use crate::report::Format;
 
 /// Ask a model for a prediction: build it if need be, start it, send the inputs, show what comes out.
@@ -22,8 +23,10 @@ pub struct Predict {
     /// save`, or the name of an image that the Engine has. Left out: this directory.
     #[arg(value_name = "PLAN|DIR|LAYOUT|IMAGE", default_value = ".")]
     pub model: PathBuf,
-    /// An input; `NAME=@FILE` sends a file. Given twice, a list of both. Which inputs are numbers is
-    /// known by the model's schema.
+    #[command(flatten)]
+    pub project: ProjectOptions,
+    /// An input; `NAME=@FILE` sends a file. Given twice, a list of both. Which inputs are numbers and
+    /// which are files is known by the model's schema.
     #[arg(short = 'i', long = "input", value_name = "NAME=VALUE|NAME=@FILE")]
     pub inputs: Vec<String>,
     /// All inputs, as a JSON object: itself, in a file, or from standard input.

@@ -2,19 +2,22 @@
 //! may lose patience. Whatever happens, the container goes.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::time::Duration;
 
+use cogpack_frontends_schema::Signature;
 use cogpack_io_model_server::client::News;
 use cogpack_io_model_server::prediction::Outcome;
 use cogpack_io_model_server::setup::NotReady;
 use serde_json::Value;
 
 use super::arguments::{Predict, Streaming};
+use super::before::refused;
 use super::chatter::Chatter;
-use super::given::Given;
+use super::form::OutputForm;
+use super::given::Inputs;
 use super::output::{self, Left};
 use super::place::Running;
-use super::typed::{OutputForm, Types};
 use crate::commands::build::watch::Interrupts;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -36,7 +39,7 @@ pub struct Question<'q> {
     /// The command line.
     pub arguments: &'q Predict,
     /// The inputs.
-    pub given: &'q Given,
+    pub inputs: &'q Inputs,
     /// The OpenAPI document that the image has for a label.
     pub document: Option<Value>,
 }
@@ -110,13 +113,12 @@ impl Question<'_> {
             Some(document) => Some(document.clone()),
             None => server.openapi().await,
         };
-        let types = document.as_ref().map(Types::of).unwrap_or_default();
-        let input = match self.given.input(&types) {
+        let input = match self.input(document.as_ref(), &console.borrow().directory) {
             Ok(input) => input,
             Err(failure) => return Asked::Mistake(failure),
         };
         let is_shown = arguments.format == Format::Text && arguments.output.is_none();
-        let form = types.output;
+        let form = document.as_ref().map(OutputForm::of).unwrap_or_default();
         let mut was_streamed = false;
         let mut tell = |news: News| match news {
             News::Piece(piece) if is_shown => {
@@ -133,6 +135,17 @@ impl Question<'_> {
         let outcome =
             server.predict(ID, &input, in_pieces, &mut tell, &mut async || interrupts.next().await).await;
         Asked::Ended { outcome, form, was_streamed }
+    }
+
+    /// What is sent, now that the server has said what there is to know.
+    fn input(&self, document: Option<&Value>, directory: &Path) -> Result<Value, Failure> {
+        match (self.inputs, document.and_then(Signature::of_document)) {
+            (Inputs::Judged(input), _) => Ok(input.clone()),
+            (Inputs::Open(given), Some(signature)) => {
+                given.judged(&signature, directory)?.map_err(|misfits| refused(&misfits))
+            }
+            (Inputs::Open(given), None) => Ok(given.as_texts()),
+        }
     }
 
     fn tell(

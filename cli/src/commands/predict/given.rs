@@ -1,33 +1,34 @@
 //! What the command line gives the model: inputs and variables.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use cogpack_frontends_schema::{Given as Judged, Misfit, Signature};
 use cogpack_io_model_server::data_url::DataUrl;
 use cogpack_io_project::files;
 use serde_json::{Map, Value};
 
 use super::arguments::Predict;
-use super::typed::Types;
 use crate::console::Console;
 use crate::failure::Failure;
 
 /// The most that a file of an input may have: it travels as text, in one piece.
 const LARGEST_FILE: u64 = 512 << 20;
 
-/// Inputs as they were given, files read.
+/// Inputs as they were given.
 pub enum Given {
-    /// One by one, in order.
-    Named(Vec<(String, Text)>),
+    /// One by one, in order: the name and the text behind `=`.
+    Named(Vec<(String, String)>),
     /// All at once.
-    Whole(Value),
+    Whole(Map<String, Value>),
 }
 
-/// What stands behind the `=`.
-pub enum Text {
-    /// Itself.
-    Plain(String),
-    /// A file, as a URL that holds it.
-    File(String),
+/// Inputs on their way to a model.
+pub enum Inputs {
+    /// What is sent: it fits what the model takes.
+    Judged(Value),
+    /// Nobody has said yet what the model takes.
+    Open(Given),
 }
 
 impl Given {
@@ -36,48 +37,85 @@ impl Given {
         if let Some(text) = &arguments.json {
             return whole(text, console).map(Self::Whole);
         }
-        let named = arguments.inputs.iter().map(|text| named(text, &console.directory));
-        named.collect::<Result<_, _>>().map(Self::Named)
+        arguments.inputs.iter().map(|text| named(text)).collect::<Result<_, _>>().map(Self::Named)
     }
 
-    /// What is sent.
-    pub fn input(&self, types: &Types) -> Result<Value, Failure> {
+    /// What is sent to a model that takes this, or all that does not fit. Files are read.
+    pub fn judged(
+        &self,
+        signature: &Signature,
+        directory: &Path,
+    ) -> Result<Result<Value, Vec<Misfit>>, Failure> {
+        let (input, unread) = match self {
+            Self::Whole(input) => (input.clone(), Vec::new()),
+            Self::Named(named) => {
+                let arguments: Vec<String> =
+                    named.iter().map(|(name, text)| format!("{name}={text}")).collect();
+                let (given, unread) = signature.given(arguments.iter().map(String::as_str));
+                let mut input = Map::new();
+                for (name, given) in given {
+                    let value = sent(&name, given, directory)?;
+                    input.insert(name, value);
+                }
+                (input, unread)
+            }
+        };
+        let misfits = signature.judge(&input, unread);
+        Ok(if misfits.is_empty() { Ok(Value::Object(input)) } else { Err(misfits) })
+    }
+
+    /// The same with files in place of their names, where only `@` tells that one is meant.
+    pub fn with_files(self, directory: &Path) -> Result<Self, Failure> {
+        let Self::Named(named) = self else { return Ok(self) };
+        let read = |(name, text): (String, String)| {
+            let text = match text.strip_prefix('@') {
+                Some(path) => file(&name, path, directory)?,
+                None => text,
+            };
+            Ok((name, text))
+        };
+        named.into_iter().map(read).collect::<Result<_, Failure>>().map(Self::Named)
+    }
+
+    /// What is sent to a model that never says what it takes: texts.
+    pub fn as_texts(&self) -> Value {
         let named = match self {
-            Self::Whole(value) => return Ok(value.clone()),
+            Self::Whole(input) => return Value::Object(input.clone()),
             Self::Named(named) => named,
         };
-        let mut input = Map::new();
-        for (name, _) in named {
-            if input.contains_key(name) {
-                continue;
-            }
-            let texts: Vec<&str> =
-                named.iter().filter(|(other, _)| other == name).map(|(_, text)| text.text()).collect();
-            input.insert(name.clone(), types.value(name, &texts)?);
+        let mut texts: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
+        for (name, text) in named {
+            texts.entry(name).or_default().push(text);
         }
-        Ok(Value::Object(input))
+        let value = |texts: Vec<&String>| match texts.as_slice() {
+            [text] => Value::from(text.as_str()),
+            texts => texts.iter().map(|text| Value::from(text.as_str())).collect(),
+        };
+        texts.into_iter().map(|(name, texts)| (name.clone(), value(texts))).collect()
     }
 }
 
-impl Text {
-    fn text(&self) -> &str {
-        match self {
-            Self::Plain(text) | Self::File(text) => text,
-        }
+/// A value with its files in it.
+fn sent(name: &str, given: Judged, directory: &Path) -> Result<Value, Failure> {
+    match given {
+        Judged::Json(value) => Ok(value),
+        Judged::File(path) => file(name, &path, directory).map(Value::from),
+        Judged::List(items) => items.into_iter().map(|item| sent(name, item, directory)).collect(),
     }
 }
 
-fn named(text: &str, directory: &Path) -> Result<(String, Text), Failure> {
-    let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-        return Err(Failure::new("an input is not of the form `NAME=VALUE`")
-            .with_hint("write `-i NAME=VALUE`, or `-i NAME=@FILE` for what is in a file"));
-    };
-    let Some(path) = value.strip_prefix('@') else {
-        return Ok((name.to_owned(), Text::Plain(value.to_owned())));
-    };
-    let full = directory.join(path);
-    let bytes = read(&full, path, &format!("the input `{name}`"))?;
-    Ok((name.to_owned(), Text::File(DataUrl::of_file(path, bytes).text())))
+fn named(text: &str) -> Result<(String, String), Failure> {
+    let named = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    named.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| {
+        Failure::new("an input is not of the form `NAME=VALUE`")
+            .with_hint("write `-i NAME=VALUE`, or `-i NAME=@FILE` for what is in a file")
+    })
+}
+
+/// A file, as a URL that holds it.
+fn file(name: &str, path: &str, directory: &Path) -> Result<String, Failure> {
+    let bytes = read(&directory.join(path), path, &format!("the input `{name}`"))?;
+    Ok(DataUrl::of_file(path, bytes).text())
 }
 
 fn read(full: &Path, shown: &str, what: &str) -> Result<Vec<u8>, Failure> {
@@ -94,7 +132,7 @@ fn too_large(shown: &str, what: &str) -> Failure {
         .with_hint("put it where the model can fetch it, and send its address")
 }
 
-fn whole(text: &str, console: &mut Console<'_>) -> Result<Value, Failure> {
+fn whole(text: &str, console: &mut Console<'_>) -> Result<Map<String, Value>, Failure> {
     let (shown, bytes) = match text.strip_prefix('@') {
         None => ("--json", text.as_bytes().to_vec()),
         Some("-") => match files::read_all_limited(console.stdin, LARGEST_FILE) {
@@ -109,7 +147,7 @@ fn whole(text: &str, console: &mut Console<'_>) -> Result<Value, Failure> {
             .with_hint("write an object of all inputs, for instance `--json '{\"prompt\": \"a cat\"}'`")
     };
     match serde_json::from_slice(&bytes) {
-        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(Value::Object(input)) => Ok(input),
         Ok(_) => Err(malformed("no JSON object".to_owned())),
         Err(error) => Err(malformed(format!(
             "no JSON: line {}, column {} is not understood",

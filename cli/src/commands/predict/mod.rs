@@ -4,13 +4,14 @@
 //! Engine or by an OCI runtime of this machine, answers one question, and goes.
 
 pub mod arguments;
+mod before;
 mod chatter;
 mod conduct;
+mod form;
 mod given;
 mod output;
 mod place;
 mod target;
-mod typed;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -30,17 +31,18 @@ use serde_json::Value;
 
 use self::arguments::Predict;
 use self::conduct::Question;
-use self::given::Given;
+use self::given::{Given, Inputs};
 use self::place::{engine_failure, in_engine, in_runtime};
 use self::target::Target;
 use super::build::arguments::{Build, Builder};
 use super::build::watch::Interrupts;
 use super::build::{daemon, enter_user_namespace};
-use crate::DONE;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::packages::Machine;
+use crate::project::options::ProjectOptions;
 use crate::report;
+use crate::{COULD_NOT_RUN, DONE};
 
 /// The label that holds the OpenAPI document of a model.
 const SCHEMA_LABEL: &str = "run.cog.openapi_schema";
@@ -53,13 +55,16 @@ pub fn run(arguments: &Predict, console: &mut Console<'_>) -> Result<u8, Failure
     match (target, by_runtime(arguments, console)?) {
         (Target::Image(name), false) => {
             refuse_for_building(arguments)?;
-            of_engine(arguments, &name, &given, &variables, console)
+            of_engine(arguments, &name, Inputs::Open(given), &variables, console)
         }
         (Target::Image(name), true) => Err(Failure::new(format!(
             "`{name}` is no file, and without a Docker Engine there are no images by name"
         ))
         .with_hint("name a layout, as `cogpackc build -o type=layout,dest=DIR` writes it, or start Docker")),
         (Target::Project(plan), false) => {
+            let Some(inputs) = before::building(arguments, &plan, given, console)? else {
+                return Ok(COULD_NOT_RUN);
+            };
             let folder = tempfile::tempdir()
                 .map_err(|error| Failure::new(format!("cannot make a temporary directory: {error}")))?;
             let id = folder.path().join("id");
@@ -70,9 +75,12 @@ pub fn run(arguments: &Predict, console: &mut Console<'_>) -> Result<u8, Failure
             let image = std::fs::read_to_string(&id).map_err(|error| {
                 Failure::new(format!("cannot read the id of the image that was built: {error}"))
             })?;
-            of_engine(arguments, image.trim(), &given, &variables, console)
+            of_engine(arguments, image.trim(), inputs, &variables, console)
         }
         (Target::Project(plan), true) => {
+            let Some(inputs) = before::building(arguments, &plan, given, console)? else {
+                return Ok(COULD_NOT_RUN);
+            };
             let here = Here::prepare(arguments, console)?;
             let work = here.work()?;
             let layout = work.path().join("layout");
@@ -85,13 +93,13 @@ pub fn run(arguments: &Predict, console: &mut Console<'_>) -> Result<u8, Failure
                 return Ok(code);
             }
             let found = in_layout(&layout)?;
-            of_layout(arguments, here, found, &given, &variables, console)
+            of_layout(arguments, here, found, inputs, &variables, console)
         }
         (Target::Layout(path), _) => {
             refuse_for_building(arguments)?;
             let here = Here::prepare(arguments, console)?;
             let found = in_layout(&path)?;
-            of_layout(arguments, here, found, &given, &variables, console)
+            of_layout(arguments, here, found, Inputs::Open(given), &variables, console)
         }
         (Target::Archive(path), _) => {
             refuse_for_building(arguments)?;
@@ -99,7 +107,7 @@ pub fn run(arguments: &Predict, console: &mut Console<'_>) -> Result<u8, Failure
             let image =
                 Saved::open(&path, &here.store).and_then(|saved| saved.image(Wanted::default(), &platform()));
             let found = image.map_err(|error| Failure::of(&error))?;
-            of_layout(arguments, here, found, &given, &variables, console)
+            of_layout(arguments, here, found, Inputs::Open(given), &variables, console)
         }
     }
 }
@@ -140,9 +148,10 @@ fn refuse_for_building(arguments: &Predict) -> Result<(), Failure> {
         ("--allow", !arguments.allowed.is_empty()),
         ("--no-cache", arguments.no_cache),
     ];
-    match options.into_iter().find(|(_, is_given)| *is_given) {
+    let for_builds = options.into_iter().find_map(|(option, is_given)| is_given.then_some(option));
+    match for_builds.or(arguments.project.first_given()) {
         None => Ok(()),
-        Some((option, _)) => {
+        Some(option) => {
             Err(Failure::new(format!("`{option}` means nothing to an image that is there already"))
                 .with_hint("leave it out, or name the plan that the image is built from"))
         }
@@ -179,13 +188,18 @@ fn build(
     ] {
         values.iter().for_each(|value| option(name, value.as_ref()));
     }
+    let ProjectOptions { stack, base, catalogues, lenient, openapi_schema } = &arguments.project;
+    stack.iter().for_each(|name| option("--stack", name.as_ref()));
+    base.iter().for_each(|base| option("--base", base.as_ref()));
+    catalogues.iter().for_each(|path| option("--catalogue", path.as_ref()));
+    openapi_schema.iter().for_each(|path| option("--openapi-schema", path.as_ref()));
     arguments.buildkit.iter().for_each(|address| option("--buildkit", address.as_ref()));
     arguments.runtime.iter().for_each(|path| option("--runtime", path.as_ref()));
     arguments.store.iter().for_each(|path| option("--store", path.as_ref()));
     option("--progress", word_of(&arguments.progress).as_ref());
     option("--format", word_of(&arguments.format).as_ref());
-    if arguments.no_cache {
-        words.push("--no-cache".into());
+    for (word, is_given) in [("--no-cache", arguments.no_cache), ("--lenient", *lenient)] {
+        words.extend(is_given.then(|| OsString::from(word)));
     }
     words.push("--".into());
     words.push(plan.into());
@@ -216,7 +230,7 @@ fn word_of(value: &impl clap::ValueEnum) -> String {
 fn of_engine(
     arguments: &Predict,
     image: &str,
-    given: &Given,
+    inputs: Inputs,
     variables: &[(String, String)],
     console: &mut Console<'_>,
 ) -> Result<u8, Failure> {
@@ -226,8 +240,9 @@ fn of_engine(
         let engine = Arc::new(Engine::connect(&endpoint).await.map_err(|error| engine_failure(&error))?);
         let labels = engine.labels(image).await.map_err(|error| engine_failure(&error))?;
         let document = document(labels.get(SCHEMA_LABEL).map(String::as_str))?;
+        let inputs = before::starting(inputs, document.as_ref(), &console.directory)?;
         let running = in_engine(engine, image, arguments.network, variables).await?;
-        Question { arguments, given, document }.conduct(running, &mut interrupts, console).await
+        Question { arguments, inputs: &inputs, document }.conduct(running, &mut interrupts, console).await
     })
 }
 
@@ -268,16 +283,17 @@ fn of_layout(
     arguments: &Predict,
     here: Here,
     (layout, image): (Layout, StoredImage),
-    given: &Given,
+    inputs: Inputs,
     variables: &[(String, String)],
     console: &mut Console<'_>,
 ) -> Result<u8, Failure> {
     let document = document(image.config.labels.get(SCHEMA_LABEL).map(String::as_str))?;
+    let inputs = before::starting(inputs, document.as_ref(), &console.directory)?;
     let programs = Programs { runtime: here.runtime, store: here.store };
     daemon::runtime()?.block_on(async {
         let mut interrupts = interrupts(arguments)?;
         let running = in_runtime(programs, layout, image, variables).await?;
-        Question { arguments, given, document }.conduct(running, &mut interrupts, console).await
+        Question { arguments, inputs: &inputs, document }.conduct(running, &mut interrupts, console).await
     })
 }
 

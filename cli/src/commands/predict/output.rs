@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cogpack_io_model_server::data_url::DataUrl;
 use serde_json::Value;
 
-use super::typed::OutputForm;
+use super::form::OutputForm;
 use crate::console::Console;
 use crate::emit::write_file;
 use crate::failure::Failure;

@@ -3,7 +3,7 @@
 use cogpack_content::{Digest, ImageReference};
 use cogpack_frontends_cog_yaml::CogYaml;
 use cogpack_frontends_schema::document::openapi;
-use cogpack_frontends_schema::{Schema, Target, Use, schema};
+use cogpack_frontends_schema::{Schema, Signature, Target, Use, schema};
 use cogpack_frontends_source::{InFile, Place, Source, Unread};
 use cogpack_packages_wheels::target::PythonVersion;
 
@@ -123,6 +123,18 @@ fn schemas(source: &Source, cog: &CogYaml) -> Result<Result<Vec<Schema>, Finding
         }
     }
     Ok(if findings.is_empty() { Ok(schemas) } else { Err(findings) })
+}
+
+/// What the model takes, by the document that was given for it or else by its Python files.
+pub fn signature(source: &Source, request: &Request) -> Result<Option<Signature>, Unread> {
+    if let Some(document) = &request.openapi_schema {
+        let document = serde_json::from_str(document).ok();
+        return Ok(document.as_ref().and_then(Signature::of_document));
+    }
+    let Ok((said, _)) = read_all(source, request)? else { return Ok(None) };
+    let schemas = schemas(source, &said.cog)?.unwrap_or_default();
+    let of_predictions = schemas.iter().find(|schema| schema.used_for == Use::Run);
+    Ok(of_predictions.map(Signature::from))
 }
 
 /// The facts of a project and warnings about it, or all that is wrong with it.

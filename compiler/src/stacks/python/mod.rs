@@ -18,6 +18,7 @@ mod versions;
 #[cfg(test)]
 mod tests;
 
+use cogpack_frontends_schema::Signature;
 use cogpack_frontends_source::{InFile, Kind, Names, Source, SourcePath, Unread};
 
 use super::block::compose;
@@ -82,5 +83,9 @@ impl Stack for PythonStack {
                 Err(warnings.into_iter().chain(told).collect())
             }
         })
+    }
+
+    fn signature(&self, source: &Source, request: &Request) -> Result<Option<Signature>, Unread> {
+        facts::signature(source, request)
     }
 }

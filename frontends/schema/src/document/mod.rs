@@ -124,7 +124,14 @@ mod tests {
             ..Input::new(name, InputType::one(Scalar::Integer))
         });
         let (name, output) = ("run".to_owned(), Output::Nothing);
-        let handler = Handler { name, is_async: false, concurrency: None, streaming: false, setup: None };
+        let handler = Handler {
+            name,
+            declared: None,
+            is_async: false,
+            concurrency: None,
+            streaming: false,
+            setup: None,
+        };
         Schema { used_for, inputs: inputs.into(), output, handler }
     }
 

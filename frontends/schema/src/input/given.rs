@@ -1,6 +1,7 @@
 //! Text of a command line (`-i key=value`) as JSON of the type that the model asks for.
 //!
-//! Nothing is guessed from how a value looks: what it becomes is decided by the type of its input.
+//! Nothing is guessed from how a value looks: what it becomes is decided by the type of its input,
+//! and only where a document says none of it, by whether the text is JSON.
 //! `@` names a file only where the input is one, so a text may begin with it. A list is given as
 //! JSON, or one item at a time.
 
@@ -9,8 +10,9 @@ use std::collections::BTreeMap;
 use serde_json::{Number, Value as Json};
 
 use super::problem::InputProblem;
+use super::signature::Signature;
 use super::validate::wrong_type;
-use crate::model::{Input, Scalar, Schema, Shape};
+use crate::model::{Input, Scalar, Shape};
 
 /// A value of an input, which may still have to be read from a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,12 +25,12 @@ pub enum Given {
     List(Vec<Given>),
 }
 
-impl Schema {
-    /// What `name=value` arguments give, or all that is wrong with them.
+impl Signature {
+    /// What `name=value` arguments give, and all that is wrong with others of them.
     pub fn given<'a>(
         &self,
         arguments: impl IntoIterator<Item = &'a str>,
-    ) -> Result<BTreeMap<String, Given>, Vec<InputProblem>> {
+    ) -> (BTreeMap<String, Given>, Vec<InputProblem>) {
         let mut inputs: BTreeMap<String, Given> = BTreeMap::new();
         let mut problems = Vec::new();
         for argument in arguments {
@@ -49,12 +51,15 @@ impl Schema {
                 (Some(_), Some(_)) => problems.push(InputProblem::Twice { input: name.to_owned() }),
             }
         }
-        if problems.is_empty() { Ok(inputs) } else { Err(problems) }
+        (inputs, problems)
     }
 }
 
 /// The value of the first shape that the text can be: numbers before texts, since every text is one.
 fn read(input: &Input, text: &str) -> Option<Given> {
+    if input.of_type.shapes.is_empty() {
+        return Some(anything(text));
+    }
     let mut shapes = input.of_type.shapes.clone();
     shapes.sort_by_key(|shape| match shape {
         Shape::List(scalar) => (0, *scalar),
@@ -66,6 +71,14 @@ fn read(input: &Input, text: &str) -> Option<Given> {
         Shape::One(scalar) => one(scalar, text),
         Shape::List(scalar) => list(scalar, text, alone),
     })
+}
+
+/// What somebody gives of whom nobody knows what is wanted: JSON where it is some.
+fn anything(text: &str) -> Given {
+    match text.strip_prefix('@') {
+        Some(path) => Given::File(path.to_owned()),
+        None => Given::Json(serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.to_owned()))),
+    }
 }
 
 fn one(scalar: Scalar, text: &str) -> Option<Given> {

@@ -128,6 +128,25 @@ pub enum InputProblem {
     },
 }
 
+impl InputProblem {
+    /// The name of the input; of an argument without one, the whole of it.
+    pub fn input(&self) -> &str {
+        match self {
+            Self::Form { argument } => argument,
+            Self::Unknown { input, .. }
+            | Self::Missing { input, .. }
+            | Self::WrongType { input, .. }
+            | Self::Null { input }
+            | Self::Twice { input }
+            | Self::Bounds { input, .. }
+            | Self::Length { input, .. }
+            | Self::Pattern { input, .. }
+            | Self::Choice { input, .. }
+            | Self::File { input, .. } => input,
+        }
+    }
+}
+
 fn plural(number: usize) -> &'static str {
     if number == 1 { "" } else { "s" }
 }

@@ -5,11 +5,15 @@ use std::fmt::Write as _;
 use miette::Diagnostic as _;
 use serde_json::json;
 
-use super::{Given, InputProblem};
+use super::{Given, InputProblem, Signature};
 use crate::model::{Handler, Input, InputType, Output, Scalar, Schema, Shape, Value};
 use crate::target::Use;
 
-fn model() -> Schema {
+fn model() -> Signature {
+    Signature::from(&schema())
+}
+
+fn schema() -> Schema {
     let input = |name: &str, scalar| Input::new(name, InputType::one(scalar));
     let of = |name: &str, shapes: &[Shape], optional| {
         Input::new(name, InputType { shapes: shapes.to_vec(), optional })
@@ -44,8 +48,14 @@ fn model() -> Schema {
         of("sizes", &[Shape::List(Scalar::Integer)], true),
         Input { default: Some(Value::None), ..input("token", Scalar::Secret) },
     ];
-    let handler =
-        Handler { name: "run".to_owned(), is_async: false, concurrency: None, streaming: false, setup: None };
+    let handler = Handler {
+        name: "run".to_owned(),
+        declared: None,
+        is_async: false,
+        concurrency: None,
+        streaming: false,
+        setup: None,
+    };
     Schema { used_for: Use::Run, inputs, output: Output::One(Scalar::Text), handler }
 }
 
@@ -181,8 +191,7 @@ fn arguments_become_what_the_input_is() {
         "sizes=2",
         "token=[1]",
     ]);
-    let given: Vec<String> =
-        given.unwrap().into_iter().map(|(name, given)| format!("{name}: {given:?}")).collect();
+    let given: Vec<String> = given.0.into_iter().map(|(name, given)| format!("{name}: {given:?}")).collect();
     insta::assert_snapshot!(given.join("\n"), @r#"
     fast: Json(Bool(true))
     image: File("in.png")
@@ -195,10 +204,10 @@ fn arguments_become_what_the_input_is() {
     steps: Json(Number(7))
     token: Json(String("[1]"))
     "#);
-    let seed = |text: &str| model().given([text]).unwrap().remove("seed").unwrap();
+    let seed = |text: &str| model().given([text]).0.remove("seed").unwrap();
     assert_eq!(seed("seed=one"), Given::Json("one".into()));
     assert_eq!(seed("seed=null"), Given::Json("null".into()));
-    assert_eq!(model().given(["scale=1e3"]).unwrap()["scale"], Given::Json(1000.0.into()));
+    assert_eq!(model().given(["scale=1e3"]).0["scale"], Given::Json(1000.0.into()));
 }
 
 #[test]
@@ -214,7 +223,7 @@ fn arguments_that_cannot_be_it_are_problems() {
         "options=[1]",
         "sizes=a",
     ]);
-    insta::assert_snapshot!(shown(&problems.unwrap_err()), @r#"
+    insta::assert_snapshot!(shown(&problems.1), @r#"
     project::input::form
       `prompt` is not of the form `name=value`
       write the input's name, `=` and its value
@@ -240,4 +249,87 @@ fn arguments_that_cannot_be_it_are_problems() {
       the input `sizes` must be `list[int] | None`, not the text `a`
       write `-i sizes=1`
     "#);
+}
+
+#[test]
+fn what_a_document_says_is_what_the_files_say() {
+    let document = schema().openapi("0.0.0");
+    let read = Signature::of_document(&document).expect("it has inputs");
+    let known = |input: &Input| Input { description: None, deprecated: false, accept: None, ..input.clone() };
+    let stripped: Vec<Input> = model().inputs.iter().map(known).collect();
+    assert_eq!(read.inputs.len(), stripped.len());
+    let without_default = |input: &Input| Input { default: None, ..input.clone() };
+    for (read, said) in read.inputs.iter().zip(&stripped) {
+        if said.name == "token" {
+            // A secret that may be left out is one of two ways of saying the same.
+            assert!(read.of_type.optional && read.of_type.shapes == said.of_type.shapes);
+        } else {
+            assert_eq!(without_default(read), without_default(said));
+            assert_eq!(read.is_required(), said.is_required());
+        }
+    }
+}
+
+#[test]
+fn what_a_document_of_others_does_not_say_is_left_to_the_server() {
+    let document = json!({"components": {"schemas": {
+        "size": {"type": "integer", "enum": [1, 2]},
+        "Input": {"required": ["text", "open"], "properties": {
+            "text": {"type": "string"},
+            "open": {},
+            "scale": {"anyOf": [{"type": "number"}, {"type": "null"}]},
+            "size": {"allOf": [{"$ref": "#/components/schemas/size"}], "default": 1},
+            "sizes": {"type": "array", "items": {"$ref": "#/components/schemas/size"}},
+            "seeds": {"type": "array", "items": {"type": "integer"}},
+            "either": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+            "nested": {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}},
+            "circle": {"$ref": "#/components/schemas/Input/properties/circle"},
+        }},
+    }}});
+    let model = Signature::of_document(&document).expect("it has inputs");
+    let given = |argument: &str| model.given([argument]).0.into_values().next();
+    for (argument, value) in [
+        ("text=7", json!("7")),
+        ("open=7", json!(7)),
+        ("open=seven", json!("seven")),
+        ("scale=7", json!(7)),
+        ("size=2", json!(2)),
+        ("either=7", json!(7)),
+        ("either=seven", json!("seven")),
+        ("nested=[[1], []]", json!([[1], []])),
+        ("circle=x", json!("x")),
+    ] {
+        assert_eq!(given(argument), Some(Given::Json(value)), "{argument}");
+    }
+    let problems = |inputs: serde_json::Value| shown(&model.validate(inputs.as_object().unwrap()));
+    assert_eq!(problems(json!({"text": "a", "open": null, "nested": [[1]], "circle": 1, "sizes": [2]})), "");
+    insta::assert_snapshot!(problems(json!({"size": 3, "sizes": [1, 4], "scale": "a", "either": []})), @r#"
+    project::input::wrong-type
+      the input `either` must be `str | int | None`, not a list
+      write `-i either=TEXT`
+    project::input::missing
+      the input `open` is missing, and has no default
+      give it a value: `-i open=VALUE`
+    project::input::wrong-type
+      the input `scale` must be `float | None`, not the text `a`
+      write `-i scale=0.5`
+    project::input::choice
+      the input `size` is `3`, which is none of its choices
+      give one of 1, 2
+    project::input::choice
+      the input `sizes` is `4`, which is none of its choices
+      give one of 1, 2
+    project::input::missing
+      the input `text` is missing, and has no default
+      give it a value: `-i text=TEXT`
+    "#);
+    assert_eq!(Signature::of_document(&json!({"openapi": "3.0.2"})), None);
+}
+
+#[test]
+fn of_an_input_that_cannot_be_read_it_is_told_once() {
+    let (_, unread) = model().given(["promt=a", "steps=many"]);
+    let misfits = model().judge(json!({"format": "gif"}).as_object().unwrap(), unread);
+    let told: Vec<&str> = misfits.iter().map(|misfit| misfit.problem.input()).collect();
+    assert_eq!(told, ["promt", "steps", "prompt", "format"]);
 }

@@ -10,9 +10,10 @@ use regex::Regex;
 use serde_json::{Map, Value as Json};
 
 use super::problem::{InputProblem, listed};
-use crate::model::{Input, Scalar, Schema, Shape, Value};
+use super::signature::Signature;
+use crate::model::{Input, Scalar, Shape, Value};
 
-impl Schema {
+impl Signature {
     /// All that is wrong with these inputs.
     pub fn validate(&self, inputs: &Map<String, Json>) -> Vec<InputProblem> {
         let unknown = inputs.keys().filter(|name| self.input(name).is_none());
@@ -44,6 +45,10 @@ fn check(input: &Input, value: &Json, problems: &mut Vec<InputProblem>) {
     if value.is_null() && input.is_nullable() {
         // The document says `nullable`, which the server does not look at.
         problems.push(InputProblem::Null { input: input.name.clone() });
+        return;
+    }
+    if input.of_type.shapes.is_empty() {
+        problems.extend(not_a_choice(input, value));
         return;
     }
     let fits = |shape: &&Shape| match shape {
@@ -189,7 +194,7 @@ fn argument(input: &Input) -> String {
     }
     let scalar = match input.of_type.shapes.first() {
         Some(Shape::One(scalar) | Shape::List(scalar)) => *scalar,
-        None => Scalar::Any,
+        None => return "VALUE".to_owned(),
     };
     let number = input.choices.first().or(input.least.as_ref()).map(Value::to_string);
     match scalar {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::model::declared::Declared;
 use crate::model::value::Value;
 
 /// A type that is not made of others.
@@ -37,7 +38,8 @@ pub enum Shape {
 /// The type of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputType {
-    /// What it may be: one shape, or several for a union.
+    /// What it may be: one shape, or several for a union. None at all where nobody says, as documents
+    /// of other programs do; then it may be anything.
     pub shapes: Vec<Shape>,
     /// Whether `None` may stand there too.
     pub optional: bool,
@@ -50,6 +52,8 @@ pub struct Input {
     pub name: String,
     /// Its type.
     pub of_type: InputType,
+    /// Where it is declared; nothing for one that no file of a project has.
+    pub declared: Option<Declared>,
     /// What it is where a request leaves it out; `None` where there is no default.
     pub default: Option<Value>,
     /// What people read about it.
@@ -93,6 +97,7 @@ impl Input {
         Self {
             name: name.to_owned(),
             of_type,
+            declared: None,
             default: None,
             description: None,
             least: None,
@@ -151,6 +156,9 @@ impl fmt::Display for Shape {
 
 impl fmt::Display for InputType {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.shapes.is_empty() {
+            return out.write_str("anything");
+        }
         for (index, shape) in self.shapes.iter().enumerate() {
             let divider = if index == 0 { "" } else { " | " };
             write!(out, "{divider}{shape}")?;

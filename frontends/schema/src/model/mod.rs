@@ -1,9 +1,11 @@
 //! What a model takes and gives, as values.
 
+pub mod declared;
 pub mod input;
 pub mod output;
 pub mod value;
 
+pub use declared::Declared;
 pub use input::{Input, InputType, Scalar, Shape};
 pub use output::{Field, Output};
 pub use value::Value;
@@ -28,6 +30,8 @@ pub struct Schema {
 pub struct Handler {
     /// Its name: `run`, `predict`, or that of the function.
     pub name: String,
+    /// Where it is defined; nothing for one that no file has.
+    pub declared: Option<Declared>,
     /// Whether it is `async def`.
     pub is_async: bool,
     /// How many requests it serves at a time, where `@cog.concurrent` says so.

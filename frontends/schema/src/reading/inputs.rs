@@ -6,7 +6,7 @@ use cogpack_ir::suggest::nearest;
 use miette::SourceSpan;
 
 use crate::constants::Around;
-use crate::model::{Input, Value};
+use crate::model::{Declared, Input, Value};
 use crate::python::syntax::{Call, Class, Expr, Kind, Parameter};
 use crate::reading::rules::Places;
 use crate::scope::files::ModuleId;
@@ -226,6 +226,7 @@ impl Scope<'_> {
         }
         let read = read?;
         let mut input = Input::new(name, read.of_type);
+        input.declared = Some(Declared { file: self.files.file(id).clone(), at: parameter.at.clone() });
         input.choices = read.choices;
         input.default = default;
         for (keyword, value) in values {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use cogpack_ir::suggest::nearest;
 use miette::SourceSpan;
 
-use crate::model::{Handler, Schema, Setup};
+use crate::model::{Declared, Handler, Schema, Setup};
 use crate::python::syntax::{Binding, Bound, Class, Function, Parameter};
 use crate::reading::decorators::Decorators;
 use crate::scope::files::{ModuleId, There};
@@ -274,6 +274,7 @@ impl Scope<'_> {
         };
         let handler = Handler {
             name: handler.name.clone(),
+            declared: Some(Declared { file: self.files.file(id).clone(), at: handler.at.clone() }),
             is_async: handler.is_async,
             concurrency: said.concurrency,
             streaming: said.streaming,
