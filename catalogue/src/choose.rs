@@ -59,7 +59,7 @@ pub struct Choice {
 #[error("no base image is known {wanted}")]
 #[diagnostic(
     code(project::catalogue::none),
-    help("{}give one with `--catalogue FILE`, whose entry `cogpackc catalogue add IMAGE` writes", instead(.nearest))
+    help("{}give one with `--catalogue FILE`, whose entry `cogpackc catalogue add IMAGE` writes; or make the base of Debian packages, with `--base debian`", instead(.nearest))
 )]
 pub struct NoneFits {
     /// What was wanted, in words.

@@ -334,7 +334,7 @@ pub enum Command {
         format: Format,
     },
     /// Choose packages out of an archive, and print the context that fixes them.
-    Lock(Lock),
+    Lock(Box<Lock>),
     /// Print the plan of a project, or why it is as it is.
     Plan(PlanProject),
     /// The base images that are known: `list`, `add`.

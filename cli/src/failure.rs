@@ -63,6 +63,15 @@ impl Failure {
         self.hint = Some(hint.into());
         self
     }
+
+    /// The same with one way out more.
+    pub fn with_another_way_out(mut self, way: &str) -> Self {
+        self.hint = Some(match self.hint {
+            Some(hint) => format!("{hint}; {way}"),
+            None => way.to_owned(),
+        });
+        self
+    }
 }
 
 /// What helps wherever it happens.

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cogpack_compiler::stacks::python::debs::{self, DebInputs};
 use cogpack_compiler::stacks::python::finding::PythonFinding;
 use cogpack_compiler::stacks::python::lock_inputs::Needs;
 use cogpack_compiler::stacks::python::{lock, lock_inputs};
@@ -15,7 +16,7 @@ use cogpack_compiler::stacks::{self, BaseWish, Findings, Planned, ProjectFinding
 use cogpack_content::Platform;
 use cogpack_frontends_cog_yaml::Strictness;
 use cogpack_frontends_schema::Signature;
-use cogpack_frontends_source::{InFile, Source, SourcePath};
+use cogpack_frontends_source::{Source, SourcePath};
 use cogpack_io_project::project_files::ProjectDirectory;
 use cogpack_ir::syntax;
 use miette::Diagnostic;
@@ -37,6 +38,15 @@ pub struct Project {
     source: Source,
 }
 
+/// Which locks a project lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lacking {
+    /// That of its Python packages.
+    pub packages: bool,
+    /// That of its Debian packages.
+    pub debs: bool,
+}
+
 impl Project {
     /// The project in the directory `named`.
     pub fn open(named: &Path, console: &Console<'_>) -> Result<Self, Failure> {
@@ -54,20 +64,29 @@ impl Project {
         &self.directory
     }
 
-    /// What its lock is to be made of; `None` where that cannot be said, which is shown.
+    /// What its locks are to be made of, that of Debian packages only where its base is of them; `None`
+    /// where that cannot be said, which is shown.
     pub fn lock_inputs(
         &mut self,
         request: &Request,
         format: Format,
         console: &mut Console<'_>,
-    ) -> Result<Option<Needs>, Failure> {
-        match self.files.plan(&mut self.source, |source| lock_inputs::inputs(source, request)) {
-            Ok(inputs) => Ok(Some(inputs)),
-            Err(findings) => {
+    ) -> Result<Option<(Needs, Option<DebInputs>)>, Failure> {
+        let inputs = self.files.plan(&mut self.source, |source| lock_inputs::inputs(source, request));
+        let debs = self.files.plan(&mut self.source, |source| debs::inputs(source, request));
+        match (inputs, debs) {
+            (Ok(inputs), Ok(debs)) => Ok(Some((inputs, debs))),
+            // What is wrong with what both read is told by both.
+            (Err(findings), _) | (Ok(_), Err(findings)) => {
                 self.show(&findings, format, console);
                 Ok(None)
             }
         }
+    }
+
+    /// Whether it has a lock of Debian packages.
+    pub fn has_deb_lock(&self) -> bool {
+        self.directory.join(debs::DEB_LOCK).is_file()
     }
 
     /// Whether its lock is there and was made of what the project asks for now; if not, that is shown.
@@ -77,20 +96,28 @@ impl Project {
         format: Format,
         console: &mut Console<'_>,
     ) -> Result<bool, Failure> {
-        let checked = self.files.plan(&mut self.source, |source| lock::is_fresh(source, request));
+        let mut checked = self.files.plan(&mut self.source, |source| lock::is_fresh(source, request));
+        checked.extend(self.files.plan(&mut self.source, |source| debs::is_fresh(source, request)));
         self.show(&checked, format, console);
         Ok(checked.is_empty())
     }
 
-    /// Whether all that it lacks for a plan is a lock.
-    pub fn lacks_only_its_lock(&mut self, request: &Request) -> bool {
+    /// The locks that it lacks for a plan; nothing where something else is wrong, too.
+    pub fn lacks_only_locks(&mut self, request: &Request) -> Option<Lacking> {
         let planned = self.files.plan(&mut self.source, |source| stacks::plan(source, request));
         let mut errors = planned.err().unwrap_or_default();
         errors.retain(|found| found.finding.is_error());
-        let is_lack = |found: &InFile<ProjectFinding>| {
-            matches!(found.finding, ProjectFinding::Python(PythonFinding::NoLock))
-        };
-        !errors.is_empty() && errors.iter().all(is_lack)
+        let mut lacking = Lacking { packages: false, debs: false };
+        for found in &errors {
+            if matches!(found.finding, ProjectFinding::Python(PythonFinding::NoLock)) {
+                lacking.packages = true;
+            } else if matches!(found.finding, ProjectFinding::Python(PythonFinding::NoDebLock)) {
+                lacking.debs = true;
+            } else {
+                return None;
+            }
+        }
+        (!errors.is_empty()).then_some(lacking)
     }
 
     /// What its model takes for a prediction, where that can be said.

@@ -52,9 +52,16 @@ impl Named<'_> {
         }
         let Some(request) = self.request(console)? else { return Ok(None) };
         let mut project = Project::open(self.path, console)?;
-        if project.lacks_only_its_lock(&request) {
-            let Some(needs) = project.lock_inputs(&request, self.format, console)? else { return Ok(None) };
-            lock::project::write(&project, &needs, false, false, self.format, console)?;
+        if let Some(lacking) = project.lacks_only_locks(&request) {
+            let Some((needs, debs)) = project.lock_inputs(&request, self.format, console)? else {
+                return Ok(None);
+            };
+            if lacking.packages {
+                lock::project::write(&project, &needs, false, false, self.format, console)?;
+            }
+            if let Some(debs) = debs.filter(|_| lacking.debs) {
+                lock::project_debs::write(&project, &debs, self.format, console)?;
+            }
             project = Project::open(self.path, console)?;
         }
         self.of_project(project, &request, console)

@@ -1,5 +1,7 @@
 //! Which stack a project is of, and what becomes of a small model.
 
+mod debs;
+
 use cogpack_frontends_source::MemoryProject;
 use cogpack_ir::syntax;
 
@@ -58,7 +60,7 @@ fn chosen(files: &[&str], named: Option<&str>) -> String {
     }
 }
 
-fn told(found: &InFile<ProjectFinding>) -> String {
+pub(super) fn told(found: &InFile<ProjectFinding>) -> String {
     use miette::Diagnostic;
     let text =
         |text: Option<Box<dyn std::fmt::Display + '_>>| text.map(|text| text.to_string()).unwrap_or_default();
@@ -284,7 +286,6 @@ fn what_a_model_lacks_is_told() {
         told_of(&[("cog.yaml", "build:\n  python_version: \"3.10\"\n"), lock], &plain),
         told_of(&[("cog.yaml", "rum: 1\n")], &plain),
         told_of(&[yaml, (".python-version", "3.99\n"), lock], &plain),
-        told_of(&[yaml, (".python-version", "3.11\n"), lock], &on(BaseWish::Debian)),
         told_of(&[yaml, lock], &on(BaseWish::Image("registry.example/own:1".parse().unwrap()))),
         told_of(&[yaml, lock], &on(BaseWish::Image("docker.io/library/ubuntu:24.04".parse().unwrap()))),
     ];
@@ -301,17 +302,15 @@ fn what_a_model_lacks_is_told() {
       did you mean `run`?
     project::catalogue::none cog.yaml: no base image is known for running, on linux/amd64, with Python ==3.99.*
       docker.io/library/debian:13.3-slim, docker.io/library/debian:12.13-slim, docker.io/library/ubuntu:24.04: it has no Python, and ==3.99.* is wanted
-    give one with `--catalogue FILE`, whose entry `cogpackc catalogue add IMAGE` writes
+    give one with `--catalogue FILE`, whose entry `cogpackc catalogue add IMAGE` writes; or make the base of Debian packages, with `--base debian`
     project::lock::problem pylock.cog.toml: the lock cannot be installed: `torch` has no wheel for linux/amd64: of `torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl`, it is for the Python `cp311`, not for CPython 3.99
       `cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its own
-    project::base::debian cog.yaml: a base of Debian packages is not planned yet
-      a plan by hand can have one: see `debs` in the language reference
     project::base::unknown cog.yaml: nothing is known of what is in the image `registry.example/own:1`
       `cogpackc catalogue add registry.example/own:1` looks into it and writes an entry for `--catalogue`
     project::lock::problem pylock.cog.toml: the lock cannot be installed: `torch` has no wheel for linux/amd64: of `torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl`, it is for the Python `cp311`, not for CPython 3.13
       `cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its own
     project::base::no-python cog.yaml: the image `docker.io/library/ubuntu:24.04` has no Python
-      name another image, or let the catalogue decide
+      name another image, let the catalogue decide, or make the base of Debian packages, with `--base debian`
     project::lock::problem pylock.cog.toml: the lock cannot be installed: `torch` has no wheel for linux/amd64: of `torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl`, it is for the Python `cp311`, not for CPython 3.13
       `cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its own
     "#);

@@ -34,6 +34,9 @@ pub struct Maker<'a> {
     pub note: Note,
 }
 
+/// What a project can be built on where no registry can be asked.
+const WITHOUT_REGISTRY: &str = "`--base debian` makes the base of Debian packages, without a registry";
+
 /// Where base images may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
@@ -74,7 +77,12 @@ impl Maker<'_> {
         let machine = Machine::new(self.arguments.store.as_deref(), console);
         let found = pulled::find(&source, &recipe, machine, interrupts, console).await;
         self.note.clear(console);
-        let found = found?;
+        // Somebody's plan says what it is on; of a project that is not said yet.
+        let is_project = self.file.path.is_none() && console.directory.join(&self.arguments.plan).is_dir();
+        let found = match found {
+            Err(failure) if is_project => Err(failure.with_another_way_out(WITHOUT_REGISTRY)),
+            found => found,
+        }?;
         let Some(found) = found else { return Ok(Err(INTERRUPTED)) };
         let mut pulls = BTreeMap::new();
         for (name, Found { layout, image, pull }) in found {

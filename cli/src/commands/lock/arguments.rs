@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use cogpack_content::Platform;
 
+use crate::project::options::ProjectOptions;
 use crate::report::Format;
 
 /// `cogpackc lock`
@@ -26,7 +27,8 @@ pub struct Lock {
 #[derive(Debug, Args)]
 pub struct ProjectLock {
     /// The directory of the project whose Python packages are locked, into its `pylock.cog.toml`. `uv`
-    /// chooses the versions.
+    /// chooses the versions. With `--base debian` the Debian packages of its image are locked too, into
+    /// `debs.cog.cpk`, out of the archives that the machine names in /etc/apt.
     #[arg(value_name = "DIR", default_value = ".")]
     pub directory: PathBuf,
     /// For which machines; may be given several times. Left out, linux/amd64.
@@ -41,6 +43,9 @@ pub struct ProjectLock {
     /// Change nothing; exit 1 where the lock is missing or out of date.
     #[arg(long, conflicts_with_all = ["offline", "upgrade"])]
     pub locked: bool,
+    /// How the project is read.
+    #[command(flatten)]
+    pub options: ProjectOptions,
 }
 
 /// The kinds of sets.

@@ -3,6 +3,7 @@
 
 pub mod arguments;
 pub mod project;
+pub mod project_debs;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -40,30 +41,52 @@ pub fn run(arguments: &Lock, console: &mut Console<'_>) -> Result<u8, Failure> {
 
 fn debs(request: &DebsRequest, format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
     let name = context_name(&request.name)?;
-    let architecture = architecture_of(&request.platform).ok_or_else(|| {
-        Failure::new(format!("packages cannot be locked for `{}`", request.platform))
-            .with_hint("sets are installed for linux/amd64 and linux/arm64")
-    })?;
-    let machine = Machine::new(None, console);
-    let apt = machine.apt();
-    let sources = sources(request, machine, architecture)?;
+    let architecture = architecture(&request.platform)?;
+    let sources = sources(request, Machine::new(None, console), architecture)?;
     let without: BTreeSet<String> = request.without.iter().cloned().collect();
-    let wanted = Request {
+    let wanted = Wanted {
         names: &request.packages,
         without: &without,
         essential: request.essential,
         architecture,
         sources: &sources,
-        apt: &apt,
+        suite: request.suite.as_deref(),
     };
-    let store = machine.store()?;
-    let note = Note::shown(console.stderr_is_terminal && format == Format::Text);
-    let locked = lock(&wanted, &Web::new(), &store, &mut telling(note, console));
-    note.clear(console);
-    let locked = locked.map_err(|error| failure(&error))?;
-    let files = locked.into_iter().map(|deb| (deb.file, locked_file(deb.digest, Some(deb.url))));
-    let kind = ContextKind::Debs(DebsContext { suite: request.suite.clone(), packages: files.collect() });
-    Ok(print(name, kind, format, console))
+    Ok(print(name, ContextKind::Debs(wanted.locked(format, console)?), format, console))
+}
+
+/// The packages that a set is made of.
+struct Wanted<'w> {
+    names: &'w [String],
+    without: &'w BTreeSet<String>,
+    essential: bool,
+    architecture: &'w str,
+    sources: &'w [Source],
+    suite: Option<&'w str>,
+}
+
+impl Wanted<'_> {
+    /// Asks the archives, and chooses.
+    fn locked(&self, format: Format, console: &mut Console<'_>) -> Result<DebsContext, Failure> {
+        let machine = Machine::new(None, console);
+        let Self { names, without, essential, architecture, sources, .. } = *self;
+        let wanted = Request { names, without, essential, architecture, sources, apt: &machine.apt() };
+        let store = machine.store()?;
+        let note = Note::shown(console.stderr_is_terminal && format == Format::Text);
+        let locked = lock(&wanted, &Web::new(), &store, &mut telling(note, console));
+        note.clear(console);
+        let locked = locked.map_err(|error| failure(&error))?;
+        let files = locked.into_iter().map(|deb| (deb.file, locked_file(deb.digest, Some(deb.url))));
+        Ok(DebsContext { suite: self.suite.map(str::to_owned), packages: files.collect() })
+    }
+}
+
+/// What Debian calls a platform.
+fn architecture(platform: &Platform) -> Result<&'static str, Failure> {
+    architecture_of(platform).ok_or_else(|| {
+        Failure::new(format!("packages cannot be locked for `{platform}`"))
+            .with_hint("sets are installed for linux/amd64 and linux/arm64")
+    })
 }
 
 /// Says what is done, as often as people can read it.

@@ -1,4 +1,4 @@
-//! `cogpackc lock DIR`: which Python packages in which versions a project has, each with its hash.
+//! `cogpackc lock DIR`: which packages in which versions a project has, each with its hash.
 
 use std::fs;
 
@@ -8,18 +8,17 @@ use cogpack_io_packages::uv::{UvError, Wishes, resolve};
 use cogpack_io_project::files::write_file_atomically;
 
 use super::arguments::ProjectLock;
+use super::project_debs;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::note::Note;
-use crate::project::options::ProjectOptions;
 use crate::project::{self, Project};
 use crate::report::{self, Format};
 use crate::{DONE, FINDINGS};
 
 /// Locks, or says whether the lock is as it would be.
 pub fn run(arguments: &ProjectLock, format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
-    let options = ProjectOptions::default();
-    let Some(request) = project::request(&options, &arguments.platforms, format, console)? else {
+    let Some(request) = project::request(&arguments.options, &arguments.platforms, format, console)? else {
         return Ok(FINDINGS);
     };
     let mut project = Project::open(&arguments.directory, console)?;
@@ -27,8 +26,14 @@ pub fn run(arguments: &ProjectLock, format: Format, console: &mut Console<'_>) -
         let is_fresh = project.has_fresh_lock(&request, format, console)?;
         return Ok(if is_fresh { DONE } else { FINDINGS });
     }
-    let Some(needs) = project.lock_inputs(&request, format, console)? else { return Ok(FINDINGS) };
+    let Some((needs, debs)) = project.lock_inputs(&request, format, console)? else { return Ok(FINDINGS) };
     write(&project, &needs, arguments.offline, arguments.upgrade, format, console)?;
+    // What an archive has now is not known without asking it, so what is there stays.
+    if let Some(debs) = debs
+        && !(arguments.offline && project.has_deb_lock())
+    {
+        project_debs::write(&project, &debs, format, console)?;
+    }
     Ok(DONE)
 }
 

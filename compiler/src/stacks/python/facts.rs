@@ -4,15 +4,18 @@ use cogpack_content::{Digest, ImageReference};
 use cogpack_frontends_cog_yaml::CogYaml;
 use cogpack_frontends_schema::document::openapi;
 use cogpack_frontends_schema::{Schema, Signature, Target, Use, schema};
-use cogpack_frontends_source::{InFile, Place, Source, Unread};
+use cogpack_frontends_source::{InFile, Place, Source, SourcePath, Unread};
+use cogpack_ir::plan::context::DebsContext;
 use cogpack_packages_wheels::target::PythonVersion;
 
+use super::debs;
 use super::lock::{self, Locked};
 use super::said::{Said, read_all};
 use super::start::{Installed, Start, start};
 use super::{lock_inputs, versions};
 use crate::composer::desk::At;
 use crate::stacks::detect::{Evidence, Weight};
+use crate::stacks::request::BaseWish;
 use crate::stacks::why::{Candidate, Decision};
 use crate::stacks::{Findings, Request};
 
@@ -48,15 +51,27 @@ pub struct Decided<T> {
     pub because: &'static str,
 }
 
-/// The image that a model runs on, and the Python in it.
+/// What a model runs on, and the Python in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base {
-    /// Its name.
-    pub reference: ImageReference,
-    /// Its digest, where it is known.
-    pub digest: Option<Digest>,
+    /// What it is.
+    pub from: BaseFrom,
     /// The path that starts its Python.
     pub interpreter: String,
+}
+
+/// What an image starts from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BaseFrom {
+    /// An image of a registry.
+    Image {
+        /// Its name.
+        reference: ImageReference,
+        /// Its digest, where it is known.
+        digest: Option<Digest>,
+    },
+    /// Debian packages alone, of the lock.
+    Debs(DebsContext),
 }
 
 impl PythonFacts {
@@ -83,6 +98,16 @@ impl PythonFacts {
             at: self.python.at.clone(),
             because: self.python.because.to_owned(),
         };
+        let debs = match &self.base.from {
+            BaseFrom::Image { .. } => None,
+            BaseFrom::Debs(set) => Some(Decision {
+                what: "base".to_owned(),
+                value: format!("{} Debian packages", set.packages.len()),
+                at: SourcePath::new(debs::DEB_LOCK).ok().map(|lock| (lock, 1)),
+                because: "the base is to be of such, and the lock file names these for this platform"
+                    .to_owned(),
+            }),
+        };
         let count = self.packages.frameworks.len() + self.packages.packages.len();
         let because = match (&self.packages.lock, self.packages.is_own) {
             (None, _) => "no file requires any",
@@ -105,7 +130,7 @@ impl PythonFacts {
             at: self.start.at.clone(),
             because: self.start.because.to_owned(),
         };
-        vec![python, packages, start]
+        [Some(python), debs, Some(packages), Some(start)].into_iter().flatten().collect()
     }
 }
 
@@ -153,7 +178,13 @@ pub fn gather(
             return Ok(Err(findings));
         }
     };
-    let base = versions::base(request, &said, &python);
+    let base = match versions::wish(request, &said) {
+        Some(BaseWish::Debian) => {
+            let base = |set| Base { from: BaseFrom::Debs(set), interpreter: debs::INTERPRETER.to_owned() };
+            debs::locked(source, request, &said, &python)?.map(|set| (base(set), Vec::new()))
+        }
+        None | Some(BaseWish::Catalogue | BaseWish::Image(_)) => versions::base(request, &said, &python),
+    };
     let packages = match lock_inputs::of(source, request, &said, python.value)? {
         Ok(needs) => lock::read(source, request, &needs)?,
         Err(findings) => Err(findings),

@@ -1,5 +1,6 @@
 //! What is wrong with a Python project as a whole.
 
+use cogpack_content::Platform;
 use cogpack_packages_wheels::lock::LockProblem;
 use miette::{Diagnostic, SourceSpan};
 
@@ -194,16 +195,101 @@ pub enum PythonFinding {
     },
     /// A base without Python.
     #[error("the image `{base}` has no Python")]
-    #[diagnostic(code("project::base::no-python"), help("name another image, or let the catalogue decide"))]
+    #[diagnostic(
+        code("project::base::no-python"),
+        help(
+            "name another image, let the catalogue decide, or make the base of Debian packages, with `--base debian`"
+        )
+    )]
     BaseWithoutPython {
         /// The image.
         base: String,
     },
-    /// Debian packages alone.
-    #[error("a base of Debian packages is not planned yet")]
+    /// No release of Debian has that Python.
+    #[error("no release of Debian has Python {python}, so no base can be made of its packages")]
     #[diagnostic(
         code("project::base::debian"),
-        help("a plan by hand can have one: see `debs` in the language reference")
+        help(
+            "Debian has Python {has}: ask for one of these in `cog.yaml`, as in `build: {{ python_version: \"3.13\" \
+             }}`, or take a base image, with `--base catalogue`"
+        )
     )]
-    DebianBase,
+    DebianPython {
+        /// The one that is asked for.
+        python: String,
+        /// Those that there are.
+        has: String,
+    },
+    /// One set of packages is for one kind of machine.
+    #[error("a base of Debian packages is made for one platform at a time")]
+    #[diagnostic(
+        code("project::base::debian-platforms"),
+        help("name one of them, with `--platform`, and build the others each by itself")
+    )]
+    DebianPlatforms,
+    /// There is no lock of Debian packages.
+    #[error("the Debian packages of the project are not locked: there is no `debs.cog.cpk`")]
+    #[diagnostic(
+        code("project::debs::missing"),
+        help(
+            "`cogpackc lock DIR --base debian` makes it: which packages in which versions, each with its hash"
+        )
+    )]
+    NoDebLock,
+    /// The lock is of other wishes.
+    #[error(
+        "the lock of Debian packages is out of date: it was made of other packages or of another release"
+    )]
+    #[diagnostic(
+        code("project::debs::stale"),
+        help("`cogpackc lock DIR --base debian` makes it anew, of what the archive has now")
+    )]
+    StaleDebs {
+        /// Where the lock says what it was made of.
+        #[label("of other inputs")]
+        place: SourceSpan,
+    },
+    /// The lock is no part of a plan.
+    #[error("the lock of Debian packages cannot be read: {problem}")]
+    #[diagnostic(
+        code("project::debs::problem"),
+        help(
+            "`cogpackc lock DIR --base debian` makes it anew; `cogpackc check` shows what is wrong, and where"
+        )
+    )]
+    DebLock {
+        /// What is wrong first.
+        problem: String,
+    },
+    /// The lock is for other machines.
+    #[error("the lock of Debian packages has none for {platform}")]
+    #[diagnostic(
+        code("project::debs::platform"),
+        help(
+            "`cogpackc lock DIR --base debian --platform {platform}` adds them, made anew for each platform named"
+        )
+    )]
+    NoDebsFor {
+        /// The machine.
+        platform: Platform,
+    },
+    /// The archive has another version.
+    #[error("`{package}` is to be {version}, and the lock has {locked}")]
+    #[diagnostic(
+        code("project::debs::version"),
+        help(
+            "an archive has the latest version alone: ask for that one, or for none; or take a base image and apt"
+        )
+    )]
+    DebVersion {
+        /// The package.
+        package: String,
+        /// The version that is asked for.
+        version: String,
+        /// The one in the lock.
+        locked: String,
+        /// Where it is asked for.
+        #[label("asked for here")]
+        place: SourceSpan,
+    },
 }

@@ -6,6 +6,7 @@
 //! some.
 
 mod blocks;
+pub mod debs;
 mod facts;
 pub mod finding;
 mod labels;

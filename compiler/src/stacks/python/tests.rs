@@ -199,7 +199,7 @@ fn settings_stand_beside_what_other_files_say() {
     let yaml = ("cog.yaml", "build:\n  python_version: \"3.11\"\n");
     let lock = ("pylock.cog.toml", PYLOCK);
     let of_debian = ("cogpack.toml", "base = \"debian\"\n");
-    assert!(refused(&[yaml, lock, of_debian]).starts_with("project::base::debian cogpack.toml: "));
+    assert!(refused(&[yaml, lock, of_debian]).starts_with("project::debs::missing .: "));
     // What whoever plans asks for goes before.
     let project = MemoryProject::new([yaml, lock, of_debian]).unwrap();
     let request = Request { base: Some(BaseWish::Catalogue), ..Request::plain() };

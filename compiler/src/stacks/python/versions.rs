@@ -8,7 +8,7 @@ use cogpack_frontends_source::{InFile, Placed, SourcePath};
 use cogpack_packages_wheels::target::PythonVersion;
 use pep440_rs::VersionSpecifiers;
 
-use super::facts::{Base, Decided};
+use super::facts::{Base, BaseFrom, Decided};
 use super::finding::PythonFinding;
 use super::said::{Said, at, beside};
 use crate::stacks::request::BaseWish;
@@ -113,10 +113,9 @@ pub(super) fn base(
     };
     let choice = choose(&request.catalogue, &wanted);
     let chosen = match &wish {
-        None | Some(BaseWish::Catalogue) => {
+        None | Some(BaseWish::Catalogue | BaseWish::Debian) => {
             choice.entry(&wanted).cloned().map_err(|none| vec![InFile::new(file, none.into())])?
         }
-        Some(BaseWish::Debian) => return Err(told(PythonFinding::DebianBase)),
         Some(BaseWish::Image(named)) => {
             let listed = request.catalogue.find(named).map(|listed| listed.entry.clone());
             listed.ok_or_else(|| told(PythonFinding::UnknownBase { named: named.to_string() }))?
@@ -132,15 +131,14 @@ pub(super) fn base(
         is_chosen: entry.reference == chosen.reference,
     });
     let base = Base {
-        reference: chosen.reference.clone(),
-        digest: chosen.digest,
+        from: BaseFrom::Image { reference: chosen.reference.clone(), digest: chosen.digest },
         interpreter: in_base.interpreter.clone(),
     };
     Ok((base, candidates.collect()))
 }
 
 /// What the image shall start from: what whoever plans says, else the settings.
-fn wish(request: &Request, said: &Said) -> Option<BaseWish> {
+pub(super) fn wish(request: &Request, said: &Said) -> Option<BaseWish> {
     let of_settings = said.settings().base.as_ref().map(|base| match &base.value {
         Standing::Catalogue => BaseWish::Catalogue,
         Standing::Debian => BaseWish::Debian,

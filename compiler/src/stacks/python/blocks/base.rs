@@ -1,15 +1,22 @@
-//! What everything stands on: an image of the catalogue.
+//! What everything stands on: an image of the catalogue, or Debian packages alone.
 
-use cogpack_ir::plan::{BaseImage, Input, Span, Spanned};
+use cogpack_frontends_source::SourcePath;
+use cogpack_ir::plan::{BaseImage, Context, ContextKind, EnvEdit, Input, Span, Spanned};
 
-use super::{PythonFacts, input};
+use super::{PythonFacts, env, input, variable};
 use crate::composer::{Desk, StageParts};
 use crate::stacks::block::{Block, Detected};
+use crate::stacks::python::debs::DEB_LOCK;
+use crate::stacks::python::facts::BaseFrom;
 
-/// The image that the model runs on.
+/// What the model runs on.
 pub(super) struct BaseImageBlock;
 
 const IMAGE: &str = "base";
+const SYSTEM: &str = "system";
+
+/// Where the programs of a Debian system are.
+const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 impl Block<PythonFacts> for BaseImageBlock {
     fn name(&self) -> &'static str {
@@ -26,16 +33,21 @@ impl Block<PythonFacts> for BaseImageBlock {
 
     fn plan(&self, facts: &PythonFacts, desk: &mut Desk<'_>) {
         desk.at(facts.python.at.clone());
-        desk.image(
-            IMAGE,
-            BaseImage {
-                reference: Spanned::nowhere(facts.base.reference.clone()),
-                digest: facts.base.digest.map(Spanned::nowhere),
-                config: None,
-                span: Span::NOWHERE,
-            },
-        );
-        let from = Some(Input::Image(input(IMAGE)));
-        desk.stage("export.base", IMAGE, StageParts { from, ..StageParts::default() });
+        let (from, ops) = match &facts.base.from {
+            BaseFrom::Image { reference, digest } => {
+                let (reference, digest) = (Spanned::nowhere(reference.clone()), digest.map(Spanned::nowhere));
+                desk.image(IMAGE, BaseImage { reference, digest, config: None, span: Span::NOWHERE });
+                (Input::Image(input(IMAGE)), Vec::new())
+            }
+            BaseFrom::Debs(set) => {
+                let kind = ContextKind::Debs(set.clone());
+                desk.at(SourcePath::new(DEB_LOCK).ok().map(|lock| (lock, 1)));
+                desk.context(SYSTEM, Context { kind, span: Span::NOWHERE });
+                // Packages say nothing of an environment.
+                let path = (env(variable("PATH"), EnvEdit::Set, USUAL_PATH), None);
+                (Input::Context(input(SYSTEM)), vec![path])
+            }
+        };
+        desk.stage("export.base", IMAGE, StageParts { from: Some(from), ops, ..StageParts::default() });
     }
 }

@@ -5,6 +5,7 @@ use cogpack_ir::plan::{Execution, OpKind, Spanned};
 use super::PythonFacts;
 use crate::composer::{Desk, StageParts};
 use crate::stacks::block::{Block, Detected};
+use crate::stacks::python::facts::BaseFrom;
 
 /// Installs packages by apt, without what they merely recommend, and without leaving its lists.
 pub(super) struct SystemPackages;
@@ -23,9 +24,10 @@ impl Block<PythonFacts> for SystemPackages {
     }
 
     fn detect(&self, facts: &PythonFacts) -> Detected {
-        match facts.cog().build.system_packages.is_empty() {
-            true => Detected::No("the project names no packages of the distribution"),
-            false => Detected::Yes(facts.evidence()),
+        match (facts.cog().build.system_packages.is_empty(), &facts.base.from) {
+            (true, _) => Detected::No("the project names no packages of the distribution"),
+            (false, BaseFrom::Image { .. }) => Detected::Yes(facts.evidence()),
+            (false, BaseFrom::Debs(_)) => Detected::No("the packages are of the base, which is made of such"),
         }
     }
 

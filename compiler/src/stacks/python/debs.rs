@@ -1,0 +1,219 @@
+//! The Debian packages that an image is made of where its base is `debian`: which ones a project needs,
+//! and what its lock of them says.
+//!
+//! The lock is a part of a plan, contexts alone, so it is read and printed like any plan: one `debs`
+//! context for each platform that it was made for. A comment says what it was made of.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use cogpack_content::{Digest, Platform};
+use cogpack_frontends_source::{InFile, Source, SourcePath, Unread};
+use cogpack_ir::plan::context::DebsContext;
+use cogpack_ir::plan::{Context, ContextKind, InputName, Plan, Span};
+use cogpack_ir::syntax;
+use cogpack_packages_wheels::target::PythonVersion;
+
+use super::facts::Decided;
+use super::finding::PythonFinding;
+use super::said::{Said, read_all};
+use super::versions;
+use crate::stacks::request::BaseWish;
+use crate::stacks::{Findings, Request, text};
+
+/// Where the lock is.
+pub const DEB_LOCK: &str = "debs.cog.cpk";
+
+/// The path of Python in Debian's packages.
+pub const INTERPRETER: &str = "/usr/bin/python3";
+
+/// Releases of Debian, each with the only Python that it has.
+const RELEASES: [(&str, PythonVersion); 2] =
+    [("bookworm", PythonVersion { major: 3, minor: 11 }), ("trixie", PythonVersion { major: 3, minor: 13 })];
+
+/// What each image has: the base system's files and accounts, certificates, Python with the C library and
+/// the OpenSSL that it needs, and an init.
+const ALWAYS: [&str; 5] = ["base-files", "base-passwd", "ca-certificates", "python3", "tini"];
+
+/// What packages of those need only for scripts, of which none is run.
+const FOR_SCRIPTS: [&str; 2] = ["debconf", "dpkg"];
+
+/// Which packages are to be locked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DebInputs {
+    /// The release of Debian.
+    pub suite: &'static str,
+    /// The packages, by name.
+    pub names: BTreeSet<String>,
+    /// Packages that are left out with all that only they need.
+    pub without: BTreeSet<String>,
+    /// Whether what every Debian system has is wanted too, as a shell.
+    pub essential: bool,
+    /// For which machines.
+    pub platforms: BTreeSet<Platform>,
+}
+
+impl DebInputs {
+    /// What tells these inputs from all others. Platforms are told by what the lock has.
+    pub fn digest(&self) -> Digest {
+        let mut text = format!("suite {}\nessential {}\n", self.suite, self.essential);
+        for (word, names) in [("name", &self.names), ("without", &self.without)] {
+            for name in names {
+                text.push_str(&format!("{word} {name}\n"));
+            }
+        }
+        Digest::of(text.as_bytes())
+    }
+}
+
+/// The packages that the image of a project is to be made of; `None` where its base is another one.
+pub fn inputs(source: &Source, request: &Request) -> Result<Result<Option<DebInputs>, Findings>, Unread> {
+    let said = match read_all(source, request)? {
+        Ok((said, _)) => said,
+        Err(findings) => return Ok(Err(findings)),
+    };
+    if versions::wish(request, &said) != Some(BaseWish::Debian) {
+        return Ok(Ok(None));
+    }
+    let python = match versions::python(&said) {
+        Ok(python) => python,
+        Err(findings) => return Ok(Err(findings)),
+    };
+    Ok(of(request, &said, &python).map(Some))
+}
+
+/// The same of files that have been read.
+fn of(request: &Request, said: &Said, python: &Decided<PythonVersion>) -> Result<DebInputs, Findings> {
+    let release = RELEASES.iter().find(|(_, has)| *has == python.value);
+    let Some((suite, _)) = release else {
+        let has = RELEASES.map(|(suite, has)| format!("{has} ({suite})")).join(" and ");
+        let finding = PythonFinding::DebianPython { python: python.value.to_string(), has };
+        let file = python.at.as_ref().map_or(&said.config, |(file, _)| file);
+        return Err(vec![InFile::new(file, finding.into())]);
+    };
+    let asked: BTreeSet<String> =
+        said.cog.build.system_packages.iter().map(|package| package.name.clone()).collect();
+    // Whatever the project runs may be anything, and is at least run by a shell.
+    let essential = !said.cog.build.commands.is_empty();
+    let is_left_out = |name: &&str| !essential && !asked.contains(*name);
+    Ok(DebInputs {
+        suite,
+        without: FOR_SCRIPTS.iter().filter(|name| is_left_out(name)).map(|it| (*it).to_owned()).collect(),
+        names: ALWAYS.iter().map(|name| (*name).to_owned()).chain(asked).collect(),
+        essential,
+        platforms: request.platforms.clone(),
+    })
+}
+
+/// The locked packages for the only platform that is asked for.
+pub(super) fn locked(
+    source: &Source,
+    request: &Request,
+    said: &Said,
+    python: &Decided<PythonVersion>,
+) -> Result<Result<DebsContext, Findings>, Unread> {
+    let wanted = match of(request, said, python) {
+        Ok(wanted) => wanted,
+        Err(findings) => return Ok(Err(findings)),
+    };
+    let lock = SourcePath::new(DEB_LOCK).expect("the name is a path");
+    let found = match text(source, &lock)? {
+        Ok(Some(text)) => text,
+        Ok(None) => {
+            return Ok(Err(vec![InFile::new(&SourcePath::root(), PythonFinding::NoDebLock.into())]));
+        }
+        Err(finding) => return Ok(Err(vec![finding])),
+    };
+    let told = |finding: PythonFinding| Ok(Err(vec![InFile::new(&lock, finding.into())]));
+    if let Some((recorded, place)) = recorded(found)
+        && recorded != wanted.digest().to_string()
+    {
+        return told(PythonFinding::StaleDebs { place: place.into() });
+    }
+    let mut platforms = request.platforms.iter();
+    let (Some(platform), None) = (platforms.next(), platforms.next()) else {
+        return Ok(Err(vec![InFile::new(&said.config, PythonFinding::DebianPlatforms.into())]));
+    };
+    let parsed = syntax::parse(found);
+    if let Some(first) = parsed.findings.first() {
+        return told(PythonFinding::DebLock { problem: first.to_string() });
+    }
+    let set = parsed.plan.contexts.get(&name_of(platform));
+    let Some(Context { kind: ContextKind::Debs(set), .. }) = set else {
+        return told(PythonFinding::NoDebsFor { platform: platform.clone() });
+    };
+    let mut findings = Findings::new();
+    for package in &said.cog.build.system_packages {
+        let Some(version) = &package.version else { continue };
+        let locked = set.packages.keys().find_map(|file| {
+            let (name, rest) = file.split_once('_')?;
+            (name == package.name).then(|| rest.split('_').next().unwrap_or_default().to_owned())
+        });
+        // Names of files leave the epoch out.
+        let plain = version.split_once(':').map_or(version.as_str(), |(_, rest)| rest);
+        if let Some(locked) = locked.filter(|locked| locked != plain) {
+            let (package, version, place) = (package.name.clone(), version.clone(), package.place.into());
+            let finding = PythonFinding::DebVersion { package, version, locked, place };
+            findings.push(InFile::new(&said.config, finding.into()));
+        }
+    }
+    Ok(if findings.is_empty() { Ok(set.clone()) } else { Err(findings) })
+}
+
+/// What speaks against the lock of a project's Debian packages; nothing where it needs none.
+pub fn is_fresh(source: &Source, request: &Request) -> Result<Findings, Unread> {
+    let wanted = match inputs(source, request)? {
+        Ok(Some(wanted)) => wanted,
+        Ok(None) => return Ok(Findings::new()),
+        Err(findings) => return Ok(findings),
+    };
+    let lock = SourcePath::new(DEB_LOCK).expect("the name is a path");
+    let found = match text(source, &lock)? {
+        Ok(Some(text)) => text,
+        Ok(None) => return Ok(vec![InFile::new(&SourcePath::root(), PythonFinding::NoDebLock.into())]),
+        Err(finding) => return Ok(vec![finding]),
+    };
+    let told = |finding: PythonFinding| Ok(vec![InFile::new(&lock, finding.into())]);
+    if let Some((recorded, place)) = recorded(found)
+        && recorded != wanted.digest().to_string()
+    {
+        return told(PythonFinding::StaleDebs { place: place.into() });
+    }
+    let parsed = syntax::parse(found);
+    if let Some(first) = parsed.findings.first() {
+        return told(PythonFinding::DebLock { problem: first.to_string() });
+    }
+    let mut platforms = wanted.platforms.into_iter();
+    match platforms.find(|platform| !parsed.plan.contexts.contains_key(&name_of(platform))) {
+        Some(platform) => told(PythonFinding::NoDebsFor { platform }),
+        None => Ok(Findings::new()),
+    }
+}
+
+/// A lock of these sets, one for each platform.
+pub fn lock_text(sets: impl IntoIterator<Item = (Platform, DebsContext)>, inputs: &DebInputs) -> String {
+    let mut plan = Plan::empty();
+    for (platform, set) in sets {
+        let context = Context { kind: ContextKind::Debs(set), span: Span::NOWHERE };
+        plan.contexts.insert(name_of(&platform), context);
+    }
+    let text = syntax::print(&plan);
+    let contexts = text.find("context ").map_or("", |start| &text[start..]);
+    format!("cpk 1\n\n# Made by `cogpackc lock`.\n{INPUTS}{}\n\n{contexts}", inputs.digest())
+}
+
+/// What the comment with the record begins with.
+const INPUTS: &str = "# inputs ";
+
+/// What a lock says that it was made of, and where; nothing of one that somebody else has made.
+fn recorded(lock: &str) -> Option<(&str, Range<usize>)> {
+    let start = lock.find(&format!("\n{INPUTS}"))? + 1 + INPUTS.len();
+    let length = lock[start..].find('\n')?;
+    Some((lock[start..start + length].trim_end(), start..start + length))
+}
+
+/// What a platform's set is called in the lock.
+fn name_of(platform: &Platform) -> InputName {
+    let word = platform.to_string().replace('/', "-");
+    InputName::new(&word).expect("a platform has letters, digits and slashes")
+}
