@@ -142,6 +142,7 @@ impl Builder for BuildKit {
             entitlements: order.allowed.iter().map(ToString::to_string).collect(),
             looks,
             comparisons,
+            is_noted: order.is_noted,
             services: receiver.serve(services),
         };
         let (updates, news) = unbounded_channel();

@@ -42,6 +42,9 @@ pub struct Order {
     pub cache_from: Vec<Cache>,
     /// Where results go, for other builds.
     pub cache_to: Vec<Cache>,
+    /// Whether the daemon notes the build in its history, with all that it tells of it. That takes it a
+    /// good part of the time of a build that finds all in its cache.
+    pub is_noted: bool,
     /// What everything is dated, in seconds since 1970.
     pub time: u64,
     /// Whether somebody asked for that time. If not, files of an image that stays with the daemon or

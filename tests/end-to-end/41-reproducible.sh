@@ -35,6 +35,14 @@ builds undated "$project/plan.cpk" --tag "cogpack-test/same:$$"
 exits 'and else are left as they were made' 1 grep -q 'rewriting layers' "$(build_log undated)"
 prints 'nothing is run for that' '' steps_run undated
 
+# A daemon notes in its history what it is asked to note.
+noted() {
+	"${COGPACK_TEST_BUILDCTL:?}" --addr "${DOCKER_HOST%.sock}-buildkit.sock" debug histories | grep -c '^COMPLETE' || true
+}
+prints 'no build is in the history' 0 noted
+builds noted "$project/plan.cpk" --tag "cogpack-test/same:$$" --history
+prints 'but the one that is to be' 1 noted
+
 # Another time is another image, whose files of ours and whose history have that time.
 SOURCE_DATE_EPOCH=1000000007 builds dated "$project/plan.cpk" --output "type=oci,dest=$work/dated.tar"
 mkdir "$work/dated"

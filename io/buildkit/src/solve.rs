@@ -49,6 +49,8 @@ pub struct Request {
     pub looks: Option<Looks>,
     /// What is compared when the graphs are solved.
     pub comparisons: Option<Comparisons>,
+    /// Whether the daemon notes the build in its history, as daemons do from BuildKit 0.12 on.
+    pub is_noted: bool,
     /// What we serve meanwhile.
     pub services: Services,
 }
@@ -221,6 +223,7 @@ fn first_call(request: &Request) -> SolveRequest {
             ..CacheOptions::default()
         }),
         entitlements: request.entitlements.clone(),
+        internal: !request.is_noted,
         ..SolveRequest::default()
     }
 }

@@ -300,6 +300,7 @@ impl Job<'_> {
             destinations,
             cache_from: std::mem::take(&mut self.cache.from),
             cache_to: std::mem::take(&mut self.cache.to),
+            is_noted: self.arguments.history,
             time: self.time,
             is_time_given: self.is_time_given,
         })

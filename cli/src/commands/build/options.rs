@@ -58,6 +58,7 @@ fn named(arguments: &Build) -> Result<Option<Builder>, Failure> {
         ("--limits", arguments.limits.is_some()),
         ("--cache-from", !arguments.cache_from.is_empty()),
         ("--cache-to", !arguments.cache_to.is_empty()),
+        ("--history", arguments.history),
     ]);
     let meaningless =
         |option, builder| Failure::new(format!("`{option}` means nothing to `--builder {builder}`"));
