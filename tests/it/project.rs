@@ -195,6 +195,8 @@ fn pyproject_listed(python: &PythonProject, said: &mut String) {
     say!("target", settings.target);
     let command = settings.command.iter();
     lines.extend(command.map(|said| format!("command: {:?} (line {})", said.value, said.place.line)));
+    say!("stack", settings.stack);
+    say!("catalogue", settings.catalogue);
     say!("with the extra", settings.extras);
     say!("with the group", settings.groups);
     let version = python.python_version.iter();

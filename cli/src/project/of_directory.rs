@@ -100,6 +100,11 @@ impl Named<'_> {
         console: &mut Console<'_>,
     ) -> Result<Option<PlanFile>, Failure> {
         let planned = project.plan(request, self.format, console)?;
+        // Wheels that lie in the project are looked for there, whatever the machine names.
+        for directory in planned.iter().flat_map(|planned| &planned.packages) {
+            let directory = project.directory().join(directory.as_str());
+            console.environment.find_links.insert(0, directory.to_string_lossy().into_owned());
+        }
         Ok(planned.map(|planned| project.as_plan_file(&planned)))
     }
 

@@ -1,5 +1,6 @@
 //! What is wrong with a project, of any family.
 
+use cogpack_catalogue::CatalogueFinding;
 use cogpack_catalogue::choose::NoneFits;
 use cogpack_frontends_cog_yaml::CogYamlFinding;
 use cogpack_frontends_python::project::PythonFinding as PythonFileFinding;
@@ -33,6 +34,10 @@ pub enum ProjectFinding {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Schema(#[from] SchemaFinding),
+    /// A catalogue of base images.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Catalogue(#[from] CatalogueFinding),
     /// No base image fits.
     #[error(transparent)]
     #[diagnostic(transparent)]

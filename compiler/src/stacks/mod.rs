@@ -16,8 +16,12 @@ pub mod why;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
+use cogpack_frontends_python::project::{PythonFinding, settings};
+use cogpack_frontends_python::pyproject::PyprojectFinding;
 use cogpack_frontends_schema::Signature;
-use cogpack_frontends_source::{InFile, Source, Unread};
+use cogpack_frontends_source::{InFile, Source, SourcePath, Unread};
 use cogpack_ir::plan::Plan;
 
 pub use block::{Block, Detected, compose};
@@ -39,6 +43,8 @@ pub struct Planned {
     pub why: Why,
     /// What its author should know.
     pub warnings: Findings,
+    /// Directories of the project with files of packages that the plan names.
+    pub packages: BTreeSet<SourcePath>,
 }
 
 /// A kind of projects.
@@ -78,7 +84,17 @@ pub fn plan_by(
     source: &Source,
     request: &Request,
 ) -> Result<Result<Planned, Findings>, Unread> {
-    match detect::choose(stacks, source, request.stack.as_deref())? {
+    let settings = settings(&SourcePath::root(), source)?;
+    if let (None, Some(named), Some(stated)) = (&request.stack, &settings.stack, &settings.stated)
+        && stacks.iter().all(|stack| stack.name() != named.value)
+    {
+        let way_out = "it is the name of a stack, as `--stack` takes it: `python`";
+        let (key, text, place) = ("stack".to_owned(), named.value.clone(), named.place);
+        let finding = PythonFinding::from(PyprojectFinding::Setting { key, text, way_out, place });
+        return Ok(Err(vec![InFile::new(&stated.file, finding.into())]));
+    }
+    let named = request.stack.as_deref().or(settings.stack.as_ref().map(|named| named.as_str()));
+    match detect::choose(stacks, source, named)? {
         Ok((stack, evidence)) => stack.plan(source, request, evidence),
         Err(finding) => Ok(Err(vec![finding])),
     }

@@ -79,6 +79,19 @@ impl PythonFinding {
     }
 }
 
+/// The settings of a project, as far as they can be read: what is wrong with them, [`read`] tells.
+pub fn settings(directory: &SourcePath, source: &Source) -> Result<Settings, Unread> {
+    let [pyproject, alone] =
+        ["pyproject.toml", SETTINGS].map(|name| directory.join(name).unwrap_or_else(|_| directory.clone()));
+    let (of_pyproject, of_alone) = match (file::text(source, &pyproject), file::text(source, &alone)) {
+        (Err(one), Err(other)) => return Err(one.and(other)),
+        (one, other) => (one?, other?),
+    };
+    let of_pyproject = of_pyproject.ok().flatten().map(|text| pyproject::read(&pyproject, text).0.settings);
+    let of_alone = || of_alone.ok().flatten().map(|text| pyproject::read_alone(&alone, text).0);
+    Ok(of_pyproject.filter(|said| said.stated.is_some()).or_else(of_alone).unwrap_or_default())
+}
+
 /// What the project of a directory says, and what is wrong with it. `named` is the requirements
 /// file that somebody names, in place of `requirements.txt`.
 pub fn read(

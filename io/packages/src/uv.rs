@@ -102,7 +102,22 @@ pub fn resolve(wishes: &Wishes<'_>, path: Option<&OsStr>) -> Result<String, UvEr
         let said = String::from_utf8_lossy(&ran.stderr).replace(&*lines.to_string_lossy(), "cog.yaml");
         return Err(UvError::Unresolved { said: said.trim().to_owned() });
     }
-    String::from_utf8(fs::read(&answer).map_err(UvError::Run)?).map_err(|_| UvError::NotText)
+    let lock = String::from_utf8(fs::read(&answer).map_err(UvError::Run)?).map_err(|_| UvError::NotText)?;
+    Ok(match (folder.path().canonicalize(), wishes.project.canonicalize()) {
+        (Ok(folder), Ok(project)) => with_paths_of(&project, &folder, &lock),
+        (Err(_), _) | (_, Err(_)) => lock,
+    })
+}
+
+/// A lock whose paths go from the project on, in place of the folder that it was written to.
+fn with_paths_of(project: &Path, folder: &Path, lock: &str) -> String {
+    let common =
+        project.components().zip(folder.components()).take_while(|(one, other)| one == other).count();
+    let up = folder.components().skip(common).map(|_| "..".to_owned());
+    let down = project.components().skip(common).map(|part| part.as_os_str().to_string_lossy().into_owned());
+    let written = up.chain(down).collect::<Vec<_>>().join("/");
+    lock.replace(&format!("path = \"{written}/"), "path = \"./")
+        .replace(&format!("path = \"{written}\""), "path = \".\"")
 }
 
 /// What uv calls a platform, with the oldest C library that wheels of today are made for.
@@ -117,4 +132,22 @@ fn name_of(platform: &Platform) -> Option<&'static str> {
 fn found(path: Option<&OsStr>) -> Option<PathBuf> {
     let mut places = std::env::split_paths(path?).map(|directory| directory.join("uv"));
     places.find(|place| place.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_a_lock_go_from_the_project_on() {
+        let lock = "path = \"../../work/own/wheels/a.whl\"\npath = \"../../work/own\"\npath = \"../x\"\n";
+        assert_eq!(
+            with_paths_of(Path::new("/work/own"), Path::new("/tmp/there"), lock),
+            "path = \"./wheels/a.whl\"\npath = \".\"\npath = \"../x\"\n"
+        );
+        assert_eq!(
+            with_paths_of(Path::new("/tmp/own"), Path::new("/tmp/there"), "path = \"../own/a.whl\""),
+            "path = \"./a.whl\""
+        );
+    }
 }

@@ -12,6 +12,7 @@ use super::project_debs;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::note::Note;
+use crate::progress::text;
 use crate::project::{self, Project};
 use crate::report::{self, Format};
 use crate::{DONE, FINDINGS};
@@ -84,7 +85,8 @@ pub fn write(
     }
     write_file_atomically(&path, lock.as_bytes()).map_err(|error| Failure::of(&error))?;
     let packages = lock.matches("\n[[packages]]\n").count();
-    report::remark(&format!("{shown} has {packages} packages"), format, console);
+    let packages = text::counted(packages as u64, "package");
+    report::remark(&format!("{shown} has {packages}"), format, console);
     Ok(())
 }
 
@@ -100,8 +102,9 @@ fn failure(error: &UvError) -> Failure {
                 .causes
                 .extend(said.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
             failure.with_hint(
-                "change the requirements that stand against each other; a package without wheels needs one of \
-                 its own, or another version",
+                "change the requirements that stand against each other; for a package without wheels \
+                 choose another version, or make one by `pip wheel --no-deps -w wheels NAME` and write \
+                 `./wheels/FILE.whl` in its place into `requirements.txt`",
             )
         }
         UvError::Run(_) | UvError::Write(_) | UvError::NotText => failure,

@@ -116,7 +116,7 @@ impl PythonFacts {
         };
         let packages = Decision {
             what: "packages".to_owned(),
-            value: format!("{count} wheels"),
+            value: if count == 1 { "1 wheel".to_owned() } else { format!("{count} wheels") },
             at: self.packages.lock.clone().map(|lock| (lock, 1)),
             because: because.to_owned(),
         };
@@ -183,7 +183,12 @@ pub fn gather(
             let base = |set| Base { from: BaseFrom::Debs(set), interpreter: debs::INTERPRETER.to_owned() };
             debs::locked(source, request, &said, &python)?.map(|set| (base(set), Vec::new()))
         }
-        None | Some(BaseWish::Catalogue | BaseWish::Image(_)) => versions::base(request, &said, &python),
+        None | Some(BaseWish::Catalogue | BaseWish::Image(_)) => {
+            match versions::catalogue(source, request, &said)? {
+                Ok(catalogue) => versions::base(request, &catalogue, &said, &python),
+                Err(findings) => Err(findings),
+            }
+        }
     };
     let packages = match lock_inputs::of(source, request, &said, python.value)? {
         Ok(needs) => lock::read(source, request, &needs)?,

@@ -128,6 +128,18 @@ pub enum PythonFinding {
         /// The lock file.
         lock: String,
     },
+    /// A wheel of the project that is not as it was.
+    #[error("the lock names the wheel `{path}` of the project, and {problem}")]
+    #[diagnostic(
+        code("project::lock::local-wheel"),
+        help("put the wheel that is meant into the project, and lock the project anew")
+    )]
+    LocalWheel {
+        /// Its path, as the lock says it.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A wheel with another hash.
     #[error("`{wheel}` was locked, and its hash is none of those that are allowed here")]
     #[diagnostic(
@@ -167,7 +179,17 @@ pub enum PythonFinding {
     NoRequirements {
         /// Its path.
         file: String,
-        /// Where `cog.yaml` names it, or the file that takes it in.
+        /// Where `cog.yaml` names it.
+        #[label("named here")]
+        place: SourceSpan,
+    },
+    /// A file that the settings name.
+    #[error("there is no file `{file}`")]
+    #[diagnostic(code("project::python::no-file"), help("write it, or take away what names it"))]
+    NoFile {
+        /// Its path.
+        file: String,
+        /// Where it is named.
         #[label("named here")]
         place: SourceSpan,
     },
@@ -176,7 +198,8 @@ pub enum PythonFinding {
     #[diagnostic(
         code("project::lock::problem"),
         help(
-            "`cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its own"
+            "`cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its \
+             own: `pip wheel --no-deps -w wheels NAME` makes one, and `./wheels/FILE.whl` in `requirements.txt` takes it"
         )
     )]
     Lock {

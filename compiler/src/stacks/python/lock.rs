@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use cogpack_frontends_source::{InFile, Source, SourcePath, Unread};
+use cogpack_frontends_python::lock;
+use cogpack_frontends_source::{DigestOf, InFile, Source, SourcePath, Unread};
 use cogpack_packages_wheels::file_name::normalised;
 use cogpack_packages_wheels::lock::{LockedWheel, Request as WheelRequest, choose};
 use cogpack_packages_wheels::target::Target;
@@ -28,6 +29,8 @@ pub struct Locked {
     pub packages: Vec<LockedWheel>,
     /// The version of cog's runtime.
     pub cog_version: Option<String>,
+    /// Directories of the project that have some of the files.
+    pub directories: BTreeSet<SourcePath>,
 }
 
 /// What speaks against the lock of a project: nothing where it is there and of the project's wishes.
@@ -69,16 +72,23 @@ pub(super) fn read(
         return Ok(Err(vec![InFile::new(&lock, finding.into())]));
     }
     let nothing = BTreeSet::new();
-    let (python, patch, extras, groups) = match needs {
-        Needs::Own(OwnLock { python: (python, patch), extras, groups, .. }) => {
-            (*python, *patch, extras, groups)
+    let (python, patch, extras, groups, itself) = match needs {
+        Needs::Own(OwnLock { python: (python, patch), extras, groups, itself, .. }) => {
+            (*python, *patch, extras, groups, itself)
         }
-        Needs::Locked(LockInputs { python, .. }) => (*python, None, &nothing, &nothing),
+        Needs::Locked(LockInputs { python, itself, .. }) => (*python, None, &nothing, &nothing, itself),
         Needs::Nothing => return Ok(Ok(Locked::default())),
     };
     let targets: Vec<Target> =
         request.platforms.iter().map(|platform| Target { python, platform: platform.clone() }).collect();
-    let wanted = WheelRequest { targets: &targets, patch, extras, groups, without: &nothing };
+    // The project itself is installed where it lies, and is a directory to its lock.
+    let held = lock::read(&lock, found).ok();
+    let without: BTreeSet<String> = itself
+        .iter()
+        .filter(|itself| held.as_ref().is_some_and(|held| held.packages.contains_key(itself)))
+        .map(|itself| itself.as_str().to_owned())
+        .collect();
+    let wanted = WheelRequest { targets: &targets, patch, extras, groups, without: &without };
     let chosen = match choose(found, &wanted) {
         Ok(mut chosen) => {
             for wheel in &mut chosen {
@@ -104,10 +114,44 @@ pub(super) fn read(
     if !others.is_empty() {
         return Ok(Err(others));
     }
+    let directories = match local(source, &lock, &chosen)? {
+        Ok(directories) => directories,
+        Err(findings) => return Ok(Err(findings)),
+    };
     let cog_version =
         chosen.iter().find(|wheel| name(wheel) == "cog").map(|wheel| wheel.file.version.clone());
     let (frameworks, packages) = chosen.into_iter().partition(|wheel| is_of_a_framework(&name(wheel)));
-    Ok(Ok(Locked { lock: Some(lock), is_own: inputs.is_none(), frameworks, packages, cog_version }))
+    let is_own = inputs.is_none();
+    Ok(Ok(Locked { lock: Some(lock), is_own, frameworks, packages, cog_version, directories }))
+}
+
+/// The directories of wheels that are files of the project, each of which is the one that was locked.
+fn local(
+    source: &Source,
+    lock: &SourcePath,
+    chosen: &[LockedWheel],
+) -> Result<Result<BTreeSet<SourcePath>, Findings>, Unread> {
+    let mut directories = BTreeSet::new();
+    let mut findings = Findings::new();
+    for wheel in chosen {
+        let Some(named) = wheel.path.as_deref().filter(|_| wheel.url.is_none()) else { continue };
+        let (wheel, digest) = (wheel.file.to_string(), wheel.digest);
+        let problem = match lock.directory().join(named) {
+            Err(problem) => problem.to_string(),
+            Ok(path) => match source.digest(&path)? {
+                DigestOf::Is(found, _) if *found == digest && path.name() == wheel => {
+                    directories.insert(path.directory());
+                    continue;
+                }
+                DigestOf::Is(..) => "it is another file than the one that was locked".to_owned(),
+                DigestOf::Absent => "there is no such file".to_owned(),
+                DigestOf::Unreadable(why) => why.clone(),
+            },
+        };
+        let path = named.to_owned();
+        findings.push(InFile::new(lock, PythonFinding::LocalWheel { path, problem }.into()));
+    }
+    Ok(if findings.is_empty() { Ok(directories) } else { Err(findings) })
 }
 
 /// The key below `[tool.cogpack]` that says what a lock was made of.

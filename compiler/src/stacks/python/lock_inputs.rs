@@ -18,6 +18,7 @@ use cogpack_packages_wheels::target::{PythonVersion, Target};
 
 use super::finding::PythonFinding;
 use super::said::{Said, beside, read_all};
+use super::start::is_package;
 use super::versions;
 use crate::stacks::{Findings, Request, text};
 
@@ -43,6 +44,8 @@ pub struct OwnLock {
     pub extras: BTreeSet<String>,
     /// Which of its dependency groups.
     pub groups: BTreeSet<String>,
+    /// The project's own name, where it is installed.
+    pub(super) itself: Option<PackageName>,
 }
 
 /// All that a resolver is told.
@@ -64,6 +67,8 @@ pub struct LockInputs {
     pub prereleases: bool,
     /// Requirements that say what their package's file may hash to.
     pub(super) hashed: Vec<Stated>,
+    /// The project's own name, where it is installed.
+    pub(super) itself: Option<PackageName>,
     /// Files that may change what the others mean, and all of these: what the lock depends on.
     texts: Vec<(SourcePath, String)>,
 }
@@ -113,6 +118,8 @@ pub(super) fn of(
     };
     let (extras, groups) = (names(&said.settings().extras), names(&said.settings().groups));
     let around = Around { request, python, patch: patch(said, python), extras: &extras, groups: &groups };
+    let name = || said.table().and_then(|table| Some(table.name.as_ref()?.value.clone()));
+    let itself = if is_package(said) { name() } else { None };
     let own = said.project.locks.first().filter(|_| !said.names_packages());
     if let Some(lock) = own {
         findings.extend(around.misfits(lock, &required));
@@ -121,7 +128,7 @@ pub(super) fn of(
             let file = lock.file.to_string();
             findings.push(InFile::new(&said.config, PythonFinding::NoCog { lock: file }.into()));
         }
-        let own = OwnLock { file: lock.file.clone(), python: (python, around.patch), extras, groups };
+        let own = OwnLock { file: lock.file.clone(), python: (python, around.patch), extras, groups, itself };
         return Ok(if findings.is_empty() { Ok(Needs::Own(own)) } else { Err(findings) });
     }
     let no_constraints = Vec::new();
@@ -174,7 +181,8 @@ pub(super) fn of(
     }
     let hashed = required.into_iter().filter(|stated| !stated.hashes.is_empty()).collect();
     let platforms = request.platforms.clone();
-    let inputs = LockInputs { python, platforms, files, extras, groups, lines, prereleases, hashed, texts };
+    let inputs =
+        LockInputs { python, platforms, files, extras, groups, lines, prereleases, hashed, itself, texts };
     Ok(Ok(Needs::Locked(inputs)))
 }
 

@@ -76,7 +76,7 @@ impl Stack for PythonStack {
                 let decisions = facts.decisions();
                 let bases = facts.bases.clone();
                 let why = Why { stack: self.name(), evidence, blocks, decisions, bases };
-                Ok(Planned { plan, why, warnings })
+                Ok(Planned { plan, why, warnings, packages: facts.packages.directories.clone() })
             }
             Err(findings) => {
                 let at = &facts.said.config;

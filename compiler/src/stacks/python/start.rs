@@ -134,7 +134,7 @@ fn the_program(said: &Said) -> Result<Option<(String, cogpack_frontends_source::
 
 /// Whether the project itself is installed, as uv and pip would: where it says how it is built or which
 /// programs it has, and does not say that it is no package.
-fn is_package(said: &Said) -> bool {
+pub(super) fn is_package(said: &Said) -> bool {
     let Some(pyproject) = &said.project.pyproject else { return false };
     let has_programs = said.table().is_some_and(|table| !table.scripts.is_empty());
     match &pyproject.uv.is_package {

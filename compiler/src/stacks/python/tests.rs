@@ -115,7 +115,7 @@ fn a_uv_project_is_planned_as_it_is() {
         "stack: python\n  .python-version declares such a project\n  pyproject.toml declares such a project\n  \
          uv.lock declares such a project\n",
         "Python: 3.12\n  the file `.python-version` says so (.python-version:1)\n",
-        "packages: 1 wheels\n  what the project's own lock file names for this Python and these platforms (uv.lock:1)\n",
+        "packages: 1 wheel\n  what the project's own lock file names for this Python and these platforms (uv.lock:1)\n",
         "command: greet\n  it is the project's program (pyproject.toml:12)\n",
     ] {
         assert!(why.contains(part), "{part} is not in\n{why}");
@@ -219,7 +219,7 @@ fn settings_stand_beside_what_other_files_say() {
     project::python::python-twice cogpack.toml: the Python is 3.12 here, and 3.11 in line 2 of `cog.yaml`
       keep one of them
     project::pyproject::unknown-setting cogpack.toml: `cogpack.toml` has no setting `tool`
-      take it away; the settings are `base`, `command`, `extras`, `groups`, `layers`, `precompile`, `python`, `strip`, `target`, `user`
+      take it away; the settings are `base`, `catalogue`, `command`, `extras`, `groups`, `layers`, `precompile`, `python`, `stack`, `strip`, `target`, `user`
     project::pyproject::settings-twice pyproject.toml: the settings stand in two files: here, and in `cogpack.toml`
       move all of them to one of the two, and take the other away
     project::python::unknown-extra pyproject.toml: `pyproject.toml` has no extra `b`
@@ -310,4 +310,114 @@ fn a_file_that_is_no_text_is_told_and_not_passed_over() {
         let told = all(&findings);
         assert!(told.starts_with(&format!("project::file::not-text {name}: ")), "{told}");
     }
+}
+
+#[test]
+fn a_wheel_of_the_project_is_taken_by_its_hash() {
+    let name = "wheels/own-1.0-py3-none-any.whl";
+    let digest = cogpack_content::Digest::of(b"as it was").to_string();
+    let uv = format!(
+        "version = 1\nrequires-python = \">=3.11\"\n[[package]]\nname = \"hello\"\nversion = \"1\"\n\
+         source = {{ virtual = \".\" }}\ndependencies = [{{ name = \"own\" }}]\n[[package]]\nname = \"own\"\n\
+         version = \"1.0\"\nsource = {{ path = \"{name}\" }}\nwheels = [{{ filename = \
+         \"own-1.0-py3-none-any.whl\", hash = \"{digest}\" }}]\n"
+    );
+    let pylock = |path: &str| {
+        let digits = digest.trim_start_matches("sha256:");
+        format!(
+            "lock-version = \"1.0\"\ncreated-by = \"a test\"\n[[packages]]\nname = \"own\"\nversion = \"1.0\"\n\
+             archive = {{ path = \"{path}\", hashes = {{ sha256 = \"{digits}\" }} }}\n"
+        )
+    };
+    let pyproject = "[project]\nname = \"hello\"\ndependencies = [\"own\"]\n";
+    let projects = |wheel: &[u8]| {
+        let of = |files: &[(&str, &str)]| {
+            let project = MemoryProject::new(files.iter().copied()).unwrap();
+            project.with("main.py", b"").unwrap().with(name, wheel).unwrap()
+        };
+        [
+            of(&[("pyproject.toml", pyproject), ("uv.lock", &uv)]),
+            of(&[("pyproject.toml", pyproject), ("pylock.toml", &pylock(name))]),
+            of(&[
+                ("requirements.txt", &format!("./{name}\n")),
+                ("pylock.cog.toml", &pylock(&format!("./{name}"))),
+            ]),
+        ]
+    };
+    for project in projects(b"as it was") {
+        let planned = project
+            .plan(|source| plan(source, &Request::plain()))
+            .unwrap_or_else(|findings| panic!("{}", all(&findings)));
+        let directories: Vec<&str> = planned.packages.iter().map(|directory| directory.as_str()).collect();
+        assert_eq!(directories, ["wheels"]);
+        let text = syntax::print(&planned.plan);
+        assert!(
+            text.contains(&format!("wheel \"own-1.0-py3-none-any.whl\" {{\n    hash {digest}\n  }}")),
+            "{text}"
+        );
+    }
+    for project in projects(b"another one") {
+        let findings =
+            project.plan(|source| plan(source, &Request::plain())).expect_err("it is another file");
+        assert!(
+            all(&findings).contains("it is another file than the one that was locked"),
+            "{}",
+            all(&findings)
+        );
+    }
+    let outside = refused(&[
+        ("requirements.txt", "own\n"),
+        ("pylock.cog.toml", &pylock("../own-1.0-py3-none-any.whl")),
+        ("main.py", ""),
+    ]);
+    assert!(outside.starts_with("project::lock::local-wheel pylock.cog.toml: "), "{outside}");
+}
+
+#[test]
+fn the_project_itself_may_be_among_its_requirements() {
+    let lock = "\n[[packages]]\nname = \"hello\"\ndirectory = { path = \".\", editable = true }\n";
+    let lock = format!("{PYLOCK}{lock}");
+    let files = |pyproject| {
+        [
+            ("pyproject.toml", pyproject),
+            ("requirements.txt", "-e .\nsix\n"),
+            ("pylock.cog.toml", &*lock),
+            ("main.py", ""),
+        ]
+    };
+    let built = "[project]\nname = \"hello\"\n[build-system]\nrequires = [\"hatchling\"]\n";
+    let (plan, _) = text(&files(built));
+    assert!(plan.contains("six-1.17.0") && plan.contains("site-packages/_hello.pth"), "{plan}");
+    let told = refused(&files("[project]\nname = \"hello\"\n"));
+    assert!(told.contains("`hello` is a directory, and not a wheel"), "{told}");
+}
+
+#[test]
+fn settings_name_a_stack_and_catalogues() {
+    let own = "catalogue = 1\n[[image]]\nreference = \"registry.example/own:1\"\nplatforms = [\"linux/amd64\"]\n\
+               roles = [\"build\", \"runtime\"]\nextent = \"runtime\"\nos = { id = \"debian\", version = \"12\", \
+               codename = \"bookworm\" }\npython = { version = \"3.13\", interpreter = \"/usr/bin/python3\", \
+               prefix = \"/usr\" }\n";
+    let main = ("main.py", "");
+    let (plan, _) = text(&[
+        ("cogpack.toml", "stack = \"python\"\ncatalogue = [\"bases.toml\"]\n"),
+        ("bases.toml", own),
+        main,
+    ]);
+    assert!(plan.contains("image @base = \"registry.example/own:1\""), "{plan}");
+    let told = [
+        refused(&[("cogpack.toml", "stack = \"pyton\"\n"), main]),
+        refused(&[("cogpack.toml", "catalogue = [\"bases.toml\"]\n"), main]),
+        refused(&[("cogpack.toml", "catalogue = [\"bases.toml\"]\n"), ("bases.toml", "catalog = 1\n"), main]),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    project::pyproject::setting cogpack.toml: `stack` cannot be `pyton`
+      it is the name of a stack, as `--stack` takes it: `python`
+    project::python::no-file cogpack.toml: there is no file `bases.toml`
+      write it, or take away what names it
+    project::catalogue::missing bases.toml: a catalogue has no `catalogue`
+      add `catalogue = …`: the format of the file, which is 1
+    project::catalogue::unknown bases.toml: a catalogue has no key `catalog`
+      did you mean `catalogue`?
+    "#);
 }

@@ -1,10 +1,10 @@
 //! Which Python a project runs on, and which image brings it.
 
 use cogpack_catalogue::entry::Role;
-use cogpack_catalogue::{Wanted, choose};
+use cogpack_catalogue::{Catalogue, Wanted, choose};
 use cogpack_frontends_python::common::have_common_version;
 use cogpack_frontends_python::pyproject::Base as Standing;
-use cogpack_frontends_source::{InFile, Placed, SourcePath};
+use cogpack_frontends_source::{InFile, Placed, Source, SourcePath, Unread};
 use cogpack_packages_wheels::target::PythonVersion;
 use pep440_rs::VersionSpecifiers;
 
@@ -13,7 +13,7 @@ use super::finding::PythonFinding;
 use super::said::{Said, at, beside};
 use crate::stacks::request::BaseWish;
 use crate::stacks::why::Candidate;
-use crate::stacks::{Findings, Request};
+use crate::stacks::{Findings, Request, text};
 
 /// The Python where no file says which, and before it those that a project may want instead: the
 /// newest of them first, and last the one that fewer packages have wheels for.
@@ -92,9 +92,37 @@ fn of(python: PythonVersion) -> VersionSpecifiers {
     format!("=={python}.*").parse().expect("a release with a wildcard is a specifier")
 }
 
+/// The base images that are known: those of catalogues that the settings name go before the others.
+pub(super) fn catalogue(
+    source: &Source,
+    request: &Request,
+    said: &Said,
+) -> Result<Result<Catalogue, Findings>, Unread> {
+    let mut catalogue = request.catalogue.clone();
+    let mut findings = Findings::new();
+    for named in said.settings().catalogue.iter().rev() {
+        match text(source, &named.value)? {
+            Ok(Some(text)) => match Catalogue::read(named.as_str(), text) {
+                Ok(read) => catalogue = catalogue.with(read),
+                Err(found) => {
+                    findings.extend(found.into_iter().map(|found| InFile::new(&named.value, found.into())));
+                }
+            },
+            Ok(None) => {
+                let (file, place) = (named.to_string(), named.place.into());
+                let stated = said.settings().stated.as_ref().map_or(&said.config, |stated| &stated.file);
+                findings.push(InFile::new(stated, PythonFinding::NoFile { file, place }.into()));
+            }
+            Err(finding) => findings.push(finding),
+        }
+    }
+    Ok(if findings.is_empty() { Ok(catalogue) } else { Err(findings) })
+}
+
 /// The image of the catalogue for a Python, and all that were looked at.
 pub(super) fn base(
     request: &Request,
+    catalogue: &Catalogue,
     said: &Said,
     python: &Decided<PythonVersion>,
 ) -> Result<(Base, Vec<Candidate>), Findings> {
@@ -111,13 +139,13 @@ pub(super) fn base(
         os: None,
         packages: Default::default(),
     };
-    let choice = choose(&request.catalogue, &wanted);
+    let choice = choose(catalogue, &wanted);
     let chosen = match &wish {
         None | Some(BaseWish::Catalogue | BaseWish::Debian) => {
             choice.entry(&wanted).cloned().map_err(|none| vec![InFile::new(file, none.into())])?
         }
         Some(BaseWish::Image(named)) => {
-            let listed = request.catalogue.find(named).map(|listed| listed.entry.clone());
+            let listed = catalogue.find(named).map(|listed| listed.entry.clone());
             listed.ok_or_else(|| told(PythonFinding::UnknownBase { named: named.to_string() }))?
         }
     };

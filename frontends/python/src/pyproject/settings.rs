@@ -37,6 +37,10 @@ pub struct Settings {
     pub target: Option<Placed<Target>>,
     /// `command`: what the image starts, in words.
     pub command: Option<Placed<Vec<String>>>,
+    /// `stack`: the kind of project, where its files do not decide.
+    pub stack: Option<Placed<String>>,
+    /// `catalogue`: catalogues of base images, files of the project.
+    pub catalogue: Vec<Placed<SourcePath>>,
     /// `extras`: those of the project that are installed, by normalised name.
     pub extras: Vec<Placed<String>>,
     /// `groups`: its dependency groups that are, by normalised name.
@@ -99,8 +103,20 @@ impl fmt::Display for Layers {
     }
 }
 
-const KEYS: &[&str] =
-    &["base", "command", "extras", "groups", "layers", "precompile", "python", "strip", "target", "user"];
+const KEYS: &[&str] = &[
+    "base",
+    "catalogue",
+    "command",
+    "extras",
+    "groups",
+    "layers",
+    "precompile",
+    "python",
+    "stack",
+    "strip",
+    "target",
+    "user",
+];
 
 /// Reads the settings of a file that has nothing else in it.
 pub fn read_alone(file: &SourcePath, text: &str) -> (Settings, Vec<InFile<PyprojectFinding>>) {
@@ -147,6 +163,8 @@ pub(super) fn read(
                 settings.user = setting(reading, &key, value, user);
             }
             "command" => settings.command = command(reading, &key, value),
+            "stack" => settings.stack = reading.text(&key, value),
+            "catalogue" => settings.catalogue = files(reading, &key, value),
             "extras" => settings.extras = names(reading, &key, value),
             "groups" => settings.groups = names(reading, &key, value),
             "target" => settings.target = setting(reading, &key, value, target),
@@ -200,6 +218,20 @@ fn names(reading: &mut Reading<'_>, key: &str, value: &Spanned<DeValue<'_>>) -> 
     let items = reading.list(key, value);
     let texts = items.into_iter().filter_map(|item| reading.text(key, item)).collect::<Vec<_>>();
     texts.into_iter().map(|text| text.map(|text| normalised(&text))).collect()
+}
+
+/// Paths from the file on that names them.
+fn files(reading: &mut Reading<'_>, key: &str, value: &Spanned<DeValue<'_>>) -> Vec<Placed<SourcePath>> {
+    let directory = reading.file.directory();
+    let mut files = Vec::new();
+    for item in reading.list(key, value) {
+        let named = setting(reading, key, item, |text| match directory.join(text) {
+            Ok(path) if !path.as_str().is_empty() => Ok(path),
+            Ok(_) | Err(_) => Err("name a file of the project, by its path from this file on"),
+        });
+        files.extend(named);
+    }
+    files
 }
 
 fn base(text: &str) -> Result<Base, &'static str> {

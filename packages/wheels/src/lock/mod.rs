@@ -45,6 +45,8 @@ pub struct LockedWheel {
     pub digest: Digest,
     /// Where it is, where the lock file gives an address.
     pub url: Option<String>,
+    /// Its path from the lock file on, where it is a file of the project.
+    pub path: Option<String>,
 }
 
 /// Why a lock file, or one of its packages, cannot be had as wheels.
@@ -222,6 +224,7 @@ struct Candidate<'l> {
     /// The name of its file, where something says it.
     file: Option<&'l str>,
     url: Option<&'l str>,
+    path: Option<&'l str>,
     /// `sha256:` and its digits.
     digest: Option<String>,
 }
@@ -343,7 +346,8 @@ impl Entry<'_> {
         };
         let digest = candidate.digest.as_deref().and_then(|digest| digest.parse().ok());
         let digest = digest.ok_or_else(|| invalid(format!("`{file}` has no SHA-256 hash")))?;
-        Ok(LockedWheel { file, digest, url: candidate.url.map(str::to_owned) })
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Ok(LockedWheel { file, digest, url: owned(candidate.url), path: owned(candidate.path) })
     }
 }
 

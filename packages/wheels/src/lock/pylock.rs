@@ -153,7 +153,7 @@ impl File {
 
     fn candidate(&self) -> Candidate<'_> {
         let digest = self.hashes.get("sha256").map(|digits| format!("sha256:{digits}"));
-        Candidate { file: self.file(), url: self.url.as_deref(), digest }
+        Candidate { file: self.file(), url: self.url.as_deref(), path: self.path.as_deref(), digest }
     }
 }
 

@@ -216,16 +216,23 @@ impl Package {
         } else {
             "a set of sources"
         };
-        Entry { name: &self.name, instead, wheels: self.wheels.iter().map(Wheel::candidate).collect() }
+        // A wheel that is named by its path is all that its source is.
+        let local = self.source.get("path").and_then(toml::Value::as_str);
+        Entry {
+            name: &self.name,
+            instead,
+            wheels: self.wheels.iter().map(|wheel| wheel.candidate(local)).collect(),
+        }
     }
 }
 
 impl Wheel {
-    fn candidate(&self) -> Candidate<'_> {
+    fn candidate<'l>(&'l self, local: Option<&'l str>) -> Candidate<'l> {
         let place = || self.url.as_deref().or(self.path.as_deref()).and_then(last_part);
         Candidate {
             file: self.filename.as_deref().or_else(place),
             url: self.url.as_deref(),
+            path: self.path.as_deref().or(local),
             digest: self.hash.clone(),
         }
     }

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Python projects without a cog.yaml: one of uv with its lock and a program, and one with requirements
+# alone and a wheel of its own. Each is built in this process, and the engine runs what came of it.
+# shellcheck source-path=SCRIPTDIR source=support.bash
+. "$(dirname "$0")/support.bash"
+needs_daemon
+
+cogpackc=${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}
+export COGPACK_STORE=$work/store
+
+python3 -m venv "$work/tools"
+exits 'pip installs uv' 0 "$work/tools/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9
+export PATH=$work/tools/bin:$PATH
+# uv does not read what is said to pip.
+if [ -n "${PIP_INDEX_URL:-}" ]; then
+	export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}
+fi
+
+cat >"$work/catalogue.toml" <<FILE
+catalogue = 1
+
+[[image]]
+reference = "$COGPACK_TEST_REGISTRY/base/python:3.11-slim"
+platforms = ["linux/amd64", "linux/arm64"]
+roles = ["build", "runtime"]
+extent = "runtime"
+os = { id = "debian", version = "12", codename = "bookworm" }
+python = { version = "3.11", interpreter = "/usr/bin/python3", prefix = "/usr" }
+FILE
+
+mkdir -p "$work/hosts/src/hosts" "$work/plain/wheels"
+cat >"$work/hosts/pyproject.toml" <<'FILE'
+[project]
+name = "hosts"
+version = "0.3.0"
+requires-python = "==3.11.*"
+dependencies = ["idna==3.10"]
+
+[project.scripts]
+hosts = "hosts.main:run"
+
+[build-system]
+requires = ["uv_build"]
+build-backend = "uv_build"
+
+[dependency-groups]
+dev = ["six"]
+
+[tool.cogpack]
+catalogue = ["catalogue.toml"]
+FILE
+cp "$work/catalogue.toml" "$work/hosts/"
+cat >"$work/hosts/src/hosts/main.py" <<'FILE'
+"""Prints a host's name in ASCII, and what the project says of itself."""
+
+from importlib.metadata import version
+
+import idna
+
+
+def run() -> None:
+    """The program."""
+    print(version("hosts"), version("idna"), idna.encode("bücher.example").decode())
+FILE
+touch "$work/hosts/src/hosts/__init__.py"
+
+# A wheel that somebody has made: an archive with a module and what is said of it.
+python3 - "$work/plain/wheels/own-1.0-py3-none-any.whl" <<'FILE'
+import base64, hashlib, sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w") as wheel:
+    files = {
+        "own.py": 'WORD = "of its own"\n',
+        "own-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: own\nVersion: 1.0\n",
+        "own-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    for name, text in files.items():
+        wheel.writestr(name, text)
+    record = "own-1.0.dist-info/RECORD,,\n"
+    for name, text in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+        record += f"{name},sha256={digest},{len(text)}\n"
+    wheel.writestr("own-1.0.dist-info/RECORD", record)
+FILE
+echo 3.11 >"$work/plain/.python-version"
+printf '%s\n' './wheels/own-1.0-py3-none-any.whl' 'idna<4' >"$work/plain/requirements.txt"
+cat >"$work/plain/main.py" <<'FILE'
+"""Prints what both requirements say."""
+
+import idna
+import own
+
+print(idna.decode("xn--bcher-kva"), own.WORD)
+FILE
+
+# runs NAME SAYS: built by this process, taken by the engine, and says this.
+runs() {
+	local image=cogpack-test/$1:$$
+	builds "$1" "$work/$1" --catalogue "$work/catalogue.toml" --builder direct \
+		--output "type=docker,dest=$work/$1.tar" --tag "$image"
+	exits "the engine takes $1" 0 docker load --quiet --input "$work/$1.tar"
+	prints "$1 runs" "$2" docker run --rm --network "$COGPACK_TEST_NETWORK" "$image"
+	docker image rm --force "$image" >/dev/null
+}
+
+exits 'uv locks its project' 0 uv lock --quiet --project "$work/hosts"
+cp "$work/hosts/uv.lock" "$work/uv.lock"
+exits 'which needs no other lock' 0 "$cogpackc" lock "$work/hosts"
+exits 'and keeps its own' 0 cmp "$work/uv.lock" "$work/hosts/uv.lock"
+runs hosts '0.3.0 3.10 xn--bcher-kva.example'
+exits 'no lock of ours was made' 1 test -e "$work/hosts/pylock.cog.toml"
+
+# Its first build locks it.
+runs plain 'bücher of its own'
+exits 'the lock names the wheel by its path in the project' 0 \
+	grep -F 'path = "./wheels/own-1.0-py3-none-any.whl"' "$work/plain/pylock.cog.toml"
+exits 'and is up to date' 0 "$cogpackc" lock "$work/plain" --locked
+echo 'more' >>"$work/plain/wheels/own-1.0-py3-none-any.whl"
+exits 'a wheel that has changed is not taken' 1 "$cogpackc" plan "$work/plain" --catalogue "$work/catalogue.toml"
