@@ -19,6 +19,7 @@ mod idle_options;
 mod installed;
 mod limits;
 mod line_diff;
+mod lost;
 mod misnamed;
 mod mistake;
 mod note;
@@ -67,7 +68,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<
         }
     };
     let format = arguments.format();
-    match commands::run(arguments, console) {
+    match lost::told(|| commands::run(arguments, console)) {
         Ok(code) => code,
         Err(failure) => {
             let failure = match names(&words, &console.directory) {

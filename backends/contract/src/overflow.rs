@@ -5,7 +5,8 @@
 //! walk. Nothing but this process ever reads the bytes, so that their form has no version.
 //!
 //! What cannot be kept elsewhere, because a disk is full, stays in memory. What was kept and does
-//! not come back leaves nothing to go on with: that is a panic, which says what the disk said.
+//! not come back leaves nothing to go on with, wherever that is noticed: [`Lost`] unwinds to whoever
+//! began, who says what the disk said.
 
 mod pages;
 mod text;
@@ -20,7 +21,7 @@ use crate::content::Content;
 use crate::entries::Entries;
 use crate::entries::held::{Depot, Place};
 use crate::entries::page::Page;
-use crate::tree::Node;
+use crate::tree::{Directory, Node, Tree};
 
 /// Keeps bytes, as a file does that has no name.
 pub trait Bytes: Send + Sync {
@@ -30,6 +31,11 @@ pub trait Bytes: Send + Sync {
     /// Gives back as many as there is room for, from a place on.
     fn read(&self, offset: u64, into: &mut [u8]) -> io::Result<()>;
 }
+
+/// A page that was kept and does not come back: what unwinding carries.
+#[derive(Debug, thiserror::Error)]
+#[error("read again what was laid aside in a temporary file")]
+pub struct Lost(#[source] pub io::Error);
 
 /// Keeps pages of directories.
 pub struct Overflow {
@@ -65,6 +71,18 @@ impl Overflow {
         }
     }
 
+    /// The same of all directories of a tree.
+    pub fn take_tree(self: &Arc<Self>, tree: &mut Tree<Content>) {
+        if let Some(root) = tree.directory_mut(&[]) {
+            self.take_below(root);
+        }
+    }
+
+    fn take_below(self: &Arc<Self>, directory: &mut Directory<Content>) {
+        directory.children.each_directory_here(&mut |below| self.take_below(below));
+        self.take(&mut directory.children);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -93,7 +111,8 @@ impl Depot<Node<Content>> for Overflow {
         }
         let mut bytes = vec![0; place.length as usize];
         if let Err(error) = self.bytes.read(place.offset, &mut bytes) {
-            panic!("what was laid aside in a temporary file cannot be read again: {error}");
+            // No hook hears of it: the mistake is not ours.
+            std::panic::resume_unwind(Box::new(Lost(error)));
         }
         let page = Arc::new(Arc::clone(&self).read(&bytes));
         let mut state = self.state();

@@ -1,6 +1,7 @@
 //! Drives the evaluation of a plan: runs its programs, two at a time, and writes the image.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
 
@@ -31,6 +32,9 @@ use crate::progress::{Progress, Progresses, StepId, Stream};
 const AT_ONCE: usize = 2;
 /// How much of the end of its output is kept of a program.
 const TAIL: usize = 64 << 10;
+
+/// What running a program comes to, if it comes to anything.
+type Left = std::thread::Result<Result<Tree<Content>, BuildError>>;
 
 /// Builds.
 pub fn build(
@@ -98,7 +102,7 @@ fn assemble(
     let mut evaluation = part.recipe.evaluation(&inputs, &files);
     let mut waiting: VecDeque<Program> = VecDeque::new();
     std::thread::scope(|scope| {
-        let (ended, ends) = channel::<(StageId, Result<Tree<Content>, BuildError>)>();
+        let (ended, ends) = channel::<(StageId, Left)>();
         let mut running = 0;
         let mut failure = None;
         loop {
@@ -119,7 +123,7 @@ fn assemble(
                 let ended = ended.clone();
                 let running = Running { order, part: place, programs, shelf, telling, cancel };
                 scope.spawn(move || {
-                    let left = running.program(&program);
+                    let left = catch_unwind(AssertUnwindSafe(|| running.program(&program)));
                     // The other end waits for every program that it has started.
                     let _ = ended.send((program.stage, left));
                 });
@@ -130,11 +134,15 @@ fn assemble(
             let Ok((stage, left)) = ends.recv() else { break };
             running -= 1;
             match left {
-                Ok(tree) => evaluation.ran(stage, tree),
-                Err(error) => {
+                Ok(Ok(tree)) => evaluation.ran(stage, tree),
+                Ok(Err(error)) => {
                     // The first one is the cause; it ends the others.
                     failure.get_or_insert(error);
                     cancel.cancel();
+                }
+                Err(panic) => {
+                    cancel.cancel();
+                    resume_unwind(panic);
                 }
             }
         }
@@ -275,7 +283,8 @@ impl Running<'_> {
             })?,
         };
         let mut tree = program.root.tree.clone();
-        part::lay(id, &store.part_path(&id), &mut tree).map_err(here("read what a program has left"))?;
+        part::lay(id, &store.part_path(&id), &self.shelf.room, &mut tree)
+            .map_err(here("read what a program has left"))?;
         let parts = prepared.root.parts.iter().copied().chain([id]).collect();
         let left = OnDisk { parts, tree: tree.clone() };
         self.shelf.add_program(Origin::Program(program.stage, program.step), left);

@@ -11,6 +11,7 @@ use cogpack_backends_contract::tree::{
     self, Directory, Ids, Node, PathProblem, SpecialKind, Tree, components,
 };
 use cogpack_content::Digest;
+use cogpack_io_project::room::Room;
 use cogpack_io_runtime::part::{self, Entry, Kind, PartError, Special, Writer};
 use cogpack_ir::plan::Mode;
 
@@ -180,10 +181,19 @@ fn linked_name(content: &Content) -> Option<Vec<u8>> {
     }
 }
 
-/// Lays the part in the directory `root` over a tree.
-pub fn lay(part: Digest, root: &Path, tree: &mut Tree<Content>) -> Result<(), PartProblem> {
-    for entry in part::read(root)? {
-        lay_entry(part, &entry, tree).map_err(|problem| PartProblem::Misfit { part, problem })?;
+/// Lays the part in the directory `root` over a tree. Where it has very many files, the room takes what
+/// memory has none for.
+pub fn lay(part: Digest, root: &Path, room: &Room, tree: &mut Tree<Content>) -> Result<(), PartProblem> {
+    let mut count: usize = 0;
+    part::read(root, &mut |entry| {
+        count += 1;
+        if count.is_multiple_of(room.most()) {
+            room.take_tree(tree);
+        }
+        lay_entry(part, &entry, tree).map_err(|problem| PartProblem::Misfit { part, problem })
+    })?;
+    if count > room.most() {
+        room.take_tree(tree);
     }
     Ok(())
 }

@@ -16,6 +16,8 @@ use cogpack_backends_oci_direct::program::{Filesystem, Origin};
 use cogpack_content::Digest;
 use cogpack_io_layout::allowance::Allowance;
 use cogpack_io_layout::read::{Layout, StoredImage};
+use cogpack_io_layout::tar_reader::EntryKind;
+use cogpack_io_project::room::Room;
 use cogpack_io_runtime::part::{PartError, Writer};
 use cogpack_io_store::Store;
 use cogpack_io_store::work::Work;
@@ -41,13 +43,15 @@ pub struct Shelf<'b> {
     /// What programs see of when a file that the plan makes was changed.
     time: (i64, u32),
     known: Mutex<BTreeMap<Origin, OnDisk>>,
+    /// For what memory has no room for.
+    pub room: Room,
 }
 
 impl<'b> Shelf<'b> {
     /// An empty one. What the plan makes is dated `time`, in seconds since 1970.
     pub fn new(store: &'b Store, files: Contents<'b>, time: u64) -> Self {
         let time = (i64::try_from(time).unwrap_or(i64::MAX), 0);
-        Self { store, files, time, known: Mutex::default() }
+        Self { store, files, time, known: Mutex::default(), room: Room::default() }
     }
 
     /// Unpacks a base image, as far as that has not been done before. Its parts are kept when all of
@@ -75,7 +79,7 @@ impl<'b> Shelf<'b> {
                     root
                 }
             };
-            part::lay(id, &path, &mut base.tree).map_err(here("read an unpacked base image"))?;
+            part::lay(id, &path, &self.room, &mut base.tree).map_err(here("read an unpacked base image"))?;
             base.parts.push(id);
         }
         for id in &base.parts {
@@ -108,7 +112,9 @@ impl<'b> Shelf<'b> {
         let disk = |error: PartError| io::Error::other(error);
         let mut dates = BTreeMap::new();
         let unpacked = layout.entries(layer, &mut |place, entry, bytes| {
-            if let Ok(path) = after.resolve(&entry.path, false) {
+            if let EntryKind::Directory | EntryKind::Symlink(_) = entry.kind
+                && let Ok(path) = after.resolve(&entry.path, false)
+            {
                 dates.insert(path, entry.modified);
             }
             let names = later.remove(&place).unwrap_or_default();

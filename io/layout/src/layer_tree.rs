@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use cogpack_backends_contract::content::{Content, LayerFile};
@@ -14,6 +15,7 @@ use cogpack_backends_contract::tree::{
     Attributes, Directory, Ids, Name, Node, PathProblem, SpecialKind, Tree, components,
 };
 use cogpack_content::Digest;
+use cogpack_io_project::room::Room;
 use cogpack_ir::plan::Mode;
 
 use crate::allowance::{Allowance, TooMuch};
@@ -96,6 +98,7 @@ pub fn lay_over(
     archive: &mut dyn Read,
 ) -> Result<(), LayerError> {
     let mut reader = TarReader::new(allowance.counting(archive));
+    let room = Room::default();
     let mut laying = Laying { tree, layer, allowance, written: BTreeSet::new(), count: 0 };
     let mut last = None;
     loop {
@@ -106,6 +109,12 @@ pub fn lay_over(
         };
         laying.entry(&entry)?;
         last = Some(entry);
+        if laying.count.is_multiple_of(room.most() as u64) {
+            room.take_tree(laying.tree);
+        }
+    }
+    if laying.count > room.most() as u64 {
+        room.take_tree(laying.tree);
     }
     reader.drain().map_err(|source| behind(last.as_ref(), source))
 }
@@ -122,7 +131,8 @@ struct Laying<'t> {
     tree: &'t mut Tree<Content>,
     layer: Digest,
     allowance: &'t Allowance,
-    /// What this layer has put where, for opaque marks, which hide only what is below it.
+    /// What this layer has put where, for opaque marks, which hide only what is below it. Files of which
+    /// the tree itself says so are left out: there may be a million.
     written: BTreeSet<Vec<Name>>,
     count: u64,
 }
@@ -190,9 +200,17 @@ impl Laying<'_> {
             EntryKind::Pipe => Node::Special { attributes, kind: SpecialKind::Pipe },
             EntryKind::Unknown { .. } => return Err(LayerError::UnknownKind { path: shown(&entry.path) }),
         };
+        let says_so = self.has_written(&node);
         self.tree.insert(&path, node).map_err(problem)?;
-        self.written.insert(path);
+        if !says_so {
+            self.written.insert(path);
+        }
         Ok(())
+    }
+
+    /// Whether this is a file of this layer.
+    fn has_written(&self, node: &Node<Content>) -> bool {
+        matches!(node, Node::File { content: Content::Layer(file), .. } if file.layer == self.layer)
     }
 
     /// What a hard link stands for: what is at its target, a link there not followed.
@@ -212,15 +230,19 @@ impl Laying<'_> {
         let Some(there) = self.tree.directory(directory) else { return };
         let (mut hidden, mut partly) = (Vec::new(), Vec::new());
         for entry in &there.children {
-            let name = entry.name();
+            let (name, node) = entry.parts();
             let child: Vec<Name> = directory.iter().cloned().chain([name.to_vec()]).collect();
-            // What lies below sorts right behind its directory.
-            let next = self.written.range(child.clone()..).next();
-            match next.is_some_and(|path| path.starts_with(&child)) {
-                true => partly.push(child),
-                false => hidden.push(name.to_vec()),
+            match node {
+                Node::Directory(below) if self.keeps_some(&child, below) => partly.push(child),
+                Node::Directory(_) => hidden.push(name.to_vec()),
+                Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => {
+                    if !self.has_written(node) && !self.written.contains(&child) {
+                        hidden.push(name.to_vec());
+                    }
+                }
             }
         }
+        drop(there);
         for child in partly {
             self.hide_below(&child);
         }
@@ -229,6 +251,23 @@ impl Laying<'_> {
                 there.children.remove(&name);
             }
         }
+    }
+
+    /// Whether this layer has put a directory there, or something into it.
+    fn keeps_some(&self, path: &[Name], directory: &Directory<Content>) -> bool {
+        // What lies below sorts right behind its directory.
+        let next = self.written.range::<[Name], _>((Bound::Included(path), Bound::Unbounded)).next();
+        next.is_some_and(|other| other.starts_with(path)) || self.has_files_in(directory)
+    }
+
+    /// Whether files of this layer are in a directory.
+    fn has_files_in(&self, directory: &Directory<Content>) -> bool {
+        directory.children.iter().any(|entry| match &*entry {
+            Node::Directory(below) => self.has_files_in(below),
+            node @ (Node::File { .. } | Node::Symlink { .. } | Node::Special { .. }) => {
+                self.has_written(node)
+            }
+        })
     }
 }
 

@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::entries::Entries;
 use cogpack_backends_contract::overflow::{Bytes, Overflow};
-use cogpack_backends_contract::tree::Node;
+use cogpack_backends_contract::tree::{Node, Tree};
 
 /// So many entries stay in memory: some ten mebibytes.
 const IN_MEMORY: usize = 65_536;
@@ -57,6 +57,16 @@ impl Room {
         if taken > self.most && known.is_multiple_of(AT_ONCE) {
             self.overflow.take(entries);
         }
+    }
+
+    /// How many entries of a tree that is being made it may know of before [`take_tree`](Self::take_tree).
+    pub fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Takes what of a tree can be taken, whatever has come of the room so far.
+    pub fn take_tree(&self, tree: &mut Tree<Content>) {
+        self.overflow.take_tree(tree);
     }
 
     /// To be told of each directory of which everything is known.

@@ -6,6 +6,7 @@
 //! goes down does. So the mark of a new part names the boot in which it was made, and it counts in
 //! that one alone, until a build has ended, has had everything written to the disk, and says so.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -84,11 +85,10 @@ pub(crate) fn seal(directory: &Path) -> io::Result<Digest> {
     let mut hash = Sha256::new();
     let mut waiting = vec![(Vec::new(), directory.to_owned())];
     while let Some((shown, path)) = waiting.pop() {
-        let mut entries = fs::read_dir(&path)?.collect::<io::Result<Vec<_>>>()?;
-        entries.sort_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            let metadata = entry.metadata()?;
-            let shown = [&shown[..], b"/", entry.file_name().as_bytes()].concat();
+        for name in names(&path)? {
+            let entry = path.join(OsStr::from_bytes(&name));
+            let metadata = fs::symlink_metadata(&entry)?;
+            let shown = [&shown[..], b"/", &name].concat();
             hash.update((shown.len() as u64).to_le_bytes());
             hash.update(&shown);
             hash.update(metadata.mode().to_le_bytes());
@@ -97,7 +97,7 @@ pub(crate) fn seal(directory: &Path) -> io::Result<Digest> {
             hash.update(metadata.rdev().to_le_bytes());
             if metadata.is_dir() {
                 // How large a directory is, is the filesystem's matter.
-                waiting.push((shown, entry.path()));
+                waiting.push((shown, entry));
                 continue;
             }
             hash.update(metadata.len().to_le_bytes());
@@ -106,6 +106,14 @@ pub(crate) fn seal(directory: &Path) -> io::Result<Digest> {
         }
     }
     Ok(Digest::from_sha256(hash.finalize().into()))
+}
+
+/// The names in a directory, in order: nothing else of each, because they may be a million.
+fn names(directory: &Path) -> io::Result<Vec<Box<[u8]>>> {
+    let names = fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().as_bytes().into()));
+    let mut names = names.collect::<io::Result<Vec<_>>>()?;
+    names.sort_unstable();
+    Ok(names)
 }
 
 #[cfg(test)]

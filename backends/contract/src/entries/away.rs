@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::held::{AwayPage, Depot, Held};
 use super::page::Page;
 use super::{Branch, Entries, Link};
+use crate::tree::{Directory, Node};
 
 /// As many entries as a page has that is away: enough that what is known of it without reading it
 /// costs each of them a byte or so, and few enough that one page is little to read.
@@ -107,6 +108,29 @@ fn put<V: Clone>(
     }
     together.clear();
     is_away
+}
+
+impl<C: Clone> Entries<Node<C>> {
+    /// Gives away, to be changed, the directories that are in memory themselves.
+    pub(crate) fn each_directory_here(&mut self, take: &mut dyn FnMut(&mut Directory<C>)) {
+        each_directory_here(&mut self.top, take);
+    }
+}
+
+fn each_directory_here<C: Clone>(link: &mut Link<Node<C>>, take: &mut dyn FnMut(&mut Directory<C>)) {
+    let Some(branch) = link else { return };
+    let branch = Arc::make_mut(branch);
+    each_directory_here(&mut branch.lower, take);
+    if let Held::Here(page) = &mut branch.page {
+        let is_directory = |place| matches!(page.entry(place).1, Node::Directory(_));
+        let directories: Vec<usize> = (0..page.len()).filter(|place| is_directory(*place)).collect();
+        for place in directories {
+            if let Node::Directory(below) = Arc::make_mut(page).value_mut(place) {
+                take(Arc::make_mut(below));
+            }
+        }
+    }
+    each_directory_here(&mut branch.upper, take);
 }
 
 fn each_page<'e, V>(link: &'e Link<V>, take: &mut dyn FnMut(&'e Held<V>)) {

@@ -14,6 +14,7 @@ use crate::tree::{Attributes, Directory, Ids, SpecialKind};
 struct Memory {
     bytes: Mutex<Vec<u8>>,
     is_full: Arc<AtomicBool>,
+    is_gone: Arc<AtomicBool>,
 }
 
 impl Bytes for Memory {
@@ -28,6 +29,9 @@ impl Bytes for Memory {
     }
 
     fn read(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        if self.is_gone.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the disk is gone"));
+        }
         let kept = self.bytes.lock().expect("nobody panics");
         into.copy_from_slice(&kept[offset as usize..][..into.len()]);
         Ok(())
@@ -122,4 +126,36 @@ fn what_has_to_stay_stays() {
     let mut later = everything();
     overflow.take(&mut later);
     assert!(later.away_pages().is_none() && later == before, "and is not asked again");
+}
+
+#[test]
+fn what_does_not_come_back_unwinds_with_what_the_disk_said() {
+    let is_gone = Arc::default();
+    let overflow = Overflow::new(Box::new(Memory { is_gone: Arc::clone(&is_gone), ..Memory::default() }));
+    let mut entries = everything();
+    overflow.take(&mut entries);
+    assert!(entries.get(b"none").is_none());
+    is_gone.store(true, Ordering::Relaxed);
+    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| entries.iter().count()));
+    let lost = read.expect_err("the disk is gone").downcast::<Lost>().expect("is what is lost");
+    assert_eq!(lost.0.to_string(), "the disk is gone");
+}
+
+#[test]
+fn a_tree_goes_with_all_of_its_directories() {
+    let overflow = Overflow::new(Box::new(Memory::default()));
+    let mut tree = Tree::<Content>::empty();
+    let path = |text: &str| crate::tree::components(text.as_bytes());
+    for directory in ["a/b/c", "a/d", "e"] {
+        tree.make_directories(&path(directory), Attributes::ON_THE_WAY).expect("is sound");
+        for entry in &everything() {
+            let (name, node) = entry.parts();
+            let at = [path(directory), vec![name.to_vec()]].concat();
+            tree.insert(&at, node.clone()).expect("is sound");
+        }
+    }
+    let before = tree.clone();
+    overflow.take_tree(&mut tree);
+    assert!(tree.root().children.away_pages().is_some(), "all is away");
+    assert!(tree == before && before.root().children.away_pages().is_none());
 }

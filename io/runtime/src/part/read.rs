@@ -25,23 +25,33 @@ pub struct PartError {
     pub source: io::Error,
 }
 
-/// What a part says, the root first.
-pub fn read(root: &Path) -> Result<Vec<Entry>, PartError> {
+/// Gives away what a part says, the root first, one after the other: a part may have a million files.
+pub fn read<E: From<PartError>>(root: &Path, take: &mut dyn FnMut(Entry) -> Result<(), E>) -> Result<(), E> {
     let metadata = fs::symlink_metadata(root).map_err(failed(root))?;
-    let mut reading = Reading { root, first_names: BTreeMap::new(), entries: Vec::new() };
+    let mut reading = Reading { root, first_names: BTreeMap::new() };
     let opaque = is_opaque(root).map_err(failed(root))?;
     let kind = Kind::Directory { opaque };
-    reading.entries.push(Entry { path: Vec::new(), attributes: attributes(&metadata), kind });
-    // Directories whose entries are still to be read, the next one last.
-    let mut waiting = reading.children(&[])?;
-    while let Some((path, metadata)) = waiting.pop() {
-        let is_directory = metadata.is_dir();
-        reading.entry(path.clone(), &metadata)?;
-        if is_directory {
-            waiting.extend(reading.children(&path)?);
+    take(Entry { path: Vec::new(), attributes: attributes(&metadata), kind })?;
+    // Directories whose entries are still to be read, each below the one before.
+    let mut open = vec![(Vec::new(), reading.names(&[])?)];
+    while let Some((above, names)) = open.last_mut() {
+        let Some(name) = names.next() else {
+            open.pop();
+            continue;
+        };
+        let path = if above.is_empty() { name.to_vec() } else { [above.as_slice(), b"/", name].concat() };
+        let full = reading.full(&path);
+        let metadata = fs::symlink_metadata(&full).map_err(failed(&full))?;
+        let below = match metadata.is_dir() {
+            true => Some((path.clone(), reading.names(&path)?)),
+            false => None,
+        };
+        if let Some(entry) = reading.entry(path, &metadata)? {
+            take(entry)?;
         }
+        open.extend(below);
     }
-    Ok(reading.entries)
+    Ok(())
 }
 
 /// What the attribute `security.capability` of a file says.
@@ -58,7 +68,20 @@ struct Reading<'r> {
     root: &'r Path,
     /// By device and inode, the first name of each file that has several.
     first_names: BTreeMap<(u64, u64), Vec<u8>>,
-    entries: Vec<Entry>,
+}
+
+/// The names in a directory, in order: in one piece of memory, because they may be a million.
+struct Names {
+    bytes: Vec<u8>,
+    /// Where each is among them, those that were not asked for yet, the next one last.
+    places: Vec<(usize, u16)>,
+}
+
+impl Names {
+    fn next(&mut self) -> Option<&[u8]> {
+        let (start, length) = self.places.pop()?;
+        Some(&self.bytes[start..start + usize::from(length)])
+    }
 }
 
 impl Reading<'_> {
@@ -66,23 +89,22 @@ impl Reading<'_> {
         self.root.join(OsStr::from_bytes(path))
     }
 
-    /// What is in a directory, the last name first.
-    fn children(&self, path: &[u8]) -> Result<Vec<(Vec<u8>, Metadata)>, PartError> {
+    fn names(&self, path: &[u8]) -> Result<Names, PartError> {
         let directory = self.full(path);
-        let mut children = Vec::new();
+        let (mut bytes, mut places) = (Vec::new(), Vec::new());
         for entry in fs::read_dir(&directory).map_err(failed(&directory))? {
-            let entry = entry.map_err(failed(&directory))?;
-            let metadata = entry.metadata().map_err(failed(&entry.path()))?;
-            let name = entry.file_name().into_vec();
-            let child = if path.is_empty() { name } else { [path, b"/", &name].concat() };
-            children.push((child, metadata));
+            let name = entry.map_err(failed(&directory))?.file_name().into_vec();
+            // No filesystem has longer ones than this can say.
+            places.push((bytes.len(), u16::try_from(name.len()).unwrap_or(u16::MAX)));
+            bytes.extend_from_slice(&name);
         }
-        // All have the same beginning, so this sorts by name.
-        children.sort_by(|(one, _), (other, _)| other.cmp(one));
-        Ok(children)
+        let name = |(start, length): (usize, u16)| &bytes[start..start + usize::from(length)];
+        places.sort_unstable_by(|one, other| name(*other).cmp(name(*one)));
+        Ok(Names { bytes, places })
     }
 
-    fn entry(&mut self, path: Vec<u8>, metadata: &Metadata) -> Result<(), PartError> {
+    /// What stands at a path; nothing where it is no part of any image.
+    fn entry(&mut self, path: Vec<u8>, metadata: &Metadata) -> Result<Option<Entry>, PartError> {
         let full = self.full(&path);
         let kind = metadata.file_type();
         let device = metadata.rdev();
@@ -106,10 +128,9 @@ impl Reading<'_> {
         } else if kind.is_fifo() {
             Kind::Special(Special::Pipe)
         } else {
-            return Ok(());
+            return Ok(None);
         };
-        self.entries.push(Entry { path, attributes: attributes(metadata), kind });
-        Ok(())
+        Ok(Some(Entry { path, attributes: attributes(metadata), kind }))
     }
 }
 

@@ -158,7 +158,12 @@ mod tests {
         drop(std::os::unix::net::UnixListener::bind(folder.path().join("socket")).expect("can be made"));
         let entry = |path: &[u8], attributes, kind| Entry { path: path.to_vec(), attributes, kind };
         let file = || Kind::File { size: 4, first_name: Some(b"d/ping".to_vec()) };
-        let entries = read(folder.path()).expect("can be read");
+        let mut entries = Vec::new();
+        let all = read(folder.path(), &mut |entry| {
+            entries.push(entry);
+            Ok::<_, PartError>(())
+        });
+        all.expect("can be read");
         let expected = [
             entry(b"", at(0o711, 1, 2), Kind::Directory { opaque: false }),
             entry(b"d", at(0o1777, 3, 4), Kind::Directory { opaque: false }),
