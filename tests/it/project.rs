@@ -188,7 +188,6 @@ fn pyproject_listed(python: &PythonProject, said: &mut String) {
     let settings = &python.settings;
     say!("base", settings.base);
     say!("python", settings.python);
-    say!("layers", settings.layers);
     say!("user", settings.user);
     say!("precompile", settings.precompile);
     say!("strip", settings.strip);

@@ -128,6 +128,20 @@ pub enum PythonFinding {
         /// The lock file.
         lock: String,
     },
+    /// A requirement that would have to be built.
+    #[error("`{requirement}` comes as {what}, and packages are installed as wheels")]
+    #[diagnostic(code("project::python::sources"), help("{way_out}"))]
+    Sources {
+        /// The requirement.
+        requirement: String,
+        /// What it is.
+        what: &'static str,
+        /// How a wheel comes of it.
+        way_out: String,
+        /// Where it is asked for.
+        #[label("not a wheel")]
+        place: SourceSpan,
+    },
     /// A wheel of the project that is not as it was.
     #[error("the lock names the wheel `{path}` of the project, and {problem}")]
     #[diagnostic(

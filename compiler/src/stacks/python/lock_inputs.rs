@@ -10,7 +10,7 @@ use cogpack_frontends_cog_yaml::versions::SdkVersion;
 use cogpack_frontends_python::lock::LockFile;
 use cogpack_frontends_python::merge::merge;
 use cogpack_frontends_python::project::PythonFinding as FileFinding;
-use cogpack_frontends_python::requirement::{PackageName, Written, parse};
+use cogpack_frontends_python::requirement::{PackageName, Wanted, Written, parse};
 use cogpack_frontends_python::requirements::{RequirementsFinding, Stated};
 use cogpack_frontends_source::{InFile, Source, SourcePath, Unread};
 use cogpack_packages_wheels::lock::marker::Environment;
@@ -20,7 +20,7 @@ use super::finding::PythonFinding;
 use super::said::{Said, beside, read_all};
 use super::start::is_package;
 use super::versions;
-use crate::stacks::{Findings, Request, text};
+use crate::stacks::{Findings, ProjectFinding, Request, text};
 
 /// What the packages are to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +135,7 @@ pub(super) fn of(
     let constraints =
         said.project.requirements.as_ref().map_or(&no_constraints, |requirements| &requirements.constraints);
     findings.extend(around.conflicts(&required, constraints));
+    findings.extend(required.iter().filter_map(|stated| sources(stated, itself.is_some())));
     if !findings.is_empty() {
         return Ok(Err(findings));
     }
@@ -234,12 +235,44 @@ fn required(said: &Said) -> (Vec<Stated>, Findings) {
     (required, findings)
 }
 
+/// That a requirement would have to be built, which is done where its makers do it, and not here: what
+/// a build runs is anybody's program, and gives another wheel each time.
+fn sources(stated: &Stated, is_installed: bool) -> Option<InFile<ProjectFinding>> {
+    let made = |of: &str| {
+        format!(
+            "make a wheel of it, `pip wheel --no-deps -w wheels {of}`, put it into the project and write its path \
+             in place of this, `./wheels/FILE.whl`"
+        )
+    };
+    let (what, way_out) = match &stated.requirement.wanted {
+        Wanted::Versions(_) | Wanted::Wheel(_) => return None,
+        Wanted::Address(address) => {
+            let file = address.split(['?', '#']).next().unwrap_or_default();
+            match file.ends_with(".whl") {
+                true => return None,
+                false => ("an archive of sources", made(address)),
+            }
+        }
+        Wanted::Repository(address) => ("a repository", made(address)),
+        Wanted::Sources(path) => ("an archive of sources", made(&format!("./{path}"))),
+        Wanted::Directory { path, .. } if path.as_str().is_empty() && is_installed => return None,
+        Wanted::Directory { path, .. } if path.as_str().is_empty() => {
+            let way_out = "say in `pyproject.toml` that the project is a package, by `[project]` with its `name` and \
+                           a `[build-system]`; or take this away: its files are in the image in any case";
+            ("a directory", way_out.to_owned())
+        }
+        Wanted::Directory { path, .. } => ("a directory", made(&format!("./{path}"))),
+    };
+    let (requirement, place) = (stated.requirement.to_string(), stated.place.into());
+    Some(InFile::new(&stated.file, PythonFinding::Sources { requirement, what, way_out, place }.into()))
+}
+
 fn unknown<'k>(
     said: &Said,
     kind: &'static str,
     name: &cogpack_frontends_source::Placed<String>,
     known: impl Iterator<Item = &'k String>,
-) -> Option<InFile<crate::stacks::ProjectFinding>> {
+) -> Option<InFile<ProjectFinding>> {
     let stated = said.settings().stated.as_ref()?;
     let near = cogpack_ir::suggest::nearest(&name.value, known.map(String::as_str));
     let way_out =

@@ -19,7 +19,7 @@ use crate::requirements::Stated;
 use tables::{Reading, get};
 
 pub use finding::PyprojectFinding;
-pub use settings::{Base, Layers, Settings, Target, read_alone};
+pub use settings::{Base, Settings, Target, read_alone};
 
 /// What a `pyproject.toml` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -25,8 +25,6 @@ pub struct Settings {
     pub base: Option<Placed<Base>>,
     /// `python`: which Python the image has.
     pub python: Option<Placed<PythonRelease>>,
-    /// `layers`: how frameworks come into a layer of their own.
-    pub layers: Option<Placed<Layers>>,
     /// `user`: who runs the program.
     pub user: Option<Placed<String>>,
     /// `precompile`: whether byte code is made.
@@ -75,15 +73,6 @@ impl fmt::Display for Target {
     }
 }
 
-/// How frameworks come into a layer of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layers {
-    /// Their wheels are unpacked.
-    Wheels,
-    /// A program installs them.
-    Run,
-}
-
 impl fmt::Display for Base {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -94,22 +83,12 @@ impl fmt::Display for Base {
     }
 }
 
-impl fmt::Display for Layers {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Wheels => "wheels",
-            Self::Run => "run",
-        })
-    }
-}
-
 const KEYS: &[&str] = &[
     "base",
     "catalogue",
     "command",
     "extras",
     "groups",
-    "layers",
     "precompile",
     "python",
     "stack",
@@ -151,13 +130,6 @@ pub(super) fn read(
                 let release =
                     |text: &str| text.parse().map_err(|_| "a version is written as in `3.12` or `3.12.4`");
                 settings.python = setting(reading, &key, value, release);
-            }
-            "layers" => {
-                settings.layers = setting(reading, &key, value, |text| match text {
-                    "wheels" => Ok(Layers::Wheels),
-                    "run" => Ok(Layers::Run),
-                    _ => Err("it is `wheels` or `run`"),
-                });
             }
             "user" => {
                 settings.user = setting(reading, &key, value, user);
