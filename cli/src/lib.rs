@@ -22,6 +22,7 @@ mod line_diff;
 mod lost;
 mod misnamed;
 mod mistake;
+mod no_network;
 mod note;
 mod oci_image;
 mod outlet;

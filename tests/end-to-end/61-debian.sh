@@ -25,7 +25,47 @@ refuses 'another Python is refused' project::base::debian sh -c \
 	'sed -i s/3.11/3.12/ "$2/cog.yaml"; "$1" plan "$2" --base debian; code=$?; sed -i s/3.12/3.11/ "$2/cog.yaml"; exit $code' \
 	sh "$cogpackc" "$model"
 
+prints 'nothing of it runs with a network' cpk sh -c '"$1" plan "$2" --base debian --no-network | head -c 3' sh "$cogpackc" "$model"
+cp -r "$model" "$work/commands"
+printf 'build: {python_version: "3.11", run: [make]}\nrun: "predict.py:Predictor"\n' >"$work/commands/cog.yaml"
+rm "$work/commands/debs.cog.cpk"
+exits 'a project with a command is locked' 0 "$cogpackc" lock "$work/commands" --base debian
+refuses 'which may reach a network' cpk::build::network "$cogpackc" plan "$work/commands" --base debian --no-network
+
 if [ "$(id -u)" = 0 ] && command -v crun >/dev/null; then
 	prints 'it answers' 'good evening, Ada' \
 		"$cogpackc" predict "$work/layout" -i name=Ada --store "$work/store" --progress quiet
+	# Byte code is made by the image's own Python, the same each time.
+	compiled() {
+		"$cogpackc" build "$model" --base debian --user 1000:1000 --precompile --no-network --builder direct --no-cache \
+			--output "type=$1,dest=$2" --progress quiet
+	}
+	exits 'byte code is made without a network' 0 compiled layout "$work/compiled"
+	exits 'and made anew' 0 compiled layout "$work/compiled-again"
+	exits 'it is the same' 0 diff -r "$work/compiled" "$work/compiled-again"
+	exits 'it is there' 0 umoci unpack --image "$work/compiled:latest" "$work/unpacked"
+	exits 'for all packages' 0 test -e "$work/unpacked/rootfs/venv/lib/python3.11/site-packages/cog/__pycache__/__init__.cpython-311.pyc"
+fi
+
+# Nobody's program, on files that nobody can change.
+if [ -n "${COGPACK_TEST_NETWORK:-}" ]; then
+	image=cogpack-test/on-packages:$$
+	exits 'the model is an image of an engine' 0 "$cogpackc" build "$model" --base debian --user 1000:1000 \
+		--builder direct --tag "$image" --output "type=docker,dest=$work/image.tar" --progress quiet
+	exits 'which takes it' 0 docker load --quiet --input "$work/image.tar"
+	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	container=$(docker run --detach --read-only --tmpfs /tmp --cap-drop ALL --network "$COGPACK_TEST_NETWORK" --env "PORT=$port" \
+		--publish "127.0.0.1:$port:$port" "$image" 2>"$work/errors")
+	for _ in $(seq 100); do
+		curl --silent "http://127.0.0.1:$port/health-check" | grep -q '"status":"READY"' && break
+		sleep 0.2
+	done
+	curl --silent --header 'content-type: application/json' --data '{"input": {"name": "Ada"}}' \
+		"http://127.0.0.1:$port/predictions" >"$work/answer" || true
+	prints 'it answers as nobody on a file system that is read only' 'good evening, Ada' \
+		python3 -c 'import json, sys; print(json.load(open(sys.argv[1])).get("output"))' "$work/answer"
+	prints 'by an init' 'tini 1000 ' docker exec "$container" /usr/bin/python3 -c \
+		'import os; print(open("/proc/1/comm").read().strip(), os.stat("/proc/1").st_uid, "")'
+	docker rm --force "$container" >/dev/null
+	docker image rm --force "$image" >/dev/null
 fi

@@ -117,6 +117,8 @@ fn alone(path: &Path) -> Environment {
 fn commands(code: &str) -> &'static [&'static [&'static str]] {
     const BUILD: &[&str] =
         &["build", "plan.cpk", "--builder", "direct", "--progress", "quiet", "-o", "type=oci,dest=out.tar"];
+    const NO_NETWORK: &[&str] =
+        &["build", "plan.cpk", "--builder", "direct", "--no-network", "-o", "type=oci,dest=out.tar"];
     match code {
         "cpk::syntax::json" => &[&["fmt", "--check", "plan.cpk"]],
         "cpk::image::triggers" => &[&["plan.cpk", "-O", "out/", "-o", "llb"]],
@@ -127,6 +129,7 @@ fn commands(code: &str) -> &'static [&'static [&'static str]] {
         }
         "cpk::unsupported::emulator" | "cpk::unsupported::runtime" | "cpk::oci::mount" => &[BUILD],
         _ => match code.split("::").nth(1) {
+            Some("build") if code.ends_with("::network") => &[NO_NETWORK],
             Some("build") => &[BUILD],
             Some("debs" | "packages" | "wheels") => &[&["plan.cpk", "-O", "out/", "-o", "oci"]],
             Some("llb" | "oci" | "unsupported") => &[

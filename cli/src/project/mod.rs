@@ -220,6 +220,8 @@ pub fn request(
         catalogue,
         base: options.base.as_deref().map(base_wish).transpose()?,
         openapi_schema: options.openapi_schema.as_deref().map(|path| schema(path, console)).transpose()?,
+        user: options.user.clone(),
+        precompile: options.precompile,
     }))
 }
 

@@ -24,6 +24,14 @@ pub struct ProjectOptions {
     /// The model's OpenAPI document, instead of the one that is made from its Python files.
     #[arg(long, value_name = "FILE", help_heading = "Projects")]
     pub openapi_schema: Option<PathBuf>,
+    /// Who the image's program runs as: a number, a number with a group's, `1000:1000`, or a name that
+    /// the base knows. Left out: as whom the base says, which mostly is root.
+    #[arg(long, value_name = "USER", help_heading = "Projects")]
+    pub user: Option<String>,
+    /// Put byte code of the packages into the image, made by its own Python, each file with the hash of
+    /// its source.
+    #[arg(long, help_heading = "Projects")]
+    pub precompile: bool,
 }
 
 impl ProjectOptions {
@@ -35,6 +43,8 @@ impl ProjectOptions {
             (!self.catalogues.is_empty(), "--catalogue"),
             (self.lenient, "--lenient"),
             (self.openapi_schema.is_some(), "--openapi-schema"),
+            (self.user.is_some(), "--user"),
+            (self.precompile, "--precompile"),
         ]
         .into_iter()
         .find_map(|(is_given, name)| is_given.then_some(name))

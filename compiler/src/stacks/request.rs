@@ -21,6 +21,10 @@ pub struct Request {
     pub base: Option<BaseWish>,
     /// The OpenAPI document of the model, where one was given instead of the generated one.
     pub openapi_schema: Option<String>,
+    /// Who the image's program runs as, where it was said.
+    pub user: Option<String>,
+    /// Whether byte code was asked for.
+    pub precompile: bool,
 }
 
 /// What an image starts from.
@@ -44,6 +48,8 @@ impl Request {
             catalogue: Catalogue::shipped(),
             base: None,
             openapi_schema: None,
+            user: None,
+            precompile: false,
         }
     }
 }

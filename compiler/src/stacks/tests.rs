@@ -1,6 +1,7 @@
 //! Which stack a project is of, and what becomes of a small model.
 
 mod debs;
+mod runs;
 
 use cogpack_frontends_source::MemoryProject;
 use cogpack_ir::syntax;
@@ -197,7 +198,8 @@ fn a_model_becomes_a_plan_that_says_which_line_asked_for_what() {
         apt-get update -qq
         DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends \\
           ffmpeg \\
-          libgl1
+          libgl1 \\
+          tini
         rm -rf /var/lib/apt/lists/*
         """
     }
@@ -253,6 +255,7 @@ fn a_model_becomes_a_plan_that_says_which_line_asked_for_what() {
     }
 
     export from phase export.config {
+      entrypoint ["/usr/bin/tini", "--"]
       cmd ["python", "-m", "cog.server.http"]
       workdir "/src"
       expose 5000/tcp

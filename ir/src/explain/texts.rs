@@ -10,6 +10,7 @@ macro_rules! text {
 #[rustfmt::skip]
 pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("cpk::build::failed", "cpk.build.failed"),
+    text!("cpk::build::network", "cpk.build.network"),
     text!("cpk::build::not-allowed", "cpk.build.not-allowed"),
     text!("cpk::build::secret", "cpk.build.secret"),
     text!("cpk::build::ssh", "cpk.build.ssh"),

@@ -101,6 +101,11 @@ pub struct Build {
     /// Allow ops of the plan something beyond the usual, for instance `network.host`.
     #[arg(long = "allow", value_name = "ENTITLEMENT")]
     pub allowed: Vec<String>,
+    /// Refuse the plan where one of its programs may reach a network: each `run` and `exec` must say
+    /// `network none`. What is fetched before programs run, as base images and locked packages, is not
+    /// meant.
+    #[arg(long)]
+    pub no_network: bool,
     /// How progress is shown, on standard error.
     #[arg(long, value_enum, default_value_t)]
     pub progress: Style,

@@ -15,6 +15,7 @@ use crate::bases::Bases;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::front;
+use crate::no_network;
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 
@@ -41,6 +42,9 @@ pub fn read(
     let Some(mut plan) = shown_or(cogpack_compiler::parse(&file.text), arguments, file, console) else {
         return Ok(None);
     };
+    if arguments.no_network && !no_network::is_kept(&plan, file, arguments.format, console) {
+        return Ok(None);
+    }
     front::choose(&arguments.platforms, &mut plan)?;
     source(plan, arguments, file, console)
 }

@@ -21,6 +21,9 @@ pub struct PlanProject {
     /// The form of the plan; text if nothing is said.
     #[arg(short = 'o', long = "as", value_enum, value_name = "cpk|json")]
     pub form: Option<PlanFormat>,
+    /// Refuse the plan where one of its programs may reach a network, as `build --no-network` does.
+    #[arg(long)]
+    pub no_network: bool,
     /// What the image is for; may be given several times.
     #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
     pub platforms: Vec<Platform>,

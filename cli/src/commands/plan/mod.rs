@@ -7,6 +7,7 @@ use cogpack_ir::{json, syntax};
 
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::no_network;
 use crate::project::{self, Project};
 use crate::report::Format;
 use crate::{DONE, FINDINGS};
@@ -17,6 +18,14 @@ pub fn run(arguments: &PlanProject, console: &mut Console<'_>) -> Result<u8, Fai
     let Some(request) = project::request(options, platforms, *format, console)? else { return Ok(FINDINGS) };
     let mut project = Project::open(&arguments.directory, console)?;
     let Some(planned) = project.plan(&request, arguments.format, console)? else { return Ok(FINDINGS) };
+    if arguments.no_network {
+        let file = project.as_plan_file(&planned);
+        // It is the text of a plan, so it is read as one.
+        let read = syntax::parse(&file.text).plan;
+        if !no_network::is_kept(&read, &file, arguments.format, console) {
+            return Ok(FINDINGS);
+        }
+    }
     let text = match (arguments.why, arguments.form(), arguments.format) {
         (true, _, Format::Text) => planned.why.text(),
         (true, _, Format::Json) => why_json::text(&planned.why),

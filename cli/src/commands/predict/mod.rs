@@ -188,9 +188,11 @@ fn build(
     ] {
         values.iter().for_each(|value| option(name, value.as_ref()));
     }
-    let ProjectOptions { stack, base, catalogues, lenient, openapi_schema } = &arguments.project;
+    let ProjectOptions { stack, base, catalogues, lenient, openapi_schema, user, precompile } =
+        &arguments.project;
     stack.iter().for_each(|name| option("--stack", name.as_ref()));
     base.iter().for_each(|base| option("--base", base.as_ref()));
+    user.iter().for_each(|user| option("--user", user.as_ref()));
     catalogues.iter().for_each(|path| option("--catalogue", path.as_ref()));
     openapi_schema.iter().for_each(|path| option("--openapi-schema", path.as_ref()));
     arguments.buildkit.iter().for_each(|address| option("--buildkit", address.as_ref()));
@@ -198,7 +200,9 @@ fn build(
     arguments.store.iter().for_each(|path| option("--store", path.as_ref()));
     option("--progress", word_of(&arguments.progress).as_ref());
     option("--format", word_of(&arguments.format).as_ref());
-    for (word, is_given) in [("--no-cache", arguments.no_cache), ("--lenient", *lenient)] {
+    for (word, is_given) in
+        [("--no-cache", arguments.no_cache), ("--lenient", *lenient), ("--precompile", *precompile)]
+    {
         words.extend(is_given.then(|| OsString::from(word)));
     }
     words.push("--".into());

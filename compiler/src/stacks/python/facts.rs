@@ -38,6 +38,10 @@ pub struct PythonFacts {
     pub installed: Option<Installed>,
     /// The OpenAPI document of the model, on one line.
     pub schema: Option<String>,
+    /// Who the program runs as, where somebody says it.
+    pub user: Option<Decided<String>>,
+    /// That byte code is wanted, and which line says so.
+    pub precompile: Option<At>,
 }
 
 /// Something that was decided.
@@ -69,6 +73,8 @@ pub enum BaseFrom {
         reference: ImageReference,
         /// Its digest, where it is known.
         digest: Option<Digest>,
+        /// Whether the catalogue knows that it has an init.
+        has_init: bool,
     },
     /// Debian packages alone, of the lock.
     Debs(DebsContext),
@@ -130,8 +136,24 @@ impl PythonFacts {
             at: self.start.at.clone(),
             because: self.start.because.to_owned(),
         };
-        [Some(python), debs, Some(packages), Some(start)].into_iter().flatten().collect()
+        let user = self.user.as_ref().map(|user| Decision {
+            what: "user".to_owned(),
+            value: user.value.clone(),
+            at: user.at.clone(),
+            because: user.because.to_owned(),
+        });
+        [Some(python), debs, Some(packages), Some(start), user].into_iter().flatten().collect()
     }
+}
+
+/// Who the program runs as: what whoever plans says, else the settings.
+fn user(request: &Request, said: &Said) -> Option<Decided<String>> {
+    if let Some(value) = request.user.clone() {
+        return Some(Decided { value, at: None, because: "`--user` says so" });
+    }
+    let user = said.settings().user.as_ref()?;
+    let at = said.at_setting(user.place);
+    Some(Decided { value: user.value.clone(), at, because: "the setting `user` says so" })
 }
 
 /// What the model takes and gives, as its Python files say it.
@@ -207,7 +229,22 @@ pub fn gather(
                 (!schemas.is_empty()).then(|| openapi(&schemas, version).to_string())
             };
             let schema = request.openapi_schema.clone().filter(|_| said.is_model()).or_else(made);
-            let facts = PythonFacts { said, python, base, bases, packages, start, installed, schema };
+            let user = user(request, &said);
+            let wanted = said.settings().precompile.as_ref().filter(|wanted| wanted.value);
+            let of_settings = wanted.map(|wanted| said.at_setting(wanted.place));
+            let precompile = if request.precompile { Some(None) } else { of_settings };
+            let facts = PythonFacts {
+                said,
+                python,
+                base,
+                bases,
+                packages,
+                start,
+                installed,
+                schema,
+                user,
+                precompile,
+            };
             Ok(Ok((facts, findings)))
         }
         (base, packages, start, schemas) => {

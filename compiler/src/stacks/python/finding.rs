@@ -242,6 +242,19 @@ pub enum PythonFinding {
         /// The image.
         base: String,
     },
+    /// Libraries that would have to be changed.
+    #[error("symbols cannot be taken out of libraries: wheels are installed as they are")]
+    #[diagnostic(
+        code("project::python::strip"),
+        help(
+            "take the setting away; or strip them by a command of `build.run`, with `binutils` in `system_packages`"
+        )
+    )]
+    Strip {
+        /// The setting.
+        #[label("asked for here")]
+        place: SourceSpan,
+    },
     /// No release of Debian has that Python.
     #[error("no release of Debian has Python {python}, so no base can be made of its packages")]
     #[diagnostic(

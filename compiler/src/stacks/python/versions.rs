@@ -8,6 +8,7 @@ use cogpack_frontends_source::{InFile, Placed, Source, SourcePath, Unread};
 use cogpack_packages_wheels::target::PythonVersion;
 use pep440_rs::VersionSpecifiers;
 
+use super::blocks::INIT;
 use super::facts::{Base, BaseFrom, Decided};
 use super::finding::PythonFinding;
 use super::said::{Said, at, beside};
@@ -159,7 +160,11 @@ pub(super) fn base(
         is_chosen: entry.reference == chosen.reference,
     });
     let base = Base {
-        from: BaseFrom::Image { reference: chosen.reference.clone(), digest: chosen.digest },
+        from: BaseFrom::Image {
+            reference: chosen.reference.clone(),
+            digest: chosen.digest,
+            has_init: chosen.packages.contains_key(INIT),
+        },
         interpreter: in_base.interpreter.clone(),
     };
     Ok((base, candidates.collect()))

@@ -111,6 +111,7 @@ fn a_model_stands_on_packages_alone() {
       by base-image at "debs.cog.cpk":1
       env PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     export from phase export.config {
+      entrypoint ["/usr/bin/tini", "--"]
       cmd ["python", "-m", "cog.server.http"]
       workdir "/src"
       expose 5000/tcp

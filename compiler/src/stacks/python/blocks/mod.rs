@@ -2,10 +2,12 @@
 //! they require and provide, and not from this list.
 
 mod base;
+mod byte_code;
 mod command;
 mod commands;
 mod environment;
 mod framework;
+mod init;
 mod installed;
 mod model;
 mod packages;
@@ -13,6 +15,7 @@ mod python;
 mod schema;
 mod source;
 mod system_packages;
+mod user;
 mod weights;
 
 use cogpack_ir::plan::context::{LockedFile, WheelsContext};
@@ -42,12 +45,18 @@ pub(super) fn all() -> Vec<Box<dyn Block<PythonFacts>>> {
         Box::new(weights::WeightTargets),
         Box::new(model::Model),
         Box::new(command::Command),
+        Box::new(byte_code::ByteCode),
+        Box::new(init::Init),
+        Box::new(user::User),
     ]
 }
 
 /// Where the packages of a model are: a virtual environment of our own, so that it is the same tree
 /// on each base and nothing of the base's packages shows through.
 pub(super) const VENV: &str = "/venv";
+
+/// The package of an init.
+pub(super) const INIT: &str = init::PACKAGE;
 
 /// Where the files of a project are.
 pub(super) const PROJECT: &str = "/src";

@@ -3,9 +3,11 @@
 use cogpack_ir::plan::{Execution, OpKind, Spanned};
 
 use super::PythonFacts;
+use super::init::PACKAGE;
 use crate::composer::{Desk, StageParts};
 use crate::stacks::block::{Block, Detected};
 use crate::stacks::python::facts::BaseFrom;
+use crate::stacks::python::start::Start;
 
 /// Installs packages by apt, without what they merely recommend, and without leaving its lists.
 pub(super) struct SystemPackages;
@@ -40,6 +42,11 @@ impl Block<PythonFacts> for SystemPackages {
                 None => package.name.clone(),
             })
             .collect();
+        // Where packages are installed anyway, an init is one more; see the block `init`.
+        let names_init = packages.iter().any(|package| package.name == PACKAGE);
+        if facts.start.value != Start::OfBase && !names_init {
+            words.push(PACKAGE.to_owned());
+        }
         // The order has no meaning to apt, and one order is one cache key.
         words.sort();
         words.dedup();

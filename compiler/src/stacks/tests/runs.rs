@@ -1,0 +1,75 @@
+//! How an image's program runs: by an init, as whom, and with which byte code.
+
+use cogpack_frontends_source::MemoryProject;
+use cogpack_ir::syntax;
+
+use super::{LOCK, told};
+use crate::stacks::{Request, plan};
+
+fn planned(cog_yaml: &str, settings: &str, request: &Request) -> Result<String, String> {
+    let files = [("cog.yaml", cog_yaml), ("pylock.cog.toml", LOCK), ("cogpack.toml", settings)];
+    let planned = MemoryProject::new(files).unwrap().plan(|source| plan(source, request));
+    let all = |found: crate::stacks::Findings| found.iter().map(told).collect::<Vec<_>>().join("\n");
+    let planned = planned.map_err(all)?;
+    let text = syntax::print(&planned.plan);
+    assert!(cogpack_ir::verify::verify(planned.plan).is_ok(), "{text}");
+    Ok(text)
+}
+
+const RUN: &str = "build:\n  python_version: \"3.11\"\nrun: \"predict.py:Predictor\"\n";
+
+#[test]
+fn a_program_runs_as_whom_it_is_asked_to() {
+    let plain = Request { openapi_schema: Some("{}".to_owned()), ..Request::plain() };
+    let text = planned(RUN, "", &plain).unwrap();
+    assert!(!text.contains("\n  user ") && !text.contains("entrypoint"), "{text}");
+    let text = planned(RUN, "user = \"1000:1000\"\n", &plain).unwrap();
+    assert!(text.contains("\n  user \"1000:1000\"\n"), "{text}");
+    // What whoever plans says goes before.
+    let request = Request { user: Some("nobody".to_owned()), ..plain };
+    let text = planned(RUN, "user = \"1000:1000\"\n", &request).unwrap();
+    assert!(text.contains("\n  user \"nobody\"\n") && !text.contains("1000"), "{text}");
+}
+
+#[test]
+fn an_init_comes_with_other_packages() {
+    let plain = Request { openapi_schema: Some("{}".to_owned()), ..Request::plain() };
+    let with = |packages: &str, run: &str| {
+        let yaml = format!("build:\n  python_version: \"3.11\"\n  system_packages: [{packages}]\n{run}");
+        planned(&yaml, "", &plain).unwrap()
+    };
+    let run = "run: \"predict.py:Predictor\"\n";
+    let text = with("sox", run);
+    assert!(text.contains("      sox \\\\\n      tini\n"), "{text}");
+    assert!(text.contains("\n  entrypoint [\"/usr/bin/tini\", \"--\"]\n"), "{text}");
+    // It is there once, in the version that is asked for.
+    let text = with("tini=0.19.0-1", run);
+    assert!(text.contains(" tini=0.19.0-1\n") && text.matches("tini").count() == 3, "{text}");
+    // Whoever starts nothing keeps the base's own way.
+    assert!(!with("sox", "").contains("tini"));
+}
+
+#[test]
+fn byte_code_is_made_by_the_image_where_it_is_asked_for() {
+    let plain = Request { openapi_schema: Some("{}".to_owned()), ..Request::plain() };
+    assert!(!planned(RUN, "precompile = false\n", &plain).unwrap().contains("%byte-code"));
+    let text = planned(RUN, "precompile = true\n", &plain).unwrap();
+    let start = text.find("stage %byte-code").unwrap_or_else(|| panic!("{text}"));
+    assert!(text.find("stage %packages").is_some_and(|packages| packages < start));
+    insta::assert_snapshot!(text[start..].split("\n}\n").next().unwrap(), @r#"
+    stage %byte-code in export.runtime {
+      by byte-code at "cogpack.toml":1
+      exec [
+        "/venv/bin/python",
+        "-c",
+        "import compileall, py_compile, sys; compileall.compile_dir(sys.argv[1], quiet=2, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)",
+        "/venv/lib/python3.11/site-packages",
+      ] {
+        network none
+      }
+    "#);
+    let request = Request { precompile: true, ..plain.clone() };
+    assert!(planned(RUN, "", &request).unwrap().contains("%byte-code"));
+    let refused = planned(RUN, "strip = true\n", &plain).unwrap_err();
+    assert!(refused.starts_with("project::python::strip cogpack.toml: "), "{refused}");
+}
