@@ -31,46 +31,6 @@ python = { version = "3.11", interpreter = "/usr/bin/python3", prefix = "/usr" }
 END
 catalogue=(--catalogue "$work/catalogue.toml")
 
-# The names, kinds, modes, owners and bytes of a root filesystem: a tar of it, or an archive of an image,
-# whose layers are laid over each other.
-files_of() {
-	python3 - "$1" <<'END'
-import hashlib, json, sys, tarfile
-
-def entries(file):
-    with tarfile.open(fileobj=file) as tar:
-        for entry in tar:
-            data = hashlib.sha256(tar.extractfile(entry).read()).hexdigest() if entry.isfile() else ""
-            yield entry.name.strip("./"), [entry.type, oct(entry.mode), entry.uid, entry.gid, entry.linkname, data]
-
-def below(files, directory):
-    return [name for name in files if name.startswith(directory + "/" if directory else "")]
-
-files = {}
-with tarfile.open(sys.argv[1]) as archive:
-    if "index.json" not in archive.getnames():
-        files = dict(entries(open(sys.argv[1], "rb")))
-        layers = []
-    else:
-        layers = json.load(archive.extractfile("manifest.json"))[0]["Layers"]
-    for layer in layers:
-        for name, entry in entries(archive.extractfile(layer)):
-            directory, _, last = name.rpartition("/")
-            if last == ".wh..wh..opq":
-                removed = below(files, directory)
-            elif last.startswith(".wh."):
-                gone = name.removesuffix(last) + last.removeprefix(".wh.")
-                removed = [gone, *below(files, gone)]
-            else:
-                removed = []
-                files[name] = entry
-            for old in removed:
-                files.pop(old, None)
-for name in sorted(filter(None, files)):
-    print(name, *files[name])
-END
-}
-
 # predicts IMAGE JSON OUTPUT: its server becomes ready and gives this output.
 predicts() {
 	local image=$1 input=$2 output=$3 port container url
@@ -124,7 +84,7 @@ on_an_engine() {
 		predicts "$image" "${input[$model]}" "${output[$model]}"
 		docker image rm --force "$image" >/dev/null
 		builds "$model-files-$1" "$work/models/$model" "${catalogue[@]}" --output "type=tar,dest=$work/$model.tar"
-		files_of "$work/$model.tar" >"$work/$model-$1.files"
+		"$repository/tests/end-to-end/files-of" "$work/$model.tar" >"$work/$model-$1.files"
 	done
 	echo "# edited for the $1 engine, $$" >>"$work/models/greet/predict.py"
 	builds "edited-$1" "$work/models/greet" "${catalogue[@]}" --output "type=tar,dest=$work/edited.tar"
@@ -136,7 +96,7 @@ on_each_engine on_an_engine
 for model in greet mean parts; do
 	builds "$model-direct" "$work/models/$model" "${catalogue[@]}" --builder direct \
 		--output "type=docker,dest=$work/$model.tar"
-	files_of "$work/$model.tar" >"$work/$model-direct.files"
+	"$repository/tests/end-to-end/files-of" "$work/$model.tar" >"$work/$model-direct.files"
 	for engine in older newer; do
 		exits "the $engine engine and this process make the same files of $model" 0 \
 			diff "$work/$model-$engine.files" "$work/$model-direct.files"

@@ -50,6 +50,7 @@ from cog import BaseRunner, Path
 
 class Runner(BaseRunner):
     def setup(self):
+        time.sleep(int(os.environ.get("PAUSE", 0)))
         print("setting up with", os.environ.get("GREETING", "nothing"))
         if os.environ.get("BREAK") == "setup":
             raise RuntimeError("there are no weights")
@@ -153,6 +154,9 @@ fails() {
 	mv "$work/output" "$work/setup"
 	matches "$where: is told" "^error: the model's setup failed" cat "$work/setup"
 	matches "$where: with its reason" 'because: .*there are no weights' cat "$work/setup"
+	exits "$where: a setup that takes too long" 2 predict "$project" -i text=you -e PAUSE=60 --setup-timeout 1 "$@"
+	mv "$work/output" "$work/setup"
+	prints "$where: is not waited for" 'error: the model was not ready within 1 s' cat "$work/setup"
 	exits "$where: a model whose process ends" 1 predict "$project" -i text=end "$@"
 	nothing_is_left "$where"
 }
@@ -177,6 +181,8 @@ network=(--network "$COGPACK_TEST_NETWORK")
 answers older "${network[@]}"
 fails older "${network[@]}"
 streams older "${network[@]}"
+prints 'on the network of the machine' 'hello you' predict "$project" -i text=you --network host
+nothing_is_left older
 prints 'as JSON' '  "status": "succeeded",' predict "$project" --json '{"text": "you"}' --format json "${network[@]}"
 exits 'a project as an image' 0 "$cogpackc" build "$project" -t "cogpack-test/predict:$$" --store "$work/store" --progress quiet
 prints 'which is asked by its name, by the other name of the command' 'hello you' \

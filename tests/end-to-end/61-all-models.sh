@@ -1,0 +1,156 @@
+#!/usr/bin/env bash
+# A model of each kind, by an engine and without one: each answers a real prediction, both ways make the
+# same files where no program runs, and what is edited is all that is made anew.
+# shellcheck source-path=SCRIPTDIR source=support.bash
+. "$(dirname "$0")/support.bash"
+needs_daemon
+
+cogpackc=${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}
+export COGPACK_STORE=$work/store
+tools=$repository/tests/end-to-end
+cp -r "$repository/tests/models" "$work/models"
+cd "$work/models"
+
+python3 -m venv "$work/tools"
+exits 'pip installs uv' 0 "$work/tools/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9
+export PATH=$work/tools/bin:$PATH
+# uv does not read what is said to pip.
+if [ -n "${PIP_INDEX_URL:-}" ]; then
+	export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}
+fi
+
+# The one base image that there is here, as a user's own catalogue has it.
+cat >"$work/catalogue.toml" <<END
+catalogue = 1
+
+[[image]]
+reference = "$COGPACK_TEST_REGISTRY/base/python:3.11-slim"
+platforms = ["linux/amd64", "linux/arm64"]
+roles = ["build", "runtime"]
+extent = "runtime"
+os = { id = "debian", version = "12", codename = "bookworm" }
+python = { version = "3.11", interpreter = "/usr/bin/python3", prefix = "/usr" }
+END
+export COGPACK_CATALOGUE=$work/catalogue.toml
+
+# What is on no index: a wheel of the project, and something small that is called as a framework is.
+mkdir hashed/wheels "$work/wheels"
+spelling=$("$tools/make-wheel" hashed/wheels spelling 1.0)
+torch=$("$tools/make-wheel" "$work/wheels" torch 2.6.0)
+export PIP_FIND_LINKS="${PIP_FIND_LINKS:-} $work/models/hashed/wheels $work/wheels"
+
+printf 'good day\n' >"$work/letter.txt"
+secret="licence of $$"
+printf '%s' "$secret" >"$work/licence"
+# A secret is no part of what a step is known by, and an engine may have it from an earlier run.
+sed -i "s|licence.sum\$|licence.sum \&\& true $$|" sealed/cog.yaml
+exits 'uv locks its project' 0 uv lock --quiet --project locked
+for model in greet mean parts double upper stream sealed reckon hashed colours places; do
+	"$cogpackc" lock "$model" >"$work/locking" 2>&1 || exits "the model $model is locked" 0 cat "$work/locking"
+done
+
+# gives OUTPUT MODEL WORD...: what a model answers to these inputs, asked as `way` says.
+gives() {
+	local wanted=$1 model=$2
+	shift 2
+	prints "$where: the model $model answers" "$wanted" "$cogpackc" predict "$model" --progress quiet "${way[@]}" "$@"
+}
+
+answers() {
+	gives 'good evening, Ada' greet -i name=Ada
+	gives 3.0 mean --json '{"numbers": [1, 2, 6]}'
+	gives '2 more' parts -i text='one more word'
+	gives 42 double -i number=21
+	gives 'data:text/plain;base64,R09PRCBEQVkKR09PRCBEQVkK' upper -i document=@"$given/letter.txt" -i copies=2
+	gives gogogo stream -i word=go
+	gives licensed sealed -i licence="$secret" --secret id=licence,src="$given/licence"
+	gives 42 reckon -i sum='6 * 7'
+	gives '<p><em>so</em></p>' locked -i text='*so*'
+	gives A-B-C hashed -i word=abc
+	gives '  "colour": "green",' colours -i colour=green -i pots=3
+	gives '$HOME and a \ stroke' places -i number=2
+}
+given=$work
+# by WHERE OPTION...: all of it, with files of its own, so that it may run beside another.
+by() {
+	where=$1 work=$work/by-$1 way=("${@:2}")
+	mkdir "$work"
+	answers
+}
+by engine --network "$COGPACK_TEST_NETWORK" &
+running=($!)
+if [ "$(id -u)" = 0 ] && command -v crun >/dev/null; then
+	by direct --builder direct &
+	running+=($!)
+fi
+for process in "${running[@]}"; do
+	wait "$process"
+done
+builds sealed sealed --secret "id=licence,src=$work/licence" --output "type=tar,dest=$work/sealed.tar"
+exits 'the secret is in no file of its image' 1 grep -qF "$secret" "$work/sealed.tar"
+
+for model in double locked hashed; do
+	builds "$model-engine" "$model" --output "type=tar,dest=$work/engine.tar"
+	builds "$model-direct" "$model" --builder direct --output "type=docker,dest=$work/direct.tar"
+	"$tools/files-of" "$work/engine.tar" >"$work/engine.files" &
+	"$tools/files-of" "$work/direct.tar" >"$work/direct.files"
+	wait $!
+	exits "an engine and this process make the same files of $model" 0 diff "$work/engine.files" "$work/direct.files"
+done
+
+# with_framework MODEL: its lock, as another tool would write it, with the framework.
+with_framework() {
+	cp -r "$repository/tests/models/$1" "$work/framework/$1"
+	{
+		sed '/^\[tool.cogpack\]/,$d' "$1/pylock.cog.toml"
+		printf '[[packages]]\nname = "torch"\nversion = "2.6.0"\n'
+		printf 'wheels = [{ name = "torch-2.6.0-py3-none-any.whl", hashes = { sha256 = "%s" } }]\n' "$torch"
+	} >"$work/framework/$1/pylock.toml"
+}
+
+# layers NAME MODEL: the digests of its layers. An engine calls them by what is in them.
+layers() {
+	local image=cogpack-test/layers:$$
+	if [ "$where" = direct ]; then
+		builds "$1" "$work/framework/$2" --builder direct --output "type=oci,dest=$work/image.tar"
+		"$tools/layers-of" "$work/image.tar" >"$work/$1.layers"
+		"$tools/layers-of" "$work/image.tar" venv/lib/python3.11/site-packages/torch.py >"$work/$1.framework"
+	else
+		builds "$1" "$work/framework/$2" --tag "$image"
+		docker image inspect --format '{{range .RootFS.Layers}}{{println .}}{{end}}' "$image" | grep . >"$work/$1.layers"
+		docker image rm --force "$image" >/dev/null
+	fi
+}
+
+# others NAME OTHER: how many layers the second has that the first has not.
+others() { grep -c -v -x -F -f "$work/$1.layers" "$work/$2.layers" || true; }
+
+mkdir "$work/framework"
+for where in engine direct; do
+	rm -rf "$work/framework/"*
+	with_framework double
+	with_framework upper
+	layers "$where-before" double
+	echo "# edited for the $where, $$" >>"$work/framework/double/double.py"
+	layers "$where-edited" double
+	prints "$where: an edit of a file makes one layer anew" 1 others "$where-before" "$where-edited"
+	{
+		printf '\n[[packages]]\nname = "spelling"\nversion = "1.0"\n'
+		printf 'wheels = [{ name = "spelling-1.0-py3-none-any.whl", hashes = { sha256 = "%s" } }]\n' "$spelling"
+	} >>"$work/framework/double/pylock.toml"
+	layers "$where-more" double
+	# The packages and the project's files, of which the lock is one. What an engine has between, the
+	# document, it makes anew with what is below it.
+	case $where in
+	engine) anew=3 ;;
+	direct) anew=2 ;;
+	esac
+	prints "$where: one more requirement makes those of packages and files anew" "$anew" others "$where-edited" "$where-more"
+	# The base, the environment, the framework.
+	exits "$where: and no layer below it" 0 diff <(head -n 4 "$work/$where-edited.layers") <(head -n 4 "$work/$where-more.layers")
+	layers "$where-other" upper
+	prints "$where: another model has other files and another document, and shares all else" 2 others "$where-before" "$where-other"
+done
+prints 'the framework is in one layer' 1 grep -c sha256: "$work/direct-before.framework"
+exits 'which is the same with one more requirement' 0 diff "$work/direct-before.framework" "$work/direct-more.framework"
+exits 'and in another model' 0 diff "$work/direct-before.framework" "$work/direct-other.framework"
