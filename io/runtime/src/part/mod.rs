@@ -4,6 +4,7 @@
 //! with the attribute `trusted.overlay.opaque`, or `user.overlay.opaque` where it was made in a user
 //! namespace, shows nothing of those below. Everything else stands as it is.
 
+mod holes;
 mod read;
 mod write;
 

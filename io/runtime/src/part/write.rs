@@ -14,7 +14,7 @@ use rustix::fs::{
     AtFlags, CWD, FileType, Mode, Timespec, Timestamps, XattrFlags, makedev, mknodat, setxattr, utimensat,
 };
 
-use super::{Attributes, CAPABILITY, PartError, Special};
+use super::{Attributes, CAPABILITY, PartError, Special, holes};
 
 /// A part that is being written.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl<'r> Writer<'r> {
         let full = self.full(path);
         let mut size = 0;
         self.done(path, || {
-            size = io::copy(bytes, &mut File::create_new(&full)?)?;
+            size = holes::copy(bytes, &File::create_new(&full)?)?;
             set(&full, attributes)?;
             // A change of the owner would take it away.
             match capability {
