@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use cogpack_compiler::stacks::{self, Request};
 use cogpack_content::Platform;
 use cogpack_frontends_cog_yaml::{CogYaml, Strictness, named_files};
 use cogpack_frontends_python::lock::Held;
@@ -285,6 +286,30 @@ fn projects_are_understood_or_refused_as_is_kept() {
         snapshots.check(&format!("{name}.txt"), &answer(&text));
     }
     snapshots.finish("project");
+}
+
+/// All of them are planned too: to a plan that breaks no rule, or to findings with a code and a way out.
+#[test]
+fn projects_have_a_plan_or_findings() {
+    let (mut planned, mut refused) = (0, 0);
+    for Case { name, text, .. } in cases::of("project") {
+        let (project, _) = files_of(&text);
+        match project.plan(|source| stacks::plan(source, &Request::plain())) {
+            Ok(made) => {
+                planned += 1;
+                let verified = cogpack_ir::verify::verify(made.plan);
+                assert!(verified.is_ok(), "{name}: {:?}", verified.err());
+            }
+            Err(findings) => {
+                refused += 1;
+                assert!(findings.iter().any(|found| found.finding.is_error()), "{name} is refused silently");
+                for InFile { finding, .. } in &findings {
+                    assert!(finding.code().is_some() && finding.help().is_some(), "{name}: {finding}");
+                }
+            }
+        }
+    }
+    assert!(planned > 0 && refused > 80, "{planned} planned and {refused} refused");
 }
 
 /// The codes that sources of the front ends give to findings.

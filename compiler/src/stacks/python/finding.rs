@@ -187,16 +187,6 @@ pub enum PythonFinding {
         #[label("of other inputs")]
         place: SourceSpan,
     },
-    /// There is no such file.
-    #[error("there is no file `{file}`")]
-    #[diagnostic(code("project::python::no-requirements"), help("write it, or take away what names it"))]
-    NoRequirements {
-        /// Its path.
-        file: String,
-        /// Where `cog.yaml` names it.
-        #[label("named here")]
-        place: SourceSpan,
-    },
     /// A file that the settings name.
     #[error("there is no file `{file}`")]
     #[diagnostic(code("project::python::no-file"), help("write it, or take away what names it"))]

@@ -1,7 +1,8 @@
 //! What all files of a project say, read before anything is decided.
 
 use cogpack_frontends_cog_yaml::handler::Handler;
-use cogpack_frontends_cog_yaml::{CogYaml, read};
+use cogpack_frontends_cog_yaml::named_files::{NamedFileFinding, named_files};
+use cogpack_frontends_cog_yaml::{CogYaml, CogYamlFinding, read};
 use cogpack_frontends_python::project::{self, PythonFinding as FileFinding, PythonProject};
 use cogpack_frontends_python::pyproject::{ProjectTable, Settings};
 use cogpack_frontends_source::{InFile, Place, Source, SourcePath, Unread};
@@ -84,12 +85,12 @@ pub fn read_all(source: &Source, request: &Request) -> Result<Result<(Said, Find
         Some(Err(findings)) => return Ok(Err(findings.into_iter().map(InFile::of).collect())),
     };
     let named = cog.build.python_requirements.clone();
-    if let Some(named) = &named
-        && matches!(text(source, &named.value)?, Ok(None))
-    {
-        let finding = PythonFinding::NoRequirements { file: named.to_string(), place: named.place.into() };
-        findings.push(InFile::new(&cog_yaml, finding.into()));
-    }
+    // Files of Python are looked for where their schema is read.
+    let absent = named_files(&cog, &cog_yaml, source)?.into_iter().filter(|found| {
+        let key = "build.python_requirements";
+        matches!(&found.finding, CogYamlFinding::NamedFile(NamedFileFinding::Absent { key: of, .. }) if *of == key)
+    });
+    findings.extend(absent.map(InFile::of));
     let (mut project, mut wrong) =
         project::read(&SourcePath::root(), named.as_ref().map(|named| &named.value), source)?;
     if names_packages(&cog) {
