@@ -9,6 +9,7 @@ use cogpack_frontends_source::FileFinding;
 use miette::{Diagnostic, Severity};
 
 use super::python::finding::PythonFinding;
+use super::python::fit::FitFinding;
 use crate::composer::ComposeFinding;
 
 /// A finding of any family. Which file its labels are ranges of, whoever holds it says.
@@ -30,6 +31,10 @@ pub enum ProjectFinding {
     #[error(transparent)]
     #[diagnostic(transparent)]
     PythonFile(#[from] PythonFileFinding),
+    /// What fits together.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Fit(#[from] FitFinding),
     /// What the model takes and gives.
     #[error(transparent)]
     #[diagnostic(transparent)]

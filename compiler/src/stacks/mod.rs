@@ -11,10 +11,11 @@ pub mod file;
 pub mod finding;
 pub mod python;
 pub mod request;
+mod solve;
 pub mod why;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeSet;
 

@@ -29,6 +29,8 @@ pub struct Wishes<'w> {
     pub groups: Vec<String>,
     /// Requirements that stand in no file.
     pub lines: Vec<String>,
+    /// The builds of torch, where they are not those of the package index: `cpu`, `cu126`.
+    pub torch: Option<String>,
     /// Whether versions before a release count.
     pub prereleases: bool,
     /// Whether only what uv has in its cache is taken.
@@ -73,29 +75,7 @@ pub fn resolve(wishes: &Wishes<'_>, path: Option<&OsStr>) -> Result<String, UvEr
         fs::copy(before, &answer).map_err(UvError::Write)?;
     }
     let mut command = Command::new(uv);
-    command.current_dir(wishes.project).args(["pip", "compile", "--quiet", "--no-header", "--no-annotate"]);
-    command.args(["--format", "pylock.toml", "--only-binary", ":all:", "--python-version", &wishes.python]);
-    match wishes.platforms.as_slice() {
-        [platform] => {
-            if let Some(name) = name_of(platform) {
-                command.args(["--python-platform", name]);
-            }
-        }
-        _ => {
-            command.arg("--universal");
-        }
-    }
-    for (option, names) in [("--extra", &wishes.extras), ("--group", &wishes.groups)] {
-        for name in names {
-            command.args([option, name]);
-        }
-    }
-    if wishes.prereleases {
-        command.args(["--prerelease", "allow"]);
-    }
-    if wishes.offline {
-        command.arg("--offline");
-    }
+    command.current_dir(wishes.project).args(arguments(wishes));
     command.arg("--output-file").arg(&answer).args(&wishes.files).arg(&lines);
     let ran = command.stdin(Stdio::null()).output().map_err(UvError::Run)?;
     if !ran.status.success() {
@@ -118,6 +98,45 @@ fn with_paths_of(project: &Path, folder: &Path, lock: &str) -> String {
     let written = up.chain(down).collect::<Vec<_>>().join("/");
     lock.replace(&format!("path = \"{written}/"), "path = \"./")
         .replace(&format!("path = \"{written}\""), "path = \".\"")
+}
+
+/// What uv is told, but for files.
+fn arguments<'w>(wishes: &'w Wishes<'_>) -> Vec<&'w str> {
+    let mut arguments = vec!["pip", "compile", "--quiet", "--no-header", "--no-annotate"];
+    arguments.extend([
+        "--format",
+        "pylock.toml",
+        "--only-binary",
+        ":all:",
+        "--python-version",
+        &wishes.python,
+    ]);
+    match wishes.platforms.as_slice() {
+        [platform] => {
+            if let Some(name) = name_of(platform) {
+                arguments.extend(["--python-platform", name]);
+            }
+        }
+        _ => {
+            arguments.push("--universal");
+        }
+    }
+    for (option, names) in [("--extra", &wishes.extras), ("--group", &wishes.groups)] {
+        for name in names {
+            arguments.extend([option, name.as_str()]);
+        }
+    }
+    // It has builds of its own for each CUDA, on an index of its own, which serves its packages alone.
+    if let Some(builds) = &wishes.torch {
+        arguments.extend(["--torch-backend", builds]);
+    }
+    if wishes.prereleases {
+        arguments.extend(["--prerelease", "allow"]);
+    }
+    if wishes.offline {
+        arguments.push("--offline");
+    }
+    arguments
 }
 
 /// What uv calls a platform, with the oldest C library that wheels of today are made for.
@@ -149,5 +168,29 @@ mod tests {
             with_paths_of(Path::new("/tmp/own"), Path::new("/tmp/there"), "path = \"../own/a.whl\""),
             "path = \"./a.whl\""
         );
+    }
+
+    #[test]
+    fn the_builds_of_torch_are_named_to_uv() {
+        let told = |torch: Option<&str>, lines: &[&str]| {
+            let wishes = Wishes {
+                project: Path::new("."),
+                python: "3.12".to_owned(),
+                platforms: vec![Platform::linux_amd64()],
+                files: Vec::new(),
+                extras: vec!["more".to_owned()],
+                groups: Vec::new(),
+                lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+                torch: torch.map(str::to_owned),
+                prereleases: false,
+                offline: true,
+                before: None,
+            };
+            arguments(&wishes).join(" ")
+        };
+        let all = "pip compile --quiet --no-header --no-annotate --format pylock.toml --only-binary :all: \
+                   --python-version 3.12 --python-platform x86_64-manylinux_2_28 --extra more";
+        assert_eq!(told(None, &["torch"]), format!("{all} --offline"));
+        assert_eq!(told(Some("cu126"), &["torch"]), format!("{all} --torch-backend cu126 --offline"));
     }
 }

@@ -69,6 +69,7 @@ pub fn write(
         extras: inputs.extras.iter().cloned().collect(),
         groups: inputs.groups.iter().cloned().collect(),
         lines: inputs.lines.clone(),
+        torch: inputs.torch.clone(),
         prereleases: inputs.prereleases,
         offline,
         before: before.then_some(path.as_path()),

@@ -75,8 +75,8 @@ pub fn inputs(source: &Source, request: &Request) -> Result<Result<Option<DebInp
     if versions::wish(request, &said) != Some(BaseWish::Debian) {
         return Ok(Ok(None));
     }
-    let python = match versions::python(&said) {
-        Ok(python) => python,
+    let python = match versions::settle(source, request, &said)? {
+        Ok(settled) => settled.python,
         Err(findings) => return Ok(Err(findings)),
     };
     Ok(of(request, &said, &python).map(Some))

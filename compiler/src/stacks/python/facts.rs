@@ -9,6 +9,7 @@ use cogpack_ir::plan::context::DebsContext;
 use cogpack_packages_wheels::target::PythonVersion;
 
 use super::debs;
+use super::fit::Fit;
 use super::lock::{self, Locked};
 use super::said::{Said, read_all};
 use super::start::{Installed, Start, start};
@@ -26,6 +27,8 @@ pub struct PythonFacts {
     pub said: Said,
     /// Which Python.
     pub python: Decided<PythonVersion>,
+    /// The builds of frameworks that fit, and whether a GPU is to be used.
+    pub fit: Fit,
     /// What the image starts from.
     pub base: Base,
     /// The base images that were looked at.
@@ -62,6 +65,8 @@ pub struct Base {
     pub from: BaseFrom,
     /// The path that starts its Python.
     pub interpreter: String,
+    /// Whether that Python is a package of its distribution, which is still to be installed.
+    pub lacks_python: bool,
 }
 
 /// What an image starts from.
@@ -142,7 +147,10 @@ impl PythonFacts {
             at: user.at.clone(),
             because: user.because.to_owned(),
         });
-        [Some(python), debs, Some(packages), Some(start), user].into_iter().flatten().collect()
+        let mut decisions = vec![python];
+        decisions.extend(self.fit.decisions());
+        decisions.extend([debs, Some(packages), Some(start), user].into_iter().flatten());
+        decisions
     }
 }
 
@@ -193,8 +201,11 @@ pub fn gather(
         Ok(read) => read,
         Err(findings) => return Ok(Err(findings)),
     };
-    let python = match versions::python(&said) {
-        Ok(python) => python,
+    let (python, fit) = match versions::settle(source, request, &said)? {
+        Ok(versions::Settled { python, fit, warnings }) => {
+            findings.extend(warnings);
+            (python, fit)
+        }
         Err(found) => {
             findings.extend(found);
             return Ok(Err(findings));
@@ -202,17 +213,21 @@ pub fn gather(
     };
     let base = match versions::wish(request, &said) {
         Some(BaseWish::Debian) => {
-            let base = |set| Base { from: BaseFrom::Debs(set), interpreter: debs::INTERPRETER.to_owned() };
+            let base = |set| Base {
+                from: BaseFrom::Debs(set),
+                interpreter: debs::INTERPRETER.to_owned(),
+                lacks_python: false,
+            };
             debs::locked(source, request, &said, &python)?.map(|set| (base(set), Vec::new()))
         }
         None | Some(BaseWish::Catalogue | BaseWish::Image(_)) => {
             match versions::catalogue(source, request, &said)? {
-                Ok(catalogue) => versions::base(request, &catalogue, &said, &python),
+                Ok(catalogue) => versions::base(request, &catalogue, &said, &python, &fit),
                 Err(findings) => Err(findings),
             }
         }
     };
-    let packages = match lock_inputs::of(source, request, &said, python.value)? {
+    let packages = match lock_inputs::of(source, request, &said, python.value, &fit)? {
         Ok(needs) => lock::read(source, request, &needs)?,
         Err(findings) => Err(findings),
     };
@@ -236,6 +251,7 @@ pub fn gather(
             let facts = PythonFacts {
                 said,
                 python,
+                fit,
                 base,
                 bases,
                 packages,

@@ -17,6 +17,7 @@ use cogpack_packages_wheels::lock::marker::Environment;
 use cogpack_packages_wheels::target::{PythonVersion, Target};
 
 use super::finding::PythonFinding;
+use super::fit::Fit;
 use super::said::{Said, beside, read_all};
 use super::start::is_package;
 use super::versions;
@@ -63,6 +64,8 @@ pub struct LockInputs {
     pub groups: BTreeSet<String>,
     /// Requirements that stand in no such file.
     pub lines: Vec<String>,
+    /// The builds of torch, where they are not those of the package index.
+    pub torch: Option<String>,
     /// Whether versions before a release count.
     pub prereleases: bool,
     /// Requirements that say what their package's file may hash to.
@@ -83,6 +86,7 @@ impl LockInputs {
         for (what, names) in [("extra", &self.extras), ("group", &self.groups)] {
             text.extend(names.iter().map(|name| format!("{what} {name}\n")));
         }
+        text.extend(self.torch.iter().map(|builds| format!("torch {builds}\n")));
         for line in &self.lines {
             text.push_str(&format!("line {} {line}\n", line.len()));
         }
@@ -99,8 +103,8 @@ pub fn inputs(source: &Source, request: &Request) -> Result<Result<Needs, Findin
         Ok((said, _)) => said,
         Err(findings) => return Ok(Err(findings)),
     };
-    match versions::python(&said) {
-        Ok(python) => of(source, request, &said, python.value),
+    match versions::settle(source, request, &said)? {
+        Ok(settled) => of(source, request, &said, settled.python.value, &settled.fit),
         Err(findings) => Ok(Err(findings)),
     }
 }
@@ -111,6 +115,7 @@ pub(super) fn of(
     request: &Request,
     said: &Said,
     python: PythonVersion,
+    fit: &Fit,
 ) -> Result<Result<Needs, Findings>, Unread> {
     let (required, mut findings) = required(said);
     let names = |names: &[cogpack_frontends_source::Placed<String>]| {
@@ -180,10 +185,25 @@ pub(super) fn of(
     if required.is_empty() && lines.is_empty() {
         return Ok(Ok(Needs::Nothing));
     }
-    let hashed = required.into_iter().filter(|stated| !stated.hashes.is_empty()).collect();
+    let hashed: Vec<Stated> = required.into_iter().filter(|stated| !stated.hashes.is_empty()).collect();
+    if hashed.is_empty() {
+        lines.extend(fit.frameworks.iter().flat_map(|chosen| chosen.adds.iter().cloned()));
+    }
+    let torch = fit.torch_builds().map(str::to_owned);
     let platforms = request.platforms.clone();
-    let inputs =
-        LockInputs { python, platforms, files, extras, groups, lines, prereleases, hashed, itself, texts };
+    let inputs = LockInputs {
+        python,
+        platforms,
+        files,
+        extras,
+        groups,
+        lines,
+        torch,
+        prereleases,
+        hashed,
+        itself,
+        texts,
+    };
     Ok(Ok(Needs::Locked(inputs)))
 }
 
@@ -192,6 +212,24 @@ fn patch(said: &Said, python: PythonVersion) -> Option<u32> {
     let of_settings = said.settings().python.as_ref().map(|said| said.value);
     let of_file = said.project.python_version.as_ref().map(|said| said.finding.value);
     of_settings.or(of_file).filter(|release| release.minor == python.minor)?.patch
+}
+
+/// What is required, and which versions there may be of it, of what counts on some of the platforms.
+pub(super) fn counting(request: &Request, said: &Said, python: PythonVersion) -> (Vec<Stated>, Vec<Stated>) {
+    let nothing = BTreeSet::new();
+    let counts = |stated: &Stated| {
+        let Some(condition) = &stated.requirement.marker else { return true };
+        request.platforms.iter().any(|platform| {
+            let target = Target { python, platform: platform.clone() };
+            // No Python has had so many releases of one minor version.
+            let environment = Environment { target: &target, patch: 99, extras: &nothing, groups: &nothing };
+            condition.marker.holds(&environment).unwrap_or(true)
+        })
+    };
+    let (required, _) = required(said);
+    let constraints = said.project.requirements.as_ref().map(|of_file| of_file.constraints.clone());
+    let of_platforms = |all: Vec<Stated>| all.into_iter().filter(|stated| counts(stated)).collect();
+    (of_platforms(required), of_platforms(constraints.unwrap_or_default()))
 }
 
 /// All that the files require, in the order of reading, and what is wrong with it.

@@ -9,6 +9,7 @@ mod blocks;
 pub mod debs;
 mod facts;
 pub mod finding;
+pub mod fit;
 mod labels;
 pub mod lock;
 pub mod lock_inputs;

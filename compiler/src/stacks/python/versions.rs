@@ -1,7 +1,7 @@
 //! Which Python a project runs on, and which image brings it.
 
 use cogpack_catalogue::entry::Role;
-use cogpack_catalogue::{Catalogue, Wanted, choose};
+use cogpack_catalogue::{Catalogue, Choice, Entry, Frameworks, Wanted, WantedOs, choose};
 use cogpack_frontends_python::common::have_common_version;
 use cogpack_frontends_python::pyproject::Base as Standing;
 use cogpack_frontends_source::{InFile, Placed, Source, SourcePath, Unread};
@@ -11,6 +11,8 @@ use pep440_rs::VersionSpecifiers;
 use super::blocks::INIT;
 use super::facts::{Base, BaseFrom, Decided};
 use super::finding::PythonFinding;
+use super::fit::{Asked, Fit, fit};
+use super::lock_inputs::counting;
 use super::said::{Said, at, beside};
 use crate::stacks::request::BaseWish;
 use crate::stacks::why::Candidate;
@@ -21,9 +23,87 @@ use crate::stacks::{Findings, Request, text};
 const DEFAULT: u32 = 13;
 const OTHERS: [u32; 5] = [12, 11, 10, 9, 14];
 
+/// Which Python, which builds of frameworks and what of the base fit all that the project asks for, with
+/// what its author should know; or what does not fit together.
+pub(super) fn settle(
+    source: &Source,
+    request: &Request,
+    said: &Said,
+) -> Result<Result<Settled, Findings>, Unread> {
+    Ok(catalogue(source, request, said)?.and_then(|catalogue| settled(request, said, &catalogue)))
+}
+
+/// The Python, what fits it, and what its author should know.
+pub(super) struct Settled {
+    pub python: Decided<PythonVersion>,
+    pub fit: Fit,
+    pub warnings: Findings,
+}
+
+fn settled(request: &Request, said: &Said, catalogue: &Catalogue) -> Result<Settled, Findings> {
+    let decided = python(said)?;
+    let has_own_lock = !said.project.locks.is_empty() && !said.names_packages();
+    let named = if let Some(named) = &said.cog.build.python_version {
+        Some((said.config.clone(), named.place))
+    } else if let (Some(named), Some(stated)) = (&said.settings().python, &said.settings().stated) {
+        Some((stated.file.clone(), named.place))
+    } else {
+        said.project.python_version.as_ref().map(|named| (named.file.clone(), named.finding.place))
+    };
+    let is_settled = named.is_some() || has_own_lock;
+    let required = said.table().and_then(|table| table.requires_python.as_ref()).filter(|_| !is_settled);
+    // What a lock file of the project names is chosen already.
+    let (packages, constraints) = match has_own_lock {
+        true => (Vec::new(), Vec::new()),
+        false => counting(request, said, decided.value),
+    };
+    let base = match wish(request, said) {
+        Some(BaseWish::Image(named)) => catalogue.find(&named).map(|listed| &listed.entry),
+        None | Some(BaseWish::Catalogue | BaseWish::Debian) => None,
+    };
+    let build = &said.cog.build;
+    let asked = Asked {
+        config: &said.config,
+        python: is_settled.then_some((decided.value, named)),
+        requires_python: required
+            .map(|required| (required.value.clone(), beside("pyproject.toml"), required.place)),
+        gpu: build.gpu.as_ref(),
+        cuda: build.cuda.as_ref(),
+        cudnn: build.cudnn.as_ref(),
+        required: &packages,
+        constraints: &constraints,
+        names_an_index: names_an_index(said),
+        base: base.filter(|base| base.python.is_some()),
+        catalogue,
+        platforms: &request.platforms,
+    };
+    let (fit, warnings) = fit(&asked).map_err(|found| vec![InFile::of(*found)])?;
+    let decided = match fit.python == decided.value {
+        true => decided,
+        false => Decided {
+            value: fit.python,
+            at: fit.frameworks.first().and_then(|chosen| chosen.by.clone()),
+            because: "no file says which, and this one fits the packages and the base",
+        },
+    };
+    Ok(Settled { python: decided, fit, warnings: warnings.into_iter().map(InFile::of).collect() })
+}
+
+/// Whether the project says where its packages come from.
+fn names_an_index(said: &Said) -> bool {
+    let of_file = said.project.requirements.as_ref().is_some_and(|requirements| {
+        let indexes = &requirements.indexes;
+        indexes.index.is_some()
+            || !indexes.extra.is_empty()
+            || !indexes.pages.is_empty()
+            || indexes.none.is_some()
+    });
+    of_file || said.project.pyproject.as_ref().is_some_and(|pyproject| pyproject.uv.text.contains("index"))
+}
+
 /// Which Python: what `cog.yaml` says, else the settings, else `.python-version`, else the newest that
 /// `requires-python` allows, else the default.
-pub(super) fn python(said: &Said) -> Result<Decided<PythonVersion>, Findings> {
+fn python(said: &Said) -> Result<Decided<PythonVersion>, Findings> {
     let project = &said.project;
     let version = |minor| PythonVersion { major: 3, minor };
     let decided = if let Some(named) = &said.cog.build.python_version {
@@ -126,21 +206,13 @@ pub(super) fn base(
     catalogue: &Catalogue,
     said: &Said,
     python: &Decided<PythonVersion>,
+    fit: &Fit,
 ) -> Result<(Base, Vec<Candidate>), Findings> {
     let wish = wish(request, said);
     let stated = said.settings().stated.as_ref().filter(|_| request.base.is_none() && wish.is_some());
     let file = stated.map_or(&said.config, |stated| &stated.file);
     let told = |finding: PythonFinding| vec![InFile::new(file, finding.into())];
-    let wanted = Wanted {
-        role: Role::Runtime,
-        platforms: request.platforms.clone(),
-        python: Some(of(python.value)),
-        cuda: None,
-        cudnn: None,
-        os: None,
-        packages: Default::default(),
-    };
-    let choice = choose(catalogue, &wanted);
+    let (wanted, choice) = choice(request, catalogue, python.value, fit);
     let chosen = match &wish {
         None | Some(BaseWish::Catalogue | BaseWish::Debian) => {
             choice.entry(&wanted).cloned().map_err(|none| vec![InFile::new(file, none.into())])?
@@ -151,8 +223,10 @@ pub(super) fn base(
         }
     };
     let name = chosen.reference.to_string();
-    let Some(in_base) = &chosen.python else {
-        return Err(told(PythonFinding::BaseWithoutPython { base: name }));
+    let interpreter = match &chosen.python {
+        Some(python) => python.interpreter.clone(),
+        None if has_package_of(&chosen, python.value) => PACKAGED.to_owned(),
+        None => return Err(told(PythonFinding::BaseWithoutPython { base: name })),
     };
     let candidates = choice.considered.iter().map(|(entry, against)| Candidate {
         name: entry.reference.to_string(),
@@ -165,9 +239,47 @@ pub(super) fn base(
             digest: chosen.digest,
             has_init: chosen.packages.contains_key(INIT),
         },
-        interpreter: in_base.interpreter.clone(),
+        interpreter,
+        lacks_python: chosen.python.is_none(),
     };
     Ok((base, candidates.collect()))
+}
+
+/// The Python that a distribution has a package of.
+const PACKAGED: &str = "/usr/bin/python3";
+
+/// The images that there are for what is wanted. One with a CUDA seldom has a Python; then one will do
+/// whose distribution has a package of it.
+fn choice(request: &Request, catalogue: &Catalogue, python: PythonVersion, fit: &Fit) -> (Wanted, Choice) {
+    let wanted = Wanted {
+        role: Role::Runtime,
+        platforms: request.platforms.clone(),
+        python: Some(of(python)),
+        cuda: fit.of_base.as_ref().map(|of_base| of_base.cuda.clone()),
+        cudnn: fit.of_base.as_ref().and_then(|of_base| of_base.cudnn.clone()),
+        os: None,
+        packages: Default::default(),
+    };
+    let first = choose(catalogue, &wanted);
+    if first.chosen.is_some() || fit.of_base.is_none() {
+        return (wanted, first);
+    }
+    let distributions = Frameworks::shipped().distributions;
+    let with_package = distributions.into_iter().rev().filter(|one| of(python).contains(&one.python));
+    let mut instead = with_package.map(|one| {
+        let os = Some(WantedOs { id: one.id, version: Some(one.version) });
+        let wanted = Wanted { python: None, os, ..wanted.clone() };
+        let choice = choose(catalogue, &wanted);
+        (wanted, choice)
+    });
+    instead.find(|(_, choice)| choice.chosen.is_some()).unwrap_or((wanted, first))
+}
+
+/// Whether the distribution of an image has a package of that Python.
+fn has_package_of(base: &Entry, python: PythonVersion) -> bool {
+    let is = |id: &str, version: &str| base.os.id == id && base.os.version == version;
+    let distributions = Frameworks::shipped().distributions;
+    distributions.iter().any(|one| is(&one.id, &one.version) && of(python).contains(&one.python))
 }
 
 /// What the image shall start from: what whoever plans says, else the settings.

@@ -26,7 +26,8 @@ impl Block<PythonFacts> for SystemPackages {
     }
 
     fn detect(&self, facts: &PythonFacts) -> Detected {
-        match (facts.cog().build.system_packages.is_empty(), &facts.base.from) {
+        let is_idle = facts.cog().build.system_packages.is_empty() && !facts.base.lacks_python;
+        match (is_idle, &facts.base.from) {
             (true, _) => Detected::No("the project names no packages of the distribution"),
             (false, BaseFrom::Image { .. }) => Detected::Yes(facts.evidence()),
             (false, BaseFrom::Debs(_)) => Detected::No("the packages are of the base, which is made of such"),
@@ -44,8 +45,11 @@ impl Block<PythonFacts> for SystemPackages {
             .collect();
         // Where packages are installed anyway, an init is one more; see the block `init`.
         let names_init = packages.iter().any(|package| package.name == PACKAGE);
-        if facts.start.value != Start::OfBase && !names_init {
+        if !packages.is_empty() && facts.start.value != Start::OfBase && !names_init {
             words.push(PACKAGE.to_owned());
+        }
+        if facts.base.lacks_python {
+            words.push("python3".to_owned());
         }
         // The order has no meaning to apt, and one order is one cache key.
         words.sort();
@@ -56,7 +60,8 @@ impl Block<PythonFacts> for SystemPackages {
             words.join(" \\\n  ")
         );
         let script = format!("set -e\n{script}");
-        desk.at(packages.first().and_then(|package| facts.at(package.place)));
+        let first = packages.first().and_then(|package| facts.at(package.place));
+        desk.at(first.or_else(|| facts.python.at.clone()));
         let run = OpKind::Run { script: Spanned::nowhere(script), execution: Box::<Execution>::default() };
         desk.stage(
             "export.base",
