@@ -84,13 +84,14 @@ fn failed_op(failure: BuildFailure, told: Told<'_>) -> FailedOp {
         Some((line, line))
     });
     let outlined = step.and_then(|step| outline.steps.get(step.0));
+    let output = step.map(|step| follower.tail(step)).unwrap_or_default();
     FailedOp {
-        help: hints::of(outlined, &failure.message),
+        help: hints::of(outlined, &failure.message, output),
         message: failure.message,
         step: outlined.cloned(),
         lines,
         exit_code: failure.exit_code,
-        output: step.map(|step| follower.tail(step).to_vec()).unwrap_or_default(),
+        output: output.to_vec(),
     }
 }
 

@@ -11,6 +11,13 @@ const OPTIONAL: &str = "`remove … optional` is content where nothing is. Newer
 /// What daemons say of a path that they do not find.
 const NOTHING_THERE: &str = "no such file or directory";
 
+/// What helps where a script finds no shell.
+const SHELL: &str = "there is no `/bin/sh`, which `run` starts, in what the stage starts from: `exec [\"PROGRAM\", …]` starts \
+     a program without one, and `shell [\"PATH\", …]` names another one; in a set of Debian packages it is `dash`";
+
+/// What runtimes say where there is none: runc, and crun.
+const NO_SHELL: &[&str] = &["exec: \"/bin/sh\": ", "executable file `/bin/sh` not found"];
+
 /// What registries, and what speaks with them for us, say of whom they do not let in.
 const NOT_LET_IN: &[&str] = &[
     "401 Unauthorized",
@@ -45,9 +52,10 @@ pub fn hidden(registry: &str) -> String {
     format!("check its name: some registries answer so where there is no such image; {}", login(registry))
 }
 
-/// The way out of a failed step, where one can be told.
-pub fn of(step: Option<&StepOutline>, message: &str) -> Option<String> {
+/// The way out of a failed step, where one can be told by what is said of it and the end of its output.
+pub fn of(step: Option<&StepOutline>, message: &str, output: &[u8]) -> Option<String> {
     let step = step?;
+    let is_said = |words: &&str| message.contains(*words) || String::from_utf8_lossy(output).contains(*words);
     match step.role {
         // A context may be refused as well, and its name is none of an image.
         Role::Input if wants_login(message) => {
@@ -57,6 +65,7 @@ pub fn of(step: Option<&StepOutline>, message: &str) -> Option<String> {
         Role::Work if step.name.starts_with("remove ") && message.trim_end().ends_with(NOTHING_THERE) => {
             Some(OPTIONAL.to_owned())
         }
+        Role::Work if step.name.starts_with("run ") && NO_SHELL.iter().any(is_said) => Some(SHELL.to_owned()),
         Role::Input | Role::Work => None,
     }
 }
@@ -73,15 +82,27 @@ mod tests {
     fn a_link_that_seems_not_to_be_there_is_explained() {
         let work = |name| step(Role::Work, name);
         let message = "failed to solve: lstat /etc/b: no such file or directory";
-        assert!(of(Some(&work("remove /etc/b")), message).is_some_and(|help| help.contains("optional")));
-        assert_eq!(of(Some(&work("remove /etc/b")), "permission denied"), None);
-        assert_eq!(of(Some(&work("copy a to /etc/b")), message), None);
-        assert_eq!(of(None, message), None);
+        assert!(of(Some(&work("remove /etc/b")), message, b"").is_some_and(|help| help.contains("optional")));
+        assert_eq!(of(Some(&work("remove /etc/b")), "permission denied", b""), None);
+        assert_eq!(of(Some(&work("copy a to /etc/b")), message, b""), None);
+        assert_eq!(of(None, message, b""), None);
+    }
+
+    #[test]
+    fn a_script_without_a_shell_is_explained() {
+        let run = step(Role::Work, "run echo hi");
+        let runc = b"runc run failed: unable to start container process: exec: \"/bin/sh\": stat /bin/sh: no such file or directory";
+        assert!(of(Some(&run), "exit code: 1", runc).is_some_and(|help| help.contains("`dash`")));
+        let crun = "executable file `/bin/sh` not found in $PATH: No such file or directory";
+        assert!(of(Some(&run), crun, b"").is_some());
+        // What a shell says of another program is no sign that it is not there.
+        assert_eq!(of(Some(&run), "exit code: 127", b"/bin/sh: 1: wget: not found"), None);
+        assert_eq!(of(Some(&step(Role::Work, "exec /bin/sh")), crun, b""), None);
     }
 
     #[test]
     fn who_may_not_read_an_image_is_told_where_to_log_in() {
-        let told = |role, name| of(Some(&step(role, name)), "pulling failed: 401 Unauthorized");
+        let told = |role, name| of(Some(&step(role, name)), "pulling failed: 401 Unauthorized", b"");
         let help = told(Role::Input, "r.example:5000/team/app:1");
         assert!(help.is_some_and(|help| help.contains("; `docker login r.example:5000` ")));
         assert!(told(Role::Input, "app").is_some_and(|help| help.contains("; `docker login` ")));

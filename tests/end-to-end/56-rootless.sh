@@ -57,6 +57,11 @@ for runtime in crun runc; do
 		as_user "${building[@]}" --runtime "$runtime" --no-cache -o type=layout,dest=image
 done
 prints 'and again out of the store' "$digest" as_user "${building[@]}" -o type=layout,dest=again
+cp -R "$repository/examples/language-detector" "$home/project"
+chown -R "$user" "$home/project"
+of_readme=(build project --builder direct --layout "python=$COGPACK_TEST_LAYOUTS/python:3.11-slim" --progress quiet)
+digest=$(cd "$home" && "$cogpackc" "${of_readme[@]}" --store "$work/store" -o "type=layout,dest=$work/readme" 2>/dev/null)
+prints 'the project of the README too' "$digest" as_user "${of_readme[@]}" -o type=layout,dest=readme
 prints 'the image is the user'\''s' "$user" stat --format %U "$home/again/index.json"
 exits 'what is kept is whole' 0 as_user store verify
 exits 'and can be thrown away' 0 as_user store gc --keep-days 0 --caches

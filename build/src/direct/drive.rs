@@ -25,6 +25,7 @@ use super::shelf::{OnDisk, Shelf, here};
 use super::telling::Telling;
 use super::{Programs, part, write};
 use crate::failure::{BuildError, FailedOp};
+use crate::hints;
 use crate::outcome::Outcome;
 use crate::progress::{Progress, Progresses, StepId, Stream};
 
@@ -299,13 +300,14 @@ impl Running<'_> {
         exit_code: Option<i32>,
         output: Vec<u8>,
     ) -> BuildError {
+        let step = step.and_then(|step| self.telling.outline(step)).cloned();
         BuildError::Op(Box::new(FailedOp {
+            help: hints::of(step.as_ref(), &message, &output),
             message,
-            step: step.and_then(|step| self.telling.outline(step)).cloned(),
+            step,
             lines: self.order.lines(program.span),
             exit_code,
             output,
-            help: None,
         }))
     }
 }
