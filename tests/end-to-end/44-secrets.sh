@@ -41,7 +41,7 @@ keeps_the_secret() {
 	mkdir "$kept"
 	for form in json plain; do
 		exits "the build on the $which engine with progress as $form" 0 sh -c \
-			'"$@" >"$0.out" 2>"$0.err"' "$kept/progress-$form" \
+			'"$@" >"$0.out" 2>"$0.err" || { tail -n 40 "$0.err"; exit 1; }' "$kept/progress-$form" \
 			"$cogpackc" build "$project/plan.cpk" --no-cache --progress "$form" --tag "$image" \
 			--metadata-file "$kept/metadata-$form.json" --secret "id=token,src=$work/secret"
 	done
