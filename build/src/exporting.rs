@@ -207,13 +207,7 @@ fn export(to: &Destination, image: Image<'_>, daemon: Daemon<'_>) -> Result<Expo
         Destination::File { .. } | Destination::Layout { .. } | Destination::Directory { .. } => false,
     };
     let is_dated = image.is_time_given || !stays;
-    let mut exporter = exporter(kind, settings, image, is_dated);
-    if kind == "image" && has("moby") {
-        // Daemons that have not learnt to do both refuse to unpack what they date. And while an engine
-        // clears away an image that was removed, its BuildKit may find what is below a layer gone, and
-        // fail. An engine unpacks an image that is not when it is first used.
-        exporter.attributes.entry("unpack".to_owned()).or_insert_with(|| "false".to_owned());
-    }
+    let exporter = exporter(kind, settings, image, is_dated);
     Ok(Export { exporter, receive, pushed_by, place })
 }
 
@@ -248,6 +242,10 @@ fn exporter(kind: &str, mut settings: Settings, image: Image<'_>, is_dated: bool
             say("rewrite-timestamp", "true".to_owned());
         }
         if kind == "image" {
+            // Daemons that have not learnt to do both refuse to unpack what they date. And while an engine
+            // clears away an image that was removed, its BuildKit may find what is below a layer gone, and
+            // fail. An engine unpacks an image that is not when it is first used.
+            say("unpack", "false".to_owned());
             // An image without a name is kept by an engine under this one, and else not at all.
             say("dangling-name-prefix", "moby-dangling".to_owned());
         }

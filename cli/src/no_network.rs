@@ -4,7 +4,8 @@
 //! `network none`, which every builder keeps. What comes from elsewhere before programs run is not meant:
 //! base images, locked packages and `http` contexts have digests, and what they are is known.
 
-use cogpack_ir::plan::{Network, Op, OpKind, Plan};
+use cogpack_ir::plan::walk::for_each_op;
+use cogpack_ir::plan::{Network, Plan};
 use miette::{Diagnostic, SourceSpan};
 
 use crate::console::Console;
@@ -31,7 +32,11 @@ struct NeedsNetwork {
 pub fn is_kept(plan: &Plan, file: &PlanFile, format: Format, console: &mut Console<'_>) -> bool {
     let mut breaches = Vec::new();
     for stage in &plan.stages {
-        of_ops(&stage.ops, &stage.name.to_string(), &mut breaches);
+        for_each_op(&stage.ops, &mut |op| {
+            if op.execution().is_some_and(|it| it.network != Network::None) {
+                breaches.push(NeedsNetwork { stage: stage.name.to_string(), place: op.span.into() });
+            }
+        });
     }
     if breaches.is_empty() {
         return true;
@@ -39,27 +44,4 @@ pub fn is_kept(plan: &Plan, file: &PlanFile, format: Format, console: &mut Conso
     let diagnostics: Vec<&dyn Diagnostic> = breaches.iter().map(|it| it as &dyn Diagnostic).collect();
     report::findings(&diagnostics, file, format, Stream::Talk, console);
     false
-}
-
-fn of_ops(ops: &[Op], stage: &str, breaches: &mut Vec<NeedsNetwork>) {
-    for op in ops {
-        match &op.kind {
-            OpKind::Run { execution, .. } | OpKind::Exec { execution, .. } => {
-                if execution.network != Network::None {
-                    breaches.push(NeedsNetwork { stage: stage.to_owned(), place: op.span.into() });
-                }
-            }
-            OpKind::Layer(layer) => of_ops(&layer.ops, stage, breaches),
-            OpKind::Copy(_)
-            | OpKind::File(_)
-            | OpKind::Mkdir(_)
-            | OpKind::Symlink(_)
-            | OpKind::Remove(_)
-            | OpKind::Env(_)
-            | OpKind::Workdir(_)
-            | OpKind::User(_)
-            | OpKind::Shell(_)
-            | OpKind::By(_) => {}
-        }
-    }
 }

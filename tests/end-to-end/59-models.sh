@@ -9,26 +9,9 @@ cogpackc=${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}
 export COGPACK_STORE=$work/store
 cp -r "$repository/tests/models" "$work/models"
 
-python3 -m venv "$work/tools"
-exits 'pip installs uv' 0 "$work/tools/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9
-export PATH=$work/tools/bin:$PATH
-# uv does not read what is said to pip.
-if [ -n "${PIP_INDEX_URL:-}" ]; then
-	export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}
-fi
+installs_uv
 
-# The one base image that there is here, as a user's own catalogue has it.
-cat >"$work/catalogue.toml" <<END
-catalogue = 1
-
-[[image]]
-reference = "$COGPACK_TEST_REGISTRY/base/python:3.11-slim"
-platforms = ["linux/amd64", "linux/arm64"]
-roles = ["build", "runtime"]
-extent = "runtime"
-os = { id = "debian", version = "12", codename = "bookworm" }
-python = { version = "3.11", interpreter = "/usr/bin/python3", prefix = "/usr" }
-END
+writes_catalogue "$work/catalogue.toml"
 catalogue=(--catalogue "$work/catalogue.toml")
 
 # predicts IMAGE JSON OUTPUT: its server becomes ready and gives this output.

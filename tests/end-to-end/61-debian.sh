@@ -8,9 +8,7 @@ export COGPACK_STORE=$work/store
 model=$work/greet
 cp -r "$repository/tests/models/greet" "$model"
 
-python3 -m venv "$work/tools"
-exits 'pip installs uv' 0 "$work/tools/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9
-export PATH=$work/tools/bin:$PATH
+installs_uv
 
 # No engine and no registry: neither can be reached.
 build() {

@@ -231,3 +231,29 @@ needs_root_and_a_runtime() {
 		exit 77
 	fi
 }
+
+# installs_uv: on PATH from here on, told of the index that the machine names.
+installs_uv() {
+	python3 -m venv "$work/tools"
+	exits 'pip installs uv' 0 "$work/tools/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9
+	export PATH=$work/tools/bin:$PATH
+	# uv does not read what is said to pip.
+	if [ -n "${PIP_INDEX_URL:-}" ]; then
+		export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}
+	fi
+}
+
+# writes_catalogue FILE: the one base image with Python that there is here, as a user's own catalogue has it.
+writes_catalogue() {
+	cat >"$1" <<END
+catalogue = 1
+
+[[image]]
+reference = "$COGPACK_TEST_REGISTRY/base/python:3.11-slim"
+platforms = ["linux/amd64", "linux/arm64"]
+roles = ["build", "runtime"]
+extent = "runtime"
+os = { id = "debian", version = "12", codename = "bookworm" }
+python = { version = "3.11", interpreter = "/usr/bin/python3", prefix = "/usr" }
+END
+}

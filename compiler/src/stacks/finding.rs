@@ -73,7 +73,8 @@ pub enum StackFinding {
         code("project::stack::none"),
         help(
             "for a model in Python write a `cog.yaml` that says what is run, for instance `run: \
-             \"predict.py:Predictor\"`; or write the plan itself, `plan.cpk`. The kinds of projects are: {known}"
+             \"predict.py:Predictor\"`; another project in Python has a `pyproject.toml`, a `requirements.txt` or a \
+             `main.py`; or write the plan itself, `plan.cpk`. The kinds of projects are: {known}"
         )
     )]
     None {

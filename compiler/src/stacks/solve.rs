@@ -2,8 +2,8 @@
 //!
 //! A [`Thing`] has choices in the order in which they are liked, and a choice may ask for certain
 //! choices of other things. A wish asks for certain choices too. Where no choice keeps all wishes,
-//! [`Choices::conflict`] names the fewest that cannot be kept together. What things and wishes mean is
-//! known to whoever asks.
+//! [`Choices::conflict`] names some that cannot be kept together, and none too many. What things and
+//! wishes mean is known to whoever asks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -69,8 +69,9 @@ impl Choices {
         Some(solved.into_iter().map(place).collect())
     }
 
-    /// The fewest wishes that cannot be kept together, by their places; nothing where all can. Of
-    /// several such sets it is one that has the later wishes rather than the earlier ones.
+    /// Wishes that cannot be kept together, by their places: without any one of them the others can.
+    /// Nothing where all can. Of several such sets it is one that has the later wishes rather than the
+    /// earlier ones, and need not be the smallest.
     pub fn conflict(&self, wishes: &[Vec<Need>]) -> Vec<usize> {
         let of = |places: &[usize]| places.iter().map(|place| wishes[*place].clone()).collect::<Vec<_>>();
         let mut places: Vec<usize> = (0..wishes.len()).collect();

@@ -88,7 +88,7 @@ fn what_does_not_decide_is_told() {
     ];
     insta::assert_snapshot!(told.join("\n"), @r#"
     project::stack::none .: there is nothing here that an image could be planned from
-      for a model in Python write a `cog.yaml` that says what is run, for instance `run: "predict.py:Predictor"`; or write the plan itself, `plan.cpk`. The kinds of projects are: wood, paper, stone
+      for a model in Python write a `cog.yaml` that says what is run, for instance `run: "predict.py:Predictor"`; another project in Python has a `pyproject.toml`, a `requirements.txt` or a `main.py`; or write the plan itself, `plan.cpk`. The kinds of projects are: wood, paper, stone
     project::stack::several .: the project could be planned in more than one way: `paper` by `book.txt` and `wood` by `tree.txt`
       say which: `--stack paper`
     project::stack::unknown .: there is no stack `wod`

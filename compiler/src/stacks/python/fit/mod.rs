@@ -2,8 +2,8 @@
 //!
 //! What is asked for comes from `cog.yaml`, the requirements and whoever plans; what fits what, from
 //! the catalogue of base images and the table of frameworks. A solver chooses, so that a wish for an
-//! old torch brings an old enough Python. Where nothing fits, [`conflict`] tells the fewest wishes that
-//! cannot be kept together, who has them, and what each of them would have to be.
+//! old torch brings an old enough Python. Where nothing fits, [`conflict`] tells wishes that cannot be
+//! kept together and none too many, who has them, and what each of them would have to be.
 //!
 //! A release that the table does not have is no mistake: it is told, and nothing is made up about it.
 
