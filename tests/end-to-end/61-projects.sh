@@ -100,3 +100,16 @@ exits 'the lock names the wheel by its path in the project' 0 \
 exits 'and is up to date' 0 "$cogpackc" lock "$work/plain" --locked
 echo 'more' >>"$work/plain/wheels/own-1.0-py3-none-any.whl"
 exits 'a wheel that has changed is not taken' 1 "$cogpackc" plan "$work/plain" --catalogue "$work/catalogue.toml"
+
+# Requirements that no versions keep are one thing, an index that does not answer another.
+mkdir "$work/against"
+printf '%s\n' 'flask==2.0.0' 'werkzeug==1.0' >"$work/against/requirements.txt"
+printf '%s\n' 'command = ["flask"]' 'python = "3.11"' >"$work/against/cogpack.toml"
+exits 'no versions keep the requirements' 2 "$cogpackc" lock "$work/against"
+mv "$work/output" "$work/against/said"
+matches 'who stands against whom is said' 'you require werkzeug==1.0' cat "$work/against/said"
+echo 'flask==2.0.0' >"$work/against/requirements.txt"
+exits 'an index does not answer' 2 env UV_HTTP_RETRIES=0 "UV_CACHE_DIR=$work/uv-cache" \
+	UV_DEFAULT_INDEX=http://127.0.0.1:9/simple "$cogpackc" lock "$work/against"
+mv "$work/output" "$work/against/said"
+matches 'and that is what is said' 'could not look for versions' cat "$work/against/said"

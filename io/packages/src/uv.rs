@@ -51,11 +51,17 @@ pub enum UvError {
     /// A file could not be written for it.
     #[error("write the requirements for `uv`")]
     Write(#[source] io::Error),
-    /// It found no solution, or no index.
-    #[error("`uv` chose no versions")]
+    /// No versions keep all wishes.
+    #[error("`uv` found no versions that keep all requirements")]
     Unresolved {
-        /// What it says.
-        said: String,
+        /// What it says, a line each.
+        said: Vec<String>,
+    },
+    /// It could not look: an index did not answer, or a file says what it does not understand.
+    #[error("`uv` could not look for versions")]
+    Failed {
+        /// What it says, a line each.
+        said: Vec<String>,
     },
     /// Its answer is no text.
     #[error("`uv` gave a lock that is no UTF-8 text")]
@@ -80,13 +86,29 @@ pub fn resolve(wishes: &Wishes<'_>, path: Option<&OsStr>) -> Result<String, UvEr
     let ran = command.stdin(Stdio::null()).output().map_err(UvError::Run)?;
     if !ran.status.success() {
         let said = String::from_utf8_lossy(&ran.stderr).replace(&*lines.to_string_lossy(), "cog.yaml");
-        return Err(UvError::Unresolved { said: said.trim().to_owned() });
+        let said = lines_of(&said);
+        // Without a solution it ends with 1, with all else that goes wrong with 2 (uv 0.13).
+        let has_looked = ran.status.code() == Some(1);
+        return Err(if has_looked { UvError::Unresolved { said } } else { UvError::Failed { said } });
     }
     let lock = String::from_utf8(fs::read(&answer).map_err(UvError::Run)?).map_err(|_| UvError::NotText)?;
     Ok(match (folder.path().canonicalize(), wishes.project.canonicalize()) {
         (Ok(folder), Ok(project)) => with_paths_of(&project, &folder, &lock),
         (Err(_), _) | (_, Err(_)) => lock,
     })
+}
+
+/// What uv said, without its own words for what is an error and what is its cause.
+fn lines_of(said: &str) -> Vec<String> {
+    let lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let without = |line: &str| {
+        let line = ["error: ", "cause: ", "Caused by: "]
+            .iter()
+            .find_map(|word| line.strip_prefix(word))
+            .unwrap_or(line);
+        line.to_owned()
+    };
+    lines.map(without).collect()
 }
 
 /// A lock whose paths go from the project on, in place of the folder that it was written to.

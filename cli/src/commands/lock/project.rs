@@ -78,7 +78,7 @@ pub fn write(
     note.show("choosing the versions of Python packages, by uv", console);
     let resolved = resolve(&wishes, console.environment.docker.path.as_deref());
     note.clear(console);
-    let lock = with_record(&resolved.map_err(|error| failure(&error))?, inputs);
+    let lock = with_record(&resolved.map_err(|error| failure(&error, offline))?, inputs);
     let shown = project.shown_path_of(LOCK);
     if fs::read_to_string(&path).is_ok_and(|there| there == lock) {
         report::remark(&format!("{shown} is up to date"), format, console);
@@ -91,7 +91,7 @@ pub fn write(
     Ok(())
 }
 
-fn failure(error: &UvError) -> Failure {
+fn failure(error: &UvError, offline: bool) -> Failure {
     let mut failure = Failure::of(error);
     match error {
         UvError::Missing => failure.with_hint(
@@ -99,13 +99,21 @@ fn failure(error: &UvError) -> Failure {
              makes locks after PEP 751",
         ),
         UvError::Unresolved { said } => {
-            failure
-                .causes
-                .extend(said.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
-            failure.with_hint(
+            failure.causes.extend_from_slice(said);
+            failure.with_hint(if offline {
+                "with `--offline` only what uv has in its cache counts: lock once without it, or change the \
+                 requirements that stand against each other"
+            } else {
                 "change the requirements that stand against each other; for a package without wheels \
                  choose another version, or make one by `pip wheel --no-deps -w wheels NAME` and write \
-                 `./wheels/FILE.whl` in its place into `requirements.txt`",
+                 `./wheels/FILE.whl` in its place into `requirements.txt`"
+            })
+        }
+        UvError::Failed { said } => {
+            failure.causes.extend_from_slice(said);
+            failure.with_hint(
+                "uv asks the indexes of its own configuration (`UV_DEFAULT_INDEX`, `uv.toml`), and the \
+                 one of torch's builds for a CUDA; `--offline` takes what it has in its cache",
             )
         }
         UvError::Run(_) | UvError::Write(_) | UvError::NotText => failure,
