@@ -18,6 +18,7 @@ mod fuzz;
 mod hostile;
 mod json;
 mod llb;
+mod meaning;
 mod predict;
 mod project;
 mod projects;
