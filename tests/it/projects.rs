@@ -36,3 +36,15 @@ fn projects_resolve_and_are_emitted_as_their_snapshots_say() {
     }
     snapshots.finish("projects");
 }
+
+/// What people review of the smallest model is short, and nothing of it is hidden.
+#[test]
+fn the_plan_of_a_text_model_is_below_eighty_lines() {
+    let planned = cogpackc(&root().join("tests/projects"), &["plan", "string-model"]);
+    assert_eq!(planned.code, 0, "{}", planned.stderr);
+    let lines = planned.text().lines().count();
+    assert!(lines < 80, "{lines} lines:\n{}", planned.text());
+    let mut snapshots = Snapshots::default();
+    snapshots.check("projects/string-model/planned.cpk", planned.text());
+    snapshots.finish("projects/string-model");
+}

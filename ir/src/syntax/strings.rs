@@ -134,10 +134,7 @@ fn read_code(text: &str) -> Result<(char, usize), usize> {
 /// line with its end is one line still.
 pub(super) fn write(value: &str, indent: usize, out: &mut String) {
     if !value.strip_suffix('\n').unwrap_or(value).contains('\n') {
-        out.push('"');
-        escape(value, Quotes::One, out);
-        out.push('"');
-        return;
+        return write_flat(value, out);
     }
     out.push_str("\"\"\"\n");
     for line in value.split('\n') {
@@ -154,6 +151,13 @@ pub(super) fn write(value: &str, indent: usize, out: &mut String) {
     }
     push_spaces(indent, out);
     out.push_str("\"\"\"");
+}
+
+/// Writes `value` as a string on one line.
+pub(super) fn write_flat(value: &str, out: &mut String) {
+    out.push('"');
+    escape(value, Quotes::One, out);
+    out.push('"');
 }
 
 /// Writes `count` spaces.

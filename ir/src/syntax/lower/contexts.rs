@@ -83,10 +83,13 @@ impl<'t> Lowering<'t> {
                 _ => RuleKind::Exclude,
             };
             let span = lowering.span(&statement);
-            let Some(pattern) = operands(statement).next() else { return };
-            let pattern = lowering.spanned_string(&pattern);
-            lowering.note(span, None, Anchor::of(pattern.span));
-            rules.push(PathRule { kind, pattern });
+            for (number, pattern) in operands(statement).enumerate() {
+                let pattern = lowering.spanned_string(&pattern);
+                // Each stands for a rule of its own; the word belongs to the first.
+                let start = if number == 0 { span.start() } else { pattern.span.start() };
+                lowering.note(Span::new(start, pattern.span.end()), None, Anchor::of(pattern.span));
+                rules.push(PathRule { kind, pattern });
+            }
         });
         rules
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Anchor, Group, Printer, of_word};
+use super::{Anchor, Group, Printer, WIDEST, of_word, strings};
 use crate::plan::context::{InlineFile, LockedFile};
 use crate::plan::{Context, ContextKind, FileContent, InputName, PathRule, RuleKind, Span};
 
@@ -95,21 +95,55 @@ impl Printer<'_> {
         }
     }
 
-    /// `include` and `exclude` lines.
+    /// `include` and `exclude` lines: neighbours of one kind on one line, where they fit on it and no
+    /// comment stands between them.
     pub(super) fn rules(&mut self, rules: &[PathRule]) {
-        for rule in rules {
-            let word = match rule.kind {
-                RuleKind::Include => "include ",
-                RuleKind::Exclude => "exclude ",
-            };
-            self.line(
-                || Anchor::of(rule.pattern.span),
-                |printer| {
-                    printer.push(word);
-                    printer.string(&rule.pattern);
-                },
-            );
+        let are_together =
+            |one: &PathRule, other: &PathRule| one.kind == other.kind && !self.are_apart(one, other);
+        let runs: Vec<&[PathRule]> = rules.chunk_by(are_together).collect();
+        for run in runs {
+            if self.fits(run) {
+                self.rule_line(run);
+            } else {
+                run.iter().for_each(|rule| self.rule_line(std::slice::from_ref(rule)));
+            }
         }
+    }
+
+    /// Whether a comment stands between two neighbours.
+    fn are_apart(&self, one: &PathRule, other: &PathRule) -> bool {
+        let of = |rule: &PathRule| self.beside(|| Anchor::of(rule.pattern.span));
+        of(one).is_some_and(|beside| beside.behind.is_some())
+            || of(other).is_some_and(|beside| !beside.above.is_empty())
+    }
+
+    fn fits(&self, run: &[PathRule]) -> bool {
+        let mut line = String::new();
+        for rule in run {
+            line.push(' ');
+            strings::write(&rule.pattern, 0, &mut line);
+        }
+        self.indent + "exclude".len() + line.chars().count() <= WIDEST && !line.contains('\n')
+    }
+
+    /// `exclude "PATTERN" …`: what stands above belongs to the first, what stands behind to the last.
+    fn rule_line(&mut self, run: &[PathRule]) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { return };
+        let above = self.beside(|| Anchor::of(first.pattern.span));
+        for comment in above.iter().flat_map(|beside| &beside.above) {
+            self.comment(comment);
+        }
+        self.indentation();
+        self.push(match first.kind {
+            RuleKind::Include => "include",
+            RuleKind::Exclude => "exclude",
+        });
+        for rule in run {
+            self.push(" ");
+            self.string(&rule.pattern);
+        }
+        let behind = self.beside(|| Anchor::of(last.pattern.span));
+        self.end_line(behind.and_then(|beside| beside.behind.as_deref()));
     }
 
     fn inline_file(&mut self, path: &str, file: &InlineFile) {
@@ -135,25 +169,49 @@ impl Printer<'_> {
         }
     }
 
+    /// The files of a locked set, one a line, so that another version is a change of one line. The block
+    /// of one in which there are comments has a line for each statement.
     fn locked(&mut self, word: &str, files: &BTreeMap<String, LockedFile>) {
         for (name, file) in files {
-            self.block(
-                || Anchor::of(file.span),
-                |printer| {
-                    printer.push(word);
-                    printer.string(name);
-                },
-                file.digest.is_none() && file.url.is_none(),
-                |printer| {
+            let anchor = || Anchor::of(file.span);
+            let words = |printer: &mut Self| {
+                printer.push(word);
+                printer.string(name);
+            };
+            let says_nothing = file.digest.is_none() && file.url.is_none();
+            if says_nothing || self.has_comments_inside(file.span) {
+                self.block(anchor, words, says_nothing, |printer| printer.locked_file(file));
+            } else {
+                self.flat_block(anchor, |printer| {
+                    words(printer);
+                    printer.push(" {");
                     if let Some(digest) = &file.digest {
-                        printer.setting_line(file.span, "hash", &digest.to_string());
+                        printer.push(&format!(" hash {digest}"));
                     }
                     if let Some(url) = &file.url {
-                        printer.string_line(file.span, "url", url);
+                        printer.push(" url ");
+                        printer.string(url);
                     }
-                },
-            );
+                    printer.push(" }");
+                });
+            }
         }
+    }
+
+    fn locked_file(&mut self, file: &LockedFile) {
+        if let Some(digest) = &file.digest {
+            self.setting_line(file.span, "hash", &digest.to_string());
+        }
+        if let Some(url) = &file.url {
+            self.string_line(file.span, "url", url);
+        }
+    }
+
+    /// Whether a comment stands between the braces of a file of a locked set.
+    fn has_comments_inside(&self, file: Span) -> bool {
+        let of_block = self.beside(|| Anchor::of(file));
+        of_block.is_some_and(|beside| beside.behind.is_some() || !beside.last.is_empty())
+            || ["hash", "url"].iter().any(|word| self.beside(|| Anchor::within(file, word, "")).is_some())
     }
 
     /// `WORD VALUE`

@@ -125,7 +125,7 @@ impl Printer<'_> {
                 printer.push(" ");
                 printer.word(key, |byte| of_word(byte) || byte == b'/');
                 printer.push(" = ");
-                printer.string(value);
+                printer.flat_string(value);
             },
         );
     }

@@ -167,6 +167,17 @@ impl<'c> Printer<'c> {
         self.end_line(behind);
     }
 
+    /// One statement whose block stands on the same line: what belongs behind its brace comes last.
+    fn flat_block(&mut self, anchor: impl FnOnce() -> Anchor, words: impl FnOnce(&mut Self)) {
+        let beside = self.beside(anchor);
+        for comment in beside.iter().flat_map(|beside| &beside.above) {
+            self.comment(comment);
+        }
+        self.indentation();
+        words(self);
+        self.end_line(beside.and_then(|beside| beside.behind_block.as_deref()));
+    }
+
     fn beside(&self, anchor: impl FnOnce() -> Anchor) -> Option<&'c Beside> {
         self.comments.and_then(|comments| comments.beside(&anchor()))
     }
@@ -207,6 +218,11 @@ impl<'c> Printer<'c> {
     /// A string.
     fn string(&mut self, value: &str) {
         strings::write(value, self.indent + STEP, &mut self.out);
+    }
+
+    /// A string on one line, whatever it holds.
+    fn flat_string(&mut self, value: &str) {
+        strings::write_flat(value, &mut self.out);
     }
 
     /// A word, or a string where the value is no word.

@@ -1,6 +1,6 @@
 //! What the image starts, where that is no model's server.
 
-use super::{PROJECT, PythonFacts};
+use super::PythonFacts;
 use crate::composer::Desk;
 use crate::stacks::block::{Block, Detected};
 use crate::stacks::detect::{Evidence, Weight};
@@ -40,6 +40,6 @@ impl Block<PythonFacts> for Command {
     fn plan(&self, facts: &PythonFacts, desk: &mut Desk<'_>) {
         let Start::Command(words) = &facts.start.value else { return };
         desk.at(facts.start.at.clone());
-        desk.export().cmd(words.clone()).workdir(PROJECT.to_owned());
+        desk.export().cmd(words.clone());
     }
 }

@@ -3,7 +3,7 @@
 use cogpack_ir::plan::image_config::Protocol;
 use cogpack_ir::plan::{EnvEdit, Port};
 
-use super::{PROJECT, PythonFacts, env, variable};
+use super::{PythonFacts, env, variable};
 use crate::composer::{Desk, StageParts};
 use crate::stacks::block::{Block, Detected};
 use crate::stacks::python::labels;
@@ -56,7 +56,6 @@ impl Block<PythonFacts> for Model {
         if facts.start.value == Start::Server {
             export.cmd(words.to_vec());
         }
-        export.workdir(PROJECT.to_owned());
         export.port(Port { number: PORT, protocol: Protocol::Tcp });
         for (key, text) in labels::of(facts) {
             export.label(key, text);
