@@ -15,21 +15,39 @@ use crate::report::{self, Format, Stream};
 /// No catalogue that people write is larger.
 const LARGEST: u64 = 64 << 20;
 
-/// The shipped catalogue behind those of the environment, behind those that the command line names
-/// (`--catalogue`), of each of which the first is preferred. `None` where one of them has findings,
-/// which are shown.
+/// The shipped catalogue behind those of the environment, and those that the command line names
+/// (`--catalogue`), of each of which the first is preferred. Those of a project's settings come between
+/// these two. `None` where one of them has findings, which are shown.
 pub fn all(
     named: &[PathBuf],
     format: Format,
     console: &mut Console<'_>,
-) -> Result<Option<Catalogue>, Failure> {
+) -> Result<Option<(Catalogue, Option<Catalogue>)>, Failure> {
     let of_environment = console.environment.catalogues.clone();
-    let mut catalogue = Catalogue::shipped();
+    let known = together(Some(Catalogue::shipped()), &of_environment, format, console)?;
+    let named = together(None, named, format, console)?;
+    Ok(known.and_then(|known| Some((known?, named?))))
+}
+
+/// The catalogues of some files before those of `behind`; nothing within where there is none at all,
+/// and nothing where one of them has findings.
+fn together(
+    behind: Option<Catalogue>,
+    paths: &[PathBuf],
+    format: Format,
+    console: &mut Console<'_>,
+) -> Result<Option<Option<Catalogue>>, Failure> {
+    let mut catalogue = behind;
     let mut is_whole = true;
-    for path in of_environment.iter().rev().chain(named.iter().rev()) {
+    for path in paths.iter().rev() {
         for file in files(path, console)?.iter().rev() {
             match read(file, format, console)? {
-                Some(read) => catalogue = catalogue.with(read),
+                Some(read) => {
+                    catalogue = Some(match catalogue {
+                        Some(behind) => behind.with(read),
+                        None => read,
+                    });
+                }
                 None => is_whole = false,
             }
         }

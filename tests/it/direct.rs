@@ -366,6 +366,28 @@ fn a_plan_without_programs_needs_neither_runtime_nor_store() {
 }
 
 #[test]
+fn what_the_next_build_would_copy_is_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let plan = "cpk 1\ncontext @source = dir \".\" {\n  exclude \"out\"\n}\nstage %app from scratch {\n  \
+                copy contents \".\" from @source to \"/a\"\n}\nexport from %app\n";
+    std::fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
+    std::fs::create_dir(folder.path().join("out")).expect("can be made");
+    let told = |to: &str| {
+        let arguments = ["build", ".", "--builder", "direct", "-t", "app", "--progress", "quiet", "-o", to];
+        let answer = cogpackc_in(Default::default(), folder.path(), &arguments);
+        assert_eq!(answer.code, 0, "{to}: {}", answer.stderr);
+        answer.stderr
+    };
+    let note = "note: the next build copies `app.tar` with the context `@source`, in whose directory it is written: \
+                write it elsewhere, or name it in `.dockerignore`\n";
+    assert_eq!(told("type=oci,dest=app.tar"), note);
+    assert!(told("type=layout,dest=image").contains("the next build copies `image`"));
+    assert_eq!(told("type=oci,dest=out/app.tar"), "");
+    std::fs::write(folder.path().join(".dockerignore"), "*.tar\n").expect("is writable");
+    assert_eq!(told("type=oci,dest=app.tar"), "");
+}
+
+#[test]
 fn layers_are_compressed_as_they_are_asked_to_be() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let plan = "cpk 1\nstage %app from scratch {\n  file \"/a\" = \"b\"\n}\nexport from %app\n";

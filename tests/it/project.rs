@@ -108,6 +108,9 @@ fn python(project: &MemoryProject, answer: &mut Answer) {
     if let Some(table) = python.pyproject.as_ref().and_then(|pyproject| pyproject.project.as_ref()) {
         required.extend(table.dependencies.iter().cloned());
     }
+    if let Some(declared) = &python.declared {
+        required.extend(declared.table.dependencies.iter().cloned());
+    }
     if let Some(requirements) = &python.requirements {
         required.extend(requirements.required.iter().cloned());
         constraints.extend(requirements.constraints.iter().cloned());
@@ -214,6 +217,23 @@ fn pyproject_listed(python: &PythonProject, said: &mut String) {
         lines.push(format!("lock: {} ({:?}): {packages}", lock.file, lock.kind));
     }
     lines.extend(python.setup.iter().map(|file| format!("there is {file}")));
+    if let Some(declared) = &python.declared {
+        let table = &declared.table;
+        say!("name", table.name);
+        say!("version", table.version);
+        say!("requires-python", table.requires_python);
+        let all = table.optional_dependencies.iter();
+        lines.extend(all.map(|(name, stated)| {
+            let stated: Vec<String> = stated.iter().map(|stated| stated.requirement.to_string()).collect();
+            format!("extra {name}: {}", stated.join(", "))
+        }));
+        lines.extend(
+            table
+                .scripts
+                .iter()
+                .map(|(name, said)| format!("program {name}: {} (line {})", said.value, said.place.line)),
+        );
+    }
     said.extend(lines.iter().map(|line| format!("{line}\n")));
 }
 

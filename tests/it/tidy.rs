@@ -31,7 +31,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("frontends/schema", &["content", "frontends/source", "ir"]),
     ("frontends/source", &["content"]),
     ("frontends/cog-yaml", &["content", "frontends/source", "ir"]),
-    ("frontends/python", &["content", "frontends/source", "ir", "packages/wheels"]),
+    ("frontends/python", &["content", "frontends/schema", "frontends/source", "ir", "packages/wheels"]),
     ("backends/contract", &["content", "ir"]),
     ("meaning", &["backends/contract", "content", "ir"]),
     ("backends/llb", &["backends/contract", "content", "ir"]),

@@ -208,7 +208,9 @@ pub fn request(
     console: &mut Console<'_>,
 ) -> Result<Option<Request>, Failure> {
     let plain = Request::plain();
-    let Some(catalogue) = catalogues::all(&options.catalogues, format, console)? else { return Ok(None) };
+    let Some((catalogue, named)) = catalogues::all(&options.catalogues, format, console)? else {
+        return Ok(None);
+    };
     let platforms = match platforms.is_empty() {
         true => plain.platforms,
         false => platforms.iter().cloned().collect(),
@@ -218,6 +220,7 @@ pub fn request(
         stack: options.stack.clone(),
         strictness: if options.lenient { Strictness::Lenient } else { Strictness::Strict },
         catalogue,
+        named,
         base: options.base.as_deref().map(base_wish).transpose()?,
         openapi_schema: options.openapi_schema.as_deref().map(|path| schema(path, console)).transpose()?,
         user: options.user.clone(),

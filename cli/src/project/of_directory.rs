@@ -60,7 +60,7 @@ impl Named<'_> {
                 lock::project::write(&project, &needs, false, false, self.format, console)?;
             }
             if let Some(debs) = debs.filter(|_| lacking.debs) {
-                lock::project_debs::write(&project, &debs, self.format, console)?;
+                lock::project_debs::write(&project, &debs, None, self.format, console)?;
             }
             project = Project::open(self.path, console)?;
         }

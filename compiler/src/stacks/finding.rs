@@ -83,7 +83,10 @@ pub enum StackFinding {
     },
     /// Several stacks do, for equally good reasons.
     #[error("the project could be planned in more than one way: {claims}")]
-    #[diagnostic(code("project::stack::several"), help("say which: `--stack {first}`"))]
+    #[diagnostic(
+        code("project::stack::several"),
+        help("say which: `--stack {first}`, or the setting `stack = \"{first}\"` of the project")
+    )]
     Several {
         /// Each stack and its best evidence.
         claims: String,

@@ -20,7 +20,7 @@ pub(crate) mod tests;
 use std::collections::BTreeSet;
 
 use cogpack_frontends_python::project::{PythonFinding, settings};
-use cogpack_frontends_python::pyproject::PyprojectFinding;
+use cogpack_frontends_python::pyproject::{PyprojectFinding, Settings};
 use cogpack_frontends_schema::Signature;
 use cogpack_frontends_source::{InFile, Source, SourcePath, Unread};
 use cogpack_ir::plan::Plan;
@@ -94,16 +94,30 @@ pub fn plan_by(
         let finding = PythonFinding::from(PyprojectFinding::Setting { key, text, way_out, place });
         return Ok(Err(vec![InFile::new(&stated.file, finding.into())]));
     }
-    let named = request.stack.as_deref().or(settings.stack.as_ref().map(|named| named.as_str()));
-    match detect::choose(stacks, source, named)? {
+    match detect::choose(stacks, source, named(request, &settings))? {
         Ok((stack, evidence)) => stack.plan(source, request, evidence),
         Err(finding) => Ok(Err(vec![finding])),
     }
 }
 
+/// The stack that somebody names: whoever plans, or else the settings.
+fn named<'n>(request: &'n Request, settings: &'n Settings) -> Option<&'n str> {
+    request.stack.as_deref().or(settings.stack.as_ref().map(|named| named.as_str()))
+}
+
 /// What the model of a project takes for a prediction, before anything of it is locked or planned.
 pub fn signature(source: &Source, request: &Request) -> Result<Option<Signature>, Unread> {
-    match detect::choose(&all(), source, request.stack.as_deref())? {
+    signature_by(&all(), source, request)
+}
+
+/// The same by one of `stacks`.
+pub fn signature_by(
+    stacks: &[Box<dyn Stack>],
+    source: &Source,
+    request: &Request,
+) -> Result<Option<Signature>, Unread> {
+    let settings = settings(&SourcePath::root(), source)?;
+    match detect::choose(stacks, source, named(request, &settings))? {
         Ok((stack, _)) => stack.signature(source, request),
         Err(_) => Ok(None),
     }

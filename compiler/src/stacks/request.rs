@@ -17,6 +17,8 @@ pub struct Request {
     pub strictness: Strictness,
     /// The base images that are known.
     pub catalogue: Catalogue,
+    /// Those that whoever plans names, which go before all others.
+    pub named: Option<Catalogue>,
     /// What the image starts from, where it was said.
     pub base: Option<BaseWish>,
     /// The OpenAPI document of the model, where one was given instead of the generated one.
@@ -46,6 +48,7 @@ impl Request {
             stack: None,
             strictness: Strictness::Strict,
             catalogue: Catalogue::shipped(),
+            named: None,
             base: None,
             openapi_schema: None,
             user: None,

@@ -38,7 +38,7 @@ impl Stack for Toy {
     }
 
     fn signature(&self, _: &Source, _: &Request) -> Result<Option<Signature>, Unread> {
-        Ok(None)
+        Ok(Some(Signature { inputs: Vec::new(), declared: None }))
     }
 }
 
@@ -90,13 +90,61 @@ fn what_does_not_decide_is_told() {
     project::stack::none .: there is nothing here that an image could be planned from
       for a model in Python write a `cog.yaml` that says what is run, for instance `run: "predict.py:Predictor"`; another project in Python has a `pyproject.toml`, a `requirements.txt` or a `main.py`; or write the plan itself, `plan.cpk`. The kinds of projects are: wood, paper, stone
     project::stack::several .: the project could be planned in more than one way: `paper` by `book.txt` and `wood` by `tree.txt`
-      say which: `--stack paper`
+      say which: `--stack paper`, or the setting `stack = "paper"` of the project
     project::stack::unknown .: there is no stack `wod`
       did you mean `wood`?
     project::stack::unknown .: there is no stack `iron`
       the stacks are: wood, paper, stone
     project::stack::unfit .: the project has nothing that the stack `paper` plans
       leave `--stack` away, and the project's files decide
+    "#);
+}
+
+/// A Python project that another stack, which is registered beside ours, takes for one of its own.
+#[test]
+fn of_two_stacks_that_fit_whoever_plans_or_a_setting_chooses() {
+    let stacks: Vec<Box<dyn Stack>> = vec![
+        Box::new(python::PythonStack),
+        Box::new(Toy { name: "wood", file: "tree.txt", weight: Weight::Declaration }),
+        Box::new(Toy { name: "stone", file: "cogpack.toml", weight: Weight::Image }),
+    ];
+    let both = [("main.py", "print(1)\n"), ("requirements.txt", "# nothing\n"), ("tree.txt", "")];
+    let with = |more: &[(&str, &str)]| MemoryProject::new(both.iter().chain(more).copied()).unwrap();
+    let of = |project: &MemoryProject, named: Option<&str>| {
+        let request = Request { stack: named.map(str::to_owned), ..Request::plain() };
+        match project.plan(|source| plan_by(&stacks, source, &request)) {
+            Ok(planned) => format!("{}: {} stages", planned.why.stack, planned.plan.stages.len()),
+            Err(findings) => findings.iter().map(told).collect::<Vec<_>>().join("\n"),
+        }
+    };
+    let signature = |project: &MemoryProject| {
+        project.plan(|source| signature_by(&stacks, source, &Request::plain())).is_some()
+    };
+    let plain = with(&[]);
+    let setting = with(&[("cogpack.toml", "stack = \"wood\"\n")]);
+    let python = with(&[("cogpack.toml", "stack = \"python\"\n")]);
+    let none = with(&[("cogpack.toml", "")]);
+    let told = [
+        of(&plain, None),
+        of(&plain, Some("python")),
+        of(&plain, Some("wood")),
+        of(&none, None),
+        of(&setting, None),
+        of(&setting, Some("python")),
+        of(&python, None),
+        format!("{} {} {}", signature(&plain), signature(&setting), signature(&python)),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    project::stack::several .: the project could be planned in more than one way: `python` by `requirements.txt` and `wood` by `tree.txt`
+      say which: `--stack python`, or the setting `stack = "python"` of the project
+    python: 4 stages
+    wood: 0 stages
+    project::stack::several .: the project could be planned in more than one way: `python` by `cogpack.toml` and `stone` by `cogpack.toml`
+      say which: `--stack python`, or the setting `stack = "python"` of the project
+    wood: 0 stages
+    python: 4 stages
+    python: 4 stages
+    false true false
     "#);
 }
 
@@ -157,27 +205,17 @@ fn a_model_becomes_a_plan_that_says_which_line_asked_for_what() {
     context @framework = wheels {
       python "3.11"
       interpreter "/venv/bin/python"
-      wheel "torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl" {
-        hash sha256:a7e0abab1028d83789f87d86dc30f82c3335085dc8abbe62bbc3dcb073976ed5
-        url "https://files.example/torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl"
-      }
+      wheel "torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl" { hash sha256:a7e0abab1028d83789f87d86dc30f82c3335085dc8abbe62bbc3dcb073976ed5 url "https://files.example/torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl" }
     }
 
     context @packages = wheels {
       python "3.11"
       interpreter "/venv/bin/python"
-      wheel "cog-0.23.1-py3-none-any.whl" {
-        hash sha256:f7e0abab1028d83789f87d86dc30f82c3335085dc8abbe62bbc3dcb073976ed5
-        url "https://files.example/cog-0.23.1-py3-none-any.whl"
-      }
+      wheel "cog-0.23.1-py3-none-any.whl" { hash sha256:f7e0abab1028d83789f87d86dc30f82c3335085dc8abbe62bbc3dcb073976ed5 url "https://files.example/cog-0.23.1-py3-none-any.whl" }
     }
 
     context @source = dir "." {
-      exclude "**/.git"
-      exclude "**/.mypy_cache"
-      exclude "**/.pytest_cache"
-      exclude "**/.venv"
-      exclude "**/__pycache__"
+      exclude "**/.git" "**/.mypy_cache" "**/.pytest_cache" "**/.venv" "**/__pycache__"
     }
 
     secret token
@@ -257,15 +295,11 @@ fn a_model_becomes_a_plan_that_says_which_line_asked_for_what() {
     export from phase export.config {
       entrypoint ["/usr/bin/tini", "--"]
       cmd ["python", "-m", "cog.server.http"]
-      workdir "/src"
       expose 5000/tcp
       label run.cog.config = "{\"build\":{\"gpu\":false,\"python_version\":\"3.11\",\"run\":[\"make fetch\"],\"system_packages\":[\"libgl1\",\"ffmpeg\"]},\"environment\":[\"GREETING=hello\"],\"predict\":\"predict.py:Predictor\"}"
       label run.cog.has_init = "true"
       label run.cog.openapi_schema = "{}"
-      label run.cog.pip_freeze = """
-        cog==0.23.1
-        torch==2.9.0
-        """
+      label run.cog.pip_freeze = "cog==0.23.1\ntorch==2.9.0"
       label run.cog.version = "0.23.1"
     }
     "#);

@@ -8,7 +8,7 @@ use crate::merge::ConflictFinding;
 use crate::pyproject::{self, Pyproject, PyprojectFinding, Settings};
 use crate::python_version::{self, PythonRelease, PythonVersionFinding};
 use crate::requirements::{self, Requirements, RequirementsFinding};
-use crate::setup::{self, SetupFinding};
+use crate::setup::{self, Setup, SetupFinding};
 
 /// What a Python project says of itself. What it does not say is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct PythonProject {
     pub locks: Vec<LockFile>,
     /// `setup.py` and `setup.cfg`, those that are there.
     pub setup: Vec<SourcePath>,
+    /// What these say, where there is no `[project]`.
+    pub declared: Option<Setup>,
 }
 
 /// A finding of any family.
@@ -165,13 +167,12 @@ pub fn read(
             Err(finding) => findings.push(finding.of()),
         }
     }
-    for (file, text) in [setup_py, setup_cfg] {
-        let Some(text) = text else { continue };
-        project.setup.push(file.clone());
-        let has_table = project.pyproject.as_ref().is_some_and(|pyproject| pyproject.project.is_some());
-        if !has_table && !says_elsewhere {
-            findings.extend(setup::without_other_word(file, text).map(InFile::of));
-        }
+    let are_there = [setup_py, setup_cfg].into_iter().filter(|(_, text)| text.is_some());
+    project.setup = are_there.map(|(file, _)| file.clone()).collect();
+    if project.pyproject.as_ref().is_none_or(|pyproject| pyproject.project.is_none()) {
+        let (declared, found) = setup::read(setup_py, setup_cfg, !says_elsewhere);
+        project.declared = declared;
+        findings.extend(found);
     }
     Ok((project, findings))
 }

@@ -14,3 +14,4 @@ pub mod plan_file;
 pub mod project_files;
 pub mod room;
 pub mod walk;
+pub mod would_take;

@@ -18,6 +18,7 @@ mod plan;
 mod pulled;
 mod results;
 pub mod watch;
+mod within;
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -57,6 +58,7 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
         file.spare(&written)?;
     }
     let Some(source) = plan::read(arguments, &file, console)? else { return Ok(FINDINGS) };
+    within::tell(&destinations, &source, arguments.format, console);
     let file = &file;
     let is_abandoned = &Cell::new(false);
     let (runtime, code) = match builder {

@@ -13,7 +13,11 @@ use crate::{DONE, FINDINGS, catalogues};
 
 /// Lists them.
 pub fn run(named: &[PathBuf], format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
-    let Some(catalogue) = catalogues::all(named, format, console)? else { return Ok(FINDINGS) };
+    let Some((known, named)) = catalogues::all(named, format, console)? else { return Ok(FINDINGS) };
+    let catalogue = match named {
+        Some(named) => known.with(named),
+        None => known,
+    };
     let text = match format {
         Format::Text => table(&catalogue),
         Format::Json => json::text(&List { version: json::VERSION, images: images(&catalogue) }),

@@ -40,6 +40,10 @@ pub struct ProjectLock {
     /// Choose all versions anew, instead of keeping those of the lock that is there.
     #[arg(long)]
     pub upgrade: bool,
+    /// Where the Debian packages of `--base debian` come from, instead of the archives that the machine
+    /// names.
+    #[command(flatten)]
+    pub archive: Archive,
     /// Change nothing; exit 1 where the lock is missing or out of date.
     #[arg(long, conflicts_with_all = ["offline", "upgrade"])]
     pub locked: bool,
@@ -108,6 +112,14 @@ pub struct DebsRequest {
     /// Add the packages that every Debian system has.
     #[arg(long)]
     pub essential: bool,
+    /// Which archive is asked.
+    #[command(flatten)]
+    pub archive: Archive,
+}
+
+/// An archive of Debian packages, where one is named.
+#[derive(Debug, Args)]
+pub struct Archive {
     /// The archive to ask, instead of those that the machine names in /etc/apt.
     #[arg(long, value_name = "URL")]
     pub mirror: Option<String>,

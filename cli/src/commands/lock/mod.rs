@@ -8,7 +8,7 @@ pub mod project_debs;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use arguments::{DebsRequest, Lock, Set, WheelsRequest};
+use arguments::{Archive, DebsRequest, Lock, Set, WheelsRequest};
 use cogpack_content::{Digest, Platform};
 use cogpack_io_packages::apt::{SignedBy, Source};
 use cogpack_io_packages::debs::architecture_of;
@@ -187,24 +187,8 @@ fn unlocked(error: WheelLockError, request: &WheelsRequest) -> Failure {
 
 /// The archives that were given, or else those that the machine names.
 fn sources(request: &DebsRequest, machine: Machine<'_>, architecture: &str) -> Result<Vec<Source>, Failure> {
-    if let Some(mirror) = &request.mirror {
-        let archive = Url::parse(mirror).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let archive = archive.ok_or_else(|| {
-            Failure::new(format!("`{mirror}` is not the address of an archive"))
-                .with_hint("write it in full, from `http://` on, without `dists`")
-        })?;
-        let suite = request.suite.clone().ok_or_else(|| {
-            Failure::new("an archive has many suites, and none was named")
-                .with_hint("add for instance `--suite bookworm`")
-        })?;
-        let keys: Vec<_> = request.keyring.iter().map(|path| machine.path(path)).collect();
-        return Ok(vec![Source {
-            archive,
-            suite,
-            components: request.components.clone(),
-            architectures: Vec::new(),
-            signed_by: (!keys.is_empty()).then_some(SignedBy::Files(keys)),
-        }]);
+    if let Some(named) = named_archive(&request.archive, request.suite.as_deref(), machine)? {
+        return Ok(vec![named]);
     }
     let mut sources = machine.archives()?;
     let suite = request.suite.as_deref();
@@ -215,6 +199,32 @@ fn sources(request: &DebsRequest, machine: Machine<'_>, architecture: &str) -> R
             .with_hint("name one: `--mirror ADDRESS --suite NAME --keyring FILE`, or a directory like /etc/apt with COGPACK_APT"));
     }
     Ok(sources)
+}
+
+/// The archive that was given, if one was.
+fn named_archive(
+    named: &Archive,
+    suite: Option<&str>,
+    machine: Machine<'_>,
+) -> Result<Option<Source>, Failure> {
+    let Some(mirror) = &named.mirror else { return Ok(None) };
+    let archive = Url::parse(mirror).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let archive = archive.ok_or_else(|| {
+        Failure::new(format!("`{mirror}` is not the address of an archive"))
+            .with_hint("write it in full, from `http://` on, without `dists`")
+    })?;
+    let suite = suite.ok_or_else(|| {
+        Failure::new("an archive has many suites, and none was named")
+            .with_hint("add for instance `--suite bookworm`")
+    })?;
+    let keys: Vec<_> = named.keyring.iter().map(|path| machine.path(path)).collect();
+    Ok(Some(Source {
+        archive,
+        suite: suite.to_owned(),
+        components: named.components.clone(),
+        architectures: Vec::new(),
+        signed_by: (!keys.is_empty()).then_some(SignedBy::Files(keys)),
+    }))
 }
 
 fn failure(error: &LockError) -> Failure {

@@ -33,7 +33,7 @@ pub fn run(arguments: &ProjectLock, format: Format, console: &mut Console<'_>) -
     if let Some(debs) = debs
         && !(arguments.offline && project.has_deb_lock())
     {
-        project_debs::write(&project, &debs, format, console)?;
+        project_debs::write(&project, &debs, Some(&arguments.archive), format, console)?;
     }
     Ok(DONE)
 }

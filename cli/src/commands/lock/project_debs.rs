@@ -6,7 +6,8 @@ use cogpack_compiler::stacks::python::debs::{DEB_LOCK, DebInputs, lock_text};
 use cogpack_io_packages::apt::Source;
 use cogpack_io_project::files::write_file_atomically;
 
-use super::{Wanted, architecture};
+use super::arguments::Archive;
+use super::{Wanted, architecture, named_archive};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::packages::Machine;
@@ -16,10 +17,11 @@ use crate::report::{self, Format};
 /// The releases of Debian that archives are known by, newest first.
 const RELEASES: [&str; 4] = ["forky", "trixie", "bookworm", "bullseye"];
 
-/// Chooses, and writes the lock of a project.
+/// Chooses, of the archive that is named or else of those of the machine, and writes the lock of a project.
 pub fn write(
     project: &Project,
     inputs: &DebInputs,
+    archive: Option<&Archive>,
     format: Format,
     console: &mut Console<'_>,
 ) -> Result<(), Failure> {
@@ -27,7 +29,14 @@ pub fn write(
     let mut sets = Vec::new();
     for platform in &inputs.platforms {
         let architecture = architecture(platform)?;
-        let sources = sources(inputs.suite, architecture, console)?;
+        let named = match archive {
+            Some(archive) => named_archive(archive, Some(inputs.suite), Machine::new(None, console))?,
+            None => None,
+        };
+        let sources = match named {
+            Some(named) => vec![named],
+            None => sources(inputs.suite, architecture, console)?,
+        };
         let wanted = Wanted {
             names: &names,
             without: &inputs.without,
@@ -74,7 +83,7 @@ fn sources(suite: &str, architecture: &str, console: &Console<'_>) -> Result<Vec
             machine.apt().display()
         ));
         return Err(failure.with_hint(
-            "COGPACK_APT names a directory like /etc/apt, with a `sources.list` and the keys of the archive in \
+            "name one, `--mirror ADDRESS --keyring FILE`; or COGPACK_APT names a directory like /etc/apt, with a `sources.list` and the keys of the archive in \
              `trusted.gpg.d`",
         ));
     };

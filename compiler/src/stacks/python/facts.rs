@@ -149,8 +149,27 @@ impl PythonFacts {
         });
         let mut decisions = vec![python];
         decisions.extend(self.fit.decisions());
-        decisions.extend([debs, Some(packages), Some(start), user].into_iter().flatten());
+        decisions.extend(
+            [debs, self.unnamed_requirements(), Some(packages), Some(start), user].into_iter().flatten(),
+        );
         decisions
+    }
+}
+
+impl PythonFacts {
+    /// That a file of requirements counts which `cog.yaml` does not name.
+    fn unnamed_requirements(&self) -> Option<Decision> {
+        let said = &self.said;
+        let does_count = said.is_of_cog && !said.names_packages() && !self.packages.is_own;
+        let file = said.project.requirements.as_ref()?.files.first().filter(|_| does_count)?;
+        Some(Decision {
+            what: "requirements".to_owned(),
+            value: file.to_string(),
+            at: Some((file.clone(), 1)),
+            because: "`cog.yaml` names no packages, so those of this file count, which cog itself reads only where \
+                      `python_requirements` names it"
+                .to_owned(),
+        })
     }
 }
 

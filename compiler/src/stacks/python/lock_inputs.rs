@@ -157,6 +157,9 @@ pub(super) fn of(
             None => "cog".to_owned(),
         });
     }
+    // No resolver reads these without running them. Those of their extras are among them.
+    let of_setup = required.iter().filter(|stated| said.project.setup.contains(&stated.file));
+    lines.extend(of_setup.map(|stated| stated.requirement.to_string()));
     let mut files = Vec::new();
     let mut texts = Vec::new();
     if let Some(pyproject) = said.project.pyproject.as_ref().filter(|_| !said.names_packages()) {
@@ -191,6 +194,7 @@ pub(super) fn of(
     }
     let torch = fit.torch_builds().map(str::to_owned);
     let platforms = request.platforms.clone();
+    let extras = if said.project.declared.is_some() { BTreeSet::new() } else { extras };
     let inputs = LockInputs {
         python,
         platforms,
@@ -250,14 +254,17 @@ fn required(said: &Said) -> (Vec<Stated>, Findings) {
             }
         }
     }
-    if let Some(pyproject) = said.project.pyproject.as_ref().filter(|_| !said.names_packages()) {
-        let table = pyproject.project.as_ref();
+    let is_declared = said.project.pyproject.is_some() || said.project.declared.is_some();
+    if is_declared && !said.names_packages() {
+        let table = said.table();
         required.extend(table.into_iter().flat_map(|table| table.dependencies.iter().cloned()));
         let nothing = Default::default();
         let extras = table.map_or(&nothing, |table| &table.optional_dependencies);
-        let wanted = [("extra", &said.settings().extras, extras)];
-        let wanted =
-            wanted.into_iter().chain([("dependency group", &said.settings().groups, &pyproject.groups)]);
+        let groups = said.project.pyproject.as_ref().map_or(&nothing, |pyproject| &pyproject.groups);
+        let wanted = [
+            ("extra", &said.settings().extras, extras),
+            ("dependency group", &said.settings().groups, groups),
+        ];
         for (kind, names, known) in wanted {
             for name in names {
                 match known.get(&name.value) {

@@ -5,6 +5,7 @@ use cogpack_frontends_cog_yaml::named_files::{NamedFileFinding, named_files};
 use cogpack_frontends_cog_yaml::{CogYaml, CogYamlFinding, read};
 use cogpack_frontends_python::project::{self, PythonFinding as FileFinding, PythonProject};
 use cogpack_frontends_python::pyproject::{ProjectTable, Settings};
+use cogpack_frontends_python::setup::Setup;
 use cogpack_frontends_source::{InFile, Place, Source, SourcePath, Unread};
 
 use super::COG_YAML;
@@ -52,9 +53,15 @@ impl Said {
         self.is_of_cog || self.cog.run.is_some()
     }
 
-    /// `[project]`
+    /// `[project]`, or what `setup.py` and `setup.cfg` say in its place.
     pub fn table(&self) -> Option<&ProjectTable> {
-        self.project.pyproject.as_ref()?.project.as_ref()
+        let of_pyproject = self.project.pyproject.as_ref().and_then(|pyproject| pyproject.project.as_ref());
+        of_pyproject.or(self.project.declared.as_ref().map(|declared| &declared.table))
+    }
+
+    /// The file with a part of the table.
+    pub fn table_in(&self, part: fn(&Setup) -> &SourcePath) -> SourcePath {
+        self.project.declared.as_ref().map_or_else(|| beside("pyproject.toml"), |setup| part(setup).clone())
     }
 }
 

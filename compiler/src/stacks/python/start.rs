@@ -61,7 +61,7 @@ pub fn start(
     if let Some(handler) = said.cog.run.as_ref().or(said.cog.train.as_ref()) {
         return decided(Start::Server, said.at(handler.place), "this is what cog's server serves");
     }
-    let pyproject = beside("pyproject.toml");
+    let pyproject = said.table_in(|setup| &setup.programs_in);
     if let Some((program, place)) = match the_program(said) {
         Ok(program) => program,
         Err(finding) => return Ok(Err(vec![InFile::new(&pyproject, finding.into())])),
@@ -133,20 +133,23 @@ fn the_program(said: &Said) -> Result<Option<(String, cogpack_frontends_source::
 }
 
 /// Whether the project itself is installed, as uv and pip would: where it says how it is built or which
-/// programs it has, and does not say that it is no package.
+/// programs it has, or has a `setup.py` or `setup.cfg`, and does not say that it is no package.
 pub(super) fn is_package(said: &Said) -> bool {
-    let Some(pyproject) = &said.project.pyproject else { return false };
+    let pyproject = said.project.pyproject.as_ref();
     let has_programs = said.table().is_some_and(|table| !table.scripts.is_empty());
-    match &pyproject.uv.is_package {
+    match pyproject.and_then(|pyproject| pyproject.uv.is_package.as_ref()) {
         Some(is_package) => is_package.value,
-        None => pyproject.build_system.is_some() || has_programs,
+        // What `setup.py` and `setup.cfg` declare is a package; beside a `cog.yaml` they are mostly of
+        // somebody else's model, whose files are found where they lie.
+        None if said.project.declared.is_some() => !said.is_of_cog,
+        None => pyproject.is_some_and(|pyproject| pyproject.build_system.is_some()) || has_programs,
     }
 }
 
 fn installed(said: &Said, places: &Places<'_>) -> Result<Option<Installed>, Findings> {
     let Some(table) = said.table().filter(|_| is_package(said)) else { return Ok(None) };
     let Some(name) = &table.name else { return Ok(None) };
-    let pyproject = beside("pyproject.toml");
+    let pyproject = said.table_in(|setup| &setup.programs_in);
     let mut findings = Findings::new();
     let mut programs = Vec::new();
     let mut modules = places.directory_of(&name.as_str().replace('-', "_"));
@@ -177,7 +180,7 @@ fn installed(said: &Said, places: &Places<'_>) -> Result<Option<Installed>, Find
         version: table.version.as_ref().map(|version| version.value.clone()),
         modules,
         programs,
-        at: at(&pyproject, name.place),
+        at: at(&said.table_in(|setup| &setup.name_in), name.place),
     }))
 }
 

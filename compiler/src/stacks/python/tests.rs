@@ -1,5 +1,6 @@
 //! Projects without a `cog.yaml`: what is planned of each form, and what is told instead.
 
+use cogpack_catalogue::Catalogue;
 use cogpack_frontends_source::{InFile, MemoryProject};
 use cogpack_ir::syntax;
 use miette::Diagnostic;
@@ -146,6 +147,69 @@ fn each_form_of_requirements_is_planned() {
     let (plan, why) = text(&[main]);
     assert!(!plan.contains("wheels") && plan.contains("main.py"), "{plan}");
     assert!(why.contains("packages: 0 wheels\n  no file requires any\n"), "{why}");
+}
+
+#[test]
+fn setup_files_are_read_and_not_run() {
+    let script = ("setup.py", "from setuptools import setup\nsetup()\n");
+    let config = "[metadata]\nname = my-app\nversion = 1.2\n[options]\npython_requires = >=3.9,<3.12\n\
+                  install_requires =\n    six>=1.16\n[options.extras_require]\nmore = idna\n\
+                  [options.entry_points]\nconsole_scripts =\n    greet = my_app.main:run\n";
+    let files = [
+        script,
+        ("setup.cfg", config),
+        ("pylock.cog.toml", PYLOCK),
+        ("src/my_app/main.py", "def run(): ...\n"),
+    ];
+    let (plan, why) = text(&files);
+    for part in [
+        "python3.11/site-packages/_my_app.pth\" = \"/src/src\\n\"",
+        "my_app-1.2.dist-info",
+        "cmd [\"greet\"]",
+    ] {
+        assert!(plan.contains(part), "{part} is not in\n{plan}");
+    }
+    assert!(why.contains("(setup.cfg:5)") && why.contains("(setup.cfg:12)"), "{why}");
+    let of = |config: &str, settings: &str| {
+        let files = [script, ("setup.cfg", config), ("cogpack.toml", settings)];
+        let made = MemoryProject::new(files).unwrap().plan(|source| inputs(source, &Request::plain()));
+        let Ok(Needs::Locked(made)) = made else { panic!("{made:?}") };
+        (made.lines.clone(), made.files.clone(), made.extras.clone(), made.digest())
+    };
+    // A resolver is told of them line by line: it would run them.
+    let (lines, files, extras, digest) = of(config, "");
+    assert_eq!((lines, files, extras), (vec!["six>=1.16".to_owned()], vec![], Default::default()));
+    let (lines, _, _, with_more) = of(config, "extras = [\"more\"]\n");
+    assert_eq!(lines, ["six>=1.16", "idna"]);
+    let (_, _, _, other) = of(&config.replace("1.16", "1.17"), "");
+    assert!(digest != with_more && digest != other);
+    // Other files that say what is needed go before them.
+    let (plan, _) =
+        text(&[("setup.py", "setup(install_requires=read())\n"), ("pylock.toml", PYLOCK), ("main.py", "")]);
+    assert!(plan.contains("six-1.17.0") && !plan.contains(".pth"), "{plan}");
+    // Beside a model they are those of somebody's package, which lies in `/src` in any case.
+    let cog = [script, ("setup.cfg", config), ("cog.yaml", "build:\n  python_version: \"3.11\"\n")];
+    let made = MemoryProject::new(cog).unwrap().plan(|source| inputs(source, &Request::plain()));
+    let Ok(Needs::Locked(made)) = made else { panic!("{made:?}") };
+    assert_eq!(made.lines, ["cog", "six>=1.16"]);
+    assert_eq!(made.itself, None);
+}
+
+#[test]
+fn requirements_that_cog_yaml_does_not_name_count_and_why_says_so() {
+    let yaml = |more: &str| format!("build:\n  python_version: \"3.11\"\n{more}");
+    let with_cog = format!(
+        "{PYLOCK}\n[[packages]]\nname = \"cog\"\nversion = \"0.23.1\"\nwheels = [{{ url = \"https://files.example/cog-0.23.1-py3-none-any.whl\", hashes = {{ sha256 = \"f7e0abab1028d83789f87d86dc30f82c3335085dc8abbe62bbc3dcb073976ed5\" }} }}]\n"
+    );
+    let why = |yaml: &str| {
+        text(&[("cog.yaml", yaml), ("requirements.txt", "six\n"), ("pylock.cog.toml", &with_cog)]).1
+    };
+    let told = "requirements: requirements.txt\n  `cog.yaml` names no packages, so those of this file count, which cog \
+                itself reads only where `python_requirements` names it (requirements.txt:1)\n";
+    assert!(why(&yaml("")).contains(told), "{}", why(&yaml("")));
+    for named in ["  python_requirements: requirements.txt\n", "  python_packages: [six]\n"] {
+        assert!(!why(&yaml(named)).contains("requirements: "), "{}", why(&yaml(named)));
+    }
 }
 
 #[test]
@@ -351,10 +415,7 @@ fn a_wheel_of_the_project_is_taken_by_its_hash() {
         let directories: Vec<&str> = planned.packages.iter().map(|directory| directory.as_str()).collect();
         assert_eq!(directories, ["wheels"]);
         let text = syntax::print(&planned.plan);
-        assert!(
-            text.contains(&format!("wheel \"own-1.0-py3-none-any.whl\" {{\n    hash {digest}\n  }}")),
-            "{text}"
-        );
+        assert!(text.contains(&format!("wheel \"own-1.0-py3-none-any.whl\" {{ hash {digest} }}")), "{text}");
     }
     for project in projects(b"another one") {
         let findings =
@@ -432,6 +493,14 @@ fn settings_name_a_stack_and_catalogues() {
         main,
     ]);
     assert!(plan.contains("image @base = \"registry.example/own:1\""), "{plan}");
+    // What whoever plans names goes before the settings.
+    let named = Catalogue::read("given", &own.replace("own:1", "given:1")).unwrap();
+    let request = Request { named: Some(named), ..Request::plain() };
+    let files = [("cogpack.toml", "catalogue = [\"bases.toml\"]\n"), ("bases.toml", own), main];
+    let planned =
+        MemoryProject::new(files).unwrap().plan(|source| crate::stacks::plan(source, &request)).unwrap();
+    let plan = syntax::print(&planned.plan);
+    assert!(plan.contains("image @base = \"registry.example/given:1\""), "{plan}");
     let told = [
         refused(&[("cogpack.toml", "stack = \"pyton\"\n"), main]),
         refused(&[("cogpack.toml", "catalogue = [\"bases.toml\"]\n"), main]),

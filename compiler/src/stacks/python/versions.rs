@@ -13,7 +13,7 @@ use super::facts::{Base, BaseFrom, Decided};
 use super::finding::PythonFinding;
 use super::fit::{Asked, Fit, fit};
 use super::lock_inputs::counting;
-use super::said::{Said, at, beside};
+use super::said::{Said, at};
 use crate::stacks::request::BaseWish;
 use crate::stacks::why::Candidate;
 use crate::stacks::{Findings, Request, text};
@@ -65,8 +65,9 @@ fn settled(request: &Request, said: &Said, catalogue: &Catalogue) -> Result<Sett
     let asked = Asked {
         config: &said.config,
         python: is_settled.then_some((decided.value, named)),
-        requires_python: required
-            .map(|required| (required.value.clone(), beside("pyproject.toml"), required.place)),
+        requires_python: required.map(|required| {
+            (required.value.clone(), said.table_in(|setup| &setup.python_in), required.place)
+        }),
         gpu: build.gpu.as_ref(),
         cuda: build.cuda.as_ref(),
         cudnn: build.cudnn.as_ref(),
@@ -118,7 +119,7 @@ fn python(said: &Said) -> Result<Decided<PythonVersion>, Findings> {
             Decided { value: version(named.minor), at: at(file, named.place), because }
         })
     };
-    let pyproject = beside("pyproject.toml");
+    let pyproject = said.table_in(|setup| &setup.python_in);
     let required = said.table().and_then(|table| table.requires_python.as_ref());
     match (decided, required) {
         (Some(decided), Some(required)) if !allows(required, decided.value.minor) => {
@@ -173,7 +174,8 @@ fn of(python: PythonVersion) -> VersionSpecifiers {
     format!("=={python}.*").parse().expect("a release with a wildcard is a specifier")
 }
 
-/// The base images that are known: those of catalogues that the settings name go before the others.
+/// The base images that are known: those that whoever plans names, then those of catalogues that the
+/// settings name, then the others.
 pub(super) fn catalogue(
     source: &Source,
     request: &Request,
@@ -196,6 +198,9 @@ pub(super) fn catalogue(
             }
             Err(finding) => findings.push(finding),
         }
+    }
+    if let Some(named) = &request.named {
+        catalogue = catalogue.with(named.clone());
     }
     Ok(if findings.is_empty() { Ok(catalogue) } else { Err(findings) })
 }

@@ -54,18 +54,12 @@ fn the_lock_is_part_of_a_plan_and_says_what_it_was_made_of() {
 
     context @linux-amd64 = debs {
       suite "bookworm"
-      deb "ffmpeg_5.1.8-1_all.deb" {
-        hash sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
-        url "http://archive.example/ffmpeg_5.1.8-1_all.deb"
-      }
+      deb "ffmpeg_5.1.8-1_all.deb" { hash sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 url "http://archive.example/ffmpeg_5.1.8-1_all.deb" }
     }
 
     context @linux-arm64 = debs {
       suite "bookworm"
-      deb "ffmpeg_5.1.8-1_all.deb" {
-        hash sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
-        url "http://archive.example/ffmpeg_5.1.8-1_all.deb"
-      }
+      deb "ffmpeg_5.1.8-1_all.deb" { hash sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 url "http://archive.example/ffmpeg_5.1.8-1_all.deb" }
     }
     "#);
     let wanted = |yaml: &str| {
@@ -103,25 +97,18 @@ fn a_model_stands_on_packages_alone() {
     insta::assert_snapshot!([of("context @system"), of("stage %base"), of("export from")].join("\n"), @r#"
     context @system = debs {
       suite "bookworm"
-      deb "ffmpeg_5.1.8-1_all.deb" {
-        hash sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
-        url "http://archive.example/ffmpeg_5.1.8-1_all.deb"
-      }
+      deb "ffmpeg_5.1.8-1_all.deb" { hash sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 url "http://archive.example/ffmpeg_5.1.8-1_all.deb" }
     stage %base in export.base from @system {
       by base-image at "debs.cog.cpk":1
       env PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     export from phase export.config {
       entrypoint ["/usr/bin/tini", "--"]
       cmd ["python", "-m", "cog.server.http"]
-      workdir "/src"
       expose 5000/tcp
       label run.cog.config = "{\"build\":{\"gpu\":false,\"python_version\":\"3.11\",\"system_packages\":[\"ffmpeg\"]},\"predict\":\"predict.py:Predictor\"}"
       label run.cog.has_init = "true"
       label run.cog.openapi_schema = "{}"
-      label run.cog.pip_freeze = """
-        cog==0.23.1
-        torch==2.9.0
-        """
+      label run.cog.pip_freeze = "cog==0.23.1\ntorch==2.9.0"
       label run.cog.version = "0.23.1"
     "#);
     assert!(cogpack_ir::verify::verify(planned.plan).is_ok());
