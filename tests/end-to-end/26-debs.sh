@@ -208,7 +208,7 @@ exits 'of JSON nothing but the answer' 1 sh -c '"$@" | grep -q …' sh script --
 
 # An index that somebody has changed on the way.
 mkdir -p "$work/web/dists/bookworm"
-archive=$("$cogpackc" lock debs --suite bookworm tini --without libc6 | sed -n 's|^ *url "\(.*\)/pool/.*|\1|p')
+archive=$("$cogpackc" lock debs --suite bookworm tini --without libc6 | sed -n 's|.* url "\(.*\)/pool/.*|\1|p')
 exits 'an index is fetched' 0 curl --silent --fail --output "$work/web/dists/bookworm/InRelease" "$archive/dists/bookworm/InRelease"
 sed -i 's/^Codename: bookworm/Codename: woodworm/' "$work/web/dists/bookworm/InRelease"
 serve "$work/web"
@@ -216,3 +216,15 @@ exits 'and refused where it is another than was signed' 2 "$cogpackc" lock debs 
 	--mirror "http://127.0.0.1:$port" --keyring /usr/share/keyrings/debian-archive-keyring.gpg
 mv "$work/output" "$work/refused"
 matches 'by its signature' 'is not to be trusted' cat "$work/refused"
+
+# The same archive for the base of a project.
+mkdir "$work/app"
+echo 'print(1)' >"$work/app/main.py"
+echo 3.11 >"$work/app/.python-version"
+exits 'a project takes its base from no such archive' 2 "$cogpackc" lock "$work/app" --base debian \
+	--mirror "http://127.0.0.1:$port" --keyring /usr/share/keyrings/debian-archive-keyring.gpg
+mv "$work/output" "$work/refused"
+matches 'for the same reason' 'is not to be trusted' cat "$work/refused"
+exits 'and from one that is signed' 0 "$cogpackc" lock "$work/app" --base debian \
+	--mirror "$archive" --keyring /usr/share/keyrings/debian-archive-keyring.gpg
+exits 'which its lock names' 0 grep -F "url \"$archive/pool/" "$work/app/debs.cog.cpk"

@@ -11,11 +11,10 @@ project=$work/project
 mkdir "$project" "$project/src"
 
 # cog and all that it needs, as uv locks it.
-python3 -m venv "$work/tools"
-exits 'pip installs uv' 0 "$work/tools/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9
+installs_uv
 printf 'cog==0.23.1\n' >"$work/requirements.in"
-exits 'uv locks cog' 0 env ${PIP_INDEX_URL:+UV_DEFAULT_INDEX="$PIP_INDEX_URL"} "$work/tools/bin/uv" pip compile --quiet \
-	--no-config --no-cache --format pylock.toml --python-version 3.11 --output-file "$work/pylock.toml" "$work/requirements.in"
+exits 'uv locks cog' 0 uv pip compile --quiet --no-config --no-cache --format pylock.toml --python-version 3.11 \
+	--output-file "$work/pylock.toml" "$work/requirements.in"
 "$cogpackc" lock wheels "$work/pylock.toml" --python 3.11 --interpreter /venv/bin/python --as packages >"$work/packages"
 
 {
@@ -84,13 +83,11 @@ schema = {"openapi": "3.0.2", "info": {"title": "Cog", "version": "0.1.0"}, "pat
               "Output": {"type": "array", "items": {"type": "string"}, "title": "Output", "x-cog-array-type": "iterator"},
               "PredictionRequest": {"type": "object", "properties": {"input": {"$ref": "#/components/schemas/Input"}}}}}}
 text = json.dumps(schema)
-(project / "src/.cog").mkdir()
-(project / "src/.cog/openapi_schema.json").write_text(text)
 plan = (project / "plan.cpk").read_text().replace("model.py:Runner", "stream.py:Runner")
+copy = '  copy "." from @source to "/src"\n'
+plan = plan.replace(copy, f'{copy}  file "/src/.cog/openapi_schema.json" = {json.dumps(text)}\n')
 label = f'  label run.cog.openapi_schema = {json.dumps(text)}\n'
 (project / "stream.cpk").write_text(plan.replace('  cmd ["python"', label + '  cmd ["python"'))
-plan = (project / "plan.cpk").read_text().replace('"src"', '"src" {\n  exclude ".cog"\n}')
-(project / "plan.cpk").write_text(plan)
 PYTHON
 cat >"$project/src/stream.py" <<'END'
 import time
@@ -115,7 +112,10 @@ nothing_is_left() {
 		exits "$1: nothing is mounted" 1 grep -F "$work/store" /proc/self/mounts
 		exits "$1: no file is left" 1 grep -r . "$work/store/work"
 	else
-		exits "$1: no container is left" 0 test -z "$(docker ps --all --quiet --filter label=run.cogpack.predict)"
+		# Others may ask models of the same engine.
+		docker ps --all --quiet --no-trunc --filter label=run.cogpack.predict |
+			xargs --no-run-if-empty docker inspect --format '{{.Config.Cmd}}' >"$work/containers" 2>/dev/null || true
+		exits "$1: no container is left" 1 grep -F -- "--threads $$]" "$work/containers"
 	fi
 }
 
@@ -145,7 +145,7 @@ answers() {
 
 # fails WHERE OPTION...: what goes wrong in a model, and before it.
 fails() {
-	local where=$1
+	local where=$1 pid status=0
 	shift
 	exits "$where: a prediction that fails" 1 predict "$project" -i text=fail "$@"
 	mv "$work/output" "$work/said"
@@ -157,17 +157,43 @@ fails() {
 	exits "$where: a setup that takes too long" 2 predict "$project" -i text=you -e PAUSE=60 --setup-timeout 1 "$@"
 	mv "$work/output" "$work/setup"
 	prints "$where: is not waited for" 'error: the model was not ready within 1 s' cat "$work/setup"
+	matches "$where: with its state" "because: its server (says STARTING|does not answer)" cat "$work/setup"
+	matches "$where: and a way out" 'hint: `--setup-timeout SECONDS` gives it more time' cat "$work/setup"
 	exits "$where: a model whose process ends" 1 predict "$project" -i text=end "$@"
+	"$cogpackc" predict "$project" -i seconds=60 --store "$work/store" --progress quiet "$@" >"$work/ended" 2>&1 </dev/null &
+	pid=$!
+	for _ in $(seq 300); do
+		! grep -q 'waiting for 60' "$work/ended" || break
+		sleep 0.1
+	done
+	exits "$where: a server that is killed in the middle" 0 pkill -KILL -f "^[^ ]*python[^ ]* -m cog.server.http --threads $$"
+	wait "$pid" || status=$?
+	prints "$where: is a failure" 2 echo "$status"
+	matches "$where: is told by how it ended" "^error: the model's container .* in the middle of the prediction" cat "$work/ended"
+	matches "$where: with a way out" 'hint: look whether it has enough memory' cat "$work/ended"
 	nothing_is_left "$where"
 }
 
 # streams WHERE OPTION...: output comes as it is made.
 streams() {
-	local where=$1
+	local where=$1 pid status=0
 	shift
 	exits "$where: an iterator" 0 predict "$project/stream.cpk" -i text=line -i count=3 "$@"
 	cp "$work/output" "$work/said"
 	prints "$where: gives its output line by line" '0 1 2 ' sh -c "sed -n 's/^line \\([0-9]*\\) at .*/\\1/p' '$work/said' | tr '\\n' ' '; echo"
+	# What is shown while the model still works did not wait for its end.
+	"$cogpackc" predict "$project/stream.cpk" -i text=line -i count=600 --store "$work/store" --progress quiet "$@" \
+		>"$work/pieces" 2>/dev/null </dev/null &
+	pid=$!
+	for _ in $(seq 300); do
+		! grep -q '^line 1 at' "$work/pieces" || break
+		sleep 0.1
+	done
+	kill -INT "$pid"
+	wait "$pid" || status=$?
+	prints "$where: it is cancelled in the middle" 130 echo "$status"
+	matches "$where: when some of its output was shown" '^line 1 at' cat "$work/pieces"
+	exits "$where: and not all" 1 grep '^line 599 at' "$work/pieces"
 	exits "$where: an input that is no number" 2 predict "$project/stream.cpk" -i text=line -i count=many "$@"
 	mv "$work/output" "$work/said"
 	matches "$where: is told" 'the input `count` must be `int' cat "$work/said"
@@ -204,4 +230,37 @@ if [ "$(id -u)" = 0 ] && command -v crun >/dev/null; then
 		--output "type=layout,dest=$work/layout" --progress quiet
 	prints 'which is asked without an engine' 'hello you' predict "$work/layout" -i text=you
 	nothing_is_left direct
+
+	# by_user OPTION...: asks as somebody who is not root, without an engine.
+	by_user() {
+		(cd "$home" && setpriv --reuid "$user" --regid "$user" --init-groups env HOME="$home" COGPACK_STORE="$home/store" \
+			DOCKER_HOST="unix://$home/none" ./cogpackc predict "$@" --progress quiet)
+	}
+	missing=
+	for tool in useradd userdel setpriv newuidmap newgidmap; do
+		command -v "$tool" >/dev/null || missing=$tool
+	done
+	if [ -n "$missing" ]; then
+		echo "not shown: nobody but root is asked, there is no $missing on PATH"
+	else
+		user=cogpack-predict
+		home=$(mktemp -d /tmp/cogpack-predict.XXXXXX)
+		userdel "$user" 2>/dev/null || true
+		useradd --no-create-home --home-dir "$home" "$user"
+		trap 'userdel "$user"; rm -rf "$home" "$work"' EXIT
+		grep -q "^$user:" /etc/subuid || usermod --add-subuids 800000-865535 --add-subgids 800000-865535 "$user"
+		install -m 755 "$cogpackc" "$home/cogpackc"
+		cp -RL "$COGPACK_TEST_LAYOUTS/python" "$home/python"
+		cp -R "$project" "$home/project"
+		chown -R "$user" "$home"
+		chmod 755 "$home"
+		prints 'an ordinary user asks a project without an engine' 'hello you' by_user project -i text=you --layout python=python:3.11-slim
+		exits 'with files, too' 0 by_user project -i file=@project/src/model.py -o out --layout python=python:3.11-slim
+		prints 'which are the user'\''s' "$user" stat --format %U "$home/out.0"
+		exits 'a setup that fails is told' 2 by_user project -i text=you -e BREAK=setup --layout python=python:3.11-slim
+		mv "$work/output" "$work/setup"
+		matches 'with its reason' 'because: .*there are no weights' cat "$work/setup"
+		exits 'nothing runs afterwards' 1 pgrep -f "cog.server.http --threads $$"
+		exits 'and no file is left' 1 grep -r . "$home/store/work"
+	fi
 fi
