@@ -39,6 +39,7 @@ pub mod identity;
 pub mod layer;
 
 pub mod blob;
+pub mod block;
 pub mod compression;
 pub mod pack;
 mod sample;

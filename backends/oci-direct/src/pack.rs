@@ -16,7 +16,15 @@ use cogpack_content::threads::joined;
 use sha2::{Digest as _, Sha256};
 
 use crate::blob::{Blob, LayerBlob};
+use crate::block::{Block, Blocks};
 use crate::compression::{BLOCK, BlockCoder, Coding};
+
+/// The bytes of a block that is not compressed: as many as disks like to take at once. Nothing of
+/// the layer depends on it.
+const PLAIN_BLOCK: usize = 4 << 20;
+/// How many of these wait for one thread: some, so that nobody waits for anybody, and few, because
+/// several such layers are made at once.
+const PLAIN_WAITING: usize = 2;
 
 /// How a layer is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +43,12 @@ pub fn pack<W: Write + Send, E: From<io::Error>>(
     fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
 ) -> Result<(W, LayerBlob), E> {
     std::thread::scope(|scope| {
-        let mut packer = Packer { scope, packing, block: Vec::new(), stage: Stage::Alone(sink) };
+        let blocks = Blocks::new(match packing.coding {
+            Coding::Gzip | Coding::Zstd => BLOCK,
+            Coding::Plain => PLAIN_BLOCK,
+        });
+        let block = blocks.empty();
+        let mut packer = Packer { scope, packing, blocks, block, stage: Stage::Alone(sink) };
         fill(&mut packer)?;
         Ok(packer.finish()?)
     })
@@ -45,8 +58,9 @@ pub fn pack<W: Write + Send, E: From<io::Error>>(
 struct Packer<'scope, 'env, W> {
     scope: &'scope Scope<'scope, 'env>,
     packing: Packing,
+    blocks: Blocks,
     /// What has come and is not a whole block yet.
-    block: Vec<u8>,
+    block: Block,
     stage: Stage<'scope, W>,
 }
 
@@ -63,7 +77,7 @@ enum Stage<'scope, W> {
 /// The threads of one layer. They end when the channels to them close.
 struct Team<'scope, W> {
     /// To the thread that hashes.
-    hashing: SyncSender<Arc<Vec<u8>>>,
+    hashing: SyncSender<Arc<Block>>,
     hasher: ScopedJoinHandle<'scope, Digest>,
     /// To the threads that compress; none where nothing is compressed.
     coding: Option<mpsc::Sender<Job>>,
@@ -74,14 +88,14 @@ struct Team<'scope, W> {
 
 /// A block to compress, and where it goes then.
 struct Job {
-    block: Arc<Vec<u8>>,
+    block: Arc<Block>,
     done: SyncSender<io::Result<Vec<u8>>>,
 }
 
 /// The next block of a layer.
 enum Turn {
     /// As it is.
-    Plain(Arc<Vec<u8>>),
+    Plain(Arc<Block>),
     /// When it is compressed.
     Coded(Receiver<io::Result<Vec<u8>>>),
 }
@@ -89,7 +103,7 @@ enum Turn {
 impl<'scope, W: Write + Send + 'scope> Packer<'scope, '_, W> {
     /// Passes the block on, and begins the next.
     fn pass_on(&mut self) -> io::Result<()> {
-        let block = std::mem::replace(&mut self.block, Vec::with_capacity(BLOCK));
+        let block = std::mem::replace(&mut self.block, self.blocks.empty());
         let mut team = match std::mem::replace(&mut self.stage, Stage::Failed) {
             Stage::Alone(sink) => Team::start(self.scope, self.packing, sink)?,
             Stage::Together(team) => team,
@@ -129,12 +143,10 @@ impl<'scope, W: Write + Send + 'scope> Packer<'scope, '_, W> {
 
 impl<'scope, W: Write + Send + 'scope> Write for Packer<'scope, '_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.block.len() == BLOCK {
+        if self.block.is_full() {
             self.pass_on()?;
         }
-        let count = bytes.len().min(BLOCK - self.block.len());
-        self.block.extend_from_slice(&bytes[..count]);
-        Ok(count)
+        Ok(self.block.take(bytes))
     }
 
     /// Does nothing: a flush in the middle would show in the compressed bytes.
@@ -148,11 +160,15 @@ impl<'scope, W: Write + Send + 'scope> Team<'scope, W> {
         let Packing { coding, threads } = packing;
         let threads = threads.get();
         // What is under way at once, and so the memory, is bounded by the length of this queue.
-        let (ordering, turns) = mpsc::sync_channel::<Turn>(2 * threads);
-        let (hashing, blocks) = mpsc::sync_channel::<Arc<Vec<u8>>>(2 * threads);
+        let waiting = match coding {
+            Coding::Gzip | Coding::Zstd => 2 * threads,
+            Coding::Plain => PLAIN_WAITING,
+        };
+        let (ordering, turns) = mpsc::sync_channel::<Turn>(waiting);
+        let (hashing, blocks) = mpsc::sync_channel::<Arc<Block>>(waiting);
         let hasher = Builder::new().spawn_scoped(scope, move || {
             let mut hash = Sha256::new();
-            blocks.iter().for_each(|block| hash.update(&*block));
+            blocks.iter().for_each(|block| hash.update(&**block));
             Digest::from_sha256(hash.finalize().into())
         })?;
         let (jobs, to_do) = mpsc::channel::<Job>();
@@ -188,7 +204,7 @@ impl<'scope, W: Write + Send + 'scope> Team<'scope, W> {
     }
 
     /// Gives a block to everybody whom it concerns; an error where one of them has ended.
-    fn take(&mut self, block: Vec<u8>) -> Result<(), ()> {
+    fn take(&mut self, block: Block) -> Result<(), ()> {
         let block = Arc::new(block);
         self.hashing.send(Arc::clone(&block)).map_err(drop)?;
         let Some(jobs) = &self.coding else {
@@ -291,16 +307,19 @@ mod tests {
         }
     }
 
-    /// Bytes of which some compress, more than three blocks of them.
+    /// Bytes of which some compress, more than three blocks of them, and more than two that are not
+    /// compressed.
     fn content() -> Vec<u8> {
-        (0..3_300_000u32).map(|number| (number.wrapping_mul(number) >> 11) as u8 & 0x3f).collect()
+        (0..8_500_000u32).map(|number| (number.wrapping_mul(number) >> 11) as u8 & 0x3f).collect()
     }
 
     #[test]
     fn both_digests_are_those_of_the_bytes() {
         let large = content();
         for coding in CODINGS {
-            for content in [&b""[..], b"some layer", &large[..BLOCK], &large[..=BLOCK], &large] {
+            for content in
+                [&b""[..], b"some layer", &large[..BLOCK], &large[..=BLOCK], &large[..PLAIN_BLOCK], &large]
+            {
                 let (bytes, layer) = packed(packing(coding, 2), &[content]);
                 assert_eq!(layer.blob, Blob { digest: Digest::of(&bytes), size: bytes.len() as u64 });
                 assert_eq!(layer.diff_id, Digest::of(content));

@@ -148,6 +148,26 @@ impl<W: Write> TarWriter<W> {
         }
     }
 
+    /// Appends a file whose content `make` writes to the sink, and of which it says how many bytes it
+    /// has written. What keeps it from that comes back inside.
+    pub fn append_made<E>(
+        &mut self,
+        entry: &Entry<'_>,
+        make: impl FnOnce(&mut W) -> Result<u64, E>,
+    ) -> Result<Result<(), E>, TarError> {
+        self.header(entry, None)?;
+        let made = match make(&mut self.sink) {
+            Ok(made) => made,
+            Err(error) => return Ok(Err(error)),
+        };
+        let expected = if let EntryKind::File { size } = entry.kind { size } else { 0 };
+        if made != expected {
+            let relation = if made > expected { "more" } else { "fewer" };
+            return Err(TarError::SizeChanged { path: shown(entry.path), expected, relation });
+        }
+        self.pad(made).map(Ok)
+    }
+
     /// Ends the archive and gives its sink back.
     pub fn finish(mut self) -> Result<W, TarError> {
         self.write(&[0; 2 * BLOCK])?;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use cogpack_backends_contract::layers::changes_filesystem;
 use cogpack_backends_oci_direct::describe;
 use cogpack_content::Platform;
-use cogpack_io_layout::told::Moved;
+use cogpack_io_layout::told::{Moved, Told};
 use cogpack_ir::plan::{OpKind, PhaseName};
 use cogpack_ir::resolve::StageId;
 
@@ -96,7 +96,7 @@ impl<'b> Telling<'b> {
     pub fn moving<T>(
         &self,
         what: &str,
-        doing: impl FnOnce(&dyn Fn(Moved<'_>)) -> Result<T, BuildError>,
+        doing: impl FnOnce(&Told<'_>) -> Result<T, BuildError>,
     ) -> Result<T, BuildError> {
         let step = self.added(what);
         let told = |moved: Moved<'_>| {

@@ -1,27 +1,33 @@
 //! The blobs of an image's layers: those of bases are taken over, those that were packed before are
 //! found again, and all others are packed.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use cogpack_backends_contract::content::ContentSource;
 use cogpack_backends_oci_direct::blob::{Blob, LayerBlob};
+use cogpack_backends_oci_direct::compression::Coding;
 use cogpack_backends_oci_direct::documents::blob_path;
 use cogpack_backends_oci_direct::evaluate::ImageLayer;
 use cogpack_backends_oci_direct::identity::Identity;
 use cogpack_backends_oci_direct::image::WrittenLayer;
 use cogpack_backends_oci_direct::inputs::BaseLayer;
-use cogpack_backends_oci_direct::layer::Layer;
+use cogpack_backends_oci_direct::layer::{Layer, LayerWriteError};
 use cogpack_backends_oci_direct::pack::Packing;
 use cogpack_content::Digest;
+use cogpack_content::threads::joined;
+use cogpack_io_store::work::Work;
 
 use crate::blobs::{self, HashingReader};
 use crate::flowing::Flowing;
 use crate::noting::Noting;
 use crate::packed::{self, Packed};
 use crate::read::Layout;
+use crate::recipe::Recipe;
 use crate::told::{Counter, Counting};
 use crate::unchanged;
 use crate::write::{Image, Named, WriteError, Written, documents, failed, written};
@@ -30,8 +36,10 @@ use crate::write::{Image, Named, WriteError, Written, documents, failed, written
 pub enum Ready<'a> {
     /// It is a base's.
     Base(&'a BaseLayer),
-    /// It was packed before.
-    Packed(Packed),
+    /// It was packed before, and its blob is here.
+    Packed(WrittenLayer, PathBuf),
+    /// It was packed before, and has to be again where its blob is needed.
+    Known(&'a Layer, &'a str, LayerBlob),
     /// It is to be packed.
     Unpacked(&'a Layer, &'a str),
 }
@@ -48,9 +56,7 @@ fn of_image(image: Image<'_>) -> Result<Vec<Ready<'_>>, WriteError> {
         ready.push(match &step.layer {
             None => continue,
             Some(ImageLayer::Base(base)) => Ready::Base(base),
-            Some(ImageLayer::Made(layer)) => {
-                found(layer, image)?.map_or(Ready::Unpacked(layer, &step.created_by), Ready::Packed)
-            }
+            Some(ImageLayer::Made(layer)) => found(layer, &step.created_by, image)?,
         });
     }
     Ok(ready)
@@ -59,23 +65,27 @@ fn of_image(image: Image<'_>) -> Result<Vec<Ready<'_>>, WriteError> {
 /// What is known once another image of the same layout is written: they may share layers.
 pub fn again<'a>(ready: Vec<Ready<'a>>, image: Image<'_>) -> Result<Vec<Ready<'a>>, WriteError> {
     let look = |ready| match ready {
-        Ready::Unpacked(layer, step) => {
-            Ok(found(layer, image)?.map_or(Ready::Unpacked(layer, step), Ready::Packed))
-        }
-        Ready::Base(_) | Ready::Packed(_) => Ok(ready),
+        Ready::Unpacked(layer, step) => found(layer, step, image),
+        Ready::Base(_) | Ready::Packed(..) | Ready::Known(..) => Ok(ready),
     };
     ready.into_iter().map(look).collect()
 }
 
-/// A layer that the store has packed.
-fn found(layer: &Layer, image: Image<'_>) -> Result<Option<Packed>, WriteError> {
-    Ok(match image.kept {
+/// What the store knows of a layer.
+fn found<'a>(layer: &'a Layer, step: &'a str, image: Image<'_>) -> Result<Ready<'a>, WriteError> {
+    let found = match image.kept {
         Some(store) => packed::find(store, &identity(layer, image), image.files)?,
         None => None,
+    };
+    Ok(match found {
+        Some(Packed { layer, path: Some(path) }) => Ready::Packed(layer, path),
+        Some(Packed { layer: WrittenLayer { blob, .. }, path: None }) => Ready::Known(layer, step, blob),
+        None => Ready::Unpacked(layer, step),
     })
 }
 
-fn identity<'l>(layer: &'l Layer, image: Image<'_>) -> Identity<'l> {
+/// What the store knows a layer by.
+pub(crate) fn identity<'l>(layer: &'l Layer, image: Image<'_>) -> Identity<'l> {
     layer.identity(image.assembly.time, image.compression.name())
 }
 
@@ -95,11 +105,11 @@ pub fn unchanged(
                     blobs.push(in_bases(&base.blob.blob.digest, image.bases)?);
                     Some(WrittenLayer { media_type: base.media_type, blob: base.blob })
                 }
-                Ready::Packed(packed) => {
-                    blobs.push(packed.path.clone());
-                    Some(packed.layer.clone())
+                Ready::Packed(layer, path) => {
+                    blobs.push(path.clone());
+                    Some(layer.clone())
                 }
-                Ready::Unpacked(..) => None,
+                Ready::Known(..) | Ready::Unpacked(..) => None,
             });
             of_named.push(known.collect::<Option<Vec<_>>>()?);
         }
@@ -110,35 +120,155 @@ pub fn unchanged(
     is_there.then(|| written(documents.digests, layers))
 }
 
-/// Puts the blob of a layer where it is in the layout at `root`.
-pub fn put(layer: Ready<'_>, image: Image<'_>, root: &Path) -> Result<WrittenLayer, WriteError> {
-    match layer {
-        Ready::Base(base) => take_over(base, image.bases, root),
-        Ready::Packed(packed) => take_packed(packed, root),
-        Ready::Unpacked(layer, step) => write_layer(layer, step, image, root),
+/// Layers that are not compressed and at least this large are packed several at once: each keeps one
+/// processor busy, which hashes. What is compressed keeps all of them busy by itself.
+const LARGE: u64 = 16 << 20;
+/// How many of them at most, since each has room for some blocks.
+const MOST_AT_ONCE: usize = 4;
+
+/// The recipes of blobs.
+pub type Recipes<'a> = BTreeMap<Digest, Recipe<'a>>;
+
+/// Where the bytes of a layer are.
+enum Made<'a> {
+    /// In the layout.
+    Here(WrittenLayer),
+    /// Nowhere yet.
+    Again(Recipe<'a>),
+}
+
+/// Puts the blobs of an image's layers where they are in the layout at `root`; of those that can be
+/// made again, where somebody takes them, their recipes.
+pub fn put<'a>(
+    layers: Vec<Ready<'a>>,
+    image: Image<'a>,
+    root: &Path,
+    mut recipes: Option<&mut Recipes<'a>>,
+) -> Result<Vec<WrittenLayer>, WriteError> {
+    let mut ahead = made_at_once(&layers, image, root, recipes.is_some())?;
+    let put = |(place, layer)| match (ahead.remove(&place), layer) {
+        (Some(Made::Here(written)), _) => Ok(written),
+        (Some(Made::Again(recipe)), _) => {
+            let written = recipe.written();
+            recipes.as_mut().map(|recipes| recipes.insert(written.blob.blob.digest, recipe));
+            Ok(written)
+        }
+        (None, Ready::Base(base)) => take_over(base, image.bases, root),
+        (None, Ready::Packed(layer, path)) => take_packed(layer, &path, root),
+        (None, Ready::Known(layer, step, blob)) => match &mut recipes {
+            Some(recipes) => {
+                let recipe = Recipe::known(layer, step, image, blob);
+                let written = recipe.written();
+                recipes.insert(blob.blob.digest, recipe);
+                Ok(written)
+            }
+            None => write_layer(layer, step, image, root, "unnamed"),
+        },
+        (None, Ready::Unpacked(layer, step)) => write_layer(layer, step, image, root, "unnamed"),
+    };
+    layers.into_iter().enumerate().map(put).collect()
+}
+
+/// Makes those layers of which several are made at once, and gives back where each is in its image.
+fn made_at_once<'a>(
+    layers: &[Ready<'a>],
+    image: Image<'a>,
+    root: &Path,
+    recipes: bool,
+) -> Result<BTreeMap<usize, Made<'a>>, WriteError> {
+    let mut large = Vec::new();
+    for (place, layer) in layers.iter().enumerate() {
+        let (layer, step) = match layer {
+            Ready::Unpacked(layer, step) => (layer, step),
+            Ready::Known(layer, step, _) if !recipes => (layer, step),
+            Ready::Base(_) | Ready::Packed(..) | Ready::Known(..) => continue,
+        };
+        if layer.read_for_it() >= LARGE && coding(layer, step, image, root)? == Coding::Plain {
+            large.push((place, *layer, *step));
+        }
     }
+    if large.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let at_once = threads().get().min(MOST_AT_ONCE).min(large.len());
+    let next = Mutex::new(large.iter());
+    let work = || {
+        let mut made = BTreeMap::new();
+        loop {
+            let taken = next.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((place, layer, step)) = taken else { break made };
+            let layer = if recipes {
+                Recipe::of(layer, step, image).map(Made::Again)
+            } else {
+                write_layer(layer, step, image, root, &format!("unnamed-{place}")).map(Made::Here)
+            };
+            if layer.is_err() {
+                // Nobody begins another.
+                next.lock().unwrap_or_else(PoisonError::into_inner).by_ref().for_each(drop);
+            }
+            made.insert(*place, layer);
+        }
+    };
+    let made: BTreeMap<_, _> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (1..at_once).map(|_| scope.spawn(work)).collect();
+        let mut made = work();
+        workers.into_iter().for_each(|worker| made.extend(joined(worker)));
+        made
+    });
+    // Of several errors the one of the lowest layer.
+    made.into_iter().map(|(place, layer)| Ok((place, layer?))).collect()
 }
 
 /// Takes a layer over that was packed before, by a link or a copy.
-fn take_packed(packed: Packed, root: &Path) -> Result<WrittenLayer, WriteError> {
-    let to = root.join(blob_path(&packed.layer.blob.blob.digest));
+fn take_packed(layer: WrittenLayer, path: &Path, root: &Path) -> Result<WrittenLayer, WriteError> {
+    let to = root.join(blob_path(&layer.blob.blob.digest));
     // Two ops may make the same layer.
-    if !to.exists() && fs::hard_link(&packed.path, &to).is_err() {
-        copy_blob(&packed.path, &to, &packed.layer.blob)?;
+    if !to.exists() && fs::hard_link(path, &to).is_err() {
+        copy_blob(path, &to, &layer.blob)?;
     }
-    Ok(packed.layer)
+    Ok(layer)
 }
 
 /// Packs a layer, and keeps it where there is a store.
-fn write_layer(layer: &Layer, step: &str, image: Image<'_>, root: &Path) -> Result<WrittenLayer, WriteError> {
-    let Some(store) = image.kept else { return pack(layer, step, image, image.files, root) };
+fn write_layer(
+    layer: &Layer,
+    step: &str,
+    image: Image<'_>,
+    root: &Path,
+    unnamed: &str,
+) -> Result<WrittenLayer, WriteError> {
+    let unnamed = &unnamed_at(root, unnamed);
+    let Some(store) = image.kept else { return pack(layer, step, image, image.files, root, unnamed) };
     let work = store.work()?;
-    let noting =
-        Noting::new(image.files, &work).map_err(|source| failed("write notes in", work.path(), source))?;
-    let written = pack(layer, step, image, &noting, root)?;
+    let noting = noting(image.files, &work)?;
+    let written = pack(layer, step, image, &noting, root, unnamed)?;
     let path = root.join(blob_path(&written.blob.blob.digest));
     packed::keep(store, &identity(layer, image), &noting, &written, &path)?;
     Ok(written)
+}
+
+/// Opens files, and notes what was read of them.
+pub(crate) fn noting<'s>(files: &'s dyn ContentSource, work: &'s Work) -> Result<Noting<'s>, WriteError> {
+    Noting::new(files, work).map_err(|source| failed("write notes in", work.path(), source))
+}
+
+/// Where a blob is before its name is known.
+fn unnamed_at(root: &Path, name: &str) -> PathBuf {
+    root.join("blobs").join(name)
+}
+
+pub(crate) fn threads() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+fn unwritten(step: &str, path: &Path, source: LayerWriteError) -> WriteError {
+    WriteError::Layer { step: step.to_owned(), path: path.to_owned(), source }
+}
+
+/// How a layer is compressed.
+fn coding(layer: &Layer, step: &str, image: Image<'_>, root: &Path) -> Result<Coding, WriteError> {
+    let coding = layer.coding(image.files, image.compression);
+    coding.map_err(|source| unwritten(step, &unnamed_at(root, "unnamed"), source))
 }
 
 /// Packs a layer, whose files are opened by `files`, each once and in their order.
@@ -148,21 +278,22 @@ fn pack(
     image: Image<'_>,
     files: &dyn ContentSource,
     root: &Path,
+    unnamed: &Path,
 ) -> Result<WrittenLayer, WriteError> {
-    let unnamed = root.join("blobs/unnamed");
-    let file = File::create(&unnamed).map_err(|source| failed("create", &unnamed, source))?;
-    let unwritten = |source| WriteError::Layer { step: step.to_owned(), path: unnamed.clone(), source };
-    let coding = layer.coding(image.files, image.compression).map_err(unwritten)?;
-    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let packing = Packing { coding, threads };
-    let counter = Counter::new(step, layer.read_for_it(), image.told);
+    let coding = coding(layer, step, image, root)?;
+    let read = layer.read_for_it();
+    // Nobody knows how small what is compressed becomes.
+    let least = if coding == Coding::Plain { read } else { 0 };
+    let file = Flowing::create(unnamed, least).map_err(|source| failed("create", unnamed, source))?;
+    let packing = Packing { coding, threads: threads() };
+    let counter = Counter::new(step, read, image.told);
     let files = Counting { files, counter: &counter };
-    let (file, blob) =
-        layer.write(&files, image.assembly.time, packing, Flowing::new(file)).map_err(unwritten)?;
+    let written = layer.write(&files, image.assembly.time, packing, file);
+    let (file, blob) = written.map_err(|source| unwritten(step, unnamed, source))?;
     counter.complete();
-    file.finish().map_err(|source| failed("write", &unnamed, source))?;
+    file.finish().map_err(|source| failed("write", unnamed, source))?;
     let named = root.join(blob_path(&blob.blob.digest));
-    fs::rename(&unnamed, &named).map_err(|source| failed("write", &named, source))?;
+    fs::rename(unnamed, &named).map_err(|source| failed("write", &named, source))?;
     Ok(WrittenLayer { media_type: coding.media_type(), blob })
 }
 

@@ -20,6 +20,7 @@ mod flowing;
 mod layers;
 mod noting;
 pub mod packed;
+mod recipe;
 mod unchanged;
 
 pub mod blobs;

@@ -31,8 +31,8 @@ const END: &str = "end";
 pub struct Packed {
     /// What it was packed into.
     pub layer: WrittenLayer,
-    /// Where that is.
-    pub path: PathBuf,
+    /// Where that is; nowhere where the layer is not compressed, and can be made again as it was.
+    pub path: Option<PathBuf>,
 }
 
 /// Looks for a layer. Files are read only where the disk says something new of them.
@@ -44,7 +44,10 @@ pub fn find(
     let Some(text) = store.layer(&identity.structure, END) else { return Ok(None) };
     let Some(mut known) = Known::read(text.lines()) else { return Ok(None) };
     let Blob { digest, size } = known.layer.blob.blob;
-    let Some(path) = store.blob_file(&digest, size) else { return Ok(None) };
+    let path = store.blob_file(&digest, size);
+    if path.is_none() && known.layer.media_type != media::LAYER {
+        return Ok(None);
+    }
     let packed = Packed { layer: known.layer.clone(), path };
     let stamps = stamps_of(identity);
     if stamps.is_some() && stamps == known.stamps {
@@ -70,14 +73,23 @@ pub fn keep(
     layer: &WrittenLayer,
     path: &Path,
 ) -> Result<(), StoreError> {
-    let work = noting.work;
-    store.keep_blob_beside(&layer.blob.blob.digest, path, work)?;
+    store.keep_blob_beside(&layer.blob.blob.digest, path, noting.work)?;
+    keep_recipe(store, identity, noting, layer)
+}
+
+/// Keeps what is known of a layer that is not compressed, without its blob.
+pub fn keep_recipe(
+    store: &Store,
+    identity: &Identity<'_>,
+    noting: &Noting<'_>,
+    layer: &WrittenLayer,
+) -> Result<(), StoreError> {
     let known = |text: &mut dyn Write| {
         let mut notes = noting.notes.borrow_mut();
         let mut notes = notes.read()?;
         write_known(text, layer, identity, |file| notes.of(file)).map(|()| true)
     };
-    store.keep_layer(&identity.structure, work, known).map(drop)
+    store.keep_layer(&identity.structure, noting.work, known).map(drop)
 }
 
 /// Why nothing is written of a layer.

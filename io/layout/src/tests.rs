@@ -26,6 +26,7 @@ use crate::told;
 use crate::unpack::{check_destination, unpack};
 use crate::write::{Image, Named, WriteError, write_archive, write_archive_to, write_directory};
 
+mod large;
 mod packed;
 mod saved;
 

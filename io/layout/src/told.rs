@@ -21,8 +21,8 @@ pub struct Moved<'m> {
     pub complete: bool,
 }
 
-/// Who is told.
-pub type Told<'t> = dyn Fn(Moved<'_>) + 't;
+/// Who is told, of several items at once.
+pub type Told<'t> = dyn Fn(Moved<'_>) + Sync + 't;
 
 /// Nobody.
 pub fn nobody(_: Moved<'_>) {}

@@ -4,13 +4,15 @@
 //! gets its name. What fails on the way leaves nothing behind, and what is killed leaves it to the
 //! next one. A destination is replaced only if it is a layout and nothing else.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use cogpack_backends_contract::content::ContentSource;
 use cogpack_backends_oci_direct::Assembly;
 use cogpack_backends_oci_direct::compression::Compression;
+use cogpack_backends_oci_direct::documents::blob_path;
 use cogpack_backends_oci_direct::image::{self, Documents, Finished, WrittenLayer};
 use cogpack_backends_oci_direct::layer::LayerWriteError;
 use cogpack_backends_oci_direct::tar::{Entry, EntryKind, TarError, TarWriter};
@@ -20,8 +22,10 @@ use cogpack_io_project::aside::{self, Aside, PlaceError};
 use cogpack_io_store::{Store, StoreError};
 
 use crate::blobs::BlobError;
-use crate::layers::{self, Ready};
+use crate::flowing::{Flowing, Gathering};
+use crate::layers::{self, Ready, Recipes};
 use crate::read::Layout;
+use crate::recipe::Recipe;
 use crate::told::{self, Counter, Told};
 
 /// Why a layout could not be written. What was at the destination is untouched.
@@ -57,6 +61,25 @@ pub enum WriteError {
         #[source]
         source: LayerWriteError,
     },
+    /// A layer that is made for an archive could not be read, or not be made for the second time.
+    #[error("make the layer of `{step}`")]
+    Recipe {
+        /// What makes the layer.
+        step: String,
+        /// What happened.
+        #[source]
+        source: LayerWriteError,
+    },
+    /// A layer was not the same twice.
+    #[error("the layer of `{step}` was {expected} and is now {found}: one of its files has changed unseen")]
+    MadeOtherwise {
+        /// What makes the layer.
+        step: String,
+        /// What it is now.
+        found: Digest,
+        /// What it was.
+        expected: Digest,
+    },
     /// A layer of a base image is in none of the layouts that were read.
     #[error("the layer {digest} of a base image is in none of the layouts that were read")]
     MissingBase {
@@ -86,7 +109,7 @@ pub struct Image<'a> {
     /// The image.
     pub assembly: &'a Assembly,
     /// Where the bytes of its files are.
-    pub files: &'a dyn ContentSource,
+    pub files: &'a (dyn ContentSource + Sync),
     /// The layouts that its bases come from.
     pub bases: &'a [Layout],
     /// Where packed layers are kept from one image to the next.
@@ -134,7 +157,7 @@ pub fn write_directory(images: &[Named<'_>], destination: &Path) -> Result<Vec<W
     }
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("layout");
-    let written = make(images, ready, &made)?;
+    let written = make(images, ready, &made, None)?;
     place(temporary, &made, destination)?;
     sync_directory(above(destination))?;
     Ok(written)
@@ -149,9 +172,9 @@ pub fn write_archive(images: &[Named<'_>], destination: &Path) -> Result<Vec<Wri
     }
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("archive");
-    let file = File::create(&made).map_err(|source| failed("create", &made, source))?;
-    let written = archive_into(images, temporary.path(), &file, &format!("`{}`", made.display()))?;
-    file.sync_all().map_err(|source| failed("sync", &made, source))?;
+    let create = |size| Flowing::create(&made, size).map_err(|source| failed("create", &made, source));
+    let (written, file) = archive_into(images, temporary.path(), create, &format!("`{}`", made.display()))?;
+    file.finish().map_err(|source| failed("sync", &made, source))?;
     fs::rename(&made, destination).map_err(|source| failed("write", destination, source))?;
     sync_directory(above(destination))?;
     Ok(written)
@@ -162,55 +185,65 @@ pub fn write_archive(images: &[Named<'_>], destination: &Path) -> Result<Vec<Wri
 pub fn write_archive_to(
     images: &[Named<'_>],
     scratch: &Path,
-    sink: impl Write,
+    sink: impl Write + Send,
 ) -> Result<Vec<Written>, WriteError> {
-    archive_into(images, scratch, sink, "standard output")
+    Ok(archive_into(images, scratch, |_| Ok(sink), "standard output")?.0)
 }
 
-/// Writes an archive into `sink`, which people know as `to`.
-fn archive_into(
+/// Writes an archive into what `sink` gives for one of at least so many bytes, which people know as
+/// `to`.
+fn archive_into<W: Write + Send>(
     images: &[Named<'_>],
     scratch: &Path,
-    sink: impl Write,
+    sink: impl FnOnce(u64) -> Result<W, WriteError>,
     to: &str,
-) -> Result<Vec<Written>, WriteError> {
+) -> Result<(Vec<Written>, W), WriteError> {
     let temporary = temporary_in(scratch)?;
     let made = temporary.path().join("layout");
-    let written = make(images, layers::ready(images)?, &made)?;
+    let mut recipes = Recipes::new();
+    let written = make(images, layers::ready(images)?, &made, Some(&mut recipes))?;
     let archive = |source| WriteError::Archive { to: to.to_owned(), source };
     let first = images.iter().flat_map(|named| named.images).next();
     let (time, told): (u64, &Told<'_>) = first.map_or((0, &told::nobody), |it| (it.assembly.time, it.told));
-    let mut writer = TarWriter::new(BufWriter::with_capacity(1 << 16, sink), time);
-    let parts = parts(&made)?;
-    let sizes = parts.iter().map(|(_, part)| if let Part::File(size) = part { *size } else { 0 });
-    let counter = Counter::new("the archive", sizes.sum(), told);
-    for (path, kind) in parts {
-        let (mode, size) = match kind {
-            Part::Directory => (0o755, None),
-            Part::File(size) => (0o644, Some(size)),
-        };
-        let kind = size.map_or(EntryKind::Directory, |size| EntryKind::File { size });
-        let entry = Entry { path: path.as_bytes(), kind, mode, uid: 0, gid: 0 };
-        match size {
-            None => writer.append(&entry).map_err(archive)?,
-            Some(_) => {
-                let file = made.join(&path);
+    let parts = parts(&made, &recipes)?;
+    let size = parts.values().map(|part| match part {
+        Part::Directory => 0,
+        Part::File(size) => *size,
+        Part::Recipe(recipe) => recipe.blob.blob.size,
+    });
+    let size = size.sum();
+    let mut writer = TarWriter::new(Gathering::new(sink(size)?), time);
+    let counter = Counter::new("the archive", size, told);
+    for (path, part) in &parts {
+        let entry = |kind, mode| Entry { path: path.as_bytes(), kind, mode, uid: 0, gid: 0 };
+        match part {
+            Part::Directory => writer.append(&entry(EntryKind::Directory, 0o755)).map_err(archive)?,
+            Part::File(size) => {
+                let file = made.join(path);
                 let content = File::open(&file).map_err(|source| failed("read", &file, source))?;
+                let entry = entry(EntryKind::File { size: *size }, 0o644);
                 writer.append_file(&entry, &mut counter.reading(content)).map_err(archive)?;
+            }
+            Part::Recipe(recipe) => {
+                let size = recipe.blob.blob.size;
+                let entry = entry(EntryKind::File { size }, 0o644);
+                let write = |sink: &mut Gathering<W>| recipe.write(&counter, sink, to);
+                writer.append_made(&entry, write).map_err(archive)??;
             }
         }
     }
-    let mut sink = writer.finish().map_err(archive)?;
-    sink.flush().map_err(|source| archive(TarError::Write(source)))?;
+    let sink = writer.finish().map_err(archive)?;
+    let sink = sink.finish().map_err(|source| archive(TarError::Write(source)))?;
     counter.complete();
-    Ok(written)
+    Ok((written, sink))
 }
 
-/// Makes the layout in the new directory `root`.
-fn make(
-    images: &[Named<'_>],
-    ready: Vec<Vec<Vec<Ready<'_>>>>,
+/// Makes the layout in the new directory `root`, but for the blobs whose recipes somebody takes.
+fn make<'a>(
+    images: &[Named<'a>],
+    ready: Vec<Vec<Vec<Ready<'a>>>>,
     root: &Path,
+    mut recipes: Option<&mut Recipes<'a>>,
 ) -> Result<Vec<Written>, WriteError> {
     let blobs = root.join("blobs/sha256");
     fs::create_dir_all(&blobs).map_err(|source| failed("create", &blobs, source))?;
@@ -220,8 +253,7 @@ fn make(
         for (image, ready) in named.images.iter().zip(ready) {
             let ready = if is_first { ready } else { layers::again(ready, *image)? };
             is_first = false;
-            let put = |layer| layers::put(layer, *image, root);
-            of_named.push(ready.into_iter().map(put).collect::<Result<Vec<_>, _>>()?);
+            of_named.push(layers::put(ready, *image, root, recipes.as_deref_mut())?);
         }
         layers.push(of_named);
     }
@@ -293,14 +325,18 @@ pub(crate) fn place(aside: Aside, made: &Path, destination: &Path) -> Result<(),
     aside.place(made, destination).map_err(misplaced)
 }
 
-enum Part {
+enum Part<'r> {
     Directory,
     File(u64),
+    /// A blob that is made when it is its turn.
+    Recipe(&'r Recipe<'r>),
 }
 
 /// All that a layout holds, relative to it, sorted.
-fn parts(root: &Path) -> Result<Vec<(String, Part)>, WriteError> {
-    let mut parts = vec![("blobs".to_owned(), Part::Directory), ("blobs/sha256".to_owned(), Part::Directory)];
+fn parts<'r>(root: &Path, recipes: &'r Recipes<'r>) -> Result<BTreeMap<String, Part<'r>>, WriteError> {
+    let made = recipes.iter().map(|(digest, recipe)| (blob_path(digest), Part::Recipe(recipe)));
+    let mut parts: BTreeMap<String, Part<'r>> = made.collect();
+    parts.extend(["blobs", "blobs/sha256"].map(|path| (path.to_owned(), Part::Directory)));
     for directory in ["", "blobs/sha256/"] {
         let path = root.join(directory);
         let listed = |source| failed("list", &path, source);
@@ -309,11 +345,10 @@ fn parts(root: &Path) -> Result<Vec<(String, Part)>, WriteError> {
             let metadata = entry.metadata().map_err(listed)?;
             if metadata.is_file() {
                 let name = format!("{directory}{}", entry.file_name().display());
-                parts.push((name, Part::File(metadata.len())));
+                parts.insert(name, Part::File(metadata.len()));
             }
         }
     }
-    parts.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(parts)
 }
 

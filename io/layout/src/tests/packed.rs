@@ -1,11 +1,11 @@
 //! Layers are packed once: what is read again of a tree, and when, and that the image is always the
 //! one that a build without a store makes.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
 use cogpack_backends_contract::content::{ContentSource, ContextFile};
@@ -18,13 +18,14 @@ use crate::write::{Image, write_archive, write_directory};
 
 /// Notes which files are opened.
 struct Watching<'f> {
-    files: &'f dyn ContentSource,
-    opened: RefCell<BTreeSet<String>>,
+    files: &'f (dyn ContentSource + Sync),
+    opened: Mutex<BTreeSet<String>>,
 }
 
 impl ContentSource for Watching<'_> {
     fn open<'s>(&'s self, file: &ContextFile) -> io::Result<Box<dyn io::Read + 's>> {
-        self.opened.borrow_mut().insert(String::from_utf8_lossy(&file.path).into_owned());
+        let path = String::from_utf8_lossy(&file.path).into_owned();
+        self.opened.lock().expect("nobody panicked").insert(path);
         self.files.open(file)
     }
 }
@@ -32,14 +33,15 @@ impl ContentSource for Watching<'_> {
 /// Builds with a store: the digest, and which files were read.
 fn built(root: &Path, store: &Store, out: &str) -> (Digest, Vec<String>) {
     let read = read(PLAN, root);
-    let files = Watching { files: &read.files, opened: RefCell::default() };
+    let files = Watching { files: &read.files, opened: Mutex::default() };
     let image = Image { files: &files, kept: Some(store), ..image(&read) };
     let written = if out.ends_with(".tar") {
         write_archive(&unnamed(&image), &root.join(out))
     } else {
         write_directory(&unnamed(&image), &root.join(out))
     };
-    (written.expect("can be written")[0].digest, files.opened.into_inner().into_iter().collect())
+    let opened = files.opened.into_inner().expect("nobody panicked");
+    (written.expect("can be written")[0].digest, opened.into_iter().collect())
 }
 
 fn without_store(root: &Path) -> Digest {
@@ -47,7 +49,7 @@ fn without_store(root: &Path) -> Digest {
 }
 
 /// Waits until what the disk says of a file that was just changed is to be believed.
-fn settle(path: &Path) {
+pub(super) fn settle(path: &Path) {
     let patience = Instant::now() + Duration::from_secs(60);
     let metadata = fs::metadata(path).expect("is there");
     while !stamp(&metadata, SystemTime::now()).settled {
