@@ -1,6 +1,7 @@
 //! Drives the evaluation of a plan: runs its programs, two at a time, and writes the image.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +14,7 @@ use cogpack_io_layout::base_files::BaseFiles;
 use cogpack_io_layout::read::StoredImage;
 use cogpack_io_runtime::job::{Ended, Stream as JobStream};
 use cogpack_io_runtime::run::Cancel;
-use cogpack_io_runtime::{machine, run};
+use cogpack_io_runtime::{abilities, machine, run};
 use cogpack_ir::resolve::StageId;
 
 use super::content::Contents;
@@ -203,14 +204,39 @@ pub fn check_machine(programs: &Programs) -> Result<(), BuildError> {
         });
     }
     let work = programs.store.work().map_err(here("use the store"))?;
-    run::check(work.path()).map_err(|error| BuildError::Unable {
-        what: format!(
-            "this machine lays no filesystems over each other in `{}`: {}",
-            programs.store.root().display(),
-            error.source
-        ),
-        help: "put the store on a filesystem that takes an overlay, as ext4 and xfs do: \
-               `--store DIR` or COGPACK_STORE; or build with `--builder buildkit`"
+    run::check(work.path()).map_err(|error| {
+        // It may take an overlay, when there is room.
+        if matches!(error.source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+            return here("try to run programs")(error);
+        }
+        BuildError::Unable {
+            what: format!(
+                "this machine lays no filesystems over each other in `{}`: {}",
+                programs.store.root().display(),
+                error.source
+            ),
+            help: "put the store on a filesystem that takes an overlay, as ext4 and xfs do: \
+                   `--store DIR` or COGPACK_STORE; or build with `--builder buildkit`"
+                .to_owned(),
+        }
+    })?;
+    check_runtime(programs)
+}
+
+/// Finds out whether the runtime does what it is told.
+fn check_runtime(Programs { runtime, store }: &Programs) -> Result<(), BuildError> {
+    let (part, directory) =
+        (store.work().map_err(here("use the store"))?, store.work().map_err(here("use the store"))?);
+    let shown = runtime.program().display();
+    let lacking = abilities::lacking(runtime, part.path(), directory.path())
+        .map_err(here(format!("find out what `{shown}` can do")))?;
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    Err(BuildError::Unable {
+        what: format!("`{shown}` does not run programs as they are to be run: it {}", lacking.join("; it ")),
+        help: "name another runtime with `--runtime`, for instance crun or runc, or build with \
+               `--builder buildkit`"
             .to_owned(),
     })
 }

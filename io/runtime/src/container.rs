@@ -86,6 +86,8 @@ pub fn config(job: &Job, root: &Path, mounts: &[Prepared]) -> String {
     }));
     let config = json!({
         "ociVersion": "1.0.2",
+        // Nothing of new privileges: a program may have them where its file says so. To say that it may
+        // makes youki load the filter when it is no longer allowed to.
         "process": {
             "terminal": false,
             "user": {
@@ -101,7 +103,6 @@ pub fn config(job: &Job, root: &Path, mounts: &[Prepared]) -> String {
                 "effective": CAPABILITIES,
                 "permitted": CAPABILITIES,
             },
-            "noNewPrivileges": false,
         },
         "root": {"path": root.to_string_lossy(), "readonly": false},
         "hostname": HOST_NAME,

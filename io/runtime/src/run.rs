@@ -282,12 +282,17 @@ fn hide_second_groups() {
 /// The last error that a runtime has written into its log.
 fn complaint(log: &Path) -> Option<String> {
     let text = fs::read_to_string(log).ok()?;
-    let of_line = |line: &str| {
-        let entry: serde_json::Value = serde_json::from_str(line).ok()?;
-        let is_error = matches!(entry["level"].as_str(), Some("error" | "fatal"));
-        entry["msg"].as_str().filter(|_| is_error).map(str::to_owned)
-    };
-    text.lines().rev().find_map(of_line)
+    text.lines().rev().find_map(complaint_of)
+}
+
+/// What a line says, if it is an error, as crun, runc and youki write them.
+fn complaint_of(line: &str) -> Option<String> {
+    let entry: serde_json::Value = serde_json::from_str(line).ok()?;
+    let level = entry["level"].as_str()?.to_ascii_lowercase();
+    let message = entry["msg"].as_str().or_else(|| entry["message"].as_str())?;
+    // A trace of calls may follow.
+    let first = message.split("\n\n").next().unwrap_or_default();
+    matches!(level.as_str(), "error" | "fatal").then(|| first.to_owned())
 }
 
 fn is_below(target: &[u8], directories: &[&str]) -> bool {
@@ -305,7 +310,29 @@ fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), RunError> {
     written.map_err(failed("write", path))
 }
 
-fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RunError {
+pub(crate) fn failed(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RunError {
     let path = path.to_owned();
     move |source| RunError { attempt, path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runtimes_complain_of_is_understood_however_they_write_it() {
+        for (line, said) in [
+            (r#"{"msg":"no such file","level":"error","time":"t"}"#, Some("no such file")),
+            (r#"{"level":"fatal","msg":"broken"}"#, Some("broken")),
+            (
+                r#"{"level":"ERROR","message":"broken: why\n\nStack backtrace:\n   0: <unknown>"}"#,
+                Some("broken: why"),
+            ),
+            (r#"{"level":"WARN","message":"something"}"#, None),
+            (r#"{"level":"warning","msg":"something"}"#, None),
+            ("broken", None),
+        ] {
+            assert_eq!(complaint_of(line).as_deref(), said, "{line}");
+        }
+    }
 }
