@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Builds without a daemon that are killed at random moments: what they have kept is whole, and the
-# next build makes the same image.
+# next build makes the same image. They run programs, install wheels and Debian packages, and pull a
+# base where there is a registry.
 #
 #   tests/end-to-end/49-kill.sh [KILLS [SEED]]
 # shellcheck source-path=SCRIPTDIR source=support.bash
 . "$(dirname "$0")/support.bash"
 
-kills=${1:-15}
+kills=${1:-15} wheels='' debs=''
 RANDOM=${2:-$$}
 : "${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}"
 needs_root_and_a_runtime
@@ -30,12 +31,49 @@ stage %base from scratch {
 export from %base
 END
 exits 'the base image is made' 0 "$COGPACK_TEST_BINARY" "$work/base.cpk" -o oci -O "$work/base"
-mkdir "$work/project"
+# The same image where it has to be pulled: out of the registry, or else out of the layout once more.
+layouts=(--layout "base=$work/base")
+pulled=pulled
+if [ -n "${COGPACK_TEST_REGISTRY:-}" ]; then
+	pulled=$COGPACK_TEST_REGISTRY/cogpack-test/kill:$$
+	exits 'the base is pushed' 0 skopeo copy -q --dest-tls-verify=false "oci:$work/base:latest" "docker://$pulled"
+else
+	layouts+=(--layout "pulled=$work/base")
+fi
+mkdir "$work/links" "$work/debs" "$work/project"
+for name in one two three; do
+	wheels+="  wheel \"$name-1.0-py3-none-any.whl\" {
+    hash sha256:$("$repository/tests/end-to-end/make-wheel" "$work/links" "$name" 1.0)
+  }
+"
+	mkdir -p "$work/deb-$name/DEBIAN" "$work/deb-$name/usr/share/$name"
+	printf 'Package: %s\nVersion: 1\nArchitecture: all\nMaintainer: nobody\nDescription: tiny\n' "$name" >"$work/deb-$name/DEBIAN/control"
+	for number in $(seq 20); do printf "%$((number * 900))s" "$name" >"$work/deb-$name/usr/share/$name/$number"; done
+	dpkg-deb --root-owner-group --build "$work/deb-$name" "$work/debs/${name}_1_all.deb" >/dev/null
+	debs+="  deb \"${name}_1_all.deb\" {
+    hash sha256:$(sha256sum "$work/debs/${name}_1_all.deb" | cut -d ' ' -f 1)
+  }
+"
+done
+export PIP_FIND_LINKS=$work/links COGPACK_DEBS=$work/debs
+unset PIP_INDEX_URL UV_FIND_LINKS UV_DEFAULT_INDEX UV_INDEX_URL
 for number in $(seq 200); do printf "%$((number * 50))s" "$number" >"$work/project/$number"; done
-cat >"$work/project/plan.cpk" <<'END'
+cat >"$work/project/plan.cpk" <<END
 cpk 1
+platform linux/$(dpkg --print-architecture)
 
 image @base = "base"
+image @pulled = "$pulled"
+
+context @wheels = wheels {
+  python "3.11"
+  interpreter "/usr/bin/python3.11"
+$wheels}
+
+context @debs = debs {
+$debs}
+END
+cat >>"$work/project/plan.cpk" <<'END'
 
 context @project = dir "." {
   exclude "plan.cpk"
@@ -43,6 +81,11 @@ context @project = dir "." {
 
 stage %tools from image @base {
   run "mkdir -p /tools/a/b && for n in 1 2 3 4 5 6 7 8 9; do echo $n >/tools/a/b/$n; done"
+}
+
+stage %pulled from image @pulled {
+  copy "." from @wheels to "/wheels"
+  run "cat /wheels/lib/python3.11/site-packages/*.py >/modules"
 }
 
 stage %app from image @base {
@@ -53,6 +96,8 @@ stage %app from image @base {
   }
   file "/three" = "written by the plan"
   copy "tools" from %tools to "/tools"
+  copy "modules" from %pulled to "/modules"
+  copy "usr/share" from @debs to "/debs"
   run "rm -r /project && mkdir /project && ln -s /two /project/two"
 }
 
@@ -63,7 +108,7 @@ END
 build() {
 	local store=$1 image=$2
 	shift 2
-	"$COGPACK_TEST_BINARY" build "$work/project" --builder direct --layout "base=$work/base" --store "$store" \
+	"$COGPACK_TEST_BINARY" build "$work/project" --builder direct "${layouts[@]}" --store "$store" \
 		--output "type=layout,dest=$image" --progress quiet "$@"
 }
 
@@ -87,7 +132,7 @@ while [ "$killed" -lt "$kills" ]; do
 	2) options=(--no-cache) ;;
 	esac
 	# In a subshell of its own `$!` would be the subshell.
-	"$COGPACK_TEST_BINARY" build "$work/project" --builder direct --layout "base=$work/base" --store "$store" \
+	"$COGPACK_TEST_BINARY" build "$work/project" --builder direct "${layouts[@]}" --store "$store" \
 		--output "type=layout,dest=$work/killed" --progress quiet "${options[@]}" >/dev/null 2>"$work/said" &
 	pid=$!
 	beside=''

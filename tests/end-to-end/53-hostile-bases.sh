@@ -142,6 +142,8 @@ refused no-gzip
 refused cut-gzip
 ways='layout registry'
 refused gzip-bomb '`bomb`' 'more than 1073741824 bytes'
+refused zstd-bomb '`bomb`' 'more than 1073741824 bytes'
+refused zstd-window
 refused zeros-behind-the-end '`before`' 'more than 1073741824 bytes'
 refused thousand-bombs '`bomb`' 'more than 1073741824 bytes'
 refused many-directories 'more files and directories than'
