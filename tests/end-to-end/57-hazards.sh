@@ -187,18 +187,18 @@ layer=$(find "$made/image/blobs/sha256" -size +32k)
 prints 'its size is told' 4294967297 sh -c 'zstd -dcq "$1" | tar -tvf - | sed -n "s|.* \([0-9]*\) 19.*srv/large$|\1|p"' sh "$layer"
 rm -r "$made/image"
 
-# A directory of very many entries: most of them do not stay in memory, so that more of them take no more.
+# A directory of very many entries, which are the two names of half as many files: most of them do not stay in memory,
+# and neither does what knows them again, so that more of them take no more.
 project many
 python3 - "$work/many/files" <<'END'
 import os, sys
 directory = os.open(sys.argv[1], os.O_RDONLY)
+name = lambda number: f"entry-{number:07}.txt"
 for number in range(300_000):
-    name = f"entry-{number:07}.txt"
-    if number % 60_000 == 0:
-        os.close(os.open(name, os.O_CREAT | os.O_WRONLY, dir_fd=directory))
-        first = name
+    if number < 150_000:
+        os.close(os.open(name(number), os.O_CREAT | os.O_WRONLY, dir_fd=directory))
     else:
-        os.link(first, name, src_dir_fd=directory, dst_dir_fd=directory)
+        os.link(name(number - 150_000), name(number), src_dir_fd=directory, dst_dir_fd=directory)
 END
 python3 - "$work/peak" "$cogpackc" "$work/many/plan.cpk" "$made/image" <<'END'
 import pathlib, resource, subprocess, sys
@@ -209,7 +209,11 @@ END
 printf '# 300,000 entries: %s MiB\n' "$(cat "$work/peak")"
 exits '300,000 entries take less than 75 MiB' 0 test "$(cat "$work/peak")" -lt 75
 layer=$(find "$made/image/blobs/sha256" -size +32k)
-prints 'all of them are there' 300001 sh -c 'zstd -dcq "$1" | tar -tf - | wc -l' sh "$layer"
+zstd -dcq "$layer" | tar -tvf - >"$work/many/listing"
+prints 'all of them are there' 300001 sh -c 'wc -l <"$1"' sh "$work/many/listing"
+exits 'each second name is a link to the first' 0 awk '
+	/^h/ { links++; if (substr($0, length($0) - 10, 7) + 0 != substr($6, 11, 7) - 150000) wrong++ }
+	END { print links, wrong; exit !(links == 150000 && !wrong) }' "$work/many/listing"
 rm -rf "$made/image" "$work/many"
 
 # A disk that is full: at every seventh call that takes room, once or from then on, on all disks together.

@@ -8,7 +8,11 @@
 //! not come back leaves nothing to go on with, wherever that is noticed: [`Lost`] unwinds to whoever
 //! began, who says what the disk said.
 
+pub mod lookup;
+pub mod noted;
+
 mod pages;
+mod parts;
 mod text;
 
 use std::collections::VecDeque;
@@ -39,7 +43,7 @@ pub struct Lost(#[source] pub io::Error);
 
 /// Keeps pages of directories.
 pub struct Overflow {
-    bytes: Box<dyn Bytes>,
+    bytes: Arc<dyn Bytes>,
     state: Mutex<State>,
 }
 
@@ -59,7 +63,7 @@ const LATEST: usize = 4;
 
 impl Overflow {
     /// One that keeps its bytes there.
-    pub fn new(bytes: Box<dyn Bytes>) -> Arc<Self> {
+    pub fn new(bytes: Arc<dyn Bytes>) -> Arc<Self> {
         Arc::new(Self { bytes, state: Mutex::default() })
     }
 
@@ -88,6 +92,21 @@ impl Overflow {
     }
 }
 
+/// Who keeps what memory has no room for of a tree; nothing where all of it is in memory.
+pub fn bytes_of(tree: &Tree<Content>) -> Option<Arc<dyn Bytes>> {
+    bytes_below(tree.root())
+}
+
+fn bytes_below(directory: &Directory<Content>) -> Option<Arc<dyn Bytes>> {
+    match directory.children.depot() {
+        Some(depot) => depot.bytes(),
+        None => directory.children.iter().find_map(|entry| match entry.parts().1 {
+            Node::Directory(below) => bytes_below(below),
+            Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => None,
+        }),
+    }
+}
+
 impl Depot<Node<Content>> for Overflow {
     fn put(self: Arc<Self>, page: &Page<Node<Content>>) -> Option<Place> {
         if self.state().is_full {
@@ -102,6 +121,10 @@ impl Depot<Node<Content>> for Overflow {
                 None
             }
         }
+    }
+
+    fn bytes(&self) -> Option<Arc<dyn Bytes>> {
+        Some(Arc::clone(&self.bytes))
     }
 
     fn get(self: Arc<Self>, place: Place) -> Arc<Page<Node<Content>>> {

@@ -1,9 +1,8 @@
 //! By what a layer is known to be one that was packed before, without reading what is in it.
 
-use std::collections::BTreeMap;
-
-use cogpack_backends_contract::content::ContextFile;
 use cogpack_backends_contract::listed::Listed;
+use cogpack_backends_contract::overflow::lookup::Lookup;
+use cogpack_backends_contract::overflow::{bytes_of, noted};
 use cogpack_backends_contract::tree::{Attributes, Ids, SpecialKind};
 use cogpack_content::Digest;
 use sha2::{Digest as _, Sha256};
@@ -22,7 +21,7 @@ impl<'l> Identity<'l> {
     /// Gives the files of contexts away, each once, in the order in which the layer first names them,
     /// until one is not taken.
     pub fn try_each_file<E>(&self, mut take: impl FnMut(&Listed) -> Result<(), E>) -> Result<(), E> {
-        let mut files = Files::default();
+        let mut files = Files::of(self.layer);
         self.layer.try_each(|entry| match entry.kind {
             EntryKind::File(_, Bytes::Context(file)) if files.place(file).is_first => take(file),
             EntryKind::File(..)
@@ -41,7 +40,7 @@ impl Layer {
     /// What the layer depends on when every entry is dated `time`, and it is packed as `packing`
     /// says.
     pub fn identity(&self, time: u64, packing: &str) -> Identity<'_> {
-        let (mut key, mut files) = (Hash(Sha256::new()), Files::default());
+        let (mut key, mut files) = (Hash(Sha256::new()), Files::of(self));
         key.bytes(KIND);
         key.bytes(packing.as_bytes());
         key.number(time);
@@ -94,11 +93,11 @@ impl Layer {
 }
 
 /// Files by their places in the order in which they are first named.
-#[derive(Default)]
-struct Files {
+struct Files<'l> {
+    layer: &'l Layer,
     count: u64,
     /// Those that may be named again.
-    linked: BTreeMap<ContextFile, u64>,
+    linked: Lookup,
 }
 
 struct Place {
@@ -106,14 +105,19 @@ struct Place {
     is_first: bool,
 }
 
-impl Files {
+impl<'l> Files<'l> {
+    fn of(layer: &'l Layer) -> Self {
+        Self { layer, count: 0, linked: Lookup::default() }
+    }
+
     fn place(&mut self, file: &Listed) -> Place {
         let next = self.count;
         if file.is_linked() {
-            let number = *self.linked.entry(file.file()).or_insert(next);
-            if number < next {
-                return Place { number, is_first: false };
+            let key = noted::key_of_listed(file, None);
+            if let Some(number) = self.linked.get(&key).and_then(|number| (*number).try_into().ok()) {
+                return Place { number: u64::from_le_bytes(number), is_first: false };
             }
+            self.linked.note(key, &next.to_le_bytes(), || bytes_of(self.layer.after()));
         }
         self.count += 1;
         Place { number: next, is_first: true }
@@ -159,7 +163,7 @@ impl Hash {
 mod tests {
     use std::sync::Arc;
 
-    use cogpack_backends_contract::content::{Content, Stamp};
+    use cogpack_backends_contract::content::{Content, ContextFile, Stamp};
     use cogpack_backends_contract::tree::{Directory, Node, Tree, components};
     use cogpack_ir::plan::{FileContent, InputName, Mode};
 

@@ -5,13 +5,12 @@
 //! no part of it. A layer keeps no list of them, only the trees that it lies between: a list would
 //! take more room than these.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use cogpack_backends_contract::changes::{ChangeKind, Path, each_between};
-use cogpack_backends_contract::content::{Content, ContentSource, ContextFile, KeptContent, KeptFile};
+use cogpack_backends_contract::content::{Content, ContentSource, KeptContent, KeptFile};
 use cogpack_backends_contract::listed::Listed;
 use cogpack_backends_contract::replay::{Touch, replay, touch};
 use cogpack_backends_contract::tree::{Attributes, Ids, Name, Node, PathProblem, SpecialKind, Tree, text};
@@ -20,6 +19,7 @@ use cogpack_ir::plan::{FileContent, Mode};
 
 use crate::blob::{HashingWriter, LayerBlob};
 use crate::compression::{Coding, Compression};
+use crate::first_names::FirstNames;
 use crate::pack::{Packing, pack};
 use crate::sample;
 use crate::tar::{self, TarError, TarWriter};
@@ -145,6 +145,11 @@ impl Layer {
         self.is_empty
     }
 
+    /// The tree that it ends in.
+    pub(crate) fn after(&self) -> &Tree<Content> {
+        &self.after
+    }
+
     /// Gives its entries away, one after the other, until one is not taken.
     pub fn try_each<E>(&self, mut take: impl FnMut(LayerEntry<'_>) -> Result<(), E>) -> Result<(), E> {
         each_between(&self.before, &self.after, &mut |path, change| {
@@ -216,12 +221,12 @@ impl Layer {
 
     /// How many bytes of files are read to write it.
     pub fn read_for_it(&self) -> u64 {
-        let mut first_names = FirstNames::default();
+        let mut first_names = FirstNames::new(&self.after);
         let mut sum = 0;
         self.each(|entry| {
             let EntryKind::File(attributes, bytes) = entry.kind else { return };
             if first_names.of(bytes, attributes).is_none() {
-                first_names.remember(bytes, attributes, Vec::new());
+                first_names.remember(bytes, attributes, b"");
                 sum += match bytes {
                     Bytes::Inline(_) => 0,
                     Bytes::Context(file) => file.size(),
@@ -240,7 +245,7 @@ impl Layer {
         sink: W,
     ) -> Result<W, LayerWriteError> {
         let mut archive = TarWriter::new(sink, time);
-        let mut first_names = FirstNames::default();
+        let mut first_names = FirstNames::new(&self.after);
         self.try_each(|entry| {
             let path = entry.path();
             match entry.kind {
@@ -266,7 +271,7 @@ impl Layer {
                 EntryKind::File(attributes, bytes) => {
                     // Names of one file are names of one file again.
                     if let Some(first) = first_names.of(bytes, attributes) {
-                        let kind = tar::EntryKind::HardLink { target: first };
+                        let kind = tar::EntryKind::HardLink { target: &first };
                         archive.append(&with(path, kind, attributes))?;
                         return Ok(());
                     }
@@ -274,43 +279,12 @@ impl Layer {
                     let kind = tar::EntryKind::File { size };
                     let capability = opened.capability.as_deref();
                     archive.append_capable(&with(path, kind, attributes), &mut opened.bytes, capability)?;
-                    first_names.remember(bytes, attributes, path.to_vec());
+                    first_names.remember(bytes, attributes, path);
                 }
             }
             Ok::<_, LayerWriteError>(())
         })?;
         Ok(archive.finish()?)
-    }
-}
-
-/// The first name in a layer of each file that has several.
-#[derive(Default)]
-struct FirstNames {
-    of_contexts: BTreeMap<(ContextFile, Attributes), Vec<u8>>,
-    kept: BTreeMap<(Arc<KeptFile>, Attributes), Vec<u8>>,
-}
-
-impl FirstNames {
-    fn of(&self, bytes: Bytes<'_>, attributes: Attributes) -> Option<&Vec<u8>> {
-        match bytes {
-            Bytes::Inline(_) => None,
-            Bytes::Context(file) if file.is_linked() => self.of_contexts.get(&(file.file(), attributes)),
-            Bytes::Context(_) => None,
-            Bytes::Kept(file) if file.linked => self.kept.get(&(Arc::clone(file), attributes)),
-            Bytes::Kept(_) => None,
-        }
-    }
-
-    fn remember(&mut self, bytes: Bytes<'_>, attributes: Attributes, path: Vec<u8>) {
-        match bytes {
-            Bytes::Context(file) if file.is_linked() => {
-                self.of_contexts.insert((file.file(), attributes), path);
-            }
-            Bytes::Kept(file) if file.linked => {
-                self.kept.insert((Arc::clone(file), attributes), path);
-            }
-            Bytes::Inline(_) | Bytes::Context(_) | Bytes::Kept(_) => {}
-        }
     }
 }
 

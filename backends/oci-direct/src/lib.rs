@@ -41,6 +41,7 @@ pub mod layer;
 pub mod blob;
 pub mod block;
 pub mod compression;
+mod first_names;
 pub mod pack;
 mod sample;
 pub mod tar;

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use cogpack_backends_contract::changes::{ChangeKind, each_between};
 use cogpack_backends_contract::content::{Content, ContentSource, KeptContent, KeptFile};
+use cogpack_backends_contract::overflow::lookup::{Key, Lookup};
+use cogpack_backends_contract::overflow::{bytes_of, noted};
 use cogpack_backends_contract::tree::{
     self, Directory, Ids, Node, PathProblem, SpecialKind, Tree, components,
 };
@@ -71,7 +73,8 @@ pub fn write(
     root: &Path,
 ) -> Result<BTreeMap<u64, Vec<Later>>, PartProblem> {
     let writer = Writer::new(root, attributes(after.root().attributes))?;
-    let mut writing = Writing { writer, files, time, open: Vec::new(), first_names: BTreeMap::new() };
+    let mut writing =
+        Writing { writer, files, time, open: Vec::new(), after, first_names: Lookup::default() };
     let mut later: BTreeMap<u64, Vec<Later>> = BTreeMap::new();
     each_between(before, after, &mut |path, kind| {
         let at = path.joined();
@@ -114,8 +117,10 @@ struct Writing<'w> {
     /// The directories that were made and may get something more, each below the one before. They are
     /// dated when nothing more comes.
     open: Vec<Vec<u8>>,
-    /// By what says where the bytes are, the first name of each file that has several.
-    first_names: BTreeMap<(Vec<u8>, tree::Attributes), Vec<u8>>,
+    /// The filesystem that the part ends in.
+    after: &'w Tree<Content>,
+    /// The first name of each file that has several.
+    first_names: Lookup,
 }
 
 impl Writing<'_> {
@@ -145,9 +150,9 @@ impl Writing<'_> {
 
     fn file(&mut self, at: &[u8], of_node: tree::Attributes, content: &Content) -> Result<(), PartProblem> {
         let opening = |source| PartProblem::Open { path: String::from_utf8_lossy(at).into_owned(), source };
-        let name = linked_name(content).map(|name| (name, of_node));
-        if let Some(first) = name.as_ref().and_then(|name| self.first_names.get(name)) {
-            return Ok(self.writer.hard_link(at, first)?);
+        let key = key_of_linked(content, of_node);
+        if let Some(first) = key.as_ref().and_then(|key| self.first_names.get(key)) {
+            return Ok(self.writer.hard_link(at, &first)?);
         }
         let ours = |bytes| KeptContent { bytes, modified: self.time, capability: None };
         let mut opened = match content {
@@ -163,20 +168,18 @@ impl Writing<'_> {
             let path = String::from_utf8_lossy(at).into_owned();
             return Err(PartProblem::Changed { path, expected: content.size(), found });
         }
-        if let Some(name) = name {
-            self.first_names.insert(name, at.to_vec());
+        if let Some(key) = key {
+            self.first_names.note(key, at, || bytes_of(self.after));
         }
         Ok(())
     }
 }
 
 /// What tells files apart that may have several names.
-fn linked_name(content: &Content) -> Option<Vec<u8>> {
+fn key_of_linked(content: &Content, attributes: tree::Attributes) -> Option<Key> {
     match content {
-        Content::Context(file) if file.is_linked() => {
-            Some([file.context().as_str().as_bytes(), b"\0", &file.path()].concat())
-        }
-        Content::Kept(file) if file.linked => Some([file.part.hex().as_bytes(), b"\0", &file.path].concat()),
+        Content::Context(file) if file.is_linked() => Some(noted::key_of_listed(file, Some(attributes))),
+        Content::Kept(file) if file.linked => Some(noted::key_of_kept(file, attributes)),
         Content::Inline(_) | Content::Context(_) | Content::Kept(_) | Content::Layer(_) => None,
     }
 }
@@ -184,8 +187,17 @@ fn linked_name(content: &Content) -> Option<Vec<u8>> {
 /// Lays the part in the directory `root` over a tree. Where it has very many files, the room takes what
 /// memory has none for.
 pub fn lay(part: Digest, root: &Path, room: &Room, tree: &mut Tree<Content>) -> Result<(), PartProblem> {
+    let mut names = Lookup::default();
     let mut count: usize = 0;
-    part::read(root, &mut |entry| {
+    let mut first_names = |(device, inode): (u64, u64), path: &[u8]| {
+        let key = Key::of(&[device, inode].map(u64::to_le_bytes).concat());
+        if let Some(first) = names.get(&key) {
+            return first.into_owned();
+        }
+        names.note(key, path, || Some(room.bytes()));
+        path.to_vec()
+    };
+    part::read(root, &mut first_names, &mut |entry| {
         count += 1;
         if count.is_multiple_of(room.most()) {
             room.take_tree(tree);

@@ -42,7 +42,7 @@ impl Room {
     /// For so many entries.
     pub fn of(most: usize) -> Self {
         let file = NamelessFile::default();
-        let overflow = Overflow::new(Box::new(file.clone()));
+        let overflow = Overflow::new(Arc::new(file.clone()));
         Self { file, overflow, taken: AtomicUsize::new(0), most }
     }
 
@@ -67,6 +67,11 @@ impl Room {
     /// Takes what of a tree can be taken, whatever has come of the room so far.
     pub fn take_tree(&self, tree: &mut Tree<Content>) {
         self.overflow.take_tree(tree);
+    }
+
+    /// Who keeps what memory has no room for.
+    pub fn bytes(&self) -> Arc<dyn Bytes> {
+        Arc::new(self.file.clone())
     }
 
     /// To be told of each directory of which everything is known.

@@ -10,7 +10,6 @@
 
 mod files;
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io;
@@ -23,12 +22,12 @@ use std::time::{Duration, SystemTime};
 use cogpack_backends_contract::content::{Content, DiskStamp, Moment};
 use cogpack_backends_contract::entries::Entries;
 use cogpack_backends_contract::glob::{Glob, InvalidGlob};
-use cogpack_backends_contract::listed::{Listed, Lister};
+use cogpack_backends_contract::listed::Lister;
 use cogpack_backends_contract::paths::Selection;
 use cogpack_backends_contract::tree::{Attributes, Directory, Ids, Name, Node, Tree};
 use cogpack_ir::plan::{InputName, Mode, PathRule, RuleKind};
 
-use self::files::{Files, Inode};
+use self::files::{Files, Links};
 use crate::eject::manifest::NAME;
 use crate::ignore_file::{IgnoreError, IgnoreFile};
 use crate::names::Names;
@@ -123,7 +122,7 @@ pub fn walk_within(
     let ignore = IgnoreFile::of_directory(root)?;
     let at_root = ignore.at_root();
     let began = SystemTime::now();
-    let (path, components, links) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let (path, components, links) = (Vec::new(), Vec::new(), Links::new(room, context));
     let own = Own::default();
     let mut walk = Walk { context, room, selection, ignore, leads, own, path, components, links, began };
     let children = walk.children(root, &at_root)?;
@@ -146,8 +145,8 @@ struct Walk<'w> {
     path: Vec<u8>,
     /// The same, part by part.
     components: Vec<Name>,
-    /// Files with several names, by device and inode.
-    links: BTreeMap<Inode, Listed>,
+    /// Files with several names.
+    links: Links<'w>,
     /// When the walk began.
     began: SystemTime,
 }

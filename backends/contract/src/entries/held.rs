@@ -8,6 +8,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::page::Page;
+use crate::overflow::Bytes;
 
 /// Takes pages away, and gives them back.
 pub(crate) trait Depot<V>: Send + Sync {
@@ -16,6 +17,11 @@ pub(crate) trait Depot<V>: Send + Sync {
 
     /// A page that was taken.
     fn get(self: Arc<Self>, place: Place) -> Arc<Page<V>>;
+
+    /// Who keeps the bytes, where it makes bytes of pages.
+    fn bytes(&self) -> Option<Arc<dyn Bytes>> {
+        None
+    }
 }
 
 /// Where a page is.

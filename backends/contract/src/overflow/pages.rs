@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use cogpack_content::Digest;
-use cogpack_ir::plan::Mode;
-
 use super::Overflow;
 use super::text::{Reader, Writer};
-use crate::content::{Content, DiskStamp, KeptFile, LayerFile, Moment, Stamp};
+use crate::content::{Content, KeptFile, LayerFile};
 use crate::entries::Entries;
 use crate::entries::held::{AwayPage, Depot, Place};
 use crate::entries::page::Page;
 use crate::listed::{Listed, Lister};
-use crate::tree::{Attributes, Directory, Ids, Node, SpecialKind};
+use crate::tree::{Attributes, Directory, Node, SpecialKind};
 
 /// What an entry is.
 const DIRECTORY: u8 = 0;
@@ -24,11 +21,6 @@ const INLINE: u8 = 5;
 const LISTED: u8 = 6;
 const OF_LAYER: u8 = 7;
 const KEPT: u8 = 8;
-
-/// By what a file is known again.
-const NOTHING: u8 = 0;
-const DIGEST: u8 = 1;
-const DISK: u8 = 2;
 
 impl Overflow {
     /// A page as bytes; nothing where it has to stay, since something below it does.
@@ -129,23 +121,7 @@ impl Overflow {
         }
         out.large(file.size());
         out.byte(file.is_linked().into());
-        match file.stamp() {
-            Stamp::None => out.byte(NOTHING),
-            Stamp::Digest(digest) => {
-                out.byte(DIGEST);
-                out.digest(digest);
-            }
-            Stamp::Disk(stamp) => {
-                out.byte(DISK);
-                out.large(stamp.device);
-                out.large(stamp.inode);
-                for Moment { seconds, nanoseconds } in [stamp.modified, stamp.changed] {
-                    out.large(seconds.cast_unsigned());
-                    out.small(nanoseconds);
-                }
-                out.byte(stamp.settled.into());
-            }
-        }
+        out.stamp(file.stamp());
         Some(())
     }
 
@@ -247,16 +223,7 @@ impl Overflow {
         }
         let name = if from.byte() != 0 { name } else { from.bytes() };
         let (size, linked) = (from.large(), from.byte() != 0);
-        let stamp = match from.byte() {
-            NOTHING => Stamp::None,
-            DIGEST => Stamp::Digest(from.digest()),
-            _ => {
-                let (device, inode) = (from.large(), from.large());
-                let mut moment = || Moment { seconds: from.large().cast_signed(), nanoseconds: from.small() };
-                let (modified, changed) = (moment(), moment());
-                Stamp::Disk(DiskStamp { device, inode, modified, changed, settled: from.byte() != 0 })
-            }
-        };
+        let stamp = from.stamp();
         listers[list].add(name, size, linked, stamp);
         list
     }
@@ -271,36 +238,4 @@ enum Read {
     Whole(Node<Content>),
     /// The next file of a list.
     Listed(Attributes, usize),
-}
-
-impl Writer {
-    fn ids(&mut self, ids: Ids) {
-        self.small(ids.user);
-        self.small(ids.group);
-    }
-
-    fn attributes(&mut self, attributes: Attributes) {
-        self.small(attributes.mode.bits());
-        self.ids(attributes.ids);
-    }
-
-    fn digest(&mut self, digest: &Digest) {
-        self.0.extend_from_slice(digest.sha256());
-    }
-}
-
-impl Reader<'_> {
-    fn ids(&mut self) -> Ids {
-        Ids { user: self.small(), group: self.small() }
-    }
-
-    fn attributes(&mut self) -> Attributes {
-        // It was one when it was written.
-        let mode = Mode::new(self.small()).unwrap_or(Mode::FILE);
-        Attributes { mode, ids: self.ids() }
-    }
-
-    fn digest(&mut self) -> Digest {
-        Digest::from_sha256(self.take())
-    }
 }

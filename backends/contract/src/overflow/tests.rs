@@ -11,10 +11,10 @@ use crate::tree::{Attributes, Directory, Ids, SpecialKind};
 
 /// A file in memory, which may be full.
 #[derive(Default)]
-struct Memory {
+pub(super) struct Memory {
     bytes: Mutex<Vec<u8>>,
-    is_full: Arc<AtomicBool>,
-    is_gone: Arc<AtomicBool>,
+    pub(super) is_full: Arc<AtomicBool>,
+    pub(super) is_gone: Arc<AtomicBool>,
 }
 
 impl Bytes for Memory {
@@ -89,7 +89,7 @@ fn everything() -> Entries<Node<Content>> {
 
 #[test]
 fn what_was_taken_away_says_what_it_said() {
-    let overflow = Overflow::new(Box::new(Memory::default()));
+    let overflow = Overflow::new(Arc::new(Memory::default()));
     let before = everything();
     let mut after = before.clone();
     overflow.take(&mut after);
@@ -109,7 +109,7 @@ fn what_was_taken_away_says_what_it_said() {
 #[test]
 fn what_has_to_stay_stays() {
     let is_full = Arc::new(AtomicBool::new(false));
-    let overflow = Overflow::new(Box::new(Memory { is_full: Arc::clone(&is_full), ..Memory::default() }));
+    let overflow = Overflow::new(Arc::new(Memory { is_full: Arc::clone(&is_full), ..Memory::default() }));
     // A directory in memory keeps the page that it is in.
     let mut above = Entries::new();
     let directory = Directory { attributes: attributes(0o700, 0, 0), children: everything() };
@@ -131,7 +131,7 @@ fn what_has_to_stay_stays() {
 #[test]
 fn what_does_not_come_back_unwinds_with_what_the_disk_said() {
     let is_gone = Arc::default();
-    let overflow = Overflow::new(Box::new(Memory { is_gone: Arc::clone(&is_gone), ..Memory::default() }));
+    let overflow = Overflow::new(Arc::new(Memory { is_gone: Arc::clone(&is_gone), ..Memory::default() }));
     let mut entries = everything();
     overflow.take(&mut entries);
     assert!(entries.get(b"none").is_none());
@@ -143,7 +143,7 @@ fn what_does_not_come_back_unwinds_with_what_the_disk_said() {
 
 #[test]
 fn a_tree_goes_with_all_of_its_directories() {
-    let overflow = Overflow::new(Box::new(Memory::default()));
+    let overflow = Overflow::new(Arc::new(Memory::default()));
     let mut tree = Tree::<Content>::empty();
     let path = |text: &str| crate::tree::components(text.as_bytes());
     for directory in ["a/b/c", "a/d", "e"] {

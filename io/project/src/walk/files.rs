@@ -1,6 +1,5 @@
 //! The files of a directory on the way from the walk into lists.
 
-use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::time::SystemTime;
@@ -8,12 +7,42 @@ use std::time::SystemTime;
 use cogpack_backends_contract::content::{Content, Stamp};
 use cogpack_backends_contract::entries::Entries;
 use cogpack_backends_contract::listed::{Listed, Lister};
+use cogpack_backends_contract::overflow::lookup::{Key, Lookup};
+use cogpack_backends_contract::overflow::noted;
 use cogpack_backends_contract::tree::{Attributes, Name, Node};
+use cogpack_ir::plan::InputName;
 
 use super::{attributes, stamp};
+use crate::room::Room;
 
 /// A file by its device and inode.
-pub(super) type Inode = (u64, u64);
+type Inode = (u64, u64);
+
+/// The first names of files with several.
+pub(super) struct Links<'r> {
+    room: &'r Room,
+    context: &'r InputName,
+    names: Lookup,
+}
+
+impl<'r> Links<'r> {
+    pub(super) fn new(room: &'r Room, context: &'r InputName) -> Self {
+        Self { room, context, names: Lookup::default() }
+    }
+
+    fn get(&self, inode: Inode) -> Option<Listed> {
+        let found = self.names.get(&key(inode))?;
+        Some(noted::read(self.context, &found))
+    }
+
+    fn note(&mut self, inode: Inode, file: &Listed) {
+        self.names.note(key(inode), &noted::written(file), || Some(self.room.bytes()));
+    }
+}
+
+fn key((device, inode): Inode) -> Key {
+    Key::of(&[device, inode].map(u64::to_le_bytes).concat())
+}
 
 /// Files of a directory that are listed together, and get their entries when that list is made.
 pub(super) struct Files {
@@ -33,7 +62,7 @@ impl Files {
         name: &[u8],
         metadata: &Metadata,
         began: SystemTime,
-        links: &mut BTreeMap<Inode, Listed>,
+        links: &mut Links<'_>,
         children: &mut Entries<Node<Content>>,
     ) {
         let attributes = attributes(metadata);
@@ -42,8 +71,8 @@ impl Files {
             if self.waiting.iter().any(|(.., other)| *other == Some(inode)) {
                 self.settle(links, children);
             }
-            if let Some(first) = links.get(&inode) {
-                let content = Content::Context(first.clone());
+            if let Some(first) = links.get(inode) {
+                let content = Content::Context(first);
                 children.insert(name, Node::File { attributes, content });
                 return;
             }
@@ -57,17 +86,13 @@ impl Files {
     }
 
     /// Makes the list of the files so far, and their entries.
-    pub(super) fn settle(
-        &mut self,
-        links: &mut BTreeMap<Inode, Listed>,
-        children: &mut Entries<Node<Content>>,
-    ) {
+    pub(super) fn settle(&mut self, links: &mut Links<'_>, children: &mut Entries<Node<Content>>) {
         if self.waiting.is_empty() {
             return;
         }
         for ((name, attributes, inode), file) in self.waiting.drain(..).zip(self.lister.take()) {
             if let Some(inode) = inode {
-                links.insert(inode, file.clone());
+                links.note(inode, &file);
             }
             children.insert(&name, Node::File { attributes, content: Content::Context(file) });
         }

@@ -8,7 +8,7 @@ mod holes;
 mod read;
 mod write;
 
-pub use read::{PartError, capability, modified, read};
+pub use read::{FirstNames, PartError, capability, modified, read};
 pub use write::Writer;
 
 /// Mode and owner.

@@ -2,7 +2,6 @@
 //!
 //! Sockets are left out, as by every builder: an archive cannot hold one, and nobody listens.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io;
@@ -25,10 +24,18 @@ pub struct PartError {
     pub source: io::Error,
 }
 
+/// Remembers the first names of files that have several, which may be a million: told of the file, by device
+/// and inode, and of the name that was come to, it says which name was the first.
+pub type FirstNames<'n> = dyn FnMut((u64, u64), &[u8]) -> Vec<u8> + 'n;
+
 /// Gives away what a part says, the root first, one after the other: a part may have a million files.
-pub fn read<E: From<PartError>>(root: &Path, take: &mut dyn FnMut(Entry) -> Result<(), E>) -> Result<(), E> {
+pub fn read<E: From<PartError>>(
+    root: &Path,
+    first_names: &mut FirstNames<'_>,
+    take: &mut dyn FnMut(Entry) -> Result<(), E>,
+) -> Result<(), E> {
     let metadata = fs::symlink_metadata(root).map_err(failed(root))?;
-    let mut reading = Reading { root, first_names: BTreeMap::new() };
+    let mut reading = Reading { root, first_names };
     let opaque = is_opaque(root).map_err(failed(root))?;
     let kind = Kind::Directory { opaque };
     take(Entry { path: Vec::new(), attributes: attributes(&metadata), kind })?;
@@ -66,8 +73,7 @@ pub fn modified(metadata: &Metadata) -> (i64, u32) {
 
 struct Reading<'r> {
     root: &'r Path,
-    /// By device and inode, the first name of each file that has several.
-    first_names: BTreeMap<(u64, u64), Vec<u8>>,
+    first_names: &'r mut FirstNames<'r>,
 }
 
 /// The names in a directory, in order: in one piece of memory, because they may be a million.
@@ -112,10 +118,8 @@ impl Reading<'_> {
         let kind = if kind.is_dir() {
             Kind::Directory { opaque: is_opaque(&full).map_err(failed(&full))? }
         } else if kind.is_file() {
-            let first_name = (metadata.nlink() > 1).then(|| {
-                let file = (metadata.dev(), metadata.ino());
-                self.first_names.entry(file).or_insert_with(|| path.clone()).clone()
-            });
+            let file = (metadata.dev(), metadata.ino());
+            let first_name = (metadata.nlink() > 1).then(|| (self.first_names)(file, &path));
             Kind::File { size: metadata.len(), first_name }
         } else if kind.is_symlink() {
             Kind::Symlink(fs::read_link(&full).map_err(failed(&full))?.into_os_string().into_vec())

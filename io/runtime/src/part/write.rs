@@ -159,7 +159,10 @@ mod tests {
         let entry = |path: &[u8], attributes, kind| Entry { path: path.to_vec(), attributes, kind };
         let file = || Kind::File { size: 4, first_name: Some(b"d/ping".to_vec()) };
         let mut entries = Vec::new();
-        let all = read(folder.path(), &mut |entry| {
+        let mut known = std::collections::BTreeMap::new();
+        let mut first_names =
+            |file: (u64, u64), path: &[u8]| known.entry(file).or_insert_with(|| path.to_vec()).clone();
+        let all = read(folder.path(), &mut first_names, &mut |entry| {
             entries.push(entry);
             Ok::<_, PartError>(())
         });
