@@ -45,6 +45,6 @@ fn the_plan_of_a_text_model_is_below_eighty_lines() {
     let lines = planned.text().lines().count();
     assert!(lines < 80, "{lines} lines:\n{}", planned.text());
     let mut snapshots = Snapshots::default();
-    snapshots.check("projects/string-model/planned.cpk", planned.text());
-    snapshots.finish("projects/string-model");
+    snapshots.check("plans/string-model.cpk", planned.text());
+    snapshots.finish("plans");
 }
