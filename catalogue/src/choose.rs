@@ -24,6 +24,8 @@ pub struct Wanted {
     /// The Python it must have. One that has none does not fit, so where Python is installed
     /// anyway this is left open.
     pub python: Option<VersionSpecifiers>,
+    /// The directory that Python must be installed below.
+    pub prefix: Option<String>,
     /// The CUDA it must have.
     pub cuda: Option<VersionSpecifiers>,
     /// The cuDNN it must have.
@@ -95,6 +97,13 @@ impl Choice {
     }
 }
 
+impl NoneFits {
+    /// What rules out the images that come nearest, a line each.
+    pub fn instead(&self) -> String {
+        instead(&self.nearest)
+    }
+}
+
 impl WantedOs {
     /// Whether `os` is it.
     pub fn is(&self, os: &Os) -> bool {
@@ -127,6 +136,7 @@ impl fmt::Display for Wanted {
             let Some(wanted) = wanted else { continue };
             with.push(format!("{what} {wanted}").trim_end().to_owned());
         }
+        with.extend(self.prefix.iter().map(|prefix| format!("Python in `{prefix}`")));
         with.extend(self.packages.iter().map(|name| format!("`{name}`")));
         if let Some(os) = &self.os {
             write!(out, ", of {os}")?;

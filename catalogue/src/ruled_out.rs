@@ -26,6 +26,14 @@ pub enum RuledOut {
         /// What is wanted.
         wanted: VersionSpecifiers,
     },
+    /// Its Python is elsewhere.
+    #[error("its Python is in `{has}`, and `{wanted}` is wanted")]
+    Prefix {
+        /// Where it is.
+        has: String,
+        /// Where it must be.
+        wanted: String,
+    },
     /// It has another CUDA, or none.
     #[error("{}", unlike("CUDA", .has.as_ref(), .wanted))]
     Cuda {
@@ -72,6 +80,11 @@ pub(crate) fn all(entry: &Entry, wanted: &Wanted) -> Vec<RuledOut> {
     if let Some((has, wanted)) = differs(entry.python.as_ref().map(|python| &python.version), &wanted.python)
     {
         reasons.push(RuledOut::Python { has, wanted });
+    }
+    if let (Some(python), Some(wanted)) = (&entry.python, &wanted.prefix)
+        && python.prefix != *wanted
+    {
+        reasons.push(RuledOut::Prefix { has: python.prefix.clone(), wanted: wanted.clone() });
     }
     if let Some((has, wanted)) = differs(entry.cuda.as_ref(), &wanted.cuda) {
         reasons.push(RuledOut::Cuda { has, wanted });

@@ -12,6 +12,7 @@ fn wanted(role: Role) -> Wanted {
         role,
         platforms: ["linux/amd64"].iter().filter_map(|text| text.parse().ok()).collect(),
         python: None,
+        prefix: None,
         cuda: None,
         cudnn: None,
         os: None,

@@ -35,6 +35,7 @@ proptest! {
                     role: Role::Runtime,
                     platforms: Default::default(),
                     python: None,
+                    prefix: None,
                     cuda: None,
                     cudnn: None,
                     os: None,

@@ -13,7 +13,7 @@ use cogpack_compiler::stacks::python::finding::PythonFinding;
 use cogpack_compiler::stacks::python::lock_inputs::Needs;
 use cogpack_compiler::stacks::python::{lock, lock_inputs};
 use cogpack_compiler::stacks::{self, BaseWish, Findings, Planned, ProjectFinding, Request};
-use cogpack_content::Platform;
+use cogpack_content::{ImageReference, Platform};
 use cogpack_frontends_cog_yaml::Strictness;
 use cogpack_frontends_schema::Signature;
 use cogpack_frontends_source::{Source, SourcePath};
@@ -222,6 +222,7 @@ pub fn request(
         catalogue,
         named,
         base: options.base.as_deref().map(base_wish).transpose()?,
+        build_base: options.build_base.as_deref().map(build_base).transpose()?,
         openapi_schema: options.openapi_schema.as_deref().map(|path| schema(path, console)).transpose()?,
         user: options.user.clone(),
         precompile: options.precompile,
@@ -246,6 +247,10 @@ fn base_wish(text: &str) -> Result<BaseWish, Failure> {
             Failure::of(&error).with_hint("`--base` takes `catalogue`, `debian`, or the name of an image")
         }),
     }
+}
+
+fn build_base(image: &str) -> Result<ImageReference, Failure> {
+    image.parse().map_err(|error| Failure::of(&error).with_hint("`--build-base` takes the name of an image"))
 }
 
 /// The document in one line, as the image's label has it.

@@ -14,6 +14,10 @@ pub struct ProjectOptions {
     /// fits best; `debian` for Debian packages alone; or an image of the catalogue.
     #[arg(long, value_name = "catalogue|debian|IMAGE", help_heading = "Projects")]
     pub base: Option<String>,
+    /// The image that packages without wheels are built in, one of the catalogue. Left out: the one with a
+    /// compiler that fits what the image starts from.
+    #[arg(long, value_name = "IMAGE", help_heading = "Projects")]
+    pub build_base: Option<String>,
     /// A catalogue of base images, or a directory of some, that goes before the one that is shipped;
     /// may be given several times; also COGPACK_CATALOGUE.
     #[arg(long = "catalogue", value_name = "FILE|DIR", help_heading = "Projects")]
@@ -40,6 +44,7 @@ impl ProjectOptions {
         [
             (self.stack.is_some(), "--stack"),
             (self.base.is_some(), "--base"),
+            (self.build_base.is_some(), "--build-base"),
             (!self.catalogues.is_empty(), "--catalogue"),
             (self.lenient, "--lenient"),
             (self.openapi_schema.is_some(), "--openapi-schema"),

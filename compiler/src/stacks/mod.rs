@@ -30,7 +30,7 @@ pub use detect::{Evidence, Weight};
 pub(crate) use file::text;
 pub use finding::{ProjectFinding, StackFinding};
 pub use request::{BaseWish, Request};
-pub use why::Why;
+pub use why::{Candidate, Why};
 
 /// Findings of one or several files of a project.
 pub type Findings = Vec<InFile<ProjectFinding>>;

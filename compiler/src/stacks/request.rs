@@ -21,6 +21,8 @@ pub struct Request {
     pub named: Option<Catalogue>,
     /// What the image starts from, where it was said.
     pub base: Option<BaseWish>,
+    /// The image that packages are built in, where it was said.
+    pub build_base: Option<ImageReference>,
     /// The OpenAPI document of the model, where one was given instead of the generated one.
     pub openapi_schema: Option<String>,
     /// Who the image's program runs as, where it was said.
@@ -50,6 +52,7 @@ impl Request {
             catalogue: Catalogue::shipped(),
             named: None,
             base: None,
+            build_base: None,
             openapi_schema: None,
             user: None,
             precompile: false,

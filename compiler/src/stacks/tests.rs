@@ -32,8 +32,14 @@ impl Stack for Toy {
         _: &Request,
         evidence: Vec<Evidence>,
     ) -> Result<Result<Planned, Findings>, Unread> {
-        let why =
-            Why { stack: self.name, evidence, blocks: Vec::new(), decisions: Vec::new(), bases: Vec::new() };
+        let why = Why {
+            stack: self.name,
+            evidence,
+            blocks: Vec::new(),
+            decisions: Vec::new(),
+            bases: Vec::new(),
+            build_bases: Vec::new(),
+        };
         Ok(Ok(Planned { plan: Plan::empty(), why, warnings: Vec::new(), packages: Default::default() }))
     }
 
@@ -334,22 +340,22 @@ fn what_a_model_lacks_is_told() {
     project::python::version-file .python-version: `pypy3.9` names no Python that an image can have: packages are chosen for CPython
       write one release of CPython, as in `3.12` or `3.12.4`
     project::lock::problem pylock.cog.toml: the lock cannot be installed: it was locked for Python >=3.11, which 3.10 is not
-      `cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its own: `pip wheel --no-deps -w wheels NAME` makes one, and `./wheels/FILE.whl` in `requirements.txt` takes it
+      `cogpackc lock DIR` makes the lock anew; what fits nowhere needs another version, or a wheel of its own: `pip wheel --no-deps -w wheels NAME` makes one, and `./wheels/FILE.whl` in `requirements.txt` takes it
     project::cog-yaml::unknown-key cog.yaml: `cog.yaml` has no key `rum`
       did you mean `run`?
     project::catalogue::none cog.yaml: no base image is known for running, on linux/amd64, with Python ==3.99.*
       docker.io/library/debian:13.3-slim, docker.io/library/debian:12.13-slim, docker.io/library/ubuntu:24.04: it has no Python, and ==3.99.* is wanted
     give one with `--catalogue FILE`, whose entry `cogpackc catalogue add IMAGE` writes; or make the base of Debian packages, with `--base debian`
     project::lock::problem pylock.cog.toml: the lock cannot be installed: `torch` has no wheel for linux/amd64: of `torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl`, it is for the Python `cp311`, not for CPython 3.99
-      `cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its own: `pip wheel --no-deps -w wheels NAME` makes one, and `./wheels/FILE.whl` in `requirements.txt` takes it
+      `cogpackc lock DIR` makes the lock anew; what fits nowhere needs another version, or a wheel of its own: `pip wheel --no-deps -w wheels NAME` makes one, and `./wheels/FILE.whl` in `requirements.txt` takes it
     project::base::unknown cog.yaml: nothing is known of what is in the image `registry.example/own:1`
       `cogpackc catalogue add registry.example/own:1` looks into it and writes an entry for `--catalogue`
     project::lock::problem pylock.cog.toml: the lock cannot be installed: `torch` has no wheel for linux/amd64: of `torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl`, it is for the Python `cp311`, not for CPython 3.13
-      `cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its own: `pip wheel --no-deps -w wheels NAME` makes one, and `./wheels/FILE.whl` in `requirements.txt` takes it
+      `cogpackc lock DIR` makes the lock anew; what fits nowhere needs another version, or a wheel of its own: `pip wheel --no-deps -w wheels NAME` makes one, and `./wheels/FILE.whl` in `requirements.txt` takes it
     project::base::no-python cog.yaml: the image `docker.io/library/ubuntu:24.04` has no Python
       name another image, let the catalogue decide, or make the base of Debian packages, with `--base debian`
     project::lock::problem pylock.cog.toml: the lock cannot be installed: `torch` has no wheel for linux/amd64: of `torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl`, it is for the Python `cp311`, not for CPython 3.13
-      `cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its own: `pip wheel --no-deps -w wheels NAME` makes one, and `./wheels/FILE.whl` in `requirements.txt` takes it
+      `cogpackc lock DIR` makes the lock anew; what fits nowhere needs another version, or a wheel of its own: `pip wheel --no-deps -w wheels NAME` makes one, and `./wheels/FILE.whl` in `requirements.txt` takes it
     "#);
 }
 

@@ -18,6 +18,8 @@ pub struct Why {
     pub decisions: Vec<Decision>,
     /// Base images that were looked at.
     pub bases: Vec<Candidate>,
+    /// Images to build in that were looked at; none where nothing is built.
+    pub build_bases: Vec<Candidate>,
 }
 
 /// One decision.
@@ -48,24 +50,24 @@ pub struct Candidate {
 /// How many base images are listed for one reason; `--format json` has all of them.
 const SHOWN: usize = 4;
 
-impl Why {
-    /// Base images by what became of them, in the order in which they were looked at.
-    fn bases_by_reason(&self) -> Vec<(String, Vec<&str>)> {
-        let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
-        for Candidate { name, against, is_chosen } in &self.bases {
-            let reason = match (is_chosen, against.is_empty()) {
-                (true, _) => "taken".to_owned(),
-                (false, true) => "fits, but another one comes before it".to_owned(),
-                (false, false) => against.join("; "),
-            };
-            match groups.iter_mut().find(|(of, _)| *of == reason) {
-                Some((_, names)) => names.push(name),
-                None => groups.push((reason, vec![name])),
-            }
+/// Images by what became of them, in the order in which they were looked at.
+fn by_reason(candidates: &[Candidate]) -> Vec<(String, Vec<&str>)> {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for Candidate { name, against, is_chosen } in candidates {
+        let reason = match (is_chosen, against.is_empty()) {
+            (true, _) => "taken".to_owned(),
+            (false, true) => "fits, but another one comes before it".to_owned(),
+            (false, false) => against.join("; "),
+        };
+        match groups.iter_mut().find(|(of, _)| *of == reason) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((reason, vec![name])),
         }
-        groups
     }
+    groups
+}
 
+impl Why {
     /// For people: one line a fact.
     pub fn text(&self) -> String {
         let mut text = format!("stack: {}\n", self.stack);
@@ -79,16 +81,18 @@ impl Why {
             }
             text.push('\n');
         }
-        if !self.bases.is_empty() {
-            text.push_str("base images:\n");
-        }
-        for (reason, names) in self.bases_by_reason() {
-            text.push_str(&format!("  {reason}:\n"));
-            for name in names.iter().take(SHOWN) {
-                text.push_str(&format!("    {name}\n"));
+        for (title, candidates) in [("base images", &self.bases), ("images to build in", &self.build_bases)] {
+            if !candidates.is_empty() {
+                text.push_str(&format!("{title}:\n"));
             }
-            if names.len() > SHOWN {
-                text.push_str(&format!("    and {} more\n", names.len() - SHOWN));
+            for (reason, names) in by_reason(candidates) {
+                text.push_str(&format!("  {reason}:\n"));
+                for name in names.iter().take(SHOWN) {
+                    text.push_str(&format!("    {name}\n"));
+                }
+                if names.len() > SHOWN {
+                    text.push_str(&format!("    and {} more\n", names.len() - SHOWN));
+                }
             }
         }
         text.push_str("blocks:\n");

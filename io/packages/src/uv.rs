@@ -4,6 +4,7 @@
 //! configuration, and what it answers is a `pylock.toml` (PEP 751). What is asked of it is written here
 //! alone; what comes of it is judged where locks are read.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cogpack_content::Platform;
+use cogpack_packages_wheels::lock::sources::without_wheels;
 
 /// What is to be resolved.
 #[derive(Debug, Clone)]
@@ -68,9 +70,58 @@ pub enum UvError {
     NotText,
 }
 
+/// What keeps all wishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The lock.
+    pub lock: String,
+    /// The packages in it that have no wheels, by name.
+    pub built: BTreeSet<String>,
+}
+
 /// The lock that keeps all wishes. `path` is where programs are looked for.
-pub fn resolve(wishes: &Wishes<'_>, path: Option<&OsStr>) -> Result<String, UvError> {
+///
+/// Wheels are asked for first. Where that fails for want of some, uv is asked without that rule, to know
+/// which packages have none, and then once more with the rule for all but these, so that no other
+/// package comes in a version without wheels.
+pub fn resolve(wishes: &Wishes<'_>, path: Option<&OsStr>) -> Result<Resolved, UvError> {
     let uv = found(path).ok_or(UvError::Missing)?;
+    let lock = resolved(&uv, wishes)?;
+    let built = without_wheels(&lock);
+    Ok(Resolved { lock, built })
+}
+
+fn resolved(uv: &Path, wishes: &Wishes<'_>) -> Result<String, UvError> {
+    let of_wheels = match asked(uv, wishes, &Sources::Of(Vec::new())) {
+        Err(UvError::Unresolved { said } | UvError::Failed { said }) if lacks_wheels(&said) => said,
+        answered => return answered,
+    };
+    let of_any = match asked(uv, wishes, &Sources::All) {
+        // Nor are there versions with sources: that wheels are wanted makes it no clearer.
+        Err(UvError::Unresolved { .. }) => return Err(UvError::Unresolved { said: of_wheels }),
+        answered => answered?,
+    };
+    let names = without_wheels(&of_any);
+    match asked(uv, wishes, &Sources::Of(names.into_iter().collect())) {
+        // Some have wheels, and none for these machines.
+        Err(UvError::Unresolved { .. } | UvError::Failed { .. }) => Ok(of_any),
+        answered => answered,
+    }
+}
+
+/// Which packages may come as sources.
+enum Sources {
+    All,
+    Of(Vec<String>),
+}
+
+/// Whether uv says that there are no wheels of something.
+fn lacks_wheels(said: &[String]) -> bool {
+    said.iter().any(|line| line.contains("wheel") || line.contains("source distributions"))
+}
+
+/// What uv answers.
+fn asked(uv: &Path, wishes: &Wishes<'_>, sources: &Sources) -> Result<String, UvError> {
     let folder = tempfile::tempdir().map_err(UvError::Write)?;
     let lines = folder.path().join("requirements.txt");
     fs::write(&lines, format!("{}\n", wishes.lines.join("\n"))).map_err(UvError::Write)?;
@@ -81,7 +132,7 @@ pub fn resolve(wishes: &Wishes<'_>, path: Option<&OsStr>) -> Result<String, UvEr
         fs::copy(before, &answer).map_err(UvError::Write)?;
     }
     let mut command = Command::new(uv);
-    command.current_dir(wishes.project).args(arguments(wishes));
+    command.current_dir(wishes.project).args(arguments(wishes, sources));
     command.arg("--output-file").arg(&answer).args(&wishes.files).arg(&lines);
     let ran = command.stdin(Stdio::null()).output().map_err(UvError::Run)?;
     if !ran.status.success() {
@@ -123,16 +174,13 @@ fn with_paths_of(project: &Path, folder: &Path, lock: &str) -> String {
 }
 
 /// What uv is told, but for files.
-fn arguments<'w>(wishes: &'w Wishes<'_>) -> Vec<&'w str> {
+fn arguments<'w>(wishes: &'w Wishes<'_>, sources: &'w Sources) -> Vec<&'w str> {
     let mut arguments = vec!["pip", "compile", "--quiet", "--no-header", "--no-annotate"];
-    arguments.extend([
-        "--format",
-        "pylock.toml",
-        "--only-binary",
-        ":all:",
-        "--python-version",
-        &wishes.python,
-    ]);
+    arguments.extend(["--format", "pylock.toml", "--python-version", &wishes.python]);
+    if let Sources::Of(names) = sources {
+        arguments.extend(["--only-binary", ":all:"]);
+        arguments.extend(names.iter().flat_map(|name| ["--no-binary", name.as_str()]));
+    }
     match wishes.platforms.as_slice() {
         [platform] => {
             if let Some(name) = name_of(platform) {
@@ -193,8 +241,8 @@ mod tests {
     }
 
     #[test]
-    fn the_builds_of_torch_are_named_to_uv() {
-        let told = |torch: Option<&str>, lines: &[&str]| {
+    fn the_builds_of_torch_and_what_has_only_sources_are_named_to_uv() {
+        let told = |torch: Option<&str>, lines: &[&str], sources: &[&str]| {
             let wishes = Wishes {
                 project: Path::new("."),
                 python: "3.12".to_owned(),
@@ -208,11 +256,23 @@ mod tests {
                 offline: true,
                 before: None,
             };
-            arguments(&wishes).join(" ")
+            let sources = Sources::Of(sources.iter().map(|name| (*name).to_owned()).collect());
+            arguments(&wishes, &sources).join(" ")
         };
-        let all = "pip compile --quiet --no-header --no-annotate --format pylock.toml --only-binary :all: \
-                   --python-version 3.12 --python-platform x86_64-manylinux_2_28 --extra more";
-        assert_eq!(told(None, &["torch"]), format!("{all} --offline"));
-        assert_eq!(told(Some("cu126"), &["torch"]), format!("{all} --torch-backend cu126 --offline"));
+        let all = |sources: &str| {
+            format!(
+                "pip compile --quiet --no-header --no-annotate --format pylock.toml --python-version 3.12 \
+                 --only-binary :all:{sources} --python-platform x86_64-manylinux_2_28 --extra more"
+            )
+        };
+        assert_eq!(told(None, &["torch"], &[]), format!("{} --offline", all("")));
+        assert_eq!(
+            told(Some("cu126"), &["torch"], &[]),
+            format!("{} --torch-backend cu126 --offline", all(""))
+        );
+        assert_eq!(
+            told(None, &[], &["docopt", "crcmod"]),
+            format!("{} --offline", all(" --no-binary docopt --no-binary crcmod"))
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use cogpack_compiler::stacks::python::lock::{LOCK, with_record};
 use cogpack_compiler::stacks::python::lock_inputs::Needs;
-use cogpack_io_packages::uv::{UvError, Wishes, resolve};
+use cogpack_io_packages::uv::{Resolved, UvError, Wishes, resolve};
 use cogpack_io_project::files::write_file_atomically;
 
 use super::arguments::ProjectLock;
@@ -78,7 +78,8 @@ pub fn write(
     note.show("choosing the versions of Python packages, by uv", console);
     let resolved = resolve(&wishes, console.environment.docker.path.as_deref());
     note.clear(console);
-    let lock = with_record(&resolved.map_err(|error| failure(&error, offline))?, inputs);
+    let Resolved { lock, built } = resolved.map_err(|error| failure(&error, offline))?;
+    let lock = with_record(&lock, inputs);
     let shown = project.shown_path_of(LOCK);
     if fs::read_to_string(&path).is_ok_and(|there| there == lock) {
         report::remark(&format!("{shown} is up to date"), format, console);
@@ -87,7 +88,14 @@ pub fn write(
     write_file_atomically(&path, lock.as_bytes()).map_err(|error| Failure::of(&error))?;
     let packages = lock.matches("\n[[packages]]\n").count();
     let packages = text::counted(packages as u64, "package");
-    report::remark(&format!("{shown} has {packages}"), format, console);
+    let built = match built.is_empty() {
+        true => String::new(),
+        false => {
+            let names = built.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            format!(", of which these are built from sources: {names}")
+        }
+    };
+    report::remark(&format!("{shown} has {packages}{built}"), format, console);
     Ok(())
 }
 

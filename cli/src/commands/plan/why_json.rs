@@ -1,7 +1,7 @@
 //! The reasons of a plan for programs: `cogpackc plan --why --format json`, as `docs/json.md`
 //! describes it.
 
-use cogpack_compiler::stacks::{Detected, Evidence, Why};
+use cogpack_compiler::stacks::{Candidate, Detected, Evidence, Why};
 use serde::Serialize;
 
 use crate::report::json::{self, VERSION};
@@ -18,6 +18,7 @@ struct Body<'w> {
     evidence: Vec<String>,
     decisions: Vec<Decision<'w>>,
     bases: Vec<Base<'w>>,
+    build_bases: Vec<Base<'w>>,
     blocks: Vec<Block<'w>>,
 }
 
@@ -47,6 +48,10 @@ struct Block<'w> {
     idle_because: Option<&'w str>,
 }
 
+fn base(candidate: &Candidate) -> Base<'_> {
+    Base { name: &candidate.name, chosen: candidate.is_chosen, against: &candidate.against }
+}
+
 pub(super) fn text(why: &Why) -> String {
     let files = |evidence: &[Evidence]| evidence.iter().map(|one| one.file.to_string()).collect();
     let decisions = why.decisions.iter().map(|decision| Decision {
@@ -56,11 +61,6 @@ pub(super) fn text(why: &Why) -> String {
         file: decision.at.as_ref().map(|(file, _)| file.to_string()),
         line: decision.at.as_ref().map(|(_, line)| *line),
     });
-    let bases = why.bases.iter().map(|candidate| Base {
-        name: &candidate.name,
-        chosen: candidate.is_chosen,
-        against: &candidate.against,
-    });
     let blocks = why.blocks.iter().map(|(name, detected)| match detected {
         Detected::Yes(evidence) => Block { name, used: true, evidence: files(evidence), idle_because: None },
         Detected::No(reason) => Block { name, used: false, evidence: Vec::new(), idle_because: Some(reason) },
@@ -69,7 +69,8 @@ pub(super) fn text(why: &Why) -> String {
         stack: why.stack,
         evidence: files(&why.evidence),
         decisions: decisions.collect(),
-        bases: bases.collect(),
+        bases: why.bases.iter().map(base).collect(),
+        build_bases: why.build_bases.iter().map(base).collect(),
         blocks: blocks.collect(),
     };
     json::text(&Document { version: VERSION, why: body })

@@ -188,10 +188,11 @@ fn build(
     ] {
         values.iter().for_each(|value| option(name, value.as_ref()));
     }
-    let ProjectOptions { stack, base, catalogues, lenient, openapi_schema, user, precompile } =
+    let ProjectOptions { stack, base, build_base, catalogues, lenient, openapi_schema, user, precompile } =
         &arguments.project;
     stack.iter().for_each(|name| option("--stack", name.as_ref()));
     base.iter().for_each(|base| option("--base", base.as_ref()));
+    build_base.iter().for_each(|base| option("--build-base", base.as_ref()));
     user.iter().for_each(|user| option("--user", user.as_ref()));
     catalogues.iter().for_each(|path| option("--catalogue", path.as_ref()));
     openapi_schema.iter().for_each(|path| option("--openapi-schema", path.as_ref()));

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use cogpack_catalogue::WantedOs;
 use cogpack_content::{Digest, Platform};
 use cogpack_frontends_source::{InFile, Source, SourcePath, Unread};
 use cogpack_ir::plan::context::DebsContext;
@@ -14,10 +15,10 @@ use cogpack_ir::plan::{Context, ContextKind, InputName, Plan, Span};
 use cogpack_ir::syntax;
 use cogpack_packages_wheels::target::PythonVersion;
 
-use super::facts::Decided;
+use super::facts::{Decided, System};
 use super::finding::PythonFinding;
 use super::said::{Said, read_all};
-use super::versions;
+use super::versions::{self, DISTRIBUTION};
 use crate::stacks::request::BaseWish;
 use crate::stacks::{Findings, Request, text};
 
@@ -64,6 +65,13 @@ impl DebInputs {
         }
         Digest::of(text.as_bytes())
     }
+}
+
+/// The system that such a base is.
+pub(super) fn system(python: &Decided<PythonVersion>) -> System {
+    let release = RELEASES.iter().find(|(_, of_release)| *of_release == python.value);
+    let version = release.map(|(suite, _)| (*suite).to_owned());
+    System { os: WantedOs { id: "debian".to_owned(), version }, prefix: DISTRIBUTION.to_owned() }
 }
 
 /// The packages that the image of a project is to be made of; `None` where its base is another one.

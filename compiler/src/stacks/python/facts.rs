@@ -1,5 +1,6 @@
 //! All that is known of a Python project, gathered before any block has its turn.
 
+use cogpack_catalogue::WantedOs;
 use cogpack_content::{Digest, ImageReference};
 use cogpack_frontends_cog_yaml::CogYaml;
 use cogpack_frontends_schema::document::openapi;
@@ -8,7 +9,9 @@ use cogpack_frontends_source::{InFile, Place, Source, SourcePath, Unread};
 use cogpack_ir::plan::context::DebsContext;
 use cogpack_packages_wheels::target::PythonVersion;
 
+use super::build_base::{self, BuildBase};
 use super::debs;
+use super::finding::PythonFinding;
 use super::fit::Fit;
 use super::lock::{self, Locked};
 use super::said::{Said, read_all};
@@ -33,6 +36,10 @@ pub struct PythonFacts {
     pub base: Base,
     /// The base images that were looked at.
     pub bases: Vec<Candidate>,
+    /// What packages are built in; none where all of them are wheels.
+    pub build_base: Option<BuildBase>,
+    /// The images that were looked at for that.
+    pub build_bases: Vec<Candidate>,
     /// The packages.
     pub packages: Locked,
     /// What the image starts.
@@ -45,6 +52,8 @@ pub struct PythonFacts {
     pub user: Option<Decided<String>>,
     /// That byte code is wanted, and which line says so.
     pub precompile: Option<At>,
+    /// That libraries of what is built are to be without symbols for debuggers.
+    pub strip: Option<At>,
 }
 
 /// Something that was decided.
@@ -67,6 +76,17 @@ pub struct Base {
     pub interpreter: String,
     /// Whether that Python is a package of its distribution, which is still to be installed.
     pub lacks_python: bool,
+    /// What is compiled for it must be compiled for.
+    pub system: System,
+}
+
+/// The system that compiled code is for: a C library and the place of a Python.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct System {
+    /// The release of a distribution.
+    pub os: WantedOs,
+    /// The directory that its Python is installed below.
+    pub prefix: String,
 }
 
 /// What an image starts from.
@@ -120,6 +140,21 @@ impl PythonFacts {
             }),
         };
         let count = self.packages.frameworks.len() + self.packages.packages.len();
+        let built = self.packages.sources.len();
+        let build_base = match &self.build_base {
+            None => Decision {
+                what: "build base".to_owned(),
+                value: "none".to_owned(),
+                at: None,
+                because: "no package is built from sources".to_owned(),
+            },
+            Some(base) => Decision {
+                what: "build base".to_owned(),
+                value: base.reference.to_string(),
+                at: self.packages.lock.clone().map(|lock| (lock, 1)),
+                because: base.because.to_owned(),
+            },
+        };
         let because = match (&self.packages.lock, self.packages.is_own) {
             (None, _) => "no file requires any",
             (Some(_), false) => "what the lock file names for this Python and these platforms",
@@ -127,7 +162,12 @@ impl PythonFacts {
         };
         let packages = Decision {
             what: "packages".to_owned(),
-            value: if count == 1 { "1 wheel".to_owned() } else { format!("{count} wheels") },
+            value: match (count, built) {
+                (1, 0) => "1 wheel".to_owned(),
+                (count, 0) => format!("{count} wheels"),
+                (1, built) => format!("1 wheel, and {built} from sources"),
+                (count, built) => format!("{count} wheels, and {built} from sources"),
+            },
             at: self.packages.lock.clone().map(|lock| (lock, 1)),
             because: because.to_owned(),
         };
@@ -149,8 +189,9 @@ impl PythonFacts {
         });
         let mut decisions = vec![python];
         decisions.extend(self.fit.decisions());
+        let requirements = self.unnamed_requirements();
         decisions.extend(
-            [debs, self.unnamed_requirements(), Some(packages), Some(start), user].into_iter().flatten(),
+            [debs, requirements, Some(packages), Some(build_base), Some(start), user].into_iter().flatten(),
         );
         decisions
     }
@@ -230,21 +271,21 @@ pub fn gather(
             return Ok(Err(findings));
         }
     };
+    let catalogue = versions::catalogue(source, request, &said)?;
     let base = match versions::wish(request, &said) {
         Some(BaseWish::Debian) => {
             let base = |set| Base {
                 from: BaseFrom::Debs(set),
                 interpreter: debs::INTERPRETER.to_owned(),
                 lacks_python: false,
+                system: debs::system(&python),
             };
             debs::locked(source, request, &said, &python)?.map(|set| (base(set), Vec::new()))
         }
-        None | Some(BaseWish::Catalogue | BaseWish::Image(_)) => {
-            match versions::catalogue(source, request, &said)? {
-                Ok(catalogue) => versions::base(request, &catalogue, &said, &python, &fit),
-                Err(findings) => Err(findings),
-            }
-        }
+        None | Some(BaseWish::Catalogue | BaseWish::Image(_)) => match &catalogue {
+            Ok(catalogue) => versions::base(request, catalogue, &said, &python, &fit),
+            Err(findings) => Err(findings.clone()),
+        },
     };
     let packages = match lock_inputs::of(source, request, &said, python.value, &fit)? {
         Ok(needs) => lock::read(source, request, &needs)?,
@@ -257,6 +298,15 @@ pub fn gather(
     };
     match (base, packages, start, schemas) {
         (Ok((base, bases)), Ok(packages), Ok((start, installed)), Ok(schemas)) => {
+            let catalogue = catalogue.unwrap_or_default();
+            let chosen = build_base::choose(request, &catalogue, &said, &python, &base, &packages);
+            let (build_base, build_bases) = match chosen {
+                Ok(chosen) => chosen,
+                Err(found) => {
+                    findings.extend(found);
+                    return Ok(Err(findings));
+                }
+            };
             let version = packages.cog_version.as_deref().unwrap_or_default();
             let made = || {
                 let schemas: Vec<&Schema> = schemas.iter().collect();
@@ -266,6 +316,16 @@ pub fn gather(
             let user = user(request, &said);
             let wanted = said.settings().precompile.as_ref().filter(|wanted| wanted.value);
             let of_settings = wanted.map(|wanted| said.at_setting(wanted.place));
+            let strip = said.settings().strip.as_ref().filter(|wanted| wanted.value);
+            let strip = strip.map(|wanted| said.at_setting(wanted.place));
+            if let (Some(place), true) = (
+                said.settings().strip.as_ref().map(|said| said.place).filter(|_| strip.is_some()),
+                packages.sources.is_empty(),
+            ) {
+                let file = said.settings().stated.as_ref().map_or(&said.config, |stated| &stated.file);
+                findings.push(InFile::new(file, PythonFinding::Strip { place: place.into() }.into()));
+                return Ok(Err(findings));
+            }
             let precompile = if request.precompile { Some(None) } else { of_settings };
             let facts = PythonFacts {
                 said,
@@ -273,12 +333,15 @@ pub fn gather(
                 fit,
                 base,
                 bases,
+                build_base,
+                build_bases,
                 packages,
                 start,
                 installed,
                 schema,
                 user,
                 precompile,
+                strip,
             };
             Ok(Ok((facts, findings)))
         }

@@ -128,18 +128,18 @@ pub enum PythonFinding {
         /// The lock file.
         lock: String,
     },
-    /// A requirement that would have to be built.
-    #[error("`{requirement}` comes as {what}, and packages are installed as wheels")]
+    /// A requirement that nothing can be built of.
+    #[error("`{requirement}` is {what}")]
     #[diagnostic(code("project::python::sources"), help("{way_out}"))]
     Sources {
         /// The requirement.
         requirement: String,
         /// What it is.
         what: &'static str,
-        /// How a wheel comes of it.
+        /// What can be done.
         way_out: String,
         /// Where it is asked for.
-        #[label("not a wheel")]
+        #[label("cannot be built")]
         place: SourceSpan,
     },
     /// A wheel of the project that is not as it was.
@@ -154,15 +154,62 @@ pub enum PythonFinding {
         /// What is wrong.
         problem: String,
     },
+    /// Sources that cannot be built.
+    #[error("the lock names sources of `{name}` that cannot be built: {problem}")]
+    #[diagnostic(
+        code("project::lock::sources"),
+        help(
+            "lock the project anew; or put a wheel of the package into the project, and write its path in place \
+             of the requirement, `./wheels/FILE.whl`"
+        )
+    )]
+    LockedSources {
+        /// The package.
+        name: String,
+        /// Why.
+        problem: String,
+    },
+    /// Nothing to build in.
+    #[error("{packages} must be built from sources, and no image is known {wanted}")]
+    #[diagnostic(
+        code("project::base::nothing-to-build-in"),
+        help(
+            "{nearest}give one with `--catalogue FILE`, whose entry `cogpackc catalogue add IMAGE` writes: it has \
+             what the base has, and a compiler; or put a wheel of the package into the project, `pip wheel \
+             --no-deps -w wheels NAME`, and write `./wheels/FILE.whl` in its place"
+        )
+    )]
+    NoBuildBase {
+        /// The packages.
+        packages: String,
+        /// What the image has to have.
+        wanted: String,
+        /// What rules out the nearest ones.
+        nearest: String,
+    },
+    /// What was named cannot be built in.
+    #[error("{packages} cannot be built in `{named}` for the base: {against}")]
+    #[diagnostic(
+        code("project::base::build-base"),
+        help("name another image, or none: then the one that fits best is taken")
+    )]
+    BuildBase {
+        /// The packages.
+        packages: String,
+        /// The image.
+        named: String,
+        /// What rules it out.
+        against: String,
+    },
     /// A wheel with another hash.
-    #[error("`{wheel}` was locked, and its hash is none of those that are allowed here")]
+    #[error("{file} was locked, and its hash is none of those that are allowed here")]
     #[diagnostic(
         code("project::lock::other-hash"),
-        help("add the hash of this wheel, or ask for the version that the hashes are of; then lock anew")
+        help("add the hash of this file, or ask for the version that the hashes are of; then lock anew")
     )]
     OtherHash {
-        /// The wheel.
-        wheel: String,
+        /// What was locked.
+        file: String,
         /// Where the hashes are.
         #[label("other hashes")]
         place: SourceSpan,
@@ -202,7 +249,7 @@ pub enum PythonFinding {
     #[diagnostic(
         code("project::lock::problem"),
         help(
-            "`cogpackc lock DIR` makes the lock anew; what only has sources needs another version, or a wheel of its \
+            "`cogpackc lock DIR` makes the lock anew; what fits nowhere needs another version, or a wheel of its \
              own: `pip wheel --no-deps -w wheels NAME` makes one, and `./wheels/FILE.whl` in `requirements.txt` takes it"
         )
     )]
@@ -232,12 +279,15 @@ pub enum PythonFinding {
         /// The image.
         base: String,
     },
-    /// Libraries that would have to be changed.
-    #[error("symbols cannot be taken out of libraries: wheels are installed as they are")]
+    /// Libraries that nobody here has made.
+    #[error(
+        "symbols are taken out of what is built here, and all packages are wheels, installed as they are"
+    )]
     #[diagnostic(
         code("project::python::strip"),
         help(
-            "take the setting away; or strip them by a command of `build.run`, with `binutils` in `system_packages`"
+            "take the setting away; or strip libraries of wheels by a command of `build.run`, with `binutils` in \
+             `system_packages`"
         )
     )]
     Strip {

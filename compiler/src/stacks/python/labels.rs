@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::facts::PythonFacts;
+use super::sources::Built;
 
 /// The labels, by key.
 pub(super) fn of(facts: &PythonFacts) -> Vec<(&'static str, String)> {
@@ -27,6 +28,7 @@ fn freeze(facts: &PythonFacts) -> String {
     let mut lines: Vec<String> = all
         .map(|wheel| format!("{}=={}", wheel.file.distribution.replace('_', "-"), wheel.file.version))
         .collect();
+    lines.extend(facts.packages.sources.iter().map(Built::frozen));
     lines.sort_by_key(|line| line.to_lowercase());
     lines.join("\n")
 }

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use cogpack_frontends_python::lock;
 use cogpack_frontends_source::{DigestOf, InFile, Source, SourcePath, Unread};
 use cogpack_packages_wheels::file_name::normalised;
-use cogpack_packages_wheels::lock::{LockedWheel, Request as WheelRequest, choose};
+use cogpack_packages_wheels::lock::sources::{LockedSource, SourcePlace};
+use cogpack_packages_wheels::lock::{Chosen, LockedWheel, Request as WheelRequest, choose_with_sources};
 use cogpack_packages_wheels::target::Target;
 
 use super::finding::PythonFinding;
 use super::lock_inputs::{LockInputs, Needs, OwnLock, inputs};
 use super::said::beside;
+use super::sources::{self, Built};
 use crate::stacks::{Findings, Request, text};
 
 /// Where the lock of a model is. PEP 751 gives such names to the locks of a purpose.
@@ -27,6 +29,8 @@ pub struct Locked {
     pub frameworks: Vec<LockedWheel>,
     /// All others.
     pub packages: Vec<LockedWheel>,
+    /// Packages that are built from sources.
+    pub sources: Vec<Built>,
     /// The version of cog's runtime.
     pub cog_version: Option<String>,
     /// Directories of the project that have some of the files.
@@ -89,12 +93,12 @@ pub(super) fn read(
         .map(|itself| itself.as_str().to_owned())
         .collect();
     let wanted = WheelRequest { targets: &targets, patch, extras, groups, without: &without };
-    let chosen = match choose(found, &wanted) {
-        Ok(mut chosen) => {
-            for wheel in &mut chosen {
+    let (chosen, sources) = match choose_with_sources(found, &wanted) {
+        Ok(Chosen { mut wheels, sources }) => {
+            for wheel in &mut wheels {
                 wheel.url = wheel.url.as_deref().map(without_login);
             }
-            chosen
+            (wheels, sources)
         }
         Err(problems) => {
             let told = |problem| InFile::new(&lock, PythonFinding::Lock { problem }.into());
@@ -107,22 +111,40 @@ pub(super) fn read(
         let wheel = chosen
             .iter()
             .find(|wheel| name(wheel) == of.as_str() && !stated.hashes.contains(&wheel.digest))?;
-        let (wheel, place) = (wheel.file.to_string(), stated.place.into());
-        Some(InFile::new(&stated.file, PythonFinding::OtherHash { wheel, place }.into()))
+        let (file, place) = (format!("`{}`", wheel.file), stated.place.into());
+        Some(InFile::new(&stated.file, PythonFinding::OtherHash { file, place }.into()))
     });
-    let others: Findings = others.collect();
+    let mut others: Findings = others.collect();
+    others.extend(inputs.map_or(&[][..], |inputs| &inputs.hashed).iter().filter_map(|stated| {
+        let of = stated.requirement.name.as_ref()?;
+        let is_other = |source: &&LockedSource| match &source.place {
+            SourcePlace::Archive { digest, .. } => !stated.hashes.contains(digest),
+            SourcePlace::Repository { .. } | SourcePlace::Directory { .. } => true,
+        };
+        let source = sources.iter().filter(|source| source.name == of.as_str()).find(is_other)?;
+        let (file, place) = (format!("the sources of {}", source.name), stated.place.into());
+        Some(InFile::new(&stated.file, PythonFinding::OtherHash { file, place }.into()))
+    }));
     if !others.is_empty() {
         return Ok(Err(others));
     }
+    let sources = match sources::checked(source, &lock, sources)? {
+        Ok(sources) => sources,
+        Err(findings) => return Ok(Err(findings)),
+    };
     let directories = match local(source, &lock, &chosen)? {
         Ok(directories) => directories,
         Err(findings) => return Ok(Err(findings)),
     };
     let cog_version =
         chosen.iter().find(|wheel| name(wheel) == "cog").map(|wheel| wheel.file.version.clone());
+    let cog_version = cog_version.or_else(|| {
+        let cog = sources.iter().find(|built| built.name.as_str() == "cog")?;
+        cog.version.as_ref().map(ToString::to_string)
+    });
     let (frameworks, packages) = chosen.into_iter().partition(|wheel| is_of_a_framework(&name(wheel)));
     let is_own = inputs.is_none();
-    Ok(Ok(Locked { lock: Some(lock), is_own, frameworks, packages, cog_version, directories }))
+    Ok(Ok(Locked { lock: Some(lock), is_own, frameworks, packages, sources, cog_version, directories }))
 }
 
 /// The directories of wheels that are files of the project, each of which is the one that was locked.
@@ -172,7 +194,7 @@ fn recorded(lock: &str) -> Option<(&str, std::ops::Range<usize>)> {
 }
 
 /// An address without the login that it may have: a plan is for everybody to read.
-fn without_login(url: &str) -> String {
+pub(super) fn without_login(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);

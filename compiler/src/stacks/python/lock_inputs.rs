@@ -183,6 +183,19 @@ pub(super) fn of(
             }
         }
     }
+    // What a directory requires is for the files in it to say.
+    for stated in &required {
+        let Wanted::Directory { path, .. } = &stated.requirement.wanted else { continue };
+        for name in ["pyproject.toml", "setup.py", "setup.cfg"] {
+            let Ok(file) = path.join(name) else { continue };
+            match text(source, &file)? {
+                Ok(content) if !path.as_str().is_empty() => {
+                    texts.extend(content.map(|content| (file, content.to_owned())));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
     texts.sort();
     texts.dedup();
     if required.is_empty() && lines.is_empty() {
@@ -280,36 +293,33 @@ fn required(said: &Said) -> (Vec<Stated>, Findings) {
     (required, findings)
 }
 
-/// That a requirement would have to be built, which is done where its makers do it, and not here: what
-/// a build runs is anybody's program, and gives another wheel each time.
+/// That there is no way to a package from here: from a repository of another kind than git's, or from the
+/// project's own directory where that is no package.
 fn sources(stated: &Stated, is_installed: bool) -> Option<InFile<ProjectFinding>> {
-    let made = |of: &str| {
-        format!(
-            "make a wheel of it, `pip wheel --no-deps -w wheels {of}`, put it into the project and write its path \
-             in place of this, `./wheels/FILE.whl`"
-        )
-    };
     let (what, way_out) = match &stated.requirement.wanted {
-        Wanted::Versions(_) | Wanted::Wheel(_) => return None,
-        Wanted::Address(address) => {
-            let file = address.split(['?', '#']).next().unwrap_or_default();
-            match file.ends_with(".whl") {
-                true => return None,
-                false => ("an archive of sources", made(address)),
-            }
+        Wanted::Versions(_) | Wanted::Wheel(_) | Wanted::Address(_) | Wanted::Sources(_) => return None,
+        Wanted::Repository(address) if is_git(address) => return None,
+        Wanted::Repository(address) => {
+            let way_out = format!(
+                "name it by `git+https://` or `git+ssh://`; or make a wheel of it, `pip wheel --no-deps -w wheels \
+                 {address}`, put it into the project and write its path in place of this, `./wheels/FILE.whl`"
+            );
+            ("a repository that cannot be fetched here", way_out)
         }
-        Wanted::Repository(address) => ("a repository", made(address)),
-        Wanted::Sources(path) => ("an archive of sources", made(&format!("./{path}"))),
-        Wanted::Directory { path, .. } if path.as_str().is_empty() && is_installed => return None,
-        Wanted::Directory { path, .. } if path.as_str().is_empty() => {
+        Wanted::Directory { path, .. } if !path.as_str().is_empty() || is_installed => return None,
+        Wanted::Directory { .. } => {
             let way_out = "say in `pyproject.toml` that the project is a package, by `[project]` with its `name` and \
                            a `[build-system]`; or take this away: its files are in the image in any case";
-            ("a directory", way_out.to_owned())
+            ("a directory that is no package", way_out.to_owned())
         }
-        Wanted::Directory { path, .. } => ("a directory", made(&format!("./{path}"))),
     };
     let (requirement, place) = (stated.requirement.to_string(), stated.place.into());
     Some(InFile::new(&stated.file, PythonFinding::Sources { requirement, what, way_out, place }.into()))
+}
+
+/// What the resolver and builders fetch by git.
+fn is_git(address: &str) -> bool {
+    ["git+https://", "git+ssh://"].iter().any(|scheme| address.starts_with(scheme))
 }
 
 fn unknown<'k>(

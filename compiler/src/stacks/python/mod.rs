@@ -6,6 +6,7 @@
 //! some.
 
 mod blocks;
+mod build_base;
 pub mod debs;
 mod facts;
 pub mod finding;
@@ -14,6 +15,7 @@ mod labels;
 pub mod lock;
 pub mod lock_inputs;
 mod said;
+mod sources;
 mod start;
 mod versions;
 
@@ -76,7 +78,8 @@ impl Stack for PythonStack {
             Ok((plan, blocks)) => {
                 let decisions = facts.decisions();
                 let bases = facts.bases.clone();
-                let why = Why { stack: self.name(), evidence, blocks, decisions, bases };
+                let build_bases = facts.build_bases.clone();
+                let why = Why { stack: self.name(), evidence, blocks, decisions, bases, build_bases };
                 Ok(Planned { plan, why, warnings, packages: facts.packages.directories.clone() })
             }
             Err(findings) => {

@@ -136,9 +136,6 @@ pub fn read_all(source: &Source, request: &Request) -> Result<Result<(Said, Find
         };
         findings.push(InFile::new(&stated_in, finding.into()));
     }
-    if let Some(strip) = settings.strip.as_ref().filter(|strip| strip.value) {
-        findings.push(InFile::new(&stated_in, PythonFinding::Strip { place: strip.place.into() }.into()));
-    }
     let is_error = |found: &InFile<ProjectFinding>| found.finding.is_error();
     if findings.iter().any(is_error) {
         return Ok(Err(findings));

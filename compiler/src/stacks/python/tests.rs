@@ -8,6 +8,8 @@ use miette::Diagnostic;
 use super::lock_inputs::{Needs, inputs};
 use crate::stacks::{BaseWish, Findings, Planned, ProjectFinding, Request, plan};
 
+mod built;
+
 /// A lock of one package, as uv writes one for a project that lies beside it.
 const UV_LOCK: &str = r#"
 version = 1
@@ -283,7 +285,7 @@ fn settings_stand_beside_what_other_files_say() {
     project::python::python-twice cogpack.toml: the Python is 3.12 here, and 3.11 in line 2 of `cog.yaml`
       keep one of them
     project::pyproject::unknown-setting cogpack.toml: `cogpack.toml` has no setting `tool`
-      take it away; the settings are `base`, `catalogue`, `command`, `extras`, `groups`, `precompile`, `python`, `stack`, `strip`, `target`, `user`
+      take it away; the settings are `base`, `build-base`, `catalogue`, `command`, `extras`, `groups`, `precompile`, `python`, `stack`, `strip`, `target`, `user`
     project::pyproject::settings-twice pyproject.toml: the settings stand in two files: here, and in `cogpack.toml`
       move all of them to one of the two, and take the other away
     project::python::unknown-extra pyproject.toml: `pyproject.toml` has no extra `b`
@@ -451,33 +453,9 @@ fn the_project_itself_may_be_among_its_requirements() {
     assert!(plan.contains("six-1.17.0") && plan.contains("site-packages/_hello.pth"), "{plan}");
     let told = refused(&files("[project]\nname = \"hello\"\n"));
     assert!(
-        told.starts_with("project::python::sources requirements.txt: `.` comes as a directory"),
+        told.starts_with("project::python::sources requirements.txt: `.` is a directory that is no package"),
         "{told}"
     );
-}
-
-#[test]
-fn what_would_have_to_be_built_is_told_with_its_line() {
-    let requirements = "six\nrepo @ git+https://git.example/repo@main\nhttps://files.example/a-1.0-py3-none-any.whl\n\
-                        old @ https://files.example/old-1.0.tar.gz\n-e ./library\n./old-1.0.tar.gz\n";
-    let told = refused(&[
-        ("requirements.txt", requirements),
-        ("library/pyproject.toml", ""),
-        ("old-1.0.tar.gz", ""),
-        ("main.py", ""),
-    ]);
-    insta::assert_snapshot!(told, @r#"
-    project::requirements::two-places requirements.txt: `old` is to come from two places: requirements.txt:4 wants `old @ https://files.example/old-1.0.tar.gz`, requirements.txt:6 wants `old @ ./old-1.0.tar.gz`
-      keep one of them
-    project::python::sources requirements.txt: `repo @ git+https://git.example/repo@main` comes as a repository, and packages are installed as wheels
-      make a wheel of it, `pip wheel --no-deps -w wheels git+https://git.example/repo@main`, put it into the project and write its path in place of this, `./wheels/FILE.whl`
-    project::python::sources requirements.txt: `old @ https://files.example/old-1.0.tar.gz` comes as an archive of sources, and packages are installed as wheels
-      make a wheel of it, `pip wheel --no-deps -w wheels https://files.example/old-1.0.tar.gz`, put it into the project and write its path in place of this, `./wheels/FILE.whl`
-    project::python::sources requirements.txt: `./library` comes as a directory, and packages are installed as wheels
-      make a wheel of it, `pip wheel --no-deps -w wheels ./library`, put it into the project and write its path in place of this, `./wheels/FILE.whl`
-    project::python::sources requirements.txt: `old @ ./old-1.0.tar.gz` comes as an archive of sources, and packages are installed as wheels
-      make a wheel of it, `pip wheel --no-deps -w wheels ./old-1.0.tar.gz`, put it into the project and write its path in place of this, `./wheels/FILE.whl`
-    "#);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which Python a project runs on, and which image brings it.
 
 use cogpack_catalogue::entry::Role;
-use cogpack_catalogue::{Catalogue, Choice, Entry, Frameworks, Wanted, WantedOs, choose};
+use cogpack_catalogue::{Catalogue, Choice, Entry, Frameworks, RuledOut, Wanted, WantedOs, choose};
 use cogpack_frontends_python::common::have_common_version;
 use cogpack_frontends_python::pyproject::Base as Standing;
 use cogpack_frontends_source::{InFile, Placed, Source, SourcePath, Unread};
@@ -9,7 +9,7 @@ use cogpack_packages_wheels::target::PythonVersion;
 use pep440_rs::VersionSpecifiers;
 
 use super::blocks::INIT;
-use super::facts::{Base, BaseFrom, Decided};
+use super::facts::{Base, BaseFrom, Decided, System};
 use super::finding::PythonFinding;
 use super::fit::{Asked, Fit, fit};
 use super::lock_inputs::counting;
@@ -170,7 +170,8 @@ fn allows(required: &VersionSpecifiers, minor: u32) -> bool {
     have_common_version(&[required, &releases])
 }
 
-fn of(python: PythonVersion) -> VersionSpecifiers {
+/// All releases of a minor version.
+pub(super) fn of(python: PythonVersion) -> VersionSpecifiers {
     format!("=={python}.*").parse().expect("a release with a wildcard is a specifier")
 }
 
@@ -233,11 +234,11 @@ pub(super) fn base(
         None if has_package_of(&chosen, python.value) => PACKAGED.to_owned(),
         None => return Err(told(PythonFinding::BaseWithoutPython { base: name })),
     };
-    let candidates = choice.considered.iter().map(|(entry, against)| Candidate {
-        name: entry.reference.to_string(),
-        against: against.iter().map(ToString::to_string).collect(),
-        is_chosen: entry.reference == chosen.reference,
-    });
+    let candidates = candidates(&choice, &chosen);
+    let system = System {
+        os: WantedOs { id: chosen.os.id.clone(), version: Some(chosen.os.version.clone()) },
+        prefix: chosen.python.as_ref().map_or(DISTRIBUTION, |python| &python.prefix).to_owned(),
+    };
     let base = Base {
         from: BaseFrom::Image {
             reference: chosen.reference.clone(),
@@ -246,9 +247,23 @@ pub(super) fn base(
         },
         interpreter,
         lacks_python: chosen.python.is_none(),
+        system,
     };
-    Ok((base, candidates.collect()))
+    Ok((base, candidates))
 }
+
+/// The images that were looked at, and what became of each.
+pub(super) fn candidates(choice: &Choice, chosen: &Entry) -> Vec<Candidate> {
+    let candidate = |(entry, against): &(Entry, Vec<RuledOut>)| Candidate {
+        name: entry.reference.to_string(),
+        against: against.iter().map(ToString::to_string).collect(),
+        is_chosen: entry.reference == chosen.reference,
+    };
+    choice.considered.iter().map(candidate).collect()
+}
+
+/// Where the packages of a distribution are.
+pub(super) const DISTRIBUTION: &str = "/usr";
 
 /// The Python that a distribution has a package of.
 const PACKAGED: &str = "/usr/bin/python3";
@@ -260,6 +275,7 @@ fn choice(request: &Request, catalogue: &Catalogue, python: PythonVersion, fit: 
         role: Role::Runtime,
         platforms: request.platforms.clone(),
         python: Some(of(python)),
+        prefix: None,
         cuda: fit.of_base.as_ref().map(|of_base| of_base.cuda.clone()),
         cudnn: fit.of_base.as_ref().and_then(|of_base| of_base.cudnn.clone()),
         os: None,

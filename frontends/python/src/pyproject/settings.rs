@@ -23,6 +23,8 @@ pub struct Settings {
     pub stated: Option<InFile<Place>>,
     /// `base`: what the image stands on.
     pub base: Option<Placed<Base>>,
+    /// `build-base`: the image that packages are built in.
+    pub build_base: Option<Placed<ImageReference>>,
     /// `python`: which Python the image has.
     pub python: Option<Placed<PythonRelease>>,
     /// `user`: who runs the program.
@@ -85,6 +87,7 @@ impl fmt::Display for Base {
 
 const KEYS: &[&str] = &[
     "base",
+    "build-base",
     "catalogue",
     "command",
     "extras",
@@ -125,6 +128,10 @@ pub(super) fn read(
             "strip" => settings.strip = reading.truth(&key, value),
             "base" => {
                 settings.base = setting(reading, &key, value, base);
+            }
+            "build-base" => {
+                let image = |text: &str| text.parse().map_err(|_| "it is the name of an image");
+                settings.build_base = setting(reading, &key, value, image);
             }
             "python" => {
                 let release =

@@ -5,9 +5,11 @@
 //! the Python, the platforms, the extras and the groups that are asked for. Of a package's wheels
 //! the one is taken that fits closest, as [`Target::fit`] orders them.
 //!
-//! Deliberately not here: packages of which there are only sources, since nothing is built.
+//! Packages of which there are only [`sources`] are given by name to whoever can build them.
+//! Deliberately not here: building.
 
 pub mod marker;
+pub mod sources;
 
 mod pylock;
 mod uv;
@@ -17,8 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cogpack_content::{Digest, Platform};
 use marker::{Environment, InvalidMarker, Marker};
 use pep440_rs::{Version, VersionSpecifiers};
+use sources::{LockedSource, Sources};
 
-use crate::file_name::WheelName;
+use crate::file_name::{WheelName, normalised};
 use crate::target::{Misfit, Target};
 
 /// What is wanted of a lock file.
@@ -154,9 +157,31 @@ pub enum LockProblem {
     Conflicts,
 }
 
+/// What an environment needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// Wheels, by the names of their files.
+    pub wheels: Vec<LockedWheel>,
+    /// Packages of which no wheel fits each of the platforms, by name.
+    pub sources: Vec<LockedSource>,
+}
+
 /// The wheels that an environment needs, by the names of their files. What is wrong with any
-/// package is told of all at once.
+/// package is told of all at once, and so is that a package has only sources.
 pub fn choose(text: &str, request: &Request<'_>) -> Result<Vec<LockedWheel>, Vec<LockProblem>> {
+    let (chosen, mut problems) = all(text, request)?;
+    problems.extend(chosen.sources.into_iter().map(|source| source.instead));
+    if problems.is_empty() { Ok(chosen.wheels) } else { Err(problems) }
+}
+
+/// The same for those who can build: what has no wheel that fits is named with its sources.
+pub fn choose_with_sources(text: &str, request: &Request<'_>) -> Result<Chosen, Vec<LockProblem>> {
+    let (chosen, problems) = all(text, request)?;
+    if problems.is_empty() { Ok(chosen) } else { Err(problems) }
+}
+
+/// What was chosen, and what is wrong with the others.
+fn all(text: &str, request: &Request<'_>) -> Result<(Chosen, Vec<LockProblem>), Vec<LockProblem>> {
     let table: toml::Table = read(text).map_err(|problem| vec![problem])?;
     let lock: Box<dyn Lock> = if table.contains_key("lock-version") && !table.contains_key("metadata") {
         Box::new(read::<pylock::Pylock>(text).map_err(|problem| vec![problem])?)
@@ -166,7 +191,8 @@ pub fn choose(text: &str, request: &Request<'_>) -> Result<Vec<LockedWheel>, Vec
         return Err(vec![LockProblem::Unknown]);
     };
     let mut problems = Vec::new();
-    let mut chosen: BTreeMap<String, LockedWheel> = BTreeMap::new();
+    let mut wheels: BTreeMap<String, LockedWheel> = BTreeMap::new();
+    let mut sources: BTreeMap<String, LockedSource> = BTreeMap::new();
     let names = lock.names();
     for name in request.without.iter().filter(|name| !names.contains(*name)) {
         problems.push(LockProblem::Absent { kind: "package", name: name.clone() });
@@ -183,14 +209,24 @@ pub fn choose(text: &str, request: &Request<'_>) -> Result<Vec<LockedWheel>, Vec
             }
         };
         for entry in entries {
-            match entry.wheel(target) {
-                Ok(wheel) => drop(chosen.insert(wheel.file.to_string(), wheel)),
+            match entry.wheel(target).or_else(|problem| entry.instead_of_wheel(problem).map(Found::Source)) {
+                Ok(Found::Wheel(wheel)) => drop(wheels.insert(wheel.file.to_string(), wheel)),
+                Ok(Found::Source(source)) => drop(sources.entry(source.name.clone()).or_insert(source)),
                 Err(problem) if problems.contains(&problem) => {}
                 Err(problem) => problems.push(problem),
             }
         }
     }
-    if problems.is_empty() { Ok(chosen.into_values().collect()) } else { Err(problems) }
+    // What is built for one platform is built for each, so that all of them have the same.
+    wheels.retain(|_, wheel| !sources.contains_key(&normalised(&wheel.file.distribution)));
+    let chosen = Chosen { wheels: wheels.into_values().collect(), sources: sources.into_values().collect() };
+    Ok((chosen, problems))
+}
+
+/// What was found of one package.
+enum Found {
+    Wheel(LockedWheel),
+    Source(LockedSource),
 }
 
 /// A lock file of either kind.
@@ -216,6 +252,7 @@ struct Entry<'l> {
     /// What it is where it has no wheels.
     instead: &'static str,
     wheels: Vec<Candidate<'l>>,
+    sources: Option<Sources<'l>>,
 }
 
 /// A wheel as a lock file has it.
@@ -310,7 +347,17 @@ fn absent<'n>(
 }
 
 impl Entry<'_> {
-    fn wheel(&self, target: &Target) -> Result<LockedWheel, LockProblem> {
+    /// Its sources, where all that is wrong is that no wheel fits.
+    fn instead_of_wheel(&self, problem: LockProblem) -> Result<LockedSource, LockProblem> {
+        match (&self.sources, &problem) {
+            (Some(sources), LockProblem::NotAWheel { .. } | LockProblem::NoneFits { .. }) => {
+                sources.locked(self.name, problem)
+            }
+            _ => Err(problem),
+        }
+    }
+
+    fn wheel(&self, target: &Target) -> Result<Found, LockProblem> {
         let package = || self.name.to_owned();
         if self.wheels.is_empty() {
             return Err(LockProblem::NotAWheel { package: package(), what: self.instead });
@@ -347,7 +394,8 @@ impl Entry<'_> {
         let digest = candidate.digest.as_deref().and_then(|digest| digest.parse().ok());
         let digest = digest.ok_or_else(|| invalid(format!("`{file}` has no SHA-256 hash")))?;
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        Ok(LockedWheel { file, digest, url: owned(candidate.url), path: owned(candidate.path) })
+        let (url, path) = (owned(candidate.url), owned(candidate.path));
+        Ok(Found::Wheel(LockedWheel { file, digest, url, path }))
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
+use super::sources::{self, Sources};
 use super::{Asked, Candidate, Entry, Lock, LockProblem, Request, absent, last_part};
 use crate::file_name::normalised;
 
@@ -32,11 +32,27 @@ struct Package {
     marker: Option<String>,
     version: Option<String>,
     requires_python: Option<String>,
-    vcs: Option<IgnoredAny>,
-    directory: Option<IgnoredAny>,
+    vcs: Option<Repository>,
+    directory: Option<Directory>,
     archive: Option<File>,
+    sdist: Option<File>,
     #[serde(default)]
     wheels: Vec<File>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Repository {
+    r#type: Option<String>,
+    url: Option<String>,
+    commit_id: Option<String>,
+    subdirectory: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Directory {
+    path: Option<String>,
+    subdirectory: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +62,7 @@ struct File {
     path: Option<String>,
     #[serde(default)]
     hashes: BTreeMap<String, String>,
+    subdirectory: Option<String>,
 }
 
 impl Lock for Pylock {
@@ -141,7 +158,28 @@ impl Package {
         } else {
             "a set of sources"
         };
-        Entry { name: &self.name, instead, wheels: files.map(File::candidate).collect() }
+        let wheels = files.map(File::candidate).collect();
+        Entry { name: &self.name, instead, wheels, sources: self.sources() }
+    }
+
+    /// What it is built of where it has no wheel.
+    fn sources(&self) -> Option<Sources<'_>> {
+        let version = self.version.as_deref();
+        if let Some(Repository { r#type, url, commit_id, subdirectory }) = &self.vcs {
+            let (url, commit) = (url.as_deref()?, commit_id.as_deref()?);
+            let is_git = r#type.as_deref() == Some("git");
+            let place = sources::Candidate::Repository { url, commit };
+            return is_git.then_some(Sources { version, place, subdirectory: subdirectory.as_deref() });
+        }
+        if let Some(Directory { path, subdirectory }) = &self.directory {
+            let place = sources::Candidate::Directory { path: path.as_deref()? };
+            return Some(Sources { version, place, subdirectory: subdirectory.as_deref() });
+        }
+        let is_wheel = |file: &File| file.file().is_some_and(|file| file.ends_with(".whl"));
+        let file = self.archive.as_ref().or(self.sdist.as_ref()).filter(|file| !is_wheel(file))?;
+        let Candidate { url, path, digest, .. } = file.candidate();
+        let place = sources::Candidate::Archive { url, path, digest };
+        Some(Sources { version, place, subdirectory: file.subdirectory.as_deref() })
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::sources::{self, Sources};
 use super::{Asked, Candidate, Entry, Lock, LockProblem, absent, last_part};
 use crate::file_name::normalised;
 
@@ -38,6 +39,7 @@ struct Package {
     dev_dependencies: BTreeMap<String, Vec<Dependency>>,
     #[serde(default)]
     wheels: Vec<Wheel>,
+    sdist: Option<Wheel>,
 }
 
 #[derive(Deserialize)]
@@ -222,7 +224,31 @@ impl Package {
             name: &self.name,
             instead,
             wheels: self.wheels.iter().map(|wheel| wheel.candidate(local)).collect(),
+            sources: self.sources(),
         }
+    }
+
+    /// What it is built of where it has no wheel.
+    fn sources(&self) -> Option<Sources<'_>> {
+        let said = |kind: &str| self.source.get(kind).and_then(toml::Value::as_str);
+        let version = self.version.as_deref();
+        let subdirectory = said("subdirectory");
+        if let Some(git) = said("git") {
+            let (address, commit) = git.split_once('#')?;
+            let (url, query) = address.split_once('?').unwrap_or((address, ""));
+            let subdirectory = query.split('&').find_map(|part| part.strip_prefix("subdirectory="));
+            let place = sources::Candidate::Repository { url, commit };
+            return Some(Sources { version, place, subdirectory });
+        }
+        if let Some(path) = said("editable").or(said("directory")) {
+            let place = sources::Candidate::Directory { path };
+            return Some(Sources { version, place, subdirectory });
+        }
+        let sdist = self.sdist.as_ref()?;
+        let url = sdist.url.as_deref().or(said("url"));
+        let path = sdist.path.as_deref().or(said("path"));
+        let place = sources::Candidate::Archive { url, path, digest: sdist.hash.clone() };
+        Some(Sources { version, place, subdirectory })
     }
 }
 

@@ -30,7 +30,7 @@ impl Block<PythonFacts> for ByteCode {
     }
 
     fn after(&self) -> &'static [&'static str] {
-        &["framework", "packages"]
+        &["built-packages", "framework", "packages"]
     }
 
     fn detect(&self, facts: &PythonFacts) -> Detected {

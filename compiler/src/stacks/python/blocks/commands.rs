@@ -24,7 +24,7 @@ impl Block<PythonFacts> for Commands {
     }
 
     fn after(&self) -> &'static [&'static str] {
-        &["byte-code", "environment", "packages", "python", "system-packages"]
+        &["built-packages", "byte-code", "environment", "packages", "python", "system-packages"]
     }
 
     fn detect(&self, facts: &PythonFacts) -> Detected {

@@ -26,7 +26,7 @@ impl Block<PythonFacts> for InstalledProject {
     }
 
     fn after(&self) -> &'static [&'static str] {
-        &["commands", "framework", "packages"]
+        &["built-packages", "commands", "framework", "packages"]
     }
 
     fn detect(&self, facts: &PythonFacts) -> Detected {

@@ -2,6 +2,7 @@
 //! they require and provide, and not from this list.
 
 mod base;
+mod built;
 mod byte_code;
 mod command;
 mod commands;
@@ -38,6 +39,7 @@ pub(super) fn all() -> Vec<Box<dyn Block<PythonFacts>>> {
         Box::new(python::Python),
         Box::new(framework::Framework),
         Box::new(packages::Packages),
+        Box::new(built::BuiltPackages),
         Box::new(commands::Commands),
         Box::new(installed::InstalledProject),
         Box::new(schema::SchemaFile),

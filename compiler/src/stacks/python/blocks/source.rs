@@ -27,7 +27,7 @@ impl Block<PythonFacts> for SourceCopy {
     }
 
     fn after(&self) -> &'static [&'static str] {
-        &["commands", "installed-project", "packages", "schema"]
+        &["built-packages", "commands", "installed-project", "packages", "schema"]
     }
 
     fn detect(&self, _: &PythonFacts) -> Detected {
@@ -35,16 +35,19 @@ impl Block<PythonFacts> for SourceCopy {
     }
 
     fn plan(&self, _: &PythonFacts, desk: &mut Desk<'_>) {
-        let rule = |pattern: &str| PathRule {
-            kind: RuleKind::Exclude,
-            pattern: Spanned::nowhere(pattern.to_owned()),
-        };
-        let kind = ContextKind::Directory(DirectoryContext {
-            path: Spanned::nowhere(".".to_owned()),
-            rules: LEFT_OUT.into_iter().map(rule).collect(),
-        });
-        desk.context("source", Context { kind, span: Span::NOWHERE });
+        project_files(desk);
         let ops = vec![(copy_all("source", PROJECT), None), (workdir(PROJECT), None)];
         desk.stage("export.app", "source", StageParts { ops, ..StageParts::default() });
     }
+}
+
+/// Declares the context `@source`: the project's directory.
+pub(super) fn project_files(desk: &mut Desk<'_>) {
+    let rule =
+        |pattern: &str| PathRule { kind: RuleKind::Exclude, pattern: Spanned::nowhere(pattern.to_owned()) };
+    let kind = ContextKind::Directory(DirectoryContext {
+        path: Spanned::nowhere(".".to_owned()),
+        rules: LEFT_OUT.into_iter().map(rule).collect(),
+    });
+    desk.context("source", Context { kind, span: Span::NOWHERE });
 }

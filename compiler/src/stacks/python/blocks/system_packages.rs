@@ -1,5 +1,7 @@
 //! Packages of the distribution: `build.system_packages`.
 
+use std::collections::BTreeSet;
+
 use cogpack_ir::plan::{Execution, OpKind, Spanned};
 
 use super::PythonFacts;
@@ -36,13 +38,7 @@ impl Block<PythonFacts> for SystemPackages {
 
     fn plan(&self, facts: &PythonFacts, desk: &mut Desk<'_>) {
         let packages = &facts.cog().build.system_packages;
-        let mut words: Vec<String> = packages
-            .iter()
-            .map(|package| match &package.version {
-                Some(version) => format!("{}={version}", package.name),
-                None => package.name.clone(),
-            })
-            .collect();
+        let mut words = named(facts);
         // Where packages are installed anyway, an init is one more; see the block `init`.
         let names_init = packages.iter().any(|package| package.name == PACKAGE);
         if !packages.is_empty() && facts.start.value != Start::OfBase && !names_init {
@@ -51,15 +47,7 @@ impl Block<PythonFacts> for SystemPackages {
         if facts.base.lacks_python {
             words.push("python3".to_owned());
         }
-        // The order has no meaning to apt, and one order is one cache key.
-        words.sort();
-        words.dedup();
-        let script = format!(
-            "apt-get update -qq\nDEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends \\\n  \
-             {}\nrm -rf /var/lib/apt/lists/*",
-            words.join(" \\\n  ")
-        );
-        let script = format!("set -e\n{script}");
+        let Some(script) = script(&words) else { return };
         let first = packages.first().and_then(|package| facts.at(package.place));
         desk.at(first.or_else(|| facts.python.at.clone()));
         let run = OpKind::Run { script: Spanned::nowhere(script), execution: Box::<Execution>::default() };
@@ -69,4 +57,27 @@ impl Block<PythonFacts> for SystemPackages {
             StageParts { ops: vec![(run, None)], ..StageParts::default() },
         );
     }
+}
+
+/// The packages that the project names, as apt takes them.
+pub(super) fn named(facts: &PythonFacts) -> Vec<String> {
+    let words = facts.cog().build.system_packages.iter().map(|package| match &package.version {
+        Some(version) => format!("{}={version}", package.name),
+        None => package.name.clone(),
+    });
+    words.collect()
+}
+
+/// What installs packages; nothing where there are none.
+pub(super) fn script(words: &[String]) -> Option<String> {
+    // The order has no meaning to apt, and one order is one cache key.
+    let words: BTreeSet<&str> = words.iter().map(String::as_str).collect();
+    let words: Vec<&str> = words.into_iter().collect();
+    (!words.is_empty()).then(|| {
+        format!(
+            "set -e\napt-get update -qq\nDEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends \\\n  \
+             {}\nrm -rf /var/lib/apt/lists/*",
+            words.join(" \\\n  ")
+        )
+    })
 }
