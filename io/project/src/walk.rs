@@ -401,6 +401,40 @@ mod tests {
     }
 
     #[test]
+    fn names_of_one_file_find_each_other_however_many_there_are() {
+        let root = tempfile::tempdir().expect("makes a directory");
+        let root = root.path();
+        let name = |number: usize| format!("{:05}", number * 7_919 % 17_011);
+        // More than what knows them again keeps in memory, and the second name comes in another directory.
+        for directory in ["first", "second"] {
+            fs::create_dir(root.join(directory)).expect("is writable");
+        }
+        for number in 0..17_000 {
+            let first = root.join("first").join(name(number));
+            fs::write(&first, number.to_string()).expect("is writable");
+            fs::hard_link(first, root.join("second").join(name(number))).expect("is writable");
+        }
+        for room in [Room::default(), Room::of(1_000)] {
+            // Of a name that is left out nothing is known.
+            for (taken, of_second) in [(&[][..], "first"), (&["-first"][..], "second")] {
+                let tree = walk_within(&room, root, &context(), &rules(taken)).expect("can be walked");
+                let second = tree.directory(&[b"second"]).expect("is a directory");
+                assert_eq!(second.children.iter().count(), 17_000);
+                for entry in &second.children {
+                    let (name, node) = entry.parts();
+                    let Node::File { content: Content::Context(file), .. } = node else {
+                        panic!("{node:?} is no file")
+                    };
+                    assert_eq!(
+                        (file.path(), file.is_linked()),
+                        ([of_second.as_bytes(), name].join(&b'/'), true)
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_was_changed_a_moment_ago_may_change_again_unseen() {
         let root = tempfile::tempdir().expect("makes a directory");
         make(root.path(), &["file"]);
