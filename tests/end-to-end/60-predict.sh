@@ -247,7 +247,7 @@ if [ "$(id -u)" = 0 ] && command -v crun >/dev/null; then
 		home=$(mktemp -d /tmp/cogpack-predict.XXXXXX)
 		userdel "$user" 2>/dev/null || true
 		useradd --no-create-home --home-dir "$home" "$user"
-		trap 'userdel "$user"; rm -rf "$home" "$work"' EXIT
+		trap 'userdel --force "$user" || true; rm -rf "$home" "$work"' EXIT
 		grep -q "^$user:" /etc/subuid || usermod --add-subuids 800000-865535 --add-subgids 800000-865535 "$user"
 		install -m 755 "$cogpackc" "$home/cogpackc"
 		cp -RL "$COGPACK_TEST_LAYOUTS/python" "$home/python"
