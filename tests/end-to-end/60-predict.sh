@@ -194,12 +194,13 @@ streams() {
 	prints "$where: it is cancelled in the middle" 130 echo "$status"
 	matches "$where: when some of its output was shown" '^line 1 at' cat "$work/pieces"
 	exits "$where: and not all" 1 grep '^line 599 at' "$work/pieces"
-	exits "$where: an input that is no number" 2 predict "$project/stream.cpk" -i text=line -i count=many "$@"
+	exits "$where: an input that is no number" 1 predict "$project/stream.cpk" -i text=line -i count=many "$@"
 	mv "$work/output" "$work/said"
 	matches "$where: is told" 'the input `count` must be `int' cat "$work/said"
-	exits "$where: an input that is not there" 2 predict "$project/stream.cpk" -i txt=line "$@"
+	exits "$where: an input that is not there" 1 predict "$project/stream.cpk" -i txt=line "$@"
 	mv "$work/output" "$work/said"
-	matches "$where: is told with the nearest one" 'no input .txt. \(did you mean .text.\?\)' cat "$work/said"
+	matches "$where: is told" 'no input .txt.' cat "$work/said"
+	matches "$where: is told with the nearest one" 'did you mean .text.\?' cat "$work/said"
 	nothing_is_left "$where"
 }
 

@@ -31,7 +31,7 @@ fn refused(folder: &TempDir, words: &[&str]) -> String {
     let mut line = vec!["predict", ".", "--builder", "direct"];
     line.extend(words);
     let answer = cogpackc(folder.path(), &line);
-    assert_eq!(answer.code, 2, "{}", answer.stderr);
+    assert_eq!(answer.code, 1, "{}", answer.stderr);
     assert!(answer.text().is_empty(), "{}", answer.text());
     let left = std::fs::read_dir(folder.path()).expect("it is there").count();
     assert_eq!(left, 2, "the project stays as it is");
@@ -143,8 +143,11 @@ fn inputs_given_as_json_are_judged_as_well() {
 
 #[test]
 fn a_file_that_is_not_there_is_told_before_a_build() {
-    let said = refused(&project(), &["-i", "prompt=@home", "-i", "masks=@none.png"]);
-    insta::assert_snapshot!(said, @r##"
+    let folder = project();
+    let line = ["predict", ".", "--builder", "direct", "-i", "prompt=@home", "-i", "masks=@none.png"];
+    let answer = cogpackc(folder.path(), &line);
+    assert_eq!(answer.code, 2, "what is not there is no matter of the model");
+    insta::assert_snapshot!(answer.stderr, @r##"
     error: cannot read the input `masks` in `none.png`: No such file or directory (os error 2)
 
     hint: what stands behind `@` is the path of a file
@@ -160,9 +163,15 @@ fn a_document_in_place_of_the_files_judges_too() {
     std::fs::write(&document, text).expect("is writable");
     let path = document.to_str().expect("the path is UTF-8");
     insta::assert_snapshot!(refused(&folder, &["--openapi-schema", path, "-i", "m=1"]), @r##"
-    error: the model does not take these inputs
-      because: the model has no input `m` (its inputs are n)
-      because: the input `n` is missing, and has no default (give it a value: `-i n=1`)
+    project::input::unknown
+
+      × the model has no input `m`
+      help: its inputs are n
+
+    project::input::missing
+
+      × the input `n` is missing, and has no default
+      help: give it a value: `-i n=1`
     "##);
 }
 
@@ -176,10 +185,19 @@ fn a_plan_judges_by_its_label() {
     );
     std::fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
     let answer = cogpackc(folder.path(), &["predict", "plan.cpk", "--builder", "direct", "-i", "n=many"]);
-    assert_eq!(answer.code, 2);
+    assert_eq!(answer.code, 1);
     insta::assert_snapshot!(answer.stderr, @r##"
-    error: the input `n` must be `int | None`, not the text `many`
+    project::input::wrong-type
 
-    hint: write `-i n=1`
+      × the input `n` must be `int | None`, not the text `many`
+      help: write `-i n=1`
     "##);
+    let words = ["predict", "plan.cpk", "--builder", "direct", "-i", "n=many", "--format", "json"];
+    let answer = cogpackc(folder.path(), &words);
+    assert_eq!(answer.code, 1);
+    let document: serde_json::Value = serde_json::from_str(&answer.stderr).expect("is JSON");
+    assert_eq!(
+        (&document["file"], &document["findings"][0]["code"]),
+        (&"plan.cpk".into(), &"project::input::wrong-type".into())
+    );
 }

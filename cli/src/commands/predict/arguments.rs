@@ -113,6 +113,6 @@ Examples:
   cogpackc run layout/ --json @inputs.json                a layout, without an Engine
   cogpackc predict . --builder direct -e TOKEN -i s=hello
 
-Exit codes: 0 done; 1 the plan has findings, or the prediction failed; 2 the model could not be run, or
-does not take these inputs; 130 interrupted by Ctrl-C, which cancels the prediction (twice: without
-waiting for the model).";
+Exit codes: 0 done; 1 the plan has findings, the model does not take these inputs, or the prediction
+failed; 2 the model could not be run; 130 interrupted by Ctrl-C, which cancels the prediction (twice:
+without waiting for the model).";

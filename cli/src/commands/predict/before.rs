@@ -2,9 +2,10 @@
 //! somebody wrote, or by the document that an image has.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use cogpack_frontends_schema::{Misfit, Signature};
-use miette::Diagnostic as _;
+use miette::Diagnostic;
 use serde_json::Value;
 
 use super::SCHEMA_LABEL;
@@ -12,7 +13,9 @@ use super::arguments::Predict;
 use super::given::{Given, Inputs};
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::plan_file::PlanFile;
 use crate::project::of_directory::Named;
+use crate::report::{self, Stream};
 
 /// Judges what is given to a model that is to be built; `None` where it does not fit, which is shown.
 /// Whether a plan can be made is not asked here: what speaks against that the build tells.
@@ -31,43 +34,43 @@ pub fn building(
         Err(misfits) => misfits,
     };
     let Some(project) = project.filter(|_| misfits.iter().all(|misfit| misfit.declared.is_some())) else {
-        return Err(refused(&misfits));
+        show(&misfits, arguments, console);
+        return Ok(None);
     };
     let placed = misfits.iter().filter_map(|misfit| Some((&misfit.declared.as_ref()?.file, misfit as _)));
     project.show_each(placed.collect(), arguments.format, console);
     Ok(None)
 }
 
-/// Judges what is given to an image with this document, if it has one.
-pub fn starting(inputs: Inputs, document: Option<&Value>, directory: &Path) -> Result<Inputs, Failure> {
+/// Judges what is given to an image with this document, if it has one; `None` where it does not fit, which
+/// is shown.
+pub fn starting(
+    inputs: Inputs,
+    document: Option<&Value>,
+    arguments: &Predict,
+    console: &mut Console<'_>,
+) -> Result<Option<Inputs>, Failure> {
     match (inputs, document.and_then(Signature::of_document)) {
-        (Inputs::Judged(input), _) => Ok(Inputs::Judged(input)),
-        (Inputs::Open(given), Some(signature)) => match given.judged(&signature, directory)? {
-            Ok(input) => Ok(Inputs::Judged(input)),
-            Err(misfits) => Err(refused(&misfits)),
+        (Inputs::Judged(input), _) => Ok(Some(Inputs::Judged(input))),
+        (Inputs::Open(given), Some(signature)) => match given.judged(&signature, &console.directory)? {
+            Ok(input) => Ok(Some(Inputs::Judged(input))),
+            Err(misfits) => {
+                show(&misfits, arguments, console);
+                Ok(None)
+            }
         },
         // Whether a file is there is found out before a model sets itself up.
-        (Inputs::Open(given), None) => given.with_files(directory).map(Inputs::Open),
+        (Inputs::Open(given), None) => {
+            given.with_files(&console.directory).map(|given| Some(Inputs::Open(given)))
+        }
     }
 }
 
-/// Inputs that a model without any files of a project does not take.
-pub fn refused(misfits: &[Misfit]) -> Failure {
-    let way_out = |misfit: &Misfit| misfit.help().map(|help| help.to_string());
-    if let [only] = misfits {
-        let failure = Failure::new(only.to_string());
-        return match way_out(only) {
-            Some(help) => failure.with_hint(help),
-            None => failure,
-        };
-    }
-    let mut failure = Failure::new("the model does not take these inputs");
-    failure.causes = misfits
-        .iter()
-        .map(|misfit| match way_out(misfit) {
-            Some(help) => format!("{misfit} ({help})"),
-            None => misfit.to_string(),
-        })
-        .collect();
-    failure
+/// Shows inputs that a model does not take of which no file of a project is known: they have no place.
+pub fn show(misfits: &[Misfit], arguments: &Predict, console: &mut Console<'_>) {
+    let problems: Vec<&dyn Diagnostic> =
+        misfits.iter().map(|misfit| &misfit.problem as &dyn Diagnostic).collect();
+    let shown = arguments.model.to_string_lossy().into_owned();
+    let about = PlanFile { shown, path: None, text: Arc::default(), directory: console.directory.clone() };
+    report::findings(&problems, &about, arguments.format, Stream::Talk, console);
 }

@@ -5,14 +5,14 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::time::Duration;
 
-use cogpack_frontends_schema::Signature;
+use cogpack_frontends_schema::{Misfit, Signature};
 use cogpack_io_model_server::client::News;
 use cogpack_io_model_server::prediction::Outcome;
 use cogpack_io_model_server::setup::NotReady;
 use serde_json::Value;
 
 use super::arguments::{Predict, Streaming};
-use super::before::refused;
+use super::before;
 use super::chatter::Chatter;
 use super::form::OutputForm;
 use super::given::Inputs;
@@ -49,6 +49,7 @@ enum Asked {
     NotReady(NotReady),
     Interrupted,
     Mistake(Failure),
+    Misfits(Vec<Misfit>),
     Ended { outcome: Outcome, form: OutputForm, was_streamed: bool },
 }
 
@@ -114,7 +115,8 @@ impl Question<'_> {
             None => server.openapi().await,
         };
         let input = match self.input(document.as_ref(), &console.borrow().directory) {
-            Ok(input) => input,
+            Ok(Ok(input)) => input,
+            Ok(Err(misfits)) => return Asked::Misfits(misfits),
             Err(failure) => return Asked::Mistake(failure),
         };
         let is_shown = arguments.format == Format::Text && arguments.output.is_none();
@@ -137,14 +139,16 @@ impl Question<'_> {
         Asked::Ended { outcome, form, was_streamed }
     }
 
-    /// What is sent, now that the server has said what there is to know.
-    fn input(&self, document: Option<&Value>, directory: &Path) -> Result<Value, Failure> {
+    /// What is sent, now that the server has said what there is to know; or all that does not fit.
+    fn input(
+        &self,
+        document: Option<&Value>,
+        directory: &Path,
+    ) -> Result<Result<Value, Vec<Misfit>>, Failure> {
         match (self.inputs, document.and_then(Signature::of_document)) {
-            (Inputs::Judged(input), _) => Ok(input.clone()),
-            (Inputs::Open(given), Some(signature)) => {
-                given.judged(&signature, directory)?.map_err(|misfits| refused(&misfits))
-            }
-            (Inputs::Open(given), None) => Ok(given.as_texts()),
+            (Inputs::Judged(input), _) => Ok(Ok(input.clone())),
+            (Inputs::Open(given), Some(signature)) => given.judged(&signature, directory),
+            (Inputs::Open(given), None) => Ok(Ok(given.as_texts())),
         }
     }
 
@@ -163,6 +167,10 @@ impl Question<'_> {
             Asked::NotReady(reason) => return Err(self.not_ready(reason, chatter, console)),
             Asked::Interrupted => return cancelled(console),
             Asked::Mistake(failure) => return Err(failure),
+            Asked::Misfits(misfits) => {
+                before::show(&misfits, self.arguments, console);
+                return Ok(FINDINGS);
+            }
             Asked::Ended { outcome, form, was_streamed } => (outcome, form, was_streamed),
         };
         match outcome {
@@ -171,7 +179,9 @@ impl Question<'_> {
             Outcome::Inputs(problems) => {
                 let mut failure = Failure::new("the model does not take these inputs");
                 failure.causes = problems;
-                Err(failure.with_hint("correct them; the model's own code says what it takes"))
+                let failure = failure.with_hint("correct them; the model's own code says what it takes");
+                report::failure(&failure, self.arguments.format, console);
+                Ok(FINDINGS)
             }
             Outcome::Refused { status, message } => Err(self.with_log(
                 Failure::new(format!("the model's server refuses ({status}): {message}")),

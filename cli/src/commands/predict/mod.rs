@@ -42,7 +42,7 @@ use crate::failure::Failure;
 use crate::packages::Machine;
 use crate::project::options::ProjectOptions;
 use crate::report;
-use crate::{COULD_NOT_RUN, DONE};
+use crate::{DONE, FINDINGS};
 
 /// The label that holds the OpenAPI document of a model.
 const SCHEMA_LABEL: &str = "run.cog.openapi_schema";
@@ -63,7 +63,7 @@ pub fn run(arguments: &Predict, console: &mut Console<'_>) -> Result<u8, Failure
         .with_hint("name a layout, as `cogpackc build -o type=layout,dest=DIR` writes it, or start Docker")),
         (Target::Project(plan), false) => {
             let Some(inputs) = before::building(arguments, &plan, given, console)? else {
-                return Ok(COULD_NOT_RUN);
+                return Ok(FINDINGS);
             };
             let folder = tempfile::tempdir()
                 .map_err(|error| Failure::new(format!("cannot make a temporary directory: {error}")))?;
@@ -79,7 +79,7 @@ pub fn run(arguments: &Predict, console: &mut Console<'_>) -> Result<u8, Failure
         }
         (Target::Project(plan), true) => {
             let Some(inputs) = before::building(arguments, &plan, given, console)? else {
-                return Ok(COULD_NOT_RUN);
+                return Ok(FINDINGS);
             };
             let here = Here::prepare(arguments, console)?;
             let work = here.work()?;
@@ -245,7 +245,9 @@ fn of_engine(
         let engine = Arc::new(Engine::connect(&endpoint).await.map_err(|error| engine_failure(&error))?);
         let labels = engine.labels(image).await.map_err(|error| engine_failure(&error))?;
         let document = document(labels.get(SCHEMA_LABEL).map(String::as_str))?;
-        let inputs = before::starting(inputs, document.as_ref(), &console.directory)?;
+        let Some(inputs) = before::starting(inputs, document.as_ref(), arguments, console)? else {
+            return Ok(FINDINGS);
+        };
         let running = in_engine(engine, image, arguments.network, variables).await?;
         Question { arguments, inputs: &inputs, document }.conduct(running, &mut interrupts, console).await
     })
@@ -293,7 +295,9 @@ fn of_layout(
     console: &mut Console<'_>,
 ) -> Result<u8, Failure> {
     let document = document(image.config.labels.get(SCHEMA_LABEL).map(String::as_str))?;
-    let inputs = before::starting(inputs, document.as_ref(), &console.directory)?;
+    let Some(inputs) = before::starting(inputs, document.as_ref(), arguments, console)? else {
+        return Ok(FINDINGS);
+    };
     let programs = Programs { runtime: here.runtime, store: here.store };
     daemon::runtime()?.block_on(async {
         let mut interrupts = interrupts(arguments)?;
