@@ -179,15 +179,11 @@ impl<'t> Fields<'t> {
     }
 }
 
-/// A document with its syntax errors, if it has some.
+/// A document, or its first syntax error: what comes behind that the reader only guesses.
 pub(crate) fn document(text: &str) -> Result<Spanned<DeTable<'_>>, Vec<CatalogueFinding>> {
     let (document, errors) = DeTable::parse_recoverable(text);
-    if errors.is_empty() {
-        return Ok(document);
-    }
-    let finding = |error: &toml::de::Error| CatalogueFinding::Syntax {
-        message: error.message().lines().collect::<Vec<_>>().join(", "),
-        at: span(error.span().unwrap_or_default()),
-    };
-    Err(errors.iter().map(finding).collect())
+    let start = |error: &&toml::de::Error| error.span().map_or(0, |span| span.start);
+    let Some(first) = errors.iter().min_by_key(start) else { return Ok(document) };
+    let message = first.message().lines().collect::<Vec<_>>().join(", ");
+    Err(vec![CatalogueFinding::Syntax { message, at: span(first.span().unwrap_or_default()) }])
 }

@@ -161,6 +161,16 @@ fn what_is_no_toml_is_said_with_its_place() {
 }
 
 #[test]
+fn what_follows_a_first_mistake_is_not_told() {
+    let text = "catalogue = 1\n[[image]]\nreference = docker.io/library/debian\nplatforms = [linux/amd64]\nos = debian 13\n";
+    assert_snapshot!(findings(text), @"
+    project::catalogue::syntax: this is not TOML: string values must be quoted, expected literal string
+      `docker.io/library/debian`: here
+      help: a catalogue is a TOML file; docs/catalogue.md shows one
+    ");
+}
+
+#[test]
 fn a_name_has_one_entry_and_no_digest() {
     let again = IMAGE.split_once("\n\n").map(|(_, rest)| rest).unwrap_or_default();
     assert_snapshot!(findings(&format!("{IMAGE}\n{again}")), @"

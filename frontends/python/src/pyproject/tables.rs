@@ -56,11 +56,12 @@ impl Reading<'_> {
         self.findings.push(finding.into());
     }
 
-    /// What its reader says of a document that is none.
+    /// What its reader says first of a document that is none: what comes behind that it only guesses.
     pub fn syntax(&mut self, errors: &[toml::de::Error]) {
-        for error in errors {
-            let place = self.place(error.span().unwrap_or(0..0));
-            let problem = error.message().lines().collect::<Vec<_>>().join(", ");
+        let start = |error: &&toml::de::Error| error.span().map_or(0, |span| span.start);
+        if let Some(first) = errors.iter().min_by_key(start) {
+            let place = self.place(first.span().unwrap_or(0..0));
+            let problem = first.message().lines().collect::<Vec<_>>().join(", ");
             self.found(PyprojectFinding::Syntax { problem, place });
         }
     }
