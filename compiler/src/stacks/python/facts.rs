@@ -298,6 +298,12 @@ pub fn gather(
     };
     match (base, packages, start, schemas) {
         (Ok((base, bases)), Ok(packages), Ok((start, installed)), Ok(schemas)) => {
+            if let (Start::Server, None, Some(lock)) = (&start.value, &packages.cog_version, &packages.lock) {
+                let way_out = "`cogpackc lock DIR` makes it anew, with cog's server in it";
+                let finding = PythonFinding::NoCog { lock: lock.to_string(), way_out };
+                findings.push(InFile::new(lock, finding.into()));
+                return Ok(Err(findings));
+            }
             let catalogue = catalogue.unwrap_or_default();
             let chosen = build_base::choose(request, &catalogue, &said, &python, &base, &packages);
             let (build_base, build_bases) = match chosen {

@@ -118,15 +118,12 @@ pub enum PythonFinding {
     },
     /// A lock without cog.
     #[error("a model has cog's server in its image, and `{lock}` does not hold `cog`")]
-    #[diagnostic(
-        code("project::lock::no-cog"),
-        help(
-            "add it to the project's dependencies and lock them anew, by uv for instance with `uv add cog`"
-        )
-    )]
+    #[diagnostic(code("project::lock::no-cog"), help("{way_out}"))]
     NoCog {
         /// The lock file.
         lock: String,
+        /// How it comes into it.
+        way_out: &'static str,
     },
     /// A requirement that nothing can be built of.
     #[error("`{requirement}` is {what}")]

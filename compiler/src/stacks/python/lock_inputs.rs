@@ -131,7 +131,8 @@ pub(super) fn of(
         let cog = PackageName::new("cog").expect("the word is a name");
         if said.is_model() && !lock.packages.contains_key(&cog) {
             let file = lock.file.to_string();
-            findings.push(InFile::new(&said.config, PythonFinding::NoCog { lock: file }.into()));
+            let way_out = "add it to the project's dependencies and lock them anew, by uv for instance with `uv add cog`";
+            findings.push(InFile::new(&said.config, PythonFinding::NoCog { lock: file, way_out }.into()));
         }
         let own = OwnLock { file: lock.file.clone(), python: (python, around.patch), extras, groups, itself };
         return Ok(if findings.is_empty() { Ok(Needs::Own(own)) } else { Err(findings) });

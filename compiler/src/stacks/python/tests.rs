@@ -266,6 +266,12 @@ fn settings_stand_beside_what_other_files_say() {
     let lock = ("pylock.cog.toml", PYLOCK);
     let of_debian = ("cogpack.toml", "base = \"debian\"\n");
     assert!(refused(&[yaml, lock, of_debian]).starts_with("project::debs::missing .: "));
+    // cog's server is in a lock that `cogpackc lock` makes.
+    let model = "import cog\n\n\nclass R(cog.BaseRunner):\n    def run(self) -> str: ...\n";
+    let serving = ("cog.yaml", "build:\n  python_version: \"3.11\"\nrun: r.py:R\n");
+    let without = refused(&[serving, ("r.py", model), lock]);
+    assert!(without.starts_with("project::lock::no-cog pylock.cog.toml: "), "{without}");
+    assert!(without.contains("`cogpackc lock DIR`"), "{without}");
     // What whoever plans asks for goes before.
     let project = MemoryProject::new([yaml, lock, of_debian]).unwrap();
     let request = Request { base: Some(BaseWish::Catalogue), ..Request::plain() };

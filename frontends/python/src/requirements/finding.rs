@@ -116,7 +116,10 @@ pub enum RequirementsFinding {
     #[error("the address has a user in it, which would be kept with the image")]
     #[diagnostic(
         code("project::requirements::credentials"),
-        help("take it out, and give it where the build runs: by `.netrc`, or as a secret")
+        help(
+            "take it out; an index with a login is named where packages are fetched, by UV_DEFAULT_INDEX, UV_INDEX_URL \
+             or PIP_INDEX_URL"
+        )
     )]
     Credentials {
         /// Where.
@@ -127,7 +130,10 @@ pub enum RequirementsFinding {
     #[error("`{variable}` is not filled in: equal files must mean equal images")]
     #[diagnostic(
         code("project::requirements::variable"),
-        help("write the value; a secret is given where the build runs")
+        help(
+            "write the value; an index with a login is named where packages are fetched, by UV_DEFAULT_INDEX, \
+             UV_INDEX_URL or PIP_INDEX_URL"
+        )
     )]
     Variable {
         /// As it is written.
