@@ -54,12 +54,17 @@ fn a_slip_in_a_command_is_told_as_one() {
 #[test]
 fn a_part_of_a_code_is_completed() {
     let folder = folder_with(&[]);
-    let cycles = "hint: did you mean `cpk::phase::cycle` or `cpk::stage::cycle`?\n";
+    let of_plans = "hint: did you mean `cpk::phase::cycle` or `cpk::stage::cycle`?\n";
+    let cycles = "hint: did you mean `cpk::phase::cycle`, `cpk::stage::cycle`, `project::compose::cycle`, \
+                  `project::pyproject::group-cycle` or `project::requirements::cycle`?\n";
     for (code, hint) in [
         ("cycle", cycles),
         ("Cycle", cycles),
         ("cylce", cycles),
-        ("cpk::cycle", cycles),
+        ("cpk::cycle", of_plans),
+        ("project::requirement::cycle", "hint: did you mean `project::requirements::cycle`?\n"),
+        ("cog-yaml::mount-tpye", "hint: did you mean `project::cog-yaml::mount-type`?\n"),
+        ("project", "hint: `cogpackc explain` lists all codes\n"),
         ("on-builder", "hint: `cogpackc explain` lists all codes\n"),
         ("replaces-root", "hint: did you mean `cpk::copy::replaces-root`?\n"),
         (

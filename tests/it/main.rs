@@ -13,6 +13,7 @@ mod direct;
 mod eject_again;
 mod ejected_patterns;
 mod explain;
+mod explained_projects;
 mod frameworks;
 mod fuzz;
 mod hostile;

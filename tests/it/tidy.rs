@@ -118,6 +118,7 @@ fn sources() -> Vec<std::path::PathBuf> {
         "backends",
         "benches",
         "build",
+        "catalogue",
         "cli",
         "compiler",
         "content",
@@ -253,11 +254,14 @@ fn codes_in(source: &str) -> BTreeSet<String> {
     let of_a_code =
         |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || ":-".contains(letter);
     let mut found = BTreeSet::new();
-    for opening in ["code(cpk::", "\"cpk::"] {
+    // Whatever stands in `code(…)`, and as texts what begins as those do that are known.
+    for (opening, first) in [("code(", ""), ("\"", "cpk::"), ("\"", "project::")] {
         for (at, _) in source.match_indices(opening) {
-            let from = at + opening.len() - "cpk::".len();
-            let length = source[from..].find(|letter| !of_a_code(letter)).unwrap_or_default();
-            found.insert(source[from..from + length].to_owned());
+            let code = source[at + opening.len()..].trim_start().trim_start_matches('"');
+            let code = code.split(|letter| !of_a_code(letter)).next().unwrap_or_default();
+            if code.starts_with(first) && code.contains("::") && !code.ends_with(':') {
+                found.insert(code.to_owned());
+            }
         }
     }
     found
@@ -270,6 +274,9 @@ fn codes_in_sources() -> BTreeSet<String> {
     let of_rooms = sources().into_iter().filter(|path| !is_of_a_test(&shown(path)));
     of_rooms.flat_map(|path| codes_in(&code_of(&read(&path)))).collect()
 }
+
+const COMPOSER: &str = "compiler/src/composer/tests.rs";
+const BOTH_ORIGINS: &str = "what_cannot_both_be_is_told_with_both_origins";
 
 /// Codes that neither a case nor an example shows, and the unit test that does: the file, and the
 /// test's name.
@@ -292,6 +299,34 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
         "backends/oci-direct/src/tests.rs",
         "what_needs_another_backend_is_refused_by_name",
     ),
+    ("project::catalogue::file", "catalogue/src/tests/looking.rs", "a_file_that_cannot_be_read_is_named"),
+    (
+        "project::catalogue::os",
+        "catalogue/src/tests/looking.rs",
+        "what_cannot_be_told_is_left_out_or_refused",
+    ),
+    ("project::compose::complete", COMPOSER, BOTH_ORIGINS),
+    ("project::compose::cycle", COMPOSER, "blocks_that_wait_for_each_other_are_told_as_a_circle"),
+    ("project::compose::export", COMPOSER, BOTH_ORIGINS),
+    ("project::compose::foreign-stage", COMPOSER, BOTH_ORIGINS),
+    ("project::compose::input-twice", COMPOSER, BOTH_ORIGINS),
+    ("project::compose::name", COMPOSER, BOTH_ORIGINS),
+    ("project::compose::nobody-provides", COMPOSER, "an_order_that_cannot_be_is_told_as_a_path"),
+    ("project::compose::provided-twice", COMPOSER, "an_order_that_cannot_be_is_told_as_a_path"),
+    ("project::compose::stage-twice", COMPOSER, BOTH_ORIGINS),
+    ("project::compose::unknown-phase", COMPOSER, BOTH_ORIGINS),
+    (
+        "project::file::unreadable",
+        "frontends/source/src/file.rs",
+        "what_keeps_a_file_from_being_read_is_told",
+    ),
+    (
+        "project::input::form",
+        "frontends/schema/src/input/tests.rs",
+        "arguments_that_cannot_be_it_are_problems",
+    ),
+    ("project::schema::endless", "frontends/schema/src/scope/files.rs", "files_that_no_case_can_be"),
+    ("project::stack::several", "compiler/src/stacks/tests.rs", "what_does_not_decide_is_told"),
 ];
 
 /// Codes that a case names, a snapshot records as refused, or an example breaks. The examples run

@@ -36,9 +36,9 @@ pub fn run(code: Option<&str>, format: Format, console: &mut Console<'_>) -> Res
 }
 
 fn unknown(code: &str) -> Failure {
-    // All begin with the same word, which is the part that is easily left out.
+    // The first word is the part that is easily left out.
     let without_first = |code| match str::split_once(code, "::") {
-        Some(("cpk", rest)) => rest,
+        Some((first, rest)) if FIRST_WORDS.contains(&first) => rest,
         Some(_) | None => code,
     };
     let codes = || explain::all().map(|explanation| explanation.code);
@@ -48,18 +48,19 @@ fn unknown(code: &str) -> Failure {
     if let Some(near) = near {
         return failure.with_hint(format!("did you mean `{near}`?"));
     }
-    let holding = |some: &[String]| -> Vec<String> {
-        let found = codes().filter(|known| !some.is_empty() && holds(&words(known), some));
-        found.map(|known| format!("`{known}`")).collect()
-    };
     let mut some = words(code);
-    // All begin with the same word.
-    if some.first().is_some_and(|first| first == "cpk") {
+    let first = some.first().filter(|first| FIRST_WORDS.contains(&first.as_str())).cloned();
+    if first.is_some() {
         some.remove(0);
     }
+    let is_of = |known: &&str| first.as_ref().is_none_or(|first| known.starts_with(first.as_str()));
+    let holding = |some: &[String]| -> Vec<String> {
+        let found = codes().filter(is_of).filter(|known| !some.is_empty() && holds(&words(known), some));
+        found.map(|known| format!("`{known}`")).collect()
+    };
     let mut found = holding(&some);
     if found.is_empty() && some.len() == 1 {
-        let all: Vec<String> = codes().flat_map(words).collect();
+        let all: Vec<String> = codes().filter(is_of).flat_map(words).collect();
         let meant = cogpack_ir::suggest::nearest(&some[0], all.iter().map(String::as_str));
         found = meant.map_or_else(Vec::new, |meant| holding(&[meant.to_owned()]));
     }
@@ -74,6 +75,9 @@ fn unknown(code: &str) -> Failure {
         }
     }
 }
+
+/// What all codes begin with: those about plans, and those about projects.
+const FIRST_WORDS: [&str; 2] = ["cpk", "project"];
 
 /// More codes than these are better read in the list of all.
 const MOST_SUGGESTIONS: usize = 12;
@@ -105,6 +109,7 @@ fn told(explanation: &Explanation) -> String {
     let headings = match form {
         Form::Plan => ["This breaks the rule", "This keeps it"],
         Form::Script => ["In an empty directory, this breaks the rule", "And this keeps it"],
+        Form::Project => ["A project that breaks the rule", "And one that keeps it"],
     };
     // Mistakes of ours have no example.
     let examples = headings.into_iter().zip([breaks, keeps]);
@@ -128,6 +133,7 @@ fn as_json(explanations: &[&'static Explanation]) -> String {
             form: match explanation.form {
                 Form::Plan => "plan",
                 Form::Script => "script",
+                Form::Project => "project",
             },
             breaks: explanation.breaks,
             keeps: explanation.keeps,

@@ -1,10 +1,12 @@
 //! What blocks ask for becomes one plan, whoever asks first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_frontends_source::SourcePath;
-use cogpack_ir::plan::{Input, OpKind, Spanned, Template};
+use cogpack_ir::plan::context::DebsContext;
+use cogpack_ir::plan::{ContextKind, Input, OpKind, Spanned, Template};
 use cogpack_ir::syntax;
+use miette::Diagnostic as _;
 
 use super::*;
 
@@ -30,8 +32,17 @@ fn block(name: &str, requires: &[&str], provides: &[&str]) -> BlockOrder {
     }
 }
 
+fn context(kind: ContextKind) -> Context {
+    Context { kind, span: Span::NOWHERE }
+}
+
 fn told(composer: Composer) -> Vec<String> {
-    composer.finish().err().unwrap_or_default().iter().map(ToString::to_string).collect()
+    composer.finish().err().unwrap_or_default().iter().map(with_code).collect()
+}
+
+fn with_code(finding: &ComposeFinding) -> String {
+    let code = finding.code().expect("every finding has a code");
+    format!("{code}: {finding}")
 }
 
 #[test]
@@ -78,29 +89,31 @@ fn what_cannot_both_be_is_told_with_both_origins() {
     one.export().workdir("/src".to_owned()).label("a", "1".to_owned());
     one.stage("export.nowhere", "x", parts("/"));
     one.stage("build.complete", "y", parts("/"));
+    one.context("same", context(ContextKind::Files(Default::default())));
     let mut two = composer.desk("two");
     two.at(Some((yaml, 9))).stage("build.base", "app", parts("/"));
     two.add("app", vec![workdir("/")]);
     two.add("none", vec![workdir("/")]);
     two.export().workdir("/app".to_owned()).label("a", "1".to_owned()).label("a", "2".to_owned());
     two.stage("export.app", "no name", parts("/"));
+    two.context("same", context(ContextKind::Debs(DebsContext { suite: None, packages: BTreeMap::new() })));
     insta::assert_snapshot!(told(composer).join("\n"), @r#"
-    the block `one` (cog.yaml:2) puts the stage `x` into the phase `export.nowhere`, which is not there
-    the block `one` (cog.yaml:2) puts the stage `y` into `build.complete`, which never holds one
-    the block `one` (cog.yaml:2) and the block `two` (cog.yaml:9) both make the stage `app`
-    the block `two` (cog.yaml:9) adds to the stage `app`, which the block `one` (cog.yaml:2) makes
-    the block `two` (cog.yaml:9) adds to the stage `none`, which nobody makes
-    the block `two` (cog.yaml:9) uses the name `no name`: it has only ASCII letters, digits, `.`, `_` and `-`
-    the block `one` (cog.yaml:2) and the block `two` (cog.yaml:9) want the image's working directory to be different
-    the block `one` (cog.yaml:2) and the block `two` (cog.yaml:9) want the image's label `a` to be different
+    project::compose::unknown-phase: the block `one` (cog.yaml:2) puts the stage `x` into the phase `export.nowhere`, which is not there
+    project::compose::complete: the block `one` (cog.yaml:2) puts the stage `y` into `build.complete`, which never holds one
+    project::compose::stage-twice: the block `one` (cog.yaml:2) and the block `two` (cog.yaml:9) both make the stage `app`
+    project::compose::foreign-stage: the block `two` (cog.yaml:9) adds to the stage `app`, which the block `one` (cog.yaml:2) makes
+    project::compose::foreign-stage: the block `two` (cog.yaml:9) adds to the stage `none`, which nobody makes
+    project::compose::name: the block `two` (cog.yaml:9) uses the name `no name`: it has only ASCII letters, digits, `.`, `_` and `-`
+    project::compose::input-twice: the block `one` (cog.yaml:2) and the block `two` (cog.yaml:9) mean different things by the input `@same`
+    project::compose::export: the block `one` (cog.yaml:2) and the block `two` (cog.yaml:9) want the image's working directory to be different
+    project::compose::export: the block `one` (cog.yaml:2) and the block `two` (cog.yaml:9) want the image's label `a` to be different
     "#);
 }
 
 #[test]
 fn a_block_may_add_to_its_own_stage_and_share_an_equal_input() {
     let mut composer = Composer::new(BTreeSet::new());
-    let files =
-        || Context { kind: cogpack_ir::plan::ContextKind::Files(Default::default()), span: Span::NOWHERE };
+    let files = || context(ContextKind::Files(Default::default()));
     let mut one = composer.desk("one");
     one.stage("export.base", "base", base());
     one.add("base", vec![workdir("/later")]);
@@ -142,10 +155,17 @@ fn an_order_that_cannot_be_is_told_as_a_path() {
         block("e", &["python"], &["a"]),
         block("f", &["python", "pithon"], &[]),
     ];
-    let told: Vec<String> = block_order(&blocks).unwrap_err().iter().map(ToString::to_string).collect();
+    let told: Vec<String> = block_order(&blocks).unwrap_err().iter().map(with_code).collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
-    the blocks `a` and `e` both provide `a`
-    the block `d` needs `pyton`, which no block of this project provides
-    the block `f` needs `pithon`, which no block of this project provides
+    project::compose::provided-twice: the blocks `a` and `e` both provide `a`
+    project::compose::nobody-provides: the block `d` needs `pyton`, which no block of this project provides
+    project::compose::nobody-provides: the block `f` needs `pithon`, which no block of this project provides
     "#);
+}
+
+#[test]
+fn blocks_that_wait_for_each_other_are_told_as_a_circle() {
+    let blocks = [block("a", &["b"], &["a"]), block("b", &["c"], &["b"]), block("c", &["a"], &["c"])];
+    let told: Vec<String> = block_order(&blocks).unwrap_err().iter().map(with_code).collect();
+    insta::assert_snapshot!(told.join("\n"), @"project::compose::cycle: blocks wait for each other in a circle: a needs `b` of b needs `c` of c needs `a` of a");
 }

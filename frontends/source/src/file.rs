@@ -69,3 +69,39 @@ pub fn text<'s>(
     };
     Ok(Err(InFile::new(file, finding)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Answer;
+    use crate::question::Question;
+
+    fn told(answer: Text) -> String {
+        let file = SourcePath::new("cog.yaml").expect("is a path");
+        let mut source = Source::default();
+        source.learn(Question::Text(file.clone()), Answer::Text(answer));
+        let found = text(&source, &file).expect("nothing is asked").expect_err("it cannot be read");
+        let code = found.finding.code().expect("has a code");
+        format!("{code}: {}", found.finding)
+    }
+
+    #[test]
+    fn what_keeps_a_file_from_being_read_is_told() {
+        let told = [
+            told(Text::Unreadable("permission denied".to_owned())),
+            told(Text::NotAFile(Kind::Directory)),
+            told(Text::NotAFile(Kind::Other)),
+            told(Text::NotUtf8(7)),
+            told(Text::TooLong(99)),
+        ];
+        let expected = [
+            "project::file::unreadable: `cog.yaml` cannot be read: permission denied",
+            "project::file::not-a-file: `cog.yaml` is a directory, and a file is wanted there",
+            "project::file::not-a-file: `cog.yaml` is a link that leads out of the project or nowhere, or no \
+             ordinary file, and a file is wanted there",
+            "project::file::not-text: `cog.yaml` is not UTF-8 text: byte 7 cannot be read",
+            "project::file::too-long: `cog.yaml` has 99 bytes, and planning reads no file of more than 16 MiB",
+        ];
+        assert_eq!(told, expected);
+    }
+}

@@ -23,7 +23,8 @@ pub struct Explanation {
     pub text: &'static str,
     /// What the two examples are.
     pub form: Form,
-    /// An example that breaks the rule. Empty for mistakes of ours, which no plan is known to show.
+    /// An example that breaks the rule. Empty for mistakes of ours and for what is about a machine, which no
+    /// plan and no project is known to show.
     pub breaks: &'static str,
     /// The same example, keeping the rule; empty where `breaks` is.
     pub keeps: &'static str,
@@ -38,6 +39,9 @@ pub enum Form {
     /// show: they make a plan and what lies beside it. The last one calls `cogpackc`, which then
     /// says the code to the one that breaks the rule.
     Script,
+    /// Projects: each file behind a line `--- PATH`. Where planning one does not say the code, a last
+    /// line `$ cogpackc …` is the command that does.
+    Project,
 }
 
 /// The explanation of a code; `None` for a text that is no code.
@@ -68,13 +72,16 @@ fn read(code: &'static str, file: &'static str) -> Explanation {
     for block in blocks.split("\n```").filter(|block| !block.is_empty()) {
         // What stands between two blocks is an empty line.
         let Some((words, example)) = block.split_once('\n') else { continue };
-        if words.starts_with("sh ") {
-            explanation.form = Form::Script;
+        let Some((form, which)) = words.split_once(' ') else { continue };
+        match form {
+            "sh" => explanation.form = Form::Script,
+            "project" => explanation.form = Form::Project,
+            _ => {}
         }
-        match words.split_once(' ') {
-            Some((_, "breaks")) => explanation.breaks = example,
-            Some((_, "keeps")) => explanation.keeps = example,
-            Some(_) | None => {}
+        match which {
+            "breaks" => explanation.breaks = example,
+            "keeps" => explanation.keeps = example,
+            _ => {}
         }
     }
     explanation
