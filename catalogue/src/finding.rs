@@ -111,6 +111,24 @@ pub enum CatalogueFinding {
         #[label("first listed here")]
         first: SourceSpan,
     },
+    /// Two archives of one Python.
+    #[error("Python {version} for {platform} is listed twice")]
+    #[diagnostic(
+        code("project::catalogue::python-twice"),
+        help("take one of them away: a version has one archive for a platform")
+    )]
+    PythonTwice {
+        /// The version.
+        version: String,
+        /// The platform.
+        platform: String,
+        /// The later one.
+        #[label("listed again")]
+        at: SourceSpan,
+        /// The earlier one.
+        #[label("first listed here")]
+        first: SourceSpan,
+    },
 }
 
 fn known(keys: &[&str]) -> String {

@@ -4,15 +4,31 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use crate::entry::Entry;
+use crate::pythons::PythonArchive;
 
 /// The whole file.
-pub(crate) fn catalogue<'e>(entries: impl IntoIterator<Item = &'e Entry>) -> String {
+pub(crate) fn catalogue<'e>(
+    entries: impl IntoIterator<Item = &'e Entry>,
+    pythons: impl IntoIterator<Item = &'e PythonArchive>,
+) -> String {
     let mut text = "catalogue = 1\n".to_owned();
     for entry in entries {
         text.push('\n');
         image(&mut text, entry);
     }
+    for archive in pythons {
+        text.push('\n');
+        python(&mut text, archive);
+    }
     text
+}
+
+fn python(text: &mut String, archive: &PythonArchive) {
+    text.push_str("[[python]]\n");
+    line(text, "version", &quoted(&archive.version.to_string()));
+    line(text, "platform", &quoted(&archive.platform.to_string()));
+    line(text, "url", &quoted(&archive.url));
+    line(text, "digest", &quoted(&archive.digest.to_string()));
 }
 
 fn image(text: &mut String, entry: &Entry) {

@@ -1,4 +1,4 @@
-//! Entries from the text of a catalogue.
+//! What the text of a catalogue lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -9,18 +9,27 @@ use pep440_rs::Version;
 
 use crate::entry::{Entry, Extent, Os, Python, Role};
 use crate::finding::{CatalogueFinding, span};
+use crate::pythons::{self, PythonArchive};
 use crate::reading::{Fields, Text, document};
 
 /// The format that is read.
 const FORMAT: &str = "1";
 
-/// The entries, each with the byte at which it starts.
-pub(crate) fn entries(text: &str) -> Result<Vec<(usize, Entry)>, Vec<CatalogueFinding>> {
+/// What is listed.
+pub(crate) struct Lists {
+    /// Images, each with the byte at which its entry starts.
+    pub images: Vec<(usize, Entry)>,
+    /// Pythons.
+    pub pythons: Vec<PythonArchive>,
+}
+
+/// All that is listed, or all that is wrong.
+pub(crate) fn lists(text: &str) -> Result<Lists, Vec<CatalogueFinding>> {
     let document = document(text)?;
     let mut whole = Fields::new("a catalogue", document.get_ref(), 0..0);
     format_of(&mut whole);
     let mut findings = Vec::new();
-    let mut entries = Vec::new();
+    let mut images = Vec::new();
     let mut places: BTreeMap<String, Range<usize>> = BTreeMap::new();
     for mut fields in whole.tables("image", "an image") {
         let at = fields.at();
@@ -35,13 +44,14 @@ pub(crate) fn entries(text: &str) -> Result<Vec<(usize, Entry)>, Vec<CatalogueFi
             }),
             None => {
                 places.insert(entry.reference.normalised(None), at.clone());
-                entries.push((at.start, entry));
+                images.push((at.start, entry));
             }
         }
     }
+    let pythons = pythons::read(&mut whole, &mut findings);
     let mut all = whole.finish();
     all.append(&mut findings);
-    if all.is_empty() { Ok(entries) } else { Err(all) }
+    if all.is_empty() { Ok(Lists { images, pythons }) } else { Err(all) }
 }
 
 /// `catalogue = 1`
@@ -262,7 +272,7 @@ fn set<T: Ord>(
     Some(items)
 }
 
-fn parsed<T: FromStr<Err: ToString>>(
+pub(crate) fn parsed<T: FromStr<Err: ToString>>(
     fields: &mut Fields<'_>,
     key: &str,
     text: &Text<'_>,

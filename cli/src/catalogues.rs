@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use cogpack_catalogue::{Catalogue, CatalogueFinding};
 use miette::Diagnostic;
+use url::Url;
 
 use crate::console::Console;
+use crate::env_vars::Secret;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
 use crate::report::{self, Format, Stream};
@@ -52,7 +54,28 @@ fn together(
             }
         }
     }
+    if let Some(mirror) = &console.environment.python_mirror {
+        catalogue = catalogue.with_python_mirror(&address(mirror)?);
+    }
     Ok(is_whole.then_some(catalogue))
+}
+
+/// The address of a mirror of Pythons, as a plan may have it.
+fn address(mirror: &Secret) -> Result<String, Failure> {
+    let failed = |what: &str| {
+        let failure = Failure::new(format!("`UV_PYTHON_INSTALL_MIRROR` {what}"));
+        Err(failure.with_hint("it names a directory of a web server, as in `https://mirror.example/pythons`"))
+    };
+    match Url::parse(&mirror.0) {
+        Ok(url) if !["http", "https"].contains(&url.scheme()) => {
+            failed("is no address of a web server, and daemons fetch from such alone")
+        }
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            failed("holds a login, which would stand in plans and in the history of images")
+        }
+        Ok(_) => Ok(mirror.0.clone()),
+        Err(_) => failed("is no address"),
+    }
 }
 
 /// A catalogue of one file; `None` where it has findings, which are shown.

@@ -33,6 +33,9 @@ pub struct Environment {
     /// `UV_DEFAULT_INDEX`, `UV_INDEX_URL` or `PIP_INDEX_URL`: the package index, by the simple
     /// repository API. It may hold a login.
     pub package_index: Option<Secret>,
+    /// `UV_PYTHON_INSTALL_MIRROR`, as uv reads it: what stands in for the server that Pythons come from
+    /// which a base lacks.
+    pub python_mirror: Option<Secret>,
     /// `COGPACK_DEBS`: directories with Debian packages, divided by `:`.
     pub debs: Vec<String>,
     /// `COGPACK_APT`: a directory that names archives of Debian packages as `/etc/apt` does, which
@@ -106,6 +109,7 @@ impl Environment {
                 .into_iter()
                 .find_map(text)
                 .map(Secret),
+            python_mirror: text("UV_PYTHON_INSTALL_MIRROR").map(Secret),
             debs: text("COGPACK_DEBS").iter().flat_map(|list| list.split(':')).map(str::to_owned).collect(),
             apt: path("COGPACK_APT"),
             store: path("COGPACK_STORE"),

@@ -50,6 +50,7 @@ fn what_is_shipped_is_in_canonical_form() {
         include_str!("../../data/debian.toml"),
         include_str!("../../data/python.toml"),
         include_str!("../../data/cuda.toml"),
+        include_str!("../../data/pythons.toml"),
     ] {
         let bare: String =
             text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();

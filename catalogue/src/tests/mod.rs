@@ -5,4 +5,5 @@ mod format;
 mod frameworks;
 mod looking;
 mod mutated;
+mod pythons;
 mod shown;

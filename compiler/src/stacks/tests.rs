@@ -1,6 +1,7 @@
 //! Which stack a project is of, and what becomes of a small model.
 
 mod debs;
+mod on_demand;
 mod runs;
 
 use cogpack_frontends_source::MemoryProject;
@@ -330,7 +331,10 @@ fn what_a_model_lacks_is_told() {
         told_of(&[("cog.yaml", "rum: 1\n")], &plain),
         told_of(&[yaml, (".python-version", "3.99\n"), lock], &plain),
         told_of(&[yaml, lock], &on(BaseWish::Image("registry.example/own:1".parse().unwrap()))),
-        told_of(&[yaml, lock], &on(BaseWish::Image("docker.io/library/ubuntu:24.04".parse().unwrap()))),
+        told_of(
+            &[yaml, (".python-version", "3.99\n")],
+            &on(BaseWish::Image("docker.io/library/ubuntu:24.04".parse().unwrap())),
+        ),
     ];
     insta::assert_snapshot!(all.join("\n"), @r#"
     project::python::no-command .: nothing says what the image starts
@@ -352,10 +356,10 @@ fn what_a_model_lacks_is_told() {
       `cogpackc catalogue add registry.example/own:1` looks into it and writes an entry for `--catalogue`
     project::lock::problem pylock.cog.toml: the lock cannot be installed: `torch` has no wheel for linux/amd64: of `torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl`, it is for the Python `cp311`, not for CPython 3.13
       `cogpackc lock DIR` makes the lock anew; what fits nowhere needs another version, or a wheel of its own: `pip wheel --no-deps -w wheels NAME` makes one, and `./wheels/FILE.whl` in `requirements.txt` takes it
-    project::base::no-python cog.yaml: the image `docker.io/library/ubuntu:24.04` has no Python
-      name another image, let the catalogue decide, or make the base of Debian packages, with `--base debian`
-    project::lock::problem pylock.cog.toml: the lock cannot be installed: `torch` has no wheel for linux/amd64: of `torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl`, it is for the Python `cp311`, not for CPython 3.13
-      `cogpackc lock DIR` makes the lock anew; what fits nowhere needs another version, or a wheel of its own: `pip wheel --no-deps -w wheels NAME` makes one, and `./wheels/FILE.whl` in `requirements.txt` takes it
+    project::base::no-python cog.yaml: the image `docker.io/library/ubuntu:24.04` has no Python, and no archive of Python 3.99 can be unpacked there
+      name another image, let the catalogue decide, or make the base of Debian packages, with `--base debian`; archives are those of a catalogue's `[[python]]`, for the GNU C library, and are unpacked by `tar`
+    project::lock::missing .: the packages of the project are not locked: there is no `pylock.cog.toml`
+      `cogpackc lock DIR` makes it: which packages in which versions, each with its hash
     "#);
 }
 

@@ -14,6 +14,7 @@ use super::debs;
 use super::finding::PythonFinding;
 use super::fit::Fit;
 use super::lock::{self, Locked};
+use super::on_demand::OnDemand;
 use super::said::{Said, read_all};
 use super::start::{Installed, Start, start};
 use super::{lock_inputs, versions};
@@ -74,8 +75,8 @@ pub struct Base {
     pub from: BaseFrom,
     /// The path that starts its Python.
     pub interpreter: String,
-    /// Whether that Python is a package of its distribution, which is still to be installed.
-    pub lacks_python: bool,
+    /// Where that Python is from.
+    pub python: PythonOf,
     /// What is compiled for it must be compiled for.
     pub system: System,
 }
@@ -87,6 +88,17 @@ pub struct System {
     pub os: WantedOs,
     /// The directory that its Python is installed below.
     pub prefix: String,
+}
+
+/// Where a Python is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PythonOf {
+    /// The base has it.
+    Base,
+    /// The distribution of the base has a package of it, which is still to be installed.
+    Package,
+    /// The base has none that fits, and it is unpacked from an archive.
+    Archive(OnDemand),
 }
 
 /// What an image starts from.
@@ -188,6 +200,10 @@ impl PythonFacts {
             because: user.because.to_owned(),
         });
         let mut decisions = vec![python];
+        decisions.extend(match &self.base.python {
+            PythonOf::Archive(archive) => Some(archive.decision(self.python.value)),
+            PythonOf::Base | PythonOf::Package => None,
+        });
         decisions.extend(self.fit.decisions());
         let requirements = self.unnamed_requirements();
         decisions.extend(
@@ -277,7 +293,7 @@ pub fn gather(
             let base = |set| Base {
                 from: BaseFrom::Debs(set),
                 interpreter: debs::INTERPRETER.to_owned(),
-                lacks_python: false,
+                python: PythonOf::Base,
                 system: debs::system(&python),
             };
             debs::locked(source, request, &said, &python)?.map(|set| (base(set), Vec::new()))

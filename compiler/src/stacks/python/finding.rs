@@ -265,16 +265,19 @@ pub enum PythonFinding {
         named: String,
     },
     /// A base without Python.
-    #[error("the image `{base}` has no Python")]
+    #[error("the image `{base}` has no Python, and no archive of Python {python} can be unpacked there")]
     #[diagnostic(
         code("project::base::no-python"),
         help(
-            "name another image, let the catalogue decide, or make the base of Debian packages, with `--base debian`"
+            "name another image, let the catalogue decide, or make the base of Debian packages, with `--base debian`; \
+             archives are those of a catalogue's `[[python]]`, for the GNU C library, and are unpacked by `tar`"
         )
     )]
     BaseWithoutPython {
         /// The image.
         base: String,
+        /// The Python that is wanted.
+        python: String,
     },
     /// Libraries that nobody here has made.
     #[error(

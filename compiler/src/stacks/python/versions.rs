@@ -9,10 +9,11 @@ use cogpack_packages_wheels::target::PythonVersion;
 use pep440_rs::VersionSpecifiers;
 
 use super::blocks::INIT;
-use super::facts::{Base, BaseFrom, Decided, System};
+use super::facts::{Base, BaseFrom, Decided, PythonOf, System};
 use super::finding::PythonFinding;
 use super::fit::{Asked, Fit, fit};
 use super::lock_inputs::counting;
+use super::on_demand;
 use super::said::{Said, at};
 use crate::stacks::request::BaseWish;
 use crate::stacks::why::Candidate;
@@ -219,25 +220,37 @@ pub(super) fn base(
     let file = stated.map_or(&said.config, |stated| &stated.file);
     let told = |finding: PythonFinding| vec![InFile::new(file, finding.into())];
     let (wanted, choice) = choice(request, catalogue, python.value, fit);
+    let bare = || on_demand::base(request, catalogue, &wanted, python.value);
     let chosen = match &wish {
-        None | Some(BaseWish::Catalogue | BaseWish::Debian) => {
-            choice.entry(&wanted).cloned().map_err(|none| vec![InFile::new(file, none.into())])?
-        }
+        None | Some(BaseWish::Catalogue | BaseWish::Debian) => match choice.entry(&wanted) {
+            Ok(chosen) => chosen.clone(),
+            Err(none) => bare().ok_or_else(|| vec![InFile::new(file, none.into())])?,
+        },
         Some(BaseWish::Image(named)) => {
             let listed = catalogue.find(named).map(|listed| listed.entry.clone());
             listed.ok_or_else(|| told(PythonFinding::UnknownBase { named: named.to_string() }))?
         }
     };
     let name = chosen.reference.to_string();
-    let interpreter = match &chosen.python {
-        Some(python) => python.interpreter.clone(),
-        None if has_package_of(&chosen, python.value) => PACKAGED.to_owned(),
-        None => return Err(told(PythonFinding::BaseWithoutPython { base: name })),
+    let (interpreter, python) = match &chosen.python {
+        Some(python) => (python.interpreter.clone(), PythonOf::Base),
+        None if has_package_of(&chosen, python.value) => (PACKAGED.to_owned(), PythonOf::Package),
+        None => match on_demand::of(request, catalogue, &chosen, python.value) {
+            Some(archive) => (on_demand::interpreter(python.value), PythonOf::Archive(archive)),
+            None => {
+                let python = python.value.to_string();
+                return Err(told(PythonFinding::BaseWithoutPython { base: name, python }));
+            }
+        },
     };
     let candidates = candidates(&choice, &chosen);
     let system = System {
         os: WantedOs { id: chosen.os.id.clone(), version: Some(chosen.os.version.clone()) },
-        prefix: chosen.python.as_ref().map_or(DISTRIBUTION, |python| &python.prefix).to_owned(),
+        prefix: match (&chosen.python, &python) {
+            (Some(python), _) => python.prefix.clone(),
+            (None, PythonOf::Archive(_)) => on_demand::PREFIX.to_owned(),
+            (None, PythonOf::Base | PythonOf::Package) => DISTRIBUTION.to_owned(),
+        },
     };
     let base = Base {
         from: BaseFrom::Image {
@@ -246,7 +259,7 @@ pub(super) fn base(
             has_init: chosen.packages.contains_key(INIT),
         },
         interpreter,
-        lacks_python: chosen.python.is_none(),
+        python,
         system,
     };
     Ok((base, candidates))

@@ -6,6 +6,8 @@ use super::{PythonFacts, VENV};
 use crate::composer::{Desk, StageParts};
 use crate::stacks::block::{Block, Detected};
 use crate::stacks::detect::{Evidence, Weight};
+use crate::stacks::python::facts::PythonOf;
+use crate::stacks::python::on_demand::PREFIX;
 
 /// Has the image's own Python compile what is in the virtual environment. Each file of byte code says of
 /// which source it is by a hash and not by a time, so it is the same whenever it is made.
@@ -49,11 +51,18 @@ impl Block<PythonFacts> for ByteCode {
     fn plan(&self, facts: &PythonFacts, desk: &mut Desk<'_>) {
         let Some(at) = &facts.precompile else { return };
         desk.at(at.clone());
-        let packages = format!("{VENV}/lib/python{}/site-packages", facts.python.value);
-        let words = vec![format!("{VENV}/bin/python"), "-c".to_owned(), SCRIPT.to_owned(), packages];
-        let execution = Execution { network: Network::None, ..Execution::default() };
-        let exec = OpKind::Exec { argv: Spanned::nowhere(words), execution: Box::new(execution) };
-        let ops = vec![(exec, None)];
+        let python = facts.python.value;
+        let mut directories = vec![format!("{VENV}/lib/python{python}/site-packages")];
+        // Archives of Python have no byte code.
+        if let PythonOf::Archive(_) = &facts.base.python {
+            directories.push(format!("{PREFIX}/lib/python{python}"));
+        }
+        let compiled = |directory| {
+            let words = vec![format!("{VENV}/bin/python"), "-c".to_owned(), SCRIPT.to_owned(), directory];
+            let execution = Execution { network: Network::None, ..Execution::default() };
+            (OpKind::Exec { argv: Spanned::nowhere(words), execution: Box::new(execution) }, None)
+        };
+        let ops = directories.into_iter().map(compiled).collect();
         desk.stage("export.runtime", "byte-code", StageParts { ops, ..StageParts::default() });
     }
 }

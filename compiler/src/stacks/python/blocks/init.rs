@@ -1,6 +1,7 @@
 //! A small init as the first process: it reaps what ends, and passes signals on.
 
 use super::PythonFacts;
+use super::system_packages::installs_packages;
 use crate::composer::Desk;
 use crate::stacks::block::{Block, Detected};
 use crate::stacks::python::facts::BaseFrom;
@@ -46,6 +47,6 @@ impl Block<PythonFacts> for Init {
 fn has_init(facts: &PythonFacts) -> bool {
     match &facts.base.from {
         BaseFrom::Debs(_) => true,
-        BaseFrom::Image { has_init, .. } => *has_init || !facts.cog().build.system_packages.is_empty(),
+        BaseFrom::Image { has_init, .. } => *has_init || installs_packages(facts),
     }
 }

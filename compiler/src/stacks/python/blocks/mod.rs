@@ -10,6 +10,7 @@ mod environment;
 mod framework;
 mod init;
 mod installed;
+mod interpreter;
 mod model;
 mod packages;
 mod python;
@@ -36,6 +37,7 @@ pub(super) fn all() -> Vec<Box<dyn Block<PythonFacts>>> {
         Box::new(base::BaseImageBlock),
         Box::new(system_packages::SystemPackages),
         Box::new(environment::Environment),
+        Box::new(interpreter::Interpreter),
         Box::new(python::Python),
         Box::new(framework::Framework),
         Box::new(packages::Packages),

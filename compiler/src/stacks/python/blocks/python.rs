@@ -25,7 +25,7 @@ impl Block<PythonFacts> for Python {
     }
 
     fn after(&self) -> &'static [&'static str] {
-        &["environment", "system-packages"]
+        &["environment", "interpreter", "system-packages"]
     }
 
     fn detect(&self, _: &PythonFacts) -> Detected {

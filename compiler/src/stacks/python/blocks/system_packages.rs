@@ -8,7 +8,7 @@ use super::PythonFacts;
 use super::init::PACKAGE;
 use crate::composer::{Desk, StageParts};
 use crate::stacks::block::{Block, Detected};
-use crate::stacks::python::facts::BaseFrom;
+use crate::stacks::python::facts::{BaseFrom, PythonOf};
 use crate::stacks::python::start::Start;
 
 /// Installs packages by apt, without what they merely recommend, and without leaving its lists.
@@ -28,11 +28,10 @@ impl Block<PythonFacts> for SystemPackages {
     }
 
     fn detect(&self, facts: &PythonFacts) -> Detected {
-        let is_idle = facts.cog().build.system_packages.is_empty() && !facts.base.lacks_python;
-        match (is_idle, &facts.base.from) {
-            (true, _) => Detected::No("the project names no packages of the distribution"),
-            (false, BaseFrom::Image { .. }) => Detected::Yes(facts.evidence()),
-            (false, BaseFrom::Debs(_)) => Detected::No("the packages are of the base, which is made of such"),
+        match (installs_packages(facts), &facts.base.from) {
+            (false, _) => Detected::No("the project names no packages of the distribution"),
+            (true, BaseFrom::Image { .. }) => Detected::Yes(facts.evidence()),
+            (true, BaseFrom::Debs(_)) => Detected::No("the packages are of the base, which is made of such"),
         }
     }
 
@@ -41,10 +40,10 @@ impl Block<PythonFacts> for SystemPackages {
         let mut words = named(facts);
         // Where packages are installed anyway, an init is one more; see the block `init`.
         let names_init = packages.iter().any(|package| package.name == PACKAGE);
-        if !packages.is_empty() && facts.start.value != Start::OfBase && !names_init {
+        if facts.start.value != Start::OfBase && !names_init {
             words.push(PACKAGE.to_owned());
         }
-        if facts.base.lacks_python {
+        if facts.base.python == PythonOf::Package {
             words.push("python3".to_owned());
         }
         let Some(script) = script(&words) else { return };
@@ -80,4 +79,9 @@ pub(super) fn script(words: &[String]) -> Option<String> {
             words.join(" \\\n  ")
         )
     })
+}
+
+/// Whether packages of the distribution are installed: those that the project names, or its Python.
+pub(super) fn installs_packages(facts: &PythonFacts) -> bool {
+    !facts.cog().build.system_packages.is_empty() || facts.base.python == PythonOf::Package
 }

@@ -116,6 +116,11 @@ pub(in crate::stacks) fn fit(asked: &Asked<'_>) -> Result<(Fit, Vec<Told>), Box<
     if let Some(taken) = space.best(&needs) {
         return Ok(answer::of(asked, &space, &wishes, &taken));
     }
+    // Where no base has the Python, one will do that has none, and an archive of it.
+    let space = space.with_archives(asked, &table);
+    if let Some(taken) = space.best(&needs) {
+        return Ok(answer::of(asked, &space, &wishes, &taken));
+    }
     // Where it is only that no base is known, whoever chooses the base tells what speaks against each.
     let without_bases = space.without_bases();
     match without_bases.best(&needs).filter(|_| asked.base.is_none()) {

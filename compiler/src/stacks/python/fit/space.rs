@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_catalogue::entry::{Entry, Role};
 use cogpack_catalogue::frameworks::{Build, BuildSource, Distribution, Framework, Frameworks, Release};
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::{Version, VersionSpecifier, VersionSpecifiers};
 
 use super::Asked;
 use super::wishes::{framework_of, is_asked_for};
+use crate::stacks::python::on_demand::takes_archives;
 use crate::stacks::solve::{Choices, Need, Thing};
 
 /// Pythons by their minor version, the one that most packages have wheels for first.
@@ -21,6 +22,7 @@ pub(super) const BASE: usize = 3;
 const FIRST_FRAMEWORK: usize = 4;
 
 /// What there is to choose from, and what each choice is.
+#[derive(Clone)]
 pub(super) struct Space<'a> {
     pub choices: Choices,
     /// Minor versions of Python 3.
@@ -35,6 +37,8 @@ pub(super) struct Space<'a> {
     pub frameworks: Vec<Known<'a>>,
     /// Frameworks of which no release is known that is asked for.
     pub unknown: BTreeMap<String, &'a Framework>,
+    /// Minor versions of Python 3 that are unpacked where a base has no Python.
+    archives: BTreeSet<u64>,
 }
 
 /// A framework of the table.
@@ -105,7 +109,8 @@ impl<'a> Space<'a> {
             asked.cudnn.map(|cudnn| Version::new(cudnn.numbers().iter().map(|number| u64::from(*number)))),
         );
         let choices = Choices::default();
-        let mut space = Self { choices, pythons, cudas, cudnns, bases, frameworks, unknown };
+        let archives = BTreeSet::new();
+        let mut space = Self { choices, pythons, cudas, cudnns, bases, frameworks, unknown, archives };
         space.choices = space.things(table);
         space
     }
@@ -119,17 +124,18 @@ impl<'a> Space<'a> {
         })
     }
 
+    /// The same where a base that has no Python gets one from an archive.
+    pub fn with_archives(&self, asked: &Asked<'_>, table: &Frameworks) -> Self {
+        let is_there = |minor: &u64| asked.catalogue.python(&line([3, *minor]), asked.platforms).is_some();
+        let archives = self.pythons.iter().copied().filter(is_there).collect();
+        let mut same = Self { archives, ..self.clone() };
+        same.choices = same.things(table);
+        same
+    }
+
     /// The same with a base that has whatever is wanted.
     pub fn without_bases(&self) -> Self {
-        let mut same = Self {
-            choices: self.choices.clone(),
-            pythons: self.pythons.clone(),
-            cudas: self.cudas.clone(),
-            cudnns: self.cudnns.clone(),
-            bases: self.bases.clone(),
-            frameworks: self.frameworks.clone(),
-            unknown: self.unknown.clone(),
-        };
+        let mut same = self.clone();
         let things = same.choices.things.iter_mut();
         for needs in things.flat_map(|thing| &mut thing.choices) {
             needs.retain(|need| need.of != BASE);
@@ -144,8 +150,13 @@ impl<'a> Space<'a> {
         let python = Thing { choices: nothing(self.pythons.len()), is_always_taken: true };
         let cuda = Thing { choices: nothing(self.cudas.len()), is_always_taken: false };
         let cudnn = Thing { choices: nothing(self.cudnns.len()), is_always_taken: false };
-        let of_base =
-            |base: &&Entry| vec![self.pythons_where(|minor| has_python(base, minor, &table.distributions))];
+        let of_base = |base: &&Entry| {
+            let is_had = |minor: u64| {
+                let is_unpacked = self.archives.contains(&minor) && takes_archives(base);
+                is_unpacked || has_python(base, minor, &table.distributions)
+            };
+            vec![self.pythons_where(is_had)]
+        };
         let base = Thing { choices: self.bases.iter().map(of_base).collect(), is_always_taken: true };
         let mut things = vec![python, cuda, cudnn, base];
         for known in &self.frameworks {
@@ -214,16 +225,18 @@ fn places<T>(all: &[T], is: impl Fn(&T) -> bool) -> BTreeSet<usize> {
 
 /// Whether a base brings that Python, or its distribution has packages of it.
 pub(super) fn has_python(base: &Entry, minor: u64, distributions: &[Distribution]) -> bool {
-    let of_line =
-        VersionSpecifiers::from_iter([pep440_rs::VersionSpecifier::equals_star_version(Version::new([
-            3, minor,
-        ]))]);
+    let of_line = line([3, minor]);
     match &base.python {
         Some(python) => of_line.contains(&python.version),
         None => distributions.iter().any(|one| {
             one.id == base.os.id && one.version == base.os.version && one.python == Version::new([3, minor])
         }),
     }
+}
+
+/// `==3.12.*`
+fn line(numbers: [u64; 2]) -> VersionSpecifiers {
+    VersionSpecifiers::from_iter([VersionSpecifier::equals_star_version(Version::new(numbers))])
 }
 
 /// The first two numbers of a version.

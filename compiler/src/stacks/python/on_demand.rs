@@ -1,0 +1,94 @@
+//! Python on demand: from an archive that the catalogue lists, for an image that has no Python.
+//!
+//! The archive is of a Python that may lie anywhere, and part of the plan by its address and hash, so
+//! nothing is chosen while the image is built. It is unpacked below a directory of its own, beside
+//! whatever the image has.
+
+use cogpack_catalogue::{Catalogue, Entry, Wanted, choose};
+use cogpack_content::{Digest, Platform};
+use cogpack_packages_wheels::target::PythonVersion;
+use pep440_rs::Version;
+
+use super::versions;
+use crate::stacks::Request;
+use crate::stacks::why::Decision;
+
+/// Where it is unpacked.
+pub const PREFIX: &str = "/opt/python";
+
+/// The archives of one version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnDemand {
+    /// The whole version.
+    pub version: Version,
+    /// One for each platform.
+    pub archives: Vec<Archive>,
+}
+
+/// An archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archive {
+    /// Whose programs are in it.
+    pub platform: Platform,
+    /// Where it is.
+    pub url: String,
+    /// What it hashes to.
+    pub digest: Digest,
+}
+
+impl OnDemand {
+    /// What is told of it.
+    pub(super) fn decision(&self, python: PythonVersion) -> Decision {
+        Decision {
+            what: "Python on demand".to_owned(),
+            value: format!("{}, unpacked to `{PREFIX}`", self.version),
+            at: None,
+            because: format!("no base that fits has Python {python}, and this archive of it has a hash"),
+        }
+    }
+}
+
+/// The path that starts it.
+pub(super) fn interpreter(python: PythonVersion) -> String {
+    format!("{PREFIX}/bin/python{python}")
+}
+
+/// What makes a Python out of nothing on this base, where something does.
+pub(super) fn of(
+    request: &Request,
+    catalogue: &Catalogue,
+    base: &Entry,
+    python: PythonVersion,
+) -> Option<OnDemand> {
+    if !takes_archives(base) {
+        return None;
+    }
+    let (version, archives) = catalogue.python(&versions::of(python), &request.platforms)?;
+    let of_plan = |archive: &cogpack_catalogue::PythonArchive| Archive {
+        platform: archive.platform.clone(),
+        url: archive.url.clone(),
+        digest: archive.digest,
+    };
+    Some(OnDemand { version: version.clone(), archives: archives.into_iter().map(of_plan).collect() })
+}
+
+/// The best base that has all that is wanted but the Python, where there is an archive of that.
+pub(super) fn base(
+    request: &Request,
+    catalogue: &Catalogue,
+    wanted: &Wanted,
+    python: PythonVersion,
+) -> Option<Entry> {
+    let considered = choose(catalogue, &Wanted { python: None, ..wanted.clone() }).considered;
+    let fits = considered.into_iter().filter(|(_, against)| against.is_empty()).map(|(entry, _)| entry);
+    fits.into_iter().find(|entry| of(request, catalogue, entry, python).is_some())
+}
+
+/// Whether an archive can be unpacked on a base, and is of use there: it has no Python, the C library is
+/// that of GNU, and nothing is known that says that it has no `tar`.
+pub(super) fn takes_archives(base: &Entry) -> bool {
+    // Entries that somebody has looked into have all packages, and every Debian has this one.
+    let is_looked_into = base.packages.contains_key("base-files");
+    let has_tar = !is_looked_into || base.packages.contains_key("tar");
+    base.python.is_none() && base.os.is_gnu() && has_tar
+}
