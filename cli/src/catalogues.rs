@@ -55,7 +55,8 @@ fn together(
         }
     }
     if let Some(mirror) = &console.environment.python_mirror {
-        catalogue = catalogue.with_python_mirror(&address(mirror)?);
+        let mirror = address(mirror)?;
+        catalogue = catalogue.map(|catalogue| catalogue.with_python_mirror(&mirror));
     }
     Ok(is_whole.then_some(catalogue))
 }

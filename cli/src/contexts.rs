@@ -8,6 +8,7 @@ use cogpack_backends_contract::content::{Content, ContentSource, ContextFile};
 use cogpack_backends_contract::context_layers::ContextLayer;
 use cogpack_backends_contract::tree::Tree;
 use cogpack_io_packages::InstalledPackages;
+use cogpack_io_packages::downloads::Download;
 use cogpack_io_project::context_files::ContextFiles;
 use cogpack_io_project::room::Room;
 use cogpack_io_project::walk::walk_within;
@@ -35,10 +36,15 @@ pub struct ContextContents {
     pub directories: ContextFiles,
     /// Those of `wheels` and `debs` contexts.
     pub packages: BTreeMap<InputName, InstalledPackages>,
+    /// Those of `http` contexts.
+    pub downloads: BTreeMap<InputName, Download>,
 }
 
 impl ContentSource for ContextContents {
     fn open<'s>(&'s self, file: &ContextFile) -> io::Result<Box<dyn Read + 's>> {
+        if let Some(download) = self.downloads.get(&file.context) {
+            return Ok(download.open());
+        }
         match self.packages.get(&file.context) {
             Some(packages) => packages.open(&file.path),
             None => self.directories.open(file),

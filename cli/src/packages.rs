@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use cogpack_content::Platform;
 use cogpack_io_packages::apt;
 use cogpack_io_packages::archives::Archives;
+use cogpack_io_packages::downloads::Download;
 use cogpack_io_packages::installed::LockedSet;
 use cogpack_io_packages::places::Index;
 use cogpack_io_packages::web::Web;
 use cogpack_io_packages::{InstalledPackages, PackageError, PackageProblem, Places};
 use cogpack_io_store::Store;
-use cogpack_ir::plan::{Context, InputName};
+use cogpack_ir::plan::{Context, ContextKind, InputName};
 use url::Url;
 
 use crate::console::Console;
@@ -139,6 +140,29 @@ impl<'a> Machine<'a> {
         walked: &mut Walked,
     ) -> Result<Result<(), Refusals>, Failure> {
         Ok(self.sets(contexts)?.install(platforms, walked)?.map_err(boxed))
+    }
+
+    /// Fetches those of `contexts` that are files of servers, and adds their trees to the others.
+    pub fn fetch<'c>(
+        self,
+        contexts: impl IntoIterator<Item = (&'c InputName, &'c Context)>,
+        walked: &mut Walked,
+    ) -> Result<Result<(), Refusals>, Failure> {
+        let mut problems = Vec::new();
+        for (name, context) in contexts {
+            let ContextKind::Http(http) = &context.kind else { continue };
+            let (store, directories, index, web) = (self.store()?, Vec::new(), Index::Nothing, Web::new());
+            match Download::get(http, context.span, &Places { store, directories, index, web }) {
+                Ok(download) => {
+                    let tree = download.tree(name).map_err(|error| Failure::of(&error))?;
+                    walked.trees.insert(name.clone(), tree);
+                    walked.files.downloads.insert(name.clone(), download);
+                }
+                Err(PackageError::Plan(found)) => problems.extend(found),
+                Err(error @ PackageError::Machine { .. }) => return Err(Failure::of(&error)),
+            }
+        }
+        Ok(if problems.is_empty() { Ok(()) } else { Err(boxed(problems)) })
     }
 
     fn wheel_places(self) -> Result<Places, Failure> {

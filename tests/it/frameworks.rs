@@ -15,7 +15,7 @@ use cogpack_tests::snapshot::Snapshots;
 type Model =
     (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str, &'static str)]);
 
-const MODELS: [Model; 11] = [
+const MODELS: [Model; 10] = [
     ("torch-cpu", "", "torch==2.8.0", &[("torch", "2.8.0+cpu", "cp313-cp313-manylinux_2_28_x86_64")]),
     (
         "torch-cuda-12.6",
@@ -64,13 +64,6 @@ const MODELS: [Model; 11] = [
         "  python_version: \"3.10\"\n  gpu: true\n",
         "tensorflow==2.11.0",
         &[("tensorflow", "2.11.0", "cp310-cp310-manylinux_2_17_x86_64")],
-    ),
-    // Built for the libraries of a base, of which none has this Python.
-    (
-        "tensorflow-python-on-demand",
-        "  python_version: \"3.11\"\n  gpu: true\n",
-        "tensorflow==2.12.0",
-        &[("tensorflow", "2.12.0", "cp311-cp311-manylinux_2_17_x86_64")],
     ),
     ("jax-cpu", "", "jax==0.8.0", &[("jax", "0.8.0", "py3-none-any")]),
     (

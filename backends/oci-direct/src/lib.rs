@@ -143,6 +143,11 @@ impl Recipe {
         self.contexts(|kind| matches!(kind, ContextKind::Wheels(_) | ContextKind::Debs(_)))
     }
 
+    /// The files that must be fetched from servers; none but for somebody who runs programs.
+    pub fn downloads(&self) -> BTreeMap<&InputName, &Context> {
+        self.contexts(|kind| matches!(kind, ContextKind::Http(_)))
+    }
+
     /// The platforms that the image is for.
     pub fn platforms(&self) -> Vec<Platform> {
         self.plan.plan().platforms.iter().map(|platform| platform.value.clone()).collect()

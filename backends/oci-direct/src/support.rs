@@ -171,6 +171,10 @@ impl<'p> Found<'p> {
                     | ContextKind::Oci(_)
                     | ContextKind::Wheels(_)
                     | ContextKind::Debs(_) => return,
+                    // Whoever builds fetches what is known by its hash.
+                    ContextKind::Http(http) if self.runs == Runs::Programs && http.checksum.is_some() => {
+                        return;
+                    }
                     ContextKind::Http(_) => ("http", FETCH),
                     ContextKind::Git(_) => ("git", FETCH),
                 };

@@ -17,6 +17,7 @@
 //! | [`lock`] | locks a set of Debian packages |
 //! | [`lock_wheels`] | locks the set of wheels that a project's lock file names |
 //! | [`openpgp`] | looks at the signatures of archives |
+//! | [`downloads`] | gets the file of an `http` context |
 //! | [`locked`] | gets the files of a set |
 //! | [`installed`] | installs a set, whatever it is of |
 //! | [`problem`], [`wheel_problem`], [`deb_problem`] | what is wrong with a plan's packages, as findings |
@@ -25,6 +26,7 @@ pub mod apt;
 pub mod archives;
 pub mod deb_problem;
 pub mod debs;
+pub mod downloads;
 pub mod index;
 pub mod installed;
 pub mod lock;

@@ -15,6 +15,8 @@ pub enum Kind {
     Wheels,
     /// Debian packages.
     Debs,
+    /// Files of servers.
+    Downloads,
 }
 
 impl Kind {
@@ -24,6 +26,9 @@ impl Kind {
             Self::Wheels => {
                 "write its address into the plan, `url \"https://…\"`; or name a directory that has it with \
                  PIP_FIND_LINKS, or an index with PIP_INDEX_URL"
+            }
+            Self::Downloads => {
+                "write the address of a server that has it into the plan, `http \"https://…\"`"
             }
             Self::Debs => {
                 "archives keep only the latest version: write the address of this one into the plan, \

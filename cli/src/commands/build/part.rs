@@ -113,11 +113,14 @@ impl Maker<'_> {
         let sets: Vec<String> = recipe.packages().keys().map(ToString::to_string).collect();
         if !sets.is_empty() {
             self.note.show(&format!("installing the packages of {}", sets.join(", ")), console);
+        } else if let Some(name) = recipe.downloads().keys().next() {
+            self.note.show(&format!("fetching the file of {name}"), console);
         }
         let machine = Machine::new(self.arguments.store.as_deref(), console);
         let installed = machine.install(recipe.packages(), &recipe.platforms(), &mut walked);
+        let fetched = machine.fetch(recipe.downloads(), &mut walked);
         self.note.clear(console);
-        if let Err(refused) = installed? {
+        if let Err(refused) = installed?.and(fetched?) {
             let refused: Vec<&dyn Diagnostic> = refused.iter().map(|it| &**it).collect();
             report::findings(&refused, self.file, self.arguments.format, Stream::Talk, console);
             return Ok(Err(FINDINGS));

@@ -1,0 +1,79 @@
+//! The file of an `http` context, for whoever builds without a daemon: fetched like a locked package, and
+//! compared with the hash that the plan has.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+
+use cogpack_backends_contract::content::{Content, ContextFile, Stamp};
+use cogpack_backends_contract::listed::Listed;
+use cogpack_backends_contract::tree::{Attributes, Ids, Node, PathProblem, Tree, components};
+use cogpack_content::Digest;
+use cogpack_ir::plan::context::{HttpContext, LockedFile};
+use cogpack_ir::plan::{InputName, Mode, Span};
+
+use crate::locked;
+use crate::places::{LookupError, Places};
+use crate::problem::{Kind, PackageError};
+
+/// A file that was fetched.
+#[derive(Debug)]
+pub struct Download {
+    name: String,
+    mode: Mode,
+    digest: Option<Digest>,
+    size: u64,
+    file: File,
+}
+
+impl Download {
+    /// Gets the file of a context that is at `span` of the plan.
+    pub fn get(http: &HttpContext, span: Span, places: &Places) -> Result<Self, PackageError> {
+        let address = http.url.split(['?', '#']).next().unwrap_or_default();
+        let last = address.rsplit('/').next().unwrap_or_default();
+        // An address without a last part is refused before by `cpk::context::file-name`.
+        let name = http.name.as_ref().map_or(last, |name| name.as_str()).to_owned();
+        let locked = LockedFile { digest: http.checksum, url: Some(http.url.clone()), span };
+        let file = locked::get(Kind::Downloads, &name, "", &locked, places)?;
+        let of_disk = |source| PackageError::Machine {
+            file: name.clone(),
+            source: LookupError::Disk { path: name.as_str().into(), source },
+        };
+        let size = file.metadata().map_err(of_disk)?.len();
+        Ok(Self { mode: http.mode.unwrap_or(Mode::FILE), digest: http.checksum, size, file, name })
+    }
+
+    /// The tree of the context that has this name.
+    pub fn tree(&self, context: &InputName) -> Result<Tree<Content>, PathProblem> {
+        let mut tree = Tree::empty();
+        let content = Content::Context(Listed::from(ContextFile {
+            context: context.clone(),
+            path: self.name.as_bytes().to_vec(),
+            size: self.size,
+            linked: false,
+            stamp: self.digest.map_or(Stamp::None, Stamp::Digest),
+        }));
+        let attributes = Attributes { mode: self.mode, ids: Ids::ROOT };
+        tree.insert(&components(self.name.as_bytes()), Node::File { attributes, content })?;
+        Ok(tree)
+    }
+
+    /// Opens it.
+    pub fn open(&self) -> Box<dyn Read + '_> {
+        Box::new(FromStart { file: &self.file, offset: 0 })
+    }
+}
+
+/// Reads a file from its start, whoever else reads it.
+struct FromStart<'f> {
+    file: &'f File,
+    offset: u64,
+}
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.offset)?;
+        self.offset += count as u64;
+        Ok(count)
+    }
+}
