@@ -196,6 +196,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("project::catalogue::missing", "project.catalogue.missing"),
     text!("project::catalogue::none", "project.catalogue.none"),
     text!("project::catalogue::os", "project.catalogue.os"),
+    text!("project::catalogue::python-twice", "project.catalogue.python-twice"),
     text!("project::catalogue::syntax", "project.catalogue.syntax"),
     text!("project::catalogue::unknown", "project.catalogue.unknown"),
     text!("project::catalogue::value", "project.catalogue.value"),
