@@ -32,8 +32,18 @@ dev = ["six"]
 
 [tool.cogpack]
 catalogue = ["catalogue.toml"]
+pre-install = ["scripts/before.sh"]
+post-install = ["scripts/after.sh"]
 FILE
 cp "$work/catalogue.toml" "$work/hosts/"
+mkdir "$work/hosts/scripts"
+cat >"$work/hosts/scripts/before.sh" <<'FILE'
+! python -c 'import idna' 2>/dev/null
+echo before >/seen
+FILE
+cat >"$work/hosts/scripts/after.sh" <<'FILE'
+python -c 'import idna; print("and after", idna.__version__)' >>/seen
+FILE
 cat >"$work/hosts/src/hosts/main.py" <<'FILE'
 """Prints a host's name in ASCII, and what the project says of itself."""
 
@@ -45,6 +55,7 @@ import idna
 def run() -> None:
     """The program."""
     print(version("hosts"), version("idna"), idna.encode("bücher.example").decode())
+    print(open("/seen").read().replace("\n", " ").strip())
 FILE
 touch "$work/hosts/src/hosts/__init__.py"
 
@@ -91,6 +102,7 @@ cp "$work/hosts/uv.lock" "$work/uv.lock"
 exits 'which needs no other lock' 0 "$cogpackc" lock "$work/hosts"
 exits 'and keeps its own' 0 cmp "$work/uv.lock" "$work/hosts/uv.lock"
 runs hosts '0.3.0 3.10 xn--bcher-kva.example'
+runs hosts 'before and after 3.10'
 exits 'no lock of ours was made' 1 test -e "$work/hosts/pylock.cog.toml"
 
 # Its first build locks it.

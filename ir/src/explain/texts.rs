@@ -320,6 +320,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("project::python::several-programs", "project.python.several-programs"),
     text!("project::python::several-versions", "project.python.several-versions"),
     text!("project::python::sources", "project.python.sources"),
+    text!("project::python::install-file", "project.python.install-file"),
     text!("project::python::strip", "project.python.strip"),
     text!("project::python::target-twice", "project.python.target-twice"),
     text!("project::python::unknown-extra", "project.python.unknown-extra"),

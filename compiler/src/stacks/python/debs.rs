@@ -102,7 +102,9 @@ fn of(request: &Request, said: &Said, python: &Decided<PythonVersion>) -> Result
     let asked: BTreeSet<String> =
         said.cog.build.system_packages.iter().map(|package| package.name.clone()).collect();
     // Whatever the project runs may be anything, and is at least run by a shell.
-    let essential = !said.cog.build.commands.is_empty();
+    let settings = said.settings();
+    let has_scripts = !settings.pre_install.is_empty() || !settings.post_install.is_empty();
+    let essential = !said.cog.build.commands.is_empty() || has_scripts;
     let is_left_out = |name: &&str| !essential && !asked.contains(*name);
     Ok(DebInputs {
         suite,

@@ -5,7 +5,7 @@ use cogpack_content::{Digest, ImageReference};
 use cogpack_frontends_cog_yaml::CogYaml;
 use cogpack_frontends_schema::document::openapi;
 use cogpack_frontends_schema::{Schema, Signature, Target, Use, schema};
-use cogpack_frontends_source::{InFile, Place, Source, SourcePath, Unread};
+use cogpack_frontends_source::{InFile, Kind, Place, Placed, Source, SourcePath, Unread};
 use cogpack_ir::plan::context::DebsContext;
 use cogpack_packages_wheels::target::PythonVersion;
 
@@ -53,8 +53,21 @@ pub struct PythonFacts {
     pub user: Option<Decided<String>>,
     /// That byte code is wanted, and which line says so.
     pub precompile: Option<At>,
+    /// What runs before packages are installed.
+    pub pre_install: Vec<InstallFile>,
+    /// What runs when they are.
+    pub post_install: Vec<InstallFile>,
     /// That libraries of what is built are to be without symbols for debuggers.
     pub strip: Option<At>,
+}
+
+/// A script of the project that runs while its image is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstallFile {
+    /// The file.
+    pub path: SourcePath,
+    /// Which line asks for it.
+    pub at: At,
 }
 
 /// Something that was decided.
@@ -240,6 +253,26 @@ fn user(request: &Request, said: &Said) -> Option<Decided<String>> {
     Some(Decided { value: user.value.clone(), at, because: "the setting `user` says so" })
 }
 
+/// The files that a setting names, each of which has to be there.
+fn install_files(
+    source: &Source,
+    said: &Said,
+    named: &[Placed<SourcePath>],
+) -> Result<Result<Vec<InstallFile>, Findings>, Unread> {
+    let mut files = Vec::new();
+    let mut findings = Findings::new();
+    for named in named {
+        if source.kind(&named.value)? == Some(Kind::File) {
+            files.push(InstallFile { path: named.value.clone(), at: said.at_setting(named.place) });
+            continue;
+        }
+        let file = said.settings().stated.as_ref().map_or(&said.config, |stated| &stated.file);
+        let (path, place) = (named.value.to_string(), named.place.into());
+        findings.push(InFile::new(file, PythonFinding::NoInstallFile { path, place }.into()));
+    }
+    Ok(if findings.is_empty() { Ok(files) } else { Err(findings) })
+}
+
 /// What the model takes and gives, as its Python files say it.
 fn schemas(source: &Source, cog: &CogYaml) -> Result<Result<Vec<Schema>, Findings>, Unread> {
     let mut schemas = Vec::new();
@@ -348,6 +381,17 @@ pub fn gather(
                 findings.push(InFile::new(file, PythonFinding::Strip { place: place.into() }.into()));
                 return Ok(Err(findings));
             }
+            let settings = said.settings();
+            let (pre_install, post_install) = (&settings.pre_install, &settings.post_install);
+            let installs =
+                (install_files(source, &said, pre_install)?, install_files(source, &said, post_install)?);
+            let (pre_install, post_install) = match installs {
+                (Ok(pre_install), Ok(post_install)) => (pre_install, post_install),
+                (pre_install, post_install) => {
+                    findings.extend(pre_install.err().into_iter().chain(post_install.err()).flatten());
+                    return Ok(Err(findings));
+                }
+            };
             let precompile = if request.precompile { Some(None) } else { of_settings };
             let facts = PythonFacts {
                 said,
@@ -363,6 +407,8 @@ pub fn gather(
                 schema,
                 user,
                 precompile,
+                pre_install,
+                post_install,
                 strip,
             };
             Ok(Ok((facts, findings)))

@@ -279,6 +279,19 @@ pub enum PythonFinding {
         /// The Python that is wanted.
         python: String,
     },
+    /// A script that is to run while packages are installed, and is no file of the project.
+    #[error("there is no file `{path}` to run")]
+    #[diagnostic(
+        code("project::python::install-file"),
+        help("name a file of the project by its path from the file on that names it, or take the name away")
+    )]
+    NoInstallFile {
+        /// The path, from the project on.
+        path: String,
+        /// Where it is named.
+        #[label("no such file")]
+        place: SourceSpan,
+    },
     /// Libraries that nobody here has made.
     #[error(
         "symbols are taken out of what is built here, and all packages are wheels, installed as they are"

@@ -7,7 +7,13 @@ use super::{LOCK, told};
 use crate::stacks::{Request, plan};
 
 fn planned(cog_yaml: &str, settings: &str, request: &Request) -> Result<String, String> {
-    let files = [("cog.yaml", cog_yaml), ("pylock.cog.toml", LOCK), ("cogpack.toml", settings)];
+    let files = [
+        ("cog.yaml", cog_yaml),
+        ("pylock.cog.toml", LOCK),
+        ("cogpack.toml", settings),
+        ("scripts/before.sh", "mkdir /ready\n"),
+        ("after.sh", "test -d /ready\n"),
+    ];
     let planned = MemoryProject::new(files).unwrap().plan(|source| plan(source, request));
     let all = |found: crate::stacks::Findings| found.iter().map(told).collect::<Vec<_>>().join("\n");
     let planned = planned.map_err(all)?;
@@ -72,4 +78,31 @@ fn byte_code_is_made_by_the_image_where_it_is_asked_for() {
     assert!(planned(RUN, "", &request).unwrap().contains("%byte-code"));
     let refused = planned(RUN, "strip = true\n", &plain).unwrap_err();
     assert!(refused.starts_with("project::python::strip cogpack.toml: "), "{refused}");
+}
+
+#[test]
+fn files_of_the_project_run_before_and_after_its_packages_are_installed() {
+    let plain = Request { openapi_schema: Some("{}".to_owned()), ..Request::plain() };
+    let settings =
+        "pre-install = [\"scripts/before.sh\"]\npost-install = [\"after.sh\"]\nprecompile = true\n";
+    let commands = RUN.replace("run:", "  run: [\"echo last\"]\nrun:");
+    let text = planned(&commands, settings, &plain).unwrap();
+    let stages = text.lines().filter_map(|line| line.strip_prefix("stage %")?.split(' ').next());
+    assert_eq!(
+        stages.collect::<Vec<_>>().join(" "),
+        "base environment pre-install python framework packages post-install byte-code commands schema source model"
+    );
+    let start = text.find("stage %pre-install").unwrap_or_else(|| panic!("{text}"));
+    insta::assert_snapshot!(text[start..].split("\n}\n").next().unwrap(), @r#"
+    stage %pre-install in export.runtime {
+      by pre-install at "cogpack.toml":1
+      exec ["/bin/sh", "-e", "/mnt/scripts/before.sh"] {
+        mount @source at /mnt/scripts/before.sh select "scripts/before.sh"
+      }
+    "#);
+    let refused = planned(RUN, "post-install = [\"scripts\", \"after.sh\"]\n", &plain).unwrap_err();
+    assert!(
+        refused.starts_with("project::python::install-file cogpack.toml: there is no file `scripts`"),
+        "{refused}"
+    );
 }

@@ -31,6 +31,10 @@ pub struct Settings {
     pub user: Option<Placed<String>>,
     /// `precompile`: whether byte code is made.
     pub precompile: Option<Placed<bool>>,
+    /// `pre-install`: files of the project that run before its packages are installed.
+    pub pre_install: Vec<Placed<SourcePath>>,
+    /// `post-install`: files of the project that run when its packages are installed.
+    pub post_install: Vec<Placed<SourcePath>>,
     /// `strip`: whether symbols of libraries are taken away.
     pub strip: Option<Placed<bool>>,
     /// `target`: what answers, `FILE.py:NAME`.
@@ -92,6 +96,8 @@ const KEYS: &[&str] = &[
     "command",
     "extras",
     "groups",
+    "post-install",
+    "pre-install",
     "precompile",
     "python",
     "stack",
@@ -144,6 +150,8 @@ pub(super) fn read(
             "command" => settings.command = command(reading, &key, value),
             "stack" => settings.stack = reading.text(&key, value),
             "catalogue" => settings.catalogue = files(reading, &key, value),
+            "pre-install" => settings.pre_install = files(reading, &key, value),
+            "post-install" => settings.post_install = files(reading, &key, value),
             "extras" => settings.extras = names(reading, &key, value),
             "groups" => settings.groups = names(reading, &key, value),
             "target" => settings.target = setting(reading, &key, value, target),

@@ -32,7 +32,7 @@ impl Block<PythonFacts> for ByteCode {
     }
 
     fn after(&self) -> &'static [&'static str] {
-        &["built-packages", "framework", "packages"]
+        &["built-packages", "framework", "packages", "post-install"]
     }
 
     fn detect(&self, facts: &PythonFacts) -> Detected {

@@ -24,7 +24,15 @@ impl Block<PythonFacts> for Commands {
     }
 
     fn after(&self) -> &'static [&'static str] {
-        &["built-packages", "byte-code", "environment", "packages", "python", "system-packages"]
+        &[
+            "built-packages",
+            "byte-code",
+            "environment",
+            "packages",
+            "post-install",
+            "python",
+            "system-packages",
+        ]
     }
 
     fn detect(&self, facts: &PythonFacts) -> Detected {

@@ -9,6 +9,7 @@ mod commands;
 mod environment;
 mod framework;
 mod init;
+mod install_files;
 mod installed;
 mod interpreter;
 mod model;
@@ -38,10 +39,12 @@ pub(super) fn all() -> Vec<Box<dyn Block<PythonFacts>>> {
         Box::new(system_packages::SystemPackages),
         Box::new(environment::Environment),
         Box::new(interpreter::Interpreter),
+        Box::new(install_files::PreInstall),
         Box::new(python::Python),
         Box::new(framework::Framework),
         Box::new(packages::Packages),
         Box::new(built::BuiltPackages),
+        Box::new(install_files::PostInstall),
         Box::new(commands::Commands),
         Box::new(installed::InstalledProject),
         Box::new(schema::SchemaFile),

@@ -25,7 +25,7 @@ impl Block<PythonFacts> for Python {
     }
 
     fn after(&self) -> &'static [&'static str] {
-        &["environment", "interpreter", "system-packages"]
+        &["environment", "interpreter", "pre-install", "system-packages"]
     }
 
     fn detect(&self, _: &PythonFacts) -> Detected {

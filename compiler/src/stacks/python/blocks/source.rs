@@ -27,7 +27,7 @@ impl Block<PythonFacts> for SourceCopy {
     }
 
     fn after(&self) -> &'static [&'static str] {
-        &["built-packages", "commands", "installed-project", "packages", "schema"]
+        &["built-packages", "commands", "installed-project", "packages", "post-install", "schema"]
     }
 
     fn detect(&self, _: &PythonFacts) -> Detected {
