@@ -221,12 +221,9 @@ async fn a_file_that_grows_meanwhile_ends_the_build_with_its_name() {
         let (outcome, directories) = sent(&found, root.path()).await;
         stop.store(true, Ordering::Relaxed);
         writing.join().expect("ends well");
-        let said = format!("{:?}", outcome.expect_err("a file grows"));
-        assert!(
-            said.contains("999-log") && said.contains("while the directory was sent"),
-            "{}: {said}",
-            found.name
-        );
+        // What the daemon says of it depends on what reaches it first: why the stream ended, or that it
+        // ended (`EOF`). What a build tells is what is kept here.
+        outcome.expect_err("a file grows");
         let kept = directories.failure();
         assert!(
             matches!(&kept, Some(DirectoryFailure::Changed { path, .. }) if path == "999-log"),
