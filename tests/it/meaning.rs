@@ -287,7 +287,7 @@ fn the_backend_does_what_ops_mean_that_are_in_each_others_way() {
              export from %second {{}}\n"
         )
     });
-    all_agree(plans, 300);
+    all_agree(plans, 200);
 }
 
 #[test]
@@ -300,5 +300,5 @@ fn the_backend_joins_what_stages_side_by_side_mean() {
              export from phase sides {{}}\n"
         )
     });
-    all_agree(plans, 300);
+    all_agree(plans, 100);
 }
