@@ -49,31 +49,16 @@ impl Invented {
         let mut world = Self { seed, of_inputs: BTreeMap::new(), of_stages: BTreeSet::new() };
         for id in plan.order() {
             for step in plan.steps(*id) {
-                match &step.op.kind {
-                    OpKind::Copy(copy) => {
-                        for wanted in wanted(copy) {
-                            world.want(plan, &copy.from.value, wanted);
-                        }
+                if let OpKind::Copy(copy) = &step.op.kind {
+                    for wanted in wanted(copy) {
+                        world.want(plan, &copy.from.value, wanted);
                     }
-                    OpKind::Run { execution, .. } | OpKind::Exec { execution, .. } => {
-                        for mount in &execution.mounts {
-                            let MountKind::Bind { source, select: Some(select), .. } = &mount.kind else {
-                                continue;
-                            };
-                            let path = names(known_or_written(select).as_bytes());
-                            world.want(plan, &source.value, (path, None));
-                        }
+                }
+                for mount in step.op.execution().into_iter().flat_map(|execution| &execution.mounts) {
+                    if let MountKind::Bind { source, select: Some(select), .. } = &mount.kind {
+                        let path = names(known_or_written(select).as_bytes());
+                        world.want(plan, &source.value, (path, None));
                     }
-                    OpKind::File(_)
-                    | OpKind::Mkdir(_)
-                    | OpKind::Symlink(_)
-                    | OpKind::Remove(_)
-                    | OpKind::Env(_)
-                    | OpKind::Workdir(_)
-                    | OpKind::User(_)
-                    | OpKind::Shell(_)
-                    | OpKind::Layer(_)
-                    | OpKind::By(_) => {}
                 }
             }
         }

@@ -253,24 +253,24 @@ fn user(request: &Request, said: &Said) -> Option<Decided<String>> {
     Some(Decided { value: user.value.clone(), at, because: "the setting `user` says so" })
 }
 
-/// The files that a setting names, each of which has to be there.
+/// The files that a setting names. One that is not there goes to `slips`.
 fn install_files(
     source: &Source,
     said: &Said,
     named: &[Placed<SourcePath>],
-) -> Result<Result<Vec<InstallFile>, Findings>, Unread> {
+    slips: &mut Findings,
+) -> Result<Vec<InstallFile>, Unread> {
     let mut files = Vec::new();
-    let mut findings = Findings::new();
     for named in named {
         if source.kind(&named.value)? == Some(Kind::File) {
             files.push(InstallFile { path: named.value.clone(), at: said.at_setting(named.place) });
             continue;
         }
-        let file = said.settings().stated.as_ref().map_or(&said.config, |stated| &stated.file);
         let (path, place) = (named.value.to_string(), named.place.into());
-        findings.push(InFile::new(file, PythonFinding::NoInstallFile { path, place }.into()));
+        let finding = PythonFinding::NoInstallFile { path, place };
+        slips.push(InFile::new(said.settings_file(), finding.into()));
     }
-    Ok(if findings.is_empty() { Ok(files) } else { Err(findings) })
+    Ok(files)
 }
 
 /// What the model takes and gives, as its Python files say it.
@@ -372,26 +372,18 @@ pub fn gather(
             let wanted = said.settings().precompile.as_ref().filter(|wanted| wanted.value);
             let of_settings = wanted.map(|wanted| said.at_setting(wanted.place));
             let strip = said.settings().strip.as_ref().filter(|wanted| wanted.value);
+            let mut slips = Findings::new();
+            if let Some(wanted) = strip.filter(|_| packages.sources.is_empty()) {
+                let finding = PythonFinding::Strip { place: wanted.place.into() };
+                slips.push(InFile::new(said.settings_file(), finding.into()));
+            }
             let strip = strip.map(|wanted| said.at_setting(wanted.place));
-            if let (Some(place), true) = (
-                said.settings().strip.as_ref().map(|said| said.place).filter(|_| strip.is_some()),
-                packages.sources.is_empty(),
-            ) {
-                let file = said.settings().stated.as_ref().map_or(&said.config, |stated| &stated.file);
-                findings.push(InFile::new(file, PythonFinding::Strip { place: place.into() }.into()));
+            let pre_install = install_files(source, &said, &said.settings().pre_install, &mut slips)?;
+            let post_install = install_files(source, &said, &said.settings().post_install, &mut slips)?;
+            if !slips.is_empty() {
+                findings.extend(slips);
                 return Ok(Err(findings));
             }
-            let settings = said.settings();
-            let (pre_install, post_install) = (&settings.pre_install, &settings.post_install);
-            let installs =
-                (install_files(source, &said, pre_install)?, install_files(source, &said, post_install)?);
-            let (pre_install, post_install) = match installs {
-                (Ok(pre_install), Ok(post_install)) => (pre_install, post_install),
-                (pre_install, post_install) => {
-                    findings.extend(pre_install.err().into_iter().chain(post_install.err()).flatten());
-                    return Ok(Err(findings));
-                }
-            };
             let precompile = if request.precompile { Some(None) } else { of_settings };
             let facts = PythonFacts {
                 said,

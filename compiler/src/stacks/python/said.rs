@@ -43,6 +43,11 @@ impl Said {
         self.settings().stated.as_ref().and_then(|stated| at(&stated.file, place))
     }
 
+    /// The file that findings about settings stand in.
+    pub fn settings_file(&self) -> &SourcePath {
+        self.settings().stated.as_ref().map_or(&self.config, |stated| &stated.file)
+    }
+
     /// Whether `cog.yaml` names Python packages itself, so that no other file does.
     pub fn names_packages(&self) -> bool {
         names_packages(&self.cog)

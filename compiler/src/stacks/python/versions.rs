@@ -195,7 +195,7 @@ pub(super) fn catalogue(
             },
             Ok(None) => {
                 let (file, place) = (named.to_string(), named.place.into());
-                let stated = said.settings().stated.as_ref().map_or(&said.config, |stated| &stated.file);
+                let stated = said.settings_file();
                 findings.push(InFile::new(stated, PythonFinding::NoFile { file, place }.into()));
             }
             Err(finding) => findings.push(finding),

@@ -105,4 +105,7 @@ fn files_of_the_project_run_before_and_after_its_packages_are_installed() {
         refused.starts_with("project::python::install-file cogpack.toml: there is no file `scripts`"),
         "{refused}"
     );
+    // With what else is wrong with the settings.
+    let both = planned(RUN, "strip = true\npre-install = [\"no.sh\"]\n", &plain).unwrap_err();
+    assert!(both.contains("project::python::strip") && both.contains("no file `no.sh`"), "{both}");
 }
