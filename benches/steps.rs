@@ -2,6 +2,7 @@
 //!
 //! For the whole process, from a file of text to a file of LLB, see `benches/whole-process`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cogpack_backends_contract::Backend;
@@ -11,7 +12,9 @@ use cogpack_backends_llb::{Llb, SourceText};
 use cogpack_backends_oci_direct::{Inputs, OciDirect};
 use cogpack_benches::{SIZES, chain, copies, one_directory};
 use cogpack_compiler::World;
-use cogpack_ir::plan::Plan;
+use cogpack_content::Digest;
+use cogpack_diff::{Compared, Difference};
+use cogpack_ir::plan::{InputName, Plan};
 use cogpack_ir::resolve::{Resolved, resolve};
 use cogpack_ir::verify::{Verified, verify};
 use cogpack_ir::{json, syntax};
@@ -109,4 +112,18 @@ fn assemble(bencher: Bencher<'_, '_>, text: &str, stages: usize) {
         let recipe = backend.lower(&plan).expect("it can be expressed");
         recipe.assemble(&Inputs::default(), &NoFiles, 0).expect("it can be assembled")
     });
+}
+
+/// Two plans of which the second has other names, another first stage, so that everything runs again,
+/// and every tenth program says something else.
+#[divan::bench(args = SIZES, max_time = 5)]
+fn diff(bencher: Bencher<'_, '_>, stages: usize) {
+    let old = chain(stages);
+    let new = old.replace("%s", "%t").replace("step-0\"", "first\"").replace("5\"\n}", "other\"\n}");
+    let nothing = BTreeMap::<InputName, Digest>::new();
+    let [(old, old_resolved), (new, new_resolved)] = [old, new].map(|text| (parsed(&text), resolved(&text)));
+    let of = |written, resolved| Compared { written, resolved, contents: &nothing };
+    bencher
+        .counter(ItemsCount::new(stages))
+        .bench(|| Difference::between(of(&old, &old_resolved), of(&new, &new_resolved)));
 }

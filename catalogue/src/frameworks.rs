@@ -1,10 +1,12 @@
 //! What releases of frameworks need: which Pythons they are made for, and which CUDA and cuDNN.
 //!
 //! The facts are shipped, `data/frameworks.toml`, and derived by the script beside it. What the table
-//! does not have is unknown, which is something else than impossible: whoever asks decides.
+//! does not have is unknown, which is something else than impossible: whoever asks decides. It differs
+//! by platform, so [`Frameworks::on`] takes out of it what is true on all that an image is for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use cogpack_content::Platform;
 use pep440_rs::{Version, VersionSpecifiers};
 
 use crate::finding::{CatalogueFinding, span};
@@ -24,7 +26,7 @@ pub struct Frameworks {
 pub struct Framework {
     /// Where its builds are that the package index has not: an address with `{build}` in it.
     pub index: Option<String>,
-    /// Its releases, newest first.
+    /// Its releases, newest first; one is there more than once where platforms differ.
     pub releases: Vec<Release>,
 }
 
@@ -33,10 +35,14 @@ pub struct Framework {
 pub struct Release {
     /// Its version.
     pub version: Version,
+    /// What this is about.
+    pub platforms: BTreeSet<Platform>,
     /// The Pythons that it has wheels for, as `3.12`.
     pub pythons: Vec<Version>,
     /// What it is made for, the most common first.
     pub builds: Vec<Build>,
+    /// The extras that bring CUDA on some platform, be it another one.
+    pub extras: BTreeSet<String>,
 }
 
 /// What a release is made for.
@@ -141,10 +147,91 @@ impl Frameworks {
         findings.extend(whole.finish());
         if findings.is_empty() { Ok(read) } else { Err(findings) }
     }
+
+    /// Whether anything is known of a platform.
+    pub fn is_about(&self, platform: &Platform) -> bool {
+        let mut releases = self.frameworks.values().flat_map(|framework| &framework.releases);
+        releases.any(|release| release.platforms.contains(platform))
+    }
+
+    /// What is true on each of these platforms: the releases that all of them have, with the Pythons
+    /// that all have, and the builds that are asked for in one way on all.
+    pub fn on(&self, platforms: &BTreeSet<Platform>) -> Self {
+        let of = |framework: &Framework| {
+            let mut versions: Vec<&Version> = framework.releases.iter().map(|one| &one.version).collect();
+            versions.dedup();
+            let releases = versions.into_iter().filter_map(|version| framework.on(version, platforms));
+            Framework { index: framework.index.clone(), releases: releases.collect() }
+        };
+        let frameworks = self.frameworks.iter().map(|(package, framework)| (package.clone(), of(framework)));
+        Self { frameworks: frameworks.collect(), distributions: self.distributions.clone() }
+    }
+}
+
+impl Framework {
+    /// What is true of a release on each of these platforms.
+    fn on(&self, version: &Version, platforms: &BTreeSet<Platform>) -> Option<Release> {
+        let mut merged: Option<Release> = None;
+        for platform in platforms {
+            let is = |one: &&Release| one.version == *version && one.platforms.contains(platform);
+            let here = self.releases.iter().find(is)?;
+            merged = Some(match merged {
+                None => Release { platforms: platforms.clone(), ..here.clone() },
+                Some(so_far) => so_far.and(here),
+            });
+        }
+        let everywhere = self.releases.iter().filter(|one| one.version == *version);
+        let extras = everywhere.flat_map(|one| one.extras.iter().cloned()).collect();
+        let is_any = |release: &Release| !release.pythons.is_empty() && !release.builds.is_empty();
+        merged.filter(is_any).map(|release| Release { extras, ..release })
+    }
+}
+
+impl Release {
+    fn and(mut self, other: &Self) -> Self {
+        self.pythons.retain(|python| other.pythons.contains(python));
+        self.builds = self.builds.iter().filter_map(|build| build.and(&other.builds)).collect();
+        self
+    }
+}
+
+impl Build {
+    /// The extra that asks for it.
+    pub fn extra(&self) -> Option<&str> {
+        match &self.source {
+            BuildSource::Extra(extra) => Some(extra),
+            BuildSource::Package | BuildSource::Index(_) | BuildSource::Base => None,
+        }
+    }
+
+    /// The same build elsewhere too: one that is asked for in the same way, and is for a GPU there too
+    /// or for none.
+    fn and(&self, others: &[Self]) -> Option<Self> {
+        let is_same =
+            |other: &&Self| other.source == self.source && other.cuda.is_some() == self.cuda.is_some();
+        let other = others.iter().find(is_same)?;
+        let both = |one: &Option<VersionSpecifiers>, other: &Option<VersionSpecifiers>| match (one, other) {
+            (Some(one), Some(other)) if one != other => {
+                Some(one.iter().chain(other.iter()).cloned().collect())
+            }
+            (Some(range), _) | (None, Some(range)) => Some(range.clone()),
+            (None, None) => None,
+        };
+        Some(Self {
+            source: self.source.clone(),
+            cuda: both(&self.cuda, &other.cuda),
+            cudnn: both(&self.cudnn, &other.cudnn),
+        })
+    }
 }
 
 fn release(fields: &mut Fields<'_>, findings: &mut Vec<CatalogueFinding>) -> Option<Release> {
     let of = fields.required("version", "its version").and_then(|text| version(fields, "version", &text));
+    if fields.value("platforms").is_none() {
+        fields.missing("platforms", "the platforms it is about, for instance [\"linux/amd64\"]");
+    }
+    let texts = fields.texts("platforms").unwrap_or_default();
+    let platforms = texts.iter().filter_map(|text| platform(fields, text)).collect();
     let texts = fields.texts("python").unwrap_or_default();
     let pythons = texts.iter().filter_map(|text| version(fields, "python", text)).collect();
     let mut builds = Vec::new();
@@ -169,7 +256,16 @@ fn release(fields: &mut Fields<'_>, findings: &mut Vec<CatalogueFinding>) -> Opt
         findings.extend(inner.finish());
         builds.push(Build { source, cuda, cudnn });
     }
-    Some(Release { version: of?, pythons, builds })
+    let extras = builds.iter().filter_map(Build::extra).map(str::to_owned).collect();
+    Some(Release { version: of?, platforms, pythons, builds, extras })
+}
+
+fn platform(fields: &mut Fields<'_>, text: &Text<'_>) -> Option<Platform> {
+    let read = text.0.parse();
+    if let Err(why) = &read {
+        fields.invalid("platforms", text, why, "write it as in `linux/amd64`");
+    }
+    read.ok()
 }
 
 fn version(fields: &mut Fields<'_>, key: &str, text: &Text<'_>) -> Option<Version> {

@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cogpack_backends_dockerfile::{Dialect, Syntax};
 use cogpack_backends_oci_direct::compression::Compression;
+use cogpack_passes::Level;
 
 use crate::commands::build::arguments::Build;
 use crate::commands::catalogue::arguments::Arguments as Bases;
+use crate::commands::check::arguments::Check;
+use crate::commands::diff::arguments::Diff;
 use crate::commands::lock::arguments::Lock;
+use crate::commands::opt::arguments::Optimise;
 use crate::commands::plan::arguments::PlanProject;
 use crate::commands::predict::arguments::Predict;
 use crate::commands::store::arguments::Upkeep;
@@ -44,10 +48,12 @@ impl Arguments {
                 Command::Predict(arguments) => arguments.format,
                 Command::Store(arguments) => arguments.format,
                 Command::Lock(arguments) => arguments.format,
+                Command::Opt(arguments) => arguments.format,
                 Command::Plan(arguments) => arguments.format,
                 Command::Catalogue(arguments) => arguments.format,
-                Command::Check { format, .. }
-                | Command::Fmt { format, .. }
+                Command::Check(arguments) => arguments.format.of_failures(),
+                Command::Diff(arguments) => arguments.format,
+                Command::Fmt { format, .. }
                 | Command::Resolve { format, .. }
                 | Command::Graph { format, .. }
                 | Command::Explain { format, .. } => *format,
@@ -119,9 +125,38 @@ pub struct Compile {
     /// gzip for what compresses, and nothing for what does not, such as weights.
     #[arg(long, value_enum, value_name = "COMPRESSION")]
     pub compression: Option<CompressionChoice>,
+    /// How far the plan is rewritten before it is compiled, for the same image; also `-O0`, `-O1`, `-O2`.
+    /// Left out: 1.
+    #[arg(long = "optimise", value_enum, value_name = "0|1|2")]
+    pub level: Option<LevelChoice>,
     /// How findings, notes and failures are shown.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+/// What `--optimise` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LevelChoice {
+    /// The plan as it is.
+    #[value(name = "0")]
+    None,
+    /// The same layers, made with less work.
+    #[default]
+    #[value(name = "1")]
+    Safe,
+    /// Other layers of the same files.
+    #[value(name = "2")]
+    Layers,
+}
+
+impl From<LevelChoice> for Level {
+    fn from(choice: LevelChoice) -> Self {
+        match choice {
+            LevelChoice::None => Self::None,
+            LevelChoice::Safe => Self::Safe,
+            LevelChoice::Layers => Self::Layers,
+        }
+    }
 }
 
 /// What `--compression` takes.
@@ -273,15 +308,8 @@ pub enum Command {
     /// Ask a model for a prediction, building and starting it if need be.
     #[command(visible_alias = "run")]
     Predict(Box<Predict>),
-    /// Check plans and show every finding.
-    Check {
-        /// Plans; `-` is standard input.
-        #[arg(required = true)]
-        plans: Vec<PathBuf>,
-        /// How findings and failures are shown.
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
+    /// Check plans and show every finding: what is wrong, and what is legal and costs.
+    Check(Check),
     /// Put plans into canonical form, comments kept.
     Fmt {
         /// Plans; `-` is standard input, and is written to standard output.
@@ -310,6 +338,8 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Rewrite plans so that their images cost less and are the same.
+    Opt(Optimise),
     /// Draw the plan: phases as lanes, stages, layers.
     Graph {
         /// The plan; `-` is standard input.
@@ -325,10 +355,20 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t, conflicts_with = "kind")]
         format: Format,
     },
-    /// Tell more about a finding's code.
+    /// Compare two plans: what was changed, and what that builds again.
+    Diff(Box<Diff>),
+    /// Tell more about a finding's code, or why a build of a plan runs what it runs.
     Explain {
-        /// For instance `cpk::stage::cycle`; left out, all codes are listed.
+        /// For instance `cpk::stage::cycle`; left out, all codes are listed. With `--since` a plan, as
+        /// `cogpackc diff` takes it.
+        #[arg(value_name = "CODE|PLAN")]
         code: Option<String>,
+        /// Tell which ops run again where this plan was built, and for each layer the chain from what was
+        /// changed to it: a plan, as a file, `REVISION:PATH` of a git repository or a directory; or a build
+        /// record. `last`, or nothing, stands for the record that the plan's last build left in
+        /// `.cog/records`, and files that have changed since then are told as well.
+        #[arg(long, value_name = "OLD", requires = "code", num_args = 0..=1, default_missing_value = "last")]
+        since: Option<PathBuf>,
         /// How it is told.
         #[arg(long, value_enum, default_value_t)]
         format: Format,

@@ -27,6 +27,22 @@ pub struct Console<'a> {
     pub stderr_is_terminal: bool,
 }
 
+#[cfg(test)]
+impl<'a> Console<'a> {
+    /// One without a terminal, of which only the talk is kept.
+    pub fn talking_to(stderr: &'a mut dyn Write) -> Self {
+        Self {
+            stdin: Box::leak(Box::new(std::io::empty())),
+            stdout: Box::leak(Box::new(std::io::sink())),
+            stderr,
+            directory: PathBuf::default(),
+            environment: Environment::default(),
+            stdout_is_terminal: false,
+            stderr_is_terminal: false,
+        }
+    }
+}
+
 impl Console<'_> {
     /// Writes data. That nobody reads it any more is not an error of the command.
     pub fn data(&mut self, bytes: &[u8]) {

@@ -52,6 +52,18 @@ impl ContentSource for ContextContents {
     }
 }
 
+/// Where a `dir` context is; `None` for other kinds.
+pub fn root_of(
+    name: &InputName,
+    context: &Context,
+    file: &PlanFile,
+    elsewhere: &BTreeMap<InputName, PathBuf>,
+) -> Option<PathBuf> {
+    let ContextKind::Directory(directory) = &context.kind else { return None };
+    let of_plan = || file.directory.join(&directory.path.value);
+    Some(elsewhere.get(name).cloned().unwrap_or_else(of_plan))
+}
+
 /// Walks each of `contexts` that is a directory, relative to the plan's own, or where `elsewhere`
 /// says that it is.
 pub fn walk_all<'c>(
@@ -61,9 +73,9 @@ pub fn walk_all<'c>(
 ) -> Result<Walked, Failure> {
     let (mut walked, room) = (Walked::default(), Room::default());
     for (name, context) in contexts {
-        if let ContextKind::Directory(directory) = &context.kind {
-            let of_plan = || file.directory.join(&directory.path.value);
-            let root = elsewhere.get(name).cloned().unwrap_or_else(of_plan);
+        if let (ContextKind::Directory(directory), Some(root)) =
+            (&context.kind, root_of(name, context, file, elsewhere))
+        {
             let tree = walk_within(&room, &root, name, &directory.rules).map_err(|error| {
                 let failure = Failure::of(&error);
                 match (elsewhere.get(name), directory.path.span.place()) {

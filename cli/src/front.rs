@@ -3,12 +3,15 @@
 
 use std::path::Path;
 
+use cogpack_compiler::World;
 use cogpack_content::Platform;
 use cogpack_ir::finding::Finding;
 use cogpack_ir::plan::Plan;
 use cogpack_ir::resolve::Resolved;
+use cogpack_passes::{Facts, of_level, optimise};
 use miette::Diagnostic;
 
+use crate::arguments::LevelChoice;
 use crate::bases::Bases;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -22,6 +25,42 @@ pub struct Front {
     pub resolved: Resolved,
     /// The layouts that were named, or that the plan names.
     pub bases: Bases,
+}
+
+impl Front {
+    /// The same with the plan rewritten as far as a level says.
+    pub fn optimised(
+        mut self,
+        level: Option<LevelChoice>,
+        format: Format,
+        console: &mut Console<'_>,
+    ) -> Self {
+        let world = self.bases.world();
+        self.resolved = optimised(self.resolved, level, &world, format, console);
+        self
+    }
+}
+
+/// A plan rewritten as far as a level says. A pass that makes a plan that breaks rules is told of, and the plan
+/// is left as it is: what was written can be built all the same.
+pub fn optimised(
+    plan: Resolved,
+    level: Option<LevelChoice>,
+    world: &World,
+    format: Format,
+    console: &mut Console<'_>,
+) -> Resolved {
+    let passes = of_level(level.unwrap_or_default().into());
+    let again = |plan| cogpack_compiler::compile(plan, world);
+    match optimise(&plan, &passes, &Facts::default(), &again) {
+        Ok(optimised) => optimised.into_plan(plan),
+        Err(broken) => {
+            let note =
+                format!("note: {broken}; this is a mistake of ours, and the plan is used as it stands");
+            report::remark(&note, format, console);
+            plan
+        }
+    }
 }
 
 /// Reads and resolves a plan; `None` where it has errors, which are shown.

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 pub fn refuse(arguments: &Compile) -> Result<(), Failure> {
     use Artifact::{Dockerfile, Llb, LlbText, Oci};
     let emitters: &[Artifact] = &[Llb, LlbText, Dockerfile, Oci];
-    let options: [(&str, bool, &[Artifact]); 10] = [
+    let options: [(&str, bool, &[Artifact]); 11] = [
         ("--layout", !arguments.layouts.is_empty(), emitters),
         ("--limits", arguments.limits.is_some(), &[Llb, LlbText]),
         ("--dialect", arguments.dialect.is_some(), &[Dockerfile]),
@@ -19,6 +19,7 @@ pub fn refuse(arguments: &Compile) -> Result<(), Failure> {
         ("--force", arguments.force, &[Llb, Dockerfile]),
         ("--platform", !arguments.platforms.is_empty(), emitters),
         ("--store", arguments.store.is_some(), emitters),
+        ("--optimise", arguments.level.is_some(), emitters),
         ("--tag", !arguments.tags.is_empty(), &[Oci]),
         ("--compression", arguments.compression.is_some(), &[Oci]),
     ];

@@ -30,6 +30,7 @@ mod packages;
 mod plan_file;
 mod progress;
 mod project;
+mod record;
 mod registries;
 mod report;
 mod saved;
@@ -55,7 +56,7 @@ pub const COULD_NOT_RUN: u8 = 2;
 
 /// Runs one command line (the program's name first) and gives its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<'_>) -> u8 {
-    let words: Vec<OsString> = arguments.into_iter().collect();
+    let words: Vec<OsString> = levels_written_out(arguments.into_iter());
     let arguments = match arguments::Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -80,6 +81,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<
             COULD_NOT_RUN
         }
     }
+}
+
+/// The words with `-O0`, `-O1` and `-O2` as `--optimise`: to clap they are `-O`, where output goes, with a path.
+fn levels_written_out(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut are_options = true;
+    let words = words.map(|word| {
+        are_options &= word != "--";
+        match word.to_str() {
+            Some("-O0" | "-O1" | "-O2") if are_options => {
+                OsString::from(format!("--optimise={}", word.to_string_lossy().replace("-O", "")))
+            }
+            Some(_) | None => word,
+        }
+    });
+    words.collect()
 }
 
 /// Whether a command line writes paths out from the root on, as far as `directory` goes.

@@ -1,12 +1,18 @@
 //! What this machine says of registries: in the configuration of its Docker Engine, which is the
-//! user's own where the Engine is.
+//! user's own where the Engine is. And who gets images from them.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use cogpack_build::direct::pull::{PullError, Puller};
+use cogpack_build::logins::waiting;
+use cogpack_io_registry::Registries;
 use cogpack_io_registry::settings::Settings;
 
+use crate::commands::build::daemon;
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::packages::Machine;
 
 /// The Engine of the machine goes by this.
 const OF_THE_MACHINE: &str = "/etc/docker/daemon.json";
@@ -21,4 +27,17 @@ pub fn settings(console: &Console<'_>) -> Result<Settings, Failure> {
     Settings::read(&path).map_err(|error| {
         Failure::of(&error).with_hint("correct it: it says which registries have mirrors, or no encryption")
     })
+}
+
+/// Gets images with the user's logins, into the machine's store. Credential helpers are programs that are
+/// waited for, so this is called within a runtime.
+pub fn puller(machine: Machine<'_>, console: &Console<'_>) -> Result<Arc<Puller>, Failure> {
+    let login = waiting(Arc::new(daemon::logins(console)?));
+    Ok(Puller::new(Registries::new(settings(console)?, login), machine.store()?))
+}
+
+/// That an image did not come, with one more way out.
+pub fn not_pulled(error: &PullError, way_out: &str) -> Failure {
+    let help = error.help().map(|help| format!("{help}; ")).unwrap_or_default();
+    Failure::of(error).with_hint(format!("{help}{way_out}"))
 }

@@ -98,7 +98,7 @@ impl<'p> Interpreter<'p> {
             files::make_working_directory(&directory, on)?;
         }
         if let Some(seen) = program::seen(step, on, |mount| self.mounted(mount))? {
-            *on = self.world.program(&seen);
+            *on = self.world.program(&seen)?;
         }
         Ok(())
     }

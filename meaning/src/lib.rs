@@ -15,6 +15,7 @@ pub mod filesystem;
 
 mod copy;
 mod files;
+mod ownership;
 mod stage;
 mod text;
 

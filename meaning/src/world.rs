@@ -6,12 +6,14 @@ use cogpack_backends_contract::glob::has_wildcard;
 use cogpack_backends_contract::tree::{Ids, Name};
 use cogpack_content::Digest;
 use cogpack_ir::plan::{
-    BaseImage, Context, ContextKind, Copy, CopyForm, Input, InputName, Mode, MountKind, OpKind, Plan, Span,
+    BaseImage, Context, ContextKind, Copy, CopyForm, EnvEdit, EnvName, ImageConfig, Input, InputName, Mode,
+    MountKind, OpKind, Plan, Span,
 };
-use cogpack_ir::resolve::Resolved;
+use cogpack_ir::resolve::{KnownConfigs, Resolved};
 use cogpack_ir::syntax::print;
 
-use crate::filesystem::{Filesystem, Node, Path, names};
+use crate::filesystem::{Failure, Filesystem, Node, Path, names, shown};
+use crate::ownership;
 use crate::program::Seen;
 use crate::text::known_or_written;
 
@@ -21,8 +23,8 @@ pub trait World {
     fn image(&self, image: &BaseImage) -> Filesystem;
     /// The files of a context of another kind than `files`.
     fn context(&self, context: &ContextKind) -> Filesystem;
-    /// What a program leaves of the filesystem that it runs on, without what is mounted.
-    fn program(&self, seen: &Seen) -> Filesystem;
+    /// What a program leaves of the filesystem that it runs on, without what is mounted, unless it fails.
+    fn program(&self, seen: &Seen) -> Result<Filesystem, Failure>;
 }
 
 /// A world that is made up for a plan, so that most of what the plan copies is there.
@@ -30,7 +32,7 @@ pub trait World {
 /// Inputs are told apart by what they are and not by what the plan calls them: a directory with these
 /// rules, an image of this name and digest. What a program does follows from all that it sees, and from
 /// that alone: it leaves a file that says which it was, one or two others are changed or gone, and of what the
-/// plan copies out of stages it makes what is missing.
+/// plan copies out of stages it makes what is missing. One program is known: [`chown -R`](crate::ownership).
 #[derive(Debug, Clone)]
 pub struct Invented {
     seed: u64,
@@ -38,6 +40,8 @@ pub struct Invented {
     of_inputs: BTreeMap<String, BTreeSet<Wanted>>,
     /// What is copied and mounted of stages.
     of_stages: BTreeSet<Wanted>,
+    /// The variables that the plan speaks of, with a value that it gives to one of them.
+    variables: BTreeMap<EnvName, String>,
 }
 
 /// A path that something is wanted at, and whether that is to be a directory, where it is known.
@@ -46,13 +50,27 @@ type Wanted = (Path, Option<bool>);
 impl Invented {
     /// A world for a plan; each seed gives another.
     pub fn of(plan: &Resolved, seed: u64) -> Self {
-        let mut world = Self { seed, of_inputs: BTreeMap::new(), of_stages: BTreeSet::new() };
+        let mut world =
+            Self { seed, of_inputs: BTreeMap::new(), of_stages: BTreeSet::new(), variables: BTreeMap::new() };
         for id in plan.order() {
             for step in plan.steps(*id) {
                 if let OpKind::Copy(copy) = &step.op.kind {
                     for wanted in wanted(copy) {
+                        // What may be missing sometimes is.
+                        let told = shown(&wanted.0);
+                        if copy.optional && Choices::of(seed, &told).next(2) == 0 {
+                            continue;
+                        }
                         world.want(plan, &copy.from.value, wanted);
                     }
+                }
+                if let OpKind::Env(change) = &step.op.kind {
+                    let value = match &change.edit {
+                        EnvEdit::Set(value) => value.as_literal(),
+                        EnvEdit::Prepend(_) | EnvEdit::Append(_) | EnvEdit::Unset => None,
+                    };
+                    let value = value.map_or_else(|| "made up".to_owned(), std::borrow::Cow::into_owned);
+                    world.variables.entry(change.name.value.clone()).or_insert(value);
                 }
                 for mount in step.op.execution().into_iter().flat_map(|execution| &execution.mounts) {
                     if let MountKind::Bind { source, select: Some(select), .. } = &mount.kind {
@@ -77,10 +95,41 @@ impl Invented {
         }
     }
 
+    /// What the configs of bases say of which nothing is known: variables that the plan speaks of, a user and a
+    /// shell. What is known stays.
+    pub fn configs(&self, plan: &Resolved) -> KnownConfigs {
+        let inputs = plan.plan();
+        let images = inputs.images.keys().map(|name| (name, Input::Image(name.clone())));
+        let contexts = inputs.contexts.keys().map(|name| (name, Input::Context(name.clone())));
+        let bases = images.chain(contexts).filter_map(|(name, input)| {
+            let state = plan.state_of(&input);
+            let identity = identity(plan, name)?;
+            let config = if state.base_known { (*state.inherited).clone() } else { self.config(&identity) };
+            Some((name.clone(), config))
+        });
+        bases.collect()
+    }
+
+    fn config(&self, identity: &str) -> ImageConfig {
+        let mut choices = Choices::of(self.seed, &format!("config {identity}"));
+        let mut env = Vec::new();
+        for (name, value) in &self.variables {
+            match choices.next(3) {
+                0 => {}
+                1 => env.push((name.clone(), value.clone())),
+                _ => env.insert(0, (name.clone(), choices.word())),
+            }
+        }
+        let user = [None, Some("app"), Some("0")][choices.next(3)];
+        let shell = (choices.next(2) == 0).then(|| ["/bin/bash", "-c"].map(str::to_owned).to_vec());
+        ImageConfig { env, user: user.map(str::to_owned), shell, ..ImageConfig::default() }
+    }
+
     fn input(&self, identity: &str) -> Filesystem {
         let mut choices = Choices::of(self.seed, identity);
         let mut filesystem = Filesystem::default();
-        let accounts = format!("root:x:0:\napp:x:{}:\n", 100 + choices.next(3));
+        let accounts =
+            format!("root:x:0:\napp:x:{}:\nnobody:x:65534:\nnogroup:x:65534:\n", 100 + choices.next(3));
         for file in ["passwd", "group"] {
             place(
                 &[b"etc".to_vec(), file.as_bytes().to_vec()],
@@ -110,7 +159,10 @@ impl World for Invented {
         self.input(&identity_of_context(context))
     }
 
-    fn program(&self, seen: &Seen) -> Filesystem {
+    fn program(&self, seen: &Seen) -> Result<Filesystem, Failure> {
+        if let Some(left) = ownership::changed(seen) {
+            return left;
+        }
         let mut choices = Choices::of(self.seed, &format!("{seen:?}"));
         let mut left = seen.root.clone();
         let is_mounted = |path: &[Name]| {
@@ -136,7 +188,7 @@ impl World for Invented {
             self.of_stages.iter().filter(|(path, _)| !is_mounted(path)).cloned().collect();
         make_wanted(&wanted, &mut choices, &mut left);
         place(&[b"programs".to_vec(), choices.word().into_bytes()], file_of(b"ran"), &mut left);
-        left
+        Ok(left)
     }
 }
 

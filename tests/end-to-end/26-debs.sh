@@ -58,6 +58,27 @@ prints 'crun runs it' 'de True' \
 	"$repository/tests/rig/run-oci" "$work/example:latest" -- \
 	python3 -c 'import predict, ssl; p = predict.Predictor(); p.setup(); print(p.run("Wo ist denn hier der Bahnhof?"), len(ssl.create_default_context().get_ca_certs()) > 100)'
 
+# Programs with a hundred files each, as models call them: made of packages and run, all without a daemon.
+exits 'git and what it needs is locked' 0 lock "$work/git.lock" \
+	base-files base-passwd ca-certificates dash git --without debconf --without dpkg
+{
+	printf 'cpk 1\nplatform linux/%s\n' "$(dpkg --print-architecture)"
+	cat "$work/git.lock"
+	cat <<-'END'
+		stage %app from @system {
+		  env PATH = "/usr/bin"
+		  run "git init --quiet /repository && cd /repository && git -c user.name=Test -c user.email=test@localhost commit --quiet --allow-empty --message first"
+		}
+		export from %app { cmd ["git", "-C", "/repository", "log", "--format=said %s by %an"] }
+	END
+} >"$work/git.cpk"
+build_by_ourselves() {
+	DOCKER_HOST=unix:///nowhere/docker.sock \
+		"$cogpackc" build "$work/git.cpk" --builder direct --output "type=layout,dest=$work/git" --progress quiet
+}
+exits 'it makes a repository in a build without a daemon' 0 build_by_ourselves
+prints 'and reads it in the image' 'said first by Test' "$repository/tests/rig/run-oci" "$work/git:latest"
+
 # A package whose files say more than text: special modes, owners, two names of one file. Two of them,
 # of one size in all, are told apart by what is in them.
 for text in one two; do

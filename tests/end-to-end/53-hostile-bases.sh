@@ -117,6 +117,7 @@ used good-link-out "test -f $out/escaped && test -f $out/escaped-too && test ! -
 used good-link-replaced 'test -f /d/escaped && test ! -L /d'
 used good-link-out-below "test -f $out/escaped && test ! -e $out/kept"
 used good-whiteouts-out 'test -L /way && test ! -e /way/kept'
+used good-layers 'test ! -e /d/old && test ! -e /d/sub && test -f /d/new && test x$(cat /first /again /d/again) = xfirstfirstfirst'
 used good-devices 'test -b /disk && test -c /memory && ! head -c 1 /disk && ! head -c 1 /memory && test -p /pipe'
 used good-attributes 'test -d /d && test ! -e /d/etc && test -x /bin/sh'
 refused huge-pax '`before`' 'more than a mebibyte of names'

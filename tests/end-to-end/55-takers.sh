@@ -34,6 +34,8 @@ stage %base from scratch {
 
 export from %base {
   cmd ["cat", "/share/one"]
+  annotation org.example.made = "compiled"
+  annotation plain = "1"
 }
 END_OF_PLAN
 cat >"$work/built.cpk" <<'END_OF_PLAN'
@@ -49,16 +51,20 @@ stage %app from image @base {
 
 export from %app {
   cmd ["cat", "/share/next/said"]
+  annotation org.example.made = "built"
 }
 END_OF_PLAN
 
-# is_taken NAME SAYS: everyone takes `$work/NAME.tar`, and who runs it says this.
+# is_taken NAME SAYS ANNOTATIONS: everyone takes `$work/NAME.tar`, and who runs it says this.
 is_taken() {
-	local name=$1 says=$2 layout=$work/$1
+	local name=$1 says=$2 annotations=$3 layout=$work/$1
 	mkdir "$layout"
 	tar -C "$layout" -xf "$layout.tar"
 	exits "$name: the validator takes it" 0 oci-image-tool validate --type image --ref "name=$tag" "$layout"
 	matches "$name: skopeo reads it" '"Architecture"' skopeo inspect "oci:$layout:$tag"
+	skopeo inspect --raw "oci:$layout:$tag" >"$work/$name.manifest"
+	prints "$name: and shows the annotations of its plan, of no base" "$annotations" \
+		python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["annotations"])' "$work/$name.manifest"
 	exits "$name: skopeo copies it, digests and all" 0 \
 		skopeo copy --preserve-digests "oci:$layout:$tag" "oci:$work/copied-$name:$tag"
 	exits "$name: umoci unpacks it" 0 umoci unpack --image "$layout:$tag" "$work/bundle-$name"
@@ -74,7 +80,7 @@ loads() {
 }
 
 exits 'an image is compiled' 0 "$cogpackc" "$work/compiled.cpk" -o oci -O "$work/compiled.tar" --tag "$image:$tag"
-is_taken compiled linked
+is_taken compiled linked "{'org.example.made': 'compiled', 'plain': '1'}"
 # What umoci unpacks is what went in.
 exits 'compiled: every file is what went in' 0 diff -r "$work/root/share" "$work/bundle-compiled/rootfs/share"
 prints 'compiled: owners are kept' 1000:1000 stat --format %u:%g "$work/bundle-compiled/rootfs/work"
@@ -83,7 +89,7 @@ prints 'compiled: hard links are kept' 2 stat --format %h "$work/bundle-compiled
 
 exits 'an image is built on it' 0 "$cogpackc" build "$work/built.cpk" --builder direct --layout "base=$work/compiled:$tag" \
 	--store "$work/store" --output "type=oci,dest=$work/built.tar" --tag "$image:$tag" --progress quiet
-is_taken built 'by a program'
+is_taken built 'by a program' "{'org.example.made': 'built'}"
 root=$work/bundle-built/rootfs
 exits 'built: what was taken away is gone' 1 sh -c "ls -d '$root'/share/hidden '$root'/share/n[!e]* 2>/dev/null | grep ."
 prints 'built: pipes are kept' fifo stat --format %F "$root/work/pipe"

@@ -37,7 +37,8 @@ project() {
 # compiles PROJECT COMPRESSION and builds_here PROJECT COMPRESSION: into $made/image, by a store.
 compiles() { "$cogpackc" "$work/$1/plan.cpk" -o oci -O "$made/image" --compression "$2" --store "$store"; }
 builds_here() {
-	"$cogpackc" build "$work/$1/plan.cpk" --builder direct --store "$store" --progress quiet \
+	# Who keeps a record reads files as well, and would be the one to see them change.
+	"$cogpackc" build "$work/$1/plan.cpk" --builder direct --store "$store" --progress quiet --no-record \
 		--output "type=layout,dest=$made/image,compression=$2"
 }
 
@@ -336,7 +337,7 @@ for kind in definition eject layout archive; do
 	sums >"$work/expected"
 	calls=$(cat "$work/count") has_left=0
 	for ((number = 0; number < calls; number += 1 + calls / 12)); do
-		rm -rf "$made/image" "$store"
+		rm -rf "$made/image" "$store" "$work/kept/.cog"
 		exits "$kind: killed after $number calls" 137 env "KILL_AFTER=$number" "LD_PRELOAD=$work/faulty-disk.so" "${command[@]}"
 		has_left=$((has_left + $(find "$made" -maxdepth 1 -name '.cogpackc-aside-*' | wc -l)))
 		exits "$kind: the next one after $number calls" 0 "${command[@]}"

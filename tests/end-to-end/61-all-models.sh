@@ -72,13 +72,86 @@ done
 builds sealed sealed --secret "id=licence,src=$work/licence" --output "type=tar,dest=$work/sealed.tar"
 exits 'the secret is in no file of its image' 1 grep -qF "$secret" "$work/sealed.tar"
 
-for model in double locked hashed; do
-	builds "$model-engine" "$model" --output "type=tar,dest=$work/engine.tar"
-	builds "$model-direct" "$model" --builder direct --output "type=docker,dest=$work/direct.tar"
-	"$tools/files-of" "$work/engine.tar" >"$work/engine.files" &
-	"$tools/files-of" "$work/direct.tar" >"$work/direct.files"
-	wait $!
-	exits "an engine and this process make the same files of $model" 0 diff "$work/engine.files" "$work/direct.files"
+# Where apt installs from is what the project says, and nothing else.
+cp -r reckon "$work/pinned"
+echo 'apt-sources = "then.list"' >"$work/pinned/cogpack.toml"
+docker run --rm --network none "$COGPACK_TEST_REGISTRY/base/python:3.11-slim" sh -c 'cat /etc/apt/sources.list.d/*.list' \
+	>"$work/pinned/then.list"
+builds pinned "$work/pinned" --output "type=tar,dest=$work/pinned.tar"
+exits 'apt installs from where the project says' 0 sh -c 'tar -tf "$1" | grep -x "\(./\)\?usr/bin/bc"' sh "$work/pinned.tar"
+exits 'and leaves nothing of that' 1 sh -c 'tar -tf "$1" | grep -e var/lib/apt/lists/. -e mnt/apt' sh "$work/pinned.tar"
+echo 'deb http://127.0.0.1:9/debian bookworm main' >"$work/pinned/then.list"
+exits 'and from nowhere else' 1 "$cogpackc" build "$work/pinned" --output "type=tar,dest=$work/pinned.tar" --progress quiet
+
+# An archive as it was at some time, which is what snapshots of archives are: it has long been out of date,
+# and apt takes it where the file of the project says that it may. The key that has signed it stands there
+# too. Programs of a build without a daemon reach servers of this machine.
+if [ "$(id -u)" = 0 ] && command -v crun gpg dpkg-deb dpkg-scanpackages >"$work/output"; then
+	archive=$work/archive/then
+	architecture=$(dpkg --print-architecture)
+	index=main/binary-$architecture/Packages
+	mkdir -p "$archive/pool" "$archive/dists/then/${index%/*}"
+	for package in bc tini; do
+		mkdir -p "$work/$package/DEBIAN" "$work/$package/usr/bin"
+		printf 'Package: %s\nVersion: 1.0+then\nArchitecture: all\nMaintainer: nobody\nDescription: as it was\n' "$package" \
+			>"$work/$package/DEBIAN/control"
+		printf '#!/bin/sh\necho "%s of then"\n' "$package" >"$work/$package/usr/bin/$package"
+		chmod 755 "$work/$package/usr/bin/$package"
+		exits "the package $package is made" 0 dpkg-deb --build --root-owner-group "$work/$package" "$archive/pool/$package.deb"
+	done
+	(cd "$archive" && dpkg-scanpackages pool >"dists/then/$index" 2>"$work/errors")
+	printf 'Origin: nobody\nSuite: then\nCodename: then\nDate: %s\nValid-Until: %s\nArchitectures: %s\nComponents: main\nSHA256:\n %s %s %s\n' \
+		'Sat, 01 Jan 2022 00:00:00 UTC' 'Sat, 08 Jan 2022 00:00:00 UTC' "$architecture" \
+		"$(sha256sum "$archive/dists/then/$index" | cut -d ' ' -f 1)" "$(stat -c %s "$archive/dists/then/$index")" "$index" \
+		>"$work/Release"
+	# A path of gpg's own agent may have no more than 107 bytes, so its home is a short one.
+	export GNUPGHOME=$work/keys
+	mkdir -m 700 "$GNUPGHOME"
+	exits 'a key is made' 0 gpg --batch --quiet --passphrase '' --quick-generate-key archive@localhost ed25519 sign never
+	exits 'the archive is signed' 0 gpg --batch --clearsign --output "$archive/dists/then/InRelease" "$work/Release"
+	serve "$work/archive"
+	{
+		printf 'Types: deb\nURIs: http://127.0.0.1:%s/then\nSuites: then\nComponents: main\nSigned-By:\n' "$port"
+		gpg --armor --export archive@localhost | sed 's/^$/./; s/^/ /'
+	} >"$work/pinned/then.sources"
+	gpgconf --kill all
+	echo 'apt-sources = "then.sources"' >"$work/pinned/cogpack.toml"
+	pinned() {
+		"$cogpackc" build "$work/pinned" --builder direct --output "type=docker,dest=$work/pinned.tar" --progress plain
+	}
+	exits 'an archive that is out of date is refused' 1 pinned
+	mv "$work/output" "$work/refused"
+	matches 'as that' 'is expired' cat "$work/refused"
+	echo 'Check-Valid-Until: no' >>"$work/pinned/then.sources"
+	exits 'unless the project says that it may be' 0 pinned
+	exits 'the image has these files' 0 "$tools/files-of" "$work/pinned.tar"
+	mv "$work/output" "$work/pinned.files"
+	exits 'with the program of then' 0 grep -F "$(sha256sum <"$work/bc/usr/bin/bc" | cut -d ' ' -f 1)" "$work/pinned.files"
+	exits 'and nothing of the archive' 1 grep -e var/lib/apt/lists/. -e mnt/apt "$work/pinned.files"
+fi
+
+# Every model that runs no program: both sides make the same files of it. They work side by side.
+mkdir "$work/of-engine" "$work/of-direct"
+plain=()
+for model in *; do
+	exits "the model $model has a plan" 0 "$cogpackc" plan "$model"
+	grep -qE '^ +(run|exec) ' "$work/output" || plain+=("$model")
+done
+prints 'ten models run no program while they are built' 10 echo "${#plain[@]}"
+# files SIDE OPTION...: those of each of them.
+files() {
+	local side=$1 work=$work/of-$1 model
+	for model in "${plain[@]}"; do
+		builds "$model-$side" "$model" "${@:2}" --output "type=$kind,dest=$work/image.tar"
+		"$tools/files-of" "$work/image.tar" >"$work/$model.files"
+	done
+}
+kind=tar files engine &
+kind=docker files direct --builder direct
+wait $!
+for model in "${plain[@]}"; do
+	exits "an engine and this process make the same files of $model" 0 diff "$work/of-engine/$model.files" "$work/of-direct/$model.files"
+	exits 'which are there' 0 grep -q "^src/cog.yaml\|^src/pyproject.toml" "$work/of-direct/$model.files"
 done
 
 # with_framework MODEL: its lock, as another tool would write it, with the framework.

@@ -107,9 +107,24 @@ exits 'no lock of ours was made' 1 test -e "$work/hosts/pylock.cog.toml"
 
 # Its first build locks it.
 runs plain 'bücher of its own'
+builds plain-engine "$work/plain" --catalogue "$work/catalogue.toml" --output "type=tar,dest=$work/plain-engine.tar"
+for side in plain plain-engine; do
+	"$repository/tests/end-to-end/files-of" "$work/$side.tar" >"$work/$side.files"
+done
+exits 'an engine makes the same files of it' 0 diff "$work/plain.files" "$work/plain-engine.files"
 exits 'the lock names the wheel by its path in the project' 0 \
 	grep -F 'path = "./wheels/own-1.0-py3-none-any.whl"' "$work/plain/pylock.cog.toml"
 exits 'and is up to date' 0 "$cogpackc" lock "$work/plain" --locked
+cp -r "$work/plain" "$work/more"
+echo 'six' >>"$work/more/requirements.txt"
+refuses 'which it is not with one more requirement' project::lock::stale "$cogpackc" lock "$work/more" --locked
+exits 'and stays as it was' 0 cmp "$work/plain/pylock.cog.toml" "$work/more/pylock.cog.toml"
+exits 'what nobody has fetched cannot be locked offline' 2 \
+	env "UV_CACHE_DIR=$work/no-cache" "$cogpackc" lock "$work/more" --offline
+exits 'with an index it can' 0 "$cogpackc" lock "$work/more"
+mv "$work/more/pylock.cog.toml" "$work/more.lock"
+exits 'and then offline too' 0 "$cogpackc" lock "$work/more" --offline
+exits 'which is the same' 0 cmp "$work/more.lock" "$work/more/pylock.cog.toml"
 echo 'more' >>"$work/plain/wheels/own-1.0-py3-none-any.whl"
 exits 'a wheel that has changed is not taken' 1 "$cogpackc" plan "$work/plain" --catalogue "$work/catalogue.toml"
 

@@ -105,5 +105,15 @@ printf 'import words\n\nprint(words.WORD)\n' >"$program/main.py"
 image=cogpack-test/of-a-repository:$$
 builds repository "$program" --tag "$image"
 prints 'what is in the repository runs' 'of a repository' docker run --rm --network "$COGPACK_TEST_NETWORK" "$image"
+# uv asks a repository for the commit of a branch, and the lock holds it. The address is of no machine: git
+# is told where it leads.
+mkdir "$work/wanting"
+git -C "$work/git/words" branch --quiet release
+printf 'words @ git+https://git.example/words@release\n' >"$work/wanting/requirements.txt"
+cp "$program/main.py" "$program/.python-version" "$work/wanting"
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=url.git://127.0.0.1:$port/.insteadOf GIT_CONFIG_VALUE_0=https://git.example/
+exits 'a repository is locked' 0 "$cogpackc" lock "$work/wanting"
+matches 'by its commit' "commit-id = \"$(git -C "$work/git/words" rev-parse HEAD)\"" cat "$work/wanting/pylock.cog.toml"
+matches 'and planned by it' "commit $(git -C "$work/git/words" rev-parse HEAD)" "$cogpackc" plan "$work/wanting"
 kill "$served"
 docker image rm --force "$image" "$compiler" >/dev/null

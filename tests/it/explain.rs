@@ -9,7 +9,7 @@ use cogpack_compiler::World;
 use cogpack_ir::explain::{self, Explanation, Form};
 use cogpack_ir::json;
 use cogpack_tests::plans::folder_with;
-use cogpack_tests::terminal::{Answer, cogpackc_in};
+use cogpack_tests::terminal::{Answer, cogpackc_in, cogpackc_with_input};
 use cogpack_tests::{runtimes, skipped};
 use miette::Diagnostic;
 
@@ -50,6 +50,18 @@ fn examples_do_what_they_say() {
         }
         if SEEN_WHEN_IT_RUNS.contains(code) {
             assert_eq!((codes(breaks), codes(keeps)), (vec![], vec![]), "{code}");
+        } else if code.starts_with("lint::") {
+            let found = |text: &str| {
+                let answer = cogpackc_with_input(Path::new("/"), &["check", "-", "--format", "json"], text);
+                let said: serde_json::Value = serde_json::from_slice(&answer.stdout).expect("is JSON");
+                let found = said["findings"].as_array().expect("is a list").clone();
+                found.iter().filter_map(|one| one["code"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+            };
+            let beside =
+                if *code == "lint::allow::unknown" { vec!["lint::user::root".to_owned()] } else { vec![] };
+            let breaking: Vec<String> =
+                found(breaks).into_iter().filter(|code| !beside.contains(code)).collect();
+            assert_eq!((breaking, found(keeps)), (vec![(*code).to_owned()], vec![]), "{code}");
         } else if commands(code).is_empty() {
             let (breaking, keeping) = (codes(breaks), codes(keeps));
             assert!(breaking.contains(&(*code).to_owned()), "{code}: {breaking:?}");

@@ -13,7 +13,7 @@ use miette::{Diagnostic, Severity};
 use crate::explain::alone;
 
 /// What may be said beside: locking takes a package index, and few examples are about what is locked.
-const NOT_LOCKED: &str = "project::lock::missing";
+pub(crate) const NOT_LOCKED: &str = "project::lock::missing";
 
 /// A project of an example, and the command that says the code where planning does not.
 struct Example<'e> {

@@ -144,7 +144,7 @@ fn assembled(plan: &Resolved, world: &Invented) -> Option<Filesystem> {
             break;
         }
         for program in programs {
-            evaluation.ran(program.stage, tree(&world.program(&seen(&program))));
+            evaluation.ran(program.stage, tree(&world.program(&seen(&program)).ok()?));
         }
     }
     Some(flat(&evaluation.finish().ok()?.tree))

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use cogpack_compiler::World;
 use cogpack_compiler::stacks::{self, Request};
 use cogpack_content::Platform;
 use cogpack_frontends_cog_yaml::{CogYaml, Strictness, named_files};
@@ -18,7 +19,11 @@ use cogpack_packages_wheels::target::{PythonVersion, Target};
 use cogpack_tests::cases::{self, Case};
 use cogpack_tests::places::{files_below, root, shown};
 use cogpack_tests::snapshot::Snapshots;
+use cogpack_tests::terminal::cogpackc_in;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, NamedSource, Report};
+
+use crate::explain::alone;
+use crate::explained_projects::NOT_LOCKED;
 
 /// What a front end says of a case.
 struct Answer {
@@ -58,18 +63,22 @@ impl Answer {
 
 /// The files of a case, and what the lines above them say.
 fn files_of(text: &str) -> (MemoryProject, BTreeSet<String>) {
-    let mut parts = text.split("\n--- ");
-    let head = parts.next().unwrap_or_default();
+    let head = text.split("\n--- ").next().unwrap_or_default();
     let words = head.lines().skip(2).filter_map(|line| line.strip_prefix("# ")).map(str::to_owned).collect();
-    let mut project = MemoryProject::default();
-    for part in parts {
+    let project = texts_of(text).fold(MemoryProject::default(), |project, (path, text)| {
+        project.with(path, text.as_bytes()).expect("a case names files of the project")
+    });
+    (project, words)
+}
+
+/// The paths of the files of a case, and what is in each.
+fn texts_of(text: &str) -> impl Iterator<Item = (&str, String)> {
+    text.split("\n--- ").skip(1).map(|part| {
         let (path, text) = part.split_once('\n').unwrap_or((part, ""));
         // What an editor would not show: `␍` and `␉` stand for what they are called.
         let text = text.replace('␍', "\r").replace('␉', "\t");
-        let text = if text.is_empty() || text.ends_with('\n') { text } else { text + "\n" };
-        project = project.with(path, text.as_bytes()).expect("a case names files of the project");
-    }
-    (project, words)
+        (path, if text.is_empty() || text.ends_with('\n') { text } else { text + "\n" })
+    })
 }
 
 fn answer(text: &str) -> String {
@@ -317,8 +326,17 @@ fn projects_have_a_plan_or_findings() {
         match project.plan(|source| stacks::plan(source, &Request::plain())) {
             Ok(made) => {
                 planned += 1;
-                let verified = cogpack_ir::verify::verify(made.plan);
-                assert!(verified.is_ok(), "{name}: {:?}", verified.err());
+                let text = cogpack_ir::syntax::print(&made.plan);
+                let plan = cogpack_compiler::parse(&text).unwrap_or_else(|wrong| panic!("{name}: {wrong:?}"));
+                let resolved = cogpack_compiler::compile(plan, &World::default());
+                let resolved = resolved.unwrap_or_else(|wrong| panic!("{name}: {wrong:?}"));
+                // What front ends write costs nothing that they could spare, but versions of packages that
+                // the project names without, and a user that it does not name.
+                let mut lints = cogpack_lints::lint(&resolved, &text);
+                lints.retain(|lint| {
+                    !["lint::apt::version", "lint::user::root"].contains(&lint.finding.stable_code().as_str())
+                });
+                assert!(lints.is_empty(), "{name}: {lints:#?}");
             }
             Err(findings) => {
                 refused += 1;
@@ -330,6 +348,37 @@ fn projects_have_a_plan_or_findings() {
         }
     }
     assert!(planned > 0 && refused > 80, "{planned} planned and {refused} refused");
+}
+
+/// What is refused is refused before anything is made of it: neither in the project nor in the store is
+/// anything new. What is wrong has a place in a file, but where it is something that is not there.
+#[test]
+fn of_a_refused_project_nothing_is_written() {
+    const BUILD: [&str; 8] =
+        ["build", ".", "--builder", "direct", "--progress", "quiet", "-o", "type=oci,dest=out.tar"];
+    let mut placed = 0;
+    for Case { name, text, .. } in cases::of("project") {
+        let (project, _) = files_of(&text);
+        let planned = project.plan(|source| stacks::plan(source, &Request::plain()));
+        let code = |finding: &dyn Diagnostic| finding.code().map(|code| code.to_string());
+        let is_wrong = |found: &InFile<_>| code(&found.finding).as_deref() != Some(NOT_LOCKED);
+        if planned.err().is_none_or(|findings| !findings.iter().any(is_wrong)) {
+            continue;
+        }
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        for (path, text) in texts_of(&text) {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("it is in the folder")).expect("can be made");
+            std::fs::write(path, text).expect("can be written");
+        }
+        let before = files_below(folder.path(), "");
+        let answer = cogpackc_in(alone(folder.path()), folder.path(), &BUILD);
+        assert_eq!(answer.code, 1, "{name}: {}", answer.stderr);
+        let is_placed = texts_of(&text).any(|(path, _)| answer.stderr.contains(&format!("[{path}:")));
+        placed += usize::from(is_placed);
+        assert_eq!(files_below(folder.path(), ""), before, "{name}");
+    }
+    assert!(placed >= 80, "only {placed} projects are refused on a line of a file");
 }
 
 /// The codes that sources of the front ends give to findings.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use cogpack_frontends_schema::model::Handler;
 use cogpack_frontends_schema::{Schema, Target, Use, document, schema};
-use cogpack_frontends_source::{MemoryProject, Source, SourcePath, Text};
+use cogpack_frontends_source::{MemoryProject, Named, Source, SourcePath, Text};
 use cogpack_tests::cases::{self, Case};
 use cogpack_tests::places::{files_below, root};
 use cogpack_tests::snapshot::Snapshots;
@@ -31,7 +31,9 @@ impl Model {
             Some(target) => (target, Use::Train),
             None => (said("# run: ").unwrap_or("run.py:Runner"), Use::Run),
         };
-        let target = Target::parse(target, used_for).expect("a case names a target");
+        let named = Named::read(target).expect("a case names a target");
+        let file = SourcePath::new(named.path).expect("is a path");
+        let target = Target { file, name: named.name.to_owned(), used_for };
         let mut project = MemoryProject::default();
         if parts.is_empty() {
             project = project.with("run.py", text.as_bytes()).expect("is a path");

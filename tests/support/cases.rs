@@ -18,7 +18,12 @@ pub struct Case {
 /// All cases of one folder, plans as text and as JSON, or projects. Their first line must be `# test KIND`, their second a comment that
 /// says why the case exists.
 pub fn of(kind: &str) -> Vec<Case> {
-    let folder = places::root().join("tests/cases").join(kind);
+    of_folder(kind, kind)
+}
+
+/// All cases of one folder below `tests/cases/`, likewise.
+pub fn of_folder(folder: &str, kind: &str) -> Vec<Case> {
+    let folder = places::root().join("tests/cases").join(folder);
     // A project is several files in one; elsewhere texts are what plans copy.
     let endings: &[&str] = if kind == "project" { &[".txt"] } else { &[".cpk", ".json", ".py"] };
     let cases: Vec<Case> = endings

@@ -17,6 +17,7 @@ pub mod snapshot;
 pub mod solve;
 pub mod terminal;
 pub mod tools;
+pub mod vertices;
 
 /// Says why a test does nothing here. Where all must be there, that is a failure.
 pub fn skipped(reason: &str) {

@@ -8,6 +8,7 @@
 //! not come back leaves nothing to go on with, wherever that is noticed: [`Lost`] unwinds to whoever
 //! began, who says what the disk said.
 
+pub mod log;
 pub mod lookup;
 pub mod noted;
 

@@ -40,7 +40,7 @@ impl Container {
         image: &StoredImage,
         environment: &[(String, String)],
     ) -> Result<Self, BuildError> {
-        check_machine(&programs)?;
+        check_machine(&programs, &Cancel::default())?;
         let contents = Contents { contexts: &NoContexts, store: Some(&programs.store) };
         let shelf = Shelf::new(&programs.store, contents, 0);
         let name = InputName::new("image").map_err(here("name an image"))?;

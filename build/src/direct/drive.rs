@@ -67,7 +67,7 @@ fn make(
     telling: &Telling<'_>,
     cancel: &Cancel,
 ) -> Result<Outcome, BuildError> {
-    programs.map_or(Ok(()), check_machine)?;
+    programs.map_or(Ok(()), |programs| check_machine(programs, cancel))?;
     let assemble = |(place, part)| assemble(order, place, part, programs, telling, cancel);
     let assemblies = order.parts.iter().enumerate().map(assemble).collect::<Result<Vec<_>, _>>()?;
     let store = programs.map(|programs| &programs.store);
@@ -196,7 +196,7 @@ fn is_program(name: &str) -> bool {
 }
 
 /// Finds out, before any work, whether programs can be run.
-pub fn check_machine(programs: &Programs) -> Result<(), BuildError> {
+pub fn check_machine(programs: &Programs, cancel: &Cancel) -> Result<(), BuildError> {
     if !machine::is_root() {
         return Err(BuildError::Unable {
             what: "running programs without a daemon takes root, or a user namespace".to_owned(),
@@ -220,15 +220,15 @@ pub fn check_machine(programs: &Programs) -> Result<(), BuildError> {
                 .to_owned(),
         }
     })?;
-    check_runtime(programs)
+    check_runtime(programs, cancel)
 }
 
 /// Finds out whether the runtime does what it is told.
-fn check_runtime(Programs { runtime, store }: &Programs) -> Result<(), BuildError> {
+fn check_runtime(Programs { runtime, store }: &Programs, cancel: &Cancel) -> Result<(), BuildError> {
     let (part, directory) =
         (store.work().map_err(here("use the store"))?, store.work().map_err(here("use the store"))?);
     let shown = runtime.program().display();
-    let lacking = abilities::lacking(runtime, part.path(), directory.path())
+    let lacking = abilities::lacking(runtime, part.path(), directory.path(), cancel)
         .map_err(here(format!("find out what `{shown}` can do")))?;
     if lacking.is_empty() {
         return Ok(());

@@ -1,7 +1,7 @@
 //! Images made in this process, their programs run by an OCI runtime of this machine: no daemon.
 //!
 //! Reading order: [`order`] (what is asked for), `drive` (the plan's evaluation and its programs),
-//! [`pull`] (bases out of registries), `shelf` (filesystems on disk), `part` (between trees and directories), `program` (from what a
+//! [`pull`] (bases out of registries), `shelf` (filesystems on disk), `part` (between trees and directories, with `later`), `program` (from what a
 //! plan says of a program to what a runtime is told), `key` (what a finished step is known by),
 //! `write` (where the image goes). [`container`] runs what an image itself says, on its own files.
 
@@ -20,6 +20,7 @@ pub mod container;
 mod content;
 mod drive;
 mod key;
+mod later;
 pub mod order;
 mod part;
 mod program;

@@ -1,6 +1,5 @@
 //! Between trees and the directories that parts of filesystems are on disk.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -16,6 +15,8 @@ use cogpack_content::Digest;
 use cogpack_io_project::room::Room;
 use cogpack_io_runtime::part::{self, Entry, Kind, PartError, Special, Writer};
 use cogpack_ir::plan::Mode;
+
+use super::later::Later;
 
 /// Why a tree does not become a part, or a part no tree.
 #[derive(Debug, thiserror::Error)]
@@ -53,29 +54,20 @@ pub enum PartProblem {
     },
 }
 
-/// A file whose bytes come later, in the order in which a packed layer has them.
-#[derive(Debug, Clone)]
-pub struct Later {
-    /// Where they go.
-    pub path: Vec<u8>,
-    /// With this mode and owner.
-    pub attributes: part::Attributes,
-}
-
 /// Writes what turns `before` into `after` as the part in the empty directory `root`. All but
-/// what is kept already is dated `time`. Files of layers that are packed are left out, and given
-/// back by their places in the layer.
+/// what is kept already is dated `time`. Files of layers that are packed are left out, and told to
+/// `later`.
 pub fn write(
     before: &Tree<Content>,
     after: &Tree<Content>,
     files: &dyn ContentSource,
     time: (i64, u32),
     root: &Path,
-) -> Result<BTreeMap<u64, Vec<Later>>, PartProblem> {
+    later: &mut Later,
+) -> Result<(), PartProblem> {
     let writer = Writer::new(root, attributes(after.root().attributes))?;
     let mut writing =
         Writing { writer, files, time, open: Vec::new(), after, first_names: Lookup::default() };
-    let mut later: BTreeMap<u64, Vec<Later>> = BTreeMap::new();
     each_between(before, after, &mut |path, kind| {
         let at = path.joined();
         writing.directories_above(at, after)?;
@@ -95,8 +87,7 @@ pub fn write(
             }
             ChangeKind::Written(Node::File { attributes: of_node, content }) => match content {
                 Content::Layer(file) => {
-                    let (path, attributes) = (at.to_vec(), attributes(*of_node));
-                    later.entry(file.entry).or_default().push(Later { path, attributes });
+                    later.add(file.entry, at, attributes(*of_node));
                 }
                 Content::Inline(_) | Content::Context(_) | Content::Kept(_) => {
                     writing.file(at, *of_node, content)?;
@@ -107,7 +98,7 @@ pub fn write(
     })?;
     writing.leave_all_but(b"")?;
     writing.writer.date(b"", time)?;
-    Ok(later)
+    Ok(())
 }
 
 struct Writing<'w> {

@@ -84,6 +84,8 @@ pub struct Puller {
 /// An image whose documents are here, and whose layers are in its registry.
 #[derive(Clone)]
 pub struct Found {
+    /// What its name stood for: the digest of its manifest or index.
+    pub digest: Digest,
     /// Where it will be whole.
     pub layout: Layout,
     /// The image.
@@ -153,7 +155,7 @@ impl Puller {
         let read = layout.image(InLayout { digest: Some(digest), tag: None }, platform);
         let image =
             read.map_err(|source| PullError::Image { name: name.clone(), source: Box::new(source) })?;
-        Ok(Found { layout, image, pull: Pull { name, puller: Arc::clone(self), repository } })
+        Ok(Found { digest, layout, image, pull: Pull { name, puller: Arc::clone(self), repository } })
     }
 
     /// A manifest or index. What was pinned and is here need not be asked for.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cogpack_backends_contract::content::{Content, ContentSource, ContextFile, KeptContent, KeptFile};
-use cogpack_backends_contract::tree::{Name, Node, Tree, text};
+use cogpack_backends_contract::tree::{Name, Node, Tree, components, text};
 use cogpack_backends_oci_direct::inputs::{BaseImage, BaseLayer};
 use cogpack_backends_oci_direct::layer::Layer;
 use cogpack_backends_oci_direct::program::{Filesystem, Origin};
@@ -24,6 +24,7 @@ use cogpack_io_store::work::Work;
 
 use super::content::{self, Contents};
 use super::key::Key;
+use super::later::{Dates, Later};
 use super::part;
 use crate::failure::BuildError;
 
@@ -105,34 +106,37 @@ impl<'b> Shelf<'b> {
     ) -> Result<(), BuildError> {
         let mut after = below.clone();
         layout.lay(layer, allowance, &mut after).map_err(here("read a base image"))?;
-        let mut later =
-            part::write(below, &after, files, self.time, root).map_err(here("unpack a base image"))?;
+        let (mut later, mut dates) = (Later::new(&self.room), Dates::new(&self.room));
+        part::write(below, &after, files, self.time, root, &mut later)
+            .map_err(here("unpack a base image"))?;
         let writer = Writer::adding_to(root);
         // It says what was written where, behind what says which layer that is of.
         let disk = |error: PartError| io::Error::other(error);
-        let mut dates = BTreeMap::new();
         let unpacked = layout.entries(layer, &mut |place, entry, bytes| {
             if let EntryKind::Directory | EntryKind::Symlink(_) = entry.kind
                 && let Ok(path) = after.resolve(&entry.path, false)
             {
-                dates.insert(path, entry.modified);
+                dates.add(&path.join(&b'/'), entry.modified);
             }
-            let names = later.remove(&place).unwrap_or_default();
-            let Some((first, others)) = names.split_first() else { return Ok(()) };
+            let mut names = later.names(place);
+            let Some(first) = names.next().transpose()? else { return Ok(()) };
             let capability = entry.capability.as_deref();
             writer.file(&first.path, first.attributes, bytes, capability).map_err(disk)?;
             writer.date(&first.path, entry.modified).map_err(disk)?;
-            others.iter().try_for_each(|other| writer.hard_link(&other.path, &first.path).map_err(disk))
+            names.try_for_each(|other| writer.hard_link(&other?.path, &first.path).map_err(disk))
         });
         unpacked.map_err(here("unpack a base image"))?;
-        for (path, modified) in dates {
+        let dated = dates.each(&mut |path, modified| {
             // What the layer says of a path that it then takes away, or of one that it only names
             // another way, is not there.
-            if let Some(Node::Directory(_) | Node::Symlink { .. }) = after.get(&path) {
-                writer.date_if_there(&path.join(&b'/'), modified).map_err(here("unpack a base image"))?;
+            match after.get(&components(path)) {
+                Some(Node::Directory(_) | Node::Symlink { .. }) => {
+                    writer.date_if_there(path, modified).map_err(disk)
+                }
+                Some(Node::File { .. } | Node::Special { .. }) | None => Ok(()),
             }
-        }
-        Ok(())
+        });
+        dated.map_err(here("unpack a base image"))
     }
 
     /// The parts of a filesystem that is on disk, lowest first.
@@ -166,7 +170,9 @@ impl<'b> Shelf<'b> {
             let work = self.store.work().map_err(here("use the store"))?;
             let root = work.path().join("part");
             fs::create_dir(&root).map_err(here(format!("make `{}`", root.display())))?;
-            part::write(&start.tree, &filesystem.tree, &self.files, self.time, &root)
+            // Its files are on disk, or in the plan.
+            let mut later = Later::new(&self.room);
+            part::write(&start.tree, &filesystem.tree, &self.files, self.time, &root, &mut later)
                 .map_err(here("write a filesystem to disk"))?;
             self.store.keep_part(&id, &root).map_err(here("use the store"))?;
         }

@@ -4,12 +4,14 @@ Run it by hand, with a pip of 23.2 or later that knows the package index, in thi
 
     python3 frameworks.py
 
-What is asked of pip, for wheels of linux/amd64 and without installing anything:
+What is asked of pip, for wheels of linux/amd64 and of linux/arm64 and without installing anything:
 - which releases there are, and which Pythons have wheels: the names of the files (for jax, those of
   the jaxlib that it asks for), and `Requires-Python`;
 - which CUDA and cuDNN come with a wheel: `nvidia-cuda-runtime-cuNN` or `cuda-toolkit`, and
-  `nvidia-cudnn-cuNN`, among what it requires. Their third number counts patches of the package and
-  not of CUDA, so it is left away.
+  `nvidia-cudnn-cuNN`, among what it requires on that machine. Their third number counts patches of
+  the package and not of CUDA, so it is left away. What a wheel of torch requires is asked for each
+  machine: until 2.10 the ones for linux/arm64 are for the CPU, and require none of it. jax's plugins
+  require the same for both, so of these only the names of their files are.
 
 What pip cannot tell stands below, with where it is from.
 """
@@ -20,16 +22,19 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
 PYTHONS = [f"3.{minor}" for minor in range(8, 16)]
-PLATFORMS = ["manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"]
-PLATFORMS += ["manylinux2010_x86_64", "manylinux1_x86_64"]
+# Platforms, each with what Python calls its machine.
+MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
+LIBRARIES = ["manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014", "manylinux2010", "manylinux1"]
 # The first release of each that is of interest.
 FIRST = {"torch": (1, 13, 0), "tensorflow": (2, 11, 0), "jax": (0, 4, 1)}
 
-# The builds of torch on its own index beside the one for the CPU: CUDA and cuDNN by minor version.
+# The builds of torch for linux/amd64 on its own index beside the one for the CPU: CUDA and cuDNN by
+# minor version.
 # From RELEASE.md of pytorch/pytorch, "Release Compatibility Matrix", as it stood with 2.14.
 # What came after it is not known here.
 TORCH_INDEX = "https://download.pytorch.org/whl/{build}"
@@ -51,6 +56,19 @@ TORCH_BUILDS = {
     "2.13": {"13.2": "9.20.0.48", "13.0": "9.20.0.48", "12.6": "9.10.2.21"},
     "2.14": {"13.2": "9.24.0.43", "13.0": "9.24.0.43", "12.6": "9.10.2.21"},
 }
+
+# The same for linux/arm64, of the same versions of cuDNN: `CUDA_AARCH64_ARCHES` of
+# .github/scripts/generate_binary_build_matrix.py in pytorch/pytorch as it stood with 2.8 and with 2.9,
+# and pytorch/pytorch#162364, by which they are those of linux/amd64 from 2.9 on; "PyTorch CUDA Support
+# Matrix" of RELEASE.md says so of 2.12. That of 2.7 is from pytorch/pytorch#146378. Before it none was
+# released.
+TORCH_ARM64 = {"2.7": ["12.8"], "2.8": ["12.9"]}
+TORCH_ARM64 |= {line: list(TORCH_BUILDS[line]) for line in ("2.9", "2.10", "2.11", "2.12", "2.13", "2.14")}
+
+# tensorflow has no build for a GPU of linux/arm64: until 2.15 its wheel for it requires
+# `tensorflow-cpu-aws`, and later ones are that package's successors, which are for the CPU. The extra
+# that brings CUDA's libraries can be asked for there too, and nothing uses them.
+TENSORFLOW_GPU = ["linux/amd64"]
 
 # The CUDA and cuDNN that tensorflow takes from the machine where its wheels bring none: those it was
 # tested with, from site/en/install/source.md of tensorflow/docs. Libraries of one major version of
@@ -85,14 +103,15 @@ def wheels(package):
     return found
 
 
-def pythons_of(names):
-    """The Pythons that have a wheel for linux/amd64."""
+def pythons_of(names, platform_of="linux/amd64"):
+    """The Pythons that have a wheel for a platform."""
+    machine = MACHINES[platform_of]
     found = set()
     for name in names:
         python, abi, platform = name[: -len(".whl")].rsplit("-", 3)[1:]
         if platform == "any":
             return PYTHONS
-        is_ours = ("manylinux" in platform and "x86_64" in platform) or platform == "linux_x86_64"
+        is_ours = ("manylinux" in platform and machine in platform) or platform == f"linux_{machine}"
         if is_ours and not abi.endswith("t"):
             found |= {f"3.{tag[3:]}" for tag in python.split(".") if tag.startswith("cp3")}
     return [python for python in PYTHONS if python in found]
@@ -104,17 +123,17 @@ def newest(package, upper):
     return max(having, key=number, default=None)
 
 
-def metadata(package, version, python):
+def metadata(package, version, python, platform="linux/amd64"):
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "report.json"
         done = pip(
             "install", "--no-cache-dir", "--use-feature=fast-deps", "--dry-run", "--no-deps", "--ignore-installed",
             "--ignore-requires-python",
             "--report", str(report), "--python-version", python, "--only-binary", ":all:", "--target", directory,
-            *[f"--platform={platform}" for platform in PLATFORMS], f"{package}=={version}",
+            *[f"--platform={library}_{MACHINES[platform]}" for library in LIBRARIES], f"{package}=={version}",
         )
         if not report.exists():
-            sys.exit(f"{package} {version} for Python {python}: {done.stderr}")
+            sys.exit(f"{package} {version} for Python {python} on {platform}: {done.stderr}")
         return json.loads(report.read_text())["install"][0]["metadata"]
 
 
@@ -139,14 +158,16 @@ def minor(specifiers):
     return in_order(re.sub(r"(>=|<=|<|>)([0-9]+\.[0-9]+)\.[0-9.]+", r"\1\2", specifiers))
 
 
-def of_gpu(requirements, extra):
-    """The CUDA and cuDNN that requirements ask for, under this extra."""
+def of_gpu(requirements, extra, platform="linux/amd64"):
+    """The CUDA and cuDNN that requirements ask for on a platform, under this extra."""
     cuda = cudnn = None
     for requirement in requirements or []:
         pattern = r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*\(?([^;)]*)\)?\s*;?(.*)"
         name, specifiers, marker = re.fullmatch(pattern, requirement).groups()
         under = re.search(r"extra == ['\"]([^'\"]+)['\"]", marker)
         if (under.group(1).replace("_", "-") if under else None) != extra:
+            continue
+        if "platform_machine" in marker and MACHINES[platform] not in marker:
             continue
         name = name.lower().replace("_", "-")
         if re.fullmatch(r"nvidia-cuda-runtime(-cu[0-9]+)?|cuda-toolkit", name) and specifiers.strip():
@@ -156,13 +177,16 @@ def of_gpu(requirements, extra):
     return cuda, cudnn
 
 
-def torch(version, requirements):
-    builds = []
-    cuda, cudnn = of_gpu(requirements, None)
-    if cuda:
-        builds.append({"cuda": cuda, "cudnn": cudnn})
+def torch(version, requirements, platform):
+    if platform != "linux/amd64":
+        having = pythons_of(WHEELS["torch"][version], platform)
+        requirements = metadata("torch", version, asked_of(having), platform).get("requires_dist", [])
+    cuda, cudnn = of_gpu(requirements, None, platform)
+    builds = [{"cuda": cuda, "cudnn": cudnn}] if cuda or platform != "linux/amd64" else []
     line = ".".join(version.split(".")[:2])
     for other, its_cudnn in TORCH_BUILDS.get(line, {}).items():
+        if platform == "linux/arm64" and other not in TORCH_ARM64.get(line, []):
+            continue
         # What the wheel of the package index says of the same build is newer than the document.
         its_cudnn = cudnn[2:] if cuda == f"=={other}.*" else its_cudnn
         builds.append({"index": "cu" + other.replace(".", ""), "cuda": f"=={other}.*", "cudnn": f"=={its_cudnn}"})
@@ -170,8 +194,10 @@ def torch(version, requirements):
     return builds
 
 
-def tensorflow(version, requirements):
+def tensorflow(version, requirements, platform):
     builds = [{}]
+    if platform not in TENSORFLOW_GPU:
+        return builds
     cuda, cudnn = of_gpu(requirements, "and-cuda")
     if cuda:
         builds.append({"extra": "and-cuda", "cuda": cuda, "cudnn": cudnn})
@@ -182,7 +208,7 @@ def tensorflow(version, requirements):
     return builds
 
 
-def jax(version, requirements):
+def jax(version, requirements, platform):
     """Each extra that brings a plugin for a CUDA, with what that plugin asks for."""
     builds = [{}]
     for major in ("13", "12"):
@@ -193,10 +219,10 @@ def jax(version, requirements):
         if not wanted:
             continue
         version_of_plugin = newest(plugin, re.search(r"(?:<=|==)\s*([0-9.]+)", wanted).group(1).strip("."))
-        pythons = pythons_of(WHEELS[plugin].get(version_of_plugin, []))
-        if not pythons:
+        names = WHEELS[plugin].get(version_of_plugin, [])
+        if not pythons_of(names, platform):
             continue
-        found = metadata(plugin, version_of_plugin, pythons[-1])
+        found = of_plugin(plugin, version_of_plugin, pythons_of(names)[-1])
         cuda, cudnn = of_gpu(found.get("requires_dist"), "with-cuda")
         if not cuda:
             continue
@@ -204,6 +230,11 @@ def jax(version, requirements):
         cuda = cuda if "<" in cuda else f"{cuda},<{int(major) + 1}"
         builds.append({"extra": extra, "cuda": cuda, "cudnn": cudnn})
     return builds
+
+
+@cache
+def of_plugin(plugin, version, python):
+    return metadata(plugin, version, python)
 
 
 def jaxlib_of(requirements):
@@ -226,8 +257,9 @@ def table(build):
     return "{ " + cells + " }" if cells else "{}"
 
 
-def release(package, version, pythons, builds):
+def release(package, version, platforms, pythons, builds):
     lines = ["[[release]]", f"package = {text(package)}", f"version = {text(version)}"]
+    lines.append(f"platforms = [{', '.join(map(text, platforms))}]")
     lines.append(f"python = [{', '.join(map(text, pythons))}]")
     lines.append("builds = [")
     lines += [f"  {table(build)}," for build in builds]
@@ -238,25 +270,33 @@ WHEELS = {}
 BUILDS = {"torch": torch, "tensorflow": tensorflow, "jax": jax}
 
 
+def asked_of(pythons):
+    """One that every release of the time has: what is required differs by Python in nothing of note."""
+    return next((python for python in ("3.10", "3.9", "3.11") if python in pythons), pythons[-1])
+
+
 def one(package, version):
+    """The tables of a release: one for all platforms of which the same is true."""
     names = WHEELS[package][version]
-    pythons = pythons_of(names)
-    if not pythons:
-        return None
-    # One that every release of the time has: what is required differs by Python in nothing of note.
-    asked = next((python for python in ("3.10", "3.9", "3.11") if python in pythons), pythons[-1])
-    asked = "3.12" if package == "jax" else asked
-    about = metadata(package, version, asked)
+    if not pythons_of(names):
+        return []
+    about = metadata(package, version, "3.12" if package == "jax" else asked_of(pythons_of(names)))
     requirements = about.get("requires_dist", [])
-    pythons = allowed(about.get("requires_python"), pythons)
     if package == "jax":
-        jaxlib = newest("jaxlib", jaxlib_of(requirements) or version)
-        having = pythons_of(WHEELS["jaxlib"].get(jaxlib, []))
-        pythons = [python for python in pythons if python in having]
-    if not pythons:
-        return None
+        names = WHEELS["jaxlib"].get(newest("jaxlib", jaxlib_of(requirements) or version), [])
+    facts = []
+    for platform in MACHINES:
+        pythons = allowed(about.get("requires_python"), pythons_of(names, platform))
+        if not pythons:
+            continue
+        fact = (pythons, BUILDS[package](version, requirements, platform))
+        same = next((platforms for platforms, other in facts if other == fact), None)
+        if same:
+            same.append(platform)
+        else:
+            facts.append(([platform], fact))
     print(package, version, file=sys.stderr)
-    return release(package, version, pythons, BUILDS[package](version, requirements))
+    return [release(package, version, platforms, *fact) for platforms, fact in facts]
 
 
 def main():
@@ -266,14 +306,14 @@ def main():
     with ThreadPoolExecutor(3) as pool:
         releases = list(pool.map(lambda pair: one(*pair), every))
     parts = [
-        "# What releases of frameworks need, by their wheels for linux/amd64, and the Python of distributions.\n"
+        "# What releases of frameworks need, by their wheels for each platform, and the Python of distributions.\n"
         "# Made by derive/frameworks.py, which says where its facts are from.\nframeworks = 1\n"
     ]
     parts.append(f'[[framework]]\npackage = "torch"\nindex = "{TORCH_INDEX}"\n')
     parts += [f'[[framework]]\npackage = "{package}"\n' for package in FIRST if package != "torch"]
     for name, version, python in DISTRIBUTIONS:
         parts.append(f'[[distribution]]\nid = "{name}"\nversion = "{version}"\npython = "{python}"\n')
-    parts += [release for release in releases if release]
+    parts += [release for tables in releases for release in tables]
     (HERE / "frameworks.toml").write_text("\n".join(parts))
 
 

@@ -118,6 +118,7 @@ fn artifacts(
     let front =
         front::front_on(&arguments.platforms, file, &arguments.layouts, store, arguments.format, console)?;
     let Some(front) = front else { return Ok(None) };
+    let front = front.optimised(arguments.level, arguments.format, console);
     let note = installing(&front, arguments.format, console);
     let packages = Machine::new(arguments.store.as_deref(), console);
     let mut emission = Emission {

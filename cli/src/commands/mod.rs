@@ -2,17 +2,21 @@
 
 pub mod build;
 pub mod catalogue;
-mod check;
+pub mod check;
 mod compile;
 mod completions;
+pub mod diff;
 mod explain;
 mod fmt;
 mod graph;
 pub mod lock;
+pub mod opt;
 pub mod plan;
 pub mod predict;
 mod resolve;
 pub mod store;
+
+use std::path::Path;
 
 use crate::arguments::{Arguments, Command, Compile};
 use crate::console::Console;
@@ -23,7 +27,7 @@ pub fn run(arguments: Arguments, console: &mut Console<'_>) -> Result<u8, Failur
     match (arguments.command, arguments.compile) {
         (Some(Command::Build(arguments)), _) => build::run(&arguments, console),
         (Some(Command::Predict(arguments)), _) => predict::run(&arguments, console),
-        (Some(Command::Check { plans, format }), _) => check::run(&plans, format, console),
+        (Some(Command::Check(arguments)), _) => check::run(&arguments, console),
         (Some(Command::Fmt { plans, check, diff, format }), _) => {
             fmt::run(&plans, fmt::Mode::of(check, diff), format, console)
         }
@@ -33,8 +37,15 @@ pub fn run(arguments: Arguments, console: &mut Console<'_>) -> Result<u8, Failur
         (Some(Command::Graph { plan, kind, path, format }), _) => {
             graph::run(&plan, kind, path.as_deref(), format, console)
         }
-        (Some(Command::Explain { code, format }), _) => explain::run(code.as_deref(), format, console),
+        (Some(Command::Explain { code: Some(plan), since: Some(old), format }), _) => {
+            diff::since::run(Path::new(&plan), &old, format, console)
+        }
+        (Some(Command::Explain { code, since: _, format }), _) => {
+            explain::run(code.as_deref(), format, console)
+        }
+        (Some(Command::Diff(arguments)), _) => diff::run(&arguments, console),
         (Some(Command::Catalogue(arguments)), _) => catalogue::run(&arguments, console),
+        (Some(Command::Opt(arguments)), _) => opt::run(&arguments, console),
         (Some(Command::Lock(arguments)), _) => lock::run(&arguments, console),
         (Some(Command::Plan(arguments)), _) => plan::run(&arguments, console),
         (Some(Command::Store(arguments)), _) => store::run(&arguments, console),

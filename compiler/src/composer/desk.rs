@@ -110,11 +110,6 @@ impl<'c> Desk<'c> {
         }
     }
 
-    /// Whether some stage of a block before this one says that it provides `word`.
-    pub fn is_provided(&self, word: &str) -> bool {
-        self.composer.stages.values().any(|asked| asked.thing.parts.provides.contains(word))
-    }
-
     /// Declares a base image; the same one may be declared by several blocks.
     pub fn image(&mut self, name: &str, image: BaseImage) {
         let by = self.origin();

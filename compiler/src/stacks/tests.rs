@@ -419,3 +419,26 @@ fn a_login_in_a_lock_reaches_no_plan() {
     let document = r#"\"name\":{\"title\":\"Name\",\"type\":\"string\",\"x-order\":0}"#;
     assert_eq!(text.matches(document).count(), 2, "{text}");
 }
+
+#[test]
+fn of_a_project_only_that_is_read_which_planning_asks_for() {
+    let model = "from cog import BaseRunner, Input\nfrom kinds import KINDS\n\n\nclass R(BaseRunner):\n    def run(self, kind: str = Input(choices=KINDS)) -> str: ...\n";
+    let files = [
+        ("cog.yaml", "build:\n  python_version: \"3.11\"\nrun: \"r.py:R\"\n"),
+        ("r.py", model),
+        ("kinds.py", "KINDS = [\"a\", \"b\"]\n"),
+        ("pylock.cog.toml", LOCK),
+        ("other.py", "this is no Python\n"),
+        ("requirements-dev.txt", "pytest\n"),
+        ("weights/model.bin", "many bytes"),
+        ("README.md", "words"),
+    ];
+    let project = MemoryProject::new(files).unwrap();
+    let read = project.plan(|source| {
+        let planned = plan(source, &Request::plain())?;
+        assert!(planned.is_ok(), "{:?}", planned.err());
+        let names = source.read().map(|(file, _)| file.to_string());
+        Ok(names.collect::<Vec<_>>().join(" "))
+    });
+    assert_eq!(read, "cog.yaml kinds.py pylock.cog.toml r.py");
+}

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cogpack_frontends_source::{Place, Placed, SourcePath};
+use cogpack_frontends_source::{Named, Place, Placed, SourcePath};
 use miette::Diagnostic;
 
 use crate::shape::{Fields, Form, Reading};
@@ -91,24 +91,8 @@ pub(crate) fn read(
 }
 
 fn parse(text: &str, cog_yaml: &SourcePath) -> Result<Handler, String> {
-    let (stem, name) = match text.split(".py:").collect::<Vec<_>>()[..] {
-        [stem, name] => (stem, name),
-        [_] if text.ends_with(".py") => return Err("lacks `:` and a name".to_owned()),
-        [_] => return Err("has no `.py:`".to_owned()),
-        _ => return Err("has `.py:` more than once".to_owned()),
-    };
-    let written = format!("{stem}.py");
-    if written.contains('\\') {
-        return Err("divides its path by `\\`, where `/` stands".to_owned());
-    }
+    let named = Named::read(text).map_err(|why| why.to_string())?;
     let out_of_reach = |problem| format!("is out of reach: {problem}");
-    let file = cog_yaml.directory().join(&written).map_err(out_of_reach)?;
-    if stem.is_empty() || stem.ends_with('/') {
-        return Err("has no file's name before `.py:`".to_owned());
-    }
-    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
-    if name.is_empty() || !name.chars().all(is_letter) || name.starts_with(|first: char| first.is_numeric()) {
-        return Err(format!("has `{name}` behind `.py:`, which is no name of Python"));
-    }
-    Ok(Handler { file, written, name: name.to_owned() })
+    let file = cog_yaml.directory().join(named.path).map_err(out_of_reach)?;
+    Ok(Handler { file, written: named.path.to_owned(), name: named.name.to_owned() })
 }

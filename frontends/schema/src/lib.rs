@@ -48,7 +48,7 @@ pub mod types;
 pub use finding::SchemaFinding;
 pub use input::{Given, InputProblem, Misfit, Signature};
 pub use model::Schema;
-pub use target::{NoTarget, Target, Use};
+pub use target::{Target, Use};
 
 use cogpack_frontends_source::{InFile, Source, Unread};
 

@@ -1,7 +1,7 @@
 //! Any text is read to a schema or to findings, without a panic and to an end: random bytes, random
 //! words of Python, good models with a few places changed, and constructs that never stop opening.
 
-use cogpack_frontends_source::MemoryProject;
+use cogpack_frontends_source::{MemoryProject, SourcePath};
 use proptest::prelude::*;
 
 use crate::{Target, Use, schema};
@@ -102,11 +102,15 @@ const WORDS: &[&str] = &[
     "\u{0}",
 ];
 
+fn target(name: &str, used_for: Use) -> Target {
+    Target { file: SourcePath::new("run.py").expect("is a path"), name: name.to_owned(), used_for }
+}
+
 fn read(text: &str) {
     let project = MemoryProject::default().with("run.py", text.as_bytes()).expect("is a path");
     let project = project.with("data.py", text.as_bytes()).expect("is a path");
     for (name, used_for) in [("Runner", Use::Run), ("run", Use::Train)] {
-        let target = Target::parse(&format!("run.py:{name}"), used_for).expect("is a target");
+        let target = target(name, used_for);
         let found = project.plan(|source| schema(source, &target));
         match found {
             Ok(schema) => {
@@ -131,7 +135,7 @@ fn read(text: &str) {
 #[test]
 fn the_model_itself_is_read() {
     let project = MemoryProject::new([("run.py", MODEL), ("data.py", "")]).expect("are paths");
-    let target = Target::parse("run.py:Runner", Use::Run).expect("is a target");
+    let target = target("Runner", Use::Run);
     let found = project.plan(|source| schema(source, &target));
     assert_eq!(found.map(|schema| schema.inputs.len()).map_err(|findings| format!("{findings:?}")), Ok(8));
 }

@@ -5,12 +5,11 @@
 //! is there, everything else replaces; `.wh.NAME` takes away NAME, `.wh..wh..opq` what layers
 //! below put into its directory.
 
-use std::collections::BTreeSet;
 use std::io::Read;
-use std::ops::Bound;
 use std::sync::Arc;
 
 use cogpack_backends_contract::content::{Content, LayerFile};
+use cogpack_backends_contract::overflow::lookup::{Key, Lookup};
 use cogpack_backends_contract::tree::{
     Attributes, Directory, Ids, Name, Node, PathProblem, SpecialKind, Tree, components,
 };
@@ -99,7 +98,7 @@ pub fn lay_over(
 ) -> Result<(), LayerError> {
     let mut reader = TarReader::new(allowance.counting(archive));
     let room = Room::default();
-    let mut laying = Laying { tree, layer, allowance, written: BTreeSet::new(), count: 0 };
+    let mut laying = Laying { tree, layer, allowance, room: &room, written: Lookup::default(), count: 0 };
     let mut last = None;
     loop {
         let entry = match reader.next_entry() {
@@ -131,9 +130,11 @@ struct Laying<'t> {
     tree: &'t mut Tree<Content>,
     layer: Digest,
     allowance: &'t Allowance,
-    /// What this layer has put where, for opaque marks, which hide only what is below it. Files of which
-    /// the tree itself says so are left out: there may be a million.
-    written: BTreeSet<Vec<Name>>,
+    /// For what memory has no room for.
+    room: &'t Room,
+    /// Where this layer has put something, and the directories above, for opaque marks, which hide only
+    /// what is below it. Files of which the tree itself says so are left out.
+    written: Lookup,
     count: u64,
 }
 
@@ -176,7 +177,7 @@ impl Laying<'_> {
             EntryKind::Directory => {
                 if let Some(there) = self.tree.directory_mut(&path) {
                     there.attributes = attributes;
-                    self.written.insert(path);
+                    self.note(&path);
                     return Ok(());
                 }
                 Node::Directory(Arc::new(Directory::new(attributes)))
@@ -203,9 +204,26 @@ impl Laying<'_> {
         let says_so = self.has_written(&node);
         self.tree.insert(&path, node).map_err(problem)?;
         if !says_so {
-            self.written.insert(path);
+            self.note(&path);
         }
         Ok(())
+    }
+
+    /// Notes that this layer has put something there.
+    fn note(&mut self, path: &[Name]) {
+        // What is above a path that is noted is noted as well.
+        for depth in (1..=path.len()).rev() {
+            let key = key_of(&path[..depth]);
+            if self.written.get(&key).is_some() {
+                return;
+            }
+            self.written.note(key, b"", || Some(self.room.bytes()));
+        }
+    }
+
+    /// Whether this layer has put something there or below, other than files of which the tree says so.
+    fn is_noted(&self, path: &[Name]) -> bool {
+        self.written.get(&key_of(path)).is_some()
     }
 
     /// Whether this is a file of this layer.
@@ -236,7 +254,7 @@ impl Laying<'_> {
                 Node::Directory(below) if self.keeps_some(&child, below) => partly.push(child),
                 Node::Directory(_) => hidden.push(name.to_vec()),
                 Node::File { .. } | Node::Symlink { .. } | Node::Special { .. } => {
-                    if !self.has_written(node) && !self.written.contains(&child) {
+                    if !self.has_written(node) && !self.is_noted(&child) {
                         hidden.push(name.to_vec());
                     }
                 }
@@ -255,9 +273,7 @@ impl Laying<'_> {
 
     /// Whether this layer has put a directory there, or something into it.
     fn keeps_some(&self, path: &[Name], directory: &Directory<Content>) -> bool {
-        // What lies below sorts right behind its directory.
-        let next = self.written.range::<[Name], _>((Bound::Included(path), Bound::Unbounded)).next();
-        next.is_some_and(|other| other.starts_with(path)) || self.has_files_in(directory)
+        self.is_noted(path) || self.has_files_in(directory)
     }
 
     /// Whether files of this layer are in a directory.
@@ -269,6 +285,10 @@ impl Laying<'_> {
             }
         })
     }
+}
+
+fn key_of(path: &[Name]) -> Key {
+    Key::of(&path.join(&b'/'))
 }
 
 /// What no filesystem takes is refused before any is asked: each of them would say it of a part of the

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,6 +19,7 @@ use cogpack_io_project::walk::walk;
 use cogpack_ir::plan::{ContextKind, ImageConfig, InputName};
 use cogpack_ir::resolve::{KnownConfigs, resolve};
 use cogpack_ir::{syntax, verify};
+use rustix::fs::{CWD, Mode, mkfifoat};
 
 use crate::base_files::BaseFiles;
 use crate::read::{Layout, ReadError, Wanted};
@@ -330,6 +331,25 @@ fn damaged_layouts_are_refused() {
     assert!(Layout::open(root.path()).is_err());
     fs::write(out.join("oci-layout"), r#"{"imageLayoutVersion": "2.0.0"}"#).expect("is writable");
     assert!(matches!(Layout::open(&out), Err(ReadError::NoLayout { .. })));
+}
+
+#[test]
+fn a_pipe_takes_an_archive_and_stays() {
+    let root = tempfile::tempdir().expect("makes a directory");
+    project(root.path(), false);
+    let read = read(PLAN, root.path());
+    let mut streamed = Vec::new();
+    write_archive_to(&unnamed(&image(&read)), root.path(), &mut streamed).expect("can be written");
+    let pipe = root.path().join("pipe.tar");
+    mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).expect("makes a pipe");
+    let reading = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read(pipe).expect("can be read")
+    });
+    write_archive(&unnamed(&image(&read)), &pipe).expect("can be written");
+    assert!(reading.join().expect("does not panic") == streamed);
+    assert!(fs::metadata(&pipe).expect("is there").file_type().is_fifo());
+    assert_eq!(names(root.path()), ["pipe.tar", "project"]);
 }
 
 #[test]

@@ -163,12 +163,21 @@ pub fn write_directory(images: &[Named<'_>], destination: &Path) -> Result<Vec<W
     Ok(written)
 }
 
-/// Writes a layout as the archive `destination`.
+/// Writes a layout as the archive `destination`; what is a pipe or a device there takes the bytes and stays.
 pub fn write_archive(images: &[Named<'_>], destination: &Path) -> Result<Vec<Written>, WriteError> {
     let destination = &fs::canonicalize(destination).unwrap_or_else(|_| destination.to_owned());
     if destination.is_dir() {
         let reason = "it is a directory, and an archive is a file".to_owned();
         return Err(WriteError::Occupied { path: destination.clone(), reason });
+    }
+    if fs::metadata(destination).is_ok_and(|there| !there.is_file()) {
+        // A pipe or a device: there is nothing to replace.
+        let open = |_| {
+            let opened = File::options().write(true).open(destination);
+            opened.map_err(|source| failed("open", destination, source))
+        };
+        let scratch = std::env::temp_dir();
+        return Ok(archive_into(images, &scratch, open, &format!("`{}`", destination.display()))?.0);
     }
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("archive");

@@ -1,15 +1,12 @@
 //! Fetches over HTTP, with the certificates and the proxy that the machine names.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::time::Duration;
 
+use cogpack_io_web::Trust;
 use ureq::Agent;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use url::Url;
 
-/// A server that has not said anything for so long has gone.
-const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 /// Servers that are busy are asked again after this long, and after twice as long.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often a server is asked in all.
@@ -60,28 +57,9 @@ impl Default for Web {
 }
 
 impl Web {
-    /// One that trusts the certificates of the machine (`SSL_CERT_FILE` and `SSL_CERT_DIR`, where
-    /// they are set) and goes through its proxy (`HTTPS_PROXY` and the like).
+    /// One that trusts the certificates of the machine.
     pub fn new() -> Self {
-        // What cannot be read of them is missed when a server's certificate is looked at.
-        let trusted: Vec<_> = rustls_native_certs::load_native_certs()
-            .certs
-            .into_iter()
-            .map(|certificate| Certificate::from_der(&certificate).to_owned())
-            .collect();
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::new_with_certs(&trusted))
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
-        let config = Agent::config_builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
-            .timeout_connect(Some(LONGEST_SILENCE))
-            .timeout_recv_response(Some(LONGEST_SILENCE))
-            .timeout_per_read(Some(LONGEST_SILENCE))
-            .user_agent(concat!("cogpackc/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { agent: config.into() }
+        Self { agent: Trust::of_machine().config().build().into() }
     }
 
     /// Asks for `url` until `read` has got an answer to its end, or it is no use.

@@ -13,7 +13,7 @@ use cogpack_backends_contract::content::{ContentSource, ContextFile, Stamp};
 use cogpack_ir::plan::InputName;
 use rustix::fs::OFlags;
 
-use crate::walk::stamp;
+use crate::walk::{Look, stamp};
 
 /// The directories of a plan's contexts.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +56,7 @@ impl Watched {
             Stamp::None | Stamp::Digest(_) => true,
             // What else changes is no change of its bytes: another name, for instance.
             Stamp::Disk(walked) => {
-                let found = stamp(&metadata, SystemTime::UNIX_EPOCH);
+                let found = stamp(&Look::from(&metadata), SystemTime::UNIX_EPOCH);
                 (found.device, found.inode, found.modified) == (walked.device, walked.inode, walked.modified)
             }
         };
@@ -121,7 +121,7 @@ mod tests {
         let directories = BTreeMap::from([(context.clone(), directory.path().to_owned())]);
         let files = ContextFiles { directories };
         let walked = fs::metadata(&path).expect("is there");
-        let stamp = Stamp::Disk(stamp(&walked, SystemTime::now()));
+        let stamp = Stamp::Disk(stamp(&Look::from(&walked), SystemTime::now()));
         let file = ContextFile { context, path: b"a".to_vec(), size: 4, linked: false, stamp };
         let read = |after_two: &dyn Fn()| {
             let mut opened = files.open(&file)?;

@@ -13,5 +13,6 @@ pub mod pattern_list;
 pub mod plan_file;
 pub mod project_files;
 pub mod room;
+pub mod seen;
 pub mod walk;
 pub mod would_take;

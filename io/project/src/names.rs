@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ffi::OsStr;
-use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::iter::Peekable;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+
+use rustix::fs::{Dir, Mode, OFlags};
 
 use crate::room::{NamelessFile, Piece, Reading, Room};
 
@@ -31,16 +32,24 @@ pub struct Names {
 
 impl Names {
     /// What is in a directory; one of them is `wanted` for itself.
-    pub fn of(directory: &Path, wanted: &OsStr, room: &Room) -> io::Result<Self> {
+    /// The directory stays open.
+    pub fn of(directory: &Path, wanted: &OsStr, room: &Room) -> io::Result<(Self, Dir)> {
         Self::within(IN_MEMORY, directory, wanted, room)
     }
 
-    fn within(most: usize, directory: &Path, wanted: &OsStr, room: &Room) -> io::Result<Self> {
+    fn within(most: usize, directory: &Path, wanted: &OsStr, room: &Room) -> io::Result<(Self, Dir)> {
         let mut names =
             Self { here: Sorted::default(), runs: Vec::new(), file: room.file(), noted: Vec::new() };
         let mut next = most;
-        for entry in fs::read_dir(directory)? {
-            names.here.add(entry?.file_name().as_bytes())?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let mut open = Dir::new(rustix::fs::open(directory, flags, Mode::empty())?)?;
+        for entry in open.by_ref() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            names.here.add(name)?;
             if names.here.size() >= next {
                 names.here.sort();
                 match names.file.keep(&names.here.written()) {
@@ -55,7 +64,7 @@ impl Names {
             }
         }
         names.here.sort();
-        Ok(names)
+        Ok((names, open))
     }
 
     /// Some of the names, the wanted one among them: all where there are few.
@@ -203,11 +212,12 @@ mod tests {
         expected.push(b"odd\xff\xfe".to_vec());
         expected.sort();
         for name in &expected {
-            fs::write(folder.path().join(OsStr::from_bytes(name)), "").expect("is writable");
+            std::fs::write(folder.path().join(OsStr::from_bytes(name)), "").expect("is writable");
         }
         let wanted = OsStr::new("wanted");
         for (most, runs) in [(1 << 20, 0), (20_000, 1), (1_000, 38), (100, 375)] {
-            let names = Names::within(most, folder.path(), wanted, &Room::default()).expect("can be listed");
+            let (names, _) =
+                Names::within(most, folder.path(), wanted, &Room::default()).expect("can be listed");
             assert!(names.runs.len() >= runs && (names.runs.is_empty() == (runs == 0)), "{most}");
             let found = names.iter().expect("can be read").collect::<io::Result<Vec<_>>>();
             assert!(found.expect("can be read").into_iter().eq(expected.iter().map(Cow::Borrowed)), "{most}");

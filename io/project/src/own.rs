@@ -1,5 +1,5 @@
-//! What of a directory is ours, and so no part of a context: `.cog` in its root, and what an eject
-//! has written at or below it, by the list that lies there. So writing a Dockerfile beside what it
+//! What of a directory is ours, and so no part of a context: `.cog` in its root, build records
+//! wherever they lie, and what an eject has written at or below it, by the list that lies there. So writing a Dockerfile beside what it
 //! copies changes nothing of what a plan means, and nothing of what it writes the next time.
 //!
 //! What others have put into the directory of an eject is theirs; a directory that holds nothing
@@ -14,6 +14,9 @@ use crate::eject::manifest::{Entry, Manifest, NAME, joined};
 
 /// Our own directory in a project, whatever an ignore file says.
 const PROJECT: &[u8] = b".cog";
+/// Where build records are, from the directory of their plan, which may be within a context of this or
+/// of another plan.
+pub const RECORDS: &str = ".cog/records";
 
 /// What is ours, as far as a walk has come.
 #[derive(Debug, Default)]
@@ -27,6 +30,9 @@ impl Own {
     /// and holds `names`.
     pub fn enter<'n>(&mut self, path: &[u8], place: &Path, names: impl IntoIterator<Item = &'n OsStr>) {
         let names: Vec<&OsStr> = names.into_iter().collect();
+        if names.len() == 1 && is_records(&joined(path, names[0])) {
+            self.directories.insert(path.to_owned());
+        }
         if !names.iter().any(|name| *name == NAME) {
             if !path.is_empty() && leads_to_ejects(place, &names, DEEPEST) {
                 self.directories.insert(path.to_owned());
@@ -50,7 +56,7 @@ impl Own {
 
     /// Whether what stands at a path is ours, with all below it.
     pub fn holds(&self, path: &[u8]) -> bool {
-        path == PROJECT || self.files.contains(path)
+        path == PROJECT || is_records(path) || self.files.contains(path)
     }
 
     /// Whether a directory was made for what is ours, and is a part of the context only where it
@@ -58,6 +64,12 @@ impl Own {
     pub fn made(&self, path: &[u8]) -> bool {
         self.directories.contains(path)
     }
+}
+
+/// Whether a path is that of build records.
+fn is_records(path: &[u8]) -> bool {
+    let above = path.strip_suffix(RECORDS.as_bytes());
+    above.is_some_and(|above| above.is_empty() || above.ends_with(b"/"))
 }
 
 /// How far down a directory may lie that was made with those above it.
@@ -155,6 +167,7 @@ mod tests {
             own.enter(path.as_bytes(), &place, names.iter().map(|name| name.as_os_str()));
         };
         enter(&mut own, "");
+        assert!(own.holds(b"deploy/.cog/records") && !own.holds(b"deploy/x.cog/records"));
         assert!(own.holds(b".cog") && !own.holds(b"deploy") && !own.made(b"deploy"));
         enter(&mut own, "deploy");
         assert!(own.holds(b"deploy/Dockerfile") && own.holds(b"deploy/.cogpackc-manifest"));

@@ -9,12 +9,12 @@
 //! pipes and devices are refused, because no builder could make the same of them.
 
 mod files;
+mod look;
 
 use std::ffi::OsStr;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -26,8 +26,10 @@ use cogpack_backends_contract::listed::Lister;
 use cogpack_backends_contract::paths::Selection;
 use cogpack_backends_contract::tree::{Attributes, Directory, Ids, Name, Node, Tree};
 use cogpack_ir::plan::{InputName, Mode, PathRule, RuleKind};
+use rustix::fs::{Dir, FileType};
 
 use self::files::{Files, Links};
+pub use self::look::Look;
 use crate::eject::manifest::NAME;
 use crate::ignore_file::{IgnoreError, IgnoreFile};
 use crate::names::Names;
@@ -95,6 +97,8 @@ pub enum WalkError {
 const TICK: Duration = Duration::from_millis(2_100);
 /// What a tree holds.
 const DEEPEST: usize = 1000;
+/// Processes may have a thousand files open, in some places a quarter of that.
+const MOST_OPEN: usize = 64;
 
 /// Walks the directory `root` of the context `context`, taking what `rules` take.
 pub fn walk(root: &Path, context: &InputName, rules: &[PathRule]) -> Result<Tree<Content>, WalkError> {
@@ -154,7 +158,9 @@ struct Walk<'w> {
 impl Walk<'_> {
     /// What is taken of the directory that the walk has come to.
     fn children(&mut self, directory: &Path, matched: &Matched) -> Result<Entries<Node<Content>>, WalkError> {
-        let names = self.names(directory)?;
+        let (names, open) = self.names(directory)?;
+        // Who goes deep holds as many directories open.
+        let open = (self.components.len() < MOST_OPEN).then_some(open);
         self.own.enter(&self.path, directory, names.some());
         let length = self.path.len();
         let mut children = Entries::new();
@@ -168,13 +174,13 @@ impl Walk<'_> {
             }
             self.path.extend_from_slice(name);
             self.components.push(name.to_vec());
-            match self.taken(&path, matched)? {
+            match self.taken(open.as_ref(), name, &path, matched)? {
                 Taken::Nothing => {}
                 Taken::Link(target) => {
                     children.insert(name, Node::Symlink { ids: Ids::ROOT, target });
                 }
-                Taken::File(metadata) => {
-                    files.add(name, &metadata, self.began, &mut self.links, &mut children);
+                Taken::File(look) => {
+                    files.add(name, &look, self.began, &mut self.links, &mut children);
                 }
                 Taken::Directory { attributes, itself, matched } => {
                     // Other names of the files so far may be below.
@@ -195,13 +201,19 @@ impl Walk<'_> {
         Ok(children)
     }
 
-    fn names(&self, directory: &Path) -> Result<Names, WalkError> {
+    fn names(&self, directory: &Path) -> Result<(Names, Dir), WalkError> {
         let listed = Names::of(directory, OsStr::new(NAME), self.room);
         listed.map_err(|source| self.failed("list", directory, source))
     }
 
     /// What stands at the path that the walk has come to.
-    fn taken(&mut self, path: &Path, above: &Matched) -> Result<Taken, WalkError> {
+    fn taken(
+        &mut self,
+        open: Option<&Dir>,
+        name: &[u8],
+        path: &Path,
+        above: &Matched,
+    ) -> Result<Taken, WalkError> {
         if self.own.holds(&self.path) {
             return Ok(Taken::Nothing);
         }
@@ -214,13 +226,13 @@ impl Walk<'_> {
         if !taken && !may_take_below {
             return Ok(Taken::Nothing);
         }
-        let metadata = fs::symlink_metadata(path).map_err(|source| self.failed("look at", path, source))?;
-        let kind = metadata.file_type();
+        let look = Look::at(open, name, path).map_err(|source| self.failed("look at", path, source))?;
+        let kind = look.kind();
         if kind.is_dir() {
             if self.components.len() > DEEPEST {
                 return Err(WalkError::TooDeep { context: self.context.clone(), path: path.to_owned() });
             }
-            return Ok(Taken::Directory { attributes: attributes(&metadata), itself: taken, matched });
+            return Ok(Taken::Directory { attributes: attributes(&look), itself: taken, matched });
         }
         if !taken {
             return Ok(Taken::Nothing);
@@ -230,9 +242,9 @@ impl Walk<'_> {
             return Ok(Taken::Link(target.into_os_string().into_vec().into()));
         }
         if kind.is_file() {
-            return Ok(Taken::File(metadata));
+            return Ok(Taken::File(look));
         }
-        if kind.is_socket() {
+        if kind == FileType::Socket {
             return Ok(Taken::Nothing);
         }
         let kind = match () {
@@ -251,7 +263,7 @@ impl Walk<'_> {
 /// What a walk takes of a path.
 enum Taken {
     Nothing,
-    File(Metadata),
+    File(Look),
     Link(Box<[u8]>),
     Directory {
         attributes: Attributes,
@@ -262,19 +274,14 @@ enum Taken {
 }
 
 /// What the disk says of a file that was looked at after `began`.
-pub fn stamp(metadata: &Metadata, began: SystemTime) -> DiskStamp {
-    let time = |seconds, nanoseconds: i64| Moment {
-        seconds,
-        nanoseconds: u32::try_from(nanoseconds).unwrap_or_default(),
-    };
-    let modified = time(metadata.mtime(), metadata.mtime_nsec());
-    let changed = time(metadata.ctime(), metadata.ctime_nsec());
+pub fn stamp(look: &Look, began: SystemTime) -> DiskStamp {
+    let Look { device, inode, modified, changed, .. } = *look;
     let settling = began.checked_sub(TICK).and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
     let settled = settling.is_some_and(|time| {
         let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
         modified.max(changed) < Moment { seconds, nanoseconds: time.subsec_nanos() }
     });
-    DiskStamp { device: metadata.dev(), inode: metadata.ino(), modified, changed, settled }
+    DiskStamp { device, inode, modified, changed, settled }
 }
 
 fn leads(rules: &[PathRule]) -> Result<Vec<Vec<Name>>, InvalidGlob> {
@@ -291,9 +298,9 @@ fn may_lead_below(leads: &[Vec<Name>], directory: &[Name]) -> bool {
     leads.iter().any(|lead| lead.iter().zip(directory).all(|(lead, here)| lead == here))
 }
 
-fn attributes(metadata: &Metadata) -> Attributes {
+fn attributes(look: &Look) -> Attributes {
     // Twelve bits are always a mode.
-    let mode = Mode::new(metadata.mode() & 0o7777).unwrap_or(Mode::FILE);
+    let mode = Mode::new(look.mode & 0o7777).unwrap_or(Mode::FILE);
     Attributes { mode, ids: Ids::ROOT }
 }
 
@@ -301,7 +308,7 @@ fn attributes(metadata: &Metadata) -> Attributes {
 mod tests {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
     use std::os::unix::net::UnixListener;
     use std::process::Command;
 
@@ -441,7 +448,7 @@ mod tests {
         let metadata = fs::metadata(root.path().join("file")).expect("is there");
         let modified = metadata.modified().expect("is dated");
         for (later, settled) in [(0, false), (2, false), (3, true)] {
-            let stamp = stamp(&metadata, modified + Duration::from_secs(later));
+            let stamp = stamp(&Look::from(&metadata), modified + Duration::from_secs(later));
             assert_eq!(stamp.settled, settled, "{later} seconds later");
             assert_eq!((stamp.inode, stamp.device), (metadata.ino(), metadata.dev()));
         }
@@ -449,7 +456,7 @@ mod tests {
         let file = fs::File::options().write(true).open(root.path().join("file")).expect("is there");
         file.set_modified(modified - Duration::from_secs(1000)).expect("can be set");
         let metadata = file.metadata().expect("is there");
-        assert!(!stamp(&metadata, modified + Duration::from_secs(1)).settled);
+        assert!(!stamp(&Look::from(&metadata), modified + Duration::from_secs(1)).settled);
     }
 
     #[test]

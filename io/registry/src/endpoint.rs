@@ -1,18 +1,12 @@
 //! Who is asked for the images of a registry: its mirrors, where the machine names some, and then
 //! itself.
 
-use std::sync::Arc;
-use std::time::Duration;
-
+use cogpack_io_web::Trust;
 use ureq::Agent;
 use ureq::config::RedirectAuthHeaders;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use url::Url;
 
 use crate::settings::{Settings, is_loopback};
-
-/// A server that has not said anything for so long has gone.
-const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// Who answers for docker.io, which is a name only.
 const DOCKER_IO: (&str, &str) = ("docker.io", "registry-1.docker.io");
@@ -40,30 +34,11 @@ pub struct Agents {
 }
 
 impl Agents {
-    /// Some that trust the certificates of the machine (`SSL_CERT_FILE` and `SSL_CERT_DIR`, where
-    /// they are set) and go through its proxy (`HTTPS_PROXY` and the like).
+    /// Some that trust the certificates of the machine.
     pub fn new() -> Self {
-        // What cannot be read of them is missed when a server's certificate is looked at.
-        let trusted: Vec<_> = rustls_native_certs::load_native_certs()
-            .certs
-            .into_iter()
-            .map(|certificate| Certificate::from_der(&certificate).to_owned())
-            .collect();
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::new_with_certs(&trusted))
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
-        let config = || {
-            Agent::config_builder()
-                .tls_config(tls.clone())
-                .http_status_as_error(false)
-                // Stores of blobs are elsewhere, and must not see the login.
-                .redirect_auth_headers(RedirectAuthHeaders::SameHost)
-                .timeout_connect(Some(LONGEST_SILENCE))
-                .timeout_recv_response(Some(LONGEST_SILENCE))
-                .timeout_per_read(Some(LONGEST_SILENCE))
-                .user_agent(concat!("cogpackc/", env!("CARGO_PKG_VERSION")))
-        };
+        let trust = Trust::of_machine();
+        // Stores of blobs are elsewhere, and must not see the login.
+        let config = || trust.config().redirect_auth_headers(RedirectAuthHeaders::SameHost);
         Self {
             encrypted: config().https_only(true).build().into(),
             plain: config().build().into(),

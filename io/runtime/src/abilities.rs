@@ -4,18 +4,22 @@
 //! A runtime may pass over what it was told, and start the program all the same. So it is asked before
 //! any work, by the command `features` of the OCI runtime specification. One without that command is
 //! older than it, and known to do what it is told. Of the filter of the kernel's calls some say nothing
-//! there, though they may have been built without one: then a program tries a call that is refused.
+//! there, though they may have been built without one: then a program tries a call that is refused. What
+//! has given no answer by a deadline gives none: that is lacking, too.
 
 use std::fs::{self, File, Permissions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::deadline::{Overdue, answer, within};
 use crate::job::{Account, Ended, Job, Network};
-use crate::run::{Cancel, RunError, failed, run};
+use crate::leash::Cancel;
+use crate::run::{RunError, failed, run};
 use crate::runtime::Runtime;
 
 /// The version of what runtimes are told, see [`crate::container`].
@@ -27,25 +31,50 @@ const MOUNT_OPTIONS: [&str; 7] = ["nodev", "noexec", "nosuid", "rbind", "ro", "r
 /// What the filter does.
 const ACTIONS: [&str; 2] = ["SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"];
 
-/// What is lacking, in words that go on from the runtime's name; nothing where all is there. `part` and
-/// `directory` are empty, and nobody else's.
-pub fn lacking(runtime: &Runtime, part: &Path, directory: &Path) -> Result<Vec<String>, RunError> {
-    let Some(features) = features(runtime) else { return Ok(Vec::new()) };
+/// By when either question is answered; that takes less than a second where nothing else is done.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// What is lacking, in words that go on from the runtime's name; nothing where all is there, or where it is
+/// no longer wanted. `part` and `directory` are empty, and nobody else's.
+pub fn lacking(
+    runtime: &Runtime,
+    part: &Path,
+    directory: &Path,
+    cancel: &Cancel,
+) -> Result<Vec<String>, RunError> {
+    lacking_by(LONGEST, runtime, part, directory, cancel)
+}
+
+fn lacking_by(
+    longest: Duration,
+    runtime: &Runtime,
+    part: &Path,
+    directory: &Path,
+    cancel: &Cancel,
+) -> Result<Vec<String>, RunError> {
+    let late = |what| format!("{what} within {} seconds", longest.as_secs());
+    let features = match features(runtime, longest) {
+        Ok(Some(features)) => features,
+        Ok(None) => return Ok(Vec::new()),
+        Err(Overdue) => return Ok(vec![late("does not say what it can do (`features`)")]),
+    };
     let mut lacking = said(&features);
     if features["linux"]["seccomp"]["enabled"].is_null()
         && let Some(program) = program(&rustix::system::uname().machine().to_string_lossy())
     {
-        lacking.extend(tried(runtime, &program, part, directory)?);
+        match within(longest, cancel, |alone| tried(runtime, &program, part, directory, alone)) {
+            Ok(tried) => lacking.extend(tried?),
+            Err(Overdue) => lacking.push(late("does not come back from a program that ends at once")),
+        }
     }
     Ok(lacking)
 }
 
 /// What it says of itself; nothing where it does not know the question.
-fn features(runtime: &Runtime) -> Option<Value> {
-    let mut command = Command::new(runtime.program());
-    let asked = command.arg("features").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    let features: Value = serde_json::from_slice(&asked.stdout).ok()?;
-    (asked.status.success() && features.is_object()).then_some(features)
+fn features(runtime: &Runtime, longest: Duration) -> Result<Option<Value>, Overdue> {
+    let said = answer(Command::new(runtime.program()).arg("features"), longest)?;
+    let features = said.and_then(|said| serde_json::from_slice::<Value>(&said).ok());
+    Ok(features.filter(Value::is_object))
 }
 
 /// What of it says that something is lacking. What it leaves out is unknown.
@@ -93,6 +122,7 @@ fn tried(
     program: &[u8],
     part: &Path,
     directory: &Path,
+    cancel: &Cancel,
 ) -> Result<Option<String>, RunError> {
     let path = part.join("try");
     let written = File::create_new(&path).and_then(|mut file| {
@@ -112,7 +142,7 @@ fn tried(
         network: Network::Machine,
         mounts: Vec::new(),
     };
-    Ok(match run(runtime, directory, &job, &|_, _| {}, &Cancel::default())?.ended {
+    Ok(match run(runtime, directory, &job, &|_, _| {}, cancel)?.ended {
         Ended::Exited(NOT_PERMITTED) => None,
         Ended::Exited(CAME_THROUGH) => Some(NO_FILTER.to_owned()),
         Ended::Exited(code) => Some(format!("starts no program here, and ends with exit code {code}")),
@@ -171,6 +201,49 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_runtime_that_does_not_come_back_is_given_up_with_all_that_it_has_started() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let path = |name: &str| folder.path().join(name);
+        let [part, directory, pids] = ["part", "directory", "pids"].map(path);
+        for made in [&part, &directory, &pids] {
+            fs::create_dir(made).expect("can be made");
+        }
+        // It hangs in one thing that it is asked, and in whatever it is asked from then on.
+        let lacking = |hangs: &str| {
+            let script = format!(
+                "#!/bin/sh\nfor word; do\n  if [ \"$word\" = {hangs} ]; then : >{0}/hangs; fi\ndone\nif [ -e \
+                 {0}/hangs ]; then : >{0}/$$; sleep 600; exit; fi\necho '{{\"linux\":{{}}}}'\n",
+                pids.display()
+            );
+            fs::write(path("runtime"), script).expect("is writable");
+            fs::set_permissions(path("runtime"), Permissions::from_mode(0o755)).expect("can be set");
+            let runtime = Runtime::find(Some(&path("runtime")), None).expect("is there");
+            lacking_by(Duration::from_secs(1), &runtime, &part, &directory, &Cancel::default())
+        };
+        let gone = || {
+            fs::remove_file(pids.join("hangs")).expect("it was asked that");
+            let hung: Vec<_> = fs::read_dir(&pids).expect("is there").flatten().collect();
+            assert!(!hung.is_empty());
+            for pid in hung {
+                let state = fs::read_to_string(Path::new("/proc").join(pid.file_name()).join("stat"));
+                // What nobody has waited for yet is over as well.
+                assert!(state.as_ref().map_or(true, |state| state.contains(") Z ")), "{state:?}");
+                fs::remove_file(pid.path()).expect("can be taken away");
+            }
+        };
+        let said = lacking("features").expect("can be asked");
+        assert_eq!(said, ["does not say what it can do (`features`) within 1 seconds"]);
+        gone();
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("skipped: starting a container takes root");
+            return;
+        }
+        let said = lacking("run").expect("can be asked");
+        assert_eq!(said, ["does not come back from a program that ends at once within 1 seconds"]);
+        gone();
+    }
 
     #[test]
     fn what_a_runtime_says_to_lack_is_told_and_what_it_leaves_out_is_unknown() {

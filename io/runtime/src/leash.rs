@@ -12,13 +12,23 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// `$1` is the container, `$2` its bundle; what follows is the runtime with its options. The
-/// container may not be there yet when it is to be ended, so that is tried until the shell is gone.
+/// container may not be there yet when it is to be ended, so that is tried until the shell is gone. A
+/// runtime may have missed that its container has ended, or hang itself: after ten seconds all are killed.
 const SCRIPT: &str = r#"
 container=$1 bundle=$2
 shift 2
 exec 3<&0 </dev/null
 (
     read -r nothing <&3
+    (
+        tries=50
+        while [ "$tries" -gt 0 ]; do
+            sleep 0.2
+            kill -0 "$$" || exit
+            tries=$((tries - 1))
+        done
+        kill -KILL 0
+    ) &
     while :; do
         "$@" delete --force "$container"
         kill -0 "$$" || exit

@@ -22,6 +22,7 @@ pub mod abilities;
 
 mod agent;
 mod container;
+mod deadline;
 mod leash;
 mod mount_points;
 mod overlay;

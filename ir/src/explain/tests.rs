@@ -11,7 +11,7 @@ use crate::{json, syntax};
 
 /// Mistakes of ours, which would be mended where a plan or a project showed them, and what is about a
 /// machine, an image or a command line and no file of a project.
-const WITHOUT_EXAMPLE: [&str; 19] = [
+const WITHOUT_EXAMPLE: [&str; 20] = [
     "cpk::internal::llb",
     "cpk::oci::input",
     "cpk::unsupported::platforms",
@@ -28,6 +28,7 @@ const WITHOUT_EXAMPLE: [&str; 19] = [
     "project::compose::stage-twice",
     "project::compose::unknown-phase",
     "project::file::unreadable",
+    "project::fit::other-platform",
     "project::input::form",
     "project::schema::endless",
     "project::stack::several",
@@ -61,12 +62,14 @@ fn has_plans(explanation: &Explanation) -> bool {
     explanation.form == Form::Plan && !explanation.breaks.is_empty()
 }
 
-/// What a backend, a builder or the reader of packages refuses, the plan itself may well say.
-/// `tests/it/explain.rs` shows their plans to those.
+/// What a backend, a builder or the reader of packages refuses, the plan itself may well say, and what a
+/// lint says of it is legal. `tests/it/explain.rs` shows their plans to those.
 fn is_decided_elsewhere(explanation: &Explanation) -> bool {
     let families = ["build", "debs", "llb", "oci", "packages", "unsupported", "wheels"];
     let family = explanation.code.split("::").nth(1).unwrap_or_default();
-    families.contains(&family) || OF_A_BASE.contains(&explanation.code)
+    explanation.code.starts_with("lint::")
+        || families.contains(&family)
+        || OF_A_BASE.contains(&explanation.code)
 }
 
 #[test]

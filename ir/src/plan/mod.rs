@@ -51,7 +51,7 @@ pub use phase::Phase;
 pub use span::{Span, Spanned};
 pub use stage::Stage;
 pub use template::{Piece, Template};
-pub use walk::for_each_op;
+pub use walk::{for_each_op, for_each_op_mut};
 
 /// One whole plan. [`order::canonicalise`] puts a plan made by hand into the order that printing
 /// uses; parsing and reading JSON do so themselves.

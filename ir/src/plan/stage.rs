@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::input::Input;
-use super::mount::MountKind;
 use super::names::{PhaseName, StageName};
-use super::op::{Op, OpKind};
+use super::op::Op;
 use super::span::Spanned;
+use super::walk::{for_each_op, for_each_op_mut};
 
 /// `stage NAME [in PHASE] [from INPUT] { … }`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,30 +31,17 @@ impl Stage {
         }
         for_each_input_of(&self.ops, &mut each);
     }
+
+    /// The same for inputs that are to be changed.
+    pub fn for_each_input_mut(&mut self, mut each: impl FnMut(&mut Spanned<Input>)) {
+        if let Some(from) = &mut self.from {
+            each(from);
+        }
+        for_each_op_mut(&mut self.ops, &mut |op| op.for_each_input_mut(&mut each));
+    }
 }
 
 /// Calls `each` with every input that the ops of a block read, in order.
 pub(crate) fn for_each_input_of<'a>(ops: &'a [Op], each: &mut impl FnMut(&'a Spanned<Input>)) {
-    for op in ops {
-        match &op.kind {
-            OpKind::Copy(copy) => each(&copy.from),
-            OpKind::Run { execution, .. } | OpKind::Exec { execution, .. } => {
-                for mount in &execution.mounts {
-                    if let MountKind::Bind { source, .. } = &mount.kind {
-                        each(source);
-                    }
-                }
-            }
-            OpKind::Layer(layer) => for_each_input_of(&layer.ops, each),
-            OpKind::File(_)
-            | OpKind::Mkdir(_)
-            | OpKind::Symlink(_)
-            | OpKind::Remove(_)
-            | OpKind::Env(_)
-            | OpKind::Workdir(_)
-            | OpKind::User(_)
-            | OpKind::Shell(_)
-            | OpKind::By(_) => {}
-        }
-    }
+    for_each_op(ops, &mut |op| op.for_each_input(&mut *each));
 }

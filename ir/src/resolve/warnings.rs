@@ -106,7 +106,8 @@ fn of_image(images: &BTreeMap<InputName, BaseImage>, name: &InputName, how: Use)
                  two images, and what the image sets counts as unset"
             ),
             format!(
-                "write under `image {name}` its `digest` and what it sets (`env`, `workdir`, `user`, `cmd` …), or \
+                "write under `image {name}` its `digest` and what it sets (`env`, `workdir`, `user`, `cmd` …), \
+                 as `cogpackc opt --pass pin` does, or \
                  take it from a local layout: `context {name} = oci \"PATH\"`"
             ),
         ),

@@ -4,7 +4,7 @@
 //! A package ([`package`]) with a [`file_name`] brings files and scripts. [`root`] puts the files of
 //! several beside each other, with `/usr` merged ([`paths`]), and no two may bring the same. What
 //! their [`scripts`] would do is known, or the package is refused. [`set`] does it: accounts and
-//! other files of the [`base`] system, [`alternatives`], [`certificates`], the loader's cache
+//! other files of the [`base`] system, [`alternatives`], [`diversions`], [`certificates`], the loader's cache
 //! ([`ld_cache`]), and an entry for each package that scanners find. [`groups`] says which layers it comes in.
 //!
 //! A package that was unpacked once can be [`kept`] so.
@@ -28,6 +28,7 @@ pub mod paths;
 pub mod root;
 
 pub mod alternatives;
+pub mod diversions;
 pub mod scripts;
 
 pub mod accounts;

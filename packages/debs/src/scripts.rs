@@ -8,6 +8,7 @@
 use cogpack_content::Digest;
 
 use crate::alternatives::{self, Alternative};
+use crate::diversions::Diversion;
 use crate::small::Small;
 
 /// What is to be done for a script.
@@ -22,6 +23,8 @@ pub enum Effect {
         /// What.
         text: String,
     },
+    /// What other packages bring goes elsewhere.
+    Diversion(Diversion),
     /// Something small.
     Small(Small),
     /// What a package of the base system does.
@@ -159,7 +162,10 @@ fn effects_of(word: &str, script: &str) -> Vec<Effect> {
         "xz" => Known::Xz,
         "locales" => Known::Locales,
         "newer-locales" => Known::NewerLocales,
-        _ => return Small::of_word(word).map(Effect::Small).into_iter().collect(),
+        _ => {
+            let diversion = Diversion::of_word(word).map(Effect::Diversion);
+            return diversion.or_else(|| Small::of_word(word).map(Effect::Small)).into_iter().collect();
+        }
     };
     vec![Effect::Known(known)]
 }
@@ -266,6 +272,8 @@ mod tests {
         assert!(!unknown.text.contains("rm_conffile"), "{}", unknown.text);
         let other = HELPED.replace("dh_installdeb", "dh_sysuser");
         assert!(effects(&other).expect_err("is not known").text.contains("rm_conffile"));
+        let diverts = "dpkg-divert --package one --add --rename --divert /usr/bin/a.real /usr/bin/a\n";
+        assert!(effects(diverts).expect_err("is not known").text.contains("--divert /usr/bin/a.real"));
         let endless = HELPED.replace("# End", "# Enough");
         assert!(effects(&endless).is_err());
     }

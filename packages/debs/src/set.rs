@@ -10,6 +10,7 @@ use cogpack_backends_contract::tree::{Directory, Node, PathProblem, Tree, compon
 use cogpack_ir::plan::{FileContent, InputName};
 
 use crate::alternatives::{self, Alternative};
+use crate::diversions::diverted;
 use crate::groups::{Group, groups};
 use crate::package::{Hook, Package};
 use crate::relations;
@@ -94,6 +95,7 @@ impl DebSet {
     /// Puts packages beside each other, which must be in the order of their names.
     pub fn join(packages: &[Package], architecture: &str, bytes: &dyn Bytes) -> Result<Self, SetProblem> {
         check_conflicts(packages)?;
+        let packages = &*diverted(packages);
         let mut root = Root::join(packages)?;
         let mut known: Vec<Known> = Vec::new();
         let mut chosen: Vec<Alternative> = Vec::new();
@@ -106,6 +108,8 @@ impl DebSet {
                     Effect::Alternative(alternative) => chosen.push(alternative),
                     Effect::Text { path, text } if !root.has(&path) => root.make(&path, text),
                     Effect::Text { .. } => {}
+                    // Done before they were joined.
+                    Effect::Diversion(_) => {}
                     Effect::Small(one) => small.push((package, one)),
                     Effect::Known(Known::Procps) => chosen.extend(written_out::procps()),
                     Effect::Known(Known::Xz) => chosen.push(written_out::xz()),

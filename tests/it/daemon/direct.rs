@@ -67,11 +67,12 @@ export from %app
 "#;
 
 /// Options by which a plan's images are read from layouts.
-fn build(world: &World, folder: &Path, store: &Path, image: &str) -> Result<Image, Answer> {
+pub fn build(world: &World, level: &str, folder: &Path, store: &Path, image: &str) -> Result<Image, Answer> {
     let plan = std::fs::read_to_string(folder.join("built.cpk")).expect("was written");
     let mut arguments: Vec<String> = [
         "build",
         "built.cpk",
+        level,
         "--builder",
         "direct",
         "--progress",
@@ -122,7 +123,7 @@ fn programs_leave_what_buildkit_makes_of_them() {
         let folder = world.copy(&name, &plan);
         let tag = format!("{}-{}", name.replace('/', "-"), std::process::id());
         let reference = format!("cogpack-runtime/llb:{tag}");
-        let direct = match build(&world, &folder, store.path(), &reference) {
+        let direct = match build(&world, "-O0", &folder, store.path(), &reference) {
             Ok(image) => image,
             Err(answer) => {
                 let codes = codes(&answer.stderr);

@@ -51,9 +51,14 @@ impl World {
         Some(Self { bases, given: Given { secrets, agent: Some(socket) }, _agent: agent, folder })
     }
 
+    /// Where the copy of a plan's folder is.
+    pub fn folder_of(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// A copy of a plan's folder, with its plan on images that can be pulled as `built.cpk`.
     pub fn copy(&self, name: &str, plan: &Path) -> PathBuf {
-        let folder = self.folder.path().join(name);
+        let folder = self.folder_of(name);
         std::fs::create_dir_all(&folder).expect("can be made");
         let from = plan.parent().expect("a plan is in a folder").join(".");
         let copied = std::process::Command::new("cp").arg("-a").args([&from, &folder]).status();
@@ -63,12 +68,17 @@ impl World {
         folder
     }
 
-    /// Builds a plan as LLB into the engine.
+    /// Builds a plan as LLB into the engine, as it is written.
     pub fn build(&self, engine: &Engine, folder: &Path, image: &str) -> Result<(), Unbuilt> {
+        self.build_at("-O0", engine, folder, image)
+    }
+
+    /// The same with the plan rewritten as far as a level says.
+    pub fn build_at(&self, level: &str, engine: &Engine, folder: &Path, image: &str) -> Result<(), Unbuilt> {
         let mut environment = Environment::default();
         environment.docker.host = Some(engine.host.clone());
         let mut arguments: Vec<String> =
-            ["build", "built.cpk", "--progress", "quiet", "--platform", "linux/amd64", "--tag", image]
+            ["build", "built.cpk", level, "--progress", "quiet", "--platform", "linux/amd64", "--tag", image]
                 .map(str::to_owned)
                 .into();
         for (id, path) in &self.given.secrets {
@@ -161,13 +171,19 @@ pub fn codes(said: &str) -> BTreeSet<String> {
     refusals(said).iter().map(code).collect()
 }
 
-/// Ejects a plan of a folder to another in it, or gives the codes of what is refused.
+/// Ejects a plan of a folder to another in it, as it is written, or gives the codes of what is refused.
 pub fn eject(folder: &Path, plan: &str, to: &str, tool: &Tool) -> Result<PathBuf, BTreeSet<String>> {
-    eject_in(folder, plan, to, tool.dialect)
+    eject_in(folder, plan, "-O0", to, tool.dialect)
 }
 
-fn eject_in(folder: &Path, plan: &str, to: &str, dialect: &[&str]) -> Result<PathBuf, BTreeSet<String>> {
-    let mut arguments = vec![plan, "-o", "dockerfile", "--self-contained", "-O", to];
+fn eject_in(
+    folder: &Path,
+    plan: &str,
+    level: &str,
+    to: &str,
+    dialect: &[&str],
+) -> Result<PathBuf, BTreeSet<String>> {
+    let mut arguments = vec![plan, level, "-o", "dockerfile", "--self-contained", "-O", to];
     arguments.extend_from_slice(dialect);
     let answer = cogpackc(folder, &arguments);
     let codes = codes(&answer.stderr);
@@ -201,7 +217,8 @@ fn every_eject_builds_as_its_plan(tool: Option<Tool>, other: Option<&[&str]>) {
     let (mut built, mut refused) = (BTreeMap::new(), String::new());
     for (name, plan) in plans() {
         let folder = world.copy(&name, &plan);
-        let eject = match eject(&folder, "built.cpk", "eject", &tool) {
+        let ejected = |level, to| eject_in(&folder, "built.cpk", level, to, tool.dialect);
+        let eject = match ejected("-O0", "eject") {
             Ok(eject) => eject,
             Err(codes) => {
                 // A String takes whatever is written to it.
@@ -209,27 +226,44 @@ fn every_eject_builds_as_its_plan(tool: Option<Tool>, other: Option<&[&str]>) {
                 continue;
             }
         };
-        let other = other.and_then(|dialect| eject_in(&folder, "built.cpk", "other", dialect).ok());
+        let other = other.and_then(|dialect| eject_in(&folder, "built.cpk", "-O0", "other", dialect).ok());
         if other.is_some_and(|other| instructions(&other) == instructions(&eject)) {
             continue;
         }
         let tag = format!("{}-{}", name.replace('/', "-"), std::process::id());
         let reference = format!("cogpack-ejects/llb-for-{}:{tag}", tool.name);
         let image = format!("localhost/cogpack-ejects/{}:{tag}", tool.name);
+        let points = mount_points(&folder.join("built.cpk"));
         match (world.build(&newer, &folder, &reference), tool.build(&eject, &image, &world.given)) {
             (Ok(()), Ok(())) => {
-                built.insert(name, (reference, image, mount_points(&folder.join("built.cpk"))));
+                built.insert(name.clone(), (reference.clone(), image, points.clone()));
             }
             (_, Err(said)) if said.contains(OF_NEWER_ENGINES) => {
                 // A String takes whatever is written to it.
                 let _ = writeln!(refused, "{name}: the engine is older than its frontend and says so");
+                continue;
             }
             (_, Err(said)) => complain(&name, &format!("its eject cannot be built:\n{said}")),
             (Err(Unbuilt::Failed(said)), _) => complain(&name, &format!("it cannot be built:\n{said}")),
             (Err(Unbuilt::Refused(codes)), Ok(())) => {
                 let codes = codes.into_iter().collect::<Vec<_>>().join(" ");
                 let _ = writeln!(refused, "{name}: built, but there is nothing to compare with: {codes}");
+                continue;
             }
+        }
+        // And rewritten, where that makes another Dockerfile.
+        let rewritten = match ejected("-O2", "rewritten") {
+            Ok(rewritten) if instructions(&rewritten) != instructions(&eject) => rewritten,
+            Ok(_) => continue,
+            Err(codes) => {
+                complain(&name, &format!("rewritten it is refused: {codes:?}"));
+                continue;
+            }
+        };
+        let image = format!("localhost/cogpack-ejects/{}:{tag}-rewritten", tool.name);
+        match tool.build(&rewritten, &image, &world.given) {
+            Ok(()) => drop(built.insert(format!("{name}, rewritten"), (reference, image, points))),
+            Err(said) => complain(&name, &format!("its eject cannot be built once rewritten:\n{said}")),
         }
     }
     let (references, images): (Vec<String>, Vec<String>) =

@@ -12,6 +12,7 @@ use cogpack_io_layout::read::{Layout, Wanted};
 use cogpack_tests::engines::{self, Engine};
 use cogpack_tests::filesystem::{Listing, list_tar};
 use cogpack_tests::oci;
+use cogpack_tests::places::names_in;
 use cogpack_tests::terminal::{Answer, cogpackc_in};
 
 use super::build::build;
@@ -132,8 +133,7 @@ fn a_layout_has_the_image_under_each_of_its_names() {
     // Whoever builds again has the newer image, and nothing that was only the older one's.
     assert_eq!(build_layout(&["wire/outputs:three"]), digest);
     assert!(oci::listing(&path).starts_with("image three\n"), "{}", oci::listing(&path));
-    let left = std::fs::read_dir(folder.path()).expect("can be read").count();
-    assert_eq!(left, ["image", "plan.cpk", "source"].len(), "something was left beside the layout");
+    assert_eq!(names_in(folder.path()), [".cog", "image", "plan.cpk", "source"]);
 }
 
 /// What an engine has under a name, which goes with this.

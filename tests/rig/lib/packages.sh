@@ -6,7 +6,7 @@ RIG_PROGRAMS=(
 	dockerd=docker.io docker-registry=docker-registry skopeo=skopeo umoci=umoci
 	buildah=buildah crun=crun runc=runc newuidmap=uidmap mmdebstrap=mmdebstrap iptables=iptables ip=iproute2
 	ssh-agent=openssh-client curl=curl git=git openssl=openssl python3=python3 flock=util-linux pkill=procps cc=build-essential
-	faketime=faketime oci-image-tool=oci-image-tool
+	faketime=faketime gpg=gnupg oci-image-tool=oci-image-tool
 )
 
 have() { command -v "$1" >/dev/null 2>&1; }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use cogpack_content::{ImageReference, Platform};
 
-use crate::arguments::LimitsChoice;
+use crate::arguments::{LevelChoice, LimitsChoice};
 use crate::progress::Style;
 use crate::project::options::ProjectOptions;
 use crate::report::Format;
@@ -33,6 +33,10 @@ pub struct Build {
     /// What the image is called; may be given several times.
     #[arg(short = 't', long = "tag", value_name = "NAME")]
     pub tags: Vec<ImageReference>,
+    /// How far the plan is rewritten before it is built, for the same image; also `-O0`, `-O1`, `-O2`. Left
+    /// out: 1.
+    #[arg(long = "optimise", value_enum, value_name = "0|1|2")]
+    pub level: Option<LevelChoice>,
     /// What builds. Left out: the one that the other options are for; else a daemon, or this process
     /// where this machine has no Docker Engine and nothing names another.
     #[arg(long, value_enum)]
@@ -106,6 +110,10 @@ pub struct Build {
     /// meant.
     #[arg(long)]
     pub no_network: bool,
+    /// Write no record of the build to `.cog/records` beside the plan, by which `cogpackc explain PLAN --since
+    /// last` tells what the next build runs again, and why.
+    #[arg(long)]
+    pub no_record: bool,
     /// How progress is shown, on standard error.
     #[arg(long, value_enum, default_value_t)]
     pub progress: Style,

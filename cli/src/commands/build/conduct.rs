@@ -40,6 +40,7 @@ use crate::note::Note;
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use crate::progress::{Show, Style};
+use crate::record::Told;
 use crate::report::{self, Stream};
 use crate::{FINDINGS, front, registries};
 
@@ -75,6 +76,7 @@ struct Prepared {
 impl Job<'_> {
     /// Builds, and gives the exit code.
     pub async fn run(mut self, console: &mut Console<'_>) -> Result<u8, Failure> {
+        let recording = self.source.recording(self.arguments, self.file);
         let mut served = self.served(console).await?;
         let given = Given { secrets: &served.secrets, agents: &served.agents, allowed: &self.allowed };
         if let Some(code) =
@@ -122,7 +124,12 @@ impl Job<'_> {
             }
             Waited::Ended(Ok(outcome)) => {
                 let took = started.elapsed();
-                results::tell(self.arguments, &show.board, &outcome, took, style, console)
+                let code = results::tell(self.arguments, &show.board, &outcome, took, style, console)?;
+                if let Some(recording) = recording {
+                    let told = Told { builder: daemon.name(), board: &show.board, outcome: &outcome, took };
+                    recording.finish(&told, self.arguments.format, console);
+                }
+                Ok(code)
             }
             Waited::Ended(Err(BuildError::Cancelled)) => {
                 report::remark(CANCELLED, self.arguments.format, console);

@@ -31,6 +31,7 @@ use crate::note::Note;
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use crate::progress::{Show, Style};
+use crate::record::Told;
 use crate::report;
 
 /// What is said when Ctrl-C is pressed.
@@ -68,6 +69,7 @@ impl Job<'_> {
         let started = Instant::now();
         let mut interrupts = Interrupts::new(CANCELLING, self.arguments.format)?;
         let Job { arguments, file, source, .. } = self;
+        let recording = source.recording(arguments, file);
         let Some(sources) = source.by_platform(arguments, file, console)? else { return Ok(FINDINGS) };
         let style = arguments.progress.decided(console.stderr_is_terminal);
         let note = Note::shown(style == Style::Tty);
@@ -123,7 +125,14 @@ impl Job<'_> {
                 Ok(INTERRUPTED)
             }
             Waited::Ended(Ok(outcome)) => {
-                results::tell(arguments, &show_of.board, &outcome, started.elapsed(), style, console)
+                let took = started.elapsed();
+                let code = results::tell(arguments, &show_of.board, &outcome, took, style, console)?;
+                if let Some(recording) = recording {
+                    let told =
+                        Told { builder: builder.name(), board: &show_of.board, outcome: &outcome, took };
+                    recording.finish(&told, arguments.format, console);
+                }
+                Ok(code)
             }
             Waited::Ended(Err(BuildError::Cancelled)) => {
                 report::remark(CANCELLED, arguments.format, console);

@@ -85,7 +85,7 @@ impl Maker<'_> {
         }?;
         let Some(found) = found else { return Ok(Err(INTERRUPTED)) };
         let mut pulls = BTreeMap::new();
-        for (name, Found { layout, image, pull }) in found {
+        for (name, Found { layout, image, pull, digest: _ }) in found {
             source.bases.insert(name.clone(), layout, image);
             pulls.insert(name, pull);
         }

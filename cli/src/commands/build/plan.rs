@@ -18,11 +18,14 @@ use crate::front;
 use crate::no_network;
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
+use crate::record::Recording;
 
 /// A plan that breaks no rule, and what it reads on this machine.
 pub struct Source {
     /// The plan, for the platforms that were asked for.
     pub plan: Plan,
+    /// The plan as it was written, resolved likewise.
+    pub written: Resolved,
     /// The plan, resolved with what can be known without a daemon.
     pub resolved: Resolved,
     /// Images of layouts that the plan names.
@@ -81,10 +84,22 @@ fn source(
         let (name, path) = replaced(text, &directories)?;
         directories.insert(name, console.directory.join(path));
     }
-    Ok(Some(Source { plan, resolved, bases, directories, layouts }))
+    let written = resolved.clone();
+    let resolved = front::optimised(resolved, arguments.level, &bases.world(), arguments.format, console);
+    let plan = resolved.plan().clone();
+    Ok(Some(Source { plan, written, resolved, bases, directories, layouts }))
 }
 
 impl Source {
+    /// Begins a record of the build, unless somebody wants none.
+    pub fn recording(&self, arguments: &Build, file: &PlanFile) -> Option<Recording> {
+        if arguments.no_record {
+            return None;
+        }
+        let platforms = self.plan.platforms.iter().map(|platform| platform.value.clone()).collect();
+        Recording::begin(file, &self.written, platforms, &self.directories)
+    }
+
     /// The plan for one of its platforms.
     pub fn for_platform(&self, platform: &Platform) -> Plan {
         let mut plan = self.plan.clone();

@@ -5,12 +5,9 @@ use std::sync::Arc;
 
 use cogpack_backends_oci_direct::Recipe;
 use cogpack_build::direct::pull::{Found, PullError, Puller};
-use cogpack_build::logins::waiting;
 use cogpack_content::{Digest, ImageReference, Platform};
-use cogpack_io_registry::Registries;
 use cogpack_ir::plan::InputName;
 
-use super::daemon;
 use super::plan::Source;
 use super::watch::Interrupts;
 use crate::console::Console;
@@ -48,8 +45,7 @@ pub async fn find(
     }
     let platform =
         source.plan.platforms.first().map_or_else(Platform::linux_amd64, |first| first.value.clone());
-    let login = waiting(Arc::new(daemon::logins(console)?));
-    let puller = Puller::new(Registries::new(registries::settings(console)?, login), machine.store()?);
+    let puller = registries::puller(machine, console)?;
     let finding = tokio::task::spawn_blocking(move || find_all(&puller, wanted, &platform));
     tokio::select! {
         found = finding => match found {

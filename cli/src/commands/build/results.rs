@@ -186,15 +186,7 @@ mod tests {
 
     fn told(failed: &FailedOp, format: Format) -> String {
         let mut stderr = Vec::new();
-        let mut console = Console {
-            stdin: &mut std::io::empty(),
-            stdout: &mut std::io::sink(),
-            stderr: &mut stderr,
-            directory: Default::default(),
-            environment: Default::default(),
-            stdout_is_terminal: false,
-            stderr_is_terminal: false,
-        };
+        let mut console = Console::talking_to(&mut stderr);
         let file = PlanFile {
             shown: "plan.cpk".to_owned(),
             path: None,

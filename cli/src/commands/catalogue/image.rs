@@ -2,17 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::sync::Arc;
 
 use cogpack_backends_contract::content::{Content, NoFiles};
 use cogpack_backends_contract::tree::{Node, Tree, text};
-use cogpack_build::direct::pull::Puller;
-use cogpack_build::logins::waiting;
 use cogpack_catalogue::look::Filesystem;
 use cogpack_content::Digest;
 use cogpack_io_layout::base_files::BaseFiles;
 use cogpack_io_layout::read::{Layout, StoredImage, Wanted};
-use cogpack_io_registry::Registries;
 use cogpack_ir::plan::InputName;
 
 use super::arguments::Add;
@@ -98,17 +94,12 @@ fn pulled(add: &Add, machine: Machine<'_>, console: &Console<'_>) -> Result<Foun
     // Credential helpers are programs that are waited for.
     let runtime = daemon::runtime()?;
     let _entered = runtime.enter();
-    let login = waiting(Arc::new(daemon::logins(console)?));
-    let puller = Puller::new(Registries::new(registries::settings(console)?, login), machine.store()?);
-    let failed = |error: cogpack_build::direct::pull::PullError| {
-        let help = error.help().map(|help| format!("{help}; ")).unwrap_or_default();
-        Failure::of(&error).with_hint(format!("{help}`--layout DIR` reads the image from this machine"))
-    };
+    let puller = registries::puller(machine, console)?;
+    let failed = |error| registries::not_pulled(&error, "`--layout DIR` reads the image from this machine");
     let found = puller.find(&add.image, None, &add.platform).map_err(failed)?;
     let missing = found.pull.missing(&found.image).map_err(failed)?;
     found.pull.fetch(missing, &|_| {}, &|| false).map_err(failed)?;
-    let digest = found.pull.name.rsplit_once('@').and_then(|(_, digest)| digest.parse().ok());
-    Ok((found.layout, found.image, digest))
+    Ok((found.layout, found.image, Some(found.digest)))
 }
 
 impl Filesystem for Files<'_> {

@@ -80,6 +80,7 @@ fn image(
     let store = arguments.store.as_deref();
     let front = front::front_on(&arguments.platforms, file, layouts, store, format, console)?;
     let Some(front) = front else { return Ok(None) };
+    let front = front.optimised(arguments.level, format, console);
     let dialect = arguments.dialect()?;
     let note = super::installing(&front, format, console);
     let mut emission = Emission {

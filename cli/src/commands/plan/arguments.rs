@@ -21,6 +21,13 @@ pub struct PlanProject {
     /// The form of the plan; text if nothing is said.
     #[arg(short = 'o', long = "as", value_enum, value_name = "cpk|json")]
     pub form: Option<PlanFormat>,
+    /// Print nothing; compare the plan with the one that is kept in FILE, and where that one is stale
+    /// show what differs and exit 1. Comments in FILE do not count.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["why", "form", "path"])]
+    pub check: Option<PathBuf>,
+    /// The file to write instead of standard output; it is never half written.
+    #[arg(short = 'O', long = "output-path", value_name = "FILE")]
+    pub path: Option<PathBuf>,
     /// Refuse the plan where one of its programs may reach a network, as `build --no-network` does.
     #[arg(long)]
     pub no_network: bool,

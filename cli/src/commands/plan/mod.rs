@@ -1,6 +1,9 @@
-//! `cogpackc plan DIR`: the composed plan of a project, as text; or why it is as it is.
+//! `cogpackc plan DIR`: the composed plan of a project, as text; or why it is as it is; or whether the one
+//! that is kept is still it.
 
 pub mod arguments;
+
+use std::path::Path;
 
 use arguments::{PlanFormat, PlanProject};
 use cogpack_ir::{json, syntax};
@@ -26,14 +29,22 @@ pub fn run(arguments: &PlanProject, console: &mut Console<'_>) -> Result<u8, Fai
             return Ok(FINDINGS);
         }
     }
+    if let Some(path) = &arguments.check {
+        let file = project.as_plan_file(&planned);
+        return kept::check(path, &file, &planned.plan, arguments.format, console);
+    }
     let text = match (arguments.why, arguments.form(), arguments.format) {
         (true, _, Format::Text) => planned.why.text(),
         (true, _, Format::Json) => why_json::text(&planned.why),
         (false, PlanFormat::Cpk, _) => syntax::print(&planned.plan),
         (false, PlanFormat::Json, _) => json::write(&planned.plan),
     };
+    if let Some(path) = arguments.path.as_deref().filter(|path| *path != Path::new("-")) {
+        return kept::write(path, &text, console);
+    }
     console.data(text.as_bytes());
     Ok(DONE)
 }
 
+mod kept;
 mod why_json;

@@ -103,15 +103,7 @@ mod tests {
     #[test]
     fn what_the_model_says_is_shown_and_the_end_of_all_kept() {
         let mut stderr = Vec::new();
-        let mut console = Console {
-            stdin: &mut std::io::empty(),
-            stdout: &mut std::io::sink(),
-            stderr: &mut stderr,
-            directory: Default::default(),
-            environment: Default::default(),
-            stdout_is_terminal: false,
-            stderr_is_terminal: false,
-        };
+        let mut console = Console::talking_to(&mut stderr);
         let said = |stream, text: &str| Said { stream, bytes: text.as_bytes().to_vec() };
         let mut chatter = Chatter::new(Format::Text);
         let line = |text: &str, source: &str| {

@@ -14,6 +14,7 @@ use cogpack_ir::plan::context::DebsContext;
 use cogpack_ir::plan::{Context, ContextKind, InputName, Plan, Span};
 use cogpack_ir::syntax;
 use cogpack_packages_wheels::target::PythonVersion;
+use pep440_rs::Version;
 
 use super::facts::{Decided, System};
 use super::finding::PythonFinding;
@@ -72,6 +73,13 @@ pub(super) fn system(python: &Decided<PythonVersion>) -> System {
     let release = RELEASES.iter().find(|(_, of_release)| *of_release == python.value);
     let version = release.map(|(suite, _)| (*suite).to_owned());
     System { os: WantedOs { id: "debian".to_owned(), version }, prefix: DISTRIBUTION.to_owned() }
+}
+
+/// The version of Python that locked packages bring, where they say it.
+pub(super) fn python_of(set: &DebsContext, python: PythonVersion) -> Option<Version> {
+    let start = format!("python{python}_");
+    let version = set.packages.keys().find_map(|file| file.strip_prefix(&start))?;
+    version.split(['-', '+', '~', '_']).next()?.parse().ok()
 }
 
 /// The packages that the image of a project is to be made of; `None` where its base is another one.

@@ -8,12 +8,14 @@ use cogpack_frontends_schema::{Schema, Signature, Target, Use, schema};
 use cogpack_frontends_source::{InFile, Kind, Place, Placed, Source, SourcePath, Unread};
 use cogpack_ir::plan::context::DebsContext;
 use cogpack_packages_wheels::target::PythonVersion;
+use pep440_rs::Version;
 
 use super::build_base::{self, BuildBase};
 use super::debs;
 use super::finding::PythonFinding;
 use super::fit::Fit;
 use super::lock::{self, Locked};
+use super::named::named;
 use super::on_demand::OnDemand;
 use super::said::{Said, read_all};
 use super::start::{Installed, Start, start};
@@ -53,6 +55,8 @@ pub struct PythonFacts {
     pub user: Option<Decided<String>>,
     /// That byte code is wanted, and which line says so.
     pub precompile: Option<At>,
+    /// Where apt installs from, in place of what the base says.
+    pub apt_sources: Option<InstallFile>,
     /// What runs before packages are installed.
     pub pre_install: Vec<InstallFile>,
     /// What runs when they are.
@@ -61,7 +65,7 @@ pub struct PythonFacts {
     pub strip: Option<At>,
 }
 
-/// A script of the project that runs while its image is built.
+/// A file of the project that is there while its image is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstallFile {
     /// The file.
@@ -88,6 +92,8 @@ pub struct Base {
     pub from: BaseFrom,
     /// The path that starts its Python.
     pub interpreter: String,
+    /// The version of that Python, as far as it is known.
+    pub version: Option<Version>,
     /// Where that Python is from.
     pub python: PythonOf,
     /// What is compiled for it must be compiled for.
@@ -150,7 +156,7 @@ impl PythonFacts {
     pub fn decisions(&self) -> Vec<Decision> {
         let python = Decision {
             what: "Python".to_owned(),
-            value: self.python.value.to_string(),
+            value: self.named_python(),
             at: self.python.at.clone(),
             because: self.python.because.to_owned(),
         };
@@ -214,7 +220,7 @@ impl PythonFacts {
         });
         let mut decisions = vec![python];
         decisions.extend(match &self.base.python {
-            PythonOf::Archive(archive) => Some(archive.decision(self.python.value)),
+            PythonOf::Archive(archive) => Some(archive.decision(&self.named_python())),
             PythonOf::Base | PythonOf::Package => None,
         });
         decisions.extend(self.fit.decisions());
@@ -227,6 +233,11 @@ impl PythonFacts {
 }
 
 impl PythonFacts {
+    /// Which Python, to the patch version where a file names that.
+    pub(super) fn named_python(&self) -> String {
+        named(&self.said).map_or_else(|| self.python.value.to_string(), |named| named.release.to_string())
+    }
+
     /// That a file of requirements counts which `cog.yaml` does not name.
     fn unnamed_requirements(&self) -> Option<Decision> {
         let said = &self.said;
@@ -324,6 +335,7 @@ pub fn gather(
     let base = match versions::wish(request, &said) {
         Some(BaseWish::Debian) => {
             let base = |set| Base {
+                version: debs::python_of(&set, python.value),
                 from: BaseFrom::Debs(set),
                 interpreter: debs::INTERPRETER.to_owned(),
                 python: PythonOf::Base,
@@ -353,6 +365,7 @@ pub fn gather(
                 findings.push(InFile::new(lock, finding.into()));
                 return Ok(Err(findings));
             }
+            findings.extend(named(&said).and_then(|named| named.unlike(&base)));
             let catalogue = catalogue.unwrap_or_default();
             let chosen = build_base::choose(request, &catalogue, &said, &python, &base, &packages);
             let (build_base, build_bases) = match chosen {
@@ -379,6 +392,14 @@ pub fn gather(
             }
             let strip = strip.map(|wanted| said.at_setting(wanted.place));
             let pre_install = install_files(source, &said, &said.settings().pre_install, &mut slips)?;
+            let named: Vec<_> = said.settings().apt_sources.iter().cloned().collect();
+            let apt_sources = install_files(source, &said, &named, &mut slips)?.pop();
+            let is_of_debs = matches!(base.from, BaseFrom::Debs(_));
+            let installs = !said.cog.build.system_packages.is_empty() || base.python == PythonOf::Package;
+            if let Some(named) = named.first().filter(|_| is_of_debs || !installs) {
+                let finding = PythonFinding::AptSources { place: named.place.into() };
+                slips.push(InFile::new(said.settings_file(), finding.into()));
+            }
             let post_install = install_files(source, &said, &said.settings().post_install, &mut slips)?;
             if !slips.is_empty() {
                 findings.extend(slips);
@@ -399,6 +420,7 @@ pub fn gather(
                 schema,
                 user,
                 precompile,
+                apt_sources,
                 pre_install,
                 post_install,
                 strip,

@@ -72,6 +72,27 @@ pub enum PythonFinding {
         #[label("another Python")]
         place: SourceSpan,
     },
+    /// A patch version that nothing known has.
+    #[error("Python {python} is asked for, and {instead}")]
+    #[diagnostic(
+        code("project::python::other-patch"),
+        severity(Warning),
+        help(
+            "write `{minor}`, if any patch of it will do; or give an image that has {python} with `--catalogue FILE`, \
+             whose entry `cogpackc catalogue add IMAGE` writes"
+        )
+    )]
+    OtherPatch {
+        /// The one that is asked for.
+        python: String,
+        /// Its minor version.
+        minor: String,
+        /// What the image has.
+        instead: String,
+        /// Where it is asked for.
+        #[label("not to be had")]
+        place: SourceSpan,
+    },
     /// A Python that the project refuses.
     #[error("the Python is {python} by {by}, and the project asks for {wanted}")]
     #[diagnostic(
@@ -279,8 +300,8 @@ pub enum PythonFinding {
         /// The Python that is wanted.
         python: String,
     },
-    /// A script that is to run while packages are installed, and is no file of the project.
-    #[error("there is no file `{path}` to run")]
+    /// What is to be there while packages are installed, and is no file of the project.
+    #[error("there is no file `{path}`")]
     #[diagnostic(
         code("project::python::install-file"),
         help("name a file of the project by its path from the file on that names it, or take the name away")
@@ -290,6 +311,20 @@ pub enum PythonFinding {
         path: String,
         /// Where it is named.
         #[label("no such file")]
+        place: SourceSpan,
+    },
+    /// Sources of packages that nobody installs.
+    #[error("apt is told where to install from, and it installs nothing here")]
+    #[diagnostic(
+        code("project::python::apt-sources"),
+        help(
+            "take the setting away; packages are those of `system_packages`, and a base of Debian packages has its own \
+             lock"
+        )
+    )]
+    AptSources {
+        /// The setting.
+        #[label("asked for here")]
         place: SourceSpan,
     },
     /// Libraries that nobody here has made.

@@ -39,7 +39,7 @@ fn config(facts: &PythonFacts) -> Value {
     let said = &facts.cog().build;
     let mut build = Map::new();
     build.insert("gpu".to_owned(), said.gpu.as_ref().is_some_and(|gpu| gpu.value).into());
-    build.insert("python_version".to_owned(), facts.python.value.to_string().into());
+    build.insert("python_version".to_owned(), facts.named_python().into());
     if let Some(file) = &said.python_requirements {
         build.insert("python_requirements".to_owned(), file.value.to_string().into());
     }

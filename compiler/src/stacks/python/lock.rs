@@ -201,6 +201,7 @@ pub(super) fn without_login(url: &str) -> String {
     format!("{scheme}://{host}{path}")
 }
 
-fn is_of_a_framework(name: &str) -> bool {
+/// Whether a package is a framework or comes with one.
+pub(super) fn is_of_a_framework(name: &str) -> bool {
     FRAMEWORKS.contains(&name) || OF_FRAMEWORKS.iter().any(|prefix| name.starts_with(prefix))
 }

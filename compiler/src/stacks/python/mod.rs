@@ -14,6 +14,7 @@ pub mod fit;
 mod labels;
 pub mod lock;
 pub mod lock_inputs;
+mod named;
 pub mod on_demand;
 mod said;
 mod sources;

@@ -7,9 +7,8 @@
 use cogpack_catalogue::{Catalogue, Entry, Wanted, choose};
 use cogpack_content::{Digest, Platform};
 use cogpack_packages_wheels::target::PythonVersion;
-use pep440_rs::Version;
+use pep440_rs::{Version, VersionSpecifiers};
 
-use super::versions;
 use crate::stacks::Request;
 use crate::stacks::why::Decision;
 
@@ -34,11 +33,13 @@ pub struct Archive {
     pub url: String,
     /// What it hashes to.
     pub digest: Digest,
+    /// What `uname -m` prints on the platform; known of all where there are several.
+    pub machine: Option<&'static str>,
 }
 
 impl OnDemand {
     /// What is told of it.
-    pub(super) fn decision(&self, python: PythonVersion) -> Decision {
+    pub(super) fn decision(&self, python: &str) -> Decision {
         Decision {
             what: "Python on demand".to_owned(),
             value: format!("{}, unpacked to `{PREFIX}`", self.version),
@@ -58,16 +59,19 @@ pub(super) fn of(
     request: &Request,
     catalogue: &Catalogue,
     base: &Entry,
-    python: PythonVersion,
+    python: &VersionSpecifiers,
 ) -> Option<OnDemand> {
-    if !takes_archives(base) {
+    // An image for several machines tells by `uname -m` which one it is.
+    let is_told = request.platforms.len() < 2 || request.platforms.iter().all(|one| machine(one).is_some());
+    if !takes_archives(base) || !is_told {
         return None;
     }
-    let (version, archives) = catalogue.python(&versions::of(python), &request.platforms)?;
+    let (version, archives) = catalogue.python(python, &request.platforms)?;
     let of_plan = |archive: &cogpack_catalogue::PythonArchive| Archive {
         platform: archive.platform.clone(),
         url: archive.url.clone(),
         digest: archive.digest,
+        machine: machine(&archive.platform),
     };
     Some(OnDemand { version: version.clone(), archives: archives.into_iter().map(of_plan).collect() })
 }
@@ -77,7 +81,7 @@ pub(super) fn base(
     request: &Request,
     catalogue: &Catalogue,
     wanted: &Wanted,
-    python: PythonVersion,
+    python: &VersionSpecifiers,
 ) -> Option<Entry> {
     let considered = choose(catalogue, &Wanted { python: None, ..wanted.clone() }).considered;
     let fits = considered.into_iter().filter(|(_, against)| against.is_empty()).map(|(entry, _)| entry);
@@ -91,4 +95,13 @@ pub(super) fn takes_archives(base: &Entry) -> bool {
     let is_looked_into = base.packages.contains_key("base-files");
     let has_tar = !is_looked_into || base.packages.contains_key("tar");
     base.python.is_none() && base.os.is_gnu() && has_tar
+}
+
+/// What `uname -m` prints on a platform, as far as it is known.
+fn machine(platform: &Platform) -> Option<&'static str> {
+    match platform.to_string().as_str() {
+        "linux/amd64" => Some("x86_64"),
+        "linux/arm64" => Some("aarch64"),
+        _ => None,
+    }
 }

@@ -131,11 +131,12 @@ pub fn read_all(source: &Source, request: &Request) -> Result<Result<(Said, Find
         (None, _) => {}
     }
     if let (Some(said), Some(other)) = (&settings.python, &cog.build.python_version)
-        && said.minor != other.minor
+        && (said.minor != other.minor
+            || said.patch.zip(other.patch).is_some_and(|(said, other)| said != other))
     {
         let finding = PythonFinding::PythonTwice {
             python: said.to_string(),
-            other: format!("3.{}", other.minor),
+            other: other.to_string(),
             line: other.place.line,
             place: said.place.into(),
         };

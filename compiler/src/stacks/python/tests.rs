@@ -261,6 +261,35 @@ fn what_is_started_is_said_or_refused() {
 }
 
 #[test]
+fn the_order_in_which_blocks_are_listed_makes_no_difference() {
+    let model = "import cog\n\n\nclass R(cog.BaseRunner):\n    def run(self) -> str: ...\n";
+    let yaml = "build:\n  python_version: \"3.11\"\n  system_packages: [sox]\n  run: [make]\nenvironment: [A=b]\nrun: r.py:R\n";
+    let lock = PYLOCK.replace("six", "cog")
+        + &PYLOCK[PYLOCK.find("[[packages]]").unwrap()..].replace("six", "torch");
+    let settings =
+        "user = \"nobody\"\nprecompile = true\npre-install = [\"r.py\"]\npost-install = [\"r.py\"]\n";
+    let files = [("cog.yaml", yaml), ("r.py", model), ("pylock.toml", &lock), ("cogpack.toml", settings)];
+    let request = Request::plain();
+    let project = MemoryProject::new(files).unwrap();
+    let (facts, _) = project.plan(|source| super::facts::gather(source, &request)).unwrap();
+    let composed = |turned: usize, is_reversed: bool| {
+        let mut listed = super::blocks::all();
+        listed.rotate_left(turned);
+        if is_reversed {
+            listed.reverse();
+        }
+        crate::stacks::block::compose(&listed, &facts, request.platforms.clone()).unwrap()
+    };
+    let first = composed(0, false);
+    // Enough of them have something to do.
+    assert!(first.0.stages.len() > 10, "{}", syntax::print(&first.0));
+    for turned in 0..super::blocks::all().len() {
+        assert_eq!(composed(turned, false), first);
+        assert_eq!(composed(turned, true), first);
+    }
+}
+
+#[test]
 fn settings_stand_beside_what_other_files_say() {
     let yaml = ("cog.yaml", "build:\n  python_version: \"3.11\"\n");
     let lock = ("pylock.cog.toml", PYLOCK);
@@ -272,6 +301,22 @@ fn settings_stand_beside_what_other_files_say() {
     let without = refused(&[serving, ("r.py", model), lock]);
     assert!(without.starts_with("project::lock::no-cog pylock.cog.toml: "), "{without}");
     assert!(without.contains("`cogpackc lock DIR`"), "{without}");
+    // A patch version is compared as one.
+    let patch = ("cog.yaml", "build:\n  python_version: \"3.11.2\"\n");
+    let refused_with = |python: &str, required: &str| {
+        let settings = format!(
+            "[project]\nname = \"a\"\nrequires-python = \"{required}\"\n[tool.cogpack]\npython = \"{python}\"\n"
+        );
+        let refused = refused(&[patch, lock, ("pyproject.toml", &settings)]);
+        refused.lines().next().unwrap_or_default().to_owned()
+    };
+    insta::assert_snapshot!(
+        [refused_with("3.11.4", ">=3.11"), refused_with("3.11", ">=3.11.3")].join("\n"),
+        @r"
+    project::python::python-twice pyproject.toml: the Python is 3.11.4 here, and 3.11.2 in line 2 of `cog.yaml`
+    project::python::not-allowed pyproject.toml: the Python is 3.11.2 by cog.yaml:2, and the project asks for >=3.11.3
+    "
+    );
     // What whoever plans asks for goes before.
     let project = MemoryProject::new([yaml, lock, of_debian]).unwrap();
     let request = Request { base: Some(BaseWish::Catalogue), ..Request::plain() };
@@ -291,7 +336,7 @@ fn settings_stand_beside_what_other_files_say() {
     project::python::python-twice cogpack.toml: the Python is 3.12 here, and 3.11 in line 2 of `cog.yaml`
       keep one of them
     project::pyproject::unknown-setting cogpack.toml: `cogpack.toml` has no setting `tool`
-      take it away; the settings are `base`, `build-base`, `catalogue`, `command`, `extras`, `groups`, `post-install`, `pre-install`, `precompile`, `python`, `stack`, `strip`, `target`, `user`
+      take it away; the settings are `apt-sources`, `base`, `build-base`, `catalogue`, `command`, `extras`, `groups`, `post-install`, `pre-install`, `precompile`, `python`, `stack`, `strip`, `target`, `user`
     project::pyproject::settings-twice pyproject.toml: the settings stand in two files: here, and in `cogpack.toml`
       move all of them to one of the two, and take the other away
     project::python::unknown-extra pyproject.toml: `pyproject.toml` has no extra `b`

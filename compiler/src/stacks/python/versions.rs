@@ -13,6 +13,7 @@ use super::facts::{Base, BaseFrom, Decided, PythonOf, System};
 use super::finding::PythonFinding;
 use super::fit::{Asked, Fit, fit};
 use super::lock_inputs::counting;
+use super::named::named;
 use super::on_demand;
 use super::said::{Said, at};
 use crate::stacks::request::BaseWish;
@@ -44,13 +45,7 @@ pub(super) struct Settled {
 fn settled(request: &Request, said: &Said, catalogue: &Catalogue) -> Result<Settled, Findings> {
     let decided = python(said)?;
     let has_own_lock = !said.project.locks.is_empty() && !said.names_packages();
-    let named = if let Some(named) = &said.cog.build.python_version {
-        Some((said.config.clone(), named.place))
-    } else if let (Some(named), Some(stated)) = (&said.settings().python, &said.settings().stated) {
-        Some((stated.file.clone(), named.place))
-    } else {
-        said.project.python_version.as_ref().map(|named| (named.file.clone(), named.finding.place))
-    };
+    let named = named(said).map(|named| (named.file, named.place));
     let is_settled = named.is_some() || has_own_lock;
     let required = said.table().and_then(|table| table.requires_python.as_ref()).filter(|_| !is_settled);
     // What a lock file of the project names is chosen already.
@@ -108,31 +103,19 @@ fn names_an_index(said: &Said) -> bool {
 fn python(said: &Said) -> Result<Decided<PythonVersion>, Findings> {
     let project = &said.project;
     let version = |minor| PythonVersion { major: 3, minor };
-    let decided = if let Some(named) = &said.cog.build.python_version {
-        let because = "`build.python_version` says so";
-        Some(Decided { value: version(named.minor), at: said.at(named.place), because })
-    } else if let Some(named) = &said.settings().python {
-        let because = "the setting `python` says so";
-        Some(Decided { value: version(named.minor), at: said.at_setting(named.place), because })
-    } else {
-        project.python_version.as_ref().map(|InFile { file, finding: named }| {
-            let because = "the file `.python-version` says so";
-            Decided { value: version(named.minor), at: at(file, named.place), because }
-        })
-    };
     let pyproject = said.table_in(|setup| &setup.python_in);
     let required = said.table().and_then(|table| table.requires_python.as_ref());
-    match (decided, required) {
-        (Some(decided), Some(required)) if !allows(required, decided.value.minor) => {
+    match (named(said), required) {
+        (Some(named), Some(required)) if !named.is_allowed(required, allows) => {
             let finding = PythonFinding::PythonNotAllowed {
-                python: decided.value.to_string(),
-                by: decided.at.map_or_else(String::new, |(file, line)| format!("{file}:{line}")),
+                python: named.release.to_string(),
+                by: format!("{}:{}", named.file, named.place.line),
                 wanted: required.to_string(),
                 place: required.place.into(),
             };
             Err(vec![InFile::new(&pyproject, finding.into())])
         }
-        (Some(decided), _) => Ok(decided),
+        (Some(named), _) => Ok(named.decided()),
         (None, Some(required)) => newest(required, &pyproject),
         (None, None) => {
             let of_lock = project.locks.first().filter(|_| !said.names_packages());
@@ -219,24 +202,43 @@ pub(super) fn base(
     let stated = said.settings().stated.as_ref().filter(|_| request.base.is_none() && wish.is_some());
     let file = stated.map_or(&said.config, |stated| &stated.file);
     let told = |finding: PythonFinding| vec![InFile::new(file, finding.into())];
-    let (wanted, choice) = choice(request, catalogue, python.value, fit);
-    let bare = || on_demand::base(request, catalogue, &wanted, python.value);
-    let chosen = match &wish {
-        None | Some(BaseWish::Catalogue | BaseWish::Debian) => match choice.entry(&wanted) {
-            Ok(chosen) => chosen.clone(),
-            Err(none) => bare().ok_or_else(|| vec![InFile::new(file, none.into())])?,
-        },
-        Some(BaseWish::Image(named)) => {
+    let exactly = named(said).and_then(|named| named.exactly());
+    let of_patch = exactly.as_ref().and_then(|python| {
+        let wanted = with_python(request, python, fit);
+        let choice = choose(catalogue, &wanted);
+        let chosen = choice.chosen.clone().or_else(|| on_demand::base(request, catalogue, &wanted, python));
+        chosen.map(|chosen| (chosen, choice))
+    });
+    let (chosen, choice) = match (&wish, of_patch) {
+        (Some(BaseWish::Image(named)), _) => {
             let listed = catalogue.find(named).map(|listed| listed.entry.clone());
-            listed.ok_or_else(|| told(PythonFinding::UnknownBase { named: named.to_string() }))?
+            let listed =
+                listed.ok_or_else(|| told(PythonFinding::UnknownBase { named: named.to_string() }))?;
+            (listed, choice(request, catalogue, python.value, fit).1)
+        }
+        (None | Some(BaseWish::Catalogue | BaseWish::Debian), Some(of_patch)) => of_patch,
+        (None | Some(BaseWish::Catalogue | BaseWish::Debian), None) => {
+            let (wanted, choice) = choice(request, catalogue, python.value, fit);
+            let bare = || on_demand::base(request, catalogue, &wanted, &of(python.value));
+            let chosen = match choice.entry(&wanted) {
+                Ok(chosen) => chosen.clone(),
+                Err(none) => bare().ok_or_else(|| vec![InFile::new(file, none.into())])?,
+            };
+            (chosen, choice)
         }
     };
     let name = chosen.reference.to_string();
-    let (interpreter, python) = match &chosen.python {
-        Some(python) => (python.interpreter.clone(), PythonOf::Base),
-        None if has_package_of(&chosen, python.value) => (PACKAGED.to_owned(), PythonOf::Package),
-        None => match on_demand::of(request, catalogue, &chosen, python.value) {
-            Some(archive) => (on_demand::interpreter(python.value), PythonOf::Archive(archive)),
+    let archive = |python: &VersionSpecifiers| on_demand::of(request, catalogue, &chosen, python);
+    let (interpreter, version, python) = match (&chosen.python, exactly.as_ref().and_then(archive)) {
+        (Some(python), _) => (python.interpreter.clone(), Some(python.version.clone()), PythonOf::Base),
+        (None, None) if has_package_of(&chosen, python.value) => {
+            (PACKAGED.to_owned(), None, PythonOf::Package)
+        }
+        (None, of_patch) => match of_patch.or_else(|| archive(&of(python.value))) {
+            Some(archive) => {
+                let version = Some(archive.version.clone());
+                (on_demand::interpreter(python.value), version, PythonOf::Archive(archive))
+            }
             None => {
                 let python = python.value.to_string();
                 return Err(told(PythonFinding::BaseWithoutPython { base: name, python }));
@@ -259,6 +261,7 @@ pub(super) fn base(
             has_init: chosen.packages.contains_key(INIT),
         },
         interpreter,
+        version,
         python,
         system,
     };
@@ -284,16 +287,7 @@ const PACKAGED: &str = "/usr/bin/python3";
 /// The images that there are for what is wanted. One with a CUDA seldom has a Python; then one will do
 /// whose distribution has a package of it.
 fn choice(request: &Request, catalogue: &Catalogue, python: PythonVersion, fit: &Fit) -> (Wanted, Choice) {
-    let wanted = Wanted {
-        role: Role::Runtime,
-        platforms: request.platforms.clone(),
-        python: Some(of(python)),
-        prefix: None,
-        cuda: fit.of_base.as_ref().map(|of_base| of_base.cuda.clone()),
-        cudnn: fit.of_base.as_ref().and_then(|of_base| of_base.cudnn.clone()),
-        os: None,
-        packages: Default::default(),
-    };
+    let wanted = with_python(request, &of(python), fit);
     let first = choose(catalogue, &wanted);
     if first.chosen.is_some() || fit.of_base.is_none() {
         return (wanted, first);
@@ -307,6 +301,20 @@ fn choice(request: &Request, catalogue: &Catalogue, python: PythonVersion, fit: 
         (wanted, choice)
     });
     instead.find(|(_, choice)| choice.chosen.is_some()).unwrap_or((wanted, first))
+}
+
+/// What an image with a Python must have beside it.
+fn with_python(request: &Request, python: &VersionSpecifiers, fit: &Fit) -> Wanted {
+    Wanted {
+        role: Role::Runtime,
+        platforms: request.platforms.clone(),
+        python: Some(python.clone()),
+        prefix: None,
+        cuda: fit.of_base.as_ref().map(|of_base| of_base.cuda.clone()),
+        cudnn: fit.of_base.as_ref().and_then(|of_base| of_base.cudnn.clone()),
+        os: None,
+        packages: Default::default(),
+    }
 }
 
 /// Whether the distribution of an image has a package of that Python.

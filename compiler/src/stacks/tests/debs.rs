@@ -116,6 +116,20 @@ fn a_model_stands_on_packages_alone() {
 }
 
 #[test]
+fn a_patch_version_is_compared_with_the_locked_package() {
+    let of = |python: &str| {
+        let yaml = COG_YAML.replace("3.11", python).replace("=7:5.1.8-1", "");
+        let debs = lock(&yaml, &["linux/amd64"], "python3.11_3.11.2-6+deb12u6_amd64.deb");
+        let planned = project(&yaml, Some(&debs)).plan(|source| plan(source, &request(&["linux/amd64"])));
+        planned.unwrap().warnings.iter().map(told).collect::<String>()
+    };
+    assert_eq!(of("3.11.2"), "");
+    let told = of("3.11.9");
+    let first = "project::python::other-patch cog.yaml: Python 3.11.9 is asked for, and the Debian packages bring Python 3.11.2";
+    assert_eq!(told.lines().next(), Some(first));
+}
+
+#[test]
 fn what_a_base_of_packages_lacks_is_told() {
     let told_of = |yaml: &str, debs: Option<&str>, platforms: &[&str]| {
         let planned = project(yaml, debs).plan(|source| plan(source, &request(platforms)));

@@ -151,6 +151,64 @@ fn a_python_that_no_image_has_stands_on_a_plain_one() {
     assert!(!settings("3.12").contains("%interpreter"));
 }
 
+/// What is warned of, and the plan.
+fn with_warnings(cog_yaml: &str, request: &Request) -> (String, String) {
+    let everywhere =
+        LOCK.replace("cp311-none-manylinux_2_28_x86_64", "py3-none-any").replace(">=3.11", ">=3.9");
+    let files = [("cog.yaml", cog_yaml), ("pylock.cog.toml", everywhere.as_str())];
+    let planned = MemoryProject::new(files).unwrap().plan(|source| plan(source, request)).unwrap();
+    (planned.warnings.iter().map(told).collect(), syntax::print(&planned.plan))
+}
+
+#[test]
+fn a_patch_version_is_that_of_the_image_wherever_one_is_known() {
+    // The images of Python 3.12 and its archive are of two patch versions: each is taken for its own.
+    let of = |python: &str| with_warnings(&CPU.replace("3.11", python), &request());
+    let (warned, text) = of("3.12.12");
+    assert_eq!(warned, "");
+    assert!(text.contains("image @base = \"docker.io/library/python:3.12.12-slim-trixie\""), "{text}");
+    let (warned, text) = of("3.12.16");
+    assert_eq!(warned, "");
+    assert!(text.contains("/cpython-3.12.16%2B") && text.contains("library/debian:13.3-slim"), "{text}");
+    assert!(text.contains("\\\"python_version\\\":\\\"3.12.16\\\""), "{text}");
+    let (warned, text) = of("3.12.4");
+    insta::assert_snapshot!(warned, @r"
+    project::python::other-patch cog.yaml: Python 3.12.4 is asked for, and `docker.io/library/python:3.12.12-slim-trixie` has Python 3.12.12
+      write `3.12`, if any patch of it will do; or give an image that has 3.12.4 with `--catalogue FILE`, whose entry `cogpackc catalogue add IMAGE` writes
+    ");
+    assert!(text.contains("image @base = \"docker.io/library/python:3.12.12-slim-trixie\""), "{text}");
+}
+
+#[test]
+fn a_patch_version_that_something_else_decides_is_told() {
+    let named = |image: &str, python: &str| {
+        let image = format!("os = {{ id = \"ubuntu\", version = \"22.04\" }}\n{image}");
+        let base = Some(BaseWish::Image("registry.example/own:1".parse().unwrap()));
+        let catalogue = Catalogue::shipped().with(catalogue(&image));
+        with_warnings(&CPU.replace("3.11", python), &Request { base, catalogue, ..request() }).0
+    };
+    let with = |version: &str| {
+        format!("python = {{ version = \"{version}\", interpreter = \"/bin/py\", prefix = \"/\" }}")
+    };
+    let first = |warned: String| warned.lines().next().unwrap_or_default().to_owned();
+    assert_eq!(named(&with("3.11.8"), "3.11.8"), "");
+    assert_eq!(named("", "3.11.9"), "");
+    let told = [
+        named(&with("3.11.8"), "3.11.9"),
+        named(&with("3.11"), "3.11.9"),
+        named("", "3.11.7"),
+        named("", "3.10.4"),
+    ];
+    insta::assert_snapshot!(told.map(first).join("\n"), @r"
+        project::python::other-patch cog.yaml: Python 3.11.9 is asked for, and `registry.example/own:1` has Python 3.11.8
+        project::python::other-patch cog.yaml: Python 3.11.9 is asked for, and `registry.example/own:1` has some Python 3.11
+        project::python::other-patch cog.yaml: Python 3.11.7 is asked for, and Python 3.11.9 is unpacked on `registry.example/own:1`
+        project::python::other-patch cog.yaml: Python 3.10.4 is asked for, and `registry.example/own:1` gets some Python 3.10 from its distribution
+        ");
+    // Nobody asks for a patch version.
+    assert_eq!(named(&with("3.11.8"), "3.11"), "");
+}
+
 #[test]
 fn an_image_for_several_machines_has_an_archive_for_each() {
     let platforms = ["linux/amd64", "linux/arm64"].map(|it| it.parse().unwrap()).into();
@@ -176,6 +234,31 @@ fn an_image_for_several_machines_has_an_archive_for_each() {
         text.contains("context @python-linux-arm64 = http \"") && text.contains("-aarch64-unknown"),
         "{text}"
     );
+}
+
+#[test]
+fn of_several_machines_each_must_be_one_that_is_known_by_name() {
+    let archive = |platform: &str| {
+        let (url, digest) = (format!("https://mirror.example/{platform}.tar.gz"), "ab".repeat(32));
+        format!(
+            "[[python]]\nversion = \"3.11.9\"\nplatform = \"{platform}\"\nurl = \"{url}\"\ndigest = \"sha256:{digest}\"\n"
+        )
+    };
+    let text = format!(
+        "catalogue = 1\n[[image]]\nreference = \"registry.example/own:1\"\nplatforms = [\"linux/amd64\", \"linux/riscv64\"]\n\
+         roles = [\"runtime\"]\nextent = \"minimal\"\nos = {{ id = \"opensuse-leap\", version = \"15.6\" }}\n{}{}",
+        archive("linux/amd64"),
+        archive("linux/riscv64")
+    );
+    let on = |platforms: &[&str]| {
+        let platforms = platforms.iter().map(|it| it.parse().unwrap()).collect();
+        let catalogue = Catalogue::read("own.toml", &text).unwrap();
+        planned(CPU, &Request { platforms, catalogue, ..request() })
+    };
+    let (alone, _) = on(&["linux/riscv64"]).unwrap();
+    assert!(alone.contains("tar -xzf /mnt/python.tar.gz "), "{alone}");
+    let refused = on(&["linux/amd64", "linux/riscv64"]).unwrap_err();
+    assert!(refused.starts_with("project::catalogue::none "), "{refused}");
 }
 
 #[test]

@@ -13,6 +13,8 @@ fn planned(cog_yaml: &str, settings: &str, request: &Request) -> Result<String, 
         ("cogpack.toml", settings),
         ("scripts/before.sh", "mkdir /ready\n"),
         ("after.sh", "test -d /ready\n"),
+        ("apt/then.list", "deb http://snapshot.example/debian/20260115T000000Z trixie main\n"),
+        ("then.sources", ""),
     ];
     let planned = MemoryProject::new(files).unwrap().plan(|source| plan(source, request));
     let all = |found: crate::stacks::Findings| found.iter().map(told).collect::<Vec<_>>().join("\n");
@@ -108,4 +110,42 @@ fn files_of_the_project_run_before_and_after_its_packages_are_installed() {
     // With what else is wrong with the settings.
     let both = planned(RUN, "strip = true\npre-install = [\"no.sh\"]\n", &plain).unwrap_err();
     assert!(both.contains("project::python::strip") && both.contains("no file `no.sh`"), "{both}");
+}
+
+#[test]
+fn packages_of_the_distribution_may_be_those_of_a_snapshot() {
+    let plain = Request { openapi_schema: Some("{}".to_owned()), ..Request::plain() };
+    let with_packages = RUN.replace("run:", "  system_packages: [sox]\nrun:");
+    let text = planned(&with_packages, "apt-sources = \"apt/then.list\"\n", &plain).unwrap();
+    let start = text.find("stage %system-packages").unwrap_or_else(|| panic!("{text}"));
+    insta::assert_snapshot!(text[start..].split("\n}\n").next().unwrap(), @r#"
+    stage %system-packages in export.base {
+      by system-packages at "cog.yaml":3
+      run """
+        set -e
+        apt-get -o Dir::Etc::SourceList=/mnt/apt.list -o Dir::Etc::SourceParts=- update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get -o Dir::Etc::SourceList=/mnt/apt.list -o Dir::Etc::SourceParts=- install -qqy --no-install-recommends \\
+          sox \\
+          tini
+        rm -rf /var/lib/apt/lists/*
+        """ {
+        mount @source at /mnt/apt.list select "apt/then.list"
+      }
+    "#);
+    let text = planned(&with_packages, "apt-sources = \"then.sources\"\n", &plain).unwrap();
+    assert_eq!(text.matches(" -o Dir::Etc::SourceList=/mnt/apt.sources ").count(), 2, "{text}");
+    // No setting is left unheard.
+    let told = [
+        planned(RUN, "apt-sources = \"apt/then.list\"\n", &plain).unwrap_err(),
+        planned(&with_packages, "apt-sources = \"apt/now.list\"\n", &plain).unwrap_err(),
+        planned(&with_packages, "apt-sources = \"after.sh\"\n", &plain).unwrap_err(),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r"
+    project::python::apt-sources cogpack.toml: apt is told where to install from, and it installs nothing here
+      take the setting away; packages are those of `system_packages`, and a base of Debian packages has its own lock
+    project::python::install-file cogpack.toml: there is no file `apt/now.list`
+      name a file of the project by its path from the file on that names it, or take the name away
+    project::pyproject::setting cogpack.toml: `apt-sources` cannot be `after.sh`
+      apt reads a file by its name, which ends in `.list` or `.sources`
+    ");
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use cogpack_content::ImageReference;
-use cogpack_frontends_source::{InFile, Place, Placed, SourcePath};
+use cogpack_frontends_source::{InFile, Named, Place, Placed, SourcePath};
 use cogpack_ir::suggest::{did_you_mean, nearest};
 use cogpack_packages_wheels::file_name::normalised;
 use toml::Spanned;
@@ -35,6 +35,8 @@ pub struct Settings {
     pub pre_install: Vec<Placed<SourcePath>>,
     /// `post-install`: files of the project that run when its packages are installed.
     pub post_install: Vec<Placed<SourcePath>>,
+    /// `apt-sources`: the file of the project that says where apt installs packages from.
+    pub apt_sources: Option<Placed<SourcePath>>,
     /// `strip`: whether symbols of libraries are taken away.
     pub strip: Option<Placed<bool>>,
     /// `target`: what answers, `FILE.py:NAME`.
@@ -90,6 +92,7 @@ impl fmt::Display for Base {
 }
 
 const KEYS: &[&str] = &[
+    "apt-sources",
     "base",
     "build-base",
     "catalogue",
@@ -134,6 +137,10 @@ pub(super) fn read(
             "strip" => settings.strip = reading.truth(&key, value),
             "base" => {
                 settings.base = setting(reading, &key, value, base);
+            }
+            "apt-sources" => {
+                let directory = reading.file.directory();
+                settings.apt_sources = setting(reading, &key, value, |text| apt_sources(&directory, text));
             }
             "build-base" => {
                 let image = |text: &str| text.parse().map_err(|_| "it is the name of an image");
@@ -221,6 +228,16 @@ fn files(reading: &mut Reading<'_>, key: &str, value: &Spanned<DeValue<'_>>) -> 
     files
 }
 
+/// Where apt installs from, which is read by how its name ends.
+fn apt_sources(directory: &SourcePath, text: &str) -> Result<SourcePath, &'static str> {
+    let path =
+        directory.join(text).map_err(|_| "name a file of the project, by its path from this file on")?;
+    match text.ends_with(".list") || text.ends_with(".sources") {
+        true => Ok(path),
+        false => Err("apt reads a file by its name, which ends in `.list` or `.sources`"),
+    }
+}
+
 fn base(text: &str) -> Result<Base, &'static str> {
     match text {
         "catalogue" => Ok(Base::Catalogue),
@@ -235,18 +252,9 @@ fn base(text: &str) -> Result<Base, &'static str> {
 
 /// A class or a function of a file of the project.
 fn target(text: &str) -> Result<Target, &'static str> {
-    const FORM: &str = "it has the form `FILE.py:NAME`, as in `run.py:Runner`";
-    let (stem, name) = text.split_once(".py:").ok_or(FORM)?;
-    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let is_name = !name.is_empty()
-        && name.chars().all(is_letter)
-        && !name.starts_with(|first: char| first.is_numeric());
-    let written = format!("{stem}.py");
-    let file = SourcePath::new(&written).map_err(|_| "its file must be one of the project")?;
-    match is_name && !stem.is_empty() && !stem.ends_with('/') {
-        true => Ok(Target { file, written, name: name.to_owned() }),
-        false => Err(FORM),
-    }
+    let named = Named::read(text).map_err(|_| "it has the form `FILE.py:NAME`, as in `run.py:Runner`")?;
+    let file = SourcePath::new(named.path).map_err(|_| "its file must be one of the project")?;
+    Ok(Target { file, written: named.path.to_owned(), name: named.name.to_owned() })
 }
 
 /// A name or a number, with a group where one is written behind `:`.

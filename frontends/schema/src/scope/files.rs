@@ -269,7 +269,8 @@ mod tests {
         let data = "from typing import TypedDict\nclass A(TypedDict):\n    x: int\nB = A\n";
         let project =
             MemoryProject::new([("run.py", run), ("a.py", data), ("b/c.py", data)]).expect("are paths");
-        let target = crate::Target::parse("run.py:R", crate::Use::Run).expect("is a target");
+        let file = SourcePath::new("run.py").expect("is a path");
+        let target = crate::Target { file, name: "R".to_owned(), used_for: crate::Use::Run };
         let mut rounds = 0;
         let schema = project.plan(|source| {
             rounds += 1;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cogpack_backends_contract::content::{ContentSource, ContextFile};
 use cogpack_content::Digest;
-use cogpack_io_project::walk::stamp;
+use cogpack_io_project::walk::{Look, stamp};
 use cogpack_io_store::Store;
 
 use super::{PLAN, build, image, project, read, unnamed};
@@ -52,7 +52,7 @@ fn without_store(root: &Path) -> Digest {
 pub(super) fn settle(path: &Path) {
     let patience = Instant::now() + Duration::from_secs(60);
     let metadata = fs::metadata(path).expect("is there");
-    while !stamp(&metadata, SystemTime::now()).settled {
+    while !stamp(&Look::from(&metadata), SystemTime::now()).settled {
         assert!(Instant::now() < patience, "{metadata:?} never settles");
         std::thread::sleep(Duration::from_millis(50));
     }

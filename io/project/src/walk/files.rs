@@ -1,7 +1,5 @@
 //! The files of a directory on the way from the walk into lists.
 
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 use std::time::SystemTime;
 
 use cogpack_backends_contract::content::{Content, Stamp};
@@ -12,7 +10,7 @@ use cogpack_backends_contract::overflow::noted;
 use cogpack_backends_contract::tree::{Attributes, Name, Node};
 use cogpack_ir::plan::InputName;
 
-use super::{attributes, stamp};
+use super::{Look, attributes, stamp};
 use crate::room::Room;
 
 /// A file by its device and inode.
@@ -60,13 +58,13 @@ impl Files {
     pub(super) fn add(
         &mut self,
         name: &[u8],
-        metadata: &Metadata,
+        look: &Look,
         began: SystemTime,
         links: &mut Links<'_>,
         children: &mut Entries<Node<Content>>,
     ) {
-        let attributes = attributes(metadata);
-        let inode = (metadata.nlink() > 1).then(|| (metadata.dev(), metadata.ino()));
+        let attributes = attributes(look);
+        let inode = (look.names > 1).then_some((look.device, look.inode));
         if let Some(inode) = inode {
             if self.waiting.iter().any(|(.., other)| *other == Some(inode)) {
                 self.settle(links, children);
@@ -77,8 +75,8 @@ impl Files {
                 return;
             }
         }
-        let stamp = Stamp::Disk(stamp(metadata, began));
-        self.lister.add(name, metadata.len(), inode.is_some(), stamp);
+        let stamp = Stamp::Disk(stamp(look, began));
+        self.lister.add(name, look.size, inode.is_some(), stamp);
         self.waiting.push((name.to_vec(), attributes, inode));
         if self.lister.is_full() {
             self.settle(links, children);

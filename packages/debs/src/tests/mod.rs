@@ -73,6 +73,23 @@ fn usr_is_merged_and_alternatives_lead_somewhere() {
 }
 
 #[test]
+fn a_package_has_others_bring_elsewhere_what_it_diverts() {
+    // As it stands in Debian 12.
+    let preinst = "#!/bin/sh\nset -e\n\nvimcur=\"vim90\"\nbasedir=/usr/share/vim/$vimcur/doc\n\nadd_diversion() {\n  dpkg-divert --package vim-runtime --add --rename \\\n    --divert \"$1.vim-tiny\" \"$1\"\n}\n\nmajor_upgrade() {\n  oldver=\"${1#?:}\"\n  oldver=\"vim$(echo ${oldver%.*-*} | sed 's/\\.//g')\"\n  [ \"$oldver\" != \"$vimcur\" ]\n}\n\n# Add diversions for any non-upgrade operation or when upgrading across major\n# upstream versions.\nif [ \"$1\" != \"upgrade\" ] || major_upgrade $2; then\n  add_diversion $basedir/help.txt\n  add_diversion $basedir/tags\nfi\n\n\n\nexit 0\n";
+    let help = "usr/share/vim/vim90/doc/help.txt";
+    let runtime = || Builder::named("vim-runtime").file(&format!("./{help}"), "all");
+    let tiny = || Builder::named("vim-tiny").file(&format!("./{help}"), "little");
+    let help_in = |debs: &[Builder]| -> Result<Vec<String>, String> {
+        Ok(root_of(debs)?.into_iter().filter(|line| line.starts_with(help)).collect())
+    };
+    let both = help_in(&[runtime().script("preinst", preinst), tiny()]);
+    assert_eq!(both, Ok(vec![format!("{help}: all"), format!("{help}.vim-tiny: little")]));
+    assert_eq!(help_in(&[tiny()]), Ok(vec![format!("{help}: little")]), "nobody diverts it");
+    let refused = help_in(&[runtime(), tiny()]).expect_err("both bring it");
+    assert!(refused.contains("both bring"), "{refused}");
+}
+
+#[test]
 fn what_stands_below_a_file_is_refused() {
     let one = Builder::named("one").file("usr/share/a", "1");
     let two = Builder::named("two").file("usr/share/a/b", "2");

@@ -15,11 +15,11 @@ use crate::composer::{Desk, StageParts};
 use crate::stacks::block::{Block, Detected};
 use crate::stacks::detect::{Evidence, Weight};
 use crate::stacks::python::build_base::BuildBase;
-use crate::stacks::python::lock::without_login;
+use crate::stacks::python::lock::{is_of_a_framework, without_login};
 use crate::stacks::python::sources::{Built, BuiltOf};
 
 /// Builds a wheel of each package, apart from all others, and installs these wheels alone. What comes of
-/// it is one layer above those of the locked wheels.
+/// it is one layer above those of the locked wheels, and one of its own for frameworks.
 pub(super) struct BuiltPackages;
 
 const IMAGE: &str = "build-base";
@@ -89,22 +89,36 @@ impl Block<PythonFacts> for BuiltPackages {
         desk.image(IMAGE, BaseImage { reference, digest, config: None, span: Span::NOWHERE });
         let from = Some(Input::Image(input(IMAGE)));
         desk.stage("build.base", IMAGE, StageParts { from, ..StageParts::default() });
-        if let Some(script) = system_packages::script(&system_packages::named(facts)) {
-            let run = OpKind::Run { script: Spanned::nowhere(script), execution: Box::default() };
+        let mut ground = IMAGE;
+        if let Some(run) = system_packages::installed(facts, &system_packages::named(facts), desk) {
             let parts = StageParts { ops: vec![(run, None)], ..StageParts::default() };
-            desk.stage("build.system-deps", "build-system-packages", parts);
+            ground = "build-system-packages";
+            desk.stage("build.system-deps", ground, parts);
         }
-        let ops = build(facts, base, desk).into_iter().map(|kind| (kind, None)).collect();
-        desk.stage("build.app-deps", "build-packages", StageParts { ops, ..StageParts::default() });
-        let from = StageName::new("build-packages").expect("the word is a name");
-        let ops = vec![(copy(Input::Stage(from), BUILT.trim_start_matches('/'), VENV), None)];
-        desk.stage("export.runtime", "built-packages", StageParts { ops, ..StageParts::default() });
+        // A framework takes long to build. It stands beside the others, so that none of them makes it anew.
+        let (frameworks, others): (Vec<&Built>, Vec<&Built>) =
+            facts.packages.sources.iter().partition(|built| is_of_a_framework(built.name.as_str()));
+        let is_beside = !frameworks.is_empty() && !others.is_empty();
+        let parts =
+            [("framework", "build.framework-deps", frameworks), ("packages", "build.app-deps", others)];
+        for (what, phase, sources) in parts {
+            if sources.is_empty() {
+                continue;
+            }
+            let from = is_beside.then(|| Input::Stage(StageName::new(ground).expect("the word is a name")));
+            let ops = build(facts, base, &sources, desk).into_iter().map(|kind| (kind, None)).collect();
+            let name = format!("build-{what}");
+            desk.stage(phase, &name, StageParts { from, ops, ..StageParts::default() });
+            let from = StageName::new(&name).expect("the word is a name");
+            let ops = vec![(copy(Input::Stage(from), BUILT.trim_start_matches('/'), VENV), None)];
+            let built = format!("built-{what}");
+            desk.stage("export.runtime", &built, StageParts { ops, ..StageParts::default() });
+        }
     }
 }
 
 /// What is done in the image to build in.
-fn build(facts: &PythonFacts, base: &BuildBase, desk: &mut Desk<'_>) -> Vec<OpKind> {
-    let sources = &facts.packages.sources;
+fn build(facts: &PythonFacts, base: &BuildBase, sources: &[&Built], desk: &mut Desk<'_>) -> Vec<OpKind> {
     let home = base.interpreter.rsplit_once('/').map_or("/", |(home, _)| home);
     // The environment is where it will be in the image, so that programs name its Python; pip is the
     // base's own.

@@ -48,7 +48,7 @@ impl Block<PythonFacts> for Interpreter {
         let mut execution = Execution { network: Network::None, ..Execution::default() };
         let several = python.archives.len() > 1;
         for archive in &python.archives {
-            let (name, machine) = (name_of(archive, several), machine(archive));
+            let name = name_of(archive, several);
             let http = HttpContext {
                 url: Spanned::nowhere(archive.url.clone()),
                 checksum: Some(archive.digest),
@@ -56,7 +56,10 @@ impl Block<PythonFacts> for Interpreter {
                 mode: None,
             };
             desk.context(&name, Context { kind: ContextKind::Http(http), span: Span::NOWHERE });
-            let directory = if several { format!("/mnt/{machine}") } else { "/mnt".to_owned() };
+            let directory = match archive.machine.filter(|_| several) {
+                Some(machine) => format!("/mnt/{machine}"),
+                None => "/mnt".to_owned(),
+            };
             let bind = MountKind::Bind {
                 source: Spanned::nowhere(Input::Context(input(&name))),
                 select: None,
@@ -84,14 +87,5 @@ fn name_of(archive: &Archive, several: bool) -> String {
     match several {
         true => format!("python-{}", archive.platform.to_string().replace('/', "-")),
         false => "python".to_owned(),
-    }
-}
-
-/// What `uname -m` prints on a platform.
-fn machine(archive: &Archive) -> String {
-    match archive.platform.to_string().as_str() {
-        "linux/amd64" => "x86_64".to_owned(),
-        "linux/arm64" => "aarch64".to_owned(),
-        other => other.trim_start_matches("linux/").replace('/', "-"),
     }
 }

@@ -1,9 +1,9 @@
 //! All other packages of the model, cog's runtime among them.
 
-use super::{PythonFacts, VENV, copy_all, wheels};
-use crate::composer::{Desk, StageParts};
+use super::PythonFacts;
+use super::framework::{lays_down, locked};
+use crate::composer::Desk;
 use crate::stacks::block::{Block, Detected};
-use crate::stacks::detect::{Evidence, Weight};
 
 /// Copies installed wheels into the virtual environment, as a layer that does not depend on the base.
 pub(super) struct Packages;
@@ -26,23 +26,10 @@ impl Block<PythonFacts> for Packages {
     }
 
     fn detect(&self, facts: &PythonFacts) -> Detected {
-        match facts.packages.packages.is_empty() {
-            true => Detected::No("the lock has no other packages"),
-            false => Detected::Yes(
-                facts
-                    .packages
-                    .lock
-                    .iter()
-                    .map(|file| Evidence { weight: Weight::Declaration, file: file.clone() })
-                    .collect(),
-            ),
-        }
+        locked(facts, &facts.packages.packages, "the lock has no other packages")
     }
 
     fn plan(&self, facts: &PythonFacts, desk: &mut Desk<'_>) {
-        desk.at(facts.packages.lock.clone().map(|lock| (lock, 1)));
-        desk.context("packages", wheels(&facts.python.value.to_string(), &facts.packages.packages));
-        let ops = vec![(copy_all("packages", VENV), None)];
-        desk.stage("export.runtime", "packages", StageParts { ops, ..StageParts::default() });
+        lays_down("packages", facts, &facts.packages.packages, desk);
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use cogpack_ir::plan::{Execution, OpKind, Spanned};
+use cogpack_ir::plan::{Execution, Input, Mount, MountKind, OpKind, Span, Spanned};
 
-use super::PythonFacts;
 use super::init::PACKAGE;
+use super::source::project_files;
+use super::{PythonFacts, input, literal};
 use crate::composer::{Desk, StageParts};
 use crate::stacks::block::{Block, Detected};
 use crate::stacks::python::facts::{BaseFrom, PythonOf};
@@ -46,10 +47,9 @@ impl Block<PythonFacts> for SystemPackages {
         if facts.base.python == PythonOf::Package {
             words.push("python3".to_owned());
         }
-        let Some(script) = script(&words) else { return };
         let first = packages.first().and_then(|package| facts.at(package.place));
         desk.at(first.or_else(|| facts.python.at.clone()));
-        let run = OpKind::Run { script: Spanned::nowhere(script), execution: Box::<Execution>::default() };
+        let Some(run) = installed(facts, &words, desk) else { return };
         desk.stage(
             "export.base",
             "system-packages",
@@ -68,17 +68,35 @@ pub(super) fn named(facts: &PythonFacts) -> Vec<String> {
 }
 
 /// What installs packages; nothing where there are none.
-pub(super) fn script(words: &[String]) -> Option<String> {
+pub(super) fn installed(facts: &PythonFacts, words: &[String], desk: &mut Desk<'_>) -> Option<OpKind> {
     // The order has no meaning to apt, and one order is one cache key.
     let words: BTreeSet<&str> = words.iter().map(String::as_str).collect();
     let words: Vec<&str> = words.into_iter().collect();
-    (!words.is_empty()).then(|| {
-        format!(
-            "set -e\napt-get update -qq\nDEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends \\\n  \
-             {}\nrm -rf /var/lib/apt/lists/*",
-            words.join(" \\\n  ")
-        )
-    })
+    if words.is_empty() {
+        return None;
+    }
+    let mut execution = Execution::default();
+    // Of the image's own sources none counts beside those that the project names.
+    let options = facts.apt_sources.as_ref().map(|sources| {
+        project_files(desk);
+        let ending = if sources.path.as_str().ends_with(".list") { "list" } else { "sources" };
+        let target = format!("/mnt/apt.{ending}");
+        let mount = MountKind::Bind {
+            source: Spanned::nowhere(Input::Context(input("source"))),
+            select: Some(literal(sources.path.as_str())),
+            target: literal(&target),
+            writable: false,
+        };
+        execution.mounts.push(Mount { kind: mount, span: Span::NOWHERE });
+        format!(" -o Dir::Etc::SourceList={target} -o Dir::Etc::SourceParts=-")
+    });
+    let apt_get = format!("apt-get{}", options.unwrap_or_default());
+    let script = format!(
+        "set -e\n{apt_get} update -qq\nDEBIAN_FRONTEND=noninteractive {apt_get} install -qqy --no-install-recommends \\\n  \
+         {}\nrm -rf /var/lib/apt/lists/*",
+        words.join(" \\\n  ")
+    );
+    Some(OpKind::Run { script: Spanned::nowhere(script), execution: Box::new(execution) })
 }
 
 /// Whether packages of the distribution are installed: those that the project names, or its Python.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cogpack_catalogue::frameworks::{Build, BuildSource, Framework, Release};
+use cogpack_content::Platform;
 use cogpack_frontends_python::requirements::Stated;
 use cogpack_frontends_source::{InFile, SourcePath};
 use cogpack_packages_wheels::target::PythonVersion;
@@ -71,6 +72,8 @@ pub(super) fn of(
             },
         ));
     }
+    warnings
+        .extend(space.frameworks.iter().filter_map(|known| on_other_platform(asked, space, &known.package)));
     let fit = Fit {
         python,
         gpu: said_gpu.unwrap_or_else(|| frameworks.iter().any(|chosen| chosen.cuda.is_some())),
@@ -78,6 +81,16 @@ pub(super) fn of(
         frameworks,
     };
     (fit, warnings)
+}
+
+/// What is told of a framework that is for another platform too than the table is about.
+fn on_other_platform(asked: &Asked<'_>, space: &Space<'_>, package: &str) -> Option<InFile<FitFinding>> {
+    let other = asked.platforms.iter().find(|platform| !space.platforms.contains(platform))?;
+    let stated = asked.required.iter().find(|stated| framework_of(stated) == Some(package))?;
+    let (wanted, place) = (stated.requirement.to_string(), stated.place.into());
+    let taken = space.platforms.first().cloned().unwrap_or_else(Platform::linux_amd64);
+    let finding = FitFinding::OtherPlatform { wanted, platform: other.clone(), taken, place };
+    Some(InFile::new(&stated.file, finding))
 }
 
 /// The CUDA and cuDNN that must be in the base.

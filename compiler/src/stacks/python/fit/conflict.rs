@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_catalogue::frameworks::{Build, Release};
+use cogpack_content::Platform;
 use cogpack_frontends_source::InFile;
 use miette::{Diagnostic, SourceSpan};
 use pep440_rs::Version;
@@ -31,6 +32,27 @@ pub enum FitFinding {
         /// Another in the same file.
         #[label("and here")]
         other: Option<SourceSpan>,
+    },
+    /// A platform that the table is not about.
+    #[error("which builds there are of `{wanted}` for {platform} is not known: one is chosen as for {taken}")]
+    #[diagnostic(
+        code("project::fit::other-platform"),
+        severity(Warning),
+        help(
+            "`cogpackc lock` refuses what has no wheel for {platform}; for a GPU see that the wheel in the lock is made \
+             for it, or plan by a lock file of the project's own, which is taken as it is"
+        )
+    )]
+    OtherPlatform {
+        /// The requirement.
+        wanted: String,
+        /// The platform.
+        platform: Platform,
+        /// The one that it is taken for.
+        taken: Platform,
+        /// Where it is required.
+        #[label("the table of frameworks is of other platforms")]
+        place: SourceSpan,
     },
     /// A release that the table does not have.
     #[error("nothing is known of a release that fits `{wanted}`: the newest known one is {newest}")]
@@ -202,11 +224,26 @@ fn told(space: &Space<'_>, wish: &Wish, guilty: &[&Wish], disputed: &BTreeSet<us
     };
     let left: Vec<usize> = (0..known.builds.len()).filter(is_left).collect();
     let all: Vec<usize> = wish.needs.iter().flat_map(|need| need.choices.iter().copied()).collect();
+    if all.is_empty() {
+        return format!("{wants}, of which there is no build for {}", platforms(space));
+    }
     let left = if left.is_empty() { all } else { left };
     let said: Vec<String> = disputed.iter().filter_map(|of| made_for(known, &left, *of)).collect();
+    let is_usual = space.platforms.iter().all(|platform| *platform == Platform::linux_amd64());
+    let on = if is_usual { String::new() } else { format!(" on {}", platforms(space)) };
     match said.is_empty() {
         true => wants,
-        false => format!("{wants}, which is made for {}", said.join(" and ")),
+        false => format!("{wants}, which is made for {}{on}", said.join(" and ")),
+    }
+}
+
+/// `linux/arm64`, `both linux/amd64 and linux/arm64`
+fn platforms(space: &Space<'_>) -> String {
+    let words: Vec<String> = space.platforms.iter().map(ToString::to_string).collect();
+    match words.as_slice() {
+        [one] => one.clone(),
+        [one, other] => format!("both {one} and {other}"),
+        several => format!("all of {}", several.join(", ")),
     }
 }
 

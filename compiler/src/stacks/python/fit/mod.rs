@@ -109,8 +109,13 @@ pub(in crate::stacks) fn fit(asked: &Asked<'_>) -> Result<(Fit, Vec<Told>), Box<
     let needs_table = asked.cuda.is_some()
         || asked.gpu.is_some_and(|gpu| gpu.value)
         || asked.required.iter().any(|stated| wishes::could_be_a_framework(&stated.requirement));
-    let table = if needs_table { Frameworks::shipped() } else { Frameworks::default() };
-    let space = space::Space::new(asked, &table);
+    let all = if needs_table { Frameworks::shipped() } else { Frameworks::default() };
+    // A platform that the table is not about is taken for one that it is about, which is told.
+    let known: BTreeSet<Platform> =
+        asked.platforms.iter().filter(|platform| all.is_about(platform)).cloned().collect();
+    let known = if known.is_empty() { BTreeSet::from([Platform::linux_amd64()]) } else { known };
+    let table = all.on(&known);
+    let space = space::Space::new(asked, &all, &table, known);
     let wishes = wishes::all(asked, &space);
     let needs: Vec<_> = wishes.iter().map(|wish| wish.needs.clone()).collect();
     if let Some(taken) = space.best(&needs) {

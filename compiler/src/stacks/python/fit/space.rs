@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_catalogue::entry::{Entry, Role};
 use cogpack_catalogue::frameworks::{Build, BuildSource, Distribution, Framework, Frameworks, Release};
+use cogpack_content::Platform;
 use pep440_rs::{Version, VersionSpecifier, VersionSpecifiers};
 
 use super::Asked;
@@ -37,6 +38,8 @@ pub(super) struct Space<'a> {
     pub frameworks: Vec<Known<'a>>,
     /// Frameworks of which no release is known that is asked for.
     pub unknown: BTreeMap<String, &'a Framework>,
+    /// The platforms that all of this is true on.
+    pub platforms: BTreeSet<Platform>,
     /// Minor versions of Python 3 that are unpacked where a base has no Python.
     archives: BTreeSet<u64>,
 }
@@ -50,7 +53,13 @@ pub(super) struct Known<'a> {
 }
 
 impl<'a> Space<'a> {
-    pub fn new(asked: &Asked<'a>, table: &'a Frameworks) -> Self {
+    /// What there is by `table`, which has of `all` what is true on these platforms.
+    pub fn new(
+        asked: &Asked<'a>,
+        all: &Frameworks,
+        table: &'a Frameworks,
+        platforms: BTreeSet<Platform>,
+    ) -> Self {
         let mut pythons = PYTHONS.to_vec();
         if let Some((python, _)) = &asked.python {
             let minor = u64::from(python.minor);
@@ -65,8 +74,10 @@ impl<'a> Space<'a> {
             if by.is_empty() {
                 continue;
             }
+            // What is there for another platform only is known, and does not fit.
+            let everywhere = &all.frameworks[package].releases;
             let is_known = by.iter().all(|stated| {
-                framework.releases.iter().any(|release| {
+                everywhere.iter().any(|release| {
                     release.builds.iter().any(|build| is_asked_for(stated, package, release, build))
                 })
             });
@@ -110,7 +121,8 @@ impl<'a> Space<'a> {
         );
         let choices = Choices::default();
         let archives = BTreeSet::new();
-        let mut space = Self { choices, pythons, cudas, cudnns, bases, frameworks, unknown, archives };
+        let mut space =
+            Self { choices, pythons, cudas, cudnns, bases, frameworks, unknown, platforms, archives };
         space.choices = space.things(table);
         space
     }

@@ -1,5 +1,6 @@
 //! What fits, what does not, and what is told of it.
 
+use cogpack_catalogue::Catalogue;
 use cogpack_frontends_source::{InFile, MemoryProject};
 use insta::assert_snapshot;
 
@@ -8,7 +9,7 @@ use crate::stacks::tests::told;
 use crate::stacks::{BaseWish, ProjectFinding, Request, plan};
 
 /// What a lock of a project is made of, in a few words; or what is told instead.
-fn chosen_on(build: &str, requirements: &str, base: Option<&str>) -> String {
+fn chosen_on(platforms: &[&str], build: &str, requirements: &str, base: Option<&str>) -> String {
     let build = match (build, build.contains("python_version")) {
         ("", _) => String::new(),
         (build, true) => format!("build:\n{build}"),
@@ -18,7 +19,8 @@ fn chosen_on(build: &str, requirements: &str, base: Option<&str>) -> String {
     let project =
         MemoryProject::new([("cog.yaml", yaml.as_str()), ("requirements.txt", requirements)]).unwrap();
     let base = base.map(|named| BaseWish::Image(named.parse().unwrap()));
-    let request = Request { base, ..Request::plain() };
+    let platforms = platforms.iter().map(|platform| platform.parse().unwrap()).collect();
+    let request = Request { base, platforms, ..Request::plain() };
     match project.plan(|source| inputs(source, &request)) {
         Ok(Needs::Locked(inputs)) => {
             let torch = inputs.torch.map(|builds| format!(", torch {builds}")).unwrap_or_default();
@@ -35,7 +37,15 @@ fn shown(found: &InFile<ProjectFinding>) -> String {
 }
 
 fn chosen(build: &str, requirements: &str) -> String {
-    chosen_on(build, requirements, None)
+    chosen_on(&["linux/amd64"], build, requirements, None)
+}
+
+fn chosen_for_arm(build: &str, requirements: &str) -> String {
+    chosen_on(&["linux/arm64"], build, requirements, None)
+}
+
+fn chosen_for_both(build: &str, requirements: &str) -> String {
+    chosen_on(&["linux/amd64", "linux/arm64"], build, requirements, None)
 }
 
 #[test]
@@ -70,7 +80,7 @@ fn builds_of_frameworks_follow_from_who_wants_what() {
         chosen("  gpu: true\n  cuda: \"15.1\"\n", "torch==99.0\n"),
         chosen("  gpu: true\n", "jax==99.0\n"),
         // The base that is named has a Python.
-        chosen_on("", "torch\n", Some("docker.io/library/python:3.11.14-slim-trixie")),
+        chosen_on(&["linux/amd64"], "", "torch\n", Some("docker.io/library/python:3.11.14-slim-trixie")),
     ];
     assert_snapshot!(all.concat(), @"
     Python 3.13, torch cpu, cog
@@ -113,7 +123,12 @@ fn conflicts_are_told_as_who_wants_what_and_what_helps() {
         chosen("  python_version: \"3.10\"\n  gpu: true\n  cuda: \"12.4\"\n", "tensorflow==2.12.0\n"),
         chosen("  gpu: true\n", "tensorflow==2.12.0\n"),
         chosen("  gpu: true\n  cuda: \"11.0\"\n", "six\n"),
-        chosen_on("", "torch==2.1.0\n", Some("docker.io/library/python:3.13.9-slim-trixie")),
+        chosen_on(
+            &["linux/amd64"],
+            "",
+            "torch==2.1.0\n",
+            Some("docker.io/library/python:3.13.9-slim-trixie"),
+        ),
     ];
     assert_snapshot!(all.concat(), @r#"
     requirements.txt: project::fit::conflict requirements.txt: no Python fits all that is asked for: cog.yaml:2 wants Python 3.13; requirements.txt:1 wants `torch==2.1.0`, which is made for Python 3.8 to 3.11
@@ -144,23 +159,100 @@ fn conflicts_are_told_as_who_wants_what_and_what_helps() {
 }
 
 #[test]
-fn a_release_that_nobody_knows_is_planned_with_a_warning() {
+fn builds_and_conflicts_are_those_of_the_platform() {
+    let all = [
+        // The package index has it for the CPU of the one, and for CUDA of the other.
+        chosen_for_arm("", "torch==2.8.0\n"),
+        chosen_for_both("", "torch==2.8.0\n"),
+        chosen_for_arm("", "tensorflow==2.18.0\n"),
+        chosen_for_arm("", "jax==0.8.0\n"),
+        // GPUs, where there are builds for them.
+        chosen_for_arm("  gpu: true\n", "torch==2.11.0\n"),
+        chosen_for_arm("  gpu: true\n  cuda: \"12.6\"\n", "torch==2.11.0\n"),
+        chosen_for_arm("  gpu: true\n", "torch==2.9.1\n"),
+        chosen_for_both("  gpu: true\n", "torch==2.9.1\n"),
+        chosen_for_arm("  gpu: true\n", "jax==0.8.0\n"),
+        chosen_for_arm("  gpu: true\n", "torch\ntensorflow\n"),
+        chosen_for_arm("  gpu: true\n", "torch==2.4.1\n"),
+        chosen_for_both("  gpu: true\n  cuda: \"12.8\"\n", "torch==2.8.0\n"),
+        chosen_for_arm("", "torch==2.4.1+cu121\n"),
+        chosen_for_both("", "tensorflow[and-cuda]==2.18.0\n"),
+        chosen_for_arm("  python_version: \"3.13\"\n", "torch==2.4.1\n"),
+    ];
+    assert_snapshot!(all.concat(), @r#"
+    Python 3.13, cog
+    Python 3.13, torch cpu, cog
+    Python 3.12, cog
+    Python 3.13, cog
+    Python 3.11, cog
+    Python 3.11, torch cu126, cog
+    Python 3.11, torch cu130, cog
+    Python 3.11, torch cu130, cog
+    Python 3.11, cog jax[cuda13]
+    requirements.txt: project::fit::conflict requirements.txt: no release fits all that is asked for: cog.yaml:3 wants `build.gpu: true`; requirements.txt:2 wants `tensorflow`, which is made for the CPU on linux/arm64
+      this helps: no GPU (cog.yaml:3)
+    requirements.txt: project::fit::conflict requirements.txt: no release fits all that is asked for: cog.yaml:3 wants `build.gpu: true`; requirements.txt:1 wants `torch==2.4.1`, which is made for the CPU on linux/arm64
+      any of these helps: no GPU (cog.yaml:3); torch 2.15.0 (requirements.txt:1)
+    requirements.txt: project::fit::conflict requirements.txt: no CUDA fits all that is asked for: cog.yaml:3 wants `build.gpu: true`; cog.yaml:4 wants `build.cuda: "12.8"`; requirements.txt:1 wants `torch==2.8.0`, which is made for CUDA 12.9 on both linux/amd64 and linux/arm64
+      any of these helps: no GPU (cog.yaml:3); CUDA 12.9 (cog.yaml:4); torch 2.11.0 (requirements.txt:1)
+    requirements.txt: project::fit::conflict requirements.txt: no release fits all that is asked for: requirements.txt:1 wants `torch==2.4.1+cu121`, of which there is no build for linux/arm64
+      this helps: torch 2.15.0 (requirements.txt:1)
+    requirements.txt: project::fit::conflict requirements.txt: no release fits all that is asked for: requirements.txt:1 wants `tensorflow[and-cuda]==2.18.0`, of which there is no build for both linux/amd64 and linux/arm64
+      this helps: tensorflow 2.21.0 (requirements.txt:1)
+    requirements.txt: project::fit::conflict requirements.txt: no Python fits all that is asked for: cog.yaml:2 wants Python 3.13; requirements.txt:1 wants `torch==2.4.1`, which is made for Python 3.8 to 3.12 on linux/arm64
+      any of these helps: Python 3.12 (cog.yaml:2); torch 2.15.0 (requirements.txt:1)
+    "#);
+}
+
+/// What is warned of where a model with these requirements is planned for these platforms.
+fn warned_on(platforms: &[&str], build: &str, requirements: &str) -> String {
     let lock = "lock-version = \"1.0\"\ncreated-by = \"a test\"\n\n[[packages]]\nname = \"cog\"\nversion = \"0.23.1\"\n\
                 wheels = [{ name = \"cog-0.23.1-py3-none-any.whl\", url = \"https://files.example/cog-0.23.1-py3-none-any.whl\", \
                 hashes = { sha256 = \"f7e0abab1028d83789f87d86dc30f82c3335085dc8abbe62bbc3dcb073976ed5\" } }]\n";
     let files = [
-        ("cog.yaml", "run: \"predict.py:run\"\n"),
-        ("requirements.txt", "six\ntorch==99.0\n"),
+        ("cog.yaml", &*format!("{build}run: \"predict.py:run\"\n")),
+        ("requirements.txt", requirements),
         ("predict.py", "def run(name: str) -> str: ...\n"),
         ("pylock.cog.toml", lock),
     ];
-    let planned = MemoryProject::new(files).unwrap().plan(|source| plan(source, &Request::plain())).unwrap();
-    let warnings: Vec<String> = planned.warnings.iter().map(shown).collect();
-    assert_snapshot!(warnings.join("\n"), @"
+    let platforms = platforms.iter().map(|platform| platform.parse().unwrap()).collect();
+    let everywhere =
+        Catalogue::shipped().print().replace("\"linux/amd64\", ", "\"linux/amd64\", \"linux/riscv64\", ");
+    let catalogue = Catalogue::read("everywhere.toml", &everywhere).unwrap();
+    let request = Request { platforms, catalogue, ..Request::plain() };
+    let planned = MemoryProject::new(files).unwrap().plan(|source| plan(source, &request)).unwrap();
+    assert!(planned.warnings.iter().all(|warning| !warning.finding.is_error()));
+    planned.warnings.iter().map(shown).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_platform_that_the_table_is_not_about_is_told() {
+    assert_eq!(warned_on(&["linux/amd64"], "", "torch==2.8.0\n"), "");
+    // What is no framework has no table.
+    assert_eq!(warned_on(&["linux/riscv64"], "", "six\n"), "");
+    assert_eq!(warned_on(&["linux/arm64"], "", "torch==2.8.0\n"), "");
+    let gpu = "build:\n  python_version: \"3.11\"\n  gpu: true\n";
+    let all = [
+        warned_on(&["linux/riscv64"], "", "six\ntorch==2.8.0\ntorchvision\n"),
+        warned_on(&["linux/arm64", "linux/riscv64"], gpu, "jax==0.8.0\ntorch==2.9.1\n"),
+    ];
+    assert_snapshot!(all.join("\n"), @"
+    requirements.txt: project::fit::other-platform requirements.txt: which builds there are of `torch==2.8.0` for linux/riscv64 is not known: one is chosen as for linux/amd64
+      `cogpackc lock` refuses what has no wheel for linux/riscv64; for a GPU see that the wheel in the lock is made for it, or plan by a lock file of the project's own, which is taken as it is
+    requirements.txt: project::fit::other-platform requirements.txt: which builds there are of `jax==0.8.0` for linux/riscv64 is not known: one is chosen as for linux/arm64
+      `cogpackc lock` refuses what has no wheel for linux/riscv64; for a GPU see that the wheel in the lock is made for it, or plan by a lock file of the project's own, which is taken as it is
+    requirements.txt: project::fit::other-platform requirements.txt: which builds there are of `torch==2.9.1` for linux/riscv64 is not known: one is chosen as for linux/arm64
+      `cogpackc lock` refuses what has no wheel for linux/riscv64; for a GPU see that the wheel in the lock is made for it, or plan by a lock file of the project's own, which is taken as it is
+    ");
+}
+
+#[test]
+fn a_release_that_nobody_knows_is_planned_with_a_warning() {
+    let warned = warned_on(&["linux/amd64"], "", "six\ntorch==99.0\n");
+    assert_snapshot!(warned, @"
     requirements.txt: project::fit::unknown-release requirements.txt: nothing is known of a release that fits `torch==99.0`: the newest known one is 2.15.0
       it is planned without looking whether its Python and CUDA fit: see that they do, or take a release that is known
     ");
-    assert!(planned.warnings.iter().all(|warning| !warning.finding.is_error()));
 }
 
 #[test]

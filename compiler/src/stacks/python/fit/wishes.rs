@@ -54,15 +54,9 @@ pub(super) fn is_asked_for(stated: &Stated, package: &str, release: &Release, bu
     if stated.requirement.name.as_ref().is_none_or(|name| name.as_str() != package) {
         return true;
     }
-    let has_extra = match &build.source {
-        BuildSource::Extra(extra) => stated.requirement.extras.contains(extra),
-        BuildSource::Package | BuildSource::Index(_) | BuildSource::Base => false,
-    };
+    let has_extra = build.extra().is_some_and(|extra| stated.requirement.extras.contains(extra));
     // An extra that the table does not have changes nothing of what it knows.
-    let names_extra = release.builds.iter().any(|other| match &other.source {
-        BuildSource::Extra(extra) => stated.requirement.extras.contains(extra),
-        BuildSource::Package | BuildSource::Index(_) | BuildSource::Base => false,
-    });
+    let names_extra = release.extras.iter().any(|extra| stated.requirement.extras.contains(extra));
     let versions = match &stated.requirement.wanted {
         Wanted::Versions(versions) => allows(versions, &release.version, &build.source),
         Wanted::Address(_)

@@ -96,6 +96,41 @@ fn what_has_only_sources_is_built_in_an_image_with_a_compiler() {
 }
 
 #[test]
+fn a_framework_without_wheels_is_built_beside_the_others_and_has_a_layer_of_its_own() {
+    let jax = DOCOPT.replace("docopt", "jax").replace("0.6.2", "0.8.0");
+    let (both, _) = text(&files(&lock(&format!("{DOCOPT}{jax}")), ""));
+    let framework = stage(&both, "build-framework");
+    assert!(
+        framework.starts_with("stage %build-framework in build.framework-deps from %build-base {"),
+        "{both}"
+    );
+    assert!(framework.contains("jax @ https") && !framework.contains("docopt"), "{framework}");
+    let others = stage(&both, "build-packages");
+    assert!(others.starts_with("stage %build-packages in build.app-deps from %build-base {"), "{both}");
+    assert!(others.contains("docopt @ https") && !others.contains("jax"), "{others}");
+    let layer = |name: &str| format!("copy contents \"built\" from %build-{name} to \"/venv\"");
+    assert!(stage(&both, "built-framework").contains(&layer("framework")), "{both}");
+    assert!(stage(&both, "built-packages").contains(&layer("packages")), "{both}");
+    // It is built and laid down in the same way whatever else there is.
+    let (other, _) = text(&files(&lock(&format!("{}{jax}", DOCOPT.replace("0.6.2", "0.6.1"))), ""));
+    assert_eq!(stage(&other, "build-framework"), framework);
+    assert_ne!(stage(&other, "build-packages"), others);
+    let (alone, _) = text(&files(&lock(&jax), ""));
+    assert_eq!(
+        stage(&alone, "build-framework").replace(" in build.framework-deps {", ""),
+        framework.replace(" in build.framework-deps from %build-base {", "")
+    );
+    assert!(!alone.contains("%build-packages") && !alone.contains("%built-packages"), "{alone}");
+    // Headers that somebody asks for are there for both.
+    let yaml = ("cog.yaml", "build:\n  python_version: \"3.12\"\n  system_packages: [libfoo-dev]\n");
+    let locked = lock(&format!("{DOCOPT}{jax}")).replace("six", "cog");
+    let (with, _) = text(&[yaml, ("pylock.toml", &locked)]);
+    for name in ["build-framework", "build-packages"] {
+        assert!(stage(&with, name).contains(" from %build-system-packages {"), "{with}");
+    }
+}
+
+#[test]
 fn nothing_is_built_of_wheels() {
     let (plan, why) = text(&files(PYLOCK, ""));
     assert!(!plan.contains("build-base") && !plan.contains(" in build."), "{plan}");

@@ -1,0 +1,137 @@
+//! `cogpackc check --fix`: mends what needs nobody's decision.
+//!
+//! A plan is written once, when all is done, and only if it still keeps every rule. One in canonical form
+//! stays in it; of another one nothing changes but what is mended.
+
+use cogpack_io_project::files::write_file_atomically;
+use cogpack_ir::syntax;
+use cogpack_lints::{Repair, repair};
+use serde::Serialize;
+
+use super::found::{Found, Severity, look};
+use super::switches::Switches;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+use crate::report::{Format, json};
+use crate::source_text::SourceText;
+
+/// What was mended in a plan, for programs.
+#[derive(Serialize)]
+struct Mended<'a> {
+    version: u32,
+    file: &'a str,
+    mended: Vec<Line>,
+    left: Vec<Line>,
+}
+
+/// One finding that was mended, or that was not.
+#[derive(Serialize)]
+struct Line {
+    code: String,
+    /// As it was before anything was mended around it.
+    line: Option<usize>,
+    /// What was done, or why nothing was.
+    what: String,
+}
+
+/// Why a finding of the rules is not mended.
+pub fn why_not(code: &str) -> &'static str {
+    match code {
+        "cpk::image::unpinned" => "the digest and the config are the registry's to say",
+        "cpk::context::unpinned" => "the checksum or the commit is the server's to say",
+        _ if code.starts_with("cpk::unused::") => {
+            "whether it is to be used or taken away is not said in the plan"
+        }
+        _ => "what was meant only its author knows",
+    }
+}
+
+/// The plan with all mended that can be, as it is written now.
+pub fn fixed(
+    plan: PlanFile,
+    switches: &Switches,
+    format: Format,
+    console: &mut Console<'_>,
+) -> Result<PlanFile, Failure> {
+    let Some(path) = &plan.path else {
+        return Err(Failure::new("`--fix` changes files, and standard input is none")
+            .with_hint("name the plan, or leave `--fix` out"));
+    };
+    let is_canonical = |text: &str| syntax::format(text).is_ok_and(|canonical| canonical == text);
+    let was_canonical = is_canonical(&plan.text);
+    let mut text = plan.text.as_str().to_owned();
+    let mut mended = Vec::new();
+    loop {
+        let found = look(&text, switches).found;
+        let (changed, made) =
+            repair::apply(&text, &found.iter().map(|found| &found.repair).collect::<Vec<_>>());
+        if !made.contains(&true) {
+            break;
+        }
+        let changed = match was_canonical {
+            true => syntax::format(&changed).map_err(|_| spoilt(&found, &made))?,
+            false => changed,
+        };
+        let (errors_before, after) = (errors(&found, switches), look(&changed, switches).found);
+        // Each repair takes its finding away, so this comes to an end; and no rule is broken by one.
+        if after.len() >= found.len() || errors(&after, switches) > errors_before {
+            return Err(spoilt(&found, &made));
+        }
+        let source = SourceText::new(&plan.shown, &text);
+        mended
+            .extend(found.iter().zip(made).filter(|(_, made)| *made).map(|(found, _)| line(found, &source)));
+        text = changed;
+    }
+    if !mended.is_empty() {
+        write_file_atomically(path, text.as_bytes()).map_err(|error| Failure::of(&error))?;
+    }
+    match format {
+        Format::Json => {
+            let source = SourceText::new(&plan.shown, &text);
+            let left = look(&text, switches).found.iter().map(|found| line(found, &source)).collect();
+            let told = Mended { version: json::VERSION, file: &plan.shown, mended, left };
+            console.data(json::text(&told).as_bytes());
+        }
+        Format::Text => {
+            for Line { code, line, what } in mended {
+                console.say(&format!("{}{}: mended {code}: {what}", plan.shown, at(line)));
+            }
+        }
+    }
+    Ok(PlanFile { text: text.into(), ..plan })
+}
+
+/// How many findings are errors, those of the command line apart, which a repair may well leave.
+fn errors(found: &[Found], switches: &Switches) -> usize {
+    let is_one = |found: &&Found| found.severity == Severity::Error && switches.of(&found.code).is_none();
+    found.iter().filter(is_one).count()
+}
+
+/// Says what is left, and why.
+pub fn tell_of_rest(found: &[Found], plan: &PlanFile, console: &mut Console<'_>) {
+    let source = SourceText::new(&plan.shown, &plan.text);
+    for Line { code, line, what } in found.iter().map(|found| line(found, &source)) {
+        console.say(&format!("{}{}: left {code}: {what}", plan.shown, at(line)));
+    }
+}
+
+fn at(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!(":{line}"))
+}
+
+fn line(found: &Found, source: &SourceText<'_>) -> Line {
+    let what = match &found.repair {
+        Repair::Edits { what, .. } => what.clone(),
+        Repair::None(why) => (*why).to_owned(),
+    };
+    Line { code: found.code.clone(), line: found.start().map(|start| source.place(start).line), what }
+}
+
+/// A repair that breaks something is a mistake of ours; the file is as it was.
+fn spoilt(found: &[Found], made: &[bool]) -> Failure {
+    let codes: Vec<&str> =
+        found.iter().zip(made).filter(|(_, made)| **made).map(|(found, _)| found.code.as_str()).collect();
+    Failure::new(format!("mending {} would break the plan, so it is left as it is", codes.join(", ")))
+        .with_hint("please report this, with the plan; `--allow` leaves a code out")
+}

@@ -1,0 +1,194 @@
+//! What is found about one plan: by the rules of the language, and by the lints.
+
+use std::fmt;
+use std::ops::Range;
+
+use cogpack_compiler::World;
+use cogpack_ir::finding::Finding;
+use cogpack_lints::allowed::{Allowed, allowed};
+use cogpack_lints::{Lint, LintFinding, Repair};
+use miette::{Diagnostic, LabeledSpan};
+
+use super::switches::{KNOWN, Said, Switches};
+
+/// One finding, as it is shown.
+#[derive(Debug)]
+pub struct Found {
+    about: About,
+    /// Its code.
+    pub code: String,
+    /// How it counts.
+    pub severity: Severity,
+    /// What mends it.
+    pub repair: Repair,
+}
+
+/// What is found about a plan.
+pub struct Looked {
+    /// All that is not allowed, in the order of the text.
+    pub found: Vec<Found>,
+    /// What of the text nobody should see, whatever is allowed.
+    hidden: Vec<Range<usize>>,
+}
+
+#[derive(Debug)]
+enum About {
+    Rule(Finding),
+    Lint(LintFinding),
+}
+
+/// How a finding counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The plan must not be used, or the command line says so.
+    Error,
+    /// It should be mended.
+    Warning,
+    /// It could be better.
+    Advice,
+}
+
+/// Looks at a plan.
+pub fn look(text: &str, switches: &Switches) -> Looked {
+    let plan = match cogpack_compiler::parse(text) {
+        Ok(plan) => plan,
+        Err(findings) => {
+            return Looked { found: findings.into_iter().map(of_rule).collect(), hidden: Vec::new() };
+        }
+    };
+    // A plan without an export can be looked at, but has nothing to resolve for, and no image that costs.
+    let (findings, lints) = if plan.export.is_none() {
+        match cogpack_ir::verify::verify(plan) {
+            Ok(verified) => (verified.warnings().to_vec(), Vec::new()),
+            Err(findings) => (findings, Vec::new()),
+        }
+    } else {
+        match cogpack_compiler::compile(plan, &World::default()) {
+            Ok(resolved) => (resolved.warnings().to_vec(), cogpack_lints::lint(&resolved, text)),
+            Err(findings) => (findings, Vec::new()),
+        }
+    };
+    let hidden = lints.iter().filter_map(|lint| lint.hidden).filter_map(|span| span.range()).collect();
+    let mut allowed = allowed(text, &KNOWN);
+    let of_comments = std::mem::take(&mut allowed.findings);
+    let mut found: Vec<Found> =
+        findings.into_iter().filter(|finding| !allows(&allowed, finding)).map(of_rule).collect();
+    let lints = lints.into_iter().filter(|lint| {
+        let offsets = lint.scopes.iter().filter_map(|scope| scope.range()).map(|range| range.start);
+        !allowed.allows(&lint.finding.stable_code(), offsets.chain(lint.start()))
+    });
+    found.extend(lints.map(of_lint));
+    let of_comment = |finding| Lint {
+        finding: LintFinding::Allow(finding),
+        scopes: Vec::new(),
+        repair: Repair::None("what was meant only its author knows"),
+        hidden: None,
+    };
+    found.extend(of_comments.into_iter().map(of_comment).map(of_lint));
+    found.retain_mut(|found| found.severity == Severity::Error || found.switched(switches));
+    found.sort_by_cached_key(|found| (found.start(), found.code.clone(), found.to_string()));
+    Looked { found, hidden }
+}
+
+fn allows(allowed: &Allowed, finding: &Finding) -> bool {
+    !finding.is_error() && allowed.allows(&finding.stable_code(), finding.start())
+}
+
+fn of_rule(finding: Finding) -> Found {
+    let code = finding.stable_code();
+    let severity = Severity::of(finding.severity());
+    let repair = Repair::None(super::fix::why_not(&code));
+    Found { about: About::Rule(finding), code, severity, repair }
+}
+
+fn of_lint(lint: Lint) -> Found {
+    let Lint { finding, repair, .. } = lint;
+    let (code, severity) = (finding.stable_code(), Severity::of(finding.severity()));
+    Found { about: About::Lint(finding), code, severity, repair }
+}
+
+impl Severity {
+    fn of(severity: Option<miette::Severity>) -> Self {
+        match severity {
+            None | Some(miette::Severity::Error) => Self::Error,
+            Some(miette::Severity::Warning) => Self::Warning,
+            Some(miette::Severity::Advice) => Self::Advice,
+        }
+    }
+}
+
+impl Found {
+    /// Follows the command line; `false` where it is left out.
+    fn switched(&mut self, switches: &Switches) -> bool {
+        match switches.of(&self.code) {
+            Some(Said::Allowed) => return false,
+            Some(Said::Denied) => self.severity = Severity::Error,
+            None => {}
+        }
+        true
+    }
+
+    /// The first byte of its first label.
+    pub fn start(&self) -> Option<usize> {
+        self.labels().and_then(|mut labels| labels.next()).map(|label| label.offset())
+    }
+
+    /// Whether `--fix` mends it.
+    pub fn can_be_mended(&self) -> bool {
+        match &self.repair {
+            Repair::Edits { .. } => true,
+            Repair::None(_) => false,
+        }
+    }
+
+    fn inner(&self) -> &dyn Diagnostic {
+        match &self.about {
+            About::Rule(finding) => finding,
+            About::Lint(finding) => finding,
+        }
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.inner(), out)
+    }
+}
+
+impl std::error::Error for Found {}
+
+impl Diagnostic for Found {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.inner().code()
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Advice => miette::Severity::Advice,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.inner().help()
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.inner().labels()
+    }
+}
+
+impl Looked {
+    /// The text with stars in place of the secrets that were found in it, byte by byte, so that every place
+    /// stays.
+    pub fn without_secrets(&self, text: &str) -> String {
+        let mut bytes = text.as_bytes().to_vec();
+        for range in self.hidden.iter().cloned() {
+            let hidden = bytes.get_mut(range).into_iter().flatten().filter(|byte| !b"\r\n".contains(byte));
+            hidden.for_each(|byte| *byte = b'*');
+        }
+        // Whole strings were taken, so no letter was cut.
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}

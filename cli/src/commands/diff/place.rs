@@ -1,0 +1,80 @@
+//! A plan as the command line names it: a file, a directory, or a file of a git revision.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use super::arguments::Diff;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+use crate::project::of_directory::Named;
+
+/// The file that a directory is looked into for.
+const FILE_NAME: &str = "plan.cpk";
+
+/// One of the two plans.
+pub struct Place<'a> {
+    pub path: &'a Path,
+    pub arguments: &'a Diff,
+}
+
+impl Place<'_> {
+    /// The plan; `None` where a project has errors, which are shown.
+    pub fn plan(&self, console: &mut Console<'_>) -> Result<Option<PlanFile>, Failure> {
+        let is_there = console.directory.join(self.path).exists();
+        if let Some((revision, path)) = self.path.to_str().and_then(|text| text.split_once(':'))
+            && !is_there
+            && !revision.is_empty()
+        {
+            return self.of_revision(revision, path, console).map(Some);
+        }
+        let Diff { project, platforms, format, .. } = self.arguments;
+        Named { path: self.path, options: project, platforms, format: *format }.plan(console)
+    }
+
+    fn of_revision(&self, revision: &str, path: &str, console: &Console<'_>) -> Result<PlanFile, Failure> {
+        let shown = self.path.display().to_string();
+        // A path that is not from the repository's root is written with `./`, as git wants it.
+        let plain = path.strip_prefix("./").unwrap_or(path).trim_end_matches('/');
+        let mut object = format!("{revision}:./{plain}");
+        let kind = match git(&["cat-file", "-t", &object], console) {
+            Ok(kind) => kind,
+            Err(_) => {
+                object = format!("{revision}:{path}");
+                git(&["cat-file", "-t", &object], console).map_err(|cause| {
+                    let mut failure = Failure::new(format!("read `{shown}` from git"));
+                    failure.causes.push(cause);
+                    failure.with_hint("name a plan and a revision that has it: `HEAD:plan.cpk`")
+                })?
+            }
+        };
+        if kind.trim_ascii() == b"tree" {
+            let separator = if object.ends_with([':', '/']) { "" } else { "/" };
+            object = format!("{object}{separator}{FILE_NAME}");
+        }
+        let text = git(&["cat-file", "blob", &object], console).map_err(|cause| {
+            let mut failure = Failure::new(format!("read `{shown}` from git"));
+            failure.causes.push(cause);
+            failure.with_hint(
+                "a directory of a revision must hold a `plan.cpk`: a project is planned where its files are, \
+                 for instance in a `git worktree add DIR REVISION`",
+            )
+        })?;
+        let text = String::from_utf8(text).map_err(|_| Failure::new(format!("`{shown}` is not text")))?;
+        let directory = console.directory.join(plain);
+        let directory = directory.parent().unwrap_or(&console.directory).to_owned();
+        Ok(PlanFile { shown, path: None, text: Arc::new(text), directory })
+    }
+}
+
+/// What git answers, or what it has to say instead.
+fn git(words: &[&str], console: &Console<'_>) -> Result<Vec<u8>, String> {
+    let mut git = Command::new("git");
+    let git = git.args(words).current_dir(&console.directory).stdin(Stdio::null());
+    match git.output() {
+        Ok(answer) if answer.status.success() => Ok(answer.stdout),
+        Ok(answer) => Err(String::from_utf8_lossy(&answer.stderr).trim().to_owned()),
+        Err(error) => Err(format!("git: {error}")),
+    }
+}

@@ -1,0 +1,222 @@
+//! `cogpackc explain PLAN --since OLD`: which ops run again where the old plan was built, and why: from what was
+//! changed, step by step, to each layer.
+
+use std::path::Path;
+
+use cogpack_diff::chains::{How, Link};
+use cogpack_diff::{Cause, Difference, Rerun, What};
+use serde::Serialize;
+
+use super::arguments::Diff;
+use super::place::Place;
+use super::{difference, refuse_one_input_twice, told, understood};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+use crate::progress::text::plain;
+use crate::record::reading::{Recorded, files_now, record};
+use crate::report::{self, Format, json};
+use crate::{COULD_NOT_RUN, DONE};
+
+/// Most ops that one change leads to that are told of one after the other.
+const MOST_ROWS: usize = 24;
+
+/// What is said where files are not compared one by one.
+const TOO_MANY: &str = "note: the contexts hold more than a record lists: their files are taken to be the same as in \
+                        that build";
+
+/// Explains.
+pub fn run(plan: &Path, old: &Path, format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
+    let arguments = Diff {
+        old: None,
+        new: None,
+        form: None,
+        sizes: None,
+        git_driver: None,
+        platforms: Vec::new(),
+        project: crate::project::options::ProjectOptions::default(),
+        format,
+    };
+    refuse_one_input_twice(old, plan)?;
+    let place = Place { path: plan, arguments: &arguments };
+    let Some(new) = place.plan(console)? else { return Ok(COULD_NOT_RUN) };
+    let recorded = record(old, &new, console)?;
+    let Some(new) = understood(new, format, console)? else { return Ok(COULD_NOT_RUN) };
+    let (old, found) = match recorded {
+        Some(recorded) => {
+            recorded.refuse_others(&new.file, &new.plan)?;
+            let Recorded { file, files, .. } = recorded;
+            let Some(old) = understood(file, format, console)? else { return Ok(COULD_NOT_RUN) };
+            let now = files_now(&new.file, &new.resolved)?;
+            let found = match (&files, &now) {
+                (Some(then), Some(now)) => Difference::between(old.compared(then), new.compared(now)),
+                (Some(_) | None, Some(_) | None) => {
+                    report::remark(TOO_MANY, format, console);
+                    difference(&old, &new)
+                }
+            };
+            (old, found)
+        }
+        None => {
+            let place = Place { path: old, arguments: &arguments };
+            let Some(old) = place.plan(console)? else { return Ok(COULD_NOT_RUN) };
+            let Some(old) = understood(old, format, console)? else { return Ok(COULD_NOT_RUN) };
+            let found = difference(&old, &new);
+            (old, found)
+        }
+    };
+    let text = match format {
+        Format::Text => text(&old.file, &new.file, &found),
+        Format::Json => as_json(&old.file, &new.file, &found),
+    };
+    console.data(text.as_bytes());
+    Ok(DONE)
+}
+
+fn text(old: &PlanFile, new: &PlanFile, found: &Difference) -> String {
+    let names = format!("{} since {}", plain(&new.shown), plain(&old.shown));
+    if found.runs.is_empty() {
+        return format!("{names}: nothing runs again\n");
+    }
+    let mut page = format!("{names}: {}\n", told::summary(found));
+    // What each op leads to, and what nothing led to, by what was changed.
+    let mut leads_to: Vec<Vec<usize>> = vec![Vec::new(); found.runs.len()];
+    let mut roots: Vec<(&Cause, Vec<usize>)> = Vec::new();
+    for (place, run) in found.runs.iter().enumerate() {
+        match &run.led_to_by {
+            Some(link) => leads_to[link.run].push(place),
+            None => match roots.iter_mut().find(|(cause, _)| **cause == run.cause) {
+                Some((_, runs)) => runs.push(place),
+                None => roots.push((&run.cause, vec![place])),
+            },
+        }
+    }
+    for (cause, runs) in roots {
+        page.push_str(&format!("\n{}{}\n", at(told::line(cause.span, new)), plain(&cause.to_string())));
+        let mut rows = Vec::new();
+        // The latest last, so that they come out in their order.
+        let mut ahead: Vec<(usize, usize)> = runs.iter().rev().map(|run| (*run, 1)).collect();
+        while let Some((run, depth)) = ahead.pop() {
+            rows.push(row(&found.runs[run], depth, new));
+            ahead.extend(leads_to[run].iter().rev().map(|next| (*next, depth + 1)));
+        }
+        let more = rows.len().saturating_sub(MOST_ROWS);
+        rows.iter().take(MOST_ROWS).for_each(|row| page.push_str(row));
+        if more > 0 {
+            page.push_str(&format!("  … and {more} more ops\n"));
+        }
+    }
+    page
+}
+
+fn row(run: &Rerun, depth: usize, new: &PlanFile) -> String {
+    let how = match run.led_to_by.as_ref().map(|link| &link.how) {
+        None => String::new(),
+        Some(How::Stands) => ", on top of it".to_owned(),
+        Some(How::Reads(name)) if reads_others(run) => {
+            format!(", which reads {name}, unless the files are the same")
+        }
+        Some(How::Reads(name)) => format!(", which reads {name}"),
+        Some(How::Starts(name)) => format!(", which starts from {name}"),
+    };
+    let part = if run.in_image { "" } else { " (not in the image)" };
+    let line = told::line(run.span, new).map_or_else(String::new, |line| format!(" (line {line})"));
+    format!("{}{}{line}{how}: {}{part}\n", "  ".repeat(depth), run.stage, plain(&run.op))
+}
+
+/// Whether the files that it reads decide whether an op runs.
+fn reads_others(run: &Rerun) -> bool {
+    run.only_if.as_ref().is_some_and(|only_if| only_if.reads_others)
+}
+
+fn at(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!("line {line}: "))
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    old: &'a str,
+    new: &'a str,
+    /// How many ops run where nothing was built before.
+    ops: usize,
+    runs: Vec<Run<'a>>,
+}
+
+#[derive(Serialize)]
+struct Run<'a> {
+    stage: String,
+    op: &'a str,
+    line: Option<usize>,
+    in_image: bool,
+    cause: String,
+    cause_line: Option<usize>,
+    cause_files: Option<Vec<ChangedFile<'a>>>,
+    led_to_by: Option<By>,
+    only_if: Option<Condition<'a>>,
+}
+
+#[derive(Serialize)]
+struct Condition<'a> {
+    reads_others: bool,
+    runs: &'a [usize],
+}
+
+#[derive(Serialize)]
+struct ChangedFile<'a> {
+    path: &'a str,
+    change: &'static str,
+}
+
+#[derive(Serialize)]
+struct By {
+    run: usize,
+    how: &'static str,
+    stage: Option<String>,
+}
+
+fn as_json(old: &PlanFile, new: &PlanFile, found: &Difference) -> String {
+    let by = |Link { run, how }: &Link| {
+        let (how, stage) = match how {
+            How::Stands => ("stands", None),
+            How::Reads(name) => ("reads", Some(name.to_string())),
+            How::Starts(name) => ("starts", Some(name.to_string())),
+        };
+        By { run: *run, how, stage }
+    };
+    let runs = found.runs.iter().map(|run| Run {
+        stage: run.stage.to_string(),
+        op: &run.op,
+        line: told::line(run.span, new),
+        in_image: run.in_image,
+        cause: run.cause.to_string(),
+        cause_line: told::line(run.cause.span, new),
+        cause_files: files(&run.cause),
+        led_to_by: run.led_to_by.as_ref().map(by),
+        only_if: run.only_if.as_ref().map(|it| Condition { reads_others: it.reads_others, runs: &it.runs }),
+    });
+    let document = Document {
+        version: json::VERSION,
+        old: &old.shown,
+        new: &new.shown,
+        ops: found.ops,
+        runs: runs.collect(),
+    };
+    json::text(&document)
+}
+
+fn files(cause: &Cause) -> Option<Vec<ChangedFile<'_>>> {
+    match &cause.what {
+        What::Files(change) => {
+            let files = change.changes.iter();
+            Some(files.map(|it| ChangedFile { path: &it.path, change: it.how.word() }).collect())
+        }
+        What::New
+        | What::Changed
+        | What::Sees(_)
+        | What::Input(_)
+        | What::Start
+        | What::Order(_)
+        | What::Layers => None,
+    }
+}

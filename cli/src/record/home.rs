@@ -1,0 +1,72 @@
+//! Where the record of a plan is: `.cog/records/` in the directory that the plan's paths are relative
+//! to, under the plan's name. No context takes it along ([`cogpack_io_project::own`]).
+//!
+//! What is in it is nobody's source, so git is told there to leave it alone. It is written as a whole
+//! or not at all, beside what was there: two builds at once leave the record of the later one, and one
+//! that is killed leaves the record that was there.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cogpack_io_project::files::{WriteError, write_file_atomically};
+use cogpack_io_project::own::RECORDS;
+
+use crate::plan_file::PlanFile;
+
+/// The record of one plan.
+pub struct Home {
+    directory: PathBuf,
+    name: String,
+}
+
+/// What is planned of a project has no file to be called by.
+const PROJECT: &str = "project";
+
+/// What git reads: all of it stays out.
+const IGNORED: &str = "*\n";
+
+impl Home {
+    /// That of a plan; `None` for standard input, which is no place to come back to.
+    pub fn of(file: &PlanFile) -> Option<Self> {
+        let name = match &file.path {
+            Some(path) => path.file_name()?.to_str()?.to_owned(),
+            None if file.shown == "<stdin>" => return None,
+            None => PROJECT.to_owned(),
+        };
+        Some(Self { directory: file.directory.clone(), name })
+    }
+
+    /// The record.
+    pub fn record(&self) -> PathBuf {
+        self.directory.join(RECORDS).join(format!("{}.json", self.name))
+    }
+
+    /// What is known of files, so that the next build need not read them.
+    pub fn seen(&self) -> PathBuf {
+        self.directory.join(RECORDS).join(format!("{}.seen", self.name))
+    }
+
+    /// Writes both.
+    pub fn write(&self, record: &str, seen: &str) -> Result<(), WriteError> {
+        let records = self.directory.join(RECORDS);
+        self.make(&records).map_err(|source| WriteError { path: records.clone(), source })?;
+        let ignored = records.join(".gitignore");
+        if !ignored.exists() {
+            write_file_atomically(&ignored, IGNORED.as_bytes())?;
+        }
+        write_file_atomically(&self.seen(), seen.as_bytes())?;
+        write_file_atomically(&self.record(), record.as_bytes())
+    }
+
+    /// Makes the directory, but not where a link leads: that is somebody else's.
+    fn make(&self, records: &Path) -> io::Result<()> {
+        let within = records.ancestors().take_while(|path| *path != self.directory);
+        for path in within {
+            if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+                return Err(io::Error::other(format!("`{}` is a link", path.display())));
+            }
+        }
+        fs::create_dir_all(records)
+    }
+}

@@ -1,0 +1,213 @@
+//! The text of a plan, where a lint points into it or changes it: which bytes a part of a script stands
+//! at, where comments are, and where a block begins.
+
+use std::ops::Range;
+
+use cogpack_ir::finding::Place;
+use cogpack_ir::plan::Span;
+
+/// The text that a plan was read from.
+#[derive(Debug, Clone, Copy)]
+pub struct Text<'t>(pub &'t str);
+
+impl<'t> Text<'t> {
+    /// Whether it is a `.cpk` text, which can be changed by places; JSON is not.
+    pub fn can_be_changed(self) -> bool {
+        !self.0.trim_start().starts_with(['{', '['])
+    }
+
+    /// What is written at a place.
+    pub fn at(self, span: Span) -> &'t str {
+        span.range().and_then(|range| self.0.get(range)).unwrap_or_default()
+    }
+
+    /// The place of a part of a string: of `part` of its value, which is written at `span`. All of it,
+    /// where the string is written in a way that this does not follow.
+    pub fn part(self, span: Span, value: &str, part: &Range<usize>) -> Place {
+        self.part_of(span, value, part).map_or(span.place(), |range| Some(range.into()))
+    }
+
+    fn part_of(self, span: Span, value: &str, part: &Range<usize>) -> Option<Range<usize>> {
+        let range = span.range()?;
+        if part.is_empty() {
+            return None;
+        }
+        let places = places(self.0.get(range.clone())?, value)?;
+        let (first, last) = (*places.get(part.start)?, *places.get(part.end - 1)?);
+        let end = range.start + last + self.0.get(range.start + last..)?.chars().next()?.len_utf8();
+        Some(range.start + first..end)
+    }
+
+    /// The comments, each from its `#` to the end of its line.
+    pub fn comments(self) -> Vec<Range<usize>> {
+        let mut comments = Vec::new();
+        let mut at = 0;
+        while let Some(found) = self.0.get(at..).and_then(|rest| rest.find(['#', '"'])) {
+            let start = at + found;
+            at = self.passed(start);
+            if self.0[start..].starts_with('#') {
+                comments.push(start..at);
+            }
+        }
+        comments
+    }
+
+    /// The end of the comment or the string that begins at an offset.
+    fn passed(self, start: usize) -> usize {
+        let rest = &self.0[start..];
+        if rest.starts_with('#') {
+            return start + rest.find('\n').unwrap_or(rest.len());
+        }
+        let quotes = if rest.starts_with("\"\"\"") { "\"\"\"" } else { "\"" };
+        let mut at = start + quotes.len();
+        while at < self.0.len() && !self.0[at..].starts_with(quotes) {
+            let escapes = self.0[at..].starts_with('\\');
+            at += self.0[at..].chars().next().map_or(1, char::len_utf8);
+            if escapes {
+                at += self.0[at..].chars().next().map_or(0, char::len_utf8);
+            }
+        }
+        (at + quotes.len()).min(self.0.len())
+    }
+
+    /// The `{` that follows an offset, with nothing but white space and comments between.
+    pub fn block_after(self, offset: usize) -> Option<usize> {
+        let mut at = offset;
+        loop {
+            let rest = self.0.get(at..)?;
+            at += rest.len() - rest.trim_start().len();
+            match self.0[at..].chars().next()? {
+                '{' => return Some(at),
+                '#' => at = self.passed(at),
+                _ => return None,
+            }
+        }
+    }
+
+    /// The first offset of the line that holds this one.
+    pub fn line_start(self, offset: usize) -> usize {
+        self.0[..offset.min(self.0.len())].rfind('\n').map_or(0, |newline| newline + 1)
+    }
+
+    /// The offset behind the line that holds this one, its line end included.
+    pub fn line_end(self, offset: usize) -> usize {
+        let offset = offset.min(self.0.len());
+        self.0[offset..].find('\n').map_or(self.0.len(), |newline| offset + newline + 1)
+    }
+
+    /// The blanks that the line of an offset begins with.
+    pub fn indentation(self, offset: usize) -> &'t str {
+        let line = &self.0[self.line_start(offset)..];
+        &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+    }
+
+    /// Whether nothing but a comment stands between an offset and the end of its line.
+    pub fn ends_its_line(self, offset: usize) -> bool {
+        let rest = self.0[offset..self.line_end(offset)].trim();
+        rest.is_empty() || rest.starts_with('#')
+    }
+}
+
+/// Where each byte of `value` stands in the string `written`, its quotes included.
+fn places(written: &str, value: &str) -> Option<Vec<usize>> {
+    let mut read = Reading { written, value, places: Vec::with_capacity(value.len()) };
+    match written.strip_prefix("\"\"\"") {
+        Some(inside) => {
+            let inside = inside.strip_suffix("\"\"\"")?;
+            let first = inside.find('\n')? + 1;
+            let (lines, closing) = inside[first..].rsplit_once('\n')?;
+            let mut at = 3 + first;
+            for (number, line) in lines.split('\n').enumerate() {
+                if number > 0 {
+                    read.letter('\n', at - 1)?;
+                }
+                let content = line.strip_suffix('\r').unwrap_or(line);
+                // A line that editors took the spaces from has nothing to read.
+                if let Some(content) = content.strip_prefix(closing) {
+                    read.escaped(at + closing.len(), content)?;
+                }
+                at += line.len() + 1;
+            }
+        }
+        None => read.escaped(1, written.strip_prefix('"')?.strip_suffix('"')?)?,
+    }
+    (read.places.len() == value.len()).then_some(read.places)
+}
+
+struct Reading<'t> {
+    written: &'t str,
+    value: &'t str,
+    places: Vec<usize>,
+}
+
+impl Reading<'_> {
+    /// Takes a letter of the value, written at `at`; `None` where the value has another one.
+    fn letter(&mut self, letter: char, at: usize) -> Option<()> {
+        let rest = self.value.get(self.places.len()..)?;
+        rest.starts_with(letter).then(|| self.places.extend(std::iter::repeat_n(at, letter.len_utf8())))
+    }
+
+    fn escaped(&mut self, start: usize, inside: &str) -> Option<()> {
+        let mut letters = inside.char_indices();
+        while let Some((at, letter)) = letters.next() {
+            let at = start + at;
+            debug_assert!(self.written[at..].starts_with(letter));
+            if letter != '\\' {
+                self.letter(letter, at)?;
+                continue;
+            }
+            let read = match letters.next()?.1 {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'u' => {
+                    let digits: String = letters
+                        .by_ref()
+                        .skip(1)
+                        .map(|(_, digit)| digit)
+                        .take_while(|digit| *digit != '}')
+                        .collect();
+                    char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?
+                }
+                other => other,
+            };
+            self.letter(read, at)?;
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown<'t>(text: &'t str, written: &str, value: &str, part: &str) -> &'t str {
+        let start = text.find(written).expect("it is there");
+        let at = value.find(part).expect("it is a part");
+        let span = Span::new(start, start + written.len());
+        let place = Text(text).part(span, value, &(at..at + part.len())).expect("has a place");
+        &text[place.offset()..place.offset() + place.len()]
+    }
+
+    #[test]
+    fn a_part_of_a_string_is_found_where_it_is_written() {
+        let flat = r#"run "echo \"a\" && pip install é" {"#;
+        assert_eq!(
+            shown(flat, r#""echo \"a\" && pip install é""#, "echo \"a\" && pip install é", "pip install é"),
+            "pip install é"
+        );
+        let lines = "run \"\"\"\n  a \\\\\n\n    pip install x\n  \"\"\"";
+        let written = &lines[4..];
+        assert_eq!(shown(lines, written, "a \\\n\n  pip install x", "pip install x"), "pip install x");
+        assert_eq!(shown(lines, written, "another text", "other"), written);
+    }
+
+    #[test]
+    fn comments_are_no_parts_of_strings() {
+        let text = "a \"# no\" # yes\nb \"\"\"\n # no \"\n\"\"\" # and\n\"\\\"#\"#";
+        let comments: Vec<&str> = Text(text).comments().into_iter().map(|range| &text[range]).collect();
+        assert_eq!(comments, ["# yes", "# and", "#"]);
+        assert_eq!(Text("x # {\n {").block_after(1), Some(7));
+        assert_eq!(Text("x # {\n y {").block_after(1), None);
+    }
+}

@@ -1,0 +1,222 @@
+//! What `explain --since` says will run, and what a BuildKit then runs: the same ops, no more and no
+//! fewer, edit by edit.
+//!
+//! A project is built once, then each edit of it. An op has run where one of the vertices that it asks
+//! for was made and not found in the cache; that layers are laid one over the other anew is no op's.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use cogpack_cli::Environment;
+use cogpack_compiler::World;
+use cogpack_io_buildkit::secrets::{Secret, Secrets};
+use cogpack_ir::resolve::Resolved;
+use cogpack_passes::{Facts, Level, of_level, optimise};
+use cogpack_tests::engines::{self, Engine};
+use cogpack_tests::plans::resolved;
+use cogpack_tests::solve::{Builder, Looking, Place, Unbuilt};
+use cogpack_tests::terminal::{cogpackc, cogpackc_in};
+use cogpack_tests::tools::Tool;
+use cogpack_tests::vertices::{Vertex, ran, vertices};
+use futures_util::StreamExt;
+
+use crate::predictions::edits::{Change, EDITS, Edit};
+use crate::predictions::projects::{PROJECTS, Project};
+use crate::predictions::{Written, write};
+
+/// So many builds run at a time.
+const AT_ONCE: usize = 4;
+
+/// What runs, by the first lines of ops.
+type Lines = BTreeSet<u32>;
+
+struct Compared<'e> {
+    edit: &'e Edit,
+    said: Lines,
+    told: Result<Told, Unbuilt>,
+}
+
+/// The plan as it is built where nothing else is asked for.
+fn optimised(plan: &Resolved) -> Resolved {
+    let passes = of_level(Level::Safe);
+    let again = |plan| cogpack_compiler::compile(plan, &World::default());
+    let optimised = optimise(plan, &passes, &Facts::default(), &again).expect("passes keep the rules");
+    optimised.into_plan(plan.clone())
+}
+
+/// What a daemon told of the ops of a plan.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Told {
+    ran: Lines,
+    /// Of these it does not tell whether they ran.
+    untold: Lines,
+}
+
+/// Builds what is in a folder, and gives the lines of ops that ran, or why it was not built.
+async fn built(builder: &Builder, folder: &Path, written: &Written) -> Result<Told, Unbuilt> {
+    let Written { plan: text, token } = written;
+    let plan = resolved(text);
+    let unique = folder.display().to_string();
+    let place = Place { folder, unique: &unique };
+    let mut secrets = Secrets::default();
+    secrets.add("token", Secret::new(*token)).expect("it is small");
+    let (image, updates) = builder.told(&optimised(&plan), text, place, secrets).await?;
+    let ran = ran(&updates);
+    let mut told = Told::default();
+    for Vertex { digest, lines, is_of_nothing, .. } in vertices(&image) {
+        if is_of_nothing {
+            told.untold.extend(lines);
+        } else if ran.contains(&digest.to_string()) {
+            told.ran.extend(lines);
+        }
+    }
+    Ok(told)
+}
+
+/// Builds what is in a folder with `cogpackc build`, which keeps a record of it.
+fn record(engine: &Engine, folder: &Path, written: &Written, image: &str) {
+    let mut environment = Environment::default();
+    environment.docker.host = Some(engine.host.clone());
+    std::fs::write(folder.join("token"), written.token).expect("can be written");
+    let arguments = ["--progress", "quiet", "--secret", "id=token,src=token", "--tag", image];
+    let arguments = [&["build", "plan.cpk", "--builder", "buildkit"], arguments.as_slice()].concat();
+    let answer = cogpackc_in(environment, folder, &arguments);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+}
+
+/// What is said to run in `new` where that of another folder was built, once it is known which ops read the
+/// same files. Files of contexts are compared with the record of that build.
+fn said(folder: &Path, old: &Path, edit: &Edit, new: &str) -> Lines {
+    let since = match edit.changes.iter().any(Change::is_of_files) {
+        true => {
+            let records = ".cog/records";
+            std::fs::create_dir_all(folder.join(records)).expect("can be made");
+            let name = format!("{records}/plan.cpk.json");
+            std::fs::copy(old.join(&name), folder.join(name)).expect("was written");
+            "last".to_owned()
+        }
+        false => old.join("plan.cpk").display().to_string(),
+    };
+    let answer = cogpackc(folder, &["explain", "plan.cpk", "--since", &since, "--format", "json"]);
+    assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
+    let document: serde_json::Value = serde_json::from_str(answer.text()).expect("is JSON");
+    let runs = document["runs"].as_array().expect("has runs");
+    let mut spared = edit.same.to_vec();
+    let mut is_run: Vec<bool> = vec![true; runs.len()];
+    // Ops may be told before those that they depend on.
+    loop {
+        let before = is_run.clone();
+        for (place, run) in runs.iter().enumerate() {
+            let line = new.lines().nth(first_line(run) as usize - 1).expect("it is in the plan");
+            let same = edit.same.iter().find(|same| line.contains(**same));
+            let Some(only_if) = run["only_if"].as_object() else { continue };
+            let reads_others = only_if["reads_others"] == true;
+            if reads_others && let Some(same) = same {
+                spared.retain(|it| it != same);
+            }
+            let after = only_if["runs"].as_array().expect("is a list").iter();
+            let mut after = after.map(|run| is_run[run.as_u64().expect("is a place") as usize]);
+            is_run[place] = reads_others && same.is_none() || after.any(|run| run);
+        }
+        if before == is_run {
+            break;
+        }
+    }
+    // Only of these is there another way to be spared.
+    for op in edit.with_secret_on_the_same {
+        let line_of = |run| new.lines().nth(first_line(run) as usize - 1).expect("it is in the plan");
+        let place = runs.iter().position(|run| line_of(run).contains(op)).expect("it is said to run");
+        assert!(is_run[place], "{}: {op}", edit.what);
+        is_run[place] = false;
+    }
+    assert!(spared.is_empty(), "{}: it is not said that it matters what these read: {spared:?}", edit.what);
+    runs.iter().zip(is_run).filter(|(_, is_run)| *is_run).map(|(run, _)| first_line(run)).collect()
+}
+
+fn first_line(run: &serde_json::Value) -> u32 {
+    u32::try_from(run["line"].as_u64().expect("has a line")).expect("is small")
+}
+
+async fn compared<'e>(
+    engine: &Engine,
+    builder: &Builder,
+    project: &'static Project,
+    words: &(dyn Fn(&str) -> String + Sync),
+) -> Vec<Compared<'e>> {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let old = write(project, None, words, folder.path());
+    let first = built(builder, folder.path(), &old).await.unwrap_or_else(|why| panic!("{why:?}"));
+    assert!(!first.ran.is_empty(), "{} was built before", project.name);
+    let image = format!("cogpack-predictions/{}:{}", project.name, std::process::id());
+    // The command has a runtime of its own, of which a thread can have one.
+    std::thread::scope(|scope| {
+        let recorded = scope.spawn(|| record(engine, folder.path(), &old, &image)).join();
+        recorded.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    });
+    let old = folder.path();
+    let edits = EDITS.iter().filter(|edit| edit.project == project.name);
+    let builds = edits.map(|edit| async move {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let new = write(project, Some(edit), words, folder.path());
+        let said = said(folder.path(), old, edit, &new.plan);
+        let told = built(builder, folder.path(), &new).await;
+        Compared { edit, said, told }
+    });
+    let compared = futures_util::stream::iter(builds).buffered(AT_ONCE).collect().await;
+    Tool::newer_buildkit().expect("it is the engine's").remove(&[image]);
+    compared
+}
+
+async fn wrong_on(engine: &Engine, project: &'static Project) -> Vec<String> {
+    let builder = Builder::connect(engine, Looking::AtAll).await;
+    let registry = engines::registry().expect("it is up where an engine is");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("is later");
+    let nonce = format!("{}-{}", now.as_nanos(), std::process::id());
+    let words = |text: &str| {
+        text.replace("BASE", &format!("{registry}/base/debian:bookworm-slim")).replace("NONCE", &nonce)
+    };
+    let compared = compared(engine, &builder, project, &words).await;
+    let wrong = compared.into_iter().filter_map(|Compared { edit, said, told }| {
+        let problem = match told {
+            Err(why) => format!("was not built: {why:?}"),
+            Ok(Told { ran, untold }) => {
+                let [more, fewer] = [&ran - &said, &(&said - &ran) - &untold];
+                if more.is_empty() && fewer.is_empty() && said.len() == edit.runs {
+                    return None;
+                }
+                let (count, runs) = (said.len(), edit.runs);
+                format!("{runs} expected, {count} said: {said:?}; ran too: {more:?}; did not: {fewer:?}")
+            }
+        };
+        Some(format!("{}: {problem}", edit.what))
+    });
+    wrong.collect()
+}
+
+fn what_is_said_to_run_runs_and_nothing_else(project: &str) {
+    let Some(engine) = engines::newer() else { return };
+    let project = PROJECTS.iter().find(|it| it.name == project).expect("there is such a project");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime can be made");
+    let wrong = runtime.block_on(wrong_on(&engine, project));
+    assert!(wrong.is_empty(), "{} edits:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn of_a_service_what_is_said_to_run_runs() {
+    what_is_said_to_run_runs_and_nothing_else("service");
+}
+
+#[test]
+fn of_stages_side_by_side_what_is_said_to_run_runs() {
+    what_is_said_to_run_runs_and_nothing_else("parts");
+}
+
+#[test]
+fn of_files_what_is_said_to_run_runs() {
+    what_is_said_to_run_runs_and_nothing_else("files");
+}
+
+#[test]
+fn of_programs_what_is_said_to_run_runs() {
+    what_is_said_to_run_runs_and_nothing_else("programs");
+}

@@ -1,0 +1,292 @@
+//! Build records: what a build leaves in `.cog/records`, and what `explain --since` tells by it. Built in
+//! this process, without programs, so that it takes no daemon; `daemon` and the end-to-end scripts have some.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use cogpack_tests::places::root;
+use cogpack_tests::plans::folder_with;
+use cogpack_tests::terminal::{Answer, cogpackc, cogpackc_with_input};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const PLAN: &str = r#"cpk 1
+
+context @source = dir "."
+
+stage %deps from scratch {
+  copy "requirements.txt" from @source to "/srv/requirements.txt"
+  mkdir "/deps"
+}
+
+stage %app from %deps {
+  copy contents "src" from @source to "/app"
+  mkdir "/etc/app"
+}
+
+export from %app
+"#;
+
+fn project() -> TempDir {
+    let folder = folder_with(&[("plan.cpk", PLAN), ("requirements.txt", "numpy\n"), ("README.md", "one")]);
+    fs::create_dir(folder.path().join("src")).expect("can be made");
+    fs::write(folder.path().join("src/predict.py"), "one").expect("is writable");
+    folder
+}
+
+/// Builds; gives the image's digest.
+fn built(folder: &Path, plan: &str, more: &[&str]) -> String {
+    let out = tempfile::tempdir().expect("makes a directory");
+    let to = format!("type=layout,dest={}", out.path().join("out").display());
+    let words = ["build", plan, "--builder", "direct", "--progress", "quiet", "-o", &to];
+    let answer = cogpackc(folder, &[&words, more].concat());
+    assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
+    answer.text().trim().to_owned()
+}
+
+fn explained(folder: &Path, since: &str) -> Answer {
+    let answer = cogpackc(folder, &["explain", "plan.cpk", "--since", since]);
+    assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
+    answer
+}
+
+const RECORD: &str = ".cog/records/plan.cpk.json";
+
+fn record(folder: &Path) -> String {
+    fs::read_to_string(folder.join(RECORD)).expect("a record was written")
+}
+
+/// A record without its times.
+fn timeless(record: &str) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                map.remove("took_ms");
+                map.values_mut().for_each(strip);
+            }
+            Value::Array(list) => list.iter_mut().for_each(strip),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut value = serde_json::from_str(record).expect("is JSON");
+    strip(&mut value);
+    value
+}
+
+#[test]
+fn a_file_that_changed_since_the_last_build_is_told_with_what_it_leads_to() {
+    let folder = project();
+    let at = folder.path();
+    built(at, "plan.cpk", &[]);
+    assert_eq!(
+        explained(at, "last").text(),
+        "plan.cpk since the last build of `plan.cpk`: nothing runs again\n"
+    );
+    fs::write(at.join("README.md"), "two").expect("is writable");
+    assert!(explained(at, "last").text().ends_with("nothing runs again\n"));
+    fs::write(at.join("requirements.txt"), "torch\n").expect("is writable");
+    fs::write(at.join("src/train.py"), "new").expect("is writable");
+    fs::remove_file(at.join("src/predict.py")).expect("is there");
+    let page = fs::read_to_string(root().join("docs/diff.md")).expect("the page is there");
+    let told = explained(at, "last");
+    assert!(page.contains(&format!("--since last\n{}```\n", told.text())), "{}", told.text());
+    // Nothing stands for it as well.
+    let answer = cogpackc(at, &["explain", "plan.cpk", "--since"]);
+    assert_eq!(
+        answer.text(),
+        explained(at, RECORD)
+            .text()
+            .replace(&format!("since {RECORD}"), "since the last build of `plan.cpk`")
+    );
+    built(at, "plan.cpk", &[]);
+    assert!(explained(at, "last").text().ends_with("nothing runs again\n"));
+}
+
+#[test]
+fn the_record_tells_what_the_old_plan_tells() {
+    let folder = project();
+    let at = folder.path();
+    built(at, "plan.cpk", &[]);
+    fs::copy(at.join("plan.cpk"), at.join("old.cpk")).expect("is writable");
+    let changed = PLAN.replace("mkdir \"/deps\"", "mkdir \"/dependencies\"").replace("%app", "%application");
+    fs::write(at.join("plan.cpk"), changed).expect("is writable");
+    let (by_record, by_plan) = (explained(at, "last"), explained(at, "old.cpk"));
+    assert!(by_plan.text().contains("`mkdir \"/dependencies\"` of %deps is changed"), "{}", by_plan.text());
+    assert_eq!(by_record.text().replace("the last build of `plan.cpk`", "old.cpk"), by_plan.text());
+    let plan = fs::read_to_string(at.join("plan.cpk")).expect("is there");
+    let by_input = cogpackc_with_input(at, &["explain", "-", "--since", "old.cpk"], &plan);
+    assert_eq!(by_input.text(), by_plan.text().replace("plan.cpk since", "<stdin> since"));
+    let refused = cogpackc_with_input(at, &["explain", "-", "--since", RECORD], &plan);
+    assert!(refused.stderr.contains("and not of standard input"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_record_changes_no_image_and_no_plan_wherever_it_lies() {
+    let folder = project();
+    let at = folder.path();
+    fs::create_dir(at.join("deploy")).expect("can be made");
+    let nested = PLAN.replace("dir \".\"", "dir \"..\"").replace("\"src\"", "\".\"");
+    fs::write(at.join("deploy/plan.cpk"), nested).expect("is writable");
+    let first = built(at, "deploy/plan.cpk", &["--no-record"]);
+    assert!(!at.join("deploy/.cog").exists());
+    for _ in 0..2 {
+        assert_eq!(built(at, "deploy/plan.cpk", &[]), first);
+        built(at, "plan.cpk", &[]);
+    }
+    assert!(at.join("deploy").join(RECORD).exists() && at.join(RECORD).exists());
+    let answer = cogpackc(at, &["explain", "deploy/plan.cpk", "--since", "last"]);
+    assert!(answer.text().ends_with("nothing runs again\n"), "{}", answer.text());
+    assert_eq!(fs::read_to_string(at.join(".cog/records/.gitignore")).expect("is there"), "*\n");
+    assert!(!record(&at.join("deploy")).contains(".cog"));
+    // What somebody else keeps beside it is theirs.
+    fs::write(at.join("deploy/.cog/state"), "theirs").expect("is writable");
+    assert_ne!(built(at, "deploy/plan.cpk", &[]), first);
+}
+
+#[test]
+fn records_of_equal_builds_differ_in_times_alone() {
+    let (one, other) = (project(), project());
+    for folder in [&one, &other] {
+        built(folder.path(), "plan.cpk", &[]);
+    }
+    let texts = [&one, &other].map(|folder| record(folder.path()));
+    assert_eq!(timeless(&texts[0]), timeless(&texts[1]));
+    let home = one.path().to_str().expect("is text");
+    assert!(!texts[0].contains(home), "{}", texts[0]);
+    let record = timeless(&texts[0]);
+    let states: Vec<&Value> =
+        record["ops"].as_array().expect("is a list").iter().map(|op| &op["state"]).collect();
+    assert_eq!(states, ["ran"; 4]);
+    let contexts = serde_json::to_string_pretty(&record["contexts"]).expect("is JSON");
+    insta::assert_snapshot!(contexts, @r#"
+    {
+      "source": {
+        "requirements.txt": "0644 sha256:e09f656c130b9c08b2c5ab7187c891295e449ed77febea2a6ceee9cc98ccb0fc",
+        "src": "0755",
+        "src/predict.py": "0644 sha256:7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
+      }
+    }
+    "#);
+}
+
+#[test]
+fn where_no_record_can_be_written_the_build_says_so_and_is_done() {
+    let folder = project();
+    let at = folder.path();
+    let elsewhere = tempfile::tempdir().expect("makes a directory");
+    let words =
+        ["build", "plan.cpk", "--builder", "direct", "--progress", "quiet", "-o", "type=oci,dest=/dev/null"];
+    fs::write(at.join(".cog"), "a file").expect("is writable");
+    let answer = cogpackc(at, &words);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    assert!(answer.stderr.contains("note: there is no record of this build"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("`--no-record` asks for none"), "{}", answer.stderr);
+    fs::remove_file(at.join(".cog")).expect("is there");
+    symlink(elsewhere.path(), at.join(".cog")).expect("is writable");
+    let answer = cogpackc(at, &words);
+    assert!(answer.code == 0 && answer.stderr.contains("`.cog` is a link"), "{}", answer.stderr);
+    assert!(fs::read_dir(elsewhere.path()).expect("is there").next().is_none());
+    // Standard input is no place to come back to.
+    fs::remove_file(at.join(".cog")).expect("is there");
+    let answer = cogpackc_with_input(at, &[&["build", "-"], &words[2..]].concat(), PLAN);
+    assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
+    assert!(!at.join(".cog").exists());
+}
+
+#[test]
+fn a_context_of_very_many_files_is_not_listed() {
+    let project = project();
+    let folder = project.path();
+    let many = |name: &str| {
+        let many = folder.join(name);
+        fs::create_dir(&many).expect("can be made");
+        (0..10_000).for_each(|number| fs::write(many.join(number.to_string()), "").expect("is writable"));
+    };
+    // These nobody counts.
+    many("node_modules");
+    built(folder, "plan.cpk", &[]);
+    fs::write(folder.join("src/predict.py"), "two").expect("is writable");
+    let answer = explained(folder, "last");
+    assert!(answer.text().contains("`src/predict.py` of @source is changed"), "{}", answer.text());
+    many("many");
+    built(folder, "plan.cpk", &[]);
+    assert!(record(folder).contains("\"contexts\": null"), "{}", record(folder));
+    fs::write(folder.join("src/predict.py"), "three").expect("is writable");
+    let answer = cogpackc(folder, &["explain", "plan.cpk", "--since", "last"]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    assert!(answer.stderr.contains("the contexts hold more than a record lists"), "{}", answer.stderr);
+}
+
+#[test]
+fn a_build_that_fails_leaves_the_record_of_the_one_before() {
+    let folder = project();
+    let at = folder.path();
+    built(at, "plan.cpk", &[]);
+    let before = record(at);
+    fs::rename(at.join("requirements.txt"), at.join("requirements.in")).expect("is there");
+    let failed = cogpackc(at, &["build", ".", "--builder", "direct", "-o", "type=oci,dest=/dev/null"]);
+    assert_ne!(failed.code, 0);
+    assert_eq!(record(at), before);
+    let why = explained(at, "last");
+    assert!(why.text().contains("`requirements.txt` of @source is gone"), "{}", why.text());
+}
+
+#[test]
+fn a_record_that_cannot_be_compared_is_refused_with_a_way_out() {
+    let folder = project();
+    let at = folder.path();
+    let refused = |words: &[&str]| {
+        let answer = cogpackc(at, &[&["explain"], words].concat());
+        assert_eq!((answer.code, answer.text()), (2, ""), "{words:?}: {}", answer.stderr);
+        answer.stderr
+    };
+    let mut told = vec![refused(&["plan.cpk", "--since", "last"])];
+    built(at, "plan.cpk", &[]);
+    let whole = record(at);
+    fs::write(at.join("later.json"), whole.replace("\"build_record\": 1", "\"build_record\": 2"))
+        .expect("is writable");
+    told.push(refused(&["plan.cpk", "--since", "later.json"]));
+    fs::write(at.join("cut.json"), whole.split_once("\"ops\"").expect("lists ops").0).expect("is writable");
+    told.push(refused(&["plan.cpk", "--since", "cut.json"]));
+    fs::write(at.join("other.cpk"), PLAN).expect("is writable");
+    told.push(refused(&["other.cpk", "--since", RECORD]));
+    fs::write(at.join("plan.cpk"), PLAN.replace("cpk 1", "cpk 1\nplatform linux/arm64"))
+        .expect("is writable");
+    told.push(refused(&["plan.cpk", "--since", "last"]));
+    told.push(refused(&["-", "--since", "last"]));
+    fs::write(at.join(RECORD), "").expect("is writable");
+    told.push(refused(&["plan.cpk", "--since", "last"]));
+    insta::assert_snapshot!(told.join("\n"), @r"
+    error: there is no record of the last build of `plan.cpk`
+
+    hint: `cogpackc build` writes one when it is done, unless `--no-record` is said; `--since` takes a plan as well: a file, or `REVISION:PATH` of git
+
+    error: read `later.json`
+      because: it is of version 2, and this cogpackc reads records up to version 1
+
+    hint: use the cogpackc that built it, or build again with this one
+
+    error: `cut.json` is not whole
+      because: EOF while parsing a value at line 11 column 2
+
+    hint: build again: that writes it anew
+
+    error: `.cog/records/plan.cpk.json` is of a build of `plan.cpk`, and not of `other.cpk`
+
+    hint: `--since last` finds the record of a plan's last build; two plans are compared by naming both
+
+    error: the record of the last build of `plan.cpk` is of a build for linux/amd64, and the plan is for linux/arm64, for which everything runs
+
+    hint: build the plan for that platform once
+
+    error: a plan on standard input has no last build
+
+    hint: name the plan's file, or a record in `.cog/records`
+
+    error: the record of the last build of `plan.cpk` is not whole
+      because: EOF while parsing a value at line 1 column 0
+
+    hint: build again: that writes it anew
+    ");
+}
