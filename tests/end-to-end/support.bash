@@ -149,17 +149,20 @@ files_of_tar() {
 # builds_as_it_says IMAGE PROJECT EJECT: runs the command of the eject's README where the README
 # says, with nothing added but a name for the image. The classic builder looks for its cache among all
 # images of its engine, and fails where another script removes one meanwhile: it gets none. Two builds
-# of it at once lose layers that both have, so one waits for the other, as in tests/support/tools.rs.
+# of it at once, or two of buildah, disturb each other as tests/support/tools.rs says: one waits.
 builds_as_it_says() {
 	local image=$1 place=$2 eject=$3 command named turn=()
 	command=$(sed -n '/^```sh$/,/^```$/p' "$eject/README.md" | sed '1d;$d')
 	if ! grep -q 'in the directory that the Dockerfile copies from' "$eject/README.md"; then place=$eject; fi
 	named=${command/ build / build --tag=$image }
 	if [ "$COGPACK_TEST_NETWORK" != default ]; then named=${named/ build / build --network=$COGPACK_TEST_NETWORK }; fi
-	if [[ $named == DOCKER_BUILDKIT=0* ]]; then
+	case $named in
+	DOCKER_BUILDKIT=0*)
 		named=${named/ build / build --no-cache }
 		turn=(flock "${TMPDIR:-/tmp}/cogpack-tests-classic.lock")
-	fi
+		;;
+	'buildah '*) turn=(flock "${TMPDIR:-/tmp}/cogpack-tests-buildah.lock") ;;
+	esac
 	exits "the README has a command: $command" 1 test "$named" = "$command"
 	exits 'which builds' 0 "${turn[@]}" sh -c 'cd "$1" && eval "$2"' sh "$place" "$named"
 }
