@@ -145,7 +145,7 @@ layers_of() {
 		manifest = blob(json.loads(pathlib.Path(sys.argv[1], "index.json").read_text())["manifests"][0])
 		history = [step for step in blob(manifest["config"])["history"] if not step.get("empty_layer")]
 		for step, layer in zip(history, manifest["layers"], strict=True):
-		    if not sys.argv[2:] or step["created_by"] == f"from {sys.argv[2]}":
+		    if not sys.argv[2:] or step["created_by"].startswith(f"from {sys.argv[2]}: "):
 		        print(layer["digest"].replace("sha256:", "blobs/sha256/"), layer["size"])
 	END
 }

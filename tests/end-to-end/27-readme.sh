@@ -19,6 +19,7 @@ ln -s "$cogpackc" "$work/bin/cogpackc"
 # As somebody types them: what is no archive among the blobs ends nothing.
 as_written() { (cd "$repository" && PATH=$work/bin:$PATH timeout 120 bash "$work/commands" >"$work/said"); }
 as_written || true
+exits 'the model answers, without a daemon' 0 grep -qx fr "$work/said"
 exits 'the layers are shown' 0 grep -q ' src/serve.py$' "$work/said"
 for layer in "$work"/detector/blobs/sha256/*; do tar -tzf "$layer" 2>/dev/null || true; done >"$work/detector.files"
 exits 'the detector has its Python' 0 grep -qx 'usr/bin/python3' "$work/detector.files"

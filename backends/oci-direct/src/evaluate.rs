@@ -387,8 +387,11 @@ impl<'p> Evaluation<'p> {
         let step = |what: Option<&str>, tree: &Tree<Content>| {
             let layer = Layer::of_tree(tree).map_err(|problem| AssemblyProblem::Layer { problem, span })?;
             Ok::<_, AssemblyProblem>(HistoryStep {
-                created_by: format!("from {input}"),
-                comment: what.map(str::to_owned),
+                created_by: match what {
+                    Some(what) => format!("from {input}: {what}"),
+                    None => format!("from {input}"),
+                },
+                comment: None,
                 created: None,
                 layer: (!layer.is_empty()).then(|| ImageLayer::Made(Arc::new(layer))),
             })
