@@ -88,7 +88,9 @@ fn own(root: &Path, directory: &str) -> Option<Own> {
     for end in ends {
         let path = &directory[..end];
         let place = root.join(path);
-        own.enter(path.as_bytes(), &place, names(&place)?.iter().map(OsString::as_os_str));
+        let names = names(&place)?;
+        own.enter(path.as_bytes(), &place, names.iter().map(OsString::as_os_str));
+        own.look_below(path.as_bytes(), &place, names.iter().map(OsString::as_os_str));
     }
     Some(own)
 }

@@ -10,7 +10,8 @@ use std::iter::Peekable;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::fs::{Dir, Mode, OFlags};
+use rustix::fd::OwnedFd;
+use rustix::fs::{Dir, Mode, OFlags, openat};
 
 use crate::room::{NamelessFile, Piece, Reading, Room};
 
@@ -31,18 +32,22 @@ pub struct Names {
 }
 
 impl Names {
-    /// What is in a directory; one of them is `wanted` for itself.
-    /// The directory stays open.
-    pub fn of(directory: &Path, wanted: &OsStr, room: &Room) -> io::Result<(Self, Dir)> {
-        Self::within(IN_MEMORY, directory, wanted, room)
+    /// What is in a directory; one of them is `wanted` for itself. The directory stays open.
+    /// Where the directory `above` it is open too, the kernel need not go along the whole path again.
+    pub fn of(
+        above: Option<&Dir>,
+        directory: &Path,
+        wanted: &OsStr,
+        room: &Room,
+    ) -> io::Result<(Self, Dir)> {
+        Self::within(IN_MEMORY, opened(above, directory)?, wanted, room)
     }
 
-    fn within(most: usize, directory: &Path, wanted: &OsStr, room: &Room) -> io::Result<(Self, Dir)> {
+    fn within(most: usize, open: OwnedFd, wanted: &OsStr, room: &Room) -> io::Result<(Self, Dir)> {
         let mut names =
             Self { here: Sorted::default(), runs: Vec::new(), file: room.file(), noted: Vec::new() };
         let mut next = most;
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let mut open = Dir::new(rustix::fs::open(directory, flags, Mode::empty())?)?;
+        let mut open = Dir::new(open)?;
         for entry in open.by_ref() {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
@@ -123,6 +128,15 @@ impl<'n> Iterator for Iter<'n> {
             false => self.next_of_runs().transpose().map(|name| name.map(Cow::Owned)),
         }
     }
+}
+
+/// A directory that is looked at, opened. One below another is no link: it was found to be a directory.
+fn opened(above: Option<&Dir>, directory: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(match (above, directory.file_name()) {
+        (Some(above), Some(name)) => openat(above.fd()?, name, flags | OFlags::NOFOLLOW, Mode::empty())?,
+        (None, _) | (_, None) => rustix::fs::open(directory, flags, Mode::empty())?,
+    })
 }
 
 /// The next name of a run: its length, and it.
@@ -215,9 +229,10 @@ mod tests {
             std::fs::write(folder.path().join(OsStr::from_bytes(name)), "").expect("is writable");
         }
         let wanted = OsStr::new("wanted");
+        let open = || opened(None, folder.path()).expect("is there");
         for (most, runs) in [(1 << 20, 0), (20_000, 1), (1_000, 38), (100, 375)] {
             let (names, _) =
-                Names::within(most, folder.path(), wanted, &Room::default()).expect("can be listed");
+                Names::within(most, open(), wanted, &Room::default()).expect("can be listed");
             assert!(names.runs.len() >= runs && (names.runs.is_empty() == (runs == 0)), "{most}");
             let found = names.iter().expect("can be read").collect::<io::Result<Vec<_>>>();
             assert!(found.expect("can be read").into_iter().eq(expected.iter().map(Cow::Borrowed)), "{most}");

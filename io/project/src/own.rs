@@ -34,9 +34,6 @@ impl Own {
             self.directories.insert(path.to_owned());
         }
         if !names.iter().any(|name| *name == NAME) {
-            if !path.is_empty() && leads_to_ejects(place, &names, DEEPEST) {
-                self.directories.insert(path.to_owned());
-            }
             return;
         }
         // What cannot be read, or is no such list, is a file like others.
@@ -51,6 +48,17 @@ impl Own {
                 Entry::File(_) | Entry::Link(_) => self.files.insert(below),
                 Entry::Directory => self.directories.insert(below),
             };
+        }
+    }
+
+    /// Notes whether the directory at `path`, which has been entered, was made for ejects that lie further
+    /// down. That takes looking into directories below it, so who knows of something in it that is not
+    /// ours need not ask.
+    pub fn look_below<'n>(&mut self, path: &[u8], place: &Path, names: impl IntoIterator<Item = &'n OsStr>) {
+        let names: Vec<&OsStr> = names.into_iter().collect();
+        let is_told = path.is_empty() || names.iter().any(|name| *name == NAME);
+        if !is_told && leads_to_ejects(place, &names, DEEPEST) {
+            self.directories.insert(path.to_owned());
         }
     }
 
@@ -123,6 +131,7 @@ pub fn ejects_below(root: &Path) -> Vec<(Vec<u8>, Vec<Vec<u8>>)> {
         let names = names_in(&place);
         let before = own.files.len();
         own.enter(&path, &place, names.iter().map(OsString::as_os_str));
+        own.look_below(&path, &place, names.iter().map(OsString::as_os_str));
         if own.files.len() > before || own.made(&path) && !ejects.iter().any(|it| is_within(it, &path)) {
             ejects.push(path.clone());
         }
@@ -165,6 +174,7 @@ mod tests {
             let entries = fs::read_dir(&place).expect("is there").map(|it| it.expect("is there").file_name());
             let names: Vec<_> = entries.collect();
             own.enter(path.as_bytes(), &place, names.iter().map(|name| name.as_os_str()));
+            own.look_below(path.as_bytes(), &place, names.iter().map(|name| name.as_os_str()));
         };
         enter(&mut own, "");
         assert!(own.holds(b"deploy/.cog/records") && !own.holds(b"deploy/x.cog/records"));

@@ -129,7 +129,7 @@ pub fn walk_within(
     let (path, components, links) = (Vec::new(), Vec::new(), Links::new(room, context));
     let own = Own::default();
     let mut walk = Walk { context, room, selection, ignore, leads, own, path, components, links, began };
-    let children = walk.children(root, &at_root)?;
+    let children = walk.children(None, root, &at_root)?;
     let mut tree = Tree::empty();
     if let Some(root) = tree.directory_mut(&[]) {
         root.children = children;
@@ -156,9 +156,15 @@ struct Walk<'w> {
 }
 
 impl Walk<'_> {
-    /// What is taken of the directory that the walk has come to.
-    fn children(&mut self, directory: &Path, matched: &Matched) -> Result<Entries<Node<Content>>, WalkError> {
-        let (names, open) = self.names(directory)?;
+    /// What is taken of the directory that the walk has come to, which is in another one that is open.
+    fn children(
+        &mut self,
+        above: Option<&Dir>,
+        directory: &Path,
+        matched: &Matched,
+    ) -> Result<Entries<Node<Content>>, WalkError> {
+        let listed = Names::of(above, directory, OsStr::new(NAME), self.room);
+        let (names, open) = listed.map_err(|source| self.failed("list", directory, source))?;
         // Who goes deep holds as many directories open.
         let open = (self.components.len() < MOST_OPEN).then_some(open);
         self.own.enter(&self.path, directory, names.some());
@@ -168,13 +174,12 @@ impl Walk<'_> {
         let reading = |source| self.failed("read the names in", directory, source);
         for (known, name) in (1..).zip(names.iter().map_err(reading)?) {
             let name = &*name.map_err(|source| self.failed("read the names in", directory, source))?;
-            let path = directory.join(OsStr::from_bytes(name));
             if length > 0 {
                 self.path.push(b'/');
             }
             self.path.extend_from_slice(name);
             self.components.push(name.to_vec());
-            match self.taken(open.as_ref(), name, &path, matched)? {
+            match self.taken(open.as_ref(), name, directory, matched)? {
                 Taken::Nothing => {}
                 Taken::Link(target) => {
                     children.insert(name, Node::Symlink { ids: Ids::ROOT, target });
@@ -185,7 +190,8 @@ impl Walk<'_> {
                 Taken::Directory { attributes, itself, matched } => {
                     // Other names of the files so far may be below.
                     files.settle(&mut self.links, &mut children);
-                    let below = self.children(&path, &matched)?;
+                    let path = directory.join(OsStr::from_bytes(name));
+                    let below = self.children(open.as_ref(), &path, &matched)?;
                     if itself && !self.own.made(&self.path) || !below.is_empty() {
                         let directory = Directory { attributes, children: below };
                         children.insert(name, Node::Directory(Arc::new(directory)));
@@ -197,21 +203,20 @@ impl Walk<'_> {
             self.room.add(known, &mut children);
         }
         files.settle(&mut self.links, &mut children);
+        if children.is_empty() {
+            // Only of these is it asked below whether an eject made them.
+            self.own.look_below(&self.path, directory, names.some());
+        }
         self.room.settle(&mut children);
         Ok(children)
     }
 
-    fn names(&self, directory: &Path) -> Result<(Names, Dir), WalkError> {
-        let listed = Names::of(directory, OsStr::new(NAME), self.room);
-        listed.map_err(|source| self.failed("list", directory, source))
-    }
-
-    /// What stands at the path that the walk has come to.
+    /// What stands at the path that the walk has come to, which is a name in `directory`.
     fn taken(
         &mut self,
         open: Option<&Dir>,
         name: &[u8],
-        path: &Path,
+        directory: &Path,
         above: &Matched,
     ) -> Result<Taken, WalkError> {
         if self.own.holds(&self.path) {
@@ -226,11 +231,13 @@ impl Walk<'_> {
         if !taken && !may_take_below {
             return Ok(Taken::Nothing);
         }
-        let look = Look::at(open, name, path).map_err(|source| self.failed("look at", path, source))?;
+        let path = || directory.join(OsStr::from_bytes(name));
+        let look =
+            Look::at(open, name, directory).map_err(|source| self.failed("look at", &path(), source))?;
         let kind = look.kind();
         if kind.is_dir() {
             if self.components.len() > DEEPEST {
-                return Err(WalkError::TooDeep { context: self.context.clone(), path: path.to_owned() });
+                return Err(WalkError::TooDeep { context: self.context.clone(), path: path() });
             }
             return Ok(Taken::Directory { attributes: attributes(&look), itself: taken, matched });
         }
@@ -238,7 +245,8 @@ impl Walk<'_> {
             return Ok(Taken::Nothing);
         }
         if kind.is_symlink() {
-            let target = fs::read_link(path).map_err(|source| self.failed("read the link", path, source))?;
+            let path = path();
+            let target = fs::read_link(&path).map_err(|source| self.failed("read the link", &path, source))?;
             return Ok(Taken::Link(target.into_os_string().into_vec().into()));
         }
         if kind.is_file() {
@@ -252,7 +260,7 @@ impl Walk<'_> {
             () if kind.is_block_device() || kind.is_char_device() => "a device",
             () => "no file, directory or link",
         };
-        Err(WalkError::Special { context: self.context.clone(), path: path.to_owned(), kind })
+        Err(WalkError::Special { context: self.context.clone(), path: path(), kind })
     }
 
     fn failed(&self, attempt: &'static str, path: &Path, source: io::Error) -> WalkError {

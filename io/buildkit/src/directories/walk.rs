@@ -76,6 +76,7 @@ pub fn walk(
         let is_entered = metadata.is_dir() && decision.is_entered;
         let names = if is_entered { walk.list()? } else { Vec::new() };
         own.enter(&walk.path, &walk.place, names.iter().map(OsString::as_os_str));
+        own.look_below(&walk.path, &walk.place, names.iter().map(OsString::as_os_str));
         let is_taken = decision.is_taken && !own.made(&walk.path);
         let stat = match is_taken || is_entered {
             true => walk.stat(&metadata)?,

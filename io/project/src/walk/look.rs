@@ -1,7 +1,9 @@
 //! What the disk says of what stands at a path.
 
+use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -28,13 +30,13 @@ pub struct Look {
 }
 
 impl Look {
-    /// At a name in a directory that is open, else at the path; links are not followed. A path takes the
-    /// kernel longer, the more directories lead to it.
-    pub fn at(directory: Option<&Dir>, name: &[u8], path: &Path) -> io::Result<Self> {
+    /// At a name in a directory, which may be open; links are not followed. A path takes the kernel
+    /// longer, the more directories lead to it.
+    pub fn at(open: Option<&Dir>, name: &[u8], directory: &Path) -> io::Result<Self> {
         let flags = AtFlags::SYMLINK_NOFOLLOW;
-        let stat = match directory {
-            Some(directory) => statat(directory.fd()?, name, flags)?,
-            None => statat(CWD, path, flags)?,
+        let stat = match open {
+            Some(open) => statat(open.fd()?, name, flags)?,
+            None => statat(CWD, directory.join(OsStr::from_bytes(name)), flags)?,
         };
         let time = |seconds, nanoseconds| Moment { seconds, nanoseconds };
         Ok(Self {
