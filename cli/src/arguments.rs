@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cogpack_backends_dockerfile::{Dialect, Syntax};
-use cogpack_backends_oci_direct::compression::Compression;
+use cogpack_backends_oci_direct::compression::{Compression, Method};
 use cogpack_passes::Level;
 
 use crate::commands::build::arguments::Build;
@@ -125,6 +125,10 @@ pub struct Compile {
     /// gzip for what compresses, and nothing for what does not, such as weights.
     #[arg(long, value_enum, value_name = "COMPRESSION")]
     pub compression: Option<CompressionChoice>,
+    /// How hard layers are compressed, as the compressor counts: the higher, the smaller they are, and
+    /// the longer they take. gzip has 1 to 12, and 5 is meant if nothing is said; zstd has 1 to 22, and 3.
+    #[arg(long, value_name = "LEVEL")]
+    pub compression_level: Option<String>,
     /// How far the plan is rewritten before it is compiled, for the same image; also `-O0`, `-O1`, `-O2`.
     /// Left out: 1.
     #[arg(long = "optimise", value_enum, value_name = "0|1|2")]
@@ -173,7 +177,7 @@ pub enum CompressionChoice {
     None,
 }
 
-impl From<CompressionChoice> for Compression {
+impl From<CompressionChoice> for Method {
     fn from(choice: CompressionChoice) -> Self {
         match choice {
             CompressionChoice::Auto => Self::Auto,
@@ -208,6 +212,15 @@ pub enum LimitsChoice {
 }
 
 impl Compile {
+    /// How layers are to be compressed.
+    pub fn compression(&self) -> Result<Compression, Failure> {
+        let method = Method::from(self.compression.unwrap_or_default());
+        match &self.compression_level {
+            None => Ok(method.into()),
+            Some(level) => Compression::at(method, level).map_err(|source| Failure::new(source.to_string())),
+        }
+    }
+
     /// The dialect that was asked for; only BuildKit's language has versions.
     pub fn dialect(&self) -> Result<Dialect, Failure> {
         let dialect = match self.dialect.unwrap_or_default() {

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 pub fn refuse(arguments: &Compile) -> Result<(), Failure> {
     use Artifact::{Dockerfile, Llb, LlbText, Oci};
     let emitters: &[Artifact] = &[Llb, LlbText, Dockerfile, Oci];
-    let options: [(&str, bool, &[Artifact]); 11] = [
+    let options: [(&str, bool, &[Artifact]); 12] = [
         ("--layout", !arguments.layouts.is_empty(), emitters),
         ("--limits", arguments.limits.is_some(), &[Llb, LlbText]),
         ("--dialect", arguments.dialect.is_some(), &[Dockerfile]),
@@ -22,6 +22,7 @@ pub fn refuse(arguments: &Compile) -> Result<(), Failure> {
         ("--optimise", arguments.level.is_some(), emitters),
         ("--tag", !arguments.tags.is_empty(), &[Oci]),
         ("--compression", arguments.compression.is_some(), &[Oci]),
+        ("--compression-level", arguments.compression_level.is_some(), &[Oci]),
     ];
     let is_idle = |formats: &[Artifact]| !arguments.formats.iter().any(|format| formats.contains(format));
     match options.into_iter().find(|(_, given, formats)| *given && is_idle(formats)) {

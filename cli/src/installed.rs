@@ -11,7 +11,7 @@ use cogpack_backends_contract::inputs::contexts;
 use cogpack_backends_contract::tree::Tree;
 use cogpack_backends_contract::{Backend, Unsupported};
 use cogpack_backends_llb::installed::InstalledContext;
-use cogpack_backends_oci_direct::compression::Compression;
+use cogpack_backends_oci_direct::compression::{Compression, Method};
 use cogpack_backends_oci_direct::{Inputs, OciDirect};
 use cogpack_compiler::World;
 use cogpack_content::Platform;
@@ -155,7 +155,7 @@ impl ToInstall {
         let assembly = recipe.assemble(inputs, files, self.time).map_err(|it| ours(name, &it))?;
         let compression = match form {
             Form::Layout => Compression::default(),
-            Form::Archive => Compression::None,
+            Form::Archive => Method::None.into(),
         };
         let kept = Some(&self.store);
         let image = Image { assembly: &assembly, files, bases: &[], kept, compression, told: &told::nobody };

@@ -145,6 +145,7 @@ fn options_that_mean_nothing_for_a_format_are_refused() {
     for (options, format) in [
         (&["--tag", "x"][..], "cpk"),
         (&["--compression", "gzip"], "llb"),
+        (&["--compression-level", "9"], "llb"),
         (&["--limits", "none"], "dockerfile"),
         (&["--dialect", "legacy"], "llb.txt"),
         (&["--syntax", "1.6"], "oci"),

@@ -349,6 +349,11 @@ fn a_plan_without_programs_needs_neither_runtime_nor_store() {
         (&["--load"], "an image in a Docker Engine"),
         (&["-o", "out"], "a directory of the files"),
         (&["-o", "type=oci,dest=a.tar,compression=lzma"], "cannot be compressed with `lzma`"),
+        (
+            &["-o", "type=oci,dest=a.tar,compression-level=13"],
+            "`auto` has no level `13`: it has those from 1 to 12",
+        ),
+        (&["-o", "type=oci,dest=a.tar,compression=none,compression-level=1"], "`none` has no level"),
         (&["-o", "type=oci,dest=a.tar,force-compression=true"], "no setting `force-compression`"),
         (&["-o", "type=oci,dest=a.tar", "--cache-from", "a"], "`--cache-from` means nothing"),
         (&["-o", "type=oci,dest=a.tar", "--buildkit", "tcp://a"], "`--buildkit` means nothing"),

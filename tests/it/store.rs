@@ -95,6 +95,47 @@ fn both_ways_to_make_an_image_share_packed_layers() {
 }
 
 #[test]
+fn layers_of_another_level_are_others_to_a_store_too() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let folder = folder.path();
+    let plan = "cpk 1\n\ncontext @source = dir \"source\"\n\nstage %app from scratch {\n  \
+                copy contents \".\" from @source to \"/app\"\n}\n\nexport from %app\n";
+    fs::write(folder.join("plan.cpk"), plan).expect("is writable");
+    fs::create_dir(folder.join("source")).expect("can be made");
+    let text: String = (0..60_000u32).map(|number| (number * number % 977).to_string()).collect();
+    fs::write(folder.join("source/file"), text).expect("is writable");
+    let environment = Environment { store: Some("store".into()), ..Environment::default() };
+    let emitted = |compression: &str, options: &[&str], store: &[&str]| {
+        let emit = ["plan.cpk", "-o", "oci", "-O", "emitted", "--compression", compression];
+        let answer = cogpackc_in(Environment::default(), folder, &[&emit[..], options, store].concat());
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        fs::read_to_string(folder.join("emitted/index.json")).expect("is a layout")
+    };
+    for (compression, usual, other) in [("auto", "5", "9"), ("gzip", "5", "9"), ("zstd", "3", "19")] {
+        let images = [usual, other].map(|level| {
+            let image = emitted(compression, &["--compression-level", level], &["--store", "store"]);
+            let output =
+                format!("type=layout,dest=built,compression={compression},compression-level={level}");
+            let build = ["build", ".", "--builder", "direct", "--progress", "quiet", "-o", &output];
+            let answer = cogpackc_in(environment.clone(), folder, &build);
+            assert_eq!(answer.code, 0, "{}", answer.stderr);
+            let built = fs::read_to_string(folder.join("built/index.json")).expect("is a layout");
+            assert_eq!(image, built, "{compression} {level}");
+            // What a store knows of another level is not taken for this one.
+            assert_eq!(image, emitted(compression, &["--compression-level", level], &[]));
+            image
+        });
+        assert_ne!(images[0], images[1], "{compression}");
+        assert_eq!(images[0], emitted(compression, &[], &[]), "{compression}: {usual} is meant");
+    }
+    let emit =
+        ["plan.cpk", "-o", "oci", "-O", "refused", "--compression", "zstd", "--compression-level", "23"];
+    let answer = cogpackc_in(Environment::default(), folder, &emit);
+    assert_eq!(answer.stderr, "error: `zstd` has no level `23`: it has those from 1 to 22\n");
+    assert!(answer.code == 2 && !folder.join("refused").exists());
+}
+
+#[test]
 fn nothing_goes_while_a_build_uses_the_store() {
     let (folder, store) = folder_with_store();
     for refused in [&["gc", "--keep-days", "0"][..], &["verify", "--repair"]] {

@@ -193,13 +193,7 @@ impl Layer {
         source: &dyn ContentSource,
         compression: Compression,
     ) -> Result<Coding, LayerWriteError> {
-        Ok(match compression {
-            Compression::Gzip => Coding::Gzip,
-            Compression::Zstd => Coding::Zstd,
-            Compression::None => Coding::Plain,
-            Compression::Auto if sample::compresses(self, source)? => Coding::Gzip,
-            Compression::Auto => Coding::Plain,
-        })
+        compression.coding(|| sample::compresses(self, source))
     }
 
     /// Writes the layer packed, every entry changed at `time`.

@@ -44,7 +44,7 @@ pub fn pack<W: Write + Send, E: From<io::Error>>(
 ) -> Result<(W, LayerBlob), E> {
     std::thread::scope(|scope| {
         let blocks = Blocks::new(match packing.coding {
-            Coding::Gzip | Coding::Zstd => BLOCK,
+            Coding::Gzip { .. } | Coding::Zstd { .. } => BLOCK,
             Coding::Plain => PLAIN_BLOCK,
         });
         let block = blocks.empty();
@@ -161,7 +161,7 @@ impl<'scope, W: Write + Send + 'scope> Team<'scope, W> {
         let threads = threads.get();
         // What is under way at once, and so the memory, is bounded by the length of this queue.
         let waiting = match coding {
-            Coding::Gzip | Coding::Zstd => 2 * threads,
+            Coding::Gzip { .. } | Coding::Zstd { .. } => 2 * threads,
             Coding::Plain => PLAIN_WAITING,
         };
         let (ordering, turns) = mpsc::sync_channel::<Turn>(waiting);
@@ -247,7 +247,7 @@ struct Joined<W> {
 impl<W: Write> Joining<W> {
     fn new(coding: Coding, sink: W) -> Self {
         let hash = match coding {
-            Coding::Gzip | Coding::Zstd => Some(Sha256::new()),
+            Coding::Gzip { .. } | Coding::Zstd { .. } => Some(Sha256::new()),
             Coding::Plain => None,
         };
         Self { sink, hash, size: 0 }
@@ -282,7 +282,7 @@ mod tests {
 
     use super::*;
 
-    const CODINGS: [Coding; 3] = [Coding::Gzip, Coding::Zstd, Coding::Plain];
+    const CODINGS: [Coding; 3] = [Coding::Gzip { level: 5 }, Coding::Zstd { level: 3 }, Coding::Plain];
 
     fn packing(coding: Coding, threads: usize) -> Packing {
         Packing { coding, threads: NonZeroUsize::new(threads).expect("is not zero") }
@@ -297,12 +297,12 @@ mod tests {
 
     fn plain(coding: Coding, bytes: &[u8]) -> Vec<u8> {
         match coding {
-            Coding::Gzip => {
+            Coding::Gzip { .. } => {
                 let mut plain = Vec::new();
                 MultiGzDecoder::new(bytes).read_to_end(&mut plain).expect("is gzip");
                 plain
             }
-            Coding::Zstd => zstd::stream::decode_all(bytes).expect("is Zstandard"),
+            Coding::Zstd { .. } => zstd::stream::decode_all(bytes).expect("is Zstandard"),
             Coding::Plain => bytes.to_vec(),
         }
     }
@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn the_gzip_header_names_no_time_and_no_system() {
-        let (bytes, _) = packed(packing(Coding::Gzip, 1), &[b"x"]);
+        let (bytes, _) = packed(packing(CODINGS[0], 1), &[b"x"]);
         assert_eq!(&bytes[..10], b"\x1f\x8b\x08\0\0\0\0\0\0\xff");
     }
 

@@ -365,7 +365,7 @@ fn names_of_one_file_become_hard_links_again() {
     let image = assembled(&plan("scratch", "copy contents \".\" from @source to \"/d\""), &inputs);
     let image = image.expect("is an image");
     let Some(ImageLayer::Made(layer)) = image.layers().next() else { panic!("has a layer") };
-    let packing = Packing { coding: Coding::Gzip, threads: NonZeroUsize::MIN };
+    let packing = Packing { coding: Coding::Gzip { level: 5 }, threads: NonZeroUsize::MIN };
     let (bytes, written) = layer.write(&Letters, 0, packing, Vec::new()).expect("can be written");
     assert_eq!(written.blob.digest, Digest::of(&bytes));
     let mut plain = Vec::new();

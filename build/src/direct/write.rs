@@ -1,7 +1,7 @@
 //! Writes the image where it is to go.
 
 use cogpack_backends_oci_direct::Assembly;
-use cogpack_backends_oci_direct::compression::Compression;
+use cogpack_backends_oci_direct::compression::{Compression, Method};
 use cogpack_backends_oci_direct::documents::media;
 use cogpack_backends_oci_direct::image::WrittenLayer;
 use cogpack_io_layout::read::Layout;
@@ -18,8 +18,9 @@ use crate::failure::BuildError;
 use crate::order::{Destination, FileForm, Settings};
 use crate::outcome::{Layer, Outcome};
 
-/// The setting that says how layers are compressed, as BuildKit calls it.
+/// The settings that say how layers are compressed and how hard, as BuildKit calls them.
 const COMPRESSION: &str = "compression";
+const LEVEL: &str = "compression-level";
 
 /// Whether an image can go where it is to go: to be asked before any work.
 pub fn check(destinations: &[Destination]) -> Result<(), BuildError> {
@@ -46,7 +47,9 @@ pub fn check(destinations: &[Destination]) -> Result<(), BuildError> {
             ));
         }
         compression(settings)?;
-        if let Some(setting) = settings.keys().find(|setting| *setting != COMPRESSION) {
+        if let Some(setting) =
+            settings.keys().find(|setting| ![COMPRESSION, LEVEL].contains(&setting.as_str()))
+        {
             return Err(unable(
                 &format!("a build without a daemon knows no setting `{setting}` of an output"),
                 "leave it out, or build with `--builder buildkit`",
@@ -143,14 +146,19 @@ fn layers(assembly: &Assembly, written: &[WrittenLayer]) -> Vec<Layer> {
 
 /// How the layers of an output are to be compressed.
 fn compression(settings: &Settings) -> Result<Compression, BuildError> {
-    let Some(asked) = settings.get(COMPRESSION) else { return Ok(Compression::default()) };
-    Compression::named(asked).ok_or_else(|| {
-        let known: Vec<String> = Compression::ALL.iter().map(|known| format!("`{}`", known.name())).collect();
-        unable(
-            &format!("layers cannot be compressed with `{asked}` here"),
-            &format!("say one of {}", known.join(", ")),
-        )
-    })
+    let named = |asked: &String| {
+        Method::named(asked).ok_or_else(|| {
+            let known: Vec<String> = Method::ALL.iter().map(|known| format!("`{}`", known.name())).collect();
+            unable(
+                &format!("layers cannot be compressed with `{asked}` here"),
+                &format!("say one of {}", known.join(", ")),
+            )
+        })
+    };
+    let method = settings.get(COMPRESSION).map_or(Ok(Method::default()), named)?;
+    let Some(level) = settings.get(LEVEL) else { return Ok(method.into()) };
+    Compression::at(method, level)
+        .map_err(|none| unable(&format!("{none}"), "say another `compression-level`, or leave it out"))
 }
 
 fn unable(what: &str, help: &str) -> BuildError {

@@ -132,7 +132,7 @@ fn artifacts(
         definition,
         installed: None,
         packages,
-        compression: arguments.compression.unwrap_or_default().into(),
+        compression: arguments.compression()?,
     };
     let made: Result<Vec<_>, Failure> = formats.iter().map(|format| emission.product(*format)).collect();
     note.clear(console);

@@ -86,7 +86,7 @@ fn found<'a>(layer: &'a Layer, step: &'a str, image: Image<'_>) -> Result<Ready<
 
 /// What the store knows a layer by.
 pub(crate) fn identity<'l>(layer: &'l Layer, image: Image<'_>) -> Identity<'l> {
-    layer.identity(image.assembly.time, image.compression.name())
+    layer.identity(image.assembly.time, &image.compression.packing())
 }
 
 /// Images that the destination holds already, and nothing else.

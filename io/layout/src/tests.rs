@@ -9,7 +9,7 @@ use std::process::Command;
 use cogpack_backends_contract::Backend;
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::tree::{Node, Tree, text};
-use cogpack_backends_oci_direct::compression::Compression;
+use cogpack_backends_oci_direct::compression::{Compression, Method};
 use cogpack_backends_oci_direct::documents::media;
 use cogpack_backends_oci_direct::tar::{Entry, EntryKind, TarWriter};
 use cogpack_backends_oci_direct::{Assembly, Inputs, OciDirect};
@@ -441,19 +441,19 @@ export from %a
     let read = read(PLAN, folder.path());
     let (none, gzip, zstd) = (media::LAYER, media::LAYER_GZIP, media::LAYER_ZSTD);
     let mut trees = Vec::new();
-    for (compression, expected) in [
-        (Compression::Auto, [none, gzip, gzip]),
-        (Compression::Gzip, [gzip; 3]),
-        (Compression::Zstd, [zstd; 3]),
-        (Compression::None, [none; 3]),
+    for (method, expected) in [
+        (Method::Auto, [none, gzip, gzip]),
+        (Method::Gzip, [gzip; 3]),
+        (Method::Zstd, [zstd; 3]),
+        (Method::None, [none; 3]),
     ] {
         let destination = folder.path().join("image");
-        write_directory(&unnamed(&Image { compression, ..image(&read) }), &destination)
+        write_directory(&unnamed(&Image { compression: method.into(), ..image(&read) }), &destination)
             .expect("can be written");
         let layout = Layout::open(&destination).expect("is a layout");
         let stored = layout.image(Wanted::default(), &Platform::linux_amd64()).expect("is there");
         let media_types: Vec<&str> = stored.layers.iter().map(|layer| layer.media_type).collect();
-        assert_eq!(media_types, expected, "{compression:?}");
+        assert_eq!(media_types, expected, "{method:?}");
         trees.push(layout.base(&stored).expect("all digests are right").tree);
     }
     assert_eq!(trees[0].walk().len(), 3);

@@ -34,12 +34,7 @@ pub struct Names {
 impl Names {
     /// What is in a directory; one of them is `wanted` for itself. The directory stays open.
     /// Where the directory `above` it is open too, the kernel need not go along the whole path again.
-    pub fn of(
-        above: Option<&Dir>,
-        directory: &Path,
-        wanted: &OsStr,
-        room: &Room,
-    ) -> io::Result<(Self, Dir)> {
+    pub fn of(above: Option<&Dir>, directory: &Path, wanted: &OsStr, room: &Room) -> io::Result<(Self, Dir)> {
         Self::within(IN_MEMORY, opened(above, directory)?, wanted, room)
     }
 
@@ -231,8 +226,7 @@ mod tests {
         let wanted = OsStr::new("wanted");
         let open = || opened(None, folder.path()).expect("is there");
         for (most, runs) in [(1 << 20, 0), (20_000, 1), (1_000, 38), (100, 375)] {
-            let (names, _) =
-                Names::within(most, open(), wanted, &Room::default()).expect("can be listed");
+            let (names, _) = Names::within(most, open(), wanted, &Room::default()).expect("can be listed");
             assert!(names.runs.len() >= runs && (names.runs.is_empty() == (runs == 0)), "{most}");
             let found = names.iter().expect("can be read").collect::<io::Result<Vec<_>>>();
             assert!(found.expect("can be read").into_iter().eq(expected.iter().map(Cow::Borrowed)), "{most}");

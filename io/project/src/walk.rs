@@ -246,7 +246,8 @@ impl Walk<'_> {
         }
         if kind.is_symlink() {
             let path = path();
-            let target = fs::read_link(&path).map_err(|source| self.failed("read the link", &path, source))?;
+            let target =
+                fs::read_link(&path).map_err(|source| self.failed("read the link", &path, source))?;
             return Ok(Taken::Link(target.into_os_string().into_vec().into()));
         }
         if kind.is_file() {

@@ -94,7 +94,7 @@ fn image(
         definition: definition::Wanted { directory: None, changed: Changed::Keep },
         installed: None,
         packages: Machine::new(store, console),
-        compression: arguments.compression.unwrap_or_default().into(),
+        compression: arguments.compression()?,
     };
     let made = emission.product(Artifact::Oci);
     note.clear(console);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use cogpack_backends_contract::content::{ContentSource, ContextFile};
-use cogpack_backends_oci_direct::compression::Compression;
+use cogpack_backends_oci_direct::compression::Method;
 use cogpack_backends_oci_direct::evaluate::ImageLayer;
 use cogpack_content::Digest;
 use cogpack_io_store::Store;
@@ -49,7 +49,7 @@ fn project(root: &Path) {
 }
 
 fn uncompressed<'a>(read: &'a super::Read, files: &'a (dyn ContentSource + Sync)) -> Image<'a> {
-    Image { files, compression: Compression::None, ..image(read) }
+    Image { files, compression: Method::None.into(), ..image(read) }
 }
 
 /// Builds; the digests of the layers.
