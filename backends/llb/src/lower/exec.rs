@@ -12,9 +12,8 @@ use cogpack_ir::resolve::{EnvValue, State, Step};
 use super::stage::{Chain, Site};
 use super::{Lowering, Root, gap, paths};
 use crate::Entitlement;
-use crate::capability::Capability;
 use crate::graph::Label;
-use crate::wire::op::{SecretVariable, Unread, VertexId, place_of};
+use crate::wire::op::{SecretVariable, VertexId, place_of};
 use crate::wire::{Exec, Mount, MountKind, Op};
 
 /// What tells a program where the socket of its ssh agent is.
@@ -101,11 +100,6 @@ impl<'a> Lowering<'a> {
 
     /// Mounts by target, a mount above before one below it; then secrets; then sockets.
     fn mounts(&mut self, exec: &mut Exec<'a>, mounts: &'a [PlanMount]) -> Result<(), Unsupported> {
-        // No capability tells since when; this one is about as old.
-        let input = match self.settings.limits.allow(Capability::FileSymlink) || exec.inputs.is_empty() {
-            true => Unread::Nothing,
-            false => Unread::First,
-        };
         let mut secrets = Vec::new();
         let mut sockets = Vec::new();
         for mount in mounts {
@@ -141,7 +135,7 @@ impl<'a> Lowering<'a> {
                     match target {
                         SecretTarget::File(target) => secrets.push(Mount {
                             target: paths::path(target)?,
-                            kind: MountKind::Secret { id: name.as_str(), optional, input },
+                            kind: MountKind::Secret { id: name.as_str(), optional },
                         }),
                         SecretTarget::Env(variable) => exec.secret_environment.push(SecretVariable {
                             id: name.as_str(),
@@ -158,8 +152,7 @@ impl<'a> Lowering<'a> {
                     // BuildKit's own word for the default agent is the empty one.
                     let id = name.as_ref().map(|name| name.as_str()).filter(|name| *name != DEFAULT_AGENT);
                     self.needs.agents.insert(id.unwrap_or(DEFAULT_AGENT).to_owned());
-                    sockets
-                        .push(Mount { target, kind: MountKind::Ssh { id: id.unwrap_or_default(), input } });
+                    sockets.push(Mount { target, kind: MountKind::Ssh { id: id.unwrap_or_default() } });
                 }
             }
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use cogpack_ir::plan::{Network, Sharing};
 
 use crate::check::{Breach, op};
-use crate::wire::op::{SecretVariable, Unread};
+use crate::wire::op::SecretVariable;
 use crate::wire::{
     Action, Copy, Edit, Exec, File, Mount, MountKind, Op, Owner, Principal, Source, op::VertexId,
 };
@@ -25,7 +25,7 @@ fn mount<'a>(target: &'a str, kind: MountKind<'a>) -> Mount<'a> {
 }
 
 fn exec() -> Exec<'static> {
-    let secret = || MountKind::Secret { id: "token", optional: false, input: Unread::Nothing };
+    let secret = || MountKind::Secret { id: "token", optional: false };
     Exec {
         inputs: vec![VertexId(0), VertexId(1)],
         arguments: vec!["/bin/true".into()],
@@ -85,7 +85,7 @@ fn an_exec_breaks_each_rule_by_itself() {
         }),
         ("a size is not negative", |it| it.mounts[3].kind = MountKind::Tmpfs { size: -1 }),
         ("secrets have ids", |it| {
-            it.mounts[4].kind = MountKind::Secret { id: "", optional: false, input: Unread::Nothing }
+            it.mounts[4].kind = MountKind::Secret { id: "", optional: false }
         }),
     ];
     for (rule, change) in changes {

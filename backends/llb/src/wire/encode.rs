@@ -132,8 +132,11 @@ fn write_mount(to: &mut Writer, mount: &Mount<'_>) {
             to.message(19, |to| to.integer(1, *size));
         }
         // Secrets and sockets leave the output at 0, as BuildKit's own client does; it is not read.
-        MountKind::Secret { id, optional, input } => {
-            head(to, Place::from(*input), "", 0);
+        // They have no input, and say so. Older clients left that at 0 too, and daemons since BuildKit
+        // 0.13 (Docker 26) took it for the program's root until moby/buildkit#5251: they read all of
+        // that, to compare its bytes, whenever something below it is new.
+        MountKind::Secret { id, optional } => {
+            head(to, Place::Nothing, "", 0);
             to.integer(6, 1);
             to.message(21, |to| {
                 to.text(1, id);
@@ -141,8 +144,8 @@ fn write_mount(to: &mut Writer, mount: &Mount<'_>) {
                 to.flag(5, *optional);
             });
         }
-        MountKind::Ssh { id, input } => {
-            head(to, Place::from(*input), "", 0);
+        MountKind::Ssh { id } => {
+            head(to, Place::Nothing, "", 0);
             to.integer(6, 2);
             to.message(22, |to| {
                 to.text(1, id);

@@ -119,26 +119,12 @@ pub(crate) enum MountKind<'a> {
         id: &'a str,
         /// Whether the build may go on without it.
         optional: bool,
-        /// The input that it names without reading it.
-        input: Unread,
     },
     /// The socket of an ssh agent, of mode 0600.
     Ssh {
         /// Its id; empty for the default one.
         id: &'a str,
-        /// The input that it names without reading it.
-        input: Unread,
     },
-}
-
-/// What a mount says of an input that it has no use for. It is part of the cache key all the
-/// same, so it is what the daemon's own clients of its time say: the first, and none since.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unread {
-    /// None.
-    Nothing,
-    /// The first.
-    First,
 }
 
 /// A chain of edits: one vertex, one cache key, one layer. Each edits what the one before left.
@@ -279,15 +265,6 @@ impl Place {
         match self {
             Self::Nothing => -1,
             Self::At(place) => i64::try_from(place).unwrap_or(i64::MAX),
-        }
-    }
-}
-
-impl From<Unread> for Place {
-    fn from(input: Unread) -> Self {
-        match input {
-            Unread::Nothing => Self::Nothing,
-            Unread::First => Self::At(0),
         }
     }
 }
