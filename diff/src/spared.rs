@@ -3,7 +3,8 @@
 //!
 //! BuildKit compares what is copied or mounted by its bytes. So an op runs where it says or sees
 //! something else, and where one that it stands on runs; of what it reads that is new, only its
-//! files tell.
+//! files tell. A program that mounts the very filesystem that it stands on names it once to BuildKit,
+//! which compares all of it by its bytes since 0.13 (moby/buildkit#4624).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,6 +87,14 @@ impl<'p> Walk<'_, 'p> {
                 if self.made.ops.get(&key.key).is_some() {
                     top.clear();
                     continue;
+                }
+                let reads_all = |step: &usize| {
+                    let is_program = new.op((stage, *step)).execution().is_some();
+                    is_program && keys[*step].as_ref().is_some_and(|key| key.reads.contains(&key.below))
+                };
+                if made.iter().any(reads_all) {
+                    // What it stands on is one input with what it mounts, and compared as that.
+                    top.clear();
                 }
                 if self.apart.get(&key.apart).is_some() {
                     let reads_others = |step: &usize| {

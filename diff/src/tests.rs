@@ -8,7 +8,7 @@ use cogpack_ir::resolve::{KnownConfigs, Resolved, resolve};
 use cogpack_ir::verify::verify;
 use proptest::prelude::*;
 
-use crate::{Compared, Difference, edits};
+use crate::{Compared, Difference, OnlyIf, edits};
 
 fn resolved(plan: &Plan) -> Resolved {
     let verified = verify(plan.clone()).unwrap_or_else(|findings| panic!("{findings:?}"));
@@ -47,6 +47,39 @@ fn what_differs_of_the_variables_is_told_of_each_op() {
         "`run e` of %app sees another user",
     ];
     assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_program_that_mounts_what_it_stands_on_is_spared_by_its_files() {
+    let only_if = |execution: &str| {
+        let plan = |variable: &str| {
+            let text = format!(
+                r#"cpk 1 image @base = "debian"
+                   stage %a from image @base {{ env V = "{variable}" run "a" }}
+                   stage %b from %a {{ unset V run "b" {{ {execution} }} run "c" }}
+                   export from %b {{}}"#
+            );
+            cogpack_ir::syntax::parse(&text).plan
+        };
+        let runs = between(&plan("1"), &plan("2")).runs;
+        runs.into_iter().map(|run| run.only_if).collect::<Vec<_>>()
+    };
+    let by_files = OnlyIf { reads_others: true, runs: Vec::new() };
+    let after_it = OnlyIf { reads_others: false, runs: vec![1] };
+    assert_eq!(only_if("mount %a at /mnt"), [None, Some(by_files), Some(after_it)]);
+    assert_eq!(only_if("mount image @base at /mnt"), [None, None, None]);
+}
+
+#[test]
+fn a_cache_of_another_name_is_told_and_runs_nothing() {
+    let plan = |name: &str| {
+        let text = format!(
+            r#"cpk 1 cache {name} stage %a from scratch {{ run "a" {{ mount cache {name} at /x }} }} export from %a {{}}"#
+        );
+        cogpack_ir::syntax::parse(&text).plan
+    };
+    let told = between(&plan("one"), &plan("other"));
+    assert_eq!((told.stages.len(), told.runs.len()), (1, 0));
 }
 
 /// Gives every stage another name.

@@ -20,9 +20,6 @@ pub struct Vertex {
     pub own: Digest,
     /// The first line of each op that is in it.
     pub lines: BTreeSet<u32>,
-    /// Whether it stands on nothing and reads nothing. Daemons say of such a one that it was done whenever
-    /// its key is asked for.
-    pub is_of_nothing: bool,
 }
 
 /// The vertices of an image that ops ask for, in the order of the definition.
@@ -50,7 +47,7 @@ pub fn vertices(image: &LlbImage) -> Vec<Vertex> {
         };
         let Some(origin) = origins.get(digest).filter(is_an_op) else { continue };
         let lines = origin.lines.iter().map(|lines| *lines.start()).collect();
-        vertices.push(Vertex { digest: *digest, own: of_it, lines, is_of_nothing: op.inputs.is_empty() });
+        vertices.push(Vertex { digest: *digest, own: of_it, lines });
     }
     vertices
 }
@@ -62,15 +59,25 @@ fn is_named_for_an_op(what: &str) -> bool {
 }
 
 /// The vertices that were made, and not found in a cache.
+///
+/// One that stands on nothing is told to begin and to end when its key is asked for, and again when it
+/// is made; so it was made where it began twice. Older daemons tell of both in one word where they
+/// come quickly, so there nobody knows.
 pub fn ran(told: &[Update]) -> BTreeSet<String> {
-    let mut ran = BTreeSet::new();
+    let mut began: BTreeMap<&str, BTreeSet<i64>> = BTreeMap::new();
+    let mut asked = BTreeSet::new();
     let mut found = BTreeSet::new();
     for update in told {
-        let Update::Vertex { digest, started: Some(_), cached, .. } = update else { continue };
-        match cached {
-            true => found.insert(digest.clone()),
-            false => ran.insert(digest.clone()),
-        };
+        let Update::Vertex { digest, inputs, started: Some(started), cached, .. } = update else { continue };
+        if *cached {
+            found.insert(digest.clone());
+        }
+        if inputs.is_empty() {
+            asked.insert(digest.as_str());
+        }
+        began.entry(digest).or_default().insert(*started);
     }
+    let ran = began.into_iter().filter(|(digest, began)| began.len() > usize::from(asked.contains(digest)));
+    let ran: BTreeSet<String> = ran.map(|(digest, _)| digest.to_owned()).collect();
     &ran - &found
 }

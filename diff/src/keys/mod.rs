@@ -14,7 +14,7 @@
 //! together ([`OpKey::together`]). `env`, `user` and `shell` run nothing and have no key: programs
 //! see what they do.
 //!
-//! Places in the text, `by`, the names of stages, phases, layers, images and contexts take no
+//! Places in the text, `by`, the names of stages, phases, layers, images, contexts and caches take no
 //! part, nor do platforms: keys are of one of them, and a platform that is new runs everything.
 //! Nor is anything known of what a program will leave: BuildKit compares files that are copied
 //! from another stage or mounted by their bytes, so where a program that runs again leaves the same
@@ -38,6 +38,7 @@ use cogpack_ir::resolve::{Resolved, StageId, Step};
 
 pub use inputs::{Contents, Part, Taken};
 use record::Record;
+use says::Asked;
 use variables::Variables;
 
 /// What decides what an op leaves.
@@ -47,9 +48,9 @@ pub struct OpKey {
     pub key: Digest,
     /// All of it apart from which files are read whose bytes nobody knows before they are made: where
     /// this is equal and the key is not, the op runs unless it reads the same as before, and so does
-    /// what it stands on.
+    /// what it stands on. A program that mounts what it stands on reads that.
     pub apart: Digest,
-    /// What the op says itself.
+    /// What the op says itself, as far as it decides whether it runs.
     pub says: Digest,
     /// What it sees of environment, working directory, user and shell.
     pub sees: Digest,
@@ -167,7 +168,8 @@ struct Walk<'p> {
 /// What each step of a stage says itself, those that run nothing among them, in order. The names of
 /// what it reads take no part.
 pub fn said(plan: &Resolved, id: StageId) -> Vec<Digest> {
-    plan.steps(id).iter().map(|step| says::says(step, |name| is_optional(plan, name))).collect()
+    let says = |step| says::says(step, Asked::All, |name| is_optional(plan, name));
+    plan.steps(id).iter().map(says).collect()
 }
 
 fn is_optional(plan: &Resolved, secret: &str) -> bool {
@@ -283,7 +285,11 @@ impl<'p> Walk<'p> {
         let first = made.steps.len();
         let together = first..first + steps.len();
         let mut record = Record::of("op").key(&below.key);
-        let mut apart = Record::of("op").key(&below.apart);
+        let mut apart = match steps.iter().any(|step| self.mounts(step.op, below)) {
+            // What it stands on is one more thing that it reads.
+            true => Record::of("op on what it mounts"),
+            false => Record::of("op").key(&below.apart),
+        };
         let mut is_made = false;
         for step in steps {
             if !changes_filesystem(&step.op.kind) {
@@ -291,7 +297,7 @@ impl<'p> Walk<'p> {
                 continue;
             }
             let optional = |name: &str| is_optional(self.plan, name);
-            let (says, sees) = (says::says(step, optional), sees[made.steps.len()]);
+            let (says, sees) = (says::says(step, Asked::Deciding, optional), sees[made.steps.len()]);
             let reads = read_by(step.op);
             record = record.key(&says).key(&sees).number(reads.len() as u64);
             apart = apart.key(&says).key(&sees).number(reads.len() as u64);
@@ -315,6 +321,13 @@ impl<'p> Walk<'p> {
             (step.key, step.apart) = (left.key, left.apart);
         }
         left
+    }
+
+    /// Whether an op mounts the very filesystem that it is made on. BuildKit has one input for both, and
+    /// compares it by its bytes since 0.13, as what is only mounted.
+    fn mounts(&mut self, op: &'p Op, below: Left) -> bool {
+        let is_program = op.execution().is_some();
+        is_program && read_by(op).into_iter().any(|(input, taken)| self.input(input, taken).key == below.key)
     }
 
     /// What is taken of an input.

@@ -17,14 +17,25 @@ use super::variables::Variables;
 /// What a plan calls the agent that has no name.
 const DEFAULT_AGENT: &str = "default";
 
+/// How much of what an op says is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// All of it.
+    All,
+    /// What decides whether it runs again. The name of a cache and how it is shared do not since BuildKit
+    /// 0.13 (moby/buildkit#4585), any more than what is in it.
+    Deciding,
+}
+
 /// What an op says itself.
-pub(super) fn says(step: &Step<'_>, optional: impl Fn(&str) -> bool) -> Digest {
+pub(super) fn says(step: &Step<'_>, asked: Asked, optional: impl Fn(&str) -> bool) -> Digest {
     match &step.op.kind {
         OpKind::Run { script, execution } => {
-            with_execution(Record::of("run").text(&programs::script(script)), execution, optional)
+            with_execution(Record::of("run").text(&programs::script(script)), execution, asked, optional)
         }
         OpKind::Exec { argv, execution } => {
-            with_execution(Record::of("exec").texts(argv.iter().map(String::as_str)), execution, optional)
+            let record = Record::of("exec").texts(argv.iter().map(String::as_str));
+            with_execution(record, execution, asked, optional)
         }
         OpKind::Copy(copy) => with_copy(copy),
         OpKind::File(file) => {
@@ -80,7 +91,12 @@ fn has_shell(op: &Op) -> bool {
     matches!(op.kind, OpKind::Run { .. })
 }
 
-fn with_execution(record: Record, execution: &Execution, optional: impl Fn(&str) -> bool) -> Record {
+fn with_execution(
+    record: Record,
+    execution: &Execution,
+    asked: Asked,
+    optional: impl Fn(&str) -> bool,
+) -> Record {
     let mut record = record.text(match execution.network {
         Network::Default => "network",
         Network::None => "no network",
@@ -99,11 +115,19 @@ fn with_execution(record: Record, execution: &Execution, optional: impl Fn(&str)
                 .text(&path(target))
                 .flag(*writable),
             MountKind::Cache { name, target, sharing } => {
-                record.text("cache").text(name.as_str()).text(&path(target)).text(match sharing {
-                    Sharing::Shared => "shared",
-                    Sharing::Private => "private",
-                    Sharing::Locked => "locked",
-                })
+                let target = path(target);
+                // A shared one with the name of its place is what a Dockerfile has that says neither, and
+                // daemons that knew the name by its place before know it so still.
+                let is_plain = *sharing == Sharing::Shared && target == format!("/{}", name.as_str());
+                let record = record.text("cache").text(&target).flag(is_plain);
+                match asked {
+                    Asked::Deciding => record,
+                    Asked::All => record.text(name.as_str()).text(match sharing {
+                        Sharing::Shared => "shared",
+                        Sharing::Private => "private",
+                        Sharing::Locked => "locked",
+                    }),
+                }
             }
             MountKind::Secret { name, target } => {
                 let record = record.text("secret").text(name.as_str()).flag(optional(name.as_str()));

@@ -39,6 +39,25 @@ fn of_ops(ops: &str) -> String {
 }
 
 #[test]
+fn a_cache_is_known_by_its_place() {
+    let of_mount = |mount: &str| {
+        let text = of_ops(&format!(r#"run "a" {{ mount cache {mount} }}"#));
+        text.replace("secret token\n", "secret token\ncache a\ncache b\n")
+    };
+    for (before, after, expected) in [
+        ("a at /x", "b at /x", "="),
+        ("a at /x", "a at /x sharing locked", "="),
+        ("a at /x", "a at /y", "!"),
+        // One that a Dockerfile would name by nothing but its place.
+        ("a at /a", "b at /a", "!"),
+        ("a at /a", "a at /a sharing private", "!"),
+        ("a at /a sharing locked", "b at /a sharing private", "="),
+    ] {
+        assert_eq!(drawn(&of_mount(before), &of_mount(after)), expected, "{before}, then {after}");
+    }
+}
+
+#[test]
 fn an_op_runs_again_for_what_it_is_made_of_and_for_nothing_else() {
     for (before, after, expected) in [
         (r#"run "a" run "b""#, r#"run "a" run "b""#, "=="),

@@ -4,10 +4,11 @@
 
 pub mod edits;
 pub mod projects;
+pub mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cogpack_backends_contract::Backend;
@@ -15,10 +16,21 @@ use cogpack_backends_llb::{Llb, SourceText};
 use cogpack_content::Digest;
 use cogpack_diff::keys::Keys;
 use cogpack_ir::plan::InputName;
+use cogpack_tests::places::{files_below, root};
 use cogpack_tests::plans::resolved;
 use cogpack_tests::vertices::vertices;
-use edits::{Change, EDITS, Edit};
-use projects::{PROJECTS, Project};
+use edits::{Change, Edit, OF_MADE};
+use projects::{MADE, Project, Source};
+
+/// All projects.
+pub fn projects() -> impl Iterator<Item = &'static Project> {
+    MADE.iter().chain(tree::PROJECTS)
+}
+
+/// The edits of a project.
+pub fn edits_of(project: &Project) -> impl Iterator<Item = &'static Edit> {
+    OF_MADE.iter().chain(tree::EDITS).filter(move |edit| edit.project == project.name)
+}
 
 /// A project in a folder, before or after an edit.
 pub struct Written {
@@ -28,34 +40,44 @@ pub struct Written {
     pub token: &'static str,
 }
 
-/// Writes a project, with what is asked for in the place of `BASE` and `NONCE`.
+/// Writes a project, with what is asked for in the place of `BASE`, `PYTHON` and `NONCE`.
 pub fn write(
     project: &Project,
     edit: Option<&Edit>,
     words: &dyn Fn(&str) -> String,
     folder: &Path,
 ) -> Written {
-    for (path, content) in project.files {
-        let path = folder.join(path);
-        std::fs::create_dir_all(path.parent().expect("it is in a folder")).expect("can be made");
-        match content.strip_prefix("-> ") {
-            Some(target) => std::os::unix::fs::symlink(target, path).expect("can be made"),
-            None => std::fs::write(path, words(content)).expect("can be written"),
+    let mut plan = match &project.source {
+        Source::Made { plan, files } => {
+            for (path, content) in *files {
+                match content.strip_prefix("-> ") {
+                    Some(target) => {
+                        let path = made_way(folder, path);
+                        std::os::unix::fs::symlink(target, path).expect("can be made");
+                    }
+                    None => put(folder, path, words(content)),
+                }
+            }
+            (*plan).to_owned()
         }
-    }
-    let mut plan = project.plan.to_owned();
+        Source::Tree { folder: from, plan, instead } => {
+            let from = root().join(from);
+            for path in files_below(&from, "") {
+                let mut content = std::fs::read(&path).expect("can be read");
+                content.extend_from_slice(words("\nNONCE\n").as_bytes());
+                let path = path.strip_prefix(&from).expect("it is below");
+                put(folder, path.to_str().expect("it is text"), content);
+            }
+            let plan = std::fs::read_to_string(from.join(plan)).expect("can be read");
+            instead.iter().fold(plan, |plan, (before, after)| replaced(project, &plan, before, after))
+        }
+    };
     let mut token = "hunter2";
     for change in edit.map_or(&[][..], |edit| edit.changes) {
         match change {
-            Change::Plan(before, after) => {
-                let count = plan.matches(before).count();
-                assert_eq!(count, 1, "{}: {before:?} is in the plan {count} times", project.name);
-                plan = plan.replace(before, after);
-            }
+            Change::Plan(before, after) => plan = replaced(project, &plan, before, after),
             Change::Token(value) => token = value,
-            Change::File(path, content) => {
-                std::fs::write(folder.join(path), words(content)).expect("can be written");
-            }
+            Change::File(path, content) => put(folder, path, words(content)),
             Change::Mode(path, mode) => {
                 let mode = std::fs::Permissions::from_mode(*mode);
                 std::fs::set_permissions(folder.join(path), mode).expect("is there");
@@ -77,15 +99,39 @@ pub fn write(
     Written { plan, token }
 }
 
-#[test]
-fn no_two_edits_are_the_same() {
-    assert!(EDITS.len() >= 60, "{}", EDITS.len());
-    let names: BTreeSet<(&str, &str)> = EDITS.iter().map(|edit| (edit.project, edit.what)).collect();
-    assert_eq!(names.len(), EDITS.len());
+/// A plan with something else for what it says once.
+fn replaced(project: &Project, plan: &str, before: &str, after: &str) -> String {
+    let count = plan.matches(before).count();
+    assert_eq!(count, 1, "{}: {before:?} is in the plan {count} times", project.name);
+    plan.replace(before, after)
 }
 
-/// What no op takes of the files of a plan is in no key; in a graph all of them are one vertex.
-const NOT_TAKEN: &str = "a small file that nothing reads";
+fn put(folder: &Path, path: &str, content: impl AsRef<[u8]>) {
+    std::fs::write(made_way(folder, path), content).expect("can be written");
+}
+
+/// A path below a folder, with the directories that lead to it.
+fn made_way(folder: &Path, path: &str) -> PathBuf {
+    let path = folder.join(path);
+    std::fs::create_dir_all(path.parent().expect("it is in a folder")).expect("can be made");
+    path
+}
+
+#[test]
+fn no_two_edits_are_the_same() {
+    for edits in [OF_MADE, tree::EDITS] {
+        assert!(edits.len() >= 60, "{}", edits.len());
+    }
+    let all: Vec<(&str, &str)> =
+        projects().flat_map(edits_of).map(|edit| (edit.project, edit.what)).collect();
+    assert_eq!(all.len(), OF_MADE.len() + tree::EDITS.len());
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+}
+
+/// What is in a vertex and in no key: of the files of a plan, which are one vertex, those that no op takes;
+/// and of a cache its name and how it is shared.
+const IN_NO_KEY: &[&str] =
+    &["a small file that nothing reads", "another name of a cache", "how a cache is shared"];
 
 /// Digests of ops, each with the first line of its op.
 type Ops = BTreeSet<(Digest, u32)>;
@@ -123,16 +169,19 @@ fn new_lines(old: &Ops, new: &Ops) -> BTreeSet<u32> {
 
 #[test]
 fn keys_are_new_where_vertices_are() {
-    let words = |text: &str| text.replace("BASE", "debian:bookworm").replace("NONCE", "once");
-    for project in PROJECTS {
+    let words = |text: &str| {
+        let text = text.replace("BASE", "debian:bookworm").replace("PYTHON\"", "python:3.11\"");
+        text.replace("NONCE", "once")
+    };
+    for project in projects() {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let old = keys_and_vertices(&write(project, None, &words, folder.path()).plan);
-        let of_plans = |edit: &&Edit| !edit.changes.iter().any(Change::is_of_files);
-        for edit in EDITS.iter().filter(|edit| edit.project == project.name).filter(of_plans) {
+        let of_plans = |edit: &Edit| !edit.changes.iter().any(Change::is_of_files);
+        for edit in edits_of(project).filter(|edit| of_plans(edit)) {
             let folder = tempfile::tempdir().expect("a temporary folder can be made");
             let new = keys_and_vertices(&write(project, Some(edit), &words, folder.path()).plan);
             let [keys, vertices] = [0, 1].map(|place| new_lines(&old[place], &new[place]));
-            if edit.what == NOT_TAKEN {
+            if IN_NO_KEY.contains(&edit.what) {
                 assert!(keys.is_empty() && !vertices.is_empty());
             } else {
                 assert_eq!(keys, vertices, "{}: {}", project.name, edit.what);

@@ -7,15 +7,31 @@
 /// A plan and the files beside it.
 pub struct Project {
     pub name: &'static str,
-    pub plan: &'static str,
-    /// Paths with what is there; `-> X` is a link to X.
-    pub files: &'static [(&'static str, &'static str)],
+    pub source: Source,
 }
 
-pub const PROJECTS: &[Project] = &[
+/// Where a project comes from.
+pub enum Source {
+    /// It is made for these tests.
+    Made {
+        plan: &'static str,
+        /// Paths with what is there; `-> X` is a link to X.
+        files: &'static [(&'static str, &'static str)],
+    },
+    /// It is one of the tree, with all its files.
+    Tree {
+        folder: &'static str,
+        plan: &'static str,
+        /// What its plan says, and what stands there instead so that the rig's engines can build it.
+        instead: &'static [(&'static str, &'static str)],
+    },
+}
+
+pub const MADE: &[Project] = &[
     Project {
         name: "service",
-        plan: r#"cpk 1
+        source: Source::Made {
+            plan: r#"cpk 1
 
 image @base = "BASE"
   config empty
@@ -62,21 +78,23 @@ export from %app {
   label org.example.version = "1"
 }
 "#,
-        files: &[
-            ("src/requirements.txt", "numpy NONCE\n"),
-            ("src/lib/lib.c", "int lib; NONCE\n"),
-            ("src/app/main.py", "print('NONCE')\n"),
-            ("src/app/data/names", "a\nb\nNONCE\n"),
-            ("src/app/run.sh", "exec NONCE\n"),
-            ("src/app/README.md", "Read NONCE.\n"),
-            ("src/tests/test_main.py", "assert NONCE\n"),
-            ("weights/layer-1.bin", "1 NONCE\n"),
-            ("weights/layer-2.bin", "2 NONCE\n"),
-        ],
+            files: &[
+                ("src/requirements.txt", "numpy NONCE\n"),
+                ("src/lib/lib.c", "int lib; NONCE\n"),
+                ("src/app/main.py", "print('NONCE')\n"),
+                ("src/app/data/names", "a\nb\nNONCE\n"),
+                ("src/app/run.sh", "exec NONCE\n"),
+                ("src/app/README.md", "Read NONCE.\n"),
+                ("src/tests/test_main.py", "assert NONCE\n"),
+                ("weights/layer-1.bin", "1 NONCE\n"),
+                ("weights/layer-2.bin", "2 NONCE\n"),
+            ],
+        },
     },
     Project {
         name: "parts",
-        plan: r#"cpk 1
+        source: Source::Made {
+            plan: r#"cpk 1
 
 image @base = "BASE"
   config empty
@@ -130,17 +148,19 @@ stage %image from scratch {
 
 export from %image
 "#,
-        files: &[
-            ("src/one", "one NONCE\n"),
-            ("src/two", "two NONCE\n"),
-            ("src/three", "three NONCE\n"),
-            ("src/deep/a/b", "b NONCE\n"),
-            ("src/deep/c", "c NONCE\n"),
-        ],
+            files: &[
+                ("src/one", "one NONCE\n"),
+                ("src/two", "two NONCE\n"),
+                ("src/three", "three NONCE\n"),
+                ("src/deep/a/b", "b NONCE\n"),
+                ("src/deep/c", "c NONCE\n"),
+            ],
+        },
     },
     Project {
         name: "files",
-        plan: r#"cpk 1
+        source: Source::Made {
+            plan: r#"cpk 1
 
 context @src = dir "src"
 
@@ -172,21 +192,23 @@ stage %image from scratch {
 
 export from %image
 "#,
-        files: &[
-            ("src/a.conf", "a NONCE\n"),
-            ("src/b.conf", "b NONCE\n"),
-            ("src/tree/x", "x NONCE\n"),
-            ("src/tree/sub/y", "y NONCE\n"),
-            ("src/tree/sub/z.tmp", "z NONCE\n"),
-            ("src/bin/start", "start NONCE\n"),
-            ("src/bin/real", "real NONCE\n"),
-            ("src/bin/link", "-> real"),
-            ("src/notes", "notes NONCE\n"),
-        ],
+            files: &[
+                ("src/a.conf", "a NONCE\n"),
+                ("src/b.conf", "b NONCE\n"),
+                ("src/tree/x", "x NONCE\n"),
+                ("src/tree/sub/y", "y NONCE\n"),
+                ("src/tree/sub/z.tmp", "z NONCE\n"),
+                ("src/bin/start", "start NONCE\n"),
+                ("src/bin/real", "real NONCE\n"),
+                ("src/bin/link", "-> real"),
+                ("src/notes", "notes NONCE\n"),
+            ],
+        },
     },
     Project {
         name: "programs",
-        plan: r#"cpk 1
+        source: Source::Made {
+            plan: r#"cpk 1
 
 image @base = "BASE"
   config empty
@@ -219,7 +241,14 @@ stage %tools from image @base {
   }
 }
 
+stage %own from %one {
+  run "cat /own/out >/owned; echo NONCE >/side" {
+    mount %one at /own
+  }
+}
+
 stage %image from image @base {
+  copy "/owned" from %own to "/owned"
   run "cat /a/out /b/tools >/both" {
     mount %one at /a
     mount %tools at /b
@@ -240,6 +269,7 @@ export from %image {
   entrypoint ["/bin/cat"]
 }
 "#,
-        files: &[],
+            files: &[],
+        },
     },
 ];
