@@ -3,6 +3,7 @@
 //! For the whole process, from a file of text to a file of LLB, see `benches/whole-process`.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::sync::Arc;
 
 use cogpack_backends_contract::Backend;
@@ -10,7 +11,8 @@ use cogpack_backends_contract::content::NoFiles;
 use cogpack_backends_dockerfile::Dockerfile;
 use cogpack_backends_llb::{Llb, SourceText};
 use cogpack_backends_oci_direct::{Inputs, OciDirect};
-use cogpack_benches::{SIZES, chain, copies, one_directory};
+use cogpack_benches::{SIZES, chain, copies, one_directory, variables};
+use cogpack_cli::{Console, Environment};
 use cogpack_compiler::World;
 use cogpack_content::Digest;
 use cogpack_diff::{Compared, Difference};
@@ -126,4 +128,32 @@ fn diff(bencher: Bencher<'_, '_>, stages: usize) {
     bencher
         .counter(ItemsCount::new(stages))
         .bench(|| Difference::between(of(&old, &old_resolved), of(&new, &new_resolved)));
+}
+
+/// The whole command, of two plans of one stage in which each program sees one variable more, and of which one
+/// in the middle is another: half of the programs run again, each for a reason of its own.
+#[divan::bench(args = [100, 1_000, 10_000], max_time = 5)]
+fn explain_variables(bencher: Bencher<'_, '_>, count: usize) {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let old = variables(count);
+    let middle = format!("env V{0} = \"{0}\"", count / 2);
+    let new = old.replace(&middle, &middle.replace(" = \"", " = \"not "));
+    for (name, text) in [("old.cpk", &old), ("new.cpk", &new)] {
+        std::fs::write(folder.path().join(name), text).expect("can be written");
+    }
+    bencher.counter(ItemsCount::new(count)).bench(|| {
+        let (mut said, mut talk) = (Vec::new(), Vec::new());
+        let mut console = Console {
+            stdin: &mut std::io::empty(),
+            stdout: &mut said,
+            stderr: &mut talk,
+            directory: folder.path().to_owned(),
+            environment: Environment::default(),
+            stdout_is_terminal: false,
+            stderr_is_terminal: false,
+        };
+        let words = ["cogpackc", "explain", "new.cpk", "--since", "old.cpk"].map(OsString::from);
+        assert_eq!(cogpack_cli::run(words, &mut console), 0);
+        said
+    });
 }

@@ -61,3 +61,16 @@ pub fn chain(stages: usize) -> String {
     let _ = writeln!(text, "export from %s{}", stages.saturating_sub(1));
     text
 }
+
+/// The text of a plan with one stage that sets this many variables, each with a program after it, which sees all so
+/// far.
+pub fn variables(variables: usize) -> String {
+    let mut text = String::with_capacity(60 * variables + 100);
+    text.push_str("cpk 1\n\nplatform linux/amd64\n\nstage %s from scratch {\n  env PATH = \"/bin\"\n");
+    for variable in 0..variables {
+        // A String takes whatever is written to it.
+        let _ = writeln!(text, "  env V{variable} = \"{variable}\"\n  run \"make step-{variable}\"");
+    }
+    text.push_str("}\n\nexport from %s\n");
+    text
+}

@@ -11,6 +11,7 @@ use crate::commands::build::arguments::Build;
 use crate::commands::catalogue::arguments::Arguments as Bases;
 use crate::commands::check::arguments::Check;
 use crate::commands::diff::arguments::Diff;
+use crate::commands::explain::arguments::Explain;
 use crate::commands::lock::arguments::Lock;
 use crate::commands::opt::arguments::Optimise;
 use crate::commands::plan::arguments::PlanProject;
@@ -53,10 +54,10 @@ impl Arguments {
                 Command::Catalogue(arguments) => arguments.format,
                 Command::Check(arguments) => arguments.format.of_failures(),
                 Command::Diff(arguments) => arguments.format,
+                Command::Explain(arguments) => arguments.format,
                 Command::Fmt { format, .. }
                 | Command::Resolve { format, .. }
-                | Command::Graph { format, .. }
-                | Command::Explain { format, .. } => *format,
+                | Command::Graph { format, .. } => *format,
                 Command::Completions { .. } => Format::Text,
             },
             (None, Some(compile)) => compile.format,
@@ -371,21 +372,7 @@ pub enum Command {
     /// Compare two plans: what was changed, and what that builds again.
     Diff(Box<Diff>),
     /// Tell more about a finding's code, or why a build of a plan runs what it runs.
-    Explain {
-        /// For instance `cpk::stage::cycle`; left out, all codes are listed. With `--since` a plan, as
-        /// `cogpackc diff` takes it.
-        #[arg(value_name = "CODE|PLAN")]
-        code: Option<String>,
-        /// Tell which ops run again where this plan was built, and for each layer the chain from what was
-        /// changed to it: a plan, as a file, `REVISION:PATH` of a git repository or a directory; or a build
-        /// record. `last`, or nothing, stands for the record that the plan's last build left in
-        /// `.cog/records`, and files that have changed since then are told as well.
-        #[arg(long, value_name = "OLD", requires = "code", num_args = 0..=1, default_missing_value = "last")]
-        since: Option<PathBuf>,
-        /// How it is told.
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
+    Explain(Box<Explain>),
     /// Choose packages out of an archive, and print the context that fixes them.
     Lock(Box<Lock>),
     /// Print the plan of a project, or why it is as it is.

@@ -73,8 +73,33 @@ pub fn front(
     front_on(&[], file, layouts, None, format, console)
 }
 
+/// The same with the warnings left to whoever asks: what they are about may be about to change.
+pub fn unwarned(
+    file: &PlanFile,
+    layouts: &[String],
+    format: Format,
+    console: &mut Console<'_>,
+) -> Result<Option<Front>, Failure> {
+    read(&[], file, layouts, None, format, console)
+}
+
 /// The same for some of the plan's platforms only; none named means all.
 pub fn front_on(
+    platforms: &[Platform],
+    file: &PlanFile,
+    layouts: &[String],
+    store: Option<&Path>,
+    format: Format,
+    console: &mut Console<'_>,
+) -> Result<Option<Front>, Failure> {
+    let front = read(platforms, file, layouts, store, format, console)?;
+    if let Some(Front { resolved, .. }) = &front {
+        warn(resolved.warnings(), file, format, console);
+    }
+    Ok(front)
+}
+
+fn read(
     platforms: &[Platform],
     file: &PlanFile,
     layouts: &[String],
@@ -91,7 +116,13 @@ pub fn front_on(
     };
     choose(platforms, &mut plan)?;
     let bases = Bases::read(&plan, layouts, file, Machine::new(store, console))?;
-    resolved(plan, bases, file, format, console)
+    match cogpack_compiler::compile(plan, &bases.world()) {
+        Ok(resolved) => Ok(Some(Front { resolved, bases })),
+        Err(findings) => {
+            show(&findings, file, format, console);
+            Ok(None)
+        }
+    }
 }
 
 /// Leaves out the platforms that were not asked for.
@@ -112,27 +143,6 @@ pub fn choose(platforms: &[Platform], plan: &mut Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-fn resolved(
-    plan: Plan,
-    bases: Bases,
-    file: &PlanFile,
-    format: Format,
-    console: &mut Console<'_>,
-) -> Result<Option<Front>, Failure> {
-    match cogpack_compiler::compile(plan, &bases.world()) {
-        Ok(resolved) => {
-            if !resolved.warnings().is_empty() {
-                show(resolved.warnings(), file, format, console);
-            }
-            Ok(Some(Front { resolved, bases }))
-        }
-        Err(findings) => {
-            show(&findings, file, format, console);
-            Ok(None)
-        }
-    }
-}
-
 /// Like [`front`], for commands that need no bases afterwards.
 pub fn resolved_plan(
     file: &PlanFile,
@@ -141,6 +151,13 @@ pub fn resolved_plan(
     console: &mut Console<'_>,
 ) -> Result<Option<Resolved>, Failure> {
     Ok(front(file, layouts, format, console)?.map(|front| front.resolved))
+}
+
+/// Shows what there is to be warned of.
+pub fn warn(warnings: &[Finding], file: &PlanFile, format: Format, console: &mut Console<'_>) {
+    if !warnings.is_empty() {
+        show(warnings, file, format, console);
+    }
 }
 
 /// Shows what was found about a plan.

@@ -9,8 +9,8 @@ use miette::Diagnostic;
 use crate::caches;
 use crate::look::{Look, StepLook, is_within, path_of};
 use crate::repair::Repair;
-use crate::shell::Command;
 use crate::{Lint, few};
+use cogpack_ir::shell::Command;
 
 /// What apt leaves behind, or leaves open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]

@@ -7,8 +7,8 @@ use miette::Diagnostic;
 
 use crate::look::{Look, StepLook};
 use crate::repair::{self, NOT_IN_JSON, Repair};
-use crate::shell::Command;
 use crate::{Lint, apt};
+use cogpack_ir::shell::Command;
 
 /// A download that nothing keeps.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]

@@ -6,7 +6,7 @@ use miette::Diagnostic;
 use crate::Lint;
 use crate::look::Look;
 use crate::repair::Repair;
-use crate::shell::Command;
+use cogpack_ir::shell::Command;
 
 /// A download that is not checked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]

@@ -32,7 +32,6 @@ pub mod order;
 pub mod ownership;
 pub mod repair;
 pub mod secrets;
-pub mod shell;
 mod text;
 pub mod users;
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cogpack_ir::plan::{Execution, Input, MountKind, Op, OpKind, Span, Spanned, Stage, Template};
 use cogpack_ir::resolve::{EnvValue, Resolved, StageId, Step};
 
-use crate::shell::{self, Command, Extent};
 use crate::text::Text;
+use cogpack_ir::shell::{self, Command, Extent};
 
 /// A plan, taken apart once for all lints.
 pub(crate) struct Look<'a> {
@@ -132,15 +132,7 @@ impl<'a> Program<'a> {
 
 impl<'a> StepLook<'a> {
     fn new(step: Step<'a>, stage: &Stage) -> Self {
-        let commands = match Program::of(step.op) {
-            Some(Program::Script(script))
-                if step.state.shell.first().is_some_and(|shell| shell::is_shell(shell)) =>
-            {
-                shell::commands_of(script)
-            }
-            Some(Program::Arguments(argv)) => shell::of_argv(argv),
-            Some(Program::Script(_)) | None => Vec::new(),
-        };
+        let commands = shell::commands_run_by(step.op, &step.state.shell);
         let mut scopes = vec![step.op.span];
         scopes.extend(step.layer.map(|layer| layer.span));
         scopes.push(stage.name.span);

@@ -7,7 +7,7 @@ use miette::Diagnostic;
 use crate::Lint;
 use crate::look::{Look, StepLook};
 use crate::repair::{Edit, NOT_IN_JSON, Repair};
-use crate::shell::Command;
+use cogpack_ir::shell::Command;
 
 /// Rights that nobody should have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]

@@ -7,7 +7,7 @@ use miette::Diagnostic;
 use crate::Lint;
 use crate::look::{Look, StepLook, path_of};
 use crate::repair::Repair;
-use crate::shell::Command;
+use cogpack_ir::shell::Command;
 
 /// An order that costs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]

@@ -8,7 +8,7 @@ use miette::Diagnostic;
 use crate::Lint;
 use crate::look::{Look, StageLook, StepLook, is_within, path_of};
 use crate::repair::{Edit, NOT_IN_JSON, Repair};
-use crate::shell::Command;
+use cogpack_ir::shell::Command;
 
 /// Files that are written twice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]

@@ -1,6 +1,7 @@
 //! The layers of a stage as values that can be moved, joined and taken apart, and the way back to its ops.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use cogpack_backends_contract::layers::{changes_filesystem, layers};
 use cogpack_ir::plan::{
@@ -15,11 +16,13 @@ use crate::facts::Sizes;
 pub(crate) struct Item {
     pub(crate) op: Op,
     pub(crate) by: Option<Provenance>,
+    /// What reads its script, where it has one.
+    pub(crate) shell: Arc<[String]>,
 }
 
 impl Item {
     fn of(step: &Step<'_>) -> Self {
-        Self { op: step.op.clone(), by: step.by.cloned() }
+        Self { op: step.op.clone(), by: step.by.cloned(), shell: Arc::clone(&step.state.shell) }
     }
 
     pub(crate) fn changes_files(&self) -> bool {

@@ -1,41 +1,21 @@
-//! The little that is read of scripts: what they call, to find out what is worth doing. Nothing that has to
-//! be right for a plan's meaning to be kept rests on it, but for [`ownership`].
+//! What is asked of scripts, to find out what is worth doing: which commands they run, as `cogpack_ir::shell` reads them.
+//! Nothing that has to be right for a plan's meaning to be kept rests on it. What does, [`ownership`], looks at the
+//! letters themselves: it takes one form of script and no other.
+
+use std::collections::BTreeSet;
 
 use cogpack_ir::plan::{Op, OpKind};
+use cogpack_ir::shell::commands_run_by;
 
-/// The commands of a script's lines, as far as they can be told by their first words.
-pub(crate) fn calls(op: &Op) -> Vec<String> {
-    let texts: Vec<&str> = match &op.kind {
-        OpKind::Run { script, .. } => vec![script.as_str()],
-        OpKind::Exec { argv, .. } => return argv.first().map(|it| base(it)).into_iter().collect(),
-        OpKind::Copy(_)
-        | OpKind::File(_)
-        | OpKind::Mkdir(_)
-        | OpKind::Symlink(_)
-        | OpKind::Remove(_)
-        | OpKind::Env(_)
-        | OpKind::Workdir(_)
-        | OpKind::User(_)
-        | OpKind::Shell(_)
-        | OpKind::Layer(_)
-        | OpKind::By(_) => Vec::new(),
-    };
-    let joined = texts.concat().replace("\\\n", " ");
-    let commands = joined.split(['\n', ';', '&', '|', '(', ')']);
-    let is_setting = |word: &&str| word.contains('=') || matches!(*word, "sudo" | "exec" | "then" | "do");
-    commands
-        .filter_map(|command| command.split_whitespace().find(|word| !is_setting(word)))
-        .map(base)
-        .collect()
-}
+use crate::pieces::Item;
 
-/// What a program is called without its directory.
-fn base(word: &str) -> String {
-    word.rsplit('/').next().unwrap_or(word).to_owned()
+/// The names of the commands that an item runs.
+fn calls(item: &Item) -> BTreeSet<String> {
+    commands_run_by(&item.op, &item.shell).into_iter().map(|command| command.name).collect()
 }
 
 /// The package manager of a system that a script calls.
-pub(crate) fn package_manager(op: &Op) -> Option<&'static str> {
+pub(crate) fn package_manager(item: &Item) -> Option<&'static str> {
     const KNOWN: [(&str, &[&str]); 5] = [
         ("apt", &["apt-get", "apt", "aptitude", "dpkg"]),
         ("apk", &["apk"]),
@@ -43,15 +23,14 @@ pub(crate) fn package_manager(op: &Op) -> Option<&'static str> {
         ("zypper", &["zypper"]),
         ("pacman", &["pacman"]),
     ];
-    let calls = calls(op);
-    let manager = KNOWN.iter().find(|(_, names)| calls.iter().any(|call| names.contains(&call.as_str())));
+    let calls = calls(item);
+    let manager = KNOWN.iter().find(|(_, names)| names.iter().any(|name| calls.contains(*name)));
     manager.map(|(name, _)| *name)
 }
 
 /// Whether a script does nothing but remove.
-pub(crate) fn only_removes(op: &Op) -> bool {
-    let calls = calls(op);
-    !calls.is_empty() && calls.iter().all(|call| call == "rm")
+pub(crate) fn only_removes(item: &Item) -> bool {
+    calls(item).iter().eq(["rm"])
 }
 
 /// A script that is exactly `chown -R OWNER PATH` in words that a shell leaves as they are: the owner and the
@@ -76,15 +55,37 @@ mod tests {
         Op { kind: OpKind::Run { script, execution: Box::new(Execution::default()) }, span: Span::NOWHERE }
     }
 
+    fn item(script: &str, shell: &str) -> Item {
+        Item { op: run(script), by: None, shell: [shell.to_owned(), "-c".to_owned()].into() }
+    }
+
     #[test]
-    fn commands_are_the_first_words() {
+    fn package_managers_are_known_by_the_commands_of_a_script() {
         for (script, expected) in [
-            ("apt-get update && apt-get install -y a \\\n b", "apt-get apt-get"),
-            ("A=1 /usr/bin/pip install x; rm -rf /root/.cache", "pip rm"),
-            ("cat apt-get | sh", "cat sh"),
-            ("", ""),
+            ("apt-get update && apt-get install -y a \\\n b", Some("apt")),
+            ("A=1 sudo /usr/bin/dpkg -i x", Some("apt")),
+            ("if true; then apk add x; fi", Some("apk")),
+            ("sh -ec 'dnf install -y x'", Some("dnf")),
+            ("cat apt-get | tee log", None),
+            ("echo 'first; apt-get install x'", None),
+            ("# apt-get update\ntrue", None),
+            ("", None),
         ] {
-            assert_eq!(calls(&run(script)).join(" "), expected, "{script}");
+            assert_eq!(package_manager(&item(script, "/bin/bash")), expected, "{script}");
+            assert_eq!(package_manager(&item(script, "python3")), None, "{script}");
+        }
+    }
+
+    #[test]
+    fn a_script_that_only_removes_runs_nothing_else() {
+        for (script, expected) in [
+            ("rm -rf /root/.cache; rm /a", true),
+            ("rm -rf '/a; true'", true),
+            ("rm /a && true", false),
+            ("if [ -e /a ]; then rm /a; fi", false),
+            ("", false),
+        ] {
+            assert_eq!(only_removes(&item(script, "sh")), expected, "{script}");
         }
     }
 

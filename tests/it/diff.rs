@@ -196,6 +196,49 @@ fn a_plan_of_a_git_revision_is_compared() {
     assert!(missing.stderr.contains("read `HEAD:none.cpk` from git"), "{}", missing.stderr);
 }
 
+#[test]
+fn plans_are_compared_for_the_platforms_that_are_asked_for() {
+    let old =
+        "cpk 1\nplatform linux/amd64\nstage %a from scratch {\n  file \"/a\" = \"1\"\n}\nexport from %a\n";
+    let new = old.replace("amd64\n", "amd64\nplatform linux/arm64\n");
+    let folder = folder_with(&[("old.cpk", old), ("new.cpk", &new)]);
+    let run = |more: &[&str]| cogpackc(folder.path(), &[&["diff", "old.cpk", "new.cpk"], more].concat());
+    assert_eq!(run(&[]).code, 1);
+    assert_eq!(
+        (run(&["--platform", "linux/amd64"]).code, run(&["--platform", "linux/amd64"]).text()),
+        (0, "")
+    );
+    let other = run(&["--platform", "linux/arm64"]);
+    assert_eq!(other.code, 2);
+    assert!(other.stderr.contains("the plan is not for the platform `linux/arm64`"), "{}", other.stderr);
+}
+
+/// Git gives a driver a path, and a file, a digest and a mode of each side; `/dev/null` stands for no file.
+#[test]
+fn git_shows_plans_by_the_driver() {
+    let old = "cpk 1\nstage %a from scratch {\n  file \"/a\" = \"1\"\n}\nexport from %a\n";
+    let new = old.replace("\"1\"", "\"2\"");
+    let folder = folder_with(&[("old", old), ("new", &new), ("broken", "cpk 1\nstage\n")]);
+    let shown = |old: &str, new: &str| {
+        let words = ["diff", "--git-driver", "app/plan.cpk", old, "0a", "100644", new, "0b", "100644"];
+        let answer = cogpackc(folder.path(), &words);
+        // Whatever differs: git takes another code for a driver that broke.
+        assert_eq!((answer.code, answer.stderr.as_str()), (0, ""), "{old} {new}");
+        answer.text().to_owned()
+    };
+    let told = cogpackc(folder.path(), &["diff", "old", "new"])
+        .text()
+        .replace("old → new", "a/app/plan.cpk → b/app/plan.cpk");
+    assert_eq!(shown("old", "new"), told);
+    assert_eq!(shown("old", "old"), "");
+    // What is no plan is shown line by line.
+    assert!(shown("/dev/null", "new").contains("\n+cpk 1\n"), "{}", shown("/dev/null", "new"));
+    let broken = shown("old", "broken");
+    assert!(broken.starts_with("--- a/app/plan.cpk\n+++ b/app/plan.cpk\n@@ "), "{broken}");
+    let unmerged = cogpackc(folder.path(), &["diff", "--git-driver", "app/plan.cpk"]);
+    assert_eq!((unmerged.code, unmerged.text()), (0, "app/plan.cpk: not merged\n"));
+}
+
 /// The page shows what is printed, under the names that it has there.
 #[test]
 fn the_page_shows_what_is_printed() {

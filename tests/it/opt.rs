@@ -198,3 +198,26 @@ fn what_is_saved_is_told_where_the_image_is_there() {
     assert_eq!(answer.code, 2);
     assert!(answer.stderr.contains("--sizes"), "{}", answer.stderr);
 }
+
+#[test]
+fn the_plan_after_each_pass_is_shown_and_what_held_back_is_told_with_its_line() {
+    let plan = format!(
+        "{HEAD}context @source = dir \"src\"\n\nstage %app from image @base {{\n  env A = \"1\"\n  env A = \"2\"\n  \
+         run \"apt-get install -y a\"\n  run \"apt-get install -y b\" {{\n    mount @source at /src\n  }}\n}}\n\n\
+         stage %tests from %app {{\n  run \"make test\"\n}}\n\nexport from %app\n"
+    );
+    let folder = folder_with(&[("plan.cpk", &plan)]);
+    let answer = cogpackc(folder.path(), &["opt", "plan.cpk", "--print-after-all", "--stats", "-O2"]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    // Only those that changed it, each with the whole plan; the last one is the answer.
+    let after: Vec<&str> = answer.stderr.split("# plan.cpk after ").skip(1).collect();
+    let names: Vec<&str> = after.iter().filter_map(|shown| shown.lines().next()).collect();
+    assert_eq!(names, ["drop-dead-stages", "fold-env"]);
+    assert!(after[0].contains("env A = \"1\"") && !after[0].contains("%tests"), "{}", after[0]);
+    assert!(after[1].contains(answer.text()), "{}", after[1]);
+    assert!(
+        answer.stderr.contains("  plan.cpk:13: held back: it sees files of another input"),
+        "{}",
+        answer.stderr
+    );
+}

@@ -128,3 +128,41 @@ fn the_page_names_the_workflow_and_its_commands_exist() {
     }
     assert!(seen >= 2, "only {seen} commands were found");
 }
+
+/// A project is compared as it was planned, by the options that building and planning take.
+#[test]
+fn a_project_is_compared_with_what_it_was_planned_with() {
+    let folder = project();
+    let at = folder.path();
+    let written = cogpackc(at, &["plan", ".", "--precompile", "-O", "kept.cpk"]);
+    assert_eq!((written.code, written.stderr.as_str()), (0, ""));
+    let explained = |more: &[&str]| cogpackc(at, &[&["explain", ".", "--since", "kept.cpk"], more].concat());
+    let same = explained(&["--precompile"]);
+    assert_eq!((same.code, same.text()), (0, "the plan of . since kept.cpk: nothing runs again\n"));
+    // Without them it is another plan.
+    let other = explained(&[]);
+    assert_eq!(other.code, 0, "{}", other.stderr);
+    assert_ne!(other.text(), same.text());
+    for (words, code) in [(&["kept.cpk", "."][..], 1), (&["kept.cpk", ".", "--precompile"], 0)] {
+        let answer = cogpackc(at, &[&["diff"], words].concat());
+        assert_eq!((answer.code, answer.stderr.as_str()), (code, ""), "{words:?}: {}", answer.text());
+    }
+    // Where there is no project they mean nothing.
+    let refused = |words: &[&str]| {
+        let answer = cogpackc(at, words);
+        assert_eq!((answer.code, answer.text()), (2, ""), "{words:?}");
+        answer.stderr
+    };
+    insta::assert_snapshot!(refused(&["explain", "kept.cpk", "--since", "kept.cpk", "--base", "debian"]), @r"
+    error: `--base` is for projects, and `kept.cpk` is a plan
+
+    hint: a plan says all of it itself: leave the option away, or name a project's directory
+    ");
+    insta::assert_snapshot!(refused(&["explain", "cpk::stage::cycle", "--base", "debian"]), @r"
+    error: `--base` is for projects, and codes are explained
+
+    hint: name a project and what it is compared with: `cogpackc explain DIR --since OLD`
+    ");
+    let elsewhere = refused(&["explain", ".", "--since", "kept.cpk", "--platform", "linux/s390x"]);
+    assert!(elsewhere.contains("linux/s390x"), "{elsewhere}");
+}

@@ -6,7 +6,7 @@ pub mod check;
 mod compile;
 mod completions;
 pub mod diff;
-mod explain;
+pub mod explain;
 mod fmt;
 mod graph;
 pub mod lock;
@@ -15,8 +15,6 @@ pub mod plan;
 pub mod predict;
 mod resolve;
 pub mod store;
-
-use std::path::Path;
 
 use crate::arguments::{Arguments, Command, Compile};
 use crate::console::Console;
@@ -37,12 +35,7 @@ pub fn run(arguments: Arguments, console: &mut Console<'_>) -> Result<u8, Failur
         (Some(Command::Graph { plan, kind, path, format }), _) => {
             graph::run(&plan, kind, path.as_deref(), format, console)
         }
-        (Some(Command::Explain { code: Some(plan), since: Some(old), format }), _) => {
-            diff::since::run(Path::new(&plan), &old, format, console)
-        }
-        (Some(Command::Explain { code, since: _, format }), _) => {
-            explain::run(code.as_deref(), format, console)
-        }
+        (Some(Command::Explain(arguments)), _) => explain::run(&arguments, console),
         (Some(Command::Diff(arguments)), _) => diff::run(&arguments, console),
         (Some(Command::Catalogue(arguments)), _) => catalogue::run(&arguments, console),
         (Some(Command::Opt(arguments)), _) => opt::run(&arguments, console),

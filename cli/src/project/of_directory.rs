@@ -108,23 +108,38 @@ impl Named<'_> {
         Ok(planned.map(|planned| project.as_plan_file(&planned)))
     }
 
+    /// Whether it is a directory without a plan.
+    pub fn is_project(&self, console: &Console<'_>) -> bool {
+        self.written_path(console).is_none()
+    }
+
     /// The plan that somebody wrote: the one that is named, or the one in the directory.
     fn written(&self, console: &mut Console<'_>) -> Result<Option<PlanFile>, Failure> {
+        let Some(path) = self.written_path(console) else { return Ok(None) };
+        refuse_options(self.options, &path)?;
+        plan_file::read(&path, console).map(Some)
+    }
+
+    fn written_path(&self, console: &Console<'_>) -> Option<PathBuf> {
         let is_directory = self.path != Path::new("-") && console.directory.join(self.path).is_dir();
         let path = match is_directory {
             true if self.path == Path::new(".") => PathBuf::from(FILE_NAME),
             true => self.path.join(FILE_NAME),
-            false => self.path.to_owned(),
+            false => return Some(self.path.to_owned()),
         };
-        if is_directory && !console.directory.join(&path).is_file() {
-            return Ok(None);
-        }
-        if let Some(option) = self.options.first_given() {
-            let message = format!("`{option}` is for projects, and `{}` is a plan", path.display());
-            return Err(Failure::new(message).with_hint(
+        console.directory.join(&path).is_file().then_some(path)
+    }
+}
+
+/// Refuses options of projects, where a plan is named.
+pub fn refuse_options(options: &ProjectOptions, plan: &Path) -> Result<(), Failure> {
+    match options.first_given() {
+        None => Ok(()),
+        Some(option) => {
+            let message = format!("`{option}` is for projects, and `{}` is a plan", plan.display());
+            Err(Failure::new(message).with_hint(
                 "a plan says all of it itself: leave the option away, or name a project's directory",
-            ));
+            ))
         }
-        plan_file::read(&path, console).map(Some)
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use cogpack_content::Platform;
 
 /// Options of every command that plans a project.
 #[derive(Debug, Clone, Default, Args)]
@@ -36,6 +37,25 @@ pub struct ProjectOptions {
     /// its source.
     #[arg(long, help_heading = "Projects")]
     pub precompile: bool,
+}
+
+/// The same with what the project is planned for, of the commands that compare plans.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Planning {
+    /// What a project is planned for, and which platforms of a plan are looked at; may be given several
+    /// times.
+    #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
+    pub platforms: Vec<Platform>,
+    /// How a project is read.
+    #[command(flatten)]
+    pub project: ProjectOptions,
+}
+
+impl Planning {
+    /// The first of its options that was given.
+    pub fn first_given(&self) -> Option<&'static str> {
+        (!self.platforms.is_empty()).then_some("--platform").or_else(|| self.project.first_given())
+    }
 }
 
 impl ProjectOptions {

@@ -101,11 +101,11 @@ enum Removed {
 }
 
 fn removed(piece: &Piece) -> Option<Removed> {
-    let [Item { op, .. }] = &piece.items[..] else { return None };
-    if let OpKind::Remove(remove) = &op.kind {
+    let [item] = &piece.items[..] else { return None };
+    if let OpKind::Remove(remove) = &item.op.kind {
         return place(&remove.path).map(Removed::Place);
     }
-    only_removes(op).then_some(Removed::Something)
+    only_removes(item).then_some(Removed::Something)
 }
 
 /// The latest piece that adds what is removed: one that makes it or something below it, or else the program

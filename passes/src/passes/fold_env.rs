@@ -191,8 +191,8 @@ fn folded(plan: &Resolved, id: StageId, said: &[Option<usize>]) -> Vec<Piece> {
         let places = place..place + piece.items.len();
         place = places.end;
         let items = places.filter_map(|place| {
-            let Item { op, by } = all[said[place]?].clone();
-            Some(Item { op, by: by.or_else(|| all[place].by.clone()) })
+            let Item { op, by, shell } = all[said[place]?].clone();
+            Some(Item { op, by: by.or_else(|| all[place].by.clone()), shell })
         });
         piece.items = items.collect();
     }

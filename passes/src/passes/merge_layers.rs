@@ -407,6 +407,18 @@ mod tests {
     }
 
     #[test]
+    fn sixty_layers_are_cut_in_the_best_way_whatever_the_budget_is() {
+        let layers: Vec<(u64, u64, bool)> =
+            (0..60u64).map(|place| (1 + place * place % 97, 20_000 + place % 7 * 50_000, false)).collect();
+        let row = row(&layers);
+        for most in row.least()..=60 {
+            let cut = row.cut(most);
+            assert_eq!(cut.above_bound_percent, 0);
+            assert_eq!(cost(&row, &cut.groups), cost(&row, &row.exactly(most).groups), "{most}");
+        }
+    }
+
+    #[test]
     fn the_least_number_of_layers_is_one_for_each_kind_in_a_row() {
         let kinds = row(&[(1, 1, false), (1, 1, false), (1, 1, true), (1, 1, false)]);
         assert_eq!(kinds.least(), 3);

@@ -19,7 +19,7 @@ use cogpack_ir::resolve::Resolved;
 use crate::facts::Facts;
 use crate::note::{Kind, Note};
 use crate::order::{Level, Pass, Rewrite};
-use crate::pieces::{LayerNames, Piece, joined, stages_of, with_pieces};
+use crate::pieces::{Item, LayerNames, Piece, joined, stages_of, with_pieces};
 use crate::scripts::{only_removes, package_manager};
 
 /// The pass.
@@ -58,7 +58,7 @@ fn merged(pieces: Vec<Piece>, notes: &mut Vec<Note>) -> Vec<Piece> {
     let mut run: Option<(usize, &'static str)> = None;
     let mut layer_names = LayerNames::of(&pieces);
     for piece in pieces {
-        let manager = program(&piece).map(|op| (package_manager(op), only_removes(op), sees_files(op)));
+        let manager = program(&piece).map(|it| (package_manager(it), only_removes(it), sees_files(&it.op)));
         run = match (run, manager) {
             (Some((count, of)), Some((manager, removes, false))) if manager == Some(of) || removes => {
                 Some((count + 1, of))
@@ -111,9 +111,9 @@ fn close(
 }
 
 /// The one program that a piece without a name runs.
-fn program(piece: &Piece) -> Option<&Op> {
+fn program(piece: &Piece) -> Option<&Item> {
     let item = piece.only().filter(|_| piece.name.is_none())?;
-    item.op.execution().map(|_| &item.op)
+    item.op.execution().map(|_| item)
 }
 
 fn sees_files(op: &Op) -> bool {

@@ -32,6 +32,8 @@ fn what_the_registry_says_is_written_into_the_plan() {
         &["opt", "--pass", "pin", "plan.cpk", "--stats", "--format", "text", "-O", "pinned.cpk"],
     );
     assert_eq!(answer.code, 0, "{}", answer.stderr);
+    // While it is being pinned nobody is told that it is not.
+    assert!(!answer.stderr.contains("unpinned"), "{}", answer.stderr);
     let skopeo = Command::new("skopeo")
         .args(["inspect", "--tls-verify=false", "--format", "{{.Digest}}", &format!("docker://{image}")])
         .output()

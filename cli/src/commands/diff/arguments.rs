@@ -4,9 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use cogpack_content::Platform;
 
-use crate::project::options::ProjectOptions;
+use crate::project::options::Planning;
 use crate::report::Format;
 
 /// `cogpackc diff OLD NEW`
@@ -38,12 +37,9 @@ pub struct Diff {
         conflicts_with_all = ["old", "new"]
     )]
     pub git_driver: Option<Vec<OsString>>,
-    /// What a project is planned for; may be given several times.
-    #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
-    pub platforms: Vec<Platform>,
-    /// How a project is read.
+    /// How a project is planned.
     #[command(flatten)]
-    pub project: ProjectOptions,
+    pub planning: Planning,
     /// How findings and failures are shown; `json` prints the answer as JSON too.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -4,7 +4,8 @@ use cogpack_diff::{Cause, LayerState, OpChangeKind, What};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Answer, told};
+use super::Answer;
+use super::told::Lines;
 use crate::report::json;
 
 #[derive(Serialize)]
@@ -101,6 +102,7 @@ struct Bytes {
 /// The answer.
 pub fn text(answer: &Answer<'_>) -> String {
     let Answer { old, new, found, sizes } = answer;
+    let (old_lines, new_lines) = (Lines::of(old), Lines::of(new));
     let joined = |lines: &[String]| (!lines.is_empty()).then(|| lines.join("\n"));
     let reason = |cause: &Cause| Reason {
         what: match &cause.what {
@@ -120,13 +122,13 @@ pub fn text(answer: &Answer<'_>) -> String {
             What::Files(change) => Some(change.context.to_string()),
             What::New | What::Changed | What::Sees(_) | What::Start | What::Order(_) | What::Layers => None,
         },
-        line: told::line(cause.span, new),
+        line: new_lines.at(cause.span),
         text: cause.to_string(),
     };
     let stages = found.stages.iter().map(|change| Stage {
         before: change.before.as_ref().map(ToString::to_string),
         after: change.after.as_ref().map(ToString::to_string),
-        line: told::line(change.span, if change.after.is_some() { new } else { old }),
+        line: if change.after.is_some() { &new_lines } else { &old_lines }.at(change.span),
         phase: change
             .phase
             .as_ref()
@@ -150,8 +152,8 @@ pub fn text(answer: &Answer<'_>) -> String {
                 },
                 before: joined(&op.before),
                 after: joined(&op.after),
-                old_line: told::line(op.old_span, old),
-                new_line: told::line(op.new_span, new),
+                old_line: old_lines.at(op.old_span),
+                new_line: new_lines.at(op.new_span),
             })
             .collect(),
     });
@@ -160,14 +162,14 @@ pub fn text(answer: &Answer<'_>) -> String {
         renamed_from: change.renamed_from.as_deref(),
         before: joined(&change.before),
         after: joined(&change.after),
-        line: told::line(change.span, if change.after.is_empty() { old } else { new }),
+        line: if change.after.is_empty() { &old_lines } else { &new_lines }.at(change.span),
     });
     let layers = found.layers.iter().enumerate().map(|(place, layer)| Layer {
         stage: layer.stage.as_ref().map(ToString::to_string),
         name: layer.name.as_ref().map(ToString::to_string),
         op: layer.title.clone(),
         ops: layer.ops,
-        line: told::line(layer.span, new),
+        line: new_lines.at(layer.span),
         state: match &layer.state {
             LayerState::Stays => "stays",
             LayerState::Changes(_) => "changes",
@@ -184,7 +186,7 @@ pub fn text(answer: &Answer<'_>) -> String {
     let runs = found.runs.iter().map(|run| Run {
         stage: run.stage.to_string(),
         op: &run.op,
-        line: told::line(run.span, new),
+        line: new_lines.at(run.span),
         in_image: run.in_image,
         cause: reason(&run.cause),
     });

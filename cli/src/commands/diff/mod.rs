@@ -14,7 +14,7 @@ use std::path::Path;
 
 use arguments::{Diff, DiffFormat};
 use cogpack_compiler::{World, compile};
-use cogpack_content::Digest;
+use cogpack_content::{Digest, Platform};
 use cogpack_diff::keys::Contents;
 use cogpack_diff::{Compared, Difference};
 use cogpack_ir::plan::{InputName, Plan};
@@ -81,9 +81,10 @@ fn both(
 ) -> Result<Option<[Read; 2]>, Failure> {
     refuse_one_input_twice(old, new)?;
     let mut read = |path: &Path| -> Result<Option<Read>, Failure> {
-        let place = Place { path, arguments };
+        let (planning, format) = (&arguments.planning, arguments.format);
+        let place = Place { path, other: if path == old { new } else { old }, planning, format };
         let Some(file) = place.plan(console)? else { return Ok(None) };
-        understood(file, arguments.format, console)
+        understood(file, &planning.platforms, format, console)
     };
     let Some(old) = read(old)? else { return Ok(None) };
     Ok(read(new)?.map(|new| [old, new]))
@@ -96,11 +97,17 @@ fn refuse_one_input_twice(old: &Path, new: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Reads and resolves a plan. What is wrong with it is shown, what its author should know is not: that
+/// Reads and resolves a plan, for some of its platforms only; none named means all. What is wrong with it is shown, what its author should know is not: that
 /// is said where the plan is checked.
-fn understood(file: PlanFile, format: Format, console: &mut Console<'_>) -> Result<Option<Read>, Failure> {
+fn understood(
+    file: PlanFile,
+    platforms: &[Platform],
+    format: Format,
+    console: &mut Console<'_>,
+) -> Result<Option<Read>, Failure> {
     let resolved = match cogpack_compiler::parse(&file.text) {
-        Ok(plan) => {
+        Ok(mut plan) => {
+            front::choose(platforms, &mut plan)?;
             let bases = Bases::read(&plan, &[], &file, Machine::new(None, console))?;
             resolved(plan, &bases.world())
         }

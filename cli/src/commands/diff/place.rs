@@ -4,11 +4,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use super::arguments::Diff;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
-use crate::project::of_directory::Named;
+use crate::project::of_directory::{Named, refuse_options};
+use crate::project::options::{Planning, ProjectOptions};
+use crate::report::Format;
 
 /// The file that a directory is looked into for.
 const FILE_NAME: &str = "plan.cpk";
@@ -16,21 +17,36 @@ const FILE_NAME: &str = "plan.cpk";
 /// One of the two plans.
 pub struct Place<'a> {
     pub path: &'a Path,
-    pub arguments: &'a Diff,
+    /// What it is compared with.
+    pub other: &'a Path,
+    pub planning: &'a Planning,
+    pub format: Format,
 }
 
 impl Place<'_> {
     /// The plan; `None` where a project has errors, which are shown.
     pub fn plan(&self, console: &mut Console<'_>) -> Result<Option<PlanFile>, Failure> {
+        // Options of projects are for those of the two that are one; where neither is, they mean nothing.
+        let none = ProjectOptions::default();
+        let is_told = self.is_project(self.path, console) || !self.is_project(self.other, console);
+        let options = if is_told { &self.planning.project } else { &none };
         let is_there = console.directory.join(self.path).exists();
         if let Some((revision, path)) = self.path.to_str().and_then(|text| text.split_once(':'))
             && !is_there
             && !revision.is_empty()
         {
+            refuse_options(options, self.path)?;
             return self.of_revision(revision, path, console).map(Some);
         }
-        let Diff { project, platforms, format, .. } = self.arguments;
-        Named { path: self.path, options: project, platforms, format: *format }.plan(console)
+        self.named(self.path, options).plan(console)
+    }
+
+    fn named<'n>(&'n self, path: &'n Path, options: &'n ProjectOptions) -> Named<'n> {
+        Named { path, options, platforms: &self.planning.platforms, format: self.format }
+    }
+
+    fn is_project(&self, path: &Path, console: &Console<'_>) -> bool {
+        self.named(path, &self.planning.project).is_project(console)
     }
 
     fn of_revision(&self, revision: &str, path: &str, console: &Console<'_>) -> Result<PlanFile, Failure> {

@@ -1,19 +1,21 @@
 //! `cogpackc explain PLAN --since OLD`: which ops run again where the old plan was built, and why: from what was
 //! changed, step by step, to each layer.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use cogpack_diff::chains::{How, Link};
 use cogpack_diff::{Cause, Difference, Rerun, What};
 use serde::Serialize;
 
-use super::arguments::Diff;
 use super::place::Place;
+use super::told::Lines;
 use super::{difference, refuse_one_input_twice, told, understood};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
 use crate::progress::text::plain;
+use crate::project::options::Planning;
 use crate::record::reading::{Recorded, files_now, record};
 use crate::report::{self, Format, json};
 use crate::{COULD_NOT_RUN, DONE};
@@ -26,27 +28,25 @@ const TOO_MANY: &str = "note: the contexts hold more than a record lists: their 
                         that build";
 
 /// Explains.
-pub fn run(plan: &Path, old: &Path, format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
-    let arguments = Diff {
-        old: None,
-        new: None,
-        form: None,
-        sizes: None,
-        git_driver: None,
-        platforms: Vec::new(),
-        project: crate::project::options::ProjectOptions::default(),
-        format,
-    };
+pub fn run(
+    plan: &Path,
+    old: &Path,
+    planning: &Planning,
+    format: Format,
+    console: &mut Console<'_>,
+) -> Result<u8, Failure> {
     refuse_one_input_twice(old, plan)?;
-    let place = Place { path: plan, arguments: &arguments };
+    let place = Place { path: plan, other: old, planning, format };
     let Some(new) = place.plan(console)? else { return Ok(COULD_NOT_RUN) };
     let recorded = record(old, &new, console)?;
-    let Some(new) = understood(new, format, console)? else { return Ok(COULD_NOT_RUN) };
+    let platforms = &planning.platforms;
+    let Some(new) = understood(new, platforms, format, console)? else { return Ok(COULD_NOT_RUN) };
     let (old, found) = match recorded {
         Some(recorded) => {
             recorded.refuse_others(&new.file, &new.plan)?;
             let Recorded { file, files, .. } = recorded;
-            let Some(old) = understood(file, format, console)? else { return Ok(COULD_NOT_RUN) };
+            // It is compared as it was built, for whichever platforms that was.
+            let Some(old) = understood(file, &[], format, console)? else { return Ok(COULD_NOT_RUN) };
             let now = files_now(&new.file, &new.resolved)?;
             let found = match (&files, &now) {
                 (Some(then), Some(now)) => Difference::between(old.compared(then), new.compared(now)),
@@ -58,9 +58,9 @@ pub fn run(plan: &Path, old: &Path, format: Format, console: &mut Console<'_>) -
             (old, found)
         }
         None => {
-            let place = Place { path: old, arguments: &arguments };
+            let place = Place { path: old, other: plan, planning, format };
             let Some(old) = place.plan(console)? else { return Ok(COULD_NOT_RUN) };
-            let Some(old) = understood(old, format, console)? else { return Ok(COULD_NOT_RUN) };
+            let Some(old) = understood(old, platforms, format, console)? else { return Ok(COULD_NOT_RUN) };
             let found = difference(&old, &new);
             (old, found)
         }
@@ -78,26 +78,31 @@ fn text(old: &PlanFile, new: &PlanFile, found: &Difference) -> String {
     if found.runs.is_empty() {
         return format!("{names}: nothing runs again\n");
     }
+    let lines = Lines::of(new);
     let mut page = format!("{names}: {}\n", told::summary(found));
     // What each op leads to, and what nothing led to, by what was changed.
     let mut leads_to: Vec<Vec<usize>> = vec![Vec::new(); found.runs.len()];
     let mut roots: Vec<(&Cause, Vec<usize>)> = Vec::new();
+    let mut places: BTreeMap<&Cause, usize> = BTreeMap::new();
     for (place, run) in found.runs.iter().enumerate() {
         match &run.led_to_by {
             Some(link) => leads_to[link.run].push(place),
-            None => match roots.iter_mut().find(|(cause, _)| **cause == run.cause) {
-                Some((_, runs)) => runs.push(place),
-                None => roots.push((&run.cause, vec![place])),
-            },
+            None => {
+                let root = *places.entry(&run.cause).or_insert(roots.len());
+                match roots.get_mut(root) {
+                    Some((_, runs)) => runs.push(place),
+                    None => roots.push((&run.cause, vec![place])),
+                }
+            }
         }
     }
     for (cause, runs) in roots {
-        page.push_str(&format!("\n{}{}\n", at(told::line(cause.span, new)), plain(&cause.to_string())));
+        page.push_str(&format!("\n{}{}\n", at(lines.at(cause.span)), plain(&cause.to_string())));
         let mut rows = Vec::new();
         // The latest last, so that they come out in their order.
         let mut ahead: Vec<(usize, usize)> = runs.iter().rev().map(|run| (*run, 1)).collect();
         while let Some((run, depth)) = ahead.pop() {
-            rows.push(row(&found.runs[run], depth, new));
+            rows.push(row(&found.runs[run], depth, &lines));
             ahead.extend(leads_to[run].iter().rev().map(|next| (*next, depth + 1)));
         }
         let more = rows.len().saturating_sub(MOST_ROWS);
@@ -109,7 +114,7 @@ fn text(old: &PlanFile, new: &PlanFile, found: &Difference) -> String {
     page
 }
 
-fn row(run: &Rerun, depth: usize, new: &PlanFile) -> String {
+fn row(run: &Rerun, depth: usize, lines: &Lines<'_>) -> String {
     let how = match run.led_to_by.as_ref().map(|link| &link.how) {
         None => String::new(),
         Some(How::Stands) => ", on top of it".to_owned(),
@@ -120,7 +125,7 @@ fn row(run: &Rerun, depth: usize, new: &PlanFile) -> String {
         Some(How::Starts(name)) => format!(", which starts from {name}"),
     };
     let part = if run.in_image { "" } else { " (not in the image)" };
-    let line = told::line(run.span, new).map_or_else(String::new, |line| format!(" (line {line})"));
+    let line = lines.at(run.span).map_or_else(String::new, |line| format!(" (line {line})"));
     format!("{}{}{line}{how}: {}{part}\n", "  ".repeat(depth), run.stage, plain(&run.op))
 }
 
@@ -184,13 +189,14 @@ fn as_json(old: &PlanFile, new: &PlanFile, found: &Difference) -> String {
         };
         By { run: *run, how, stage }
     };
+    let lines = Lines::of(new);
     let runs = found.runs.iter().map(|run| Run {
         stage: run.stage.to_string(),
         op: &run.op,
-        line: told::line(run.span, new),
+        line: lines.at(run.span),
         in_image: run.in_image,
         cause: run.cause.to_string(),
-        cause_line: told::line(run.cause.span, new),
+        cause_line: lines.at(run.cause.span),
         cause_files: files(&run.cause),
         led_to_by: run.led_to_by.as_ref().map(by),
         only_if: run.only_if.as_ref().map(|it| Condition { reads_others: it.reads_others, runs: &it.runs }),

@@ -4,6 +4,7 @@
 
 use cogpack_diff::{LayerState, Rerun};
 
+use super::told::Lines;
 use super::{Answer, told};
 use crate::progress::palette::{Palette, Tone};
 use crate::progress::text::{counted, plain};
@@ -59,10 +60,11 @@ impl Page {
 
     fn changes(&mut self, answer: &Answer<'_>) {
         let found = &answer.found;
+        let (old_lines, new_lines) = (Lines::of(answer.old), Lines::of(answer.new));
         for change in found.stages.iter().take(MOST_CHANGES) {
             let is_gone = change.after.is_none();
             let Some(name) = change.after.as_ref().or(change.before.as_ref()) else { continue };
-            let line = told::line(change.span, if is_gone { answer.old } else { answer.new });
+            let line = if is_gone { &old_lines } else { &new_lines }.at(change.span);
             let line = line.map_or_else(String::new, |line| format!(" (line {line})"));
             let said = told::of_stage(change).join(", ");
             let (said, place) = match said.is_empty() {

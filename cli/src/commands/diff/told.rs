@@ -134,8 +134,16 @@ fn ops_run(count: usize) -> String {
     if count == 1 { "1 op runs".to_owned() } else { format!("{count} ops run") }
 }
 
-/// The line of a place, counted from 1; `None` for what is written nowhere.
-pub fn line(span: Span, file: &PlanFile) -> Option<usize> {
-    let range = span.range()?;
-    Some(SourceText::new(&file.shown, &file.text).place(range.start).line)
+/// The lines of a plan's text, counted once for all that is told of it.
+pub struct Lines<'p>(SourceText<'p>);
+
+impl<'p> Lines<'p> {
+    pub fn of(file: &'p PlanFile) -> Self {
+        Self(SourceText::new(&file.shown, &file.text))
+    }
+
+    /// The line of a place, counted from 1; `None` for what is written nowhere.
+    pub fn at(&self, span: Span) -> Option<usize> {
+        span.range().map(|range| self.0.place(range.start).line)
+    }
 }

@@ -55,7 +55,7 @@ pub fn run(arguments: &Optimise, console: &mut Console<'_>) -> Result<u8, Failur
     let mut plans = Vec::with_capacity(arguments.plans.len());
     for path in &arguments.plans {
         let file = plan_file::read(path, console)?;
-        match front::front(&file, &arguments.layouts, arguments.format, console)? {
+        match front::unwarned(&file, &arguments.layouts, arguments.format, console)? {
             Some(Front { resolved, bases }) => plans.push((file, resolved, bases)),
             None => return Ok(FINDINGS),
         }
@@ -64,6 +64,9 @@ pub fn run(arguments: &Optimise, console: &mut Console<'_>) -> Result<u8, Failur
     let pins = pins(&plans, &passes, console)?;
     let known = sizes.into_iter().zip(pins).map(|(sizes, pins)| Facts { sizes, pins, ..Facts::default() });
     let all = made(plans, &passes, known.collect(), arguments)?;
+    for made in &all {
+        front::warn(&pins::warnings(&made.before, &made.optimised), &made.file, arguments.format, console);
+    }
     if arguments.print_after_all && arguments.format == Format::Text {
         all.iter().for_each(|made| console.talk(&told::after_each(made)));
     }
@@ -218,7 +221,7 @@ fn pins(
     passes: &[&'static dyn Pass],
     console: &Console<'_>,
 ) -> Result<Vec<BTreeMap<InputName, Pin>>, Failure> {
-    if !passes.iter().any(|pass| pass.name() == "pin") {
+    if !passes.iter().any(|pass| pass.name() == pins::PASS) {
         return Ok(vec![BTreeMap::new(); plans.len()]);
     }
     plans.iter().map(|(_, plan, bases)| pins::of(plan, bases, console)).collect()

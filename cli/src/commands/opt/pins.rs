@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use cogpack_build::direct::pull::{Found, Puller};
 use cogpack_content::{Digest, ImageReference, Platform};
+use cogpack_ir::finding::Finding;
 use cogpack_ir::plan::InputName;
-use cogpack_ir::resolve::Resolved;
+use cogpack_ir::resolve::{ResolveFinding, Resolved};
+use cogpack_passes::Optimised;
 use cogpack_passes::facts::Pin;
 
 use crate::bases::Bases;
@@ -15,6 +17,27 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::packages::Machine;
 use crate::registries;
+
+/// The pass.
+pub const PASS: &str = "pin";
+
+/// What is to be told of a plan that was rewritten. What an image lacks is told as it is when the plan was
+/// pinned, if it was: until then nobody is told of what is being mended.
+pub fn warnings(before: &Resolved, optimised: &Optimised) -> Vec<Finding> {
+    let pinned = optimised.steps.iter().rfind(|step| step.pass == PASS).and_then(|step| step.after.as_ref());
+    let of = |plan: &Resolved, is_wanted: fn(&Finding) -> bool| -> Vec<Finding> {
+        plan.warnings().iter().filter(|warning| is_wanted(warning)).cloned().collect()
+    };
+    match pinned {
+        None => before.warnings().to_vec(),
+        Some(pinned) => [of(before, |warning| !is_of_image(warning)), of(pinned, is_of_image)].concat(),
+    }
+}
+
+/// Whether a warning is of what pinning mends.
+fn is_of_image(warning: &Finding) -> bool {
+    matches!(warning, Finding::Resolve(ResolveFinding::Unpinned { .. }))
+}
 
 /// Asks for each image that has no digest and that nobody has put a layout in the place of. Of several
 /// platforms all must be there; a config is told where it is the same for all.

@@ -1,11 +1,16 @@
 //! `cogpackc explain CODE`: why a rule exists, an example that breaks it and one that keeps it.
 
-use std::fmt::Write as _;
+pub mod arguments;
 
+use std::fmt::Write as _;
+use std::path::Path;
+
+use arguments::Explain;
 use cogpack_ir::explain::{self, Explanation, Form};
 use serde::Serialize;
 
 use crate::DONE;
+use crate::commands::diff::since;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::report::Format;
@@ -20,8 +25,20 @@ struct JsonExplanation {
     keeps: &'static str,
 }
 
-/// Explains one code, or lists all.
-pub fn run(code: Option<&str>, format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
+/// Explains one code, lists all, or tells what a build of a plan runs again.
+pub fn run(arguments: &Explain, console: &mut Console<'_>) -> Result<u8, Failure> {
+    let Explain { code, since, planning, format } = arguments;
+    if let (Some(plan), Some(old)) = (code, since) {
+        return since::run(Path::new(plan), old, planning, *format, console);
+    }
+    if let Some(option) = planning.first_given() {
+        return Err(Failure::new(format!("`{option}` is for projects, and codes are explained"))
+            .with_hint("name a project and what it is compared with: `cogpackc explain DIR --since OLD`"));
+    }
+    told_of(code.as_deref(), *format, console)
+}
+
+fn told_of(code: Option<&str>, format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
     let explanations: Vec<&'static Explanation> = match code {
         None => explain::all().collect(),
         Some(code) => vec![explain::explain(code).ok_or_else(|| unknown(code))?],
