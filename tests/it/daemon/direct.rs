@@ -8,9 +8,10 @@ use std::path::Path;
 use cogpack_tests::engines;
 use cogpack_tests::image::{Image, differences, saved};
 use cogpack_tests::runtimes;
-use cogpack_tests::snapshot::Snapshots;
 use cogpack_tests::terminal::{Answer, cogpackc_in};
 use cogpack_tests::tools::Tool;
+
+use crate::equivalence::{LEVELS, List, level_alike, texts};
 
 use super::ejects::{Unbuilt, World, codes, mount_points, named, plans, without_mount_points};
 
@@ -117,53 +118,72 @@ fn programs_leave_what_buildkit_makes_of_them() {
     std::fs::write(&path, AWKWARD).expect("can be written");
     let mut plans = plans();
     plans.insert("awkward".to_owned(), path);
-    let (mut wrong, mut refused) = (String::new(), String::new());
-    let mut built: BTreeMap<String, (String, Image, BTreeSet<String>)> = BTreeMap::new();
+    let (mut wrong, mut list) = (String::new(), List::default());
+    let mut built: BTreeMap<String, Built> = BTreeMap::new();
     for (name, plan) in plans {
         let folder = world.copy(&name, &plan);
         let tag = format!("{}-{}", name.replace('/', "-"), std::process::id());
         let reference = format!("cogpack-runtime/llb:{tag}");
-        let direct = match build(&world, "-O0", &folder, store.path(), &reference) {
-            Ok(image) => image,
-            Err(answer) => {
-                let codes = codes(&answer.stderr);
-                if answer.code == 1 && !codes.is_empty() {
-                    let codes = codes.into_iter().collect::<Vec<_>>().join(" ");
-                    // A String takes whatever is written to it.
-                    let _ = writeln!(refused, "{name}: {codes}");
-                } else {
-                    let _ = writeln!(wrong, "{name}: it cannot be built here: {}", answer.stderr);
-                }
+        let is_wanted = match world.build(&newer, &folder, &reference) {
+            Ok(()) => true,
+            Err(Unbuilt::Refused(_)) => false,
+            Err(Unbuilt::Failed(said)) => {
+                // A String takes whatever is written to it.
+                let _ = writeln!(wrong, "{name}: it cannot be built by the engine: {said}");
                 continue;
             }
         };
-        match world.build(&newer, &folder, &reference) {
-            Ok(()) => {
-                built.insert(name, (reference, direct, mount_points(&folder.join("built.cpk"))));
+        let texts = texts(&folder);
+        let mut images = Vec::new();
+        for level in LEVELS {
+            if let Some(first) = level_alike(&texts, level) {
+                list.same(&name, level, first);
+                continue;
             }
-            Err(Unbuilt::Failed(said)) => {
-                let _ = writeln!(wrong, "{name}: it cannot be built by the engine: {said}");
-            }
-            Err(Unbuilt::Refused(codes)) => {
-                let codes = codes.into_iter().collect::<Vec<_>>().join(" ");
-                let _ = writeln!(refused, "{name}: built, but there is nothing to compare with: {codes}");
+            match build(&world, level, &folder, store.path(), &reference) {
+                Ok(image) if is_wanted => {
+                    images.push((level, image));
+                    list.compared(&name, level);
+                }
+                Ok(_) => list.note(&name, level, "built, and there is nothing to compare with".to_owned()),
+                Err(answer) => {
+                    let codes = codes(&answer.stderr);
+                    if answer.code == 1 && !codes.is_empty() && images.is_empty() {
+                        list.refused(&name, level, &codes);
+                    } else {
+                        let _ = writeln!(wrong, "{name}: {level} cannot be built here: {}", answer.stderr);
+                    }
+                }
             }
         }
+        if is_wanted {
+            let points = mount_points(&folder.join("built.cpk"));
+            built.insert(name, Built { reference, images, points });
+        }
     }
-    let references: Vec<String> = built.values().map(|(reference, _, _)| reference.clone()).collect();
+    let references: Vec<String> = built.values().map(|built| built.reference.clone()).collect();
     let wanted = reader.images(&references);
     reader.remove(&references);
-    for (name, (reference, direct, points)) in &built {
-        // What the daemon leaves of what it mounts on is no part of what the plan means.
-        let wanted = without_mount_points(named(&wanted, reference), direct, points);
-        let differences = differences(&wanted, direct);
-        if !differences.is_empty() {
-            let _ = writeln!(wrong, "{name}: differs from what the plan's LLB gives:\n{differences}");
+    for (name, Built { reference, images, points }) in &built {
+        for (level, direct) in images {
+            // What the daemon leaves of what it mounts on is no part of what the plan means.
+            let wanted = without_mount_points(named(&wanted, reference), direct, points);
+            let differences = differences(&wanted, direct);
+            if !differences.is_empty() {
+                let _ =
+                    writeln!(wrong, "{name}: {level} differs from what the plan's LLB gives:\n{differences}");
+            }
         }
     }
     assert!(wrong.is_empty(), "with {}, of {} that were built:\n{wrong}", runtime.display(), built.len());
-    assert!(built.len() > 15 && built.contains_key("awkward"), "only {} were compared", built.len());
-    let mut snapshots = Snapshots::default();
-    snapshots.check("direct/refused.txt", &refused);
-    snapshots.finish("direct/refused.txt");
+    list.check("direct");
+}
+
+/// A plan that was built.
+struct Built {
+    /// What LLB makes of it as it is written.
+    reference: String,
+    /// By level: what is made here.
+    images: Vec<(&'static str, Image)>,
+    points: BTreeSet<String>,
 }

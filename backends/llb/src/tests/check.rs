@@ -84,9 +84,7 @@ fn an_exec_breaks_each_rule_by_itself() {
             it.mounts[2].kind = MountKind::Cache { id: String::new(), sharing: Sharing::Shared }
         }),
         ("a size is not negative", |it| it.mounts[3].kind = MountKind::Tmpfs { size: -1 }),
-        ("secrets have ids", |it| {
-            it.mounts[4].kind = MountKind::Secret { id: "", optional: false }
-        }),
+        ("secrets have ids", |it| it.mounts[4].kind = MountKind::Secret { id: "", optional: false }),
     ];
     for (rule, change) in changes {
         let mut exec = exec();
