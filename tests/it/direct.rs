@@ -503,6 +503,41 @@ fn manifest_in(layout: &Path) -> String {
 }
 
 #[test]
+fn files_and_config_are_dated_as_the_environment_says() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let plan = "cpk 1\nstage %app from scratch {\n  file \"/a\" = \"b\"\n}\nexport from %app\n";
+    std::fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
+    let emit = ["plan.cpk", "-o", "oci", "-O", "image", "--compression", "none"];
+    let built = "type=layout,dest=image,compression=none";
+    let build = ["build", ".", "--builder", "direct", "--progress", "quiet", "-o", built];
+    for (said, seconds, created) in
+        [(None, 0, "1970-01-01T00:00:00Z"), (Some("1000000007"), 1_000_000_007, "2001-09-09T01:46:47Z")]
+    {
+        for arguments in [&emit[..], &build] {
+            let source_date_epoch = said.map(str::to_owned);
+            let environment = cogpack_cli::Environment { source_date_epoch, ..Default::default() };
+            let answer = cogpackc_in(environment, folder.path(), arguments);
+            assert_eq!(answer.code, 0, "{}", answer.stderr);
+            let layout = folder.path().join("image");
+            let blob = |descriptor: &serde_json::Value| {
+                let digest = descriptor["digest"].as_str().expect("has a digest");
+                std::fs::read(layout.join(digest.replace("sha256:", "blobs/sha256/"))).expect("is there")
+            };
+            let manifest: serde_json::Value = serde_json::from_str(&manifest_in(&layout)).expect("is JSON");
+            let config: serde_json::Value =
+                serde_json::from_slice(&blob(&manifest["config"])).expect("is JSON");
+            assert_eq!(config["created"], created, "{arguments:?}");
+            assert_eq!(config["history"][0]["created"], created, "{arguments:?}");
+            let layer = blob(&manifest["layers"][0]);
+            let mut archive = tar::Archive::new(&layer[..]);
+            let entries = archive.entries().expect("is an archive");
+            let dated = entries.map(|it| it.expect("is whole").header().mtime().expect("has a date"));
+            assert_eq!(dated.collect::<Vec<_>>(), [seconds], "{arguments:?}");
+        }
+    }
+}
+
+#[test]
 fn several_platforms_that_this_machine_runs_are_one_index() {
     let folder = folder_with("  run \"echo made >/made\"");
     let path = folder.path().join("plan.cpk");
