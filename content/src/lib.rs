@@ -1,8 +1,9 @@
-//! The nouns every room shares: digests, image references, platforms and dates; and two tools,
+//! The nouns every room shares: digests, image references, platforms, dates and certificates; and two tools,
 //! a map that can only be looked into and work in two halves.
 //!
 //! Deliberately not here: anything that knows a plan, a disk or a network.
 
+pub mod certificate;
 pub mod digest;
 pub mod lookup;
 pub mod platform;
@@ -10,6 +11,7 @@ pub mod reference;
 pub mod threads;
 pub mod time;
 
+pub use certificate::{Certificate, PemProblem};
 pub use digest::{Digest, InvalidDigest};
 pub use lookup::Lookup;
 pub use platform::{InvalidPlatform, Platform};

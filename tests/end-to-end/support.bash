@@ -264,5 +264,6 @@ roles = ["build", "runtime"]
 extent = "runtime"
 os = { id = "debian", version = "12", codename = "bookworm" }
 python = { version = "3.11", interpreter = "/usr/bin/python3", prefix = "/usr" }
+packages = { ca-certificates = "" }
 END
 }

@@ -37,7 +37,8 @@ pub trait Block<F> {
         &[]
     }
 
-    /// Whether it has something to do.
+    /// Whether it has something to do. By now this cannot fail: what is not known of a project is no part
+    /// of its facts, and whoever gathers these tells it as an error.
     fn detect(&self, facts: &F) -> Detected;
 
     /// Asks for its part of the plan.

@@ -46,10 +46,13 @@ pub(super) fn choose<'s>(
 ) -> Result<Result<(&'s dyn Stack, Vec<Evidence>), InFile<ProjectFinding>>, Unread> {
     let told = |finding: StackFinding| Ok(Err(InFile::new(&SourcePath::root(), finding.into())));
     let mut fitting: Vec<(&dyn Stack, Vec<Evidence>)> = Vec::new();
+    let mut failed: Option<InFile<ProjectFinding>> = None;
     let mut unread: Option<Unread> = None;
     for stack in stacks {
         match stack.detect(source) {
-            Ok(mut evidence) => {
+            // A project of which this cannot be seen is not given to another stack.
+            Ok(Err(finding)) => failed = failed.or(Some(finding)),
+            Ok(Ok(mut evidence)) => {
                 evidence.sort_by(|one, other| (other.weight, &one.file).cmp(&(one.weight, &other.file)));
                 fitting.push((&**stack, evidence));
             }
@@ -64,6 +67,9 @@ pub(super) fn choose<'s>(
     }
     if let Some(unread) = unread {
         return Err(unread);
+    }
+    if let Some(failed) = failed {
+        return Ok(Err(failed));
     }
     let names: Vec<&str> = stacks.iter().map(|stack| stack.name()).collect();
     if let Some(named) = named {

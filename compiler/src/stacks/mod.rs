@@ -53,8 +53,10 @@ pub trait Stack {
     /// Its name, as `--stack` takes it.
     fn name(&self) -> &'static str;
 
-    /// What of the project speaks for this stack; nothing where it is none of its projects.
-    fn detect(&self, source: &Source) -> Result<Vec<Evidence>, Unread>;
+    /// What of the project speaks for this stack; nothing where it is none of its projects. That it
+    /// cannot be seen whether it is one is an error.
+    #[allow(clippy::type_complexity)]
+    fn detect(&self, source: &Source) -> Result<Result<Vec<Evidence>, InFile<ProjectFinding>>, Unread>;
 
     /// The plan of a project of this stack, or all that is wrong with the project.
     fn plan(

@@ -1,6 +1,8 @@
 //! Which stack a project is of, and what becomes of a small model.
 
+mod certificates;
 mod debs;
+mod detection;
 mod on_demand;
 mod runs;
 
@@ -21,10 +23,10 @@ impl Stack for Toy {
         self.name
     }
 
-    fn detect(&self, source: &Source) -> Result<Vec<Evidence>, Unread> {
+    fn detect(&self, source: &Source) -> Result<Result<Vec<Evidence>, InFile<ProjectFinding>>, Unread> {
         let file = cogpack_frontends_source::SourcePath::new(self.file).unwrap();
         let is_there = source.kind(&file)?.is_some();
-        Ok(if is_there { vec![Evidence { weight: self.weight, file }] } else { Vec::new() })
+        Ok(Ok(if is_there { vec![Evidence { weight: self.weight, file }] } else { Vec::new() }))
     }
 
     fn plan(

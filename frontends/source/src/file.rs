@@ -2,7 +2,7 @@
 
 use miette::Diagnostic;
 
-use crate::answer::{Kind, Text};
+use crate::answer::{Kind, Names, Text};
 use crate::finding::InFile;
 use crate::path::SourcePath;
 use crate::source::{Source, Unread};
@@ -46,6 +46,22 @@ pub enum FileFinding {
         /// What the machine says.
         why: String,
     },
+}
+
+/// What a directory holds, where the machine lets us look: one that is there and cannot be read is not
+/// taken for one that is empty.
+#[allow(clippy::type_complexity)]
+pub fn names<'s>(
+    source: &'s Source,
+    directory: &SourcePath,
+) -> Result<Result<&'s Names, InFile<FileFinding>>, Unread> {
+    match source.names(directory)? {
+        names @ (Names::Are(_) | Names::Absent) => Ok(Ok(names)),
+        Names::Unreadable(why) => {
+            let finding = FileFinding::Unreadable { file: directory.clone(), why: why.clone() };
+            Ok(Err(InFile::new(directory, finding)))
+        }
+    }
 }
 
 /// The text of a file; `None` where there is none.

@@ -90,7 +90,7 @@ impl InstalledDebs {
         let (packages, files): (Vec<Package>, Vec<File>) = installed.into_iter().unzip();
         let unpacked = Unpacked(files);
         let architecture = platforms.first().and_then(architecture_of).unwrap_or_default();
-        match DebSet::join(&packages, architecture, &unpacked) {
+        match DebSet::join(&packages, &context.certificates, architecture, &unpacked) {
             Ok(set) => Ok(Self { set, unpacked }),
             Err(SetProblem::Read(source)) => Err(PackageError::Machine {
                 file: "the packages".to_owned(),

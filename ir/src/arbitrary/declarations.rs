@@ -10,7 +10,8 @@ use proptest::sample::select;
 
 use super::{names, ops, texts};
 use crate::plan::context::{
-    DebsContext, DirectoryContext, GitContext, HttpContext, InlineFile, LockedFile, OciContext, WheelsContext,
+    DebsContext, DirectoryContext, GitContext, HttpContext, InlineFile, LocalCertificate, LockedFile,
+    OciContext, WheelsContext,
 };
 use crate::plan::{
     BaseImage, Context, ContextKind, Export, Healthcheck, HealthcheckTest, ImageConfig, Listing, PathRule,
@@ -144,6 +145,7 @@ fn context_kind() -> BoxedStrategy<ContextKind> {
         content,
         span: Span::NOWHERE,
     });
+    let certificate = texts::text().prop_map(|text| LocalCertificate { text, span: Span::NOWHERE });
     let text = || option::of(texts::text());
     let spanned = || option::of(texts::spanned_text());
     prop_oneof![
@@ -164,7 +166,11 @@ fn context_kind() -> BoxedStrategy<ContextKind> {
         (spanned(), spanned(), locked()).prop_map(|(python, interpreter, wheels)| {
             ContextKind::Wheels(WheelsContext { python, interpreter, wheels })
         }),
-        (text(), locked()).prop_map(|(suite, packages)| ContextKind::Debs(DebsContext { suite, packages })),
+        (text(), locked(), btree_map(texts::text(), certificate, 0..2)).prop_map(
+            |(suite, packages, certificates)| {
+                ContextKind::Debs(DebsContext { suite, packages, certificates })
+            }
+        ),
     ]
     .boxed()
 }

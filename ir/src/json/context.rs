@@ -4,7 +4,8 @@ use super::reader::{At, Fields, any_key};
 use super::tree::ObjectWriter;
 use super::{content, path_rules};
 use crate::plan::context::{
-    DebsContext, DirectoryContext, GitContext, HttpContext, InlineFile, LockedFile, OciContext, WheelsContext,
+    DebsContext, DirectoryContext, GitContext, HttpContext, InlineFile, LocalCertificate, LockedFile,
+    OciContext, WheelsContext,
 };
 use crate::plan::{Context, ContextKind, Span, Spanned};
 
@@ -70,6 +71,8 @@ pub(super) fn write(context: &Context) -> ObjectWriter {
             object = ObjectWriter::tagged("context", "debs");
             object.put_some("suite", debs.suite.as_deref());
             object.put_entries("debs", debs.packages.iter().map(|(name, file)| (name, write_locked(file))));
+            let certificates = debs.certificates.iter();
+            object.put_entries("certificates", certificates.map(|(name, one)| (name, one.text.as_str())));
         }
     }
     object
@@ -93,6 +96,9 @@ pub(super) fn read(at: &At<'_>, span: Span) -> Option<Context> {
         Tag::Debs => Some(ContextKind::Debs(DebsContext {
             suite: fields.optional("suite", At::owned_text),
             packages: fields.optional("debs", |at| at.entries(any_key, read_locked)).unwrap_or_default(),
+            certificates: fields
+                .optional("certificates", |at| at.entries(any_key, read_certificate))
+                .unwrap_or_default(),
         })),
     };
     fields.close();
@@ -144,6 +150,10 @@ fn read_inline(at: &At<'_>, span: Span) -> Option<InlineFile> {
     let content = content::read(&mut fields);
     fields.close();
     Some(InlineFile { mode, content: content?, span })
+}
+
+fn read_certificate(at: &At<'_>, span: Span) -> Option<LocalCertificate> {
+    Some(LocalCertificate { text: at.owned_text()?, span })
 }
 
 fn write_locked(file: &LockedFile) -> ObjectWriter {

@@ -111,6 +111,17 @@ pub struct DebsContext {
     /// The packages by file name (`libc6_2.36-9_amd64.deb`), which carries name, version and
     /// architecture (Debian policy, appendix on source and binary names).
     pub packages: BTreeMap<String, LockedFile>,
+    /// Certificates of authorities beside those of the packages, by file name (`own.crt`).
+    pub certificates: BTreeMap<String, LocalCertificate>,
+}
+
+/// The certificate of an authority that a system is told to trust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalCertificate {
+    /// The certificate, as PEM.
+    pub text: String,
+    /// The file's name as it was written.
+    pub span: Span,
 }
 
 /// One file of a locked set.

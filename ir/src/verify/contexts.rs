@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cogpack_content::Certificate;
 use miette::Diagnostic;
 
 use super::addresses::{self, Way};
@@ -102,6 +103,23 @@ pub enum ContextFinding {
         python: String,
         /// The text.
         #[label("not a version")]
+        place: Place,
+    },
+    /// The certificate of an authority that is none.
+    #[error("`{file}` is not the certificate of one authority: {problem}")]
+    #[diagnostic(
+        code("cpk::context::certificate"),
+        help(
+            "write one certificate as PEM, from `-----BEGIN CERTIFICATE-----` on, and each other under a name of its own"
+        )
+    )]
+    Certificate {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        problem: String,
+        /// The file.
+        #[label("not a certificate")]
         place: Place,
     },
     /// A locked file without a hash.
@@ -256,6 +274,24 @@ fn check_debs(debs: &DebsContext, findings: &mut Vec<Finding>) {
             parts.is_some_and(|parts| parts.len() == 3 && parts.iter().all(|part| is_package_word(part)));
         let way_out = "write it as the archive does: `NAME_VERSION_ARCHITECTURE.deb`";
         check_locked(file, locked, is_deb, "a Debian package", way_out, findings);
+    }
+    for (file, certificate) in &debs.certificates {
+        let place = certificate.span.place();
+        let is_named = file.strip_suffix(".crt").is_some_and(|stem| {
+            stem.starts_with(|letter: char| letter.is_ascii_alphanumeric())
+                && stem.chars().all(|letter| letter.is_ascii_alphanumeric() || "._-".contains(letter))
+        });
+        if !is_named {
+            let reason = format!("`{}` is not the file name of a certificate", file.escape_debug());
+            let way_out = "write it as a name of letters, digits, `.`, `_` and `-` that ends in `.crt`";
+            findings.push(ContextFinding::FileName { reason, way_out, place }.into());
+        }
+        let problem = match Certificate::all_of(&certificate.text) {
+            Ok(all) if all.len() == 1 => continue,
+            Ok(all) => format!("it holds {}", all.len()),
+            Err(problem) => problem.to_string(),
+        };
+        findings.push(ContextFinding::Certificate { file: file.clone(), problem, place }.into());
     }
 }
 

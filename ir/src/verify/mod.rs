@@ -31,7 +31,8 @@
 //!     `cpk::image::env-twice`.
 //! 13. Addresses, commits, tags, file names and Python versions are such: `cpk::context::url`,
 //!     `cpk::context::commit`, `cpk::context::tag`, `cpk::context::file-name`,
-//!     `cpk::context::wheels-python`; no address holds a password: `cpk::context::credentials`.
+//!     `cpk::context::wheels-python`, and certificates of authorities are such, each one alone:
+//!     `cpk::context::certificate`; no address holds a password: `cpk::context::credentials`.
 //! 14. Files of a locked set have hashes: `cpk::context::no-hash`. (w) Other things from a
 //!     network are pinned: `cpk::context::unpinned`.
 //! 15. No inline file is a directory of another: `cpk::context::file-and-directory`.

@@ -1,42 +1,56 @@
 //! `/etc/ssl/certs`, as `update-ca-certificates` leaves it: every certificate under its name and
-//! under the hash of its subject, and all of them in one file.
+//! under the hash of its subject, and all of them in one file; those of the packages, and behind them
+//! those that the system is told to trust beside.
 
 use std::collections::BTreeMap;
 use std::io;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha1::{Digest as _, Sha1};
+use cogpack_content::Certificate;
+use cogpack_ir::plan::context::LocalCertificate;
 
-use crate::der;
 use crate::root::{Bytes, Root, shown};
 
 const AUTHORITIES: &str = "usr/share/ca-certificates/";
+const LOCAL: &str = "usr/local/share/ca-certificates";
 
-/// Makes the directory out of the certificates of the root; nothing where there are none.
-pub fn make(root: &mut Root, bytes: &dyn Bytes) -> io::Result<()> {
+/// Makes the directory out of the certificates of the root and `local` ones; nothing where there are
+/// none.
+pub fn make(
+    root: &mut Root,
+    bytes: &dyn Bytes,
+    local: &BTreeMap<String, LocalCertificate>,
+) -> io::Result<()> {
     let names: Vec<String> = root
         .placed
         .keys()
         .filter(|path| path.starts_with(AUTHORITIES.as_bytes()) && path.ends_with(b".crt"))
         .map(|path| shown(&path[AUTHORITIES.len()..]))
         .collect();
-    if names.is_empty() {
+    if names.is_empty() && local.is_empty() {
         return Ok(());
     }
-    root.directory("usr/local/share/ca-certificates");
+    root.directory(LOCAL);
     let list = "etc/ca-certificates.conf";
     let mut chosen = root.read(list.as_bytes(), bytes)?.unwrap_or_default();
     let mut all = Vec::new();
     let mut hashed: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for name in &names {
-        chosen.extend(format!("{name}\n").as_bytes());
-        let path = format!("{AUTHORITIES}{name}");
-        let text = root.read(path.as_bytes(), bytes)?.unwrap_or_default();
+    let of_packages = names.iter().map(|name| (name, format!("{AUTHORITIES}{name}"), None));
+    let of_system = local.iter().map(|(name, one)| (name, format!("{LOCAL}/{name}"), Some(one)));
+    for (name, path, local) in of_packages.chain(of_system) {
+        let text = match local {
+            Some(certificate) => {
+                root.make(&path, certificate.text.clone());
+                certificate.text.clone().into_bytes()
+            }
+            None => {
+                chosen.extend(format!("{name}\n").as_bytes());
+                root.read(path.as_bytes(), bytes)?.unwrap_or_default()
+            }
+        };
         let file = file_name(name);
         root.symlink(&format!("etc/ssl/certs/{file}"), &format!("/{path}"));
-        if let Some(hash) = decoded(&text).as_deref().and_then(subject_hash) {
-            hashed.entry(hash).or_default().push(file);
+        if let Ok([certificate, ..]) = Certificate::all_of(&String::from_utf8_lossy(&text)).as_deref() {
+            hashed.entry(certificate.subject_hash().to_owned()).or_default().push(file);
         }
         all.extend(&text);
         if !text.ends_with(b"\n") {
@@ -63,21 +77,6 @@ fn file_name(name: &str) -> String {
         other => other,
     };
     format!("{}.pem", base.chars().map(plain).collect::<String>())
-}
-
-/// The certificate in a text.
-fn decoded(text: &[u8]) -> Option<Vec<u8>> {
-    let text = String::from_utf8_lossy(text);
-    let (_, rest) = text.split_once("-----BEGIN CERTIFICATE-----")?;
-    let (inside, _) = rest.split_once("-----END CERTIFICATE-----")?;
-    STANDARD.decode(inside.split_whitespace().collect::<String>()).ok()
-}
-
-/// The hash by which OpenSSL looks for the certificate of a subject.
-fn subject_hash(certificate: &[u8]) -> Option<String> {
-    let hash = Sha1::digest(der::canonical_subject(certificate)?);
-    let first: [u8; 4] = hash.get(..4)?.try_into().ok()?;
-    Some(format!("{:08x}", u32::from_le_bytes(first)))
 }
 
 #[cfg(test)]

@@ -34,7 +34,6 @@ pub mod scripts;
 pub mod accounts;
 pub mod base;
 pub mod certificates;
-pub mod der;
 pub mod elf;
 pub mod image_loaders;
 pub mod ld_cache;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cogpack_backends_contract::content::{Content, ContextFile, Stamp};
 use cogpack_backends_contract::context_layers::ContextLayer;
 use cogpack_backends_contract::tree::{Directory, Node, PathProblem, Tree, components};
+use cogpack_ir::plan::context::LocalCertificate;
 use cogpack_ir::plan::{FileContent, InputName};
 
 use crate::alternatives::{self, Alternative};
@@ -92,8 +93,14 @@ pub fn check_scripts(package: &Package) -> Vec<ScriptProblem> {
 }
 
 impl DebSet {
-    /// Puts packages beside each other, which must be in the order of their names.
-    pub fn join(packages: &[Package], architecture: &str, bytes: &dyn Bytes) -> Result<Self, SetProblem> {
+    /// Puts packages beside each other, which must be in the order of their names. The system trusts
+    /// `certificates` beside those of the packages.
+    pub fn join(
+        packages: &[Package],
+        certificates: &BTreeMap<String, LocalCertificate>,
+        architecture: &str,
+        bytes: &dyn Bytes,
+    ) -> Result<Self, SetProblem> {
         check_conflicts(packages)?;
         let packages = &*diverted(packages);
         let mut root = Root::join(packages)?;
@@ -137,8 +144,8 @@ impl DebSet {
         {
             return Err(SetProblem::Program { path, program: "gdk-pixbuf-query-loaders" });
         }
-        if known.contains(&Known::Certificates) {
-            certificates::make(&mut root, bytes)?;
+        if known.contains(&Known::Certificates) || !certificates.is_empty() {
+            certificates::make(&mut root, bytes, certificates)?;
         }
         let libc = ["libc-bin", "libc6"]
             .iter()

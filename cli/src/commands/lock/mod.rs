@@ -5,7 +5,7 @@ pub mod arguments;
 pub mod project;
 pub mod project_debs;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use arguments::{Archive, DebsRequest, Lock, Set, WheelsRequest};
@@ -77,7 +77,8 @@ impl Wanted<'_> {
         note.clear(console);
         let locked = locked.map_err(|error| failure(&error))?;
         let files = locked.into_iter().map(|deb| (deb.file, locked_file(deb.digest, Some(deb.url))));
-        Ok(DebsContext { suite: self.suite.map(str::to_owned), packages: files.collect() })
+        let (suite, packages) = (self.suite.map(str::to_owned), files.collect());
+        Ok(DebsContext { suite, packages, certificates: BTreeMap::new() })
     }
 }
 

@@ -12,6 +12,7 @@ use cogpack_content::{Digest, ImageReference};
 use cogpack_frontends_source::InFile;
 use cogpack_packages_wheels::target::PythonVersion;
 
+use super::certificates;
 use super::facts::{Base, Decided};
 use super::finding::PythonFinding;
 use super::lock::Locked;
@@ -29,6 +30,8 @@ pub struct BuildBase {
     pub digest: Option<Digest>,
     /// The path that starts its Python.
     pub interpreter: String,
+    /// Whether it is known to have public authorities.
+    pub has_certificates: bool,
     /// Why this one, in a few words.
     pub because: &'static str,
 }
@@ -98,6 +101,8 @@ pub(super) fn choose(
     let candidates = candidates(&choice, &chosen);
     // One without a Python is ruled out.
     let interpreter = chosen.python.map(|python| python.interpreter).unwrap_or_default();
-    let build_base = BuildBase { reference: chosen.reference, digest: chosen.digest, interpreter, because };
+    let has_certificates = chosen.packages.contains_key(certificates::PACKAGE);
+    let (reference, digest) = (chosen.reference, chosen.digest);
+    let build_base = BuildBase { reference, digest, interpreter, has_certificates, because };
     Ok((Some(build_base), candidates))
 }

@@ -6,11 +6,13 @@ use cogpack_frontends_cog_yaml::CogYaml;
 use cogpack_frontends_schema::document::openapi;
 use cogpack_frontends_schema::{Schema, Signature, Target, Use, schema};
 use cogpack_frontends_source::{InFile, Kind, Place, Placed, Source, SourcePath, Unread};
-use cogpack_ir::plan::context::DebsContext;
+use cogpack_ir::plan::Span;
+use cogpack_ir::plan::context::{DebsContext, LocalCertificate};
 use cogpack_packages_wheels::target::PythonVersion;
 use pep440_rs::Version;
 
 use super::build_base::{self, BuildBase};
+use super::certificates::{self, Authority};
 use super::debs;
 use super::finding::PythonFinding;
 use super::fit::Fit;
@@ -57,6 +59,8 @@ pub struct PythonFacts {
     pub precompile: Option<At>,
     /// Where apt installs from, in place of what the base says.
     pub apt_sources: Option<InstallFile>,
+    /// Authorities that are trusted beside those of the distribution.
+    pub certificates: Vec<Authority>,
     /// What runs before packages are installed.
     pub pre_install: Vec<InstallFile>,
     /// What runs when they are.
@@ -131,9 +135,28 @@ pub enum BaseFrom {
         digest: Option<Digest>,
         /// Whether the catalogue knows that it has an init.
         has_init: bool,
+        /// Whether it knows that it has public authorities.
+        has_certificates: bool,
     },
     /// Debian packages alone, of the lock.
     Debs(DebsContext),
+}
+
+impl Base {
+    /// Makes a set of Debian packages trust these authorities too; whether the base is one.
+    fn trusts(&mut self, authorities: &[Authority]) -> bool {
+        match &mut self.from {
+            BaseFrom::Image { .. } => false,
+            BaseFrom::Debs(set) => {
+                let local = |authority: &Authority| {
+                    let (text, span) = (authority.text.clone(), Span::NOWHERE);
+                    (authority.file.clone(), LocalCertificate { text, span })
+                };
+                set.certificates.extend(authorities.iter().map(local));
+                true
+            }
+        }
+    }
 }
 
 impl PythonFacts {
@@ -218,6 +241,13 @@ impl PythonFacts {
             at: user.at.clone(),
             because: user.because.to_owned(),
         });
+        let authorities = self.certificates.first().map(|first| Decision {
+            what: "authorities".to_owned(),
+            value: self.certificates.iter().map(|one| one.file.as_str()).collect::<Vec<_>>().join(", "),
+            at: first.at.clone(),
+            because: "the setting `ca-certificates` names them, and they are trusted beside public ones"
+                .to_owned(),
+        });
         let mut decisions = vec![python];
         decisions.extend(match &self.base.python {
             PythonOf::Archive(archive) => Some(archive.decision(&self.named_python())),
@@ -226,7 +256,9 @@ impl PythonFacts {
         decisions.extend(self.fit.decisions());
         let requirements = self.unnamed_requirements();
         decisions.extend(
-            [debs, requirements, Some(packages), Some(build_base), Some(start), user].into_iter().flatten(),
+            [debs, requirements, Some(packages), Some(build_base), Some(start), user, authorities]
+                .into_iter()
+                .flatten(),
         );
         decisions
     }
@@ -358,7 +390,7 @@ pub fn gather(
         None => schemas(source, &said.cog)?,
     };
     match (base, packages, start, schemas) {
-        (Ok((base, bases)), Ok(packages), Ok((start, installed)), Ok(schemas)) => {
+        (Ok((mut base, bases)), Ok(packages), Ok((start, installed)), Ok(schemas)) => {
             if let (Start::Server, None, Some(lock)) = (&start.value, &packages.cog_version, &packages.lock) {
                 let way_out = "`cogpackc lock DIR` makes it anew, with cog's server in it";
                 let finding = PythonFinding::NoCog { lock: lock.to_string(), way_out };
@@ -394,8 +426,13 @@ pub fn gather(
             let pre_install = install_files(source, &said, &said.settings().pre_install, &mut slips)?;
             let named: Vec<_> = said.settings().apt_sources.iter().cloned().collect();
             let apt_sources = install_files(source, &said, &named, &mut slips)?.pop();
-            let is_of_debs = matches!(base.from, BaseFrom::Debs(_));
-            let installs = !said.cog.build.system_packages.is_empty() || base.python == PythonOf::Package;
+            let certificates = certificates::read(source, &said, &mut slips)?;
+            let is_of_debs = base.trusts(&certificates);
+            let lacks_certificates = !certificates.is_empty()
+                && matches!(base.from, BaseFrom::Image { has_certificates: false, .. });
+            let installs = !said.cog.build.system_packages.is_empty()
+                || base.python == PythonOf::Package
+                || lacks_certificates;
             if let Some(named) = named.first().filter(|_| is_of_debs || !installs) {
                 let finding = PythonFinding::AptSources { place: named.place.into() };
                 slips.push(InFile::new(said.settings_file(), finding.into()));
@@ -421,6 +458,7 @@ pub fn gather(
                 user,
                 precompile,
                 apt_sources,
+                certificates,
                 pre_install,
                 post_install,
                 strip,

@@ -1,6 +1,6 @@
 //! What is wrong with a Python project as a whole.
 
-use cogpack_content::Platform;
+use cogpack_content::{PemProblem, Platform};
 use cogpack_packages_wheels::lock::LockProblem;
 use miette::{Diagnostic, SourceSpan};
 
@@ -311,6 +311,42 @@ pub enum PythonFinding {
         path: String,
         /// Where it is named.
         #[label("no such file")]
+        place: SourceSpan,
+    },
+    /// A file that holds no certificates.
+    #[error("`{path}` cannot be trusted as certificates of authorities: {problem}")]
+    #[diagnostic(
+        code("project::python::certificate"),
+        help(
+            "name a file of certificates as PEM; `openssl x509 -inform der -in FILE -out OTHER.pem` makes one of the \
+             other form"
+        )
+    )]
+    Certificate {
+        /// Its path, from the project on.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+        /// Where it is named.
+        #[label("named here")]
+        place: SourceSpan,
+    },
+    /// A key among certificates.
+    #[error("`{path}` cannot be trusted as certificates of authorities: {problem}")]
+    #[diagnostic(
+        code("project::python::private-key"),
+        help(
+            "name a file of the certificate alone, as `openssl x509 -in FILE -out OTHER.pem` writes it; and keep the \
+             key out of the project, or name it in `.dockerignore`: its files are copied into the image"
+        )
+    )]
+    PrivateKey {
+        /// Its path, from the project on.
+        path: String,
+        /// Where the key is.
+        problem: PemProblem,
+        /// Where it is named.
+        #[label("named here")]
         place: SourceSpan,
     },
     /// Sources of packages that nobody installs.

@@ -7,6 +7,7 @@
 
 mod blocks;
 mod build_base;
+pub mod certificates;
 pub mod debs;
 mod facts;
 pub mod finding;
@@ -25,12 +26,13 @@ mod versions;
 mod tests;
 
 use cogpack_frontends_schema::Signature;
+use cogpack_frontends_source::file::names;
 use cogpack_frontends_source::{InFile, Kind, Names, Source, SourcePath, Unread};
 
 use super::block::compose;
 use super::detect::{Evidence, Weight};
 use super::why::Why;
-use super::{Findings, Planned, Request, Stack};
+use super::{Findings, Planned, ProjectFinding, Request, Stack};
 
 /// The stack of Python models.
 pub struct PythonStack;
@@ -43,9 +45,13 @@ impl Stack for PythonStack {
         "python"
     }
 
-    fn detect(&self, source: &Source) -> Result<Vec<Evidence>, Unread> {
+    fn detect(&self, source: &Source) -> Result<Result<Vec<Evidence>, InFile<ProjectFinding>>, Unread> {
         let root = SourcePath::root();
-        let Names::Are(names) = source.names(&root)? else { return Ok(Vec::new()) };
+        let names = match names(source, &root)? {
+            Ok(Names::Are(names)) => names,
+            Ok(Names::Absent | Names::Unreadable(_)) => return Ok(Ok(Vec::new())),
+            Err(finding) => return Ok(Err(finding.of())),
+        };
         let mut evidence = Vec::new();
         for (name, kind) in names {
             let weight = match name.as_str() {
@@ -62,7 +68,7 @@ impl Stack for PythonStack {
                 evidence.extend(root.join(name).ok().map(|file| Evidence { weight, file }));
             }
         }
-        Ok(evidence)
+        Ok(Ok(evidence))
     }
 
     fn plan(

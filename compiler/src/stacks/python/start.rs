@@ -5,6 +5,7 @@
 //! a folder without any of these, `__main__.py` or `main.py`. What is not said is not guessed: a plan of
 //! an image that starts nothing helps nobody.
 
+use cogpack_frontends_source::file::names;
 use cogpack_frontends_source::{InFile, Kind, Names, Placed, Source, SourcePath, Unread};
 use cogpack_packages_wheels::scripts::{self, EntryPoint};
 
@@ -46,8 +47,13 @@ pub fn start(
     source: &Source,
     said: &Said,
 ) -> Result<Result<(Decided<Start>, Option<Installed>), Findings>, Unread> {
-    let root = source.names(&SourcePath::root())?;
-    let below_src = source.names(&beside("src"))?;
+    let src = beside("src");
+    let (root, below_src) = match (names(source, &SourcePath::root())?, names(source, &src)?) {
+        (Ok(root), Ok(below_src)) => (root, below_src),
+        (root, below_src) => {
+            return Ok(Err([root.err(), below_src.err()].into_iter().flatten().map(InFile::of).collect()));
+        }
+    };
     let places = Places { root, below_src };
     let installed = match installed(said, &places) {
         Ok(installed) => installed,

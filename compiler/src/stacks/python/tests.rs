@@ -336,7 +336,7 @@ fn settings_stand_beside_what_other_files_say() {
     project::python::python-twice cogpack.toml: the Python is 3.12 here, and 3.11 in line 2 of `cog.yaml`
       keep one of them
     project::pyproject::unknown-setting cogpack.toml: `cogpack.toml` has no setting `tool`
-      take it away; the settings are `apt-sources`, `base`, `build-base`, `catalogue`, `command`, `extras`, `groups`, `post-install`, `pre-install`, `precompile`, `python`, `stack`, `strip`, `target`, `user`
+      take it away; the settings are `apt-sources`, `base`, `build-base`, `ca-certificates`, `catalogue`, `command`, `extras`, `groups`, `post-install`, `pre-install`, `precompile`, `python`, `stack`, `strip`, `target`, `user`
     project::pyproject::settings-twice pyproject.toml: the settings stand in two files: here, and in `cogpack.toml`
       move all of them to one of the two, and take the other away
     project::python::unknown-extra pyproject.toml: `pyproject.toml` has no extra `b`

@@ -9,6 +9,7 @@ use cogpack_packages_wheels::target::PythonVersion;
 use pep440_rs::VersionSpecifiers;
 
 use super::blocks::INIT;
+use super::certificates;
 use super::facts::{Base, BaseFrom, Decided, PythonOf, System};
 use super::finding::PythonFinding;
 use super::fit::{Asked, Fit, fit};
@@ -259,6 +260,7 @@ pub(super) fn base(
             reference: chosen.reference.clone(),
             digest: chosen.digest,
             has_init: chosen.packages.contains_key(INIT),
+            has_certificates: chosen.packages.contains_key(certificates::PACKAGE),
         },
         interpreter,
         version,

@@ -25,7 +25,11 @@ fn request(platforms: &[&str]) -> Request {
 fn set(file: &str) -> DebsContext {
     let url = Some(Spanned::nowhere(format!("http://archive.example/{file}")));
     let locked = LockedFile { digest: Some(Digest::of(b"")), url, span: Span::NOWHERE };
-    DebsContext { suite: Some("bookworm".to_owned()), packages: [(file.to_owned(), locked)].into() }
+    DebsContext {
+        suite: Some("bookworm".to_owned()),
+        packages: [(file.to_owned(), locked)].into(),
+        certificates: Default::default(),
+    }
 }
 
 fn project(cog_yaml: &str, debs: Option<&str>) -> MemoryProject {

@@ -37,6 +37,8 @@ pub struct Settings {
     pub post_install: Vec<Placed<SourcePath>>,
     /// `apt-sources`: the file of the project that says where apt installs packages from.
     pub apt_sources: Option<Placed<SourcePath>>,
+    /// `ca-certificates`: files of the project with certificates of authorities that are trusted.
+    pub ca_certificates: Vec<Placed<SourcePath>>,
     /// `strip`: whether symbols of libraries are taken away.
     pub strip: Option<Placed<bool>>,
     /// `target`: what answers, `FILE.py:NAME`.
@@ -95,6 +97,7 @@ const KEYS: &[&str] = &[
     "apt-sources",
     "base",
     "build-base",
+    "ca-certificates",
     "catalogue",
     "command",
     "extras",
@@ -156,6 +159,7 @@ pub(super) fn read(
             }
             "command" => settings.command = command(reading, &key, value),
             "stack" => settings.stack = reading.text(&key, value),
+            "ca-certificates" => settings.ca_certificates = files(reading, &key, value),
             "catalogue" => settings.catalogue = files(reading, &key, value),
             "pre-install" => settings.pre_install = files(reading, &key, value),
             "post-install" => settings.post_install = files(reading, &key, value),

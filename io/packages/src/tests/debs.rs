@@ -32,7 +32,14 @@ impl Machine {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         fs::create_dir(folder.path().join("debs")).expect("can be made");
-        Self { folder, context: DebsContext { suite: None, packages: Default::default() } }
+        Self {
+            folder,
+            context: DebsContext {
+                suite: None,
+                packages: Default::default(),
+                certificates: Default::default(),
+            },
+        }
     }
 
     fn directory(&self) -> std::path::PathBuf {

@@ -6,7 +6,8 @@ use super::blocks::Said;
 use super::values::{is_text, operands};
 use super::{Lowering, Pair};
 use crate::plan::context::{
-    DebsContext, DirectoryContext, GitContext, HttpContext, InlineFile, LockedFile, OciContext, WheelsContext,
+    DebsContext, DirectoryContext, GitContext, HttpContext, InlineFile, LocalCertificate, LockedFile,
+    OciContext, WheelsContext,
 };
 use crate::plan::{Context, ContextKind, InputName, PathRule, PathRules, RuleKind, Span, Spanned};
 use crate::syntax::comments::Anchor;
@@ -161,13 +162,31 @@ impl<'t> Lowering<'t> {
     }
 
     fn debs(&mut self, block: Option<Pair<'t>>, owner: Span) -> DebsContext {
-        let mut debs = DebsContext { suite: None, packages: BTreeMap::new() };
+        let mut debs = DebsContext { suite: None, packages: BTreeMap::new(), certificates: BTreeMap::new() };
         let mut said = Said::default();
         self.settings(block, Kind::Debs, owner, |lowering, rule, statement, value| match rule {
             Rule::suite_setting => debs.suite = Some(lowering.string(&value)),
+            Rule::certificate => lowering.certificate(statement, &mut said, &mut debs.certificates),
             _ => lowering.locked(statement, "deb", &mut said, &mut debs.packages),
         });
         debs
+    }
+
+    fn certificate(
+        &mut self,
+        statement: Pair<'t>,
+        said: &mut Said,
+        certificates: &mut BTreeMap<String, LocalCertificate>,
+    ) {
+        let at = self.span(&statement);
+        let mut parts = operands(statement);
+        let (Some(name), Some(text)) = (parts.next(), parts.next()) else { return };
+        let name = self.spanned_string(&name);
+        let text = self.string(&text);
+        self.note(at, None, Anchor::of(name.span));
+        if said.first("certificate", &name, name.span, &mut self.findings) {
+            certificates.insert(name.value, LocalCertificate { text, span: name.span });
+        }
     }
 
     /// One file of a locked set.

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Anchor, Group, Printer, WIDEST, of_word, strings};
-use crate::plan::context::{InlineFile, LockedFile};
+use crate::plan::context::{InlineFile, LocalCertificate, LockedFile};
 use crate::plan::{Context, ContextKind, FileContent, InputName, PathRule, RuleKind, Span};
 
 impl Printer<'_> {
@@ -91,6 +91,7 @@ impl Printer<'_> {
                     self.string_line(owner, "suite", suite);
                 }
                 self.locked("deb ", &debs.packages);
+                debs.certificates.iter().for_each(|(name, one)| self.certificate(name, one));
             }
         }
     }
@@ -156,6 +157,18 @@ impl Printer<'_> {
                     printer.push(&format!(" mode {mode}"));
                 }
                 printer.content(&file.content);
+            },
+        );
+    }
+
+    fn certificate(&mut self, name: &str, certificate: &LocalCertificate) {
+        self.line(
+            || Anchor::of(certificate.span),
+            |printer| {
+                printer.push("certificate ");
+                printer.string(name);
+                printer.push(" = ");
+                printer.string(&certificate.text);
             },
         );
     }
@@ -238,6 +251,8 @@ fn is_empty(kind: &ContextKind) -> bool {
         ContextKind::Wheels(wheels) => {
             wheels.python.is_none() && wheels.interpreter.is_none() && wheels.wheels.is_empty()
         }
-        ContextKind::Debs(debs) => debs.suite.is_none() && debs.packages.is_empty(),
+        ContextKind::Debs(debs) => {
+            debs.suite.is_none() && debs.packages.is_empty() && debs.certificates.is_empty()
+        }
     }
 }

@@ -3,12 +3,14 @@
 #[allow(dead_code, reason = "others make more of them")]
 mod build;
 
+use std::collections::BTreeMap;
 use std::io;
 
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::context_layers::ContextLayer;
 use cogpack_backends_contract::tree::{Node, Tree, text};
-use cogpack_ir::plan::InputName;
+use cogpack_ir::plan::context::LocalCertificate;
+use cogpack_ir::plan::{InputName, Span};
 use tar::EntryType;
 
 use crate::package::{Package, PackageProblem, read};
@@ -35,11 +37,20 @@ fn read_one(deb: &Builder) -> Result<(Package, Vec<u8>), PackageProblem> {
 
 /// What stands in the root of packages, a line each; links with what they say, files with their text.
 fn root_of(debs: &[Builder]) -> Result<Vec<String>, String> {
+    root_with(debs, &BTreeMap::new())
+}
+
+/// The same of a system that trusts these certificates too.
+fn root_with(
+    debs: &[Builder],
+    certificates: &BTreeMap<String, LocalCertificate>,
+) -> Result<Vec<String>, String> {
     let read: Vec<_> = debs.iter().map(|deb| read_one(deb).expect("can be read")).collect();
     let (packages, data): (Vec<_>, Vec<_>) = read.into_iter().unzip();
     assert!(packages.iter().all(|package| check_scripts(package).is_empty()));
     let bytes = Unpacked(data);
-    let set = DebSet::join(&packages, "amd64", &bytes).map_err(|problem| problem.to_string())?;
+    let set =
+        DebSet::join(&packages, certificates, "amd64", &bytes).map_err(|problem| problem.to_string())?;
     let line = |(path, placed): (&Vec<u8>, &crate::root::Placed)| {
         let path = String::from_utf8_lossy(path).into_owned();
         let read = || set.root().read(path.as_bytes(), &bytes).expect("can be read").unwrap_or_default();
@@ -89,6 +100,63 @@ fn a_package_has_others_bring_elsewhere_what_it_diverts() {
     assert!(refused.contains("both bring"), "{refused}");
 }
 
+/// Certificates of nobody, made by `openssl req -x509`, which says these hashes of their subjects:
+/// cdf31a01 and b38f2e57.
+const OF_PACKAGE: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBrjCCAVWgAwIBAgIUHC+nzPG9q1POoWiXZvhTIv/rPw0wCgYIKoZIzj0EAwIw
+LDEVMBMGA1UEAwwMQW4gQXV0aG9yaXR5MRMwEQYDVQQKDApPZiBhICB0ZXN0MCAX
+DTI2MTEyMzA1MzQwM1oYDzIxMjYxMDMwMDUzNDAzWjAsMRUwEwYDVQQDDAxBbiBB
+dXRob3JpdHkxEzARBgNVBAoMCk9mIGEgIHRlc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARpFbRCa7JYvrsCfxgQDY1RZstiXx7D6/lvZ2MTSA1bb0WEIEUQ8zUE
+t9nPyaJTPtFztyVtQjksX06FZnPWDoT/o1MwUTAdBgNVHQ4EFgQUqG0E9arxtwdP
+ayS3zds5dHwtn94wHwYDVR0jBBgwFoAUqG0E9arxtwdPayS3zds5dHwtn94wDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiBUlXyPY4odVRjkXelJOReP
+o7lqSGfGoQGL8ZpwxVzPMwIgEF2UN22hvRscTpj64bXv4cy0s2Qm442AvqdryBPr
+oHA=
+-----END CERTIFICATE-----
+";
+const OWN: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBjjCCATWgAwIBAgIUZINcOa9me1Z38pfrDSj6pDimmkkwCgYIKoZIzj0EAwIw
+HDEaMBgGA1UEAwwRQW5vdGhlciBBdXRob3JpdHkwIBcNMjYxMTIzMDUzNDA0WhgP
+MjEyNjEwMzAwNTM0MDRaMBwxGjAYBgNVBAMMEUFub3RoZXIgQXV0aG9yaXR5MFkw
+EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEhOaqV0+on2IriHVtDXNS1JJiWYEfBOt3
+B47af3mwnmGixbLuJbUWi3wGUnJP8UGjQscsUZZS/1c4Oyxz/TiNF6NTMFEwHQYD
+VR0OBBYEFJmOrDSGTQtZ6bG2OgNdelpOXD35MB8GA1UdIwQYMBaAFJmOrDSGTQtZ
+6bG2OgNdelpOXD35MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIg
+coEl83kpxvxypkQy/bRB7TgPlErRWEXNXE1OF0Aa4dYCIFr0qYWblyTh1qRd4hLU
+fiPWLsqPZVfKtdAaL30N+La8
+-----END CERTIFICATE-----
+";
+
+#[test]
+fn a_system_trusts_its_own_authorities_beside_those_of_packages() {
+    let packaged =
+        || Builder::named("ca-certificates").file("usr/share/ca-certificates/mozilla/An (A).crt", OF_PACKAGE);
+    let own = [("own.crt".to_owned(), LocalCertificate { text: OWN.to_owned(), span: Span::NOWHERE })].into();
+    let certificates = |debs: &[Builder]| -> Vec<String> {
+        let lines = root_with(debs, &own).expect("fits");
+        lines.into_iter().filter(|line| line.contains("cert")).collect()
+    };
+    assert_eq!(
+        certificates(&[packaged()]),
+        [
+            "etc/ca-certificates.conf: mozilla/An (A).crt\n",
+            "etc/ssl/certs/An_=A=.pem -> /usr/share/ca-certificates/mozilla/An (A).crt",
+            "etc/ssl/certs/b38f2e57.0 -> own.pem",
+            &format!("etc/ssl/certs/ca-certificates.crt: {OF_PACKAGE}{OWN}"),
+            "etc/ssl/certs/cdf31a01.0 -> An_=A=.pem",
+            "etc/ssl/certs/own.pem -> /usr/local/share/ca-certificates/own.crt",
+            &format!("usr/local/share/ca-certificates/own.crt: {OWN}"),
+            &format!("usr/share/ca-certificates/mozilla/An (A).crt: {OF_PACKAGE}"),
+        ]
+    );
+    // Without a package of them these alone.
+    let alone = certificates(&[]);
+    assert!(alone.contains(&format!("etc/ssl/certs/ca-certificates.crt: {OWN}")), "{alone:?}");
+}
+
 #[test]
 fn what_stands_below_a_file_is_refused() {
     let one = Builder::named("one").file("usr/share/a", "1");
@@ -136,7 +204,7 @@ fn cut_packages_are_refused() {
 fn groups_of(debs: &[Builder]) -> Vec<(String, Vec<String>)> {
     let read: Vec<_> = debs.iter().map(|deb| read_one(deb).expect("can be read")).collect();
     let (packages, data): (Vec<_>, Vec<_>) = read.into_iter().unzip();
-    let set = DebSet::join(&packages, "amd64", &Unpacked(data)).expect("fits");
+    let set = DebSet::join(&packages, &BTreeMap::new(), "amd64", &Unpacked(data)).expect("fits");
     let name = InputName::new("system").expect("is a name");
     let layers = set.layers(&name).expect("have trees");
     // Laid over each other they are the whole.

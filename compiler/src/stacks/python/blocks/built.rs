@@ -9,6 +9,7 @@ use cogpack_ir::plan::{
     Span, Spanned, StageName,
 };
 
+use super::certificates::trusted;
 use super::source::project_files;
 use super::{PythonFacts, VENV, env, file, input, literal, system_packages, variable};
 use crate::composer::{Desk, StageParts};
@@ -88,9 +89,13 @@ impl Block<PythonFacts> for BuiltPackages {
         let reference = Spanned::nowhere(base.reference.clone());
         desk.image(IMAGE, BaseImage { reference, digest, config: None, span: Span::NOWHERE });
         let from = Some(Input::Image(input(IMAGE)));
-        desk.stage("build.base", IMAGE, StageParts { from, ..StageParts::default() });
+        let ops = trusted(facts, base.has_certificates, desk);
+        desk.stage("build.base", IMAGE, StageParts { from, ops, ..StageParts::default() });
         let mut ground = IMAGE;
-        if let Some(run) = system_packages::installed(facts, &system_packages::named(facts), desk) {
+        let mut words = system_packages::named(facts);
+        let lacks_certificates = !base.has_certificates && !facts.certificates.is_empty();
+        system_packages::add_certificates(facts, lacks_certificates, &mut words);
+        if let Some(run) = system_packages::installed(facts, &words, desk) {
             let parts = StageParts { ops: vec![(run, None)], ..StageParts::default() };
             ground = "build-system-packages";
             desk.stage("build.system-deps", ground, parts);

@@ -22,6 +22,10 @@ impl Block<PythonFacts> for Environment {
         &["base"]
     }
 
+    fn after(&self) -> &'static [&'static str] {
+        &["ca-certificates"]
+    }
+
     fn detect(&self, _: &PythonFacts) -> Detected {
         Detected::Yes(Vec::new())
     }

@@ -4,6 +4,7 @@
 mod base;
 mod built;
 mod byte_code;
+mod certificates;
 mod command;
 mod commands;
 mod environment;
@@ -37,6 +38,7 @@ pub(super) fn all() -> Vec<Box<dyn Block<PythonFacts>>> {
     vec![
         Box::new(base::BaseImageBlock),
         Box::new(system_packages::SystemPackages),
+        Box::new(certificates::Certificates),
         Box::new(environment::Environment),
         Box::new(interpreter::Interpreter),
         Box::new(install_files::PreInstall),

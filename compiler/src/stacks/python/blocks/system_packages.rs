@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use cogpack_ir::plan::{Execution, Input, Mount, MountKind, OpKind, Span, Spanned};
 
+use super::certificates::UPDATE;
 use super::init::PACKAGE;
 use super::source::project_files;
 use super::{PythonFacts, input, literal};
 use crate::composer::{Desk, StageParts};
 use crate::stacks::block::{Block, Detected};
+use crate::stacks::python::certificates;
 use crate::stacks::python::facts::{BaseFrom, PythonOf};
 use crate::stacks::python::start::Start;
 
@@ -26,6 +28,10 @@ impl Block<PythonFacts> for SystemPackages {
 
     fn requires(&self) -> &'static [&'static str] {
         &["base"]
+    }
+
+    fn after(&self) -> &'static [&'static str] {
+        &["ca-certificates"]
     }
 
     fn detect(&self, facts: &PythonFacts) -> Detected {
@@ -47,8 +53,12 @@ impl Block<PythonFacts> for SystemPackages {
         if facts.base.python == PythonOf::Package {
             words.push("python3".to_owned());
         }
+        // So are public authorities, without which no program can tell who answers it.
+        add_certificates(facts, lacks_certificates(facts), &mut words);
         let first = packages.first().and_then(|package| facts.at(package.place));
-        desk.at(first.or_else(|| facts.python.at.clone()));
+        let of_python = || facts.python.at.clone().filter(|_| facts.base.python == PythonOf::Package);
+        let authority = || facts.certificates.first().and_then(|authority| authority.at.clone());
+        desk.at(first.or_else(of_python).or_else(authority));
         let Some(run) = installed(facts, &words, desk) else { return };
         desk.stage(
             "export.base",
@@ -65,6 +75,22 @@ pub(super) fn named(facts: &PythonFacts) -> Vec<String> {
         None => package.name.clone(),
     });
     words.collect()
+}
+
+/// Adds the package of public authorities for an image that `lacks` it.
+pub(super) fn add_certificates(facts: &PythonFacts, lacks: bool, words: &mut Vec<String>) {
+    let packages = &facts.cog().build.system_packages;
+    if lacks && packages.iter().all(|package| package.name != certificates::PACKAGE) {
+        words.push(certificates::PACKAGE.to_owned());
+    }
+}
+
+/// Whether the base is not known to have public authorities.
+fn lacks_certificates(facts: &PythonFacts) -> bool {
+    match &facts.base.from {
+        BaseFrom::Debs(_) => false,
+        BaseFrom::Image { has_certificates, .. } => !has_certificates,
+    }
 }
 
 /// What installs packages; nothing where there are none.
@@ -90,16 +116,25 @@ pub(super) fn installed(facts: &PythonFacts, words: &[String], desk: &mut Desk<'
         execution.mounts.push(Mount { kind: mount, span: Span::NOWHERE });
         format!(" -o Dir::Etc::SourceList={target} -o Dir::Etc::SourceParts=-")
     });
+    // Of a package that was there already no script is run.
+    let is_of_certificates = |word: &&str| word.split('=').next() == Some(certificates::PACKAGE);
+    let update = match !facts.certificates.is_empty() && words.iter().any(is_of_certificates) {
+        true => format!("\n{UPDATE}"),
+        false => String::new(),
+    };
     let apt_get = format!("apt-get{}", options.unwrap_or_default());
     let script = format!(
         "set -e\n{apt_get} update -qq\nDEBIAN_FRONTEND=noninteractive {apt_get} install -qqy --no-install-recommends \\\n  \
-         {}\nrm -rf /var/lib/apt/lists/*",
+         {}{update}\nrm -rf /var/lib/apt/lists/*",
         words.join(" \\\n  ")
     );
     Some(OpKind::Run { script: Spanned::nowhere(script), execution: Box::new(execution) })
 }
 
-/// Whether packages of the distribution are installed: those that the project names, or its Python.
+/// Whether packages of the distribution are installed: those that the project names, its Python, or the
+/// public authorities that its own stand beside.
 pub(super) fn installs_packages(facts: &PythonFacts) -> bool {
-    !facts.cog().build.system_packages.is_empty() || facts.base.python == PythonOf::Package
+    !facts.cog().build.system_packages.is_empty()
+        || facts.base.python == PythonOf::Package
+        || (!facts.certificates.is_empty() && lacks_certificates(facts))
 }

@@ -32,7 +32,7 @@ fn tagged(bytes: &[u8], tag: u8) -> Option<Value<'_>> {
 }
 
 /// The subject of a certificate; nothing for what is none.
-pub fn canonical_subject(certificate: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn canonical_subject(certificate: &[u8]) -> Option<Vec<u8>> {
     let signed = tagged(tagged(certificate, SEQUENCE)?.content, SEQUENCE)?;
     let mut rest = signed.content;
     if let Some(version) = tagged(rest, EXPLICIT_VERSION) {
