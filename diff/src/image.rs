@@ -1,8 +1,11 @@
 //! The layers of the image of a plan, lowest first.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use cogpack_content::Digest;
-use cogpack_ir::plan::Input;
-use cogpack_ir::resolve::StageId;
+use cogpack_ir::plan::{Input, InputName};
+use cogpack_ir::resolve::{Resolved, StageId};
 
 use crate::side::Side;
 
@@ -19,6 +22,18 @@ pub(crate) enum Part {
         layer: usize,
         key: Digest,
     },
+}
+
+/// The layers of stages that the image of a plan has, lowest first: each with its stage, and its steps there.
+pub fn layers_of_stages(plan: &Resolved) -> Vec<(StageId, Range<usize>)> {
+    let nothing = BTreeMap::<InputName, Digest>::new();
+    let side = Side::new(plan.plan(), plan, &nothing);
+    let places = parts(&side).into_iter().filter_map(|part| part.place());
+    let layer = |(stage, layer): (usize, usize)| {
+        let id = side.ids[stage];
+        (id, side.keys.layers(id)[layer].steps.clone())
+    };
+    places.map(layer).collect()
 }
 
 /// The parts of the image that a plan exports.

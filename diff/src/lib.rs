@@ -32,6 +32,7 @@ use cogpack_ir::resolve::Resolved;
 use serde_json::Value;
 
 pub use changes::{OpChange, OpChangeKind, StageChange};
+pub use image::layers_of_stages;
 use keys::Contents;
 pub use layers::{Layer, LayerState};
 pub use settings::SettingChange;

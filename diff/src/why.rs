@@ -228,9 +228,9 @@ impl<'p> Walk<'_, 'p> {
     /// What of the files that are taken of a context is not as it was.
     fn files(&self, (then, taken_then): Read<'_>, (now, taken_now): Read<'_>) -> Option<Cause> {
         let (Input::Context(then), Input::Context(now)) = (then, now) else { return None };
-        let before = self.old.contents.parts(then, taken_then)?;
-        let after = self.new.contents.parts(now, taken_now)?;
-        let change = FilesChange::between(now, &before, &after)?;
+        let before = self.old.contents.landed(then, taken_then)?;
+        let after = self.new.contents.landed(now, taken_now)?;
+        let change = FilesChange::between(now, (&before, taken_then), (&after, taken_now))?;
         Some(Cause { at: None, span: Span::NOWHERE, what: What::Files(change) })
     }
 

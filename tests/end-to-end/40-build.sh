@@ -45,6 +45,10 @@ builds_the_example() {
 	lines_of runs '"cause" in it' "$work/why" >"$work/said"
 	prints 'by the new record just that ran which was said' "$(cat "$work/said")" \
 		lines_of ops 'it["state"] == "ran"' "$project/.cog/records/plan.cpk.json"
+	exits 'of each op that ran it has key and time, and of those in the image the size' 0 python3 -c 'import json, sys
+ran = [it for it in json.load(open(sys.argv[1]))["ops"] if it["state"] == "ran"]
+sys.exit(not ran or any(None in (it["key"], it["took_ms"]) for it in ran) or not any(it["size"] for it in ran))' \
+		"$project/.cog/records/plan.cpk.json"
 	exits 'a changed source file leaves the weights alone' 1 grep -qw "$weights_line" "$work/ran"
 	exits 'and makes the layer of the code' 0 grep -Eqw "$detector_line|$code_line" "$work/ran"
 	answers_predictions "$image"

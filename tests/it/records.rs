@@ -2,8 +2,9 @@
 //! this process, without programs, so that it takes no daemon; `daemon` and the end-to-end scripts have some.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, symlink};
 use std::path::Path;
+use std::time::Duration;
 
 use cogpack_tests::places::root;
 use cogpack_tests::plans::folder_with;
@@ -194,28 +195,133 @@ fn where_no_record_can_be_written_the_build_says_so_and_is_done() {
     assert!(!at.join(".cog").exists());
 }
 
+/// Until what was written is no longer so young that it might be changed again and look the same.
+fn settle() {
+    std::thread::sleep(Duration::from_millis(2_300));
+}
+
 #[test]
-fn a_context_of_very_many_files_is_not_listed() {
+fn of_very_many_files_the_one_that_changed_is_told_and_none_is_listed_again_while_nothing_has() {
     let project = project();
     let folder = project.path();
-    let many = |name: &str| {
-        let many = folder.join(name);
-        fs::create_dir(&many).expect("can be made");
-        (0..10_000).for_each(|number| fs::write(many.join(number.to_string()), "").expect("is writable"));
+    fs::create_dir_all(folder.join("src/many")).expect("can be made");
+    for number in 0..12_000 {
+        fs::write(folder.join(format!("src/many/{number:05}.py")), "").expect("is writable");
+    }
+    built(folder, "plan.cpk", &[]);
+    // Files that were written a moment before are read again.
+    let unchanged = folder.join(".cog/records/plan.cpk.unchanged");
+    assert!(!unchanged.exists());
+    settle();
+    built(folder, "plan.cpk", &[]);
+    let first = record(folder);
+    assert!(first.contains("\"src/many/11999.py\": \"0644 sha256:"), "{}", first.len());
+    let left = || {
+        let names =
+            ["plan.cpk.seen", "plan.cpk.unchanged"].map(|name| folder.join(".cog/records").join(name));
+        names.map(|path| fs::metadata(path).expect("is there").ino())
     };
-    // These nobody counts.
-    many("node_modules");
-    built(folder, "plan.cpk", &[]);
-    fs::write(folder.join("src/predict.py"), "two").expect("is writable");
+    let before = left();
+    assert_eq!(built(folder, "plan.cpk", &[]), built(folder, "plan.cpk", &["--no-record"]));
+    assert_eq!((timeless(&record(folder)), left()), (timeless(&first), before));
+    assert!(explained(folder, "last").text().ends_with("nothing runs again\n"));
+    // What does not fit the record says nothing of it.
+    for damaged in [first.replace("11999", "11998"), first.clone() + " "] {
+        fs::write(folder.join(RECORD), damaged).expect("is writable");
+        built(folder, "plan.cpk", &[]);
+        assert_eq!(timeless(&record(folder)), timeless(&first));
+        assert_ne!(left(), before);
+    }
+    fs::write(folder.join("src/many/05000.py"), "two").expect("is writable");
+    fs::remove_file(folder.join("src/many/00001.py")).expect("is there");
     let answer = explained(folder, "last");
-    assert!(answer.text().contains("`src/predict.py` of @source is changed"), "{}", answer.text());
-    many("many");
+    assert!(
+        answer.text().contains("\n`src/many/00001.py` and `src/many/05000.py` of @source are changed\n"),
+        "{}",
+        answer.text()
+    );
     built(folder, "plan.cpk", &[]);
-    assert!(record(folder).contains("\"contexts\": null"), "{}", record(folder));
-    fs::write(folder.join("src/predict.py"), "three").expect("is writable");
+    assert!(explained(folder, "last").text().ends_with("nothing runs again\n"));
+    assert_ne!(timeless(&record(folder)), timeless(&first));
+}
+
+#[test]
+fn weights_beside_a_model_are_known_by_what_the_disk_says_of_them() {
+    let project = project();
+    let folder = project.path();
+    let (model, other) = (folder.join("src/model.bin"), folder.join("src/other.bin"));
+    let sized = |path: &Path, size| {
+        fs::File::create(path).and_then(|file| file.set_len(size)).expect("is writable");
+    };
+    sized(&model, 300 << 20);
+    settle();
+    built(folder, "plan.cpk", &[]);
+    assert!(record(folder).contains("\"src/model.bin\": \"0644 314572800 "), "{}", record(folder));
+    assert!(record(folder).contains("\"src/predict.py\": \"0644 sha256:"), "{}", record(folder));
+    let home = folder.to_str().expect("is text");
+    assert!(!record(folder).contains(home), "{}", record(folder));
+    let why = || {
+        let told = explained(folder, "last").text().to_owned();
+        told.lines().filter(|line| line.starts_with('`')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(why(), [""; 0]);
+    fs::write(folder.join("src/predict.py"), "two").expect("is writable");
+    assert_eq!(why(), ["`src/predict.py` of @source is changed"]);
+    fs::write(folder.join("src/predict.py"), "one").expect("is writable");
+    assert_eq!(why(), [""; 0]);
+    // By time only, and by its bytes alone: who has set the time back has changed the file afterwards.
+    let open = || fs::File::options().write(true).open(&model).expect("is there");
+    let modified = fs::metadata(&model).and_then(|found| found.modified()).expect("is dated");
+    open().set_modified(modified + Duration::from_secs(1)).expect("is ours");
+    assert_eq!(why(), ["`src/model.bin` of @source is dated anew"]);
+    open().write_all_at(b"x", 1 << 20).expect("is writable");
+    open().set_modified(modified).expect("is ours");
+    assert_eq!(why(), ["`src/model.bin` of @source is dated anew"]);
+    open().set_len(301 << 20).expect("is writable");
+    assert_eq!(why(), ["`src/model.bin` of @source is changed"]);
+    sized(&other, 300 << 20);
+    assert_eq!(why(), ["`src/model.bin` and `src/other.bin` of @source are changed"]);
+    fs::remove_file(&model).expect("is there");
+    fs::rename(&other, folder.join("src/another.bin")).expect("is there");
+    assert_eq!(why(), ["`src/another.bin` and `src/model.bin` of @source are changed"]);
+    fs::remove_file(folder.join("src/another.bin")).expect("is there");
+    assert_eq!(why(), ["`src/model.bin` of @source is gone"]);
+}
+
+#[test]
+fn a_record_of_a_cogpackc_that_listed_no_files_is_compared_by_its_plan() {
+    let project = project();
+    let folder = project.path();
+    built(folder, "plan.cpk", &[]);
+    let listed = record(folder);
+    let (before, _) = listed.split_once("\"contexts\": ").expect("lists files");
+    let earlier =
+        format!("{before}\"contexts\": null\n}}\n").replace("\"build_record\": 2", "\"build_record\": 1");
+    fs::write(folder.join(RECORD), earlier).expect("is writable");
+    fs::write(folder.join("src/predict.py"), "two").expect("is writable");
     let answer = cogpackc(folder, &["explain", "plan.cpk", "--since", "last"]);
     assert_eq!(answer.code, 0, "{}", answer.stderr);
-    assert!(answer.stderr.contains("the contexts hold more than a record lists"), "{}", answer.stderr);
+    assert!(answer.text().ends_with("nothing runs again\n"), "{}", answer.text());
+    assert!(answer.stderr.contains("lists no files"), "{}", answer.stderr);
+}
+
+#[test]
+fn each_op_has_its_key_the_size_of_its_layer_and_its_time() {
+    let project = project();
+    let plan = PLAN.replace("mkdir \"/deps\"", "layer both { mkdir \"/deps\" mkdir \"/more\" }");
+    fs::write(project.path().join("plan.cpk"), plan).expect("is writable");
+    built(project.path(), "plan.cpk", &[]);
+    let record: Value = serde_json::from_str(&record(project.path())).expect("is JSON");
+    let ops = record["ops"].as_array().expect("is a list");
+    let layers = record["layers"].as_array().expect("is a list");
+    assert_eq!((ops.len(), layers.len()), (5, 4));
+    for (op, layer) in ops.iter().zip([0, 1, 1, 2, 3]) {
+        assert!(op["key"].as_str().is_some_and(|key| key.starts_with("sha256:")), "{op}");
+        assert!(op["size"].as_u64() > Some(0) && op["size"] == layers[layer]["size"], "{op} {layers:?}");
+        assert!(op["took_ms"].is_u64() && op["state"] == "ran", "{op}");
+    }
+    let keys: std::collections::BTreeSet<&str> = ops.iter().filter_map(|op| op["key"].as_str()).collect();
+    assert_eq!(keys.len(), 4, "{keys:?}");
 }
 
 #[test]
@@ -244,7 +350,7 @@ fn a_record_that_cannot_be_compared_is_refused_with_a_way_out() {
     let mut told = vec![refused(&["plan.cpk", "--since", "last"])];
     built(at, "plan.cpk", &[]);
     let whole = record(at);
-    fs::write(at.join("later.json"), whole.replace("\"build_record\": 1", "\"build_record\": 2"))
+    fs::write(at.join("later.json"), whole.replace("\"build_record\": 2", "\"build_record\": 3"))
         .expect("is writable");
     told.push(refused(&["plan.cpk", "--since", "later.json"]));
     fs::write(at.join("cut.json"), whole.split_once("\"ops\"").expect("lists ops").0).expect("is writable");
@@ -263,7 +369,7 @@ fn a_record_that_cannot_be_compared_is_refused_with_a_way_out() {
     hint: `cogpackc build` writes one when it is done, unless `--no-record` is said; `--since` takes a plan as well: a file, or `REVISION:PATH` of git
 
     error: read `later.json`
-      because: it is of version 2, and this cogpackc reads records up to version 1
+      because: it is of version 3, and this cogpackc reads records up to version 2
 
     hint: use the cogpackc that built it, or build again with this one
 

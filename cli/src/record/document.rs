@@ -2,26 +2,28 @@
 //! docs/diff.md says what each key means.
 //!
 //! Its first key is its version. A reader refuses a later one; keys that it does not know are none of
-//! its business.
+//! its business. Its last one lists files ([`listing`](super::listing)), a million of them maybe: they are
+//! written and read one by one.
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Read;
 use std::str::FromStr;
 
-use cogpack_backends_contract::tree::PathProblem;
 use cogpack_content::{Digest, Platform};
-use cogpack_diff::files::{ContextFiles, Entry, Listing};
-use cogpack_ir::plan::{InputName, Mode};
-use serde::de::Error as _;
+use cogpack_diff::files::ContextFiles;
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::listing::Listings;
 
 /// The version that is written, and the latest that is read.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// How every record begins, whatever its version.
 pub const BEGINNING: &str = "{\n  \"build_record\": ";
 
-/// A build record.
+/// A build record, all but the files of contexts.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Document {
     /// Its version.
@@ -42,12 +44,10 @@ pub struct Document {
     pub ops: Vec<Op>,
     /// The layers of the image, lowest first.
     pub layers: Vec<Layer>,
-    /// The files of contexts that ops take; `null` where there are too many, or too large ones.
-    pub contexts: Option<BTreeMap<InputNameText, BTreeMap<String, String>>>,
 }
 
-/// The name of a context, without `@`.
-type InputNameText = String;
+/// The last key of a record: the files of contexts that ops take.
+const CONTEXTS: &str = "contexts";
 
 /// An op.
 #[derive(Debug, Serialize, Deserialize)]
@@ -64,6 +64,10 @@ pub struct Op {
     pub state: Option<OpState>,
     /// How long it ran, where it did.
     pub took_ms: Option<u64>,
+    /// How many bytes the layer has that it is in, with the other ops of that layer; none where no layer of the
+    /// image is of it, or where a pass made other layers than the plan says.
+    #[serde(default)]
+    pub size: Option<u64>,
 }
 
 /// What a builder did for an op.
@@ -122,125 +126,99 @@ pub enum Problem {
 }
 
 impl Document {
-    /// The text of the record.
+    /// The text of the record up to its files, which [`listing::write`](super::listing::write) writes.
     pub fn to_text(&self) -> String {
         // Texts and numbers are all that it holds, so JSON can say it.
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        let open = text.trim_end_matches("\n}");
+        format!("{open},\n  \"{CONTEXTS}\": ")
     }
 
-    /// Reads a record, and the files that it lists.
-    pub fn parse(text: &str) -> Result<(Self, Option<ContextFiles>), Problem> {
-        #[derive(Deserialize)]
-        struct Version {
-            build_record: u64,
+    /// Reads a record, and the files that it lists, if it does.
+    pub fn parse(from: impl Read) -> Result<(Self, Option<ContextFiles>), Problem> {
+        let damaged = |error: &dyn fmt::Display| Problem::Damaged(error.to_string());
+        let mut json = serde_json::Deserializer::from_reader(from);
+        let Keys { others, files } = Keys::deserialize(&mut json).map_err(|error| damaged(&error))?;
+        json.end().map_err(|error| damaged(&error))?;
+        match others.get("build_record").and_then(Value::as_u64) {
+            Some(version) if version > u64::from(VERSION) => return Err(Problem::Later(version)),
+            Some(_) | None => {}
         }
-        let damaged = |error: &dyn std::fmt::Display| Problem::Damaged(error.to_string());
-        let Version { build_record } = serde_json::from_str(text).map_err(|error| damaged(&error))?;
-        if build_record > u64::from(VERSION) {
-            return Err(Problem::Later(build_record));
-        }
-        let document: Self = serde_json::from_str(text).map_err(|error| damaged(&error))?;
-        let files = document.contexts.as_ref().map(files).transpose()?;
+        let document = Self::deserialize(Value::Object(others)).map_err(|error| damaged(&error))?;
         Ok((document, files))
     }
 }
 
-/// Files as a record lists them.
-pub fn listed(files: &ContextFiles) -> BTreeMap<InputNameText, BTreeMap<String, String>> {
-    let entry = |(path, entry): (&Vec<u8>, &Entry)| {
-        let said = match entry {
-            Entry::File { mode, content } => format!("{mode} {content}"),
-            Entry::Directory { mode } => mode.to_string(),
-            Entry::Link { target } => format!("{LINK}{}", escaped(target)),
-        };
-        (escaped(path), said)
-    };
-    let listed = files
-        .iter()
-        .map(|(name, listing)| (name.as_str().to_owned(), listing.entries().iter().map(entry).collect()));
-    listed.collect()
+/// The keys of a record.
+struct Keys {
+    /// All but the last.
+    others: Map<String, Value>,
+    files: Option<ContextFiles>,
 }
 
-/// What a link's entry begins with.
-const LINK: &str = "-> ";
-
-fn files(contexts: &BTreeMap<InputNameText, BTreeMap<String, String>>) -> Result<ContextFiles, Problem> {
-    let mut files = ContextFiles::default();
-    for (name, listed) in contexts {
-        let wrong = || Problem::Damaged(format!("`{name}` is no context"));
-        let input = InputName::new(name).map_err(|_| wrong())?;
-        let mut entries = BTreeMap::new();
-        for (path, said) in listed {
-            let wrong = || Problem::Damaged(format!("nothing is known of `{path}` from `{said}`"));
-            let entry = entry(said).ok_or_else(wrong)?;
-            entries.insert(unescaped(path).ok_or_else(wrong)?, entry);
-        }
-        let listing = Listing::new(entries)
-            .map_err(|problem: PathProblem| Problem::Damaged(format!("the files of `{name}`: {problem}")))?;
-        files.insert(input, listing);
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(KeysVisitor)
     }
-    Ok(files)
 }
 
-fn entry(said: &str) -> Option<Entry> {
-    if let Some(target) = said.strip_prefix(LINK) {
-        return Some(Entry::Link { target: unescaped(target)? });
+struct KeysVisitor;
+
+impl<'de> Visitor<'de> for KeysVisitor {
+    type Value = Keys;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a build record")
     }
-    let (mode, content) = said.split_once(' ').map_or((said, None), |(mode, digest)| (mode, Some(digest)));
-    let mode = Mode::new(u32::from_str_radix(mode, 8).ok()?)?;
-    Some(match content {
-        Some(content) => Entry::File { mode, content: content.parse().ok()? },
-        None => Entry::Directory { mode },
-    })
-}
 
-/// Any bytes as text: `\xNN` for those that are none, `\\` for a backslash.
-fn escaped(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(&chunk.valid().replace('\\', r"\\"));
-        for byte in chunk.invalid() {
-            text.push_str(&format!(r"\x{byte:02x}"));
-        }
-    }
-    text
-}
-
-fn unescaped(text: &str) -> Option<Vec<u8>> {
-    let (mut bytes, mut rest) = (Vec::new(), text);
-    while let Some((plain, behind)) = rest.split_once('\\') {
-        bytes.extend_from_slice(plain.as_bytes());
-        rest = match behind.strip_prefix('\\') {
-            Some(rest) => {
-                bytes.push(b'\\');
-                rest
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+        let mut keys = Keys { others: Map::new(), files: None };
+        while let Some(key) = map.next_key::<String>()? {
+            let version = keys.others.get("build_record").and_then(Value::as_u64);
+            if key != CONTEXTS {
+                let value = map.next_value()?;
+                keys.others.insert(key, value);
+            } else if version.is_some_and(|version| version > u64::from(VERSION)) {
+                // Whatever that means.
+                map.next_value::<IgnoredAny>()?;
+            } else {
+                keys.files = map.next_value::<Option<Listings>>()?.map(|listings| listings.0);
             }
-            None => {
-                let (digits, rest) = behind.strip_prefix('x')?.split_at_checked(2)?;
-                bytes.push(u8::from_str_radix(digits, 16).ok()?);
-                rest
-            }
-        };
+        }
+        Ok(keys)
     }
-    bytes.extend_from_slice(rest.as_bytes());
-    Some(bytes)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use cogpack_backends_contract::content::Moment;
+    use cogpack_diff::files::{Entry, Known, Listing, Look};
+    use cogpack_ir::plan::{InputName, Mode};
+
     use super::*;
+    use crate::record::listing::write;
+
+    fn files() -> ContextFiles {
+        let name = InputName::new("src").expect("is a name");
+        let mut listing = Listing::new(name.clone());
+        let moment = |seconds| Moment { seconds, nanoseconds: 7 };
+        let look = Look { size: 5, inode: 12, modified: moment(-1), changed: moment(1) };
+        for (path, entry) in [
+            (&b"a.py"[..], Entry::File { mode: Mode::FILE, known: Known::Digest(Digest::of(b"1")) }),
+            (b"d", Entry::Directory { mode: Mode::DIRECTORY }),
+            (b"d/large", Entry::File { mode: Mode::FILE, known: Known::Look(look) }),
+            (b"d/odd\xff\\x", Entry::Link { target: b"../\xfe".to_vec() }),
+        ] {
+            listing.add(path, entry).expect("is free");
+        }
+        let mut files = ContextFiles::default();
+        files.insert(name, listing.done());
+        files
+    }
 
     fn document() -> Document {
-        let mut files = ContextFiles::default();
-        let entries = BTreeMap::from([
-            (b"a.py".to_vec(), Entry::File { mode: Mode::FILE, content: Digest::of(b"1") }),
-            (b"d".to_vec(), Entry::Directory { mode: Mode::DIRECTORY }),
-            (b"d/odd\xff\\x".to_vec(), Entry::Link { target: b"../\xfe".to_vec() }),
-        ]);
-        let name = InputName::new("src").expect("is a name");
-        files.insert(name, Listing::new(entries).expect("is a tree"));
         Document {
             build_record: VERSION,
             plan_file: Some("plan.cpk".to_owned()),
@@ -256,27 +234,50 @@ mod tests {
                 key: Text(Digest::of(b"key")),
                 state: Some(OpState::Ran),
                 took_ms: Some(1000),
+                size: Some(30),
             }],
             layers: Vec::new(),
-            contexts: Some(listed(&files)),
         }
     }
 
+    fn text(document: &Document, files: &ContextFiles) -> String {
+        let mut text = Vec::new();
+        write!(text, "{}", document.to_text()).expect("is memory");
+        write(files, &mut text).expect("is memory");
+        String::from_utf8(text).expect("is text")
+    }
+
+    fn parse(text: &str) -> Result<(Document, Option<ContextFiles>), Problem> {
+        Document::parse(text.as_bytes())
+    }
+
     #[test]
-    fn a_record_reads_as_it_was_written() {
-        let text = document().to_text();
-        assert!(text.starts_with(BEGINNING), "{text}");
-        assert!(text.contains(r#""d/odd\\xff\\\\x": "-> ../\\xfe""#), "{text}");
-        let (read, files) = Document::parse(&text).expect("is a record");
-        assert_eq!(read.to_text(), text);
-        assert_eq!(listed(&files.expect("lists files")), read.contexts.expect("lists files"));
+    fn a_record_reads_as_it_was_written_and_however_it_is_laid_out() {
+        let (document, listed) = (document(), files());
+        let written = text(&document, &listed);
+        assert!(written.starts_with(BEGINNING), "{written}");
+        assert!(written.contains(r#""d/odd\\xff\\\\x": "-> ../\\xfe""#), "{written}");
+        assert!(written.contains(r#""d/large": "0644 5 12 -1.000000007 1.000000007""#), "{written}");
+        let value: Value = serde_json::from_str(&written).expect("is JSON");
+        let as_json = |value: &Value| serde_json::to_string_pretty(value).expect("is JSON") + "\n";
+        assert_eq!(serde_json::from_str::<Value>(&as_json(&value)).ok(), Some(value.clone()));
+        // In another order, as who sorts keys writes it.
+        for again in [written.clone(), as_json(&value), value.to_string()] {
+            let (read, files) = parse(&again).expect("is a record");
+            assert_eq!((read.to_text(), files.as_ref()), (document.to_text(), Some(&listed)), "{again}");
+        }
+        let nothing = text(&document, &ContextFiles::default());
+        assert!(nothing.ends_with("\"contexts\": {}\n}\n"), "{nothing}");
+        assert_eq!(parse(&nothing).expect("is a record").1, Some(ContextFiles::default()));
+        let unlisted = nothing.replace("{}\n}", "null\n}");
+        assert_eq!(parse(&unlisted).expect("is a record").1, None);
     }
 
     #[test]
     fn what_is_cut_anywhere_or_changed_is_damaged_and_what_is_later_says_so() {
-        let text = document().to_text();
+        let text = text(&document(), &files());
         for end in 0..text.len() - 2 {
-            assert!(matches!(Document::parse(&text[..end]), Err(Problem::Damaged(_))), "cut at {end}");
+            assert!(matches!(parse(&text[..end]), Err(Problem::Damaged(_))), "cut at {end}");
         }
         for (from, to) in [
             (r#""0755""#, r#""0999""#),
@@ -285,16 +286,21 @@ mod tests {
             (r"odd\\xff", r"odd\\xf"),
             (r#""src""#, r#""s r c""#),
             (r#""took_ms": 1200"#, r#""took_ms": "long""#),
-            ("sha256:", "sha1:"),
+            ("0644 5 12 ", "0644 5 "),
+            ("1.000000007\"", "1\""),
+            ("1.000000007\"", "1.000000007 1\""),
+            ("0644 5 12", "0644 -5 12"),
         ] {
-            assert!(text.contains(from), "{from} is in {text}");
-            let other = text.replacen(from, to, 1);
-            assert!(matches!(Document::parse(&other), Err(Problem::Damaged(_))), "{from} -> {to}");
+            let changed = text.replace(from, to);
+            assert_ne!(changed, text, "{from}");
+            assert!(matches!(parse(&changed), Err(Problem::Damaged(_))), "{from}");
         }
         let later =
-            text.replacen("\"build_record\": 1", "\"build_record\": 2", 1).replace("\"plan\"", "\"text\"");
-        assert_eq!(Document::parse(&later).map(|_| ()), Err(Problem::Later(2)));
-        let more = text.replacen("\"plan_file\"", "\"more\": [1],\n  \"plan_file\"", 1);
-        assert!(Document::parse(&more).is_ok());
+            text.replace("\"build_record\": 2", "\"build_record\": 3").replace("0644 5 12 ", "otherwise ");
+        assert_eq!(parse(&later).err(), Some(Problem::Later(3)));
+        // What was written before files were known by what the disk says of them.
+        let (before, _) = text.split_once("      \"d/large\"").expect("is listed");
+        let before = before.replace("\"build_record\": 2", "\"build_record\": 1");
+        assert!(parse(&format!("{}\n}}}}}}", before.trim_end().trim_end_matches(','))).is_ok());
     }
 }

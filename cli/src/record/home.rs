@@ -47,16 +47,20 @@ impl Home {
         self.directory.join(RECORDS).join(format!("{}.seen", self.name))
     }
 
-    /// Writes both.
-    pub fn write(&self, record: &str, seen: &str) -> Result<(), WriteError> {
+    /// By what it is known that nothing has changed.
+    pub fn unchanged(&self) -> PathBuf {
+        self.directory.join(RECORDS).join(format!("{}.unchanged", self.name))
+    }
+
+    /// Makes the directory of records.
+    pub fn prepare(&self) -> Result<(), WriteError> {
         let records = self.directory.join(RECORDS);
         self.make(&records).map_err(|source| WriteError { path: records.clone(), source })?;
         let ignored = records.join(".gitignore");
         if !ignored.exists() {
             write_file_atomically(&ignored, IGNORED.as_bytes())?;
         }
-        write_file_atomically(&self.seen(), seen.as_bytes())?;
-        write_file_atomically(&self.record(), record.as_bytes())
+        Ok(())
     }
 
     /// Makes the directory, but not where a link leads: that is somebody else's.

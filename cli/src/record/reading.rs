@@ -1,19 +1,19 @@
 //! A record as the old plan of a comparison.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
 use cogpack_content::Platform;
 use cogpack_diff::files::ContextFiles;
-use cogpack_io_project::files::read_limited;
 use cogpack_io_project::own::RECORDS;
 use cogpack_io_project::seen::SeenFiles;
 use cogpack_ir::plan::Plan;
 use cogpack_ir::resolve::Resolved;
 
-use super::contexts;
+use super::contexts::{self, Trees};
 use super::document::{BEGINNING, Document, Problem};
 use super::home::Home;
 use crate::console::Console;
@@ -23,14 +23,11 @@ use crate::plan_file::PlanFile;
 /// What stands for the record of the plan's last build.
 pub const LAST: &str = "last";
 
-/// A record of as many files as are listed takes a hundredth of this.
-const LARGEST: u64 = 256 * 1024 * 1024;
-
 /// The plan of a build, and the files that it took.
 pub struct Recorded {
     /// The plan, with the directory that its paths are relative to now.
     pub file: PlanFile,
-    /// The files; `None` where there were too many to be listed.
+    /// The files; `None` in records of a cogpackc that listed only few.
     pub files: Option<ContextFiles>,
     /// The record, as messages call it.
     named: String,
@@ -57,9 +54,9 @@ pub fn record(named: &Path, new: &PlanFile, console: &Console<'_>) -> Result<Opt
             (console.directory.join(named), shown.clone(), format!("`{shown}`"))
         }
     };
-    let bytes = match read_limited(&path, LARGEST) {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) => return Err(damaged(&named_so, "it is larger than any record")),
+    let opened = File::open(&path).map(BufReader::new);
+    let (file, beginning) = match opened.and_then(|mut file| Ok((file.fill_buf()?.to_vec(), file))) {
+        Ok((beginning, file)) => (file, beginning),
         Err(error) if named == Path::new(LAST) && error.kind() == std::io::ErrorKind::NotFound => {
             return Err(Failure::new(format!("there is no record of {shown}")).with_hint(
                 "`cogpackc build` writes one when it is done, unless `--no-record` is said; `--since` takes a \
@@ -74,12 +71,11 @@ pub fn record(named: &Path, new: &PlanFile, console: &Console<'_>) -> Result<Opt
             return Err(failure);
         }
     };
-    let is_record = named == Path::new(LAST) || is_in_records(&path) || begins(&bytes);
+    let is_record = named == Path::new(LAST) || is_in_records(&path) || begins(&beginning);
     if !is_record {
         return Ok(None);
     }
-    let text = String::from_utf8(bytes).map_err(|_| damaged(&named_so, "it is not text"))?;
-    let (document, files) = Document::parse(&text).map_err(|problem| match problem {
+    let (document, files) = Document::parse(file).map_err(|problem| match problem {
         Problem::Later(_) => {
             let mut failure = Failure::new(format!("read {named_so}"));
             failure.causes.push(problem.to_string());
@@ -127,10 +123,11 @@ impl Recorded {
     }
 }
 
-/// The files that a plan takes of its contexts now; `None` where there are too many to be compared.
-pub fn files_now(new: &PlanFile, plan: &Resolved) -> Result<Option<ContextFiles>, Failure> {
-    let seen = Home::of(new).and_then(|home| fs::read_to_string(home.seen()).ok());
-    contexts::read(plan, new, &BTreeMap::new(), &mut SeenFiles::parse(&seen.unwrap_or_default()))
+/// The files that a plan takes of its contexts now, each known by what it was known by then.
+pub fn files_now(new: &PlanFile, plan: &Resolved, then: &ContextFiles) -> Result<ContextFiles, Failure> {
+    let mut seen = Home::of(new).map(|home| SeenFiles::read(&home.seen())).unwrap_or_default();
+    let walked = contexts::walk(plan, new, &BTreeMap::new(), Trees::new())?;
+    contexts::to_compare(plan, &walked, &mut seen, then)
 }
 
 fn is_in_records(path: &Path) -> bool {

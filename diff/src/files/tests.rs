@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use cogpack_backends_contract::tree::Tree;
+use cogpack_backends_contract::content::Moment;
 use cogpack_content::Digest;
 use cogpack_ir::plan::{InputName, Mode, Plan};
 use cogpack_ir::resolve::{KnownConfigs, Resolved, resolve};
 use cogpack_ir::syntax::parse;
 use cogpack_ir::verify::verify;
 
-use super::{ContextFiles, Entry, Listing, used};
+use super::used::used;
+use super::{ContextFiles, Entry, Known, Listing, Look};
 use crate::keys::Keys;
 use crate::{Compared, Difference, Rerun};
 
@@ -40,15 +41,28 @@ fn files(all: &[&str]) -> ContextFiles {
         let (what, mode) = text.split_once(' ').unwrap_or((text, ""));
         let mode = Mode::new(u32::from_str_radix(mode, 8).unwrap_or(0o644)).expect("is a mode");
         let (path, entry) = match (what.split_once('='), what.split_once('>')) {
-            (Some((path, text)), _) => (path, Entry::File { mode, content: Digest::of(text.as_bytes()) }),
+            (Some((path, text)), _) => (path, Entry::File { mode, known: known(text) }),
             (None, Some((path, target))) => (path, Entry::Link { target: target.into() }),
             (None, None) => (what.trim_end_matches('/'), Entry::Directory { mode }),
         };
         (path.as_bytes().to_vec(), entry)
     };
+    let mut listing = Listing::new(name());
+    for (path, entry) in all.iter().map(entry) {
+        listing.add(&path, entry).expect("is a tree");
+    }
     let mut files = ContextFiles::default();
-    files.insert(name(), Listing::new(all.iter().map(entry).collect()).expect("is a tree"));
+    files.insert(name(), listing.done());
     files
+}
+
+/// `SIZE@SECONDS` is what the disk says of a file, anything else is its text.
+fn known(text: &str) -> Known {
+    let look = text.split_once('@').and_then(|(size, seconds)| {
+        let changed = Moment { seconds: seconds.parse().ok()?, nanoseconds: 0 };
+        Some(Look { size: size.parse().ok()?, inode: 1, modified: changed, changed })
+    });
+    look.map_or_else(|| Known::Digest(Digest::of(text.as_bytes())), Known::Look)
 }
 
 /// For each op: `=` where it has the same key with both, `!` otherwise.
@@ -134,27 +148,60 @@ fn a_file_that_is_another_one_is_the_cause_of_what_takes_it() {
 }
 
 #[test]
-fn only_files_that_are_taken_have_to_be_read() {
-    let plan = resolved(r#"copy "d" from @src to "/x" run "a" { mount @src at "/m" select "m" }"#);
-    let mut tree = Tree::empty();
-    for path in ["d/one", "d/e/two", "m/three", "four"] {
-        let path = cogpack_backends_contract::tree::components(path.as_bytes());
-        let attributes = cogpack_backends_contract::tree::Attributes::ON_THE_WAY;
-        tree.make_directories(&path[..path.len() - 1], attributes).expect("is a path");
-        let content = String::from_utf8(path.join(&b'/')).expect("is text");
-        let node = cogpack_backends_contract::tree::Node::File { attributes, content };
-        tree.insert(&path, node).expect("is a path");
+fn a_file_that_nobody_has_read_is_another_one_when_the_disk_says_so() {
+    let (written, resolved) = read(r#"copy contents "w" from @src to "/w" run "load""#);
+    let told = |before: &[&str], after: &[&str]| {
+        let [before, after] = [before, after].map(files);
+        let of = |contents| Compared { written: &written, resolved: &resolved, contents };
+        let found = Difference::between(of(&before), of(&after));
+        found.runs.iter().map(|run| run.cause.to_string()).collect::<Vec<_>>()
+    };
+    let before = ["w/model=300@1", "w/small=text"];
+    assert_eq!(told(&before, &["w/model=300@1", "w/small=text"]), [""; 0]);
+    for (now, cause) in [
+        ("w/model=300@2", "`w/model` of @src is dated anew"),
+        ("w/model=301@2", "`w/model` of @src is changed"),
+        ("w/model=300@1 600", "`w/model` of @src is changed"),
+        ("w/model>small", "`w/model` of @src is changed"),
+        ("w/model/", "`w/model` of @src is changed"),
+        ("w/model/part=300@1", "`w/model` and `w/model/part` of @src are changed"),
+        ("w/model-2=300@1", "`w/model` and `w/model-2` of @src are changed"),
+    ] {
+        assert_eq!(told(&before, &[now, "w/small=text"]), [cause; 2], "{now}");
     }
-    let trees = BTreeMap::from([(name(), tree)]);
-    let used = &used(&plan, &trees)[&name()];
-    assert_eq!(used.files, ["d/e/two", "d/one", "m/three"]);
-    let directories: Vec<&[u8]> = used.directories.iter().map(Vec::as_slice).collect();
-    assert_eq!(directories, [&b"d"[..], b"d/e"]);
+    // Each way back.
+    assert_eq!(
+        told(&["w/model/part=1"], &["w/model=1"]),
+        ["`w/model` and `w/model/part` of @src are changed"; 2]
+    );
+    assert_eq!(told(&["w/d/", "w/d-e=1"], &["w/d/"]), ["`w/d-e` of @src is gone"; 2]);
+    assert_eq!(
+        told(&["w/d/", "w/d-e=1"], &["w/d/ 700", "w/d-e=2", "w/d/f=1"]),
+        ["`w/d-e` and `w/d/f` of @src are changed"; 2]
+    );
 }
 
 #[test]
-fn what_lies_below_a_file_is_refused() {
-    let file = Entry::File { mode: Mode::FILE, content: Digest::of(b"") };
-    let entries = BTreeMap::from([(b"a".to_vec(), file.clone()), (b"a/b".to_vec(), file)]);
-    assert!(Listing::new(entries).is_err());
+fn only_files_that_are_taken_have_to_be_read() {
+    let plan = resolved(r#"copy "d" from @src to "/x" run "a" { mount @src at "/m" select "m" }"#);
+    let files = files(&["d/one=1", "d/e/two=2", "m/three=3@3", "four=4"]);
+    let trees = BTreeMap::from([(name(), files.get(&name()).expect("is listed").clone())]);
+    let used = &used(&plan, &trees)[&name()];
+    let taken = ["d/e/two", "d/one", "m/three", "four"].map(|path| used.takes_file(path.as_bytes()));
+    assert_eq!(taken, [true, true, true, false]);
+    let directories = ["d", "d/e", "m", ""].map(|path| used.takes_directory(path.as_bytes()));
+    assert_eq!(directories, [true, true, false, false]);
+    assert_eq!((used.sizes().most_within(3), used.sizes().most_within(2)), (u64::MAX, 1));
+}
+
+#[test]
+fn what_lies_below_a_file_or_twice_at_a_path_is_refused() {
+    let file = || Entry::File { mode: Mode::FILE, known: known("") };
+    let mut listing = Listing::new(name());
+    listing.add(b"a", file()).expect("is free");
+    assert!(listing.add(b"a/b", file()).is_err());
+    assert!(listing.add(b"a", file()).is_err());
+    listing.add(b"d/e", file()).expect("is free");
+    assert!(listing.add(b"d", file()).is_err());
+    assert!(listing.add(b"", file()).is_err());
 }

@@ -13,6 +13,7 @@ use cogpack_ir::plan::{BaseImage, Context, ContextKind, Copy, InputName, Mode, T
 
 use super::record::Record;
 use super::says::{clean, path_rules};
+use crate::files::Landed;
 
 /// What of an input an op takes.
 #[derive(Debug, Clone, Copy)]
@@ -31,21 +32,10 @@ pub trait Contents {
     /// where nobody has looked. Less than what is taken makes a wrong key, more a needless change.
     fn taken(&self, context: &InputName, taken: Taken<'_>) -> Option<Digest>;
 
-    /// The same part by part, each with a digest of what it is; `None` where that is not known.
-    fn parts(&self, _: &InputName, _: Taken<'_>) -> Option<BTreeMap<Part, Digest>> {
+    /// What is taken, to be compared file by file; `None` where that is not known.
+    fn landed(&self, _: &InputName, _: Taken<'_>) -> Option<Landed> {
         None
     }
-}
-
-/// A part of a context, by its path, `/` between components.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// A file.
-    File(Vec<u8>),
-    /// A symbolic link.
-    Link(Vec<u8>),
-    /// A directory, apart from what is in it.
-    Directory(Vec<u8>),
 }
 
 /// Digests of whole contexts; an empty map knows nothing.

@@ -36,7 +36,7 @@ use cogpack_content::Digest;
 use cogpack_ir::plan::{Input, InputName, MountKind, Op, OpKind, Template};
 use cogpack_ir::resolve::{Resolved, StageId, Step};
 
-pub use inputs::{Contents, Part, Taken};
+pub use inputs::{Contents, Taken};
 use record::Record;
 use says::Asked;
 use variables::Variables;

@@ -54,6 +54,11 @@ impl Record {
         self.bytes(key.sha256())
     }
 
+    /// How many bytes it has so far.
+    pub(crate) fn length(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn digest(self) -> Digest {
         Digest::of(&self.0)
     }

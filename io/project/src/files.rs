@@ -1,7 +1,7 @@
 //! Reads small files whole, and writes single files so that they are there whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::aside::Aside;
@@ -16,6 +16,9 @@ pub struct WriteError {
     #[source]
     pub source: io::Error,
 }
+
+/// So much is written at once.
+const AT_ONCE: usize = 1 << 16;
 
 /// The bytes of a file; `None` where it has more than `limit`.
 pub fn read_limited(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
@@ -48,10 +51,20 @@ pub fn write_pieces_atomically(
     path: &Path,
     pieces: impl IntoIterator<Item = impl AsRef<[u8]>>,
 ) -> Result<(), WriteError> {
-    write_beside(path, pieces).map_err(|source| WriteError { path: path.to_owned(), source })
+    write_stream_atomically(path, |out| {
+        pieces.into_iter().try_for_each(|piece| out.write_all(piece.as_ref()))
+    })
 }
 
-fn write_beside(path: &Path, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> io::Result<()> {
+/// The same for a file that `write` writes as it goes.
+pub fn write_stream_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), WriteError> {
+    write_beside(path, write).map_err(|source| WriteError { path: path.to_owned(), source })
+}
+
+fn write_beside(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let target = match fs::canonicalize(path) {
         Ok(target) => target,
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
@@ -61,7 +74,7 @@ fn write_beside(path: &Path, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>)
         Ok(existing) if existing.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         // Standard output by another name, a fifo: there is nothing to replace.
         Ok(existing) if !existing.is_file() => {
-            return write_all(&mut File::options().write(true).open(&target)?, pieces);
+            return write_all(&mut File::options().write(true).open(&target)?, write);
         }
         Ok(existing) => Some(existing.permissions()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -80,7 +93,7 @@ fn write_beside(path: &Path, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>)
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     let mut temporary = builder.tempfile_in(aside.path()).map_err(|error| in_directory(directory, &error))?;
-    write_all(temporary.as_file_mut(), pieces)?;
+    write_all(temporary.as_file_mut(), write)?;
     if let Some(permissions) = existing {
         temporary.as_file().set_permissions(permissions)?;
     }
@@ -98,8 +111,10 @@ pub(crate) fn in_directory(directory: &Path, error: &io::Error) -> io::Error {
     error.kind().into()
 }
 
-fn write_all(file: &mut File, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> io::Result<()> {
-    pieces.into_iter().try_for_each(|piece| file.write_all(piece.as_ref()))
+fn write_all(file: &mut File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(AT_ONCE, file);
+    write(&mut out)?;
+    out.flush()
 }
 
 #[cfg(test)]

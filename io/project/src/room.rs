@@ -52,7 +52,7 @@ impl Room {
     }
 
     /// To be told of each entry of a directory, by how many of it are known so far.
-    pub(crate) fn add(&self, known: usize, entries: &mut Entries<Node<Content>>) {
+    pub fn add(&self, known: usize, entries: &mut Entries<Node<Content>>) {
         let taken = self.taken.fetch_add(1, Ordering::Relaxed) + 1;
         if taken > self.most && known.is_multiple_of(AT_ONCE) {
             self.overflow.take(entries);
@@ -75,7 +75,7 @@ impl Room {
     }
 
     /// To be told of each directory of which everything is known.
-    pub(crate) fn settle(&self, entries: &mut Entries<Node<Content>>) {
+    pub fn settle(&self, entries: &mut Entries<Node<Content>>) {
         if self.taken.load(Ordering::Relaxed) > self.most {
             self.overflow.take(entries);
         }

@@ -41,6 +41,7 @@ use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use crate::progress::{Show, Style};
 use crate::record::Told;
+use crate::record::contexts::Trees;
 use crate::report::{self, Stream};
 use crate::{FINDINGS, front, registries};
 
@@ -76,7 +77,11 @@ struct Prepared {
 impl Job<'_> {
     /// Builds, and gives the exit code.
     pub async fn run(mut self, console: &mut Console<'_>) -> Result<u8, Failure> {
-        let recording = self.source.recording(self.arguments, self.file);
+        let mut recording = self.source.recording(self.arguments, self.file);
+        // Here the daemon says what is walked.
+        if let Some(recording) = &mut recording {
+            recording.walked(Trees::new());
+        }
         let mut served = self.served(console).await?;
         let given = Given { secrets: &served.secrets, agents: &served.agents, allowed: &self.allowed };
         if let Some(code) =

@@ -1,20 +1,20 @@
 //! A build in this process: what it reads and runs programs with, the image, and a person watching.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Instant;
 
 use cogpack_backends_llb::Entitlement;
 use cogpack_backends_oci_direct::{Recipe, Runs};
 use cogpack_build::builder::Builder;
-use cogpack_build::direct::order::UseOfResults;
+use cogpack_build::direct::order::{Part, UseOfResults};
 use cogpack_build::direct::{Direct, Order, Programs, check_destinations};
 use cogpack_build::failure::BuildError;
 use cogpack_build::order::Destination;
 use cogpack_content::Platform;
 use cogpack_io_runtime::{NoRuntime, Runtime, processors};
-use cogpack_ir::plan::Plan;
+use cogpack_ir::plan::{Context, InputName, Plan};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +32,7 @@ use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use crate::progress::{Show, Style};
 use crate::record::Told;
+use crate::record::contexts::{Trees, read_by_ops};
 use crate::report;
 
 /// What is said when Ctrl-C is pressed.
@@ -69,7 +70,11 @@ impl Job<'_> {
         let started = Instant::now();
         let mut interrupts = Interrupts::new(CANCELLING, self.arguments.format)?;
         let Job { arguments, file, source, .. } = self;
-        let recording = source.recording(arguments, file);
+        let mut recording = source.recording(arguments, file);
+        let written: BTreeMap<InputName, Context> = match recording {
+            Some(_) => read_by_ops(&source.written).map(|(name, it)| (name.clone(), it.clone())).collect(),
+            None => BTreeMap::new(),
+        };
         let Some(sources) = source.by_platform(arguments, file, console)? else { return Ok(FINDINGS) };
         let style = arguments.progress.decided(console.stderr_is_terminal);
         let note = Note::shown(style == Style::Tty);
@@ -85,6 +90,9 @@ impl Job<'_> {
                 Ok(part) => parts.push(part),
                 Err(code) => return Ok(code),
             }
+        }
+        if let (Some(recording), Some(part)) = (&mut recording, parts.first()) {
+            recording.walked(walked_as_written(&written, part));
         }
         let has_programs = parts.iter().any(|part| part.recipe.has_programs());
         let machine = Machine::new(arguments.store.as_deref(), console);
@@ -165,6 +173,13 @@ impl Job<'_> {
                 .with_hint("`--runtime` takes the path of crun, runc or youki, or its name on PATH")),
         }
     }
+}
+
+/// The contexts that a build walks just as the plan says that was written: a pass may take less of one.
+fn walked_as_written(written: &BTreeMap<InputName, Context>, part: &Part) -> Trees {
+    let walked = part.recipe.directories();
+    let trees = written.iter().filter(|(name, context)| walked.get(*name) == Some(context));
+    trees.filter_map(|(name, _)| Some((name.clone(), part.directories.get(name)?.clone()))).collect()
 }
 
 /// The platforms of a plan whose programs this machine does not run.

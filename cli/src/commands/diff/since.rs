@@ -24,8 +24,8 @@ use crate::{COULD_NOT_RUN, DONE};
 const MOST_ROWS: usize = 24;
 
 /// What is said where files are not compared one by one.
-const TOO_MANY: &str = "note: the contexts hold more than a record lists: their files are taken to be the same as in \
-                        that build";
+const NOT_LISTED: &str = "note: the record is of an earlier cogpackc and lists no files: they are taken to be the same \
+                          as in that build; the next build lists them";
 
 /// Explains.
 pub fn run(
@@ -47,11 +47,13 @@ pub fn run(
             let Recorded { file, files, .. } = recorded;
             // It is compared as it was built, for whichever platforms that was.
             let Some(old) = understood(file, &[], format, console)? else { return Ok(COULD_NOT_RUN) };
-            let now = files_now(&new.file, &new.resolved)?;
-            let found = match (&files, &now) {
-                (Some(then), Some(now)) => Difference::between(old.compared(then), new.compared(now)),
-                (Some(_) | None, Some(_) | None) => {
-                    report::remark(TOO_MANY, format, console);
+            let found = match &files {
+                Some(then) => {
+                    let now = files_now(&new.file, &new.resolved, then)?;
+                    Difference::between(old.compared(then), new.compared(&now))
+                }
+                None => {
+                    report::remark(NOT_LISTED, format, console);
                     difference(&old, &new)
                 }
             };
