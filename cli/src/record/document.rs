@@ -62,7 +62,7 @@ pub struct Op {
     pub key: Text<Digest>,
     /// What the builder did for it, where that can be told: a pass may have made one op of several.
     pub state: Option<OpState>,
-    /// How long it ran, where it did.
+    /// How long it ran, where it did, with the other ops of its key.
     pub took_ms: Option<u64>,
     /// How many bytes the layer has that it is in, with the other ops of that layer; none where no layer of the
     /// image is of it, or where a pass made other layers than the plan says.

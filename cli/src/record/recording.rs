@@ -227,9 +227,11 @@ fn ops(file: &PlanFile, plan: &Resolved, keys: &Keys, told: &Told<'_>) -> Vec<Op
         }
     }
     // What is made together is one step of the builder, at the first one's line.
-    let known: BTreeMap<Digest, OpState> = ops.iter().filter_map(|op| Some((op.key.0, op.state?))).collect();
-    for op in &mut ops {
-        op.state = op.state.or_else(|| known.get(&op.key.0).copied());
+    let known: BTreeMap<Digest, (OpState, Option<u64>)> =
+        ops.iter().filter_map(|op| Some((op.key.0, (op.state?, op.took_ms)))).collect();
+    for op in ops.iter_mut().filter(|op| op.state.is_none()) {
+        let Some((state, took_ms)) = known.get(&op.key.0) else { continue };
+        (op.state, op.took_ms) = (Some(*state), *took_ms);
     }
     ops
 }
