@@ -71,12 +71,22 @@ pub fn walk_all<'c>(
     file: &PlanFile,
     elsewhere: &BTreeMap<InputName, PathBuf>,
 ) -> Result<Walked, Failure> {
-    let (mut walked, room) = (Walked::default(), Room::default());
+    walk_all_within(&Room::default(), contexts, file, elsewhere)
+}
+
+/// Walks as [`walk_all`] does, with so much room in memory.
+pub fn walk_all_within<'c>(
+    room: &Room,
+    contexts: impl IntoIterator<Item = (&'c InputName, &'c Context)>,
+    file: &PlanFile,
+    elsewhere: &BTreeMap<InputName, PathBuf>,
+) -> Result<Walked, Failure> {
+    let mut walked = Walked::default();
     for (name, context) in contexts {
         if let (ContextKind::Directory(directory), Some(root)) =
             (&context.kind, root_of(name, context, file, elsewhere))
         {
-            let tree = walk_within(&room, &root, name, &directory.rules).map_err(|error| {
+            let tree = walk_within(room, &root, name, &directory.rules).map_err(|error| {
                 let failure = Failure::of(&error);
                 match (elsewhere.get(name), directory.path.span.place()) {
                     (None, Some(span)) => {

@@ -22,7 +22,7 @@ use cogpack_io_project::seen::SeenFiles;
 use cogpack_ir::plan::{Context, ContextKind, InputName};
 use cogpack_ir::resolve::Resolved;
 
-use crate::contexts::{ContextContents, Walked, walk_all};
+use crate::contexts::{ContextContents, Walked, walk_all_within};
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
 use crate::record::summary::Summing;
@@ -30,7 +30,7 @@ use crate::record::summary::Summing;
 /// No more bytes are read only to be compared, but for files that were written a moment before.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
-/// So many entries of what is known stay in memory, beside those of the walk.
+/// So many entries of what is known stay in memory, and of a walk beside that of a builder.
 const IN_MEMORY: usize = 8_192;
 
 /// Contexts as somebody has walked them already, by name.
@@ -51,7 +51,7 @@ pub fn walk(
     walked: Trees,
 ) -> Result<Walked, Failure> {
     let missing = read_by_ops(plan).filter(|(name, _)| !walked.contains_key(*name));
-    let mut all = walk_all(missing, file, elsewhere)?;
+    let mut all = walk_all_within(&Room::of(IN_MEMORY), missing, file, elsewhere)?;
     for (name, context) in read_by_ops(plan).filter(|(name, _)| walked.contains_key(*name)) {
         let root = crate::contexts::root_of(name, context, file, elsewhere);
         all.files.directories.directories.extend(root.map(|root| (name.clone(), root)));
