@@ -44,3 +44,16 @@ prints 'and so has a layout' "$(told layout)" skopeo inspect --format '{{.Digest
 exits 'both are one image' 0 test "$(told oci)" = "$(told layout)"
 exits 'which runs without any engine' 0 "$repository/tests/rig/run-oci" "$work/layout:$(python3 -c 'import json, sys
 print(json.load(open(sys.argv[1]))["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"])' "$work/layout/index.json")"
+
+# What a change pushes again is told by the image in its registry, of which no layer is fetched.
+pushed=$COGPACK_TEST_REGISTRY/test/sizes:$$
+exits 'the image goes to a registry' 0 skopeo copy -q --dest-tls-verify=false "oci:$work/layout" "docker://$pushed"
+sed 's|echo made|echo changed|' "$work/plan.cpk" >"$work/changed.cpk"
+by_registry() { "$COGPACK_TEST_BINARY" diff "$work/plan.cpk" "$work/changed.cpk" --sizes "$pushed" --format json >"$work/diff.json"; }
+exits 'plans are compared with its sizes' 1 by_registry
+told_of() { python3 -c 'import json, sys; sizes = json.load(open(sys.argv[1]))["sizes"]; print(sizes["stay"], sizes["again"])' "$work/diff.json"; }
+sizes_of() {
+	skopeo inspect --raw --tls-verify=false "docker://$pushed" |
+		python3 -c 'import json, sys; *base, own = [it["size"] for it in json.load(sys.stdin)["layers"]]; print(sum(base), own)'
+}
+prints 'the base stays, and the layer of the program is pushed again' "$(sizes_of)" told_of

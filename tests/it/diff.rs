@@ -190,6 +190,10 @@ fn a_plan_of_a_git_revision_is_compared() {
         let answer = cogpackc(&directory, &[&["diff"], &words[..]].concat());
         assert_eq!((answer.code, answer.stderr.as_str()), (1, ""), "{words:?}");
         assert!(answer.text().contains("+ file \"/a\" = \"2\""), "{}", answer.text());
+        let [old, new] = words;
+        let why = cogpackc(&directory, &["explain", new, "--since", old]);
+        assert_eq!((why.code, why.stderr.as_str()), (0, ""), "{words:?}");
+        assert!(why.text().contains("1 of 1 layer of the image is new"), "{}", why.text());
     }
     let missing = cogpackc(folder.path(), &["diff", "HEAD:none.cpk", "model"]);
     assert_eq!(missing.code, 2);
