@@ -3,35 +3,10 @@
 use super::*;
 
 /// Made by `openssl req -x509`; `openssl x509 -hash` says cdf31a01.
-const ONE: &str = "\
------BEGIN CERTIFICATE-----
-MIIBrjCCAVWgAwIBAgIUHC+nzPG9q1POoWiXZvhTIv/rPw0wCgYIKoZIzj0EAwIw
-LDEVMBMGA1UEAwwMQW4gQXV0aG9yaXR5MRMwEQYDVQQKDApPZiBhICB0ZXN0MCAX
-DTI2MTEyMzA1MzQwM1oYDzIxMjYxMDMwMDUzNDAzWjAsMRUwEwYDVQQDDAxBbiBB
-dXRob3JpdHkxEzARBgNVBAoMCk9mIGEgIHRlc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAARpFbRCa7JYvrsCfxgQDY1RZstiXx7D6/lvZ2MTSA1bb0WEIEUQ8zUE
-t9nPyaJTPtFztyVtQjksX06FZnPWDoT/o1MwUTAdBgNVHQ4EFgQUqG0E9arxtwdP
-ayS3zds5dHwtn94wHwYDVR0jBBgwFoAUqG0E9arxtwdPayS3zds5dHwtn94wDwYD
-VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiBUlXyPY4odVRjkXelJOReP
-o7lqSGfGoQGL8ZpwxVzPMwIgEF2UN22hvRscTpj64bXv4cy0s2Qm442AvqdryBPr
-oHA=
------END CERTIFICATE-----
-";
+const ONE: &str = include_str!("tests/one.pem");
 
 /// The same, of which it says b38f2e57.
-const OTHER: &str = "\
------BEGIN CERTIFICATE-----
-MIIBjjCCATWgAwIBAgIUZINcOa9me1Z38pfrDSj6pDimmkkwCgYIKoZIzj0EAwIw
-HDEaMBgGA1UEAwwRQW5vdGhlciBBdXRob3JpdHkwIBcNMjYxMTIzMDUzNDA0WhgP
-MjEyNjEwMzAwNTM0MDRaMBwxGjAYBgNVBAMMEUFub3RoZXIgQXV0aG9yaXR5MFkw
-EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEhOaqV0+on2IriHVtDXNS1JJiWYEfBOt3
-B47af3mwnmGixbLuJbUWi3wGUnJP8UGjQscsUZZS/1c4Oyxz/TiNF6NTMFEwHQYD
-VR0OBBYEFJmOrDSGTQtZ6bG2OgNdelpOXD35MB8GA1UdIwQYMBaAFJmOrDSGTQtZ
-6bG2OgNdelpOXD35MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIg
-coEl83kpxvxypkQy/bRB7TgPlErRWEXNXE1OF0Aa4dYCIFr0qYWblyTh1qRd4hLU
-fiPWLsqPZVfKtdAaL30N+La8
------END CERTIFICATE-----
-";
+const OTHER: &str = include_str!("tests/other.pem");
 
 fn hashes(text: &str) -> Vec<String> {
     let all = Certificate::all_of(text).expect("they are certificates");

@@ -102,33 +102,8 @@ fn a_package_has_others_bring_elsewhere_what_it_diverts() {
 
 /// Certificates of nobody, made by `openssl req -x509`, which says these hashes of their subjects:
 /// cdf31a01 and b38f2e57.
-const OF_PACKAGE: &str = "\
------BEGIN CERTIFICATE-----
-MIIBrjCCAVWgAwIBAgIUHC+nzPG9q1POoWiXZvhTIv/rPw0wCgYIKoZIzj0EAwIw
-LDEVMBMGA1UEAwwMQW4gQXV0aG9yaXR5MRMwEQYDVQQKDApPZiBhICB0ZXN0MCAX
-DTI2MTEyMzA1MzQwM1oYDzIxMjYxMDMwMDUzNDAzWjAsMRUwEwYDVQQDDAxBbiBB
-dXRob3JpdHkxEzARBgNVBAoMCk9mIGEgIHRlc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAARpFbRCa7JYvrsCfxgQDY1RZstiXx7D6/lvZ2MTSA1bb0WEIEUQ8zUE
-t9nPyaJTPtFztyVtQjksX06FZnPWDoT/o1MwUTAdBgNVHQ4EFgQUqG0E9arxtwdP
-ayS3zds5dHwtn94wHwYDVR0jBBgwFoAUqG0E9arxtwdPayS3zds5dHwtn94wDwYD
-VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiBUlXyPY4odVRjkXelJOReP
-o7lqSGfGoQGL8ZpwxVzPMwIgEF2UN22hvRscTpj64bXv4cy0s2Qm442AvqdryBPr
-oHA=
------END CERTIFICATE-----
-";
-const OWN: &str = "\
------BEGIN CERTIFICATE-----
-MIIBjjCCATWgAwIBAgIUZINcOa9me1Z38pfrDSj6pDimmkkwCgYIKoZIzj0EAwIw
-HDEaMBgGA1UEAwwRQW5vdGhlciBBdXRob3JpdHkwIBcNMjYxMTIzMDUzNDA0WhgP
-MjEyNjEwMzAwNTM0MDRaMBwxGjAYBgNVBAMMEUFub3RoZXIgQXV0aG9yaXR5MFkw
-EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEhOaqV0+on2IriHVtDXNS1JJiWYEfBOt3
-B47af3mwnmGixbLuJbUWi3wGUnJP8UGjQscsUZZS/1c4Oyxz/TiNF6NTMFEwHQYD
-VR0OBBYEFJmOrDSGTQtZ6bG2OgNdelpOXD35MB8GA1UdIwQYMBaAFJmOrDSGTQtZ
-6bG2OgNdelpOXD35MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIg
-coEl83kpxvxypkQy/bRB7TgPlErRWEXNXE1OF0Aa4dYCIFr0qYWblyTh1qRd4hLU
-fiPWLsqPZVfKtdAaL30N+La8
------END CERTIFICATE-----
-";
+const OF_PACKAGE: &str = include_str!("../../../../content/src/certificate/tests/one.pem");
+const OWN: &str = include_str!("../../../../content/src/certificate/tests/other.pem");
 
 #[test]
 fn a_system_trusts_its_own_authorities_beside_those_of_packages() {
