@@ -105,7 +105,7 @@ fn lists(
         return;
     }
     let repair = match is_read_above || later.iter().any(reads) {
-        true => Repair::None("a later step installs from these lists: join the two first"),
+        true => Repair::none("a later step installs from these lists: join the two first"),
         false => caches::mount(look, step, "apt-lists", LISTS, " sharing locked"),
     };
     let place = step.place(look.text, &command.extent);
@@ -143,6 +143,6 @@ fn version(look: &Look<'_>, step: &StepLook<'_>, command: &Command, lints: &mut 
     lints.push(Lint::new(
         AptFinding::Version { packages, one, place },
         &step.scopes,
-        Repair::None("which version is wanted only the archive and its reader know"),
+        Repair::none("which version is wanted only the archive and its reader know"),
     ));
 }

@@ -208,7 +208,7 @@ fn report(
         ),
         None => (
             format!("declare `cache {program}`, and mount it where `{program}` keeps its downloads"),
-            Repair::None(
+            Repair::none(
                 "where the program keeps its downloads depends on what the plan does not say: its user, its version",
             ),
         ),
@@ -251,19 +251,19 @@ fn apt(look: &Look<'_>, step: &StepLook<'_>, lints: &mut Vec<Lint>) {
 /// Mounts a cache at a path, and declares it where nobody has.
 pub(crate) fn mount(look: &Look<'_>, step: &StepLook<'_>, name: &str, path: &str, sharing: &str) -> Repair {
     if !look.text.can_be_changed() {
-        return Repair::None(NOT_IN_JSON);
+        return Repair::none(NOT_IN_JSON);
     }
     const TAKEN: &str = "a mount of the step is in the way of the cache";
     if step.mounts().any(|target| crate::look::is_within(target, path)) {
-        return Repair::None(TAKEN);
+        return Repair::none(TAKEN);
     }
     let plan = look.resolved.plan();
     // One name is one directory, and programs share one only where they mean the same by it.
     if look.is_cache_elsewhere(name, path) {
-        return Repair::None("the plan mounts the cache of this name at another path");
+        return Repair::none("the plan mounts the cache of this name at another path");
     }
     let (Some(op), Some(script)) = (step.step.op.span.range(), step.script_span().range()) else {
-        return Repair::None(NOT_IN_JSON);
+        return Repair::none(NOT_IN_JSON);
     };
     match &step.step.op.kind {
         OpKind::Run { .. } | OpKind::Exec { .. } => {}
@@ -277,7 +277,7 @@ pub(crate) fn mount(look: &Look<'_>, step: &StepLook<'_>, name: &str, path: &str
         | OpKind::User(_)
         | OpKind::Shell(_)
         | OpKind::Layer(_)
-        | OpKind::By(_) => return Repair::None(TAKEN),
+        | OpKind::By(_) => return Repair::none(TAKEN),
     }
     let words = format!("mount cache {name} at \"{path}\"{sharing}");
     let mut edits = vec![repair::line_in_block(look.text, op.start, script.end, &words)];

@@ -60,7 +60,7 @@ pub(crate) fn check(look: &Look<'_>, lints: &mut Vec<Lint>) {
             lints.push(Lint::new(
                 DownloadFinding::NotCompared { program: command.name.clone(), place },
                 &step.scopes,
-                Repair::None("what the file must hash to only its author knows"),
+                Repair::none("what the file must hash to only its author knows"),
             ));
         }
     }

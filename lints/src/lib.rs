@@ -40,7 +40,7 @@ use cogpack_ir::resolve::Resolved;
 use miette::Diagnostic;
 
 pub use finding::LintFinding;
-pub use repair::{Edit, Repair};
+pub use repair::{Edit, Repair, Safety};
 
 use look::Look;
 

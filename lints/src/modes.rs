@@ -58,7 +58,7 @@ pub(crate) fn check(look: &Look<'_>, lints: &mut Vec<Lint>) {
             | OpKind::By(_) => continue,
         };
         if let Some(mode) = mode.as_ref().filter(|mode| is_for_everybody(mode.value)) {
-            let repair = if is_file { without_it(look, mode) } else { Repair::None(WHO_WRITES) };
+            let repair = if is_file { without_it(look, mode) } else { Repair::none(WHO_WRITES) };
             report(what, mode.span.place(), &step.scopes, repair, lints);
         }
     }
@@ -66,7 +66,7 @@ pub(crate) fn check(look: &Look<'_>, lints: &mut Vec<Lint>) {
         match &context.kind {
             ContextKind::Files(files) => {
                 for (path, file) in files.iter().filter(|(_, file)| file.mode.is_some_and(is_for_everybody)) {
-                    let repair = Repair::None("the mode of a file in a context is changed by hand");
+                    let repair = Repair::none("the mode of a file in a context is changed by hand");
                     report(
                         format!("`{path}` of `{name}`"),
                         file.span.place(),
@@ -77,7 +77,7 @@ pub(crate) fn check(look: &Look<'_>, lints: &mut Vec<Lint>) {
                 }
             }
             ContextKind::Http(http) if http.mode.is_some_and(is_for_everybody) => {
-                let repair = Repair::None("the mode of a context is changed by hand");
+                let repair = Repair::none("the mode of a context is changed by hand");
                 report(format!("the file of `{name}`"), context.span.place(), &[context.span], repair, lints);
             }
             ContextKind::Http(_)
@@ -101,7 +101,7 @@ fn without_it(look: &Look<'_>, mode: &Spanned<Mode>) -> Repair {
         (Some(less), Some(range)) => {
             Repair::new(format!("makes the mode {less}"), vec![Edit::replace(range, less.to_string())])
         }
-        _ => Repair::None(NOT_IN_JSON),
+        _ => Repair::none(NOT_IN_JSON),
     }
 }
 
@@ -116,7 +116,7 @@ fn in_script(look: &Look<'_>, step: &StepLook<'_>, command: &Command, lints: &mu
         Some(_) | None => "what this names".to_owned(),
     };
     let place = step.place(look.text, &mode.extent);
-    report(what, place, &step.scopes, Repair::None(WHO_WRITES), lints);
+    report(what, place, &step.scopes, Repair::none(WHO_WRITES), lints);
 }
 
 /// Whether a mode as `chmod` takes it lets everybody write.

@@ -52,7 +52,7 @@ pub(crate) fn check(look: &Look<'_>, lints: &mut Vec<Lint>) {
             lints.push(Lint::new(
                 OrderFinding::SourceFirst { context: copy.from.value.to_string(), program, place },
                 &step.scopes,
-                Repair::None("which files the installation reads, only its author knows"),
+                Repair::none("which files the installation reads, only its author knows"),
             ));
         }
     }

@@ -104,7 +104,7 @@ fn repair(
     copy: &Copy,
 ) -> Repair {
     if !look.text.can_be_changed() {
-        return Repair::None(NOT_IN_JSON);
+        return Repair::none(NOT_IN_JSON);
     }
     const NOT_ALONE: &str =
         "the script does something else as well, or other steps stand between it and the copy";
@@ -127,10 +127,10 @@ fn repair(
     };
     let is_plain = step.step.layer.is_none() && step.execution().is_some_and(|it| it.mounts.is_empty());
     if !(is_next && is_alone && is_run_as_is && is_plain) {
-        return Repair::None(NOT_ALONE);
+        return Repair::none(NOT_ALONE);
     }
     let operands = command.operands(&[]);
-    let [what, path] = operands.as_slice() else { return Repair::None(NOT_ALONE) };
+    let [what, path] = operands.as_slice() else { return Repair::none(NOT_ALONE) };
     // What lay there before would be left as it is, so the copy has to be all of the path.
     let is_all_of_it = match &copy.form {
         CopyForm::To { destination, .. } | CopyForm::Contents { destination, .. } => {
@@ -139,17 +139,17 @@ fn repair(
         CopyForm::Into { .. } => false,
     };
     if !is_all_of_it || !step.is_root() {
-        return Repair::None("the command may change more than was copied");
+        return Repair::none("the command may change more than was copied");
     }
     let is_of_owners = command.name == "chown";
     let words = if is_of_owners { owner(&what.text, copy) } else { mode(&what.text, copy) };
     let Some(words) = words.filter(|_| what.is_literal) else {
-        return Repair::None(
+        return Repair::none(
             "a copy cannot say the same: it sets an owner with a group, or the one mode 0755",
         );
     };
     let (Some(to), Some(run)) = (copy.form.destination().span.range(), step.step.op.span.range()) else {
-        return Repair::None(NOT_IN_JSON);
+        return Repair::none(NOT_IN_JSON);
     };
     let text = look.text;
     // The whole line, where the step has it for itself.

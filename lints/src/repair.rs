@@ -1,5 +1,6 @@
 //! What mends a finding: changes of the text, or why nothing does without a person.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -21,20 +22,52 @@ pub enum Repair {
     Edits {
         /// What they do, in a few words: `mounts a cache at /root/.cache/pip`.
         what: String,
+        /// Whether the image stays the same.
+        safety: Safety,
         /// In the order of the text.
         edits: Vec<Edit>,
     },
     /// Nothing that could be done without asking, and why.
-    None(&'static str),
+    None(Cow<'static, str>),
+}
+
+/// Whether a repair may be made without a look at what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Safety {
+    /// The image stays the same, but for what the finding is about.
+    Safe,
+    /// It changes what the image is or does, or may; and what a person should look at then.
+    Unsafe(String),
 }
 
 /// Why a plan in JSON is left alone.
 pub(crate) const NOT_IN_JSON: &str = "only the text form is mended, since JSON is for programs to write";
 
 impl Repair {
-    pub(crate) fn new(what: String, mut edits: Vec<Edit>) -> Self {
+    /// A safe one.
+    pub fn new(what: String, mut edits: Vec<Edit>) -> Self {
         edits.sort();
-        Self::Edits { what, edits }
+        Self::Edits { what, safety: Safety::Safe, edits }
+    }
+
+    /// An unsafe one; `look` is what a person should look at.
+    pub fn with_a_look(what: String, look: String, mut edits: Vec<Edit>) -> Self {
+        edits.sort();
+        Self::Edits { what, safety: Safety::Unsafe(look), edits }
+    }
+
+    /// None, and why.
+    pub fn none(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::None(why.into())
+    }
+
+    /// Whether it can be made: a safe one always, an unsafe one where these are asked for.
+    pub fn is_made(&self, with_unsafe: bool) -> bool {
+        match self {
+            Self::Edits { safety: Safety::Safe, .. } => true,
+            Self::Edits { safety: Safety::Unsafe(_), .. } => with_unsafe,
+            Self::None(_) => false,
+        }
     }
 }
 
@@ -48,16 +81,20 @@ impl Edit {
     }
 }
 
-/// The text after as many of these repairs as do not get in each other's way, the first ones first; and
-/// which of them were made. What two of them put into one place in the same words is put there once.
-pub fn apply(text: &str, repairs: &[&Repair]) -> (String, Vec<bool>) {
+/// The text after as many of these repairs as do not get in each other's way, the first ones first, unsafe
+/// ones where they are asked for; and which of them were made. What two of them put into one place in the
+/// same words is put there once.
+pub fn apply(text: &str, repairs: &[&Repair], with_unsafe: bool) -> (String, Vec<bool>) {
     // None of them is in another's way, so their ends are in the order of their starts.
     let mut taken: BTreeSet<&Edit> = BTreeSet::new();
     let mut made = Vec::new();
     for repair in repairs {
-        let Repair::Edits { edits, .. } = repair else {
-            made.push(false);
-            continue;
+        let edits = match repair {
+            Repair::Edits { edits, .. } if repair.is_made(with_unsafe) => edits,
+            Repair::Edits { .. } | Repair::None(_) => {
+                made.push(false);
+                continue;
+            }
         };
         let in_the_way = |edit: &&Edit| {
             let behind = Edit { range: (edit.range.1 + 1, 0), with: String::new() };
@@ -137,10 +174,20 @@ mod tests {
         let within = repair(&[(5, 5, "?")]);
         let covers = repair(&[(3, 8, "")]);
         let behind = repair(&[(6, 7, "-")]);
-        let none = Repair::None("why");
+        let none = Repair::none("why");
         let all = [&first, &same_place, &shared, &within, &covers, &none, &behind];
-        let (changed, made) = apply("0123456789", &all);
+        let (changed, made) = apply("0123456789", &all, false);
         assert_eq!(changed, "x 0123Y-78!9");
         assert_eq!(made, [true, false, true, false, false, false, true]);
+    }
+
+    #[test]
+    fn unsafe_repairs_are_made_where_they_are_asked_for() {
+        let safe = repair(&[(0, 1, "a")]);
+        let edits = vec![Edit { range: (1, 2), with: "b".to_owned() }];
+        let unsafe_one = Repair::with_a_look("mends".to_owned(), "who reads it".to_owned(), edits);
+        let all = [&safe, &unsafe_one];
+        assert_eq!(apply("012", &all, false), ("a12".to_owned(), vec![true, false]));
+        assert_eq!(apply("012", &all, true), ("ab2".to_owned(), vec![true, true]));
     }
 }

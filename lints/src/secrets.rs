@@ -47,7 +47,7 @@ pub(crate) fn check(look: &Look<'_>, lints: &mut Vec<Lint>) {
                     shape: shape.to_owned(),
                     place: value.span.place(),
                 };
-                let repair = Repair::None("what needs the value, the plan does not say");
+                let repair = Repair::none("what needs the value, the plan does not say");
                 lints.push(Lint { hidden: inside(value.span), ..Lint::new(finding, &step.scopes, repair) });
             }
         };

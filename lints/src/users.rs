@@ -47,7 +47,7 @@ pub(crate) fn check(look: &Look<'_>, lints: &mut Vec<Lint>) {
     lints.push(Lint::new(
         UserFinding::Root { place, said },
         &[export.span],
-        Repair::None("as whom the program can run, and what it must own then, the plan does not say"),
+        Repair::none("as whom the program can run, and what it must own then, the plan does not say"),
     ));
 }
 

@@ -20,9 +20,12 @@ pub struct Check {
     /// there is one: `lint`, `cpk::image::unpinned`.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     pub deny: Vec<String>,
-    /// Mend the plans as far as that needs nobody's decision, comments kept; then show what is left, and why.
+    /// Mend the plans as far as their images stay the same, comments kept; then show what is left, and why.
     #[arg(long)]
     pub fix: bool,
+    /// Mend with `--fix` also what changes the image, and say of each what to look at.
+    #[arg(long, requires = "fix")]
+    pub unsafe_fixes: bool,
     /// How findings and failures are shown. `sarif` is one log of all plans, for code review sites.
     #[arg(long, value_enum, default_value_t)]
     pub format: CheckFormat,

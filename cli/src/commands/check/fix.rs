@@ -1,11 +1,12 @@
-//! `cogpackc check --fix`: mends what needs nobody's decision.
+//! `cogpackc check --fix`: mends what leaves the image as it is, and with `--unsafe-fixes` what changes it,
+//! too.
 //!
 //! A plan is written once, when all is done, and only if it still keeps every rule. One in canonical form
 //! stays in it; of another one nothing changes but what is mended.
 
 use cogpack_io_project::files::write_file_atomically;
 use cogpack_ir::syntax;
-use cogpack_lints::{Repair, repair};
+use cogpack_lints::{Repair, Safety, repair};
 use serde::Serialize;
 
 use super::found::{Found, Severity, look};
@@ -33,6 +34,12 @@ struct Line {
     line: Option<usize>,
     /// What was done, or why nothing was.
     what: String,
+    /// What `--unsafe-fixes` would do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsafe_fix: Option<String>,
+    /// What a person should look at, of an unsafe fix.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    look: Option<String>,
 }
 
 /// Why a finding of the rules is not mended.
@@ -51,6 +58,7 @@ pub fn why_not(code: &str) -> &'static str {
 pub fn fixed(
     plan: PlanFile,
     switches: &Switches,
+    with_unsafe: bool,
     format: Format,
     console: &mut Console<'_>,
 ) -> Result<PlanFile, Failure> {
@@ -65,7 +73,7 @@ pub fn fixed(
     loop {
         let found = look(&text, switches).found;
         let (changed, made) =
-            repair::apply(&text, &found.iter().map(|found| &found.repair).collect::<Vec<_>>());
+            repair::apply(&text, &found.iter().map(|found| &found.repair).collect::<Vec<_>>(), with_unsafe);
         if !made.contains(&true) {
             break;
         }
@@ -79,8 +87,9 @@ pub fn fixed(
             return Err(spoilt(&found, &made));
         }
         let source = SourceText::new(&plan.shown, &text);
-        mended
-            .extend(found.iter().zip(made).filter(|(_, made)| *made).map(|(found, _)| line(found, &source)));
+        mended.extend(
+            found.iter().zip(made).filter(|(_, made)| *made).map(|(found, _)| mended_line(found, &source)),
+        );
         text = changed;
     }
     if !mended.is_empty() {
@@ -89,13 +98,14 @@ pub fn fixed(
     match format {
         Format::Json => {
             let source = SourceText::new(&plan.shown, &text);
-            let left = look(&text, switches).found.iter().map(|found| line(found, &source)).collect();
+            let left = look(&text, switches).found.iter().map(|found| left_line(found, &source)).collect();
             let told = Mended { version: json::VERSION, file: &plan.shown, mended, left };
             console.data(json::text(&told).as_bytes());
         }
         Format::Text => {
-            for Line { code, line, what } in mended {
-                console.say(&format!("{}{}: mended {code}: {what}", plan.shown, at(line)));
+            for Line { code, line, what, look, unsafe_fix: _ } in mended {
+                let look = look.map_or_else(String::new, |look| format!("; look at {look}"));
+                console.say(&format!("{}{}: mended {code}: {what}{look}", plan.shown, at(line)));
             }
         }
     }
@@ -111,7 +121,7 @@ fn errors(found: &[Found], switches: &Switches) -> usize {
 /// Says what is left, and why.
 pub fn tell_of_rest(found: &[Found], plan: &PlanFile, console: &mut Console<'_>) {
     let source = SourceText::new(&plan.shown, &plan.text);
-    for Line { code, line, what } in found.iter().map(|found| line(found, &source)) {
+    for Line { code, line, what, .. } in found.iter().map(|found| left_line(found, &source)) {
         console.say(&format!("{}{}: left {code}: {what}", plan.shown, at(line)));
     }
 }
@@ -120,12 +130,40 @@ fn at(line: Option<usize>) -> String {
     line.map_or_else(String::new, |line| format!(":{line}"))
 }
 
-fn line(found: &Found, source: &SourceText<'_>) -> Line {
-    let what = match &found.repair {
-        Repair::Edits { what, .. } => what.clone(),
-        Repair::None(why) => (*why).to_owned(),
+fn mended_line(found: &Found, source: &SourceText<'_>) -> Line {
+    let (what, look) = match &found.repair {
+        Repair::Edits { what, safety: Safety::Safe, .. } => (what.clone(), None),
+        Repair::Edits { what, safety: Safety::Unsafe(look), .. } => (what.clone(), Some(look.clone())),
+        Repair::None(why) => (why.clone().into_owned(), None),
     };
-    Line { code: found.code.clone(), line: found.start().map(|start| source.place(start).line), what }
+    line(found, source, what, None, look)
+}
+
+fn left_line(found: &Found, source: &SourceText<'_>) -> Line {
+    let (what, unsafe_fix, look) = match &found.repair {
+        Repair::Edits { what, safety: Safety::Safe, .. } => (what.clone(), None, None),
+        Repair::Edits { what, safety: Safety::Unsafe(look), .. } => {
+            (unsafe_way_out(what, look), Some(what.clone()), Some(look.clone()))
+        }
+        Repair::None(why) => (why.clone().into_owned(), None, None),
+    };
+    line(found, source, what, unsafe_fix, look)
+}
+
+/// What `--unsafe-fixes` would do to a finding that is left.
+pub fn unsafe_way_out(what: &str, look: &str) -> String {
+    format!("`--fix --unsafe-fixes` {what}; look at {look}")
+}
+
+fn line(
+    found: &Found,
+    source: &SourceText<'_>,
+    what: String,
+    unsafe_fix: Option<String>,
+    look: Option<String>,
+) -> Line {
+    let line = found.start().map(|start| source.place(start).line);
+    Line { code: found.code.clone(), line, what, unsafe_fix, look }
 }
 
 /// A repair that breaks something is a mistake of ours; the file is as it was.

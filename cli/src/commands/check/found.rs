@@ -81,7 +81,7 @@ pub fn look(text: &str, switches: &Switches) -> Looked {
     let of_comment = |finding| Lint {
         finding: LintFinding::Allow(finding),
         scopes: Vec::new(),
-        repair: Repair::None("what was meant only its author knows"),
+        repair: Repair::none("what was meant only its author knows"),
         hidden: None,
     };
     found.extend(of_comments.into_iter().map(of_comment).map(of_lint));
@@ -97,7 +97,7 @@ fn allows(allowed: &Allowed, finding: &Finding) -> bool {
 fn of_rule(finding: Finding) -> Found {
     let code = finding.stable_code();
     let severity = Severity::of(finding.severity());
-    let repair = Repair::None(super::fix::why_not(&code));
+    let repair = Repair::none(super::fix::why_not(&code));
     Found { about: About::Rule(finding), code, severity, repair }
 }
 
@@ -133,12 +133,9 @@ impl Found {
         self.labels().and_then(|mut labels| labels.next()).map(|label| label.offset())
     }
 
-    /// Whether `--fix` mends it.
-    pub fn can_be_mended(&self) -> bool {
-        match &self.repair {
-            Repair::Edits { .. } => true,
-            Repair::None(_) => false,
-        }
+    /// Whether `--fix` mends it, and `--fix --unsafe-fixes`.
+    pub fn can_be_mended(&self) -> (bool, bool) {
+        (self.repair.is_made(false), self.repair.is_made(true))
     }
 
     fn inner(&self) -> &dyn Diagnostic {

@@ -24,7 +24,7 @@ pub fn run(arguments: &Check, console: &mut Console<'_>) -> Result<u8, Failure> 
     let mut log = sarif::Log::new(console.directory.clone());
     let code = plan_file::each(&arguments.plans, format, console, |plan, console| {
         let plan = match arguments.fix {
-            true => fix::fixed(plan, &switches, format, console)?,
+            true => fix::fixed(plan, &switches, arguments.unsafe_fixes, format, console)?,
             false => plan,
         };
         let looked = found::look(&plan.text, &switches);
@@ -53,11 +53,30 @@ fn show(looked: &Looked, plan: &PlanFile, arguments: &Check, console: &mut Conso
     report::findings(&diagnostics, &plan, format, Stream::Data, console);
     if format == Format::Text {
         console.say(&format!("{}: {}", plan.shown, summary(found)));
-        let mendable = found.iter().filter(|found| found.can_be_mended()).count();
-        if mendable > 0 && plan.path.is_some() && !arguments.fix {
-            let them = if mendable == 1 { "one of them".to_owned() } else { format!("{mendable} of them") };
-            console.say(&format!("hint: `--fix` mends {them}"));
+        if plan.path.is_some() && !arguments.fix {
+            hint(found, console);
         }
+    }
+}
+
+/// What could be mended.
+fn hint(found: &[Found], console: &mut Console<'_>) {
+    let count = |which: (bool, bool)| found.iter().filter(|found| found.can_be_mended() == which).count();
+    let of_them = |number: usize| match number {
+        1 => "one of them".to_owned(),
+        _ => format!("{number} of them"),
+    };
+    let more = |number: usize| if number == 1 { "one more".to_owned() } else { format!("{number} more") };
+    match (count((true, true)), count((false, true))) {
+        (0, 0) => {}
+        (safe, 0) => console.say(&format!("hint: `--fix` mends {}", of_them(safe))),
+        (0, changing) => console
+            .say(&format!("hint: `--fix --unsafe-fixes` mends {}, and changes the image", of_them(changing))),
+        (safe, changing) => console.say(&format!(
+            "hint: `--fix` mends {}; with `--unsafe-fixes` {}, which changes the image",
+            of_them(safe),
+            more(changing)
+        )),
     }
 }
 

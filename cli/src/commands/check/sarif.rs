@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use cogpack_ir::explain;
-use cogpack_lints::{Edit, Repair};
+use cogpack_lints::{Edit, Repair, Safety};
 use miette::Diagnostic;
 use serde_json::{Value, json};
 
+use super::fix::unsafe_way_out;
 use super::found::{Found, Severity};
 use crate::plan_file::PlanFile;
 use crate::report::json::text;
@@ -73,10 +74,14 @@ impl Log {
         let next = self.rules.len();
         let (index, _) =
             self.rules.entry(found.code.clone()).or_insert_with(|| (next, rule(&found.code, level)));
-        let message = match found.help() {
+        let mut message = match found.help() {
             Some(help) => format!("{found}\n\nhelp: {help}"),
             None => found.to_string(),
         };
+        // What a reader of the log applies by one click must be safe, and SARIF has no word for what is not.
+        if let Repair::Edits { what, safety: Safety::Unsafe(look), .. } = &found.repair {
+            message += &format!("\n\n{}", unsafe_way_out(what, look));
+        }
         let mut labels = found.labels().into_iter().flatten();
         let place = match labels.next() {
             Some(label) => {
@@ -92,7 +97,7 @@ impl Log {
             "message": { "text": message },
             "locations": [place],
         });
-        if let Repair::Edits { what, edits } = &found.repair {
+        if let Repair::Edits { what, safety: Safety::Safe, edits } = &found.repair {
             let replacement = |edit: &Edit| {
                 json!({
                     "deletedRegion": region(source, edit.range.0, edit.range.1),
