@@ -13,7 +13,7 @@ user=cogpack-rootless
 home=$(mktemp -d /tmp/cogpack-rootless.XXXXXX)
 userdel "$user" 2>/dev/null || true
 useradd --no-create-home --home-dir "$home" "$user"
-trap 'userdel "$user"; rm -rf "$home" "$work"' EXIT
+trap 'removes_user "$user"; rm -rf "$home" "$work"' EXIT
 grep -q "^$user:" /etc/subuid || usermod --add-subuids 700000-765535 --add-subgids 700000-765535 "$user"
 
 install -m 755 "$cogpackc" "$home/cogpackc"

@@ -232,6 +232,39 @@ if [ "$(id -u)" = 0 ] && command -v crun >/dev/null; then
 	prints 'which is asked without an engine' 'hello you' predict "$work/layout" -i text=you
 	nothing_is_left direct
 
+	# Two models that start in the same second on one network want the same address, by which their servers
+	# know the processes of the models. A holder stands for the other one, on a network that only it and
+	# this model are on.
+	cat >"$work/beside-a-holder" <<'END'
+import fcntl, socket, struct, subprocess, sys
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
+holder = socket.socket(socket.AF_UNIX)
+holder.bind("\0coglet-1-0")
+model = subprocess.Popen(sys.argv[2:], stderr=subprocess.PIPE, text=True)
+for line in model.stderr:
+    sys.stderr.write(line)
+    if sys.argv[1] == "gives-up" and "starting this one again" in line:
+        holder.close()
+sys.exit(model.wait())
+END
+	beside_a_holder() {
+		unshare --net python3 "$work/beside-a-holder" "$1" "$cogpackc" predict "$work/layout" -i text=you \
+			--store "$work/store" --progress quiet
+	}
+	exits 'a model whose address is in use is started again' 0 beside_a_holder gives-up
+	mv "$work/output" "$work/said"
+	prints 'and answers' 'hello you' cat "$work/said"
+	prints 'which is told once' 1 grep -c "another model starts on this machine's network" "$work/said"
+	exits 'with nothing of its log' 1 grep 'Address already in use' "$work/said"
+	exits 'an address that stays in use' 2 beside_a_holder stays
+	mv "$work/output" "$work/said"
+	prints 'is a failure' "error: the model's server cannot talk to the model's own process" cat "$work/said"
+	matches 'with its cause' 'because: .*Address already in use' cat "$work/said"
+	matches 'and a way out' 'hint: try again when no other model starts' cat "$work/said"
+	prints 'told once, too' 1 grep -c "another model starts on this machine's network" "$work/said"
+	nothing_is_left direct
+
 	# by_user OPTION...: asks as somebody who is not root, without an engine.
 	by_user() {
 		(cd "$home" && setpriv --reuid "$user" --regid "$user" --init-groups env HOME="$home" COGPACK_STORE="$home/store" \
@@ -248,7 +281,7 @@ if [ "$(id -u)" = 0 ] && command -v crun >/dev/null; then
 		home=$(mktemp -d /tmp/cogpack-predict.XXXXXX)
 		userdel "$user" 2>/dev/null || true
 		useradd --no-create-home --home-dir "$home" "$user"
-		trap 'userdel --force "$user" || true; rm -rf "$home" "$work"' EXIT
+		trap 'removes_user "$user"; rm -rf "$home" "$work"' EXIT
 		grep -q "^$user:" /etc/subuid || usermod --add-subuids 800000-865535 --add-subgids 800000-865535 "$user"
 		install -m 755 "$cogpackc" "$home/cogpackc"
 		cp -RL "$COGPACK_TEST_LAYOUTS/python" "$home/python"

@@ -130,6 +130,16 @@ serve() {
 	port=$(cat "$work/port")
 }
 
+# removes_user NAME: removes an account that a script has made, as soon as its last process has ended.
+removes_user() {
+	for _ in $(seq 100); do
+		! userdel "$1" 2>"$work/errors" || return 0
+		sleep 0.1
+	done
+	cat "$work/errors"
+	return 1
+}
+
 # files_of DIRECTORY: every path with its type and owner, the mode of what is no link, and what it holds.
 files_of() {
 	(

@@ -32,14 +32,8 @@ pub struct Container {
 }
 
 impl Container {
-    /// Unpacks an image, as far as that has not been done before. `environment` is what its program is
-    /// told beyond what the image says.
-    pub fn unpack(
-        programs: Programs,
-        layout: &Layout,
-        image: &StoredImage,
-        environment: &[(String, String)],
-    ) -> Result<Self, BuildError> {
+    /// Unpacks an image, as far as that has not been done before.
+    pub fn unpack(programs: Programs, layout: &Layout, image: &StoredImage) -> Result<Self, BuildError> {
         check_machine(&programs, &Cancel::default())?;
         let contents = Contents { contexts: &NoContexts, store: Some(&programs.store) };
         let shelf = Shelf::new(&programs.store, contents, 0);
@@ -77,7 +71,7 @@ impl Container {
         let job = Job {
             parts: parts.collect(),
             arguments,
-            environment: environment_of(image, environment),
+            environment: environment_of(image),
             directory: String::from_utf8(place(directory)?)
                 .map_err(here(format!("start in `{directory}`")))?,
             account,
@@ -88,25 +82,37 @@ impl Container {
         Ok(Self { programs, job })
     }
 
-    /// Runs its program until that ends, or until it is cancelled.
-    pub fn run(&self, output: &Output<'_>, cancel: &Cancel) -> Result<Ended, BuildError> {
+    /// Runs its program until that ends, or until it is cancelled. `environment` is what it is told beyond
+    /// what the image says. It may be run again: each time it finds the files of the image.
+    pub fn run(
+        &self,
+        environment: &[(String, String)],
+        output: &Output<'_>,
+        cancel: &Cancel,
+    ) -> Result<Ended, BuildError> {
         let Programs { runtime, store } = &self.programs;
         let work = store.work().map_err(here("use the store"))?;
         let attempted = format!("run the image with `{}`", runtime.program().display());
-        let ran = run(runtime, work.path(), &self.job, output, cancel).map_err(here(attempted))?;
+        let mut job = self.job.clone();
+        set(&mut job.environment, environment.iter().cloned());
+        let ran = run(runtime, work.path(), &job, output, cancel).map_err(here(attempted))?;
         Ok(ran.ended)
     }
 }
 
-/// What the image says, and over it what is said here.
-fn environment_of(image: &StoredImage, more: &[(String, String)]) -> Vec<(String, String)> {
+/// What the image says, over what programs find where it does not.
+fn environment_of(image: &StoredImage) -> Vec<(String, String)> {
     let mut all = vec![("PATH".to_owned(), PATH.to_owned()), ("HOME".to_owned(), "/root".to_owned())];
-    let of_image = image.config.env.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone()));
-    for (name, value) in of_image.chain(more.iter().cloned()) {
+    set(&mut all, image.config.env.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone())));
+    all
+}
+
+/// Sets variables, in the place of those of the same name.
+fn set(all: &mut Vec<(String, String)>, more: impl Iterator<Item = (String, String)>) {
+    for (name, value) in more {
         all.retain(|(known, _)| *known != name);
         all.push((name, value));
     }
-    all
 }
 
 /// An image has no contexts: all of its files are kept.

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::setup::is_address_taken;
+
 /// A line as people want to read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -25,8 +27,11 @@ fn of_server(line: &str) -> Option<Line> {
     let message = fields.get("message")?.as_str()?;
     // What the model writes has a stream that it comes from; what comes late, this name.
     let is_of_model = fields.contains_key("source") || document["target"] == "coglet::user";
-    let is_trouble = matches!(level, "ERROR");
-    let text = match fields.get("error").and_then(Value::as_str) {
+    let error = fields.get("error").and_then(Value::as_str);
+    // Whoever starts the server again tells of that, and whoever does not tells it as the failure.
+    let is_told = error.is_some_and(is_address_taken);
+    let is_trouble = matches!(level, "ERROR") && !is_told;
+    let text = match error {
         Some(error) => format!("{message}: {error}"),
         None => message.to_owned(),
     };
@@ -60,6 +65,11 @@ mod tests {
                 r#"{"level":"ERROR","fields":{"message":"Setup failed","error":"no weights"},"target":"coglet"}"#,
                 "Setup failed: no weights",
                 true,
+            ),
+            (
+                r#"{"level":"ERROR","fields":{"message":"Worker initialization failed","error":"failed to spawn worker: failed to create transport: Address already in use (os error 98)"},"target":"coglet_python"}"#,
+                "Worker initialization failed: failed to spawn worker: failed to create transport: Address already in use (os error 98)",
+                false,
             ),
             ("Traceback (most recent call last):\r\n", "Traceback (most recent call last):", true),
             (r#"{"loss": 0.5}"#, r#"{"loss": 0.5}"#, true),

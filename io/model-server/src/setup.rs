@@ -38,6 +38,9 @@ pub enum Action {
 pub enum NotReady {
     /// Its setup failed, with this log of the server.
     SetupFailed(String),
+    /// The server could not make the socket for the model's process, since its address is in use: see
+    /// [`is_address_taken`]. What it says of that.
+    AddressTaken(String),
     /// The server has given the model up.
     Defunct(String),
     /// The container ended, in these words.
@@ -82,6 +85,7 @@ impl Setup {
             Event::Said(Health { status, log }) => match status.as_str() {
                 // Whoever is busy has been ready.
                 "READY" | "BUSY" => Action::Done(Ok(())),
+                "SETUP_FAILED" if is_address_taken(&log) => Action::Done(Err(NotReady::AddressTaken(log))),
                 "SETUP_FAILED" => Action::Done(Err(NotReady::SetupFailed(log))),
                 "DEFUNCT" => Action::Done(Err(NotReady::Defunct(log))),
                 // STARTING; UNHEALTHY, which a model may get over; and words that are not known yet.
@@ -93,6 +97,23 @@ impl Setup {
         }
     }
 }
+
+/// Whether a server says that the address of a socket of its own is in use.
+///
+/// cog's server (`crates/coglet/src/bridge/transport.rs` of cog 0.23) talks with the process of the model
+/// by sockets whose names are in the abstract namespace, `@coglet-PID-SLOT` by the server's own process
+/// number. They are bound until that process has connected to them, for half a second or so. Abstract names
+/// belong to a network namespace, and process numbers to a process namespace: servers in containers that
+/// share a network, where each is process 1, want the same name, and of those that start at the same time
+/// one gets it.
+pub fn is_address_taken(said: &str) -> bool {
+    said.trim_start().starts_with(NO_TRANSPORT) && said.contains(IN_USE)
+}
+
+/// How cog's server tells that it has no socket for the model's process.
+const NO_TRANSPORT: &str = "failed to spawn worker: failed to create transport: ";
+/// EADDRINUSE, as Rust programs write it on Linux.
+const IN_USE: &str = "(os error 98)";
 
 #[cfg(test)]
 mod tests {
@@ -127,6 +148,24 @@ mod tests {
             assert_eq!(setup.on(event), Action::Done(Err(reason)));
         }
         assert_eq!(Setup::default().on(Event::Late), Action::Done(Err(NotReady::Late(None))));
+    }
+
+    #[test]
+    fn an_address_that_is_in_use_is_told_from_what_a_model_says() {
+        let failed = |log: &str| {
+            let said = Health { status: "SETUP_FAILED".to_owned(), log: log.to_owned() };
+            Setup::default().on(Event::Said(said))
+        };
+        // As cog 0.23.1 says it.
+        let taken =
+            "failed to spawn worker: failed to create transport: Address already in use (os error 98)";
+        assert_eq!(failed(taken), Action::Done(Err(NotReady::AddressTaken(taken.to_owned()))));
+        for other in [
+            "failed to spawn worker: failed to create transport: Too many open files (os error 24)",
+            "Traceback: the model says: Address already in use (os error 98)",
+        ] {
+            assert_eq!(failed(other), Action::Done(Err(NotReady::SetupFailed(other.to_owned()))));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 /// A program and its surroundings.
+#[derive(Clone)]
 pub struct Job {
     /// The parts of its root filesystem, lowest first.
     pub parts: Vec<PathBuf>,
@@ -41,6 +42,7 @@ pub enum Network {
 }
 
 /// One mount.
+#[derive(Clone)]
 pub struct Mount {
     /// Where: an absolute path that leads through no link of the root filesystem.
     pub target: Vec<u8>,
@@ -49,6 +51,7 @@ pub struct Mount {
 }
 
 /// What can be mounted.
+#[derive(Clone)]
 pub enum Mounted {
     /// A directory or file of a filesystem in parts.
     Parts {

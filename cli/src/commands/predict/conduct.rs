@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cogpack_frontends_schema::{Misfit, Signature};
 use cogpack_io_model_server::client::News;
@@ -11,13 +11,14 @@ use cogpack_io_model_server::prediction::Outcome;
 use cogpack_io_model_server::setup::NotReady;
 use serde_json::Value;
 
+use super::again::Again;
 use super::arguments::{Predict, Streaming};
 use super::before;
 use super::chatter::Chatter;
 use super::form::OutputForm;
 use super::given::Inputs;
 use super::output::{self, Left};
-use super::place::Running;
+use super::place::{Place, Running};
 use crate::commands::build::watch::Interrupts;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -31,6 +32,8 @@ const ID: &str = "cogpackc";
 const ENDING: Duration = Duration::from_secs(2);
 /// For how long a server that has failed may still say why.
 const LAST_WORDS: Duration = Duration::from_millis(300);
+/// What is said when a container is started again.
+const AGAIN: &str = "another model starts on this machine's network, whose server has the same address: starting this one again";
 /// What shells say of a program that Ctrl-C ended.
 pub const INTERRUPTED: u8 = 130;
 
@@ -54,42 +57,77 @@ enum Asked {
 }
 
 impl Question<'_> {
-    /// Asks, takes the container away, and tells what came of it.
+    /// Starts a container, asks, takes the container away, and tells what came of it.
     pub async fn conduct(
         &self,
-        mut running: Running,
+        place: &Place<'_>,
         interrupts: &mut Interrupts,
         console: &mut Console<'_>,
     ) -> Result<u8, Failure> {
-        let mut chatter = Chatter::new(self.arguments.format);
-        let asked = {
-            let shared = RefCell::new(&mut *console);
-            let said = &mut running.said;
-            let listening = async {
-                while let Some(said) = said.recv().await {
-                    chatter.push(&said, &mut shared.borrow_mut());
-                }
-                std::future::pending::<Asked>().await
-            };
-            tokio::select! {
-                asked = self.ask(running.server, running.ended.clone(), interrupts, &shared) => asked,
-                asked = listening => asked,
+        let (first, time) = (Instant::now(), Duration::from_secs(self.arguments.setup_timeout));
+        let mut again = Again::new(time, std::process::id());
+        let mut is_told = false;
+        loop {
+            let mut running = place.start().await?;
+            let left = time.saturating_sub(first.elapsed());
+            let mut chatter = Chatter::new(self.arguments.format);
+            let asked = self.listen(&mut running, &mut chatter, left, interrupts, console).await;
+            let how = ended(&mut running, &asked).await;
+            let stopped = running.stop().await;
+            while let Some(said) = running.said.recv().await {
+                chatter.push(&said, console);
             }
-        };
-        let how = ended(&mut running, &asked).await;
-        let stopped = running.stop().await;
-        while let Some(said) = running.said.recv().await {
-            chatter.push(&said, console);
+            chatter.finish(console);
+            let is_address_taken = matches!(asked, Asked::NotReady(NotReady::AddressTaken(_)));
+            let pause = match is_address_taken && place.is_on_the_machines_network() {
+                true => again.next(first.elapsed()),
+                false => None,
+            };
+            let Some(pause) = pause else {
+                let code = self.tell(asked, how, &mut chatter, console)?;
+                return stopped.map(|()| code);
+            };
+            stopped?;
+            if !is_told {
+                is_told = true;
+                report::remark(AGAIN, self.arguments.format, console);
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = interrupts.next() => return self.cancelled(console),
+            }
         }
-        chatter.finish(console);
-        let code = self.tell(asked, how, &mut chatter, console)?;
-        stopped.map(|()| code)
+    }
+
+    /// Asks, while what the container writes is shown.
+    async fn listen(
+        &self,
+        running: &mut Running,
+        chatter: &mut Chatter,
+        left: Duration,
+        interrupts: &mut Interrupts,
+        console: &mut Console<'_>,
+    ) -> Asked {
+        let shared = RefCell::new(console);
+        let (server, ended) = (running.server, running.ended.clone());
+        let said = &mut running.said;
+        let listening = async {
+            while let Some(said) = said.recv().await {
+                chatter.push(&said, &mut shared.borrow_mut());
+            }
+            std::future::pending::<Asked>().await
+        };
+        tokio::select! {
+            asked = self.ask(server, ended, left, interrupts, &shared) => asked,
+            asked = listening => asked,
+        }
     }
 
     async fn ask(
         &self,
         server: cogpack_io_model_server::client::Server,
         mut ends: tokio::sync::watch::Receiver<Option<String>>,
+        left: Duration,
         interrupts: &mut Interrupts,
         console: &RefCell<&mut Console<'_>>,
     ) -> Asked {
@@ -100,7 +138,7 @@ impl Question<'_> {
                 Err(_) => "ended, nobody knows how".to_owned(),
             }
         };
-        let ready = server.ready(Duration::from_secs(arguments.setup_timeout), ended);
+        let ready = server.ready(left, ended);
         let ready = tokio::select! {
             ready = ready => ready,
             () = interrupts.next() => return Asked::Interrupted,
@@ -159,13 +197,9 @@ impl Question<'_> {
         chatter: &mut Chatter,
         console: &mut Console<'_>,
     ) -> Result<u8, Failure> {
-        let cancelled = |console: &mut Console<'_>| {
-            report::remark("cancelled: the model's container is gone", self.arguments.format, console);
-            Ok(INTERRUPTED)
-        };
         let (outcome, form, was_streamed) = match asked {
             Asked::NotReady(reason) => return Err(self.not_ready(reason, chatter, console)),
-            Asked::Interrupted => return cancelled(console),
+            Asked::Interrupted => return self.cancelled(console),
             Asked::Mistake(failure) => return Err(failure),
             Asked::Misfits(misfits) => {
                 before::show(&misfits, self.arguments, console);
@@ -175,7 +209,7 @@ impl Question<'_> {
         };
         match outcome {
             // Either way the model went with its container.
-            Outcome::Cancelled | Outcome::Abandoned => cancelled(console),
+            Outcome::Cancelled | Outcome::Abandoned => self.cancelled(console),
             Outcome::Inputs(problems) => {
                 let mut failure = Failure::new("the model does not take these inputs");
                 failure.causes = problems;
@@ -245,6 +279,11 @@ impl Question<'_> {
         }
     }
 
+    fn cancelled(&self, console: &mut Console<'_>) -> Result<u8, Failure> {
+        report::remark("cancelled: the model's container is gone", self.arguments.format, console);
+        Ok(INTERRUPTED)
+    }
+
     fn not_ready(&self, reason: NotReady, chatter: &mut Chatter, console: &mut Console<'_>) -> Failure {
         let failure = match reason {
             NotReady::SetupFailed(log) => {
@@ -253,6 +292,19 @@ impl Question<'_> {
                 failure.causes.extend((!last.is_empty()).then(|| last.to_owned()));
                 failure.with_hint(
                     "correct what its log tells of; `-e NAME=VALUE` gives it a variable that it lacks",
+                )
+            }
+            NotReady::AddressTaken(said) => {
+                let mut failure = Failure::new("the model's server cannot talk to the model's own process");
+                failure.causes.push(said.trim().to_owned());
+                failure.causes.push(
+                    "cog's server names a socket after its process number, which is the same in many \
+                     containers, and on one network only one of them has it at a time"
+                        .to_owned(),
+                );
+                failure.with_hint(
+                    "try again when no other model starts on this machine's network (`@coglet-` in \
+                     /proc/net/unix), or in an Engine, in a container with a network of its own",
                 )
             }
             NotReady::Defunct(_) => Failure::new("the model's server has given the model up, as DEFUNCT")

@@ -3,6 +3,7 @@
 //! What is not an image yet is built by `cogpackc build`'s own code. The container runs in the Docker
 //! Engine or by an OCI runtime of this machine, answers one question, and goes.
 
+mod again;
 pub mod arguments;
 mod before;
 mod chatter;
@@ -32,7 +33,7 @@ use serde_json::Value;
 use self::arguments::Predict;
 use self::conduct::Question;
 use self::given::{Given, Inputs};
-use self::place::{engine_failure, in_engine, in_runtime};
+use self::place::{Place, engine_failure};
 use self::target::Target;
 use super::build::arguments::{Build, Builder};
 use super::build::watch::Interrupts;
@@ -248,8 +249,8 @@ fn of_engine(
         let Some(inputs) = before::starting(inputs, document.as_ref(), arguments, console)? else {
             return Ok(FINDINGS);
         };
-        let running = in_engine(engine, image, arguments.network, variables).await?;
-        Question { arguments, inputs: &inputs, document }.conduct(running, &mut interrupts, console).await
+        let place = Place::Engine { engine, image, network: arguments.network, variables };
+        Question { arguments, inputs: &inputs, document }.conduct(&place, &mut interrupts, console).await
     })
 }
 
@@ -301,8 +302,8 @@ fn of_layout(
     let programs = Programs { runtime: here.runtime, store: here.store };
     daemon::runtime()?.block_on(async {
         let mut interrupts = interrupts(arguments)?;
-        let running = in_runtime(programs, layout, image, variables).await?;
-        Question { arguments, inputs: &inputs, document }.conduct(running, &mut interrupts, console).await
+        let place = Place::runtime(programs, layout, image, variables).await?;
+        Question { arguments, inputs: &inputs, document }.conduct(&place, &mut interrupts, console).await
     })
 }
 

@@ -63,8 +63,66 @@ impl Running {
     }
 }
 
+/// Where a model runs: its container can be started, and started again.
+pub enum Place<'p> {
+    /// In the Engine.
+    Engine {
+        /// The Engine.
+        engine: Arc<Engine>,
+        /// The image.
+        image: &'p str,
+        /// What network the container gets.
+        network: ContainerNetwork,
+        /// What the model is told.
+        variables: &'p [(String, String)],
+    },
+    /// By an OCI runtime of this machine.
+    Runtime {
+        /// The image, unpacked.
+        container: Arc<Container>,
+        /// What the model is told.
+        variables: &'p [(String, String)],
+    },
+}
+
+impl<'p> Place<'p> {
+    /// An OCI runtime of this machine, and an image that is unpacked for it.
+    pub async fn runtime(
+        programs: Programs,
+        layout: Layout,
+        image: StoredImage,
+        variables: &'p [(String, String)],
+    ) -> Result<Self, Failure> {
+        let unpacking = tokio::task::spawn_blocking(move || Container::unpack(programs, &layout, &image));
+        let unpacked = unpacking.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        let container = Arc::new(unpacked.map_err(|error| failure_of(&error))?);
+        Ok(Self::Runtime { container, variables })
+    }
+
+    /// Whether containers have the network of the machine, with all that others bind there.
+    pub fn is_on_the_machines_network(&self) -> bool {
+        match self {
+            Self::Engine { network, .. } => match network {
+                ContainerNetwork::Default => false,
+                ContainerNetwork::Host => true,
+            },
+            Self::Runtime { .. } => true,
+        }
+    }
+
+    /// Starts a container.
+    pub async fn start(&self) -> Result<Running, Failure> {
+        match self {
+            Self::Engine { engine, image, network, variables } => {
+                in_engine(Arc::clone(engine), image, *network, variables).await
+            }
+            Self::Runtime { container, variables } => in_runtime(Arc::clone(container), variables),
+        }
+    }
+}
+
 /// Starts a container in the Engine.
-pub async fn in_engine(
+async fn in_engine(
     engine: Arc<Engine>,
     image: &str,
     network: ContainerNetwork,
@@ -139,20 +197,11 @@ async fn listen(
 }
 
 /// Starts an image by an OCI runtime of this machine.
-pub async fn in_runtime(
-    programs: Programs,
-    layout: Layout,
-    image: StoredImage,
-    variables: &[(String, String)],
-) -> Result<Running, Failure> {
+fn in_runtime(container: Arc<Container>, variables: &[(String, String)]) -> Result<Running, Failure> {
     let given = variables.iter().rev().find(|(name, _)| name == "PORT");
     let port = given.map_or_else(free_port, |(_, text)| port_of(text))?;
     let mut environment = variables.to_vec();
     environment.push(("PORT".to_owned(), port.to_string()));
-    let unpacking =
-        tokio::task::spawn_blocking(move || Container::unpack(programs, &layout, &image, &environment));
-    let unpacked = unpacking.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-    let container = unpacked.map_err(|error| failure_of(&error))?;
     let (say, said) = unbounded_channel();
     let (tell, ended) = watch::channel(None);
     let cancel = Cancel::default();
@@ -161,7 +210,7 @@ pub async fn in_runtime(
         let output = |stream, bytes: &[u8]| {
             let _ = say.send(Said { stream, bytes: bytes.to_vec() });
         };
-        let how = match container.run(&output, &stop) {
+        let how = match container.run(&environment, &output, &stop) {
             Ok(Ended::Exited(code)) => format!("ended with exit code {code}"),
             Ok(Ended::NotStarted(why)) => format!("did not start: {why}"),
             Ok(Ended::Cancelled) => "was ended".to_owned(),
