@@ -206,7 +206,12 @@ fn apply(root: &mut Listing, changes: &[Change]) {
 
 fn remove_below(root: &mut Listing, path: &str) {
     let start = format!("{path}/");
-    root.retain(|other, _| !other.starts_with(&start));
+    // Those that begin alike stand together; a look at all files for each of them would take longer than builds.
+    let below =
+        root.range(start.clone()..).map_while(|(other, _)| other.starts_with(&start).then(|| other.clone()));
+    for other in below.collect::<Vec<_>>() {
+        root.remove(&other);
+    }
 }
 
 fn settings(config: &Value) -> BTreeMap<String, Value> {
