@@ -103,6 +103,13 @@ impl Limits {
         self.allow(Capability::FileRmNoFollow)
     }
 
+    /// Whether a change of nothing but owners is seen in what is copied or mounted. It is since BuildKit
+    /// 0.11 ([moby/buildkit#3295](https://github.com/moby/buildkit/pull/3295)); no capability tells, and
+    /// this one is younger.
+    pub(crate) fn compare_owners(self) -> bool {
+        self.allow(Capability::FileRmNoFollow)
+    }
+
     /// The first of these that the daemon cannot do.
     pub(crate) fn lacking(self, needs: Capabilities) -> Option<Capability> {
         needs.iter().find(|capability| !self.allow(*capability))

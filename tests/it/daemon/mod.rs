@@ -16,6 +16,7 @@ pub mod ejects;
 mod given;
 mod images;
 mod outputs;
+mod owners;
 mod pinned;
 mod predictions;
 mod program_cases;

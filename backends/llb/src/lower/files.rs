@@ -13,7 +13,7 @@
 //! | `symlink T at P` | `symlink T /name` | copy `/` → `above/` |
 //! | `mkdir P` | | `mkdir P` with the directories above |
 //! | `mkdir P mode M owner O` | `mkdir /name` with M | copy `/` → `above/` with O |
-//! | `mkdir P mode M`, `mkdir P owner O` | `mkdir P` on the stage, then P alone copied with M or O, so that what is not said stays | copy `/` → `above/` |
+//! | `mkdir P mode M`, `mkdir P owner O` | `mkdir P` on the stage, then P alone copied with M or O, so that what is not said stays | copy `/.cogpack-alone/in` → `above/` |
 //! | `remove P` | | `rm P` |
 //! | `workdir W` | | `mkdir W` with the directories above, as a Dockerfile's WORKDIR does |
 //!
@@ -44,6 +44,10 @@ use crate::wire::{Action, Copy, Edit, File, Op, Owner, Principal};
 
 /// Where the archive of a thing lies in a filesystem of its own.
 const ARCHIVE: &str = "/thing.tar";
+
+/// Where a directory is copied to by itself on what it was copied from. A daemon that is to tell what is in it
+/// reads all beside it too, and in the directory above there is nothing else.
+const ALONE: &str = "/.cogpack-alone/in";
 
 /// What it takes to give a directory only a mode or only an owner.
 fn partly(special: Option<u32>) -> Capabilities {
@@ -218,8 +222,11 @@ impl<'a> Lowering<'a> {
         there.push(Action::Mkdir { path: path.clone(), mode: DIRECTORY });
         let label = self.helper_label(site, &format!("look at {path}"), span);
         let there = self.add(&Op::File(there), label, span)?;
-        let mut beside = File::on(None);
+        // Made on what it is copied from, so that it is cached by all of that: where all below a directory is
+        // left out, a daemon's key of the copy knows nothing of the directory, its mode and owner included.
+        let mut beside = File::on(Some(there));
         let from = beside.input(there);
+        beside.push(Action::Mkdir { path: ALONE.into(), mode: DIRECTORY });
         let owner = owner.map(|owner| owner.looked_up_in(|| from));
         let action = Action::Copy(Copy {
             mode: directory.mode.as_ref().map(|_| special.unwrap_or(mode)),
@@ -227,12 +234,13 @@ impl<'a> Lowering<'a> {
             // leaving both as they are.
             follow: true,
             excludes: vec!["**".to_owned()].into(),
-            ..Copy::plain(from, path.clone(), Cow::Owned(format!("/{name}")))
+            ..Copy::plain(from, path.clone(), Cow::Owned(format!("{ALONE}/{name}")))
         });
         beside.edits.push(Edit { action, owner });
         let label = self.helper_label(site, &format!("make {name}"), span);
         let beside = self.add(&Op::File(beside), label, span)?;
-        chain.file.lay_in(beside, above, Given::default());
+        self.tell_owners_apart(&mut chain.file, beside);
+        chain.file.lay_in_from(beside, ALONE, above, Given::default());
         Ok(())
     }
 
@@ -295,6 +303,11 @@ impl File<'_> {
 
     /// Copies all that is in `beside` into a directory.
     pub(super) fn lay_in(&mut self, beside: VertexId, directory: &str, given: Given) {
+        self.lay_in_from(beside, "/", directory, given);
+    }
+
+    /// Copies all that is in a directory of `beside` into another one.
+    fn lay_in_from(&mut self, beside: VertexId, source: &'static str, directory: &str, given: Given) {
         let Given { owner, mode } = given;
         // The copy makes what is missing of the directory, but gives it the owner and mode too.
         let gives = owner.as_ref().is_some_and(|owner| *owner != Owner::ROOT) || mode.is_some();
@@ -309,7 +322,7 @@ impl File<'_> {
             contents: true,
             wildcard: true,
             may_be_empty: true,
-            ..Copy::plain(from, "/".into(), landing.into())
+            ..Copy::plain(from, source.into(), landing.into())
         });
         self.edits.push(Edit { action, owner });
     }

@@ -8,6 +8,7 @@ pub(crate) mod copy;
 pub(crate) mod exec;
 pub(crate) mod files;
 pub(crate) mod lacking;
+pub(crate) mod owned;
 pub(crate) mod owners;
 pub(crate) mod parallel;
 pub(crate) mod paths;
@@ -70,6 +71,8 @@ pub(crate) struct Lowering<'a> {
     needs: Needs,
     /// Owners by name, by the vertex that a daemon looks them up in.
     owners: BTreeMap<VertexId, Vec<&'a Spanned<Owner>>>,
+    /// What was said of owners, for daemons that do not compare them.
+    owned: owned::OwnedBy,
     /// Phases whose stages may write one path, with what each changes.
     side_by_side: Vec<parallel::Beside<'a>>,
     unsupported: Vec<Unsupported>,
@@ -120,6 +123,7 @@ fn lower_into<'a>(
         special_modes: copy::SpecialModes::of(plan, settings),
         needs: Needs::default(),
         owners: BTreeMap::new(),
+        owned: BTreeMap::new(),
         side_by_side: Vec::new(),
         unsupported: Vec::new(),
     };
@@ -228,7 +232,9 @@ impl<'a> Lowering<'a> {
         {
             return Err(lacking::refuse(missing, &label.name, span));
         }
-        self.graph.add(op, label).map_err(|breach| ours(breach, span))
+        let vertex = self.graph.add(op, label).map_err(|breach| ours(breach, span))?;
+        self.note_owners(vertex, op);
+        Ok(vertex)
     }
 
     /// The files of an input that a statement at `span` names.

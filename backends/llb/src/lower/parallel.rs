@@ -124,6 +124,7 @@ impl<'a> Lowering<'a> {
     fn laid_over(&mut self, stage: StageId, below: VertexId, end: VertexId) -> Result<VertexId, Unsupported> {
         let stage = self.plan.stage(stage);
         let mut over = File::on(Some(below));
+        self.tell_owners_apart(&mut over, end);
         over.lay_in(end, "/", Given::default());
         let label = label(format!("{}lay over", titles::prefix(stage)), stage.name.span);
         self.add(&Op::File(over), label, stage.name.span)

@@ -122,6 +122,7 @@ impl<'a> Lowering<'a> {
         };
         if !self.settings.limits.allow_merges() {
             let mut over = Chain { title, spans, ..Chain::on(Some(below), site) };
+            self.tell_owners_apart(&mut over.file, made);
             over.file.lay_in(made, "/", Given::default());
             *root = self.close(site, over)?;
         } else if below != made {

@@ -6,6 +6,7 @@ use prost::Message as _;
 
 use super::lowering::{block_of, on_image};
 use super::{audit, definition, lower_with, without_merges};
+use crate::capability::Capability;
 use crate::{Limits, LlbImage, listing};
 
 /// A text for a daemon that does what every supported one does.
@@ -214,4 +215,70 @@ fn secrets_and_sockets_have_no_input() {
     // The first is the root. What another one says of it, daemons take for something about the root.
     assert_eq!(inputs(Limits::all()), [0, -1, -1]);
     assert_eq!(inputs(Limits::baseline()), [0, -1, -1]);
+}
+
+#[test]
+fn a_copy_that_keeps_owners_is_another_one_where_these_are() {
+    let marked = |limits: &Limits, text: &str| {
+        let image = lower_with(text, |llb| llb.limits = *limits).unwrap_or_else(|gaps| panic!("{gaps:?}"));
+        assert_eq!(audit::audit(&definition(&image)), Vec::<String>::new());
+        let text = listing(&image);
+        let marks = text.lines().filter(|line| line.contains("cogpack-owners"));
+        marks.map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+    };
+    let copies = |one: &str, two: &str| {
+        on_image(&format!(
+            "layer one {{\ncopy \"a\" from @source to \"/srv/a\" {one}\n\
+             copy \"b\" from @source to \"/srv/b\" {two}\n}}"
+        ))
+    };
+    let mkdir = |owner: &str| {
+        on_image(&format!("copy \"a\" from @source to \"/b\" owner {owner}\nmkdir \"/b\" mode 0700"))
+    };
+    let phase = |owner: &str| {
+        format!(
+            "cpk 1\nphase a\nphase b parallel after a\nphase c after b\n\
+             stage %base in a from scratch\nstage %one in b {{\nmkdir \"/one\"\n}}\n\
+             stage %two in b {{\nmkdir \"/two\" owner {owner}\n}}\n\
+             stage %end in c {{ mkdir \"/end\" }}\nexport from %end"
+        )
+    };
+    // A daemon with merges, links and patterns, and one without.
+    let younger: Vec<&str> =
+        Limits::all().ids().filter(|id| *id != Capability::FileRmNoFollow.id()).collect();
+    let (younger, oldest) = (Limits::from_ids(younger), Limits::baseline());
+    let mut all = Vec::new();
+    for (limits, text) in [
+        (&oldest, copies("owner 5:6", "owner 7:8")),
+        (&oldest, copies("owner 7:8", "owner 5:6")),
+        (&oldest, copies("owner 5:6", "")),
+        (&oldest, copies("", "owner 5:6")),
+        (&oldest, phase("5:6")),
+        (&oldest, phase("5:7")),
+        (&younger, mkdir("5:6")),
+        (&younger, mkdir("5:7")),
+    ] {
+        let marks = marked(limits, &text);
+        assert_eq!(marks, marked(limits, &text));
+        assert!(!marks.is_empty(), "{text}");
+        all.extend(marks);
+    }
+    let count = all.len();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), count, "each is a name of its own: {all:?}");
+    assert!(all.iter().all(|mark| mark.starts_with("rm \"/.cogpack-owners-") && mark.ends_with(" optional")));
+    // Nothing is said where all is root's, and to daemons that look at owners themselves.
+    for (limits, text) in [
+        (&oldest, copies("", "")),
+        (&oldest, copies("owner 0:0", "")),
+        (&oldest, phase("0:0")),
+        (&younger, mkdir("0:0")),
+        (&younger, copies("owner 5:6", "")),
+        (&Limits::all(), mkdir("5:6")),
+        (&without_merges(), copies("owner 5:6", "")),
+        (&without_merges(), phase("5:6")),
+    ] {
+        assert_eq!(marked(limits, &text), Vec::<String>::new(), "{text}");
+    }
 }

@@ -238,11 +238,13 @@ fn a_directory_keeps_what_is_not_said() {
     assert_eq!(block(&text, "%app.1"), "file\n  on @base\n  mkdir \"/a/b\" mode 0755 parents");
     assert_eq!(
         block(&text, "%app.2"),
-        "file\n  on scratch\n  copy \"/a/b\" from %app.1 to \"/b\" follow parents mode 0700\n    exclude \"**\""
+        "file\n  on %app.1\n  mkdir \"/.cogpack-alone/in\" mode 0755 parents\n  \
+         copy \"/a/b\" from %app.1 to \"/.cogpack-alone/in/b\" follow parents mode 0700\n    exclude \"**\""
     );
     assert_eq!(
         block(&text, "%app.3"),
-        "file\n  on @base\n  copy \"/\" from %app.2 to \"/a/\" contents follow wildcard may-be-empty parents"
+        "file\n  on @base\n  \
+         copy \"/.cogpack-alone/in\" from %app.2 to \"/a/\" contents follow wildcard may-be-empty parents"
     );
 }
 
