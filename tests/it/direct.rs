@@ -3,6 +3,7 @@
 //! what BuildKit makes of it in `daemon/direct.rs`.
 
 mod abilities;
+mod network;
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;

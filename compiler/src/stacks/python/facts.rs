@@ -384,6 +384,14 @@ pub fn gather(
         Ok(needs) => lock::read(source, request, &needs)?,
         Err(findings) => Err(findings),
     };
+    // What the settings name is read whatever else is missing: a lock takes a while, and is not to be made for a
+    // project that has no plan with it either.
+    let mut slips = Findings::new();
+    let pre_install = install_files(source, &said, &said.settings().pre_install, &mut slips)?;
+    let sources: Vec<_> = said.settings().apt_sources.iter().cloned().collect();
+    let apt_sources = install_files(source, &said, &sources, &mut slips)?.pop();
+    let certificates = certificates::read(source, &said, &mut slips)?;
+    let post_install = install_files(source, &said, &said.settings().post_install, &mut slips)?;
     let start = start(source, &said)?;
     let schemas = match request.openapi_schema {
         Some(_) => Ok(Vec::new()),
@@ -417,27 +425,21 @@ pub fn gather(
             let wanted = said.settings().precompile.as_ref().filter(|wanted| wanted.value);
             let of_settings = wanted.map(|wanted| said.at_setting(wanted.place));
             let strip = said.settings().strip.as_ref().filter(|wanted| wanted.value);
-            let mut slips = Findings::new();
             if let Some(wanted) = strip.filter(|_| packages.sources.is_empty()) {
                 let finding = PythonFinding::Strip { place: wanted.place.into() };
                 slips.push(InFile::new(said.settings_file(), finding.into()));
             }
             let strip = strip.map(|wanted| said.at_setting(wanted.place));
-            let pre_install = install_files(source, &said, &said.settings().pre_install, &mut slips)?;
-            let named: Vec<_> = said.settings().apt_sources.iter().cloned().collect();
-            let apt_sources = install_files(source, &said, &named, &mut slips)?.pop();
-            let certificates = certificates::read(source, &said, &mut slips)?;
             let is_of_debs = base.trusts(&certificates);
             let lacks_certificates = !certificates.is_empty()
                 && matches!(base.from, BaseFrom::Image { has_certificates: false, .. });
             let installs = !said.cog.build.system_packages.is_empty()
                 || base.python == PythonOf::Package
                 || lacks_certificates;
-            if let Some(named) = named.first().filter(|_| is_of_debs || !installs) {
+            if let Some(named) = sources.first().filter(|_| is_of_debs || !installs) {
                 let finding = PythonFinding::AptSources { place: named.place.into() };
                 slips.push(InFile::new(said.settings_file(), finding.into()));
             }
-            let post_install = install_files(source, &said, &said.settings().post_install, &mut slips)?;
             if !slips.is_empty() {
                 findings.extend(slips);
                 return Ok(Err(findings));
@@ -470,6 +472,7 @@ pub fn gather(
             findings.extend(packages.err().unwrap_or_default());
             findings.extend(start.err().unwrap_or_default());
             findings.extend(schemas.err().unwrap_or_default());
+            findings.extend(slips);
             Ok(Err(findings))
         }
     }

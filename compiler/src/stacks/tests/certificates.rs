@@ -28,12 +28,15 @@ fn request(base: &str) -> Request {
 
 fn project(yaml: &str, settings: &str) -> MemoryProject {
     let everywhere = LOCK.replace("cp311-none-manylinux_2_28_x86_64", "py3-none-any");
+    unlocked(yaml, settings).with("pylock.cog.toml", everywhere.as_bytes()).unwrap()
+}
+
+fn unlocked(yaml: &str, settings: &str) -> MemoryProject {
     let both = format!("# Of ours\n{ONE}# and of another\n{OTHER}");
     let key = format!("{ONE}-----BEGIN EC PRIVATE KEY-----\nc2VjcmV0\n-----END EC PRIVATE KEY-----\n");
     let files = [
         ("cog.yaml", yaml),
         ("cogpack.toml", settings),
-        ("pylock.cog.toml", &everywhere),
         ("certs/Own CA.pem", ONE),
         ("certs/both.crt", &both),
         ("certs/with-key.pem", &key),
@@ -211,4 +214,24 @@ fn what_is_no_certificate_is_told_where_it_is_named() {
     project::pyproject::setting cogpack.toml: `ca-certificates` cannot be `../own.pem`
       name a file of the project, by its path from this file on
     ");
+}
+
+#[test]
+fn what_the_settings_name_is_looked_at_before_a_lock_is_made() {
+    let codes = |settings: &str| {
+        let found = unlocked(YAML, settings).plan(|source| plan(source, &request("catalogue")));
+        let told: Vec<String> = found.err().unwrap_or_default().iter().map(told).collect();
+        told.iter().filter_map(|told| told.split(' ').next().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    // Whoever finds nothing else wrong makes the lock.
+    assert_eq!(codes(NAMED), ["project::lock::missing"]);
+    for (settings, code) in [
+        ("ca-certificates = [\"certs/with-key.pem\"]\n", "project::python::private-key"),
+        ("ca-certificates = [\"certs/empty.pem\"]\n", "project::python::certificate"),
+        ("pre-install = [\"none.sh\"]\n", "project::python::install-file"),
+        ("post-install = [\"none.sh\"]\n", "project::python::install-file"),
+        ("apt-sources = \"none.list\"\n", "project::python::install-file"),
+    ] {
+        assert_eq!(codes(settings), ["project::lock::missing", code], "{settings}");
+    }
 }
