@@ -32,6 +32,8 @@ pub enum SignedBy {
     Files(Vec<PathBuf>),
     /// A key that stands in the configuration itself.
     Key(String),
+    /// Files of keys that somebody has read already, such as those of an image.
+    Read(Vec<Vec<u8>>),
 }
 
 impl Source {
@@ -64,7 +66,7 @@ pub fn below_archive(archive: &Url, below: &str) -> Url {
 pub fn sources(directory: &Path) -> io::Result<Vec<Source>> {
     let mut found = Vec::new();
     if let Some(text) = read(&directory.join("sources.list"))? {
-        found.extend(lines(&text));
+        found.extend(of_list(&text));
     }
     let parts = directory.join("sources.list.d");
     let mut names: Vec<PathBuf> = match fs::read_dir(&parts) {
@@ -78,11 +80,7 @@ pub fn sources(directory: &Path) -> io::Result<Vec<Source>> {
         if let Some(ending @ ("list" | "sources")) = ending
             && let Some(text) = read(&path)?
         {
-            if ending == "list" {
-                found.extend(lines(&text))
-            } else {
-                found.extend(paragraphs(&text).flat_map(of_paragraph))
-            }
+            found.extend(if ending == "list" { of_list(&text) } else { of_paragraphs(&text) });
         }
     }
     Ok(found)
@@ -100,9 +98,14 @@ fn address(text: &str) -> Option<Url> {
     Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
-/// `deb [arch=amd64 signed-by=/key] ADDRESS SUITE COMPONENT…`
-fn lines(text: &str) -> Vec<Source> {
+/// Those of a text like `sources.list`: `deb [arch=amd64 signed-by=/key] ADDRESS SUITE COMPONENT…`
+pub fn of_list(text: &str) -> Vec<Source> {
     text.lines().filter_map(line).collect()
+}
+
+/// Those of a text like `debian.sources`.
+pub fn of_paragraphs(text: &str) -> Vec<Source> {
+    paragraphs(text).flat_map(of_paragraph).collect()
 }
 
 fn line(line: &str) -> Option<Source> {

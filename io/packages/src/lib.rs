@@ -18,6 +18,9 @@
 //! | [`lock_wheels`] | locks the set of wheels that a project's lock file names |
 //! | [`openpgp`] | looks at the signatures of archives |
 //! | [`downloads`] | gets the file of an `http` context |
+//! | [`hashed`] | tells what a file of a server hashes to, and keeps nothing of it |
+//! | [`git_head`] | tells which commit a repository's server gives where none is asked for |
+//! | [`newest`] | tells which version of a package apt takes out of several suites |
 //! | [`locked`] | gets the files of a set |
 //! | [`installed`] | installs a set, whatever it is of |
 //! | [`problem`], [`wheel_problem`], [`deb_problem`] | what is wrong with a plan's packages, as findings |
@@ -27,11 +30,14 @@ pub mod archives;
 pub mod deb_problem;
 pub mod debs;
 pub mod downloads;
+pub mod git_head;
+pub mod hashed;
 pub mod index;
 pub mod installed;
 pub mod lock;
 pub mod lock_wheels;
 pub mod locked;
+pub mod newest;
 pub mod openpgp;
 pub mod parallel;
 pub mod places;

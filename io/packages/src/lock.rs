@@ -11,7 +11,7 @@ use cogpack_content::Digest;
 use cogpack_io_store::{Store, StoreError};
 use cogpack_packages_debs::compression::unpacked;
 use cogpack_packages_debs::index::{Candidate, candidates, vouched};
-use cogpack_packages_debs::paragraphs::paragraphs;
+use cogpack_packages_debs::paragraphs::{Paragraph, paragraphs};
 use cogpack_packages_debs::solve::Archive;
 pub use cogpack_packages_debs::solve::Unsolvable;
 use url::Url;
@@ -125,9 +125,10 @@ pub fn lock(
     store: &Store,
     told: &mut Told<'_>,
 ) -> Result<Vec<LockedDeb>, LockError> {
+    let asking = Asking { apt: request.apt, architecture: request.architecture, web, store };
     let mut all = Vec::new();
     for (number, source) in request.sources.iter().enumerate() {
-        all.extend(of_source(request, number, source, web, store, told)?);
+        all.extend(asking.suite(number, source, told)?.packages);
     }
     told(Doing::Choosing { among: all.len() });
     let archive = Archive::new(all);
@@ -149,46 +150,63 @@ pub fn lock(
     Ok(locked)
 }
 
-/// The packages of a suite, after looking at its signature.
-fn of_source(
-    request: &Request<'_>,
-    number: usize,
-    source: &Source,
-    web: &Web,
-    store: &Store,
-    told: &mut Told<'_>,
-) -> Result<Vec<Candidate>, LockError> {
-    let address = source.of_suite("InRelease");
-    let index = without_secrets(&address);
-    let signed = fetched(&address, web, told)?;
-    let keyrings = keyrings(request.apt, source.signed_by.as_ref())?;
-    let work = store.work()?;
-    let text = verified(&signed, &keyrings, work.path())
-        .map_err(|source| LockError::Signature { index: index.clone(), source })?;
-    let release = paragraphs(&text).next().unwrap_or_default();
-    if let Some(until) = release.get("Valid-Until") {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        if seconds(until).is_none_or(|until| until < now) {
-            return Err(LockError::Expired { index, until: until.to_owned() });
+/// With what an archive is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// The directory like `/etc/apt` with the keys that are trusted where a source names none.
+    pub apt: &'a Path,
+    /// For which machine.
+    pub architecture: &'a str,
+    /// The way there.
+    pub web: &'a Web,
+    /// Signatures are looked at in it.
+    pub store: &'a Store,
+}
+
+/// What a suite has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suite {
+    /// What its signed index says of it.
+    pub release: Paragraph,
+    /// The packages of its components, for the one machine.
+    pub packages: Vec<Candidate>,
+}
+
+impl Asking<'_> {
+    /// What a suite has, after looking at its signature; `number` is the place of its source among others.
+    pub fn suite(&self, number: usize, source: &Source, told: &mut Told<'_>) -> Result<Suite, LockError> {
+        let address = source.of_suite("InRelease");
+        let index = without_secrets(&address);
+        let signed = fetched(&address, self.web, told)?;
+        let keyrings = keyrings(self.apt, source.signed_by.as_ref())?;
+        let work = self.store.work()?;
+        let text = verified(&signed, &keyrings, work.path())
+            .map_err(|source| LockError::Signature { index: index.clone(), source })?;
+        let release = paragraphs(&text).next().unwrap_or_default();
+        if let Some(until) = release.get("Valid-Until") {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+            if seconds(until).is_none_or(|until| until < now) {
+                return Err(LockError::Expired { index, until: until.to_owned() });
+            }
         }
-    }
-    let mut found = Vec::new();
-    for component in &source.components {
-        let file = format!("{component}/binary-{}/Packages.xz", request.architecture);
-        // A component without packages for this machine is not named.
-        let Some(digest) = vouched(&release, &file) else { continue };
-        let address = source.of_suite(&file);
-        let packed = fetched(&address, web, told)?;
-        let refused = || LockError::Digest { index: without_secrets(&address) };
-        if Digest::of(&packed) != digest {
-            return Err(refused());
+        let mut packages = Vec::new();
+        for component in &source.components {
+            let file = format!("{component}/binary-{}/Packages.xz", self.architecture);
+            // A component without packages for this machine is not named.
+            let Some(digest) = vouched(&release, &file) else { continue };
+            let address = source.of_suite(&file);
+            let packed = fetched(&address, self.web, told)?;
+            let refused = || LockError::Digest { index: without_secrets(&address) };
+            if Digest::of(&packed) != digest {
+                return Err(refused());
+            }
+            let mut text = Vec::new();
+            let bytes = unpacked(&file, &packed[..]).ok().flatten().ok_or_else(refused)?;
+            bytes.take(LONGEST_INDEX).read_to_end(&mut text).map_err(|_| refused())?;
+            packages.extend(candidates(&String::from_utf8_lossy(&text), number));
         }
-        let mut text = Vec::new();
-        let bytes = unpacked(&file, &packed[..]).ok().flatten().ok_or_else(refused)?;
-        bytes.take(LONGEST_INDEX).read_to_end(&mut text).map_err(|_| refused())?;
-        found.extend(candidates(&String::from_utf8_lossy(&text), number));
+        Ok(Suite { release, packages })
     }
-    Ok(found)
 }
 
 /// An index, whole.
@@ -210,6 +228,7 @@ fn fetched(address: &Url, web: &Web, told: &mut Told<'_>) -> Result<Vec<u8>, Web
 fn keyrings(apt: &Path, signed_by: Option<&SignedBy>) -> Result<Vec<Vec<u8>>, LockError> {
     let files = match signed_by {
         Some(SignedBy::Key(text)) => return Ok(vec![keys(text.clone().into_bytes())]),
+        Some(SignedBy::Read(files)) => return Ok(files.iter().cloned().map(keys).collect()),
         Some(SignedBy::Files(files)) => files.clone(),
         None => {
             let mut files: Vec<PathBuf> = match fs::read_dir(apt.join("trusted.gpg.d")) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Extent;
-use super::words::{Token, Word, tokens};
+use super::words::{Joint, Token, Word, tokens};
 
 /// One simple command of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,9 @@ pub struct Command {
     pub extent: Extent,
     /// Whether something is done with what it reads or writes: a pipe or a redirection.
     pub is_redirected: bool,
+    /// Whether it stands in the script itself, so that its places and those of its words are places there: not
+    /// in a script within the script, nor in a list of words.
+    pub is_in_script: bool,
 }
 
 /// Words of a shell that stand before a command.
@@ -41,7 +44,9 @@ pub fn of_argv(argv: &[String]) -> Vec<Command> {
     let mut found = Vec::new();
     command(words.collect(), false, 0, &mut found);
     // What a nested script says of places is about that script.
-    found.iter_mut().for_each(|command| command.extent = 0..0);
+    for command in &mut found {
+        (command.extent, command.is_in_script) = (0..0, false);
+    }
     found
 }
 
@@ -50,11 +55,11 @@ fn within(script: &str, depth: usize) -> Vec<Command> {
     let mut words = Vec::new();
     let (mut is_redirected, mut reads_a_pipe) = (false, false);
     for token in tokens(script) {
-        let is_pipe = token == Token::Pipe;
         match token {
             Token::Word(word) => words.push(word),
             Token::Target => is_redirected = true,
-            Token::Pipe | Token::End => {
+            Token::Joint(joint) => {
+                let is_pipe = joint == Joint::Pipe;
                 command(
                     std::mem::take(&mut words),
                     is_redirected || reads_a_pipe || is_pipe,
@@ -115,7 +120,7 @@ fn command(words: Vec<Word>, is_redirected: bool, depth: usize, found: &mut Vec<
         && let Some(script) = script_of(&arguments)
     {
         for mut command in within(&script.text, depth + 1) {
-            command.extent = script.extent.clone();
+            (command.extent, command.is_in_script) = (script.extent.clone(), false);
             found.push(command);
         }
         return;
@@ -127,7 +132,7 @@ fn command(words: Vec<Word>, is_redirected: bool, depth: usize, found: &mut Vec<
         arguments.drain(..2);
     }
     let name = if is_pip(&name.text) { "pip".to_owned() } else { name.text };
-    found.push(Command { name, arguments, env, extent, is_redirected });
+    found.push(Command { name, arguments, env, extent, is_redirected, is_in_script: true });
 }
 
 /// Whether a program reads scripts as `/bin/sh` does, as far as words go.

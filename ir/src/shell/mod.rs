@@ -5,6 +5,7 @@
 //! running would tell, such as the value of a variable, is left as it is written and marked.
 
 mod commands;
+mod standing;
 mod words;
 
 use std::ops::Range;
@@ -12,7 +13,8 @@ use std::ops::Range;
 use crate::plan::{Op, OpKind};
 
 pub use commands::{Command, commands_of, is_shell, of_argv};
-pub use words::Word;
+pub use standing::{Standing, standing};
+pub use words::{Joint, Word};
 
 /// Where something stands in a script, in bytes.
 pub type Extent = Range<usize>;

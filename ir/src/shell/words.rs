@@ -19,10 +19,27 @@ pub(super) enum Token {
     Word(Word),
     /// The target of a redirection, which is no word of the command.
     Target,
+    /// What ends a command.
+    Joint(Joint),
+}
+
+/// What stands behind a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joint {
     /// `|`, `|&`: the next command reads what this one writes.
     Pipe,
-    /// Whatever else ends a command: `;`, `&&`, `||`, `&`, `(`, `)`, a line's end.
-    End,
+    /// `&&`
+    And,
+    /// `||`
+    Or,
+    /// `;`, or a line's end.
+    Next,
+    /// `&`
+    Background,
+    /// `(`
+    Open,
+    /// `)`
+    Close,
 }
 
 /// Reads a whole script.
@@ -67,18 +84,24 @@ impl Reader<'_> {
             '#' => self.at += self.rest().find('\n').unwrap_or(self.rest().len()),
             '\n' => {
                 self.at += 1;
-                self.tokens.push(Token::End);
+                self.tokens.push(Token::Joint(Joint::Next));
                 self.pass_documents();
             }
             '&' if self.take("&>>") || self.take("&>") => self.target(),
-            '|' if self.take("||") => self.tokens.push(Token::End),
+            '|' if self.take("||") => self.tokens.push(Token::Joint(Joint::Or)),
+            '&' if self.take("&&") => self.tokens.push(Token::Joint(Joint::And)),
             '|' => {
                 self.at += if self.rest().starts_with("|&") { 2 } else { 1 };
-                self.tokens.push(Token::Pipe);
+                self.tokens.push(Token::Joint(Joint::Pipe));
             }
             ';' | '&' | '(' | ')' => {
                 self.at += 1;
-                self.tokens.push(Token::End);
+                self.tokens.push(Token::Joint(match letter {
+                    '&' => Joint::Background,
+                    '(' => Joint::Open,
+                    ')' => Joint::Close,
+                    _ => Joint::Next,
+                }));
             }
             '<' | '>' => self.redirection(),
             _ => {
