@@ -1,16 +1,17 @@
 //! `apt-get`: lists that stay in a layer, and packages without a version.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use cogpack_ir::finding::Place;
 use cogpack_ir::plan::OpKind;
+use cogpack_ir::shell::{Command, Word};
 use miette::Diagnostic;
 
-use crate::caches;
-use crate::look::{Look, StepLook, is_within, path_of};
-use crate::repair::Repair;
-use crate::{Lint, few};
-use cogpack_ir::shell::Command;
+use crate::ask::{AskVersions, Question};
+use crate::look::{Look, StageLook, StepLook, is_within, path_of};
+use crate::repair::{NOT_IN_JSON, Repair};
+use crate::{Lint, apt_sources, caches, few};
 
 /// What apt leaves behind, or leaves open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -74,7 +75,7 @@ pub(crate) fn check(look: &Look<'_>, lints: &mut Vec<Lint>) {
                 lists(look, (step, &stage.steps[number + 1..]), reads_above.is_some(), lints);
             }
             for command in step.commands.iter().filter(|command| does(command, "install")) {
-                version(look, step, command, lints);
+                version(look, (stage, number), command, lints);
             }
         }
     }
@@ -126,23 +127,65 @@ pub(crate) fn removes(step: &StepLook<'_>, path: &str) -> bool {
     })
 }
 
-fn version(look: &Look<'_>, step: &StepLook<'_>, command: &Command, lints: &mut Vec<Lint>) {
-    let packages: BTreeSet<&str> = command
+/// Looks at a command of one step of a stage.
+fn version(
+    look: &Look<'_>,
+    (stage, number): (&StageLook<'_>, usize),
+    command: &Command,
+    lints: &mut Vec<Lint>,
+) {
+    let step = &stage.steps[number];
+    let words: Vec<&Word> = command
         .operands(&WITH_VALUE)
         .into_iter()
         .skip(1)
         // A word that a shell replaces may hold a version, and a path is the file itself.
         .filter(|word| word.is_literal && !word.text.contains(['=', '/']) && !word.text.ends_with('-'))
-        .map(|word| word.text.as_str())
         .collect();
+    let packages: BTreeSet<&str> = words.iter().map(|word| word.text.as_str()).collect();
     if packages.is_empty() {
         return;
     }
+    let repair = match asked(look, (stage, number), command, &words) {
+        Ok(question) => Repair::Ask(Question::Versions(question)),
+        Err(why) => Repair::None(why),
+    };
     let (one, packages) = (packages.len() == 1, few(packages.into_iter()));
     let place = step.place(look.text, &command.extent);
-    lints.push(Lint::new(
-        AptFinding::Version { packages, one, place },
-        &step.scopes,
-        Repair::none("which version is wanted only the archive and its reader know"),
-    ));
+    lints.push(Lint::new(AptFinding::Version { packages, one, place }, &step.scopes, repair));
+}
+
+/// What is asked about these words of a command, each the name of a package.
+fn asked(
+    look: &Look<'_>,
+    (stage, number): (&StageLook<'_>, usize),
+    command: &Command,
+    words: &[&Word],
+) -> Result<AskVersions, Cow<'static, str>> {
+    if !look.text.can_be_changed() {
+        return Err(NOT_IN_JSON.into());
+    }
+    let OpKind::Run { script, .. } = &stage.steps[number].step.op.kind else {
+        return Err(
+            "versions are written into scripts, and this is a list of words: write it as a `run`".into()
+        );
+    };
+    if !command.is_in_script {
+        return Err("it stands in a script within the script".into());
+    }
+    if let Some(why) = apt_sources::is_told(command) {
+        return Err(why);
+    }
+    // `:` names an architecture.
+    if let Some(word) = words.iter().find(|word| word.text.contains([':', '^'])) {
+        return Err(format!("`{}` is not the name of one package", word.text).into());
+    }
+    let image = Box::new(apt_sources::base(look, stage, number)?.clone());
+    let place = |word: &&Word| {
+        let at = look.text.behind(script.span, script, word.extent.end);
+        Some((at?, word.text.clone()))
+    };
+    let places: Option<Vec<(usize, String)>> = words.iter().map(place).collect();
+    let places = places.ok_or("its string is written in a way that is not followed")?;
+    Ok(AskVersions { image, packages: words.iter().map(|word| word.text.clone()).collect(), places })
 }

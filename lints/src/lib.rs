@@ -16,20 +16,25 @@
 //! | `lint::allow::unknown` | [`allowed`] |
 //!
 //! What the verifier and the resolver warn of already is not said again here: an image that is not pinned
-//! (`cpk::image::unpinned`), a context from a network that is not (`cpk::context::unpinned`).
+//! (`cpk::image::unpinned`), a context from a network that is not (`cpk::context::unpinned`). How these are
+//! mended is in [`pins`]; what only a server can say is a question ([`ask`]), and whoever has a network asks it.
 //!
 //! A lint looks at the resolved plan, so that every variable has its value, and points into the text. It is
 //! silent where only running would tell: a finding that is wrong costs more than one that is missing.
 
 pub mod allowed;
 pub mod apt;
+mod apt_sources;
+pub mod ask;
 pub mod caches;
 pub mod downloads;
+mod fetches;
 pub mod finding;
 mod look;
 pub mod modes;
 pub mod order;
 pub mod ownership;
+pub mod pins;
 pub mod repair;
 pub mod secrets;
 mod text;
@@ -39,6 +44,7 @@ use cogpack_ir::plan::Span;
 use cogpack_ir::resolve::Resolved;
 use miette::Diagnostic;
 
+pub use ask::Question;
 pub use finding::LintFinding;
 pub use repair::{Edit, Repair, Safety};
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use crate::ask::Question;
 use crate::text::Text;
 
 /// One change of a text.
@@ -27,7 +28,9 @@ pub enum Repair {
         /// In the order of the text.
         edits: Vec<Edit>,
     },
-    /// Nothing that could be done without asking, and why.
+    /// What the answer to a question makes of it, which only a server has.
+    Ask(Question),
+    /// Nothing that could be done without asking a person, and why.
     None(Cow<'static, str>),
 }
 
@@ -66,7 +69,8 @@ impl Repair {
         match self {
             Self::Edits { safety: Safety::Safe, .. } => true,
             Self::Edits { safety: Safety::Unsafe(_), .. } => with_unsafe,
-            Self::None(_) => false,
+            // Until it is answered there is nothing to be made.
+            Self::Ask(_) | Self::None(_) => false,
         }
     }
 }
@@ -91,7 +95,7 @@ pub fn apply(text: &str, repairs: &[&Repair], with_unsafe: bool) -> (String, Vec
     for repair in repairs {
         let edits = match repair {
             Repair::Edits { edits, .. } if repair.is_made(with_unsafe) => edits,
-            Repair::Edits { .. } | Repair::None(_) => {
+            Repair::Edits { .. } | Repair::Ask(_) | Repair::None(_) => {
                 made.push(false);
                 continue;
             }

@@ -34,8 +34,20 @@ impl<'t> Text<'t> {
         }
         let places = places(self.0.get(range.clone())?, value)?;
         let (first, last) = (*places.get(part.start)?, *places.get(part.end - 1)?);
-        let end = range.start + last + self.0.get(range.start + last..)?.chars().next()?.len_utf8();
+        let end = range.start + last + written_length(self.0.get(range.start + last..)?)?;
         Some(range.start + first..end)
+    }
+
+    /// The offset behind the part of a string that ends at `end` of its value.
+    pub fn behind(self, span: Span, value: &str, end: usize) -> Option<usize> {
+        let last = value.get(..end)?.char_indices().next_back()?.0;
+        Some(self.part_of(span, value, &(last..end))?.end)
+    }
+
+    /// The offset of the part of a string that begins at `start` of its value.
+    pub fn before(self, span: Span, value: &str, start: usize) -> Option<usize> {
+        let first = value.get(start..)?.chars().next()?.len_utf8();
+        Some(self.part_of(span, value, &(start..start + first))?.start)
     }
 
     /// The comments, each from its `#` to the end of its line.
@@ -106,6 +118,15 @@ impl<'t> Text<'t> {
         let rest = self.0[offset..self.line_end(offset)].trim();
         rest.is_empty() || rest.starts_with('#')
     }
+}
+
+/// How long the first letter of a string is, as it is written: `\n` is two bytes.
+fn written_length(written: &str) -> Option<usize> {
+    let Some(escaped) = written.strip_prefix('\\') else { return Some(written.chars().next()?.len_utf8()) };
+    Some(match escaped.starts_with('u') {
+        true => written.find('}')? + 1,
+        false => 1 + escaped.chars().next()?.len_utf8(),
+    })
 }
 
 /// Where each byte of `value` stands in the string `written`, its quotes included.
@@ -200,6 +221,21 @@ mod tests {
         let written = &lines[4..];
         assert_eq!(shown(lines, written, "a \\\n\n  pip install x", "pip install x"), "pip install x");
         assert_eq!(shown(lines, written, "another text", "other"), written);
+    }
+
+    #[test]
+    fn what_is_put_behind_a_letter_stands_behind_all_that_is_written_of_it() {
+        let text = r#"run "get \"a\" \u{e9}""#;
+        let (span, value) = (Span::new(4, text.len()), "get \"a\" é");
+        let rest = |end: usize| &text[Text(text).behind(span, value, end).expect("has a place")..];
+        assert_eq!(rest("get".len()), r#" \"a\" \u{e9}""#);
+        assert_eq!(rest("get \"a\"".len()), r#" \u{e9}""#);
+        assert_eq!(rest(value.len()), "\"");
+        let start = Text(text).before(span, value, 4).expect("has a place");
+        assert!(text[start..].starts_with(r#"\"a"#));
+        let lines = "run \"\"\"\r\n  a b\r\n  c\r\n  \"\"\"";
+        let behind = Text(lines).behind(Span::new(4, lines.len()), "a b\nc", 3).expect("has a place");
+        assert_eq!(&lines[behind..], "\r\n  c\r\n  \"\"\"");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The one integration binary: every case in the tree, and the house itself.
 
+mod asked;
 mod backends;
 mod behaviours;
 mod beside_definitions;

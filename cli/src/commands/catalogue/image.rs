@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use cogpack_backends_contract::content::{Content, NoFiles};
 use cogpack_backends_contract::tree::{Node, Tree, text};
 use cogpack_catalogue::look::Filesystem;
-use cogpack_content::Digest;
+use cogpack_content::{Digest, ImageReference, Platform};
 use cogpack_io_layout::base_files::BaseFiles;
 use cogpack_io_layout::read::{Layout, StoredImage, Wanted};
 use cogpack_ir::plan::InputName;
@@ -39,8 +39,28 @@ impl Image {
         let machine = Machine::new(add.store.as_deref(), console);
         let (layout, image, digest) = match &add.layout {
             Some(place) => local(add, place, machine)?,
-            None => pulled(add, machine, console)?,
+            None => {
+                let way_out = "`--layout DIR` reads the image from this machine";
+                pulled(&add.image, None, &add.platform, machine, console, way_out)?
+            }
         };
+        Self::read(layout, image, digest)
+    }
+
+    /// Gets one from its registry.
+    pub fn of_registry(
+        reference: &ImageReference,
+        digest: Option<Digest>,
+        platform: &Platform,
+        console: &Console<'_>,
+    ) -> Result<Self, Failure> {
+        let machine = Machine::new(None, console);
+        let way_out = "without the image nobody knows what its apt asks";
+        let (layout, image, digest) = pulled(reference, digest, platform, machine, console, way_out)?;
+        Self::read(layout, image, digest)
+    }
+
+    fn read(layout: Layout, image: StoredImage, digest: Option<Digest>) -> Result<Self, Failure> {
         let tree = layout.base(&image).map_err(|error| Failure::of(&error))?.tree;
         Ok(Self { layout, image, tree, digest })
     }
@@ -90,13 +110,20 @@ fn local(add: &Add, place: &str, machine: Machine<'_>) -> Result<Found, Failure>
     Ok((layout, image, digest))
 }
 
-fn pulled(add: &Add, machine: Machine<'_>, console: &Console<'_>) -> Result<Found, Failure> {
+fn pulled(
+    reference: &ImageReference,
+    digest: Option<Digest>,
+    platform: &Platform,
+    machine: Machine<'_>,
+    console: &Console<'_>,
+    way_out: &str,
+) -> Result<Found, Failure> {
     // Credential helpers are programs that are waited for.
     let runtime = daemon::runtime()?;
     let _entered = runtime.enter();
     let puller = registries::puller(machine, console)?;
-    let failed = |error| registries::not_pulled(&error, "`--layout DIR` reads the image from this machine");
-    let found = puller.find(&add.image, None, &add.platform).map_err(failed)?;
+    let failed = |error| registries::not_pulled(&error, way_out);
+    let found = puller.find(reference, digest, platform).map_err(failed)?;
     let missing = found.pull.missing(&found.image).map_err(failed)?;
     found.pull.fetch(missing, &|_| {}, &|| false).map_err(failed)?;
     Ok((found.layout, found.image, Some(found.digest)))

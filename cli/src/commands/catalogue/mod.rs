@@ -2,7 +2,7 @@
 
 mod add;
 pub mod arguments;
-mod image;
+pub mod image;
 mod list;
 
 use arguments::{Arguments, Task};

@@ -26,6 +26,10 @@ pub struct Check {
     /// Mend with `--fix` also what changes the image, and say of each what to look at.
     #[arg(long, requires = "fix")]
     pub unsafe_fixes: bool,
+    /// Ask no server with `--fix`, and leave what only a server can say: digests of images, hashes of files,
+    /// commits, versions of packages.
+    #[arg(long, requires = "fix")]
+    pub offline: bool,
     /// How findings and failures are shown. `sarif` is one log of all plans, for code review sites.
     #[arg(long, value_enum, default_value_t)]
     pub format: CheckFormat,

@@ -1,6 +1,8 @@
 //! `cogpackc check --fix`: mends what leaves the image as it is, and with `--unsafe-fixes` what changes it,
 //! too.
 //!
+//! What only a server can say is asked ([`asked`](super::asked)); where it does not answer, its finding is left.
+//!
 //! A plan is written once, when all is done, and only if it still keeps every rule. One in canonical form
 //! stays in it; of another one nothing changes but what is mended.
 
@@ -9,6 +11,7 @@ use cogpack_ir::syntax;
 use cogpack_lints::{Repair, Safety, repair};
 use serde::Serialize;
 
+use super::asked::Asker;
 use super::found::{Found, Severity, look};
 use super::switches::Switches;
 use crate::console::Console;
@@ -42,11 +45,15 @@ struct Line {
     look: Option<String>,
 }
 
+/// Far more than there are: what one repair brings to light another one mends.
+const MOST_ROUNDS: usize = 32;
+
+/// Of a question that was not put to anybody.
+const UNANSWERED: &str = "only a server can say it";
+
 /// Why a finding of the rules is not mended.
 pub fn why_not(code: &str) -> &'static str {
     match code {
-        "cpk::image::unpinned" => "the digest and the config are the registry's to say",
-        "cpk::context::unpinned" => "the checksum or the commit is the server's to say",
         _ if code.starts_with("cpk::unused::") => {
             "whether it is to be used or taken away is not said in the plan"
         }
@@ -58,7 +65,7 @@ pub fn why_not(code: &str) -> &'static str {
 pub fn fixed(
     plan: PlanFile,
     switches: &Switches,
-    with_unsafe: bool,
+    asker: &mut Asker,
     format: Format,
     console: &mut Console<'_>,
 ) -> Result<PlanFile, Failure> {
@@ -70,8 +77,10 @@ pub fn fixed(
     let was_canonical = is_canonical(&plan.text);
     let mut text = plan.text.as_str().to_owned();
     let mut mended = Vec::new();
-    loop {
-        let found = look(&text, switches).found;
+    let with_unsafe = asker.with_unsafe();
+    for _ in 0..MOST_ROUNDS {
+        let mut found = look(&text, switches).found;
+        asker.answer(&mut found, &text, console);
         let (changed, made) =
             repair::apply(&text, &found.iter().map(|found| &found.repair).collect::<Vec<_>>(), with_unsafe);
         if !made.contains(&true) {
@@ -82,8 +91,12 @@ pub fn fixed(
             false => changed,
         };
         let (errors_before, after) = (errors(&found, switches), look(&changed, switches).found);
-        // Each repair takes its finding away, so this comes to an end; and no rule is broken by one.
-        if after.len() >= found.len() || errors(&after, switches) > errors_before {
+        // Each repair takes its finding away, and no rule is broken by one. Others may show: what an image sets
+        // is known when it is pinned.
+        let number = |all: &[Found], code: &str| all.iter().filter(|found| found.code == code).count();
+        let is_there = |found_one: &Found| number(&after, &found_one.code) >= number(&found, &found_one.code);
+        let stays = found.iter().zip(&made).any(|(found, made)| *made && is_there(found));
+        if stays || errors(&after, switches) > errors_before {
             return Err(spoilt(&found, &made));
         }
         let source = SourceText::new(&plan.shown, &text);
@@ -98,7 +111,9 @@ pub fn fixed(
     match format {
         Format::Json => {
             let source = SourceText::new(&plan.shown, &text);
-            let left = look(&text, switches).found.iter().map(|found| left_line(found, &source)).collect();
+            let mut left = look(&text, switches).found;
+            asker.answer(&mut left, &text, console);
+            let left = left.iter().map(|found| left_line(found, &source)).collect();
             let told = Mended { version: json::VERSION, file: &plan.shown, mended, left };
             console.data(json::text(&told).as_bytes());
         }
@@ -135,6 +150,7 @@ fn mended_line(found: &Found, source: &SourceText<'_>) -> Line {
         Repair::Edits { what, safety: Safety::Safe, .. } => (what.clone(), None),
         Repair::Edits { what, safety: Safety::Unsafe(look), .. } => (what.clone(), Some(look.clone())),
         Repair::None(why) => (why.clone().into_owned(), None),
+        Repair::Ask(_) => (UNANSWERED.to_owned(), None),
     };
     line(found, source, what, None, look)
 }
@@ -146,6 +162,7 @@ fn left_line(found: &Found, source: &SourceText<'_>) -> Line {
             (unsafe_way_out(what, look), Some(what.clone()), Some(look.clone()))
         }
         Repair::None(why) => (why.clone().into_owned(), None, None),
+        Repair::Ask(_) => (UNANSWERED.to_owned(), None, None),
     };
     line(found, source, what, unsafe_fix, look)
 }

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use cogpack_compiler::World;
 use cogpack_ir::finding::Finding;
+use cogpack_ir::plan::Plan;
 use cogpack_lints::allowed::{Allowed, allowed};
-use cogpack_lints::{Lint, LintFinding, Repair};
+use cogpack_lints::{Lint, LintFinding, Repair, pins};
 use miette::{Diagnostic, LabeledSpan};
 
 use super::switches::{KNOWN, Said, Switches};
@@ -57,22 +58,24 @@ pub fn look(text: &str, switches: &Switches) -> Looked {
         }
     };
     // A plan without an export can be looked at, but has nothing to resolve for, and no image that costs.
-    let (findings, lints) = if plan.export.is_none() {
-        match cogpack_ir::verify::verify(plan) {
-            Ok(verified) => (verified.warnings().to_vec(), Vec::new()),
-            Err(findings) => (findings, Vec::new()),
+    let (rules, lints): (Vec<Found>, Vec<Lint>) = if plan.export.is_none() {
+        match cogpack_ir::verify::verify(plan.clone()) {
+            Ok(verified) => (of_rules(verified.warnings(), &plan, text), Vec::new()),
+            Err(findings) => (findings.into_iter().map(of_rule).collect(), Vec::new()),
         }
     } else {
         match cogpack_compiler::compile(plan, &World::default()) {
-            Ok(resolved) => (resolved.warnings().to_vec(), cogpack_lints::lint(&resolved, text)),
-            Err(findings) => (findings, Vec::new()),
+            Ok(resolved) => {
+                let warnings = of_rules(resolved.warnings(), resolved.plan(), text);
+                (warnings, cogpack_lints::lint(&resolved, text))
+            }
+            Err(findings) => (findings.into_iter().map(of_rule).collect(), Vec::new()),
         }
     };
     let hidden = lints.iter().filter_map(|lint| lint.hidden).filter_map(|span| span.range()).collect();
     let mut allowed = allowed(text, &KNOWN);
     let of_comments = std::mem::take(&mut allowed.findings);
-    let mut found: Vec<Found> =
-        findings.into_iter().filter(|finding| !allows(&allowed, finding)).map(of_rule).collect();
+    let mut found: Vec<Found> = rules.into_iter().filter(|found| !allows(&allowed, found)).collect();
     let lints = lints.into_iter().filter(|lint| {
         let offsets = lint.scopes.iter().filter_map(|scope| scope.range()).map(|range| range.start);
         !allowed.allows(&lint.finding.stable_code(), offsets.chain(lint.start()))
@@ -90,9 +93,23 @@ pub fn look(text: &str, switches: &Switches) -> Looked {
     Looked { found, hidden }
 }
 
-fn allows(allowed: &Allowed, finding: &Finding) -> bool {
-    !finding.is_error() && allowed.allows(&finding.stable_code(), finding.start())
+fn allows(allowed: &Allowed, found: &Found) -> bool {
+    found.severity != Severity::Error && allowed.allows(&found.code, found.start())
 }
+
+/// Warnings about a plan, each with what mends it.
+fn of_rules(warnings: &[Finding], plan: &Plan, text: &str) -> Vec<Found> {
+    let of_warning = |warning: &Finding| {
+        let found = of_rule(warning.clone());
+        let is_pinned = !PINNED.contains(&found.code.as_str());
+        let repair = found.start().filter(|_| !is_pinned).and_then(|at| pins::repair(plan, text, at));
+        Found { repair: repair.unwrap_or(found.repair), ..found }
+    };
+    warnings.iter().map(of_warning).collect()
+}
+
+/// What pinning mends.
+const PINNED: [&str; 2] = ["cpk::image::unpinned", "cpk::context::unpinned"];
 
 fn of_rule(finding: Finding) -> Found {
     let code = finding.stable_code();
@@ -135,7 +152,11 @@ impl Found {
 
     /// Whether `--fix` mends it, and `--fix --unsafe-fixes`.
     pub fn can_be_mended(&self) -> (bool, bool) {
-        (self.repair.is_made(false), self.repair.is_made(true))
+        match &self.repair {
+            // As far as its server answers.
+            Repair::Ask(question) => (!question.is_unsafe(), true),
+            Repair::Edits { .. } | Repair::None(_) => (self.repair.is_made(false), self.repair.is_made(true)),
+        }
     }
 
     fn inner(&self) -> &dyn Diagnostic {

@@ -1,12 +1,15 @@
 //! `cogpackc check`: every finding of every plan that is named, what is only costly included.
 
 pub mod arguments;
+mod asked;
 mod fix;
 mod found;
 mod sarif;
 mod switches;
 
 use arguments::{Check, CheckFormat};
+use asked::Asker;
+use cogpack_lints::Repair;
 use miette::Diagnostic;
 
 use crate::console::Console;
@@ -22,12 +25,17 @@ pub fn run(arguments: &Check, console: &mut Console<'_>) -> Result<u8, Failure> 
     let switches = Switches::new(&arguments.allow, &arguments.deny)?;
     let format = arguments.format.of_failures();
     let mut log = sarif::Log::new(console.directory.clone());
+    // What one plan needs, the next one may need as well.
+    let mut asker = Asker::new(arguments.offline, arguments.unsafe_fixes, format);
     let code = plan_file::each(&arguments.plans, format, console, |plan, console| {
         let plan = match arguments.fix {
-            true => fix::fixed(plan, &switches, arguments.unsafe_fixes, format, console)?,
+            true => fix::fixed(plan, &switches, &mut asker, format, console)?,
             false => plan,
         };
-        let looked = found::look(&plan.text, &switches);
+        let mut looked = found::look(&plan.text, &switches);
+        if arguments.fix {
+            asker.answer(&mut looked.found, &plan.text, console);
+        }
         let found = &looked.found;
         if arguments.fix && format == Format::Text {
             fix::tell_of_rest(found, &plan, console);
@@ -67,13 +75,20 @@ fn hint(found: &[Found], console: &mut Console<'_>) {
         _ => format!("{number} of them"),
     };
     let more = |number: usize| if number == 1 { "one more".to_owned() } else { format!("{number} more") };
+    let asked = found.iter().filter(|found| matches!(found.repair, Repair::Ask(_))).count();
+    let servers = match asked {
+        0 => "",
+        _ => ", as far as servers answer",
+    };
     match (count((true, true)), count((false, true))) {
         (0, 0) => {}
-        (safe, 0) => console.say(&format!("hint: `--fix` mends {}", of_them(safe))),
-        (0, changing) => console
-            .say(&format!("hint: `--fix --unsafe-fixes` mends {}, and changes the image", of_them(changing))),
+        (safe, 0) => console.say(&format!("hint: `--fix` mends {}{servers}", of_them(safe))),
+        (0, changing) => console.say(&format!(
+            "hint: `--fix --unsafe-fixes` mends {}, and changes the image{servers}",
+            of_them(changing)
+        )),
         (safe, changing) => console.say(&format!(
-            "hint: `--fix` mends {}; with `--unsafe-fixes` {}, which changes the image",
+            "hint: `--fix` mends {}; with `--unsafe-fixes` {}, which changes the image{servers}",
             of_them(safe),
             more(changing)
         )),

@@ -83,7 +83,7 @@ impl Wanted<'_> {
 }
 
 /// What Debian calls a platform.
-fn architecture(platform: &Platform) -> Result<&'static str, Failure> {
+pub fn architecture(platform: &Platform) -> Result<&'static str, Failure> {
     architecture_of(platform).ok_or_else(|| {
         Failure::new(format!("packages cannot be locked for `{platform}`"))
             .with_hint("sets are installed for linux/amd64 and linux/arm64")
@@ -91,7 +91,7 @@ fn architecture(platform: &Platform) -> Result<&'static str, Failure> {
 }
 
 /// Says what is done, as often as people can read it.
-fn telling(note: Note, console: &mut Console<'_>) -> impl FnMut(Doing<'_>) {
+pub fn telling(note: Note, console: &mut Console<'_>) -> impl FnMut(Doing<'_>) {
     const PAINT_INTERVAL: Duration = Duration::from_millis(100);
     let mut painted = Instant::now();
     move |doing| match doing {

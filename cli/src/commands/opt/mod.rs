@@ -1,7 +1,7 @@
 //! `cogpackc opt PLAN…`: plans rewritten so that their images cost less and are the same.
 
 pub mod arguments;
-mod pins;
+pub mod pins;
 mod told;
 
 use std::collections::BTreeMap;

@@ -65,15 +65,16 @@ pub fn of(
     let puller = registries::puller(Machine::new(None, console), console)?;
     let mut pins = BTreeMap::new();
     for (name, image) in asked {
-        pins.insert(name.clone(), pin(&puller, &image.reference.value, &first, &platforms)?);
+        pins.insert(name.clone(), pin(&puller, &image.reference.value, None, &first, &platforms)?);
     }
     Ok(pins)
 }
 
-/// What a name stands for on one platform and on others.
-fn pin(
+/// What a name, or a digest where there is one, stands for on one platform and on others.
+pub fn pin(
     puller: &Arc<Puller>,
     reference: &ImageReference,
+    digest: Option<Digest>,
     first: &Platform,
     others: &[Platform],
 ) -> Result<Pin, Failure> {
@@ -84,7 +85,7 @@ fn pin(
             registries::not_pulled(&error, way_out)
         })
     };
-    let found = find(None, first)?;
+    let found = find(digest, first)?;
     let mut config = Some(found.image.config);
     for platform in others {
         // What the name stood for a moment ago.
