@@ -4,10 +4,12 @@
 //! a layer, for all of that. It is for readers of findings alone: to the plan it is a comment like any other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use cogpack_ir::finding::Place;
 use miette::Diagnostic;
 
+use crate::repair::{Edit, Repair};
 use crate::text::Text;
 
 /// A comment that does not do what it says.
@@ -34,8 +36,8 @@ pub struct Allowed {
     codes: BTreeMap<usize, BTreeSet<String>>,
     /// The offset of each line.
     lines: Vec<usize>,
-    /// What is wrong with them.
-    pub findings: Vec<AllowFinding>,
+    /// What is wrong with them, each with what mends it.
+    pub findings: Vec<(AllowFinding, Repair)>,
 }
 
 /// Reads the comments of a text; `known` are the codes that there are.
@@ -49,13 +51,17 @@ pub fn allowed(text: &str, known: &BTreeSet<&str>) -> Allowed {
     for comment in text.comments() {
         let words = text.0[comment.clone()].trim_start_matches('#').trim_start();
         let Some(codes) = words.strip_prefix("allow ") else { continue };
-        for code in codes.split_whitespace().map_while(code_of) {
+        let codes: Vec<&str> = codes.split_whitespace().map_while(code_of).collect();
+        for (number, code) in codes.iter().copied().enumerate() {
             if !is_known(code, known) {
-                let nearest = cogpack_ir::suggest::nearest(code, known.iter().copied());
+                let nearest = cogpack_ir::suggest::nearest(code, families(known));
                 let otherwise = "`cogpackc explain` lists the codes";
                 let way_out = cogpack_ir::suggest::did_you_mean(nearest, otherwise);
+                let repair = repair(text, &comment, &codes, number, nearest);
                 let place = Some(comment.clone().into());
-                allowed.findings.push(AllowFinding::Unknown { code: code.to_owned(), way_out, place });
+                allowed
+                    .findings
+                    .push((AllowFinding::Unknown { code: code.to_owned(), way_out, place }, repair));
                 continue;
             }
             let line = allowed.line_for(text, comment.start);
@@ -69,6 +75,42 @@ pub fn allowed(text: &str, known: &BTreeSet<&str>) -> Allowed {
 fn code_of(word: &str) -> Option<&str> {
     let code = word.trim_end_matches([',', ':']);
     code.contains("::").then_some(code)
+}
+
+/// All codes, and what several of them begin with.
+fn families<'k>(known: &BTreeSet<&'k str>) -> BTreeSet<&'k str> {
+    let beginnings = |code: &'k str| code.match_indices("::").map(move |(at, _)| &code[..at]);
+    known.iter().flat_map(|code| beginnings(code).chain([*code])).filter(|code| code.contains("::")).collect()
+}
+
+/// Writes what was meant, or takes away what allows nothing: the code where others stand beside it, else the
+/// comment. Two codes beside each other are never taken at once, so that the last one takes the comment along.
+fn repair(
+    text: Text<'_>,
+    comment: &Range<usize>,
+    codes: &[&str],
+    number: usize,
+    nearest: Option<&str>,
+) -> Repair {
+    // Each is a part of the text.
+    let range = |code: &str| {
+        let start = code.as_ptr().addr() - text.0.as_ptr().addr();
+        start..start + code.len()
+    };
+    let code = range(codes[number]);
+    match nearest {
+        Some(meant) if !codes.contains(&meant) => {
+            Repair::new(format!("writes `{meant}`"), vec![Edit::replace(code, meant.to_owned())])
+        }
+        Some(_) | None => {
+            let (what, gone) = match (number.checked_sub(1), codes.get(number + 1)) {
+                (_, Some(next)) => ("the code", code.start..range(next).start),
+                (Some(before), None) => ("the code", range(codes[before]).end..code.end),
+                (None, None) => ("the comment", text.without_line(comment.clone())),
+            };
+            Repair::new(format!("takes {what} away"), vec![Edit::replace(gone, String::new())])
+        }
+    }
 }
 
 /// Whether there is a code of this name, or one that begins with it.

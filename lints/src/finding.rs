@@ -54,6 +54,21 @@ pub enum LintFinding {
 }
 
 impl LintFinding {
+    /// Whether it is about a comment that allows something, and so about what else is found.
+    pub fn is_about_a_comment(&self) -> bool {
+        match self {
+            Self::Allow(_) => true,
+            Self::Apt(_)
+            | Self::Cache(_)
+            | Self::Order(_)
+            | Self::Ownership(_)
+            | Self::Download(_)
+            | Self::Secret(_)
+            | Self::User(_)
+            | Self::Mode(_) => false,
+        }
+    }
+
     /// The stable code, for instance `lint::apt::lists`.
     pub fn stable_code(&self) -> String {
         // Every variant of every family has a code; the suite of the explanations checks it.

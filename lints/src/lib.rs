@@ -35,7 +35,11 @@ pub mod modes;
 pub mod order;
 pub mod ownership;
 pub mod pins;
+pub mod project;
+mod reads;
+mod reorder;
 pub mod repair;
+mod secret_mounts;
 pub mod secrets;
 mod text;
 pub mod users;
@@ -46,6 +50,7 @@ use miette::Diagnostic;
 
 pub use ask::Question;
 pub use finding::LintFinding;
+pub use project::{OutOfSight, Project, Seen};
 pub use repair::{Edit, Repair, Safety};
 
 use look::Look;
@@ -75,12 +80,13 @@ impl Lint {
 }
 
 /// Looks for everything that is legal and costs in a plan that was read from `text`, sorted by place.
-pub fn lint(resolved: &Resolved, text: &str) -> Vec<Lint> {
+/// `project` is who can see the files of its directories.
+pub fn lint(resolved: &Resolved, text: &str, project: &dyn Project) -> Vec<Lint> {
     let look = Look::new(resolved, text);
     let mut lints = Vec::new();
     apt::check(&look, &mut lints);
     caches::check(&look, &mut lints);
-    order::check(&look, &mut lints);
+    order::check(&look, project, &mut lints);
     ownership::check(&look, &mut lints);
     downloads::check(&look, &mut lints);
     secrets::check(&look, &mut lints);

@@ -6,6 +6,8 @@ use miette::Diagnostic;
 
 use crate::Lint;
 use crate::look::{Look, StepLook, path_of};
+use crate::project::Project;
+use crate::reorder;
 use crate::repair::Repair;
 use cogpack_ir::shell::Command;
 
@@ -36,7 +38,7 @@ pub enum OrderFinding {
     },
 }
 
-pub(crate) fn check(look: &Look<'_>, lints: &mut Vec<Lint>) {
+pub(crate) fn check(look: &Look<'_>, project: &dyn Project, lints: &mut Vec<Lint>) {
     let installs = |steps: &[StepLook<'_>]| {
         let mut commands = steps.iter().flat_map(|step| &step.commands);
         commands.find(|command| installs_what_is_named(command)).map(|command| command.name.clone())
@@ -44,15 +46,22 @@ pub(crate) fn check(look: &Look<'_>, lints: &mut Vec<Lint>) {
     let above = look.above(|stage| installs(&stage.steps));
     for (stage, above) in look.stages.iter().zip(above) {
         for (number, step) in stage.steps.iter().enumerate() {
+            let above = &above;
             let Some(copy) = step.step.op.copy().filter(|copy| is_whole(look, copy)) else { continue };
-            let Some(program) = installs(&stage.steps[number + 1..]).or_else(|| above.clone()) else {
+            let here = installs(&stage.steps[number + 1..]);
+            let Some(program) = here.or_else(|| above.clone()) else {
                 continue;
             };
             let place = copy.form.sources().first().and_then(|source| source.span.place());
             lints.push(Lint::new(
                 OrderFinding::SourceFirst { context: copy.from.value.to_string(), program, place },
                 &step.scopes,
-                Repair::none("which files the installation reads, only its author knows"),
+                match above {
+                    Some(program) => Repair::none(format!(
+                        "`{program}` installs in a stage that starts from this one, and may find the files anywhere"
+                    )),
+                    None => reorder::repair(look, stage, number, copy, project),
+                },
             ));
         }
     }
@@ -79,7 +88,7 @@ fn is_whole(look: &Look<'_>, copy: &Copy) -> bool {
 }
 
 /// Whether a command installs dependencies that a file names, and nothing of the project itself.
-fn installs_what_is_named(command: &Command) -> bool {
+pub(crate) fn installs_what_is_named(command: &Command) -> bool {
     let begins = |words: &[&str]| command.begins(words, &["--project", "--directory", "--prefix", "-C"]);
     match command.name.as_str() {
         "pip" => begins(&["install"]) && names_a_file(command),

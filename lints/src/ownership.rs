@@ -152,11 +152,7 @@ fn repair(
         return Repair::none(NOT_IN_JSON);
     };
     let text = look.text;
-    // The whole line, where the step has it for itself.
-    let start = text.line_start(run.start);
-    let has_the_line = text.0[start..run.start].trim().is_empty()
-        && text.0[run.end..text.line_end(run.end)].trim().is_empty();
-    let gone = if has_the_line { start..text.line_end(run.end) } else { run };
+    let gone = text.without_line(run);
     Repair::new(
         format!("says `{words}` with the copy, and takes the `{}` away", command.name),
         vec![Edit::insert(to.end, format!(" {words}")), Edit::replace(gone, String::new())],

@@ -9,6 +9,7 @@ use miette::Diagnostic;
 use crate::Lint;
 use crate::look::Look;
 use crate::repair::Repair;
+use crate::secret_mounts;
 
 /// A value that should not be written down.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -38,7 +39,7 @@ pub enum SecretFinding {
 
 pub(crate) fn check(look: &Look<'_>, lints: &mut Vec<Lint>) {
     for step in look.stages.iter().flat_map(|stage| &stage.steps) {
-        let mut told = |name: &Spanned<EnvName>, value: &Spanned<Template>| {
+        let mut told = |name: &Spanned<EnvName>, value: &Spanned<Template>, repair: &dyn Fn() -> Repair| {
             // What it is expanded to was written somewhere else.
             let written = look.text.at(value.span).trim_matches('"');
             if let Some(shape) = looks_like_a_secret(name.as_str(), written) {
@@ -47,20 +48,21 @@ pub(crate) fn check(look: &Look<'_>, lints: &mut Vec<Lint>) {
                     shape: shape.to_owned(),
                     place: value.span.place(),
                 };
-                let repair = Repair::none("what needs the value, the plan does not say");
-                lints.push(Lint { hidden: inside(value.span), ..Lint::new(finding, &step.scopes, repair) });
+                lints.push(Lint { hidden: inside(value.span), ..Lint::new(finding, &step.scopes, repair()) });
             }
         };
         if let OpKind::Env(change) = &step.step.op.kind {
             match &change.edit {
                 EnvEdit::Set(value) | EnvEdit::Prepend(value) | EnvEdit::Append(value) => {
-                    told(&change.name, value)
+                    told(&change.name, value, &|| {
+                        secret_mounts::of_stage(look, step, &change.name, &change.edit)
+                    })
                 }
                 EnvEdit::Unset => {}
             }
         }
         for set in step.execution().into_iter().flat_map(|execution| &execution.env) {
-            told(&set.name, &set.value);
+            told(&set.name, &set.value, &|| secret_mounts::of_execution(look, step, set));
         }
     }
 }

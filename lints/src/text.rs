@@ -113,6 +113,28 @@ impl<'t> Text<'t> {
         &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
     }
 
+    /// What goes where something is taken away: its whole line, where it has that for itself, or else it with
+    /// the blanks before it, or behind it where it begins the line.
+    pub fn without_line(self, gone: Range<usize>) -> Range<usize> {
+        let (start, end) = (self.line_start(gone.start), self.line_end(gone.end));
+        if self.0[start..gone.start].trim().is_empty() && self.0[gone.end..end].trim().is_empty() {
+            return start..end;
+        }
+        let before = &self.0[start..gone.start];
+        match before.trim().is_empty() {
+            true => {
+                let behind = &self.0[gone.end..];
+                gone.start..gone.end + behind.len() - behind.trim_start_matches([' ', '\t']).len()
+            }
+            false => start + before.trim_end().len()..gone.end,
+        }
+    }
+
+    /// The line of an offset, counted from 1.
+    pub fn line_number(self, offset: usize) -> usize {
+        self.0[..offset.min(self.0.len())].matches('\n').count() + 1
+    }
+
     /// Whether nothing but a comment stands between an offset and the end of its line.
     pub fn ends_its_line(self, offset: usize) -> bool {
         let rest = self.0[offset..self.line_end(offset)].trim();

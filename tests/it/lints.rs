@@ -1,5 +1,6 @@
 //! `# test lints`: what is legal and costs. `# lint: CODE` stands on each guilty line, and nowhere else. What
-//! `check --fix` makes of a case is kept beside what `check` says of it.
+//! `check --fix` makes of a case is kept beside what `check` says of it, and what `--unsafe-fixes` makes of that.
+//! `# file PATH: LINE` gives the directory of the plan a file, line by line.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -62,10 +63,49 @@ fn cases_have_the_findings_they_name() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// All comments of a text.
-fn comments(text: &str) -> Vec<String> {
+/// All comments of a text, in whatever order; what is allowed may be written anew.
+fn comments(text: &str) -> BTreeSet<String> {
     let parsed = syntax::parse(text);
-    parsed.comments.texts().into_iter().map(str::to_owned).collect()
+    let texts = parsed.comments.texts().into_iter().filter(|text| !text.starts_with("# allow "));
+    texts.map(str::to_owned).collect()
+}
+
+/// The files of the directory that a case lies in, by what it says of them.
+pub fn project_of(text: &str) -> BTreeMap<String, String> {
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    for line in text.lines().filter_map(|line| line.strip_prefix("# file ")) {
+        let (path, line) = line.split_once(": ").expect("a file of a case has a path and a line");
+        files.entry(path.to_owned()).or_default().push_str(&format!("{line}\n"));
+    }
+    files
+}
+
+/// A case in a directory with its files.
+fn folder_of(text: &str) -> tempfile::TempDir {
+    let files = project_of(text);
+    let files = files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    folder_with(&files.chain([("plan.cpk", text)]).collect::<Vec<_>>())
+}
+
+/// The texts of a case after `check --fix`, and after `--unsafe-fixes` as well.
+pub fn mended(text: &str) -> [String; 2] {
+    let folder = folder_of(text);
+    [
+        &["check", "--fix", "--offline", "plan.cpk"][..],
+        &["check", "--fix", "--offline", "--unsafe-fixes", "plan.cpk"],
+    ]
+    .map(|arguments| {
+        let fix = cogpackc(folder.path(), arguments);
+        assert_eq!(fix.code, 0, "{}", fix.stderr);
+        fs::read_to_string(folder.path().join("plan.cpk")).expect("it is there")
+    })
+}
+
+/// How many findings there are of a text where it lies.
+fn number_of_findings(folder: &Path) -> usize {
+    let answer = cogpackc(folder, &["check", "plan.cpk", "--format", "json"]);
+    let said: Value = serde_json::from_slice(&answer.stdout).expect("is JSON");
+    said["findings"].as_array().expect("is a list").len()
 }
 
 /// What a person reads of each case, and what becomes of it.
@@ -76,38 +116,52 @@ fn what_is_mended_is_clean_and_keeps_its_comments() {
     for Case { name, text, .. } in cases::of("lints") {
         let before = cogpackc_with_input(Path::new("/"), &["check", "-"], &text);
         assert_eq!(before.code, 0, "{name}: {}", before.stderr);
-        let folder = folder_with(&[("plan.cpk", &text)]);
+        let folder = folder_of(&text);
         // What servers say, `asked.rs` asks servers of its own.
-        let fix = cogpackc(folder.path(), &["check", "--fix", "--offline", "plan.cpk"]);
-        assert_eq!(fix.code, 0, "{name}: {}", fix.stderr);
         let file = folder.path().join("plan.cpk");
-        let fixed = fs::read_to_string(&file).expect("it is there");
-        let said = format!("{}{}\n# check --fix --offline\n{}", before.text(), before.stderr, fix.stderr);
-        snapshots.check(&format!("{name}.txt"), &said);
-        snapshots.check(&format!("{name}.fixed.cpk"), &fixed);
+        let (mut said, mut plan) = (before.text().to_owned() + &before.stderr, text.clone());
+        for (with, of_with) in
+            [(&["--fix", "--offline"][..], "fixed"), (&["--fix", "--unsafe-fixes", "--offline"], "unsafe")]
+        {
+            let arguments = [&["check", "plan.cpk"], with].concat();
+            let number = number_of_findings(folder.path());
+            let fix = cogpackc(folder.path(), &arguments);
+            assert_eq!(fix.code, 0, "{name}: {}", fix.stderr);
+            let fixed = fs::read_to_string(&file).expect("it is there");
+            let mended = fix.stderr.matches(": mended ").count();
+            let is_safe = of_with == "fixed";
+            if is_safe || mended > 0 {
+                said += &format!("\n# check {}\n{}", with.join(" "), fix.stderr);
+                snapshots.check(&format!("{name}.{of_with}.cpk"), &fixed);
+            }
 
-        assert_eq!(comments(&fixed), comments(&text), "{name}");
-        let is_canonical = |text: &str| syntax::format(text).as_deref() == Ok(text);
-        assert_eq!(is_canonical(&fixed), is_canonical(&text), "{name}");
-        let plan = cogpack_compiler::parse(&fixed).expect("it is a plan");
-        let resolved = cogpack_compiler::compile(plan, &World::default()).expect("it keeps every rule");
-        let left = cogpack_lints::lint(&resolved, &fixed);
-        // A comment may allow what could be mended.
-        let allowed = text.contains("# allow ");
-        assert!(
-            allowed || left.iter().all(|lint| !lint.repair.is_made(false)),
-            "{name} has findings left that can be mended"
-        );
-        let mended = fix.stderr.matches(": mended ").count();
-        assert_eq!(mended + findings(&fixed, &[]).len(), findings(&text, &[]).len(), "{name}");
-        mended_at_all += mended;
-        // Once is enough, and a plan of which nothing is mended is as it was.
-        let again = cogpackc(folder.path(), &["check", "--fix", "--offline", "plan.cpk"]);
-        assert!(!again.stderr.contains(": mended "), "{name}: {}", again.stderr);
-        assert_eq!(fs::read_to_string(&file).expect("it is there"), fixed, "{name}");
-        if mended == 0 {
-            assert_eq!(fixed, text, "{name}");
+            assert_eq!(comments(&fixed), comments(&plan), "{name}");
+            let is_canonical = |text: &str| syntax::format(text).as_deref() == Ok(text);
+            assert_eq!(is_canonical(&fixed), is_canonical(&plan), "{name}");
+            let parsed = cogpack_compiler::parse(&fixed).expect("it is a plan");
+            let resolved = cogpack_compiler::compile(parsed, &World::default()).expect("it keeps every rule");
+            let left = cogpack_lints::lint(&resolved, &fixed, &cogpack_lints::OutOfSight);
+            // A comment may allow what could be mended, and a project that is seen may forbid it.
+            let allowed = text.contains("# allow ") || text.contains("# file ");
+            assert!(
+                allowed || left.iter().all(|lint| !lint.repair.is_made(!is_safe)),
+                "{name} has findings left that can be mended"
+            );
+            // What a mended comment allows is neither mended nor left.
+            let of_a_comment = fix.stderr.contains(": mended lint::allow::unknown: writes");
+            let gone = number - number_of_findings(folder.path());
+            assert!(gone == mended || of_a_comment && gone > mended, "{name}: {}", fix.stderr);
+            mended_at_all += mended;
+            // Once is enough, and a plan of which nothing is mended is as it was.
+            let again = cogpackc(folder.path(), &arguments);
+            assert!(!again.stderr.contains(": mended "), "{name}: {}", again.stderr);
+            assert_eq!(fs::read_to_string(&file).expect("it is there"), fixed, "{name}");
+            if mended == 0 {
+                assert_eq!(fixed, plan, "{name}");
+            }
+            plan = fixed;
         }
+        snapshots.check(&format!("{name}.txt"), &said);
     }
     assert!(mended_at_all > 10, "only {mended_at_all} findings were mended");
     snapshots.check("lints/examples.txt", &of_examples());
@@ -252,28 +306,38 @@ fn a_secret_is_shown_in_no_format() {
 #[test]
 fn the_page_lists_every_lint_as_it_is() {
     let page = fs::read_to_string(root().join("docs/lints.md")).expect("the page is there");
-    let (mut severities, mut mended) = (BTreeMap::new(), BTreeSet::new());
+    let (mut severities, mut fixes) = (BTreeMap::new(), BTreeMap::new());
     for Case { text, .. } in cases::of("lints") {
         for finding in findings(&text, &[]) {
             let word = |key: &str| finding[key].as_str().unwrap_or_default().to_owned();
             severities.insert(word("code"), word("severity"));
         }
-        let folder = folder_with(&[("plan.cpk", &text)]);
-        let with = ["--fix", "--unsafe-fixes", "--offline"];
-        let told = cogpackc(folder.path(), &[&["check", "plan.cpk"], &with[..]].concat()).stderr;
-        for line in told.lines() {
-            // A server that is asked says what mends it.
-            let asks = line.contains("would be asked, and `--offline` was said");
-            let word = if line.contains(": left ") && asks { ": left " } else { ": mended " };
-            let Some((_, rest)) = line.split_once(word) else { continue };
-            mended.extend(rest.split_once(": ").map(|(code, _)| code.to_owned()));
+        let folder = folder_of(&text);
+        let of_safe = (&["--fix", "--offline"][..], "yes");
+        for (with, word) in [of_safe, (&["--fix", "--unsafe-fixes", "--offline"], "`--unsafe-fixes`")] {
+            let told = cogpackc(folder.path(), &[&["check", "plan.cpk"], with].concat()).stderr;
+            for line in told.lines() {
+                // A server that is asked says what mends it.
+                let asks = line.contains("would be asked, and `--offline` was said");
+                let done = if line.contains(": left ") && asks { ": left " } else { ": mended " };
+                let Some((_, rest)) = line.split_once(done) else { continue };
+                let Some((code, _)) = rest.split_once(": ") else { continue };
+                let of_code: &mut BTreeSet<&str> = fixes.entry(code.to_owned()).or_default();
+                // What is asked is left each time.
+                if done == ": mended " || of_code.is_empty() {
+                    of_code.insert(word);
+                }
+            }
         }
     }
     let mut rows = String::new();
     let lints = explain::all().filter(|explanation| explanation.code.starts_with("lint::"));
     for explain::Explanation { code, title, .. } in lints {
         let severity = severities.get(*code).unwrap_or_else(|| panic!("no case shows {code}"));
-        let fix = if mended.contains(*code) { "yes" } else { "no" };
+        let fix = match fixes.get(*code).map(|words| words.iter().copied().collect::<Vec<_>>()) {
+            None => "no".to_owned(),
+            Some(words) => words.into_iter().rev().collect::<Vec<_>>().join(", "),
+        };
         rows += &format!("| `{code}` | {title} | {severity} | {fix} |\n");
     }
     assert!(page.contains(&rows), "docs/lints.md lacks these rows:\n{rows}");
@@ -387,7 +451,10 @@ fn a_log_keeps_the_rules_of_sarif() {
             }
             // Each by itself takes its finding away.
             let after = findings(&replaced(text, replacements), &[]).len();
-            assert_eq!(after + 1, findings(text, &[]).len(), "{fix}");
+            let before = findings(text, &[]).len();
+            // What a mended comment allows is gone with it.
+            let allows = result["ruleId"] == "lint::allow::unknown" && after < before;
+            assert!(after + 1 == before || allows, "{fix}");
         }
     }
     assert_eq!(levels, BTreeSet::from(["error", "note", "warning"]));

@@ -21,6 +21,7 @@ mod frameworks;
 mod fuzz;
 mod hostile;
 mod json;
+mod lint_fixes;
 mod lints;
 mod llb;
 mod meaning;

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::asked::Asker;
 use super::found::{Found, Severity, look};
+use super::project::PlanDirectories;
 use super::switches::Switches;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -73,16 +74,26 @@ pub fn fixed(
         return Err(Failure::new("`--fix` changes files, and standard input is none")
             .with_hint("name the plan, or leave `--fix` out"));
     };
+    let directories = PlanDirectories { of: &plan.directory };
     let is_canonical = |text: &str| syntax::format(text).is_ok_and(|canonical| canonical == text);
     let was_canonical = is_canonical(&plan.text);
     let mut text = plan.text.as_str().to_owned();
     let mut mended = Vec::new();
     let with_unsafe = asker.with_unsafe();
     for _ in 0..MOST_ROUNDS {
-        let mut found = look(&text, switches).found;
-        asker.answer(&mut found, &text, console);
-        let (changed, made) =
-            repair::apply(&text, &found.iter().map(|found| &found.repair).collect::<Vec<_>>(), with_unsafe);
+        let mut found = look(&text, &directories, switches).found;
+        // What a mended comment allows is neither mended nor asked about.
+        let is_first = |found: &Found| found.is_about_a_comment() && found.repair.is_made(with_unsafe);
+        let comments_first = found.iter().any(is_first);
+        if !comments_first {
+            asker.answer(&mut found, &text, console);
+        }
+        let waits = Repair::none("");
+        let repairs: Vec<&Repair> = found
+            .iter()
+            .map(|found| if comments_first && !is_first(found) { &waits } else { &found.repair })
+            .collect();
+        let (changed, made) = repair::apply(&text, &repairs, with_unsafe);
         if !made.contains(&true) {
             break;
         }
@@ -90,7 +101,7 @@ pub fn fixed(
             true => syntax::format(&changed).map_err(|_| spoilt(&found, &made))?,
             false => changed,
         };
-        let (errors_before, after) = (errors(&found, switches), look(&changed, switches).found);
+        let (errors_before, after) = (errors(&found, switches), look(&changed, &directories, switches).found);
         // Each repair takes its finding away, and no rule is broken by one. Others may show: what an image sets
         // is known when it is pinned.
         let number = |all: &[Found], code: &str| all.iter().filter(|found| found.code == code).count();
@@ -111,7 +122,7 @@ pub fn fixed(
     match format {
         Format::Json => {
             let source = SourceText::new(&plan.shown, &text);
-            let mut left = look(&text, switches).found;
+            let mut left = look(&text, &directories, switches).found;
             asker.answer(&mut left, &text, console);
             let left = left.iter().map(|found| left_line(found, &source)).collect();
             let told = Mended { version: json::VERSION, file: &plan.shown, mended, left };

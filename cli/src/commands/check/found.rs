@@ -10,6 +10,7 @@ use cogpack_lints::allowed::{Allowed, allowed};
 use cogpack_lints::{Lint, LintFinding, Repair, pins};
 use miette::{Diagnostic, LabeledSpan};
 
+use super::project::PlanDirectories;
 use super::switches::{KNOWN, Said, Switches};
 
 /// One finding, as it is shown.
@@ -50,7 +51,7 @@ pub enum Severity {
 }
 
 /// Looks at a plan.
-pub fn look(text: &str, switches: &Switches) -> Looked {
+pub fn look(text: &str, directories: &PlanDirectories<'_>, switches: &Switches) -> Looked {
     let plan = match cogpack_compiler::parse(text) {
         Ok(plan) => plan,
         Err(findings) => {
@@ -67,7 +68,7 @@ pub fn look(text: &str, switches: &Switches) -> Looked {
         match cogpack_compiler::compile(plan, &World::default()) {
             Ok(resolved) => {
                 let warnings = of_rules(resolved.warnings(), resolved.plan(), text);
-                (warnings, cogpack_lints::lint(&resolved, text))
+                (warnings, cogpack_lints::lint(&resolved, text, directories))
             }
             Err(findings) => (findings.into_iter().map(of_rule).collect(), Vec::new()),
         }
@@ -81,10 +82,10 @@ pub fn look(text: &str, switches: &Switches) -> Looked {
         !allowed.allows(&lint.finding.stable_code(), offsets.chain(lint.start()))
     });
     found.extend(lints.map(of_lint));
-    let of_comment = |finding| Lint {
+    let of_comment = |(finding, repair)| Lint {
         finding: LintFinding::Allow(finding),
         scopes: Vec::new(),
-        repair: Repair::none("what was meant only its author knows"),
+        repair,
         hidden: None,
     };
     found.extend(of_comments.into_iter().map(of_comment).map(of_lint));
@@ -156,6 +157,14 @@ impl Found {
             // As far as its server answers.
             Repair::Ask(question) => (!question.is_unsafe(), true),
             Repair::Edits { .. } | Repair::None(_) => (self.repair.is_made(false), self.repair.is_made(true)),
+        }
+    }
+
+    /// Whether it is about a comment that allows something.
+    pub fn is_about_a_comment(&self) -> bool {
+        match &self.about {
+            About::Rule(_) => false,
+            About::Lint(finding) => finding.is_about_a_comment(),
         }
     }
 

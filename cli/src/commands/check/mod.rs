@@ -4,6 +4,7 @@ pub mod arguments;
 mod asked;
 mod fix;
 mod found;
+mod project;
 mod sarif;
 mod switches;
 
@@ -18,6 +19,7 @@ use crate::plan_file::PlanFile;
 use crate::report::{self, Format, Stream};
 use crate::{DONE, FINDINGS, plan_file};
 use found::{Found, Looked, Severity};
+use project::PlanDirectories;
 use switches::Switches;
 
 /// Checks plans; what is found is the data of this command.
@@ -32,7 +34,7 @@ pub fn run(arguments: &Check, console: &mut Console<'_>) -> Result<u8, Failure> 
             true => fix::fixed(plan, &switches, &mut asker, format, console)?,
             false => plan,
         };
-        let mut looked = found::look(&plan.text, &switches);
+        let mut looked = found::look(&plan.text, &PlanDirectories { of: &plan.directory }, &switches);
         if arguments.fix {
             asker.answer(&mut looked.found, &plan.text, console);
         }
@@ -88,7 +90,7 @@ fn hint(found: &[Found], console: &mut Console<'_>) {
             of_them(changing)
         )),
         (safe, changing) => console.say(&format!(
-            "hint: `--fix` mends {}; with `--unsafe-fixes` {}, which changes the image{servers}",
+            "hint: `--fix` mends {}, and with `--unsafe-fixes` {}, and changes the image{servers}",
             of_them(safe),
             more(changing)
         )),
