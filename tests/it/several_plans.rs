@@ -114,3 +114,58 @@ fn one_plan_that_fails_leaves_nothing_of_the_others() {
         assert_eq!(names(path), before, "{arguments:?}");
     }
 }
+
+/// What `opt` writes for two plans that begin alike is built to the same blobs, as far as they are alike, and to
+/// the files that each plan said.
+#[test]
+fn a_shared_prefix_is_the_same_blobs_in_both_images() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let path = folder.path();
+    std::fs::create_dir_all(path.join("lib/deep")).expect("can be made");
+    std::fs::write(path.join("lib/one"), "one").expect("is writable");
+    std::fs::write(path.join("lib/deep/two"), "two").expect("is writable");
+    for name in ["a", "b"] {
+        let plan = format!(
+            "cpk 1\n\ncontext @lib = dir \"lib\"\n\nstage %{name} from scratch {{\n  copy contents \".\" from @lib to \
+             \"/lib\"\n  mkdir \"/data\" owner 1000:1000\n  layer own-{name} {{\n    file \"/own/{name}\" = \"{name}\"\n    \
+             copy \"one\" from @lib to \"/{name}\"\n  }}\n}}\n\nexport from %{name}\n"
+        );
+        std::fs::write(path.join(format!("{name}.cpk")), plan).expect("is writable");
+    }
+    let answer = cogpackc(path, &["opt", "a.cpk", "b.cpk", "-O", "out"]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let layers = |layout: &str, plan: &str| -> Vec<String> {
+        let answer = cogpackc(path, &[plan, "-o", "oci", "-O", layout]);
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        let blob = |digest: &serde_json::Value| {
+            let digest = digest.as_str().expect("is text").replace(':', "/");
+            json(&path.join(layout).join("blobs").join(digest))
+        };
+        let manifest = blob(&json(&path.join(layout).join("index.json"))["manifests"][0]["digest"]);
+        let layers = manifest["layers"].as_array().expect("is a list").iter();
+        layers.map(|layer| layer["digest"].as_str().expect("is text").to_owned()).collect()
+    };
+    let [a, b] = ["a", "b"].map(|name| {
+        let optimised = format!("{name}.shared.cpk");
+        // What it reads lies beside it.
+        std::fs::copy(path.join("out").join(format!("{name}.cpk")), path.join(&optimised)).expect("is there");
+        let text = std::fs::read_to_string(path.join(&optimised)).expect("is there");
+        assert!(text.contains("from %shared-1"), "{text}");
+        layers(&format!("{name}-shared"), &optimised)
+    });
+    assert_eq!((a.len(), b.len()), (3, 3));
+    assert_eq!(a[..2], b[..2]);
+    assert_ne!(a[2], b[2]);
+    let listing = |layout: &str| cogpack_tests::oci::listing(&path.join(layout));
+    for name in ["a", "b"] {
+        layers(&format!("{name}-alone"), &format!("{name}.cpk"));
+        let files = |listing: String| {
+            cogpack_tests::plans::regular_files(&listing)
+                .into_iter()
+                .map(str::to_owned)
+                .collect::<BTreeSet<_>>()
+        };
+        let (shared, alone) = (listing(&format!("{name}-shared")), listing(&format!("{name}-alone")));
+        assert_eq!(files(shared), files(alone), "{name}");
+    }
+}
