@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cogpack_backends_contract::content::{Content, ContentSource, ContextFile};
 use cogpack_backends_contract::context_layers::ContextLayer;
@@ -13,6 +13,7 @@ use cogpack_io_project::context_files::ContextFiles;
 use cogpack_io_project::room::Room;
 use cogpack_io_project::walk::walk_within;
 use cogpack_ir::plan::{Context, ContextKind, InputName};
+use cogpack_ir::suggest::nearest;
 
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
@@ -105,4 +106,27 @@ pub fn walk_all_within<'c>(
         }
     }
     Ok(walked)
+}
+
+/// `NAME=DIR` of `--build-context`.
+pub fn replaced<'t>(
+    text: &'t str,
+    directories: &BTreeMap<InputName, PathBuf>,
+) -> Result<(InputName, &'t Path), Failure> {
+    let malformed = || {
+        Failure::new(format!("`--build-context {text}` does not read `NAME=DIR`"))
+            .with_hint("for instance `--build-context source=../checkout` for the context @source")
+    };
+    let (name, path) = text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or_else(malformed)?;
+    let bare = name.strip_prefix('@').unwrap_or(name);
+    match InputName::new(bare) {
+        Ok(name) if directories.contains_key(&name) => Ok((name, Path::new(path))),
+        Ok(_) | Err(_) => {
+            let failure = Failure::new(format!("the plan declares no `dir` context `@{bare}`"));
+            Err(match nearest(bare, directories.keys().map(InputName::as_str)) {
+                Some(near) => failure.with_hint(format!("did you mean `--build-context {near}=…`?")),
+                None => failure.with_hint("`--build-context` takes the name of a `dir` context of the plan"),
+            })
+        }
+    }
 }

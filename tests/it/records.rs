@@ -396,3 +396,36 @@ fn a_record_that_cannot_be_compared_is_refused_with_a_way_out() {
     hint: build again: that writes it anew
     ");
 }
+
+/// A build may be given a context from another directory, of which its record holds no path.
+#[test]
+fn a_context_in_another_directory_is_compared_where_the_command_line_says_it_is() {
+    let (folder, other) = (project(), project());
+    let source = other.path().join("src/predict.py");
+    fs::write(&source, "another one").expect("is writable");
+    let given = format!("source={}", other.path().display());
+    built(folder.path(), "plan.cpk", &["--build-context", &given]);
+    let explained_with = |since: &[&str]| {
+        let words = [&["explain", "plan.cpk", "--since"], since].concat();
+        cogpackc(folder.path(), &words)
+    };
+    let told = |answer: &Answer| {
+        assert_eq!((answer.code, answer.stderr.as_str()), (0, ""));
+        answer.text().contains("`src/predict.py` of @source is changed")
+    };
+    // The plan's own directory has other files.
+    assert!(told(&explained_with(&["last"])));
+    let same = explained_with(&["last", "--build-context", &given]);
+    assert!(!told(&same));
+    assert!(same.text().contains("nothing runs again"), "{}", same.text());
+    fs::write(&source, "a third one").expect("is writable");
+    assert!(told(&explained_with(&["last", "--build-context", &given])));
+
+    let slip = explained_with(&["last", "--build-context", "sorce=."]);
+    assert_eq!(slip.code, 2);
+    assert!(slip.stderr.contains("hint: did you mean `--build-context source=…`?"), "{}", slip.stderr);
+    fs::write(folder.path().join("old.cpk"), PLAN).expect("is writable");
+    let plan = explained_with(&["old.cpk", "--build-context", &given]);
+    assert_eq!(plan.code, 2);
+    assert!(plan.stderr.contains("is for the files of a record, and `old.cpk` is a plan"), "{}", plan.stderr);
+}

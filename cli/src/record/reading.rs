@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cogpack_content::Platform;
 use cogpack_diff::files::ContextFiles;
 use cogpack_io_project::own::RECORDS;
 use cogpack_io_project::seen::SeenFiles;
-use cogpack_ir::plan::Plan;
+use cogpack_ir::plan::{InputName, Plan};
 use cogpack_ir::resolve::Resolved;
 
 use super::contexts::{self, Trees};
@@ -124,9 +124,15 @@ impl Recorded {
 }
 
 /// The files that a plan takes of its contexts now, each known by what it was known by then.
-pub fn files_now(new: &PlanFile, plan: &Resolved, then: &ContextFiles) -> Result<ContextFiles, Failure> {
+/// `elsewhere` are contexts in other directories than the plan says.
+pub fn files_now(
+    new: &PlanFile,
+    plan: &Resolved,
+    elsewhere: &BTreeMap<InputName, PathBuf>,
+    then: &ContextFiles,
+) -> Result<ContextFiles, Failure> {
     let mut seen = Home::of(new).map(|home| SeenFiles::read(&home.seen())).unwrap_or_default();
-    let walked = contexts::walk(plan, new, &BTreeMap::new(), Trees::new())?;
+    let walked = contexts::walk(plan, new, elsewhere, Trees::new())?;
     contexts::to_compare(plan, &walked, &mut seen, then)
 }
 

@@ -1,18 +1,18 @@
 //! The plan that is built, and what the command line changes in it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use cogpack_backends_oci_direct::differs_by_platform;
 use cogpack_content::Platform;
 use cogpack_ir::finding::Finding;
 use cogpack_ir::plan::{ContextKind, InputName, Plan, Spanned};
 use cogpack_ir::resolve::Resolved;
-use cogpack_ir::suggest::nearest;
 
 use super::arguments::Build;
 use crate::bases::Bases;
 use crate::console::Console;
+use crate::contexts;
 use crate::failure::Failure;
 use crate::front;
 use crate::no_network;
@@ -81,7 +81,7 @@ fn source(
         }
     }
     for text in &arguments.contexts {
-        let (name, path) = replaced(text, &directories)?;
+        let (name, path) = contexts::replaced(text, &directories)?;
         directories.insert(name, console.directory.join(path));
     }
     let written = resolved.clone();
@@ -133,27 +133,4 @@ pub fn shown_or<T>(
     console: &mut Console<'_>,
 ) -> Option<T> {
     made.map_err(|findings| front::show(&findings, file, arguments.format, console)).ok()
-}
-
-/// `NAME=DIR` of `--build-context`.
-fn replaced<'t>(
-    text: &'t str,
-    directories: &BTreeMap<InputName, PathBuf>,
-) -> Result<(InputName, &'t Path), Failure> {
-    let malformed = || {
-        Failure::new(format!("`--build-context {text}` does not read `NAME=DIR`"))
-            .with_hint("for instance `--build-context source=../checkout` for the context @source")
-    };
-    let (name, path) = text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or_else(malformed)?;
-    let bare = name.strip_prefix('@').unwrap_or(name);
-    match InputName::new(bare) {
-        Ok(name) if directories.contains_key(&name) => Ok((name, Path::new(path))),
-        Ok(_) | Err(_) => {
-            let failure = Failure::new(format!("the plan declares no `dir` context `@{bare}`"));
-            Err(match nearest(bare, directories.keys().map(InputName::as_str)) {
-                Some(near) => failure.with_hint(format!("did you mean `--build-context {near}=…`?")),
-                None => failure.with_hint("`--build-context` takes the name of a `dir` context of the plan"),
-            })
-        }
-    }
 }

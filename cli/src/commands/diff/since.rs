@@ -2,16 +2,18 @@
 //! changed, step by step, to each layer.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cogpack_diff::chains::{How, Link};
 use cogpack_diff::{Cause, Difference, Rerun, What};
+use cogpack_ir::plan::{Context, ContextKind, InputName};
 use serde::Serialize;
 
 use super::place::Place;
 use super::told::Lines;
-use super::{difference, refuse_one_input_twice, told, understood};
+use super::{Read, difference, refuse_one_input_twice, told, understood};
 use crate::console::Console;
+use crate::contexts::replaced;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
 use crate::progress::text::plain;
@@ -31,6 +33,7 @@ const NOT_LISTED: &str = "note: the record is of an earlier cogpackc and lists n
 pub fn run(
     plan: &Path,
     old: &Path,
+    contexts: &[String],
     planning: &Planning,
     format: Format,
     console: &mut Console<'_>,
@@ -49,7 +52,8 @@ pub fn run(
             let Some(old) = understood(file, &[], format, console)? else { return Ok(COULD_NOT_RUN) };
             let found = match &files {
                 Some(then) => {
-                    let now = files_now(&new.file, &new.resolved, then)?;
+                    let now =
+                        files_now(&new.file, &new.resolved, &elsewhere(contexts, &new, console)?, then)?;
                     Difference::between(old.compared(then), new.compared(&now))
                 }
                 None => {
@@ -60,6 +64,13 @@ pub fn run(
             (old, found)
         }
         None => {
+            if let Some(context) = contexts.first() {
+                return Err(Failure::new(format!(
+                    "`--build-context {context}` is for the files of a record, and `{}` is a plan",
+                    old.display()
+                ))
+                .with_hint("two plans are compared by what they say; `--since last` compares files"));
+            }
             let place = Place { path: old, other: plan, planning, format };
             let Some(old) = place.plan(console)? else { return Ok(COULD_NOT_RUN) };
             let Some(old) = understood(old, platforms, format, console)? else { return Ok(COULD_NOT_RUN) };
@@ -73,6 +84,31 @@ pub fn run(
     };
     console.data(text.as_bytes());
     Ok(DONE)
+}
+
+/// The directories that the command line gives contexts.
+fn elsewhere(
+    texts: &[String],
+    new: &Read,
+    console: &Console<'_>,
+) -> Result<BTreeMap<InputName, PathBuf>, Failure> {
+    let declared = |(name, context): (&InputName, &Context)| match &context.kind {
+        ContextKind::Directory(directory) => {
+            Some((name.clone(), new.file.directory.join(&directory.path.value)))
+        }
+        ContextKind::Http(_)
+        | ContextKind::Git(_)
+        | ContextKind::Oci(_)
+        | ContextKind::Files(_)
+        | ContextKind::Wheels(_)
+        | ContextKind::Debs(_) => None,
+    };
+    let declared: BTreeMap<InputName, PathBuf> = new.plan.contexts.iter().filter_map(declared).collect();
+    let given = texts.iter().map(|text| {
+        let (name, path) = replaced(text, &declared)?;
+        Ok((name, console.directory.join(path)))
+    });
+    given.collect()
 }
 
 fn text(old: &PlanFile, new: &PlanFile, found: &Difference) -> String {

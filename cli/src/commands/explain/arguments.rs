@@ -20,6 +20,10 @@ pub struct Explain {
     /// `.cog/records`, and files that have changed since then are told as well.
     #[arg(long, value_name = "OLD", requires = "code", num_args = 0..=1, default_missing_value = "last")]
     pub since: Option<PathBuf>,
+    /// Look at the files of a `dir` context in another directory, as the build was told that left the record.
+    /// Can be repeated.
+    #[arg(long = "build-context", value_name = "NAME=DIR", requires = "since")]
+    pub contexts: Vec<String>,
     /// How a project is planned: as its build was told.
     #[command(flatten)]
     pub planning: Planning,

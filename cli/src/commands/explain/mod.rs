@@ -27,9 +27,9 @@ struct JsonExplanation {
 
 /// Explains one code, lists all, or tells what a build of a plan runs again.
 pub fn run(arguments: &Explain, console: &mut Console<'_>) -> Result<u8, Failure> {
-    let Explain { code, since, planning, format } = arguments;
+    let Explain { code, since, contexts, planning, format } = arguments;
     if let (Some(plan), Some(old)) = (code, since) {
-        return since::run(Path::new(plan), old, planning, *format, console);
+        return since::run(Path::new(plan), old, contexts, planning, *format, console);
     }
     if let Some(option) = planning.first_given() {
         return Err(Failure::new(format!("`{option}` is for projects, and codes are explained"))
