@@ -177,8 +177,8 @@ impl Package {
         }
         let is_wheel = |file: &File| file.file().is_some_and(|file| file.ends_with(".whl"));
         let file = self.archive.as_ref().or(self.sdist.as_ref()).filter(|file| !is_wheel(file))?;
-        let Candidate { url, path, digest, .. } = file.candidate();
-        let place = sources::Candidate::Archive { url, path, digest };
+        let Candidate { path, digest, .. } = file.candidate();
+        let place = sources::Candidate::Archive { url: file.url.as_deref(), path, digest };
         Some(Sources { version, place, subdirectory: file.subdirectory.as_deref() })
     }
 }
@@ -191,7 +191,10 @@ impl File {
 
     fn candidate(&self) -> Candidate<'_> {
         let digest = self.hashes.get("sha256").map(|digits| format!("sha256:{digits}"));
-        Candidate { file: self.file(), url: self.url.as_deref(), path: self.path.as_deref(), digest }
+        // What uv found in a directory that this machine names to it, it locks with the directory's address,
+        // which leads nowhere on another one. By its name and hash it is found wherever packages are.
+        let url = self.url.as_deref().filter(|url| !url.starts_with("file:"));
+        Candidate { file: self.file(), url, path: self.path.as_deref(), digest }
     }
 }
 

@@ -54,9 +54,16 @@ pub fn without_wheels(text: &str) -> BTreeSet<String> {
     let packages = table.get("packages").and_then(toml::Value::as_array);
     let has_none = |package: &&toml::Value| {
         package.get("wheels").and_then(toml::Value::as_array).is_none_or(|wheels| wheels.is_empty())
+            && !package.get("archive").is_some_and(is_wheel)
     };
     let name = |package: &toml::Value| package.get("name")?.as_str().map(str::to_owned);
     packages.into_iter().flatten().filter(has_none).filter_map(name).collect()
+}
+
+/// Whether an archive is a wheel, which a lock calls so where it was named by its path or address.
+fn is_wheel(archive: &toml::Value) -> bool {
+    let said = |key| archive.get(key).and_then(toml::Value::as_str);
+    said("name").or(said("path")).or(said("url")).is_some_and(|place| place.ends_with(".whl"))
 }
 
 /// Sources as a lock file has them.

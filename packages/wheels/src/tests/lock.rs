@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::file_name::normalised;
+use crate::lock::sources::without_wheels;
 use crate::lock::{Request, choose};
 use crate::target::Target;
 
@@ -294,4 +295,46 @@ fn a_uv_lock_that_gives_no_set_is_refused() {
         refused(&UV.replace("revision = 3\n", "conflicts = [[{ package = \"app\", extra = \"a\" }]]\n"), &[]),
         "it has extras or groups that exclude one another"
     );
+}
+
+#[test]
+fn wheels_of_this_machine_are_known_by_name_and_hash() {
+    // As uv 0.13 writes a wheel of a directory that `UV_FIND_LINKS` names, and one that is named by its path.
+    let text = r#"lock-version = "1.0"
+created-by = "uv"
+
+[[packages]]
+name = "cog"
+version = "0.23.1+own"
+wheels = [{ url = "file:///home/me/own/cog-0.23.1+own-py3-none-any.whl", hashes = { sha256 = "HASH" } }]
+
+[[packages]]
+name = "mine"
+version = "1"
+archive = { path = "./wheels/mine-1-py3-none-any.whl", hashes = { sha256 = "HASH" } }
+
+[[packages]]
+name = "old"
+version = "1"
+archive = { path = "./old-1.tar.gz", hashes = { sha256 = "HASH" } }
+"#
+    .replace("HASH", HASH);
+    let (nothing, without) = (BTreeSet::new(), BTreeSet::from(["old".to_owned()]));
+    let targets = [Target {
+        python: "3.11".parse().expect("is a release"),
+        platform: "linux/amd64".parse().expect("is a platform"),
+    }];
+    let request =
+        Request { targets: &targets, patch: None, extras: &nothing, groups: &nothing, without: &without };
+    let chosen = choose(&text, &request).expect("has wheels");
+    let told: Vec<_> =
+        chosen.iter().map(|it| (it.file.to_string(), it.url.clone(), it.path.clone())).collect();
+    assert_eq!(
+        told,
+        [
+            ("cog-0.23.1+own-py3-none-any.whl".to_owned(), None, None),
+            ("mine-1-py3-none-any.whl".to_owned(), None, Some("./wheels/mine-1-py3-none-any.whl".to_owned())),
+        ]
+    );
+    assert_eq!(without_wheels(&text), without);
 }
