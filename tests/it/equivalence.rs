@@ -8,7 +8,9 @@
 //!
 //! Each way of building has a list in `snapshots/equivalence/`: of each plan and level, that it is compared, that it
 //! is built from the same text as another level is, or with which codes it is refused. So nothing stops being
-//! compared unseen.
+//! compared unseen. Slow tools, which start a container for each instruction, build a plan before (`-O0`) and after
+//! (`-O2`); what is between is left to the others. `tests/projects/string-model` has no plan of its own to be built:
+//! its wheels are nowhere.
 //!
 //! A fault was put into each backend once, and taken out again:
 //!
