@@ -127,7 +127,7 @@ pub struct Compile {
     #[arg(long, value_enum, value_name = "COMPRESSION")]
     pub compression: Option<CompressionChoice>,
     /// How hard layers are compressed, as the compressor counts: the higher, the smaller they are, and
-    /// the longer they take. gzip has 1 to 12, and 4 is meant if nothing is said; zstd has 1 to 22, and 3.
+    /// the longer they take. gzip has 1 to 12, and 5 is meant if nothing is said; zstd has 1 to 22, and 3.
     #[arg(long, value_name = "LEVEL")]
     pub compression_level: Option<String>,
     /// How far the plan is rewritten before it is compiled, for the same image; also `-O0`, `-O1`, `-O2`.

@@ -15,10 +15,9 @@ use crate::documents::media;
 /// size of Python packages (measured with 390 MB of them), header and checksum of a member included.
 pub const BLOCK: usize = 1 << 20;
 
-/// The usual level of gzip: the highest of libdeflate's that takes a quarter of buildah's time in every hour
-/// that was measured; its layers are smaller than buildah's, and as large as BuildKit's within one part in a
-/// hundred (`docs/decisions/0016-layers-in-blocks.md`).
-const GZIP_LEVEL: i32 = 4;
+/// The usual level of gzip: the lowest of libdeflate's that makes layers as small as `gzip -6` does, the
+/// default of that tool (measured with Python packages, and with a system's libraries).
+const GZIP_LEVEL: i32 = 5;
 /// The usual level of Zstandard, the default of its own tool.
 const ZSTD_LEVEL: i32 = 3;
 
