@@ -247,21 +247,8 @@ fn runs(step: &StepLook<'_>, reader: &mut Reader<'_>) -> Result<(), Why> {
     let own = step.execution().and_then(|execution| execution.workdir.as_ref());
     let state = step.step.state.workdir.as_deref();
     let mut directory = joined("/", own.map_or(state.unwrap_or("/"), |own| own.value.as_written()))?;
-    let script = match &step.step.op.kind {
-        OpKind::Run { script, .. } => Some(script.value.as_str()),
-        OpKind::Exec { .. }
-        | OpKind::Copy(_)
-        | OpKind::File(_)
-        | OpKind::Mkdir(_)
-        | OpKind::Symlink(_)
-        | OpKind::Remove(_)
-        | OpKind::Env(_)
-        | OpKind::Workdir(_)
-        | OpKind::User(_)
-        | OpKind::Shell(_)
-        | OpKind::Layer(_)
-        | OpKind::By(_) => None,
-    };
+    let script =
+        if let OpKind::Run { script, .. } = &step.step.op.kind { Some(script.value.as_str()) } else { None };
     if step.commands.is_empty() || script.is_some_and(|script| script.contains(['$', '`', '('])) {
         return Err("what it runs and reads, only a shell can say".to_owned());
     }
@@ -335,21 +322,9 @@ fn leads(name: &EnvName, value: &EnvValue, destination: &str) -> bool {
 /// Whether a file that the plan writes itself, here or in a stage before, names the directory: the
 /// configuration of an installer may.
 fn is_named_in_a_file(look: &Look<'_>, stage: &StageLook<'_>, destination: &str) -> bool {
-    let names_it = |step: &StepLook<'_>| match &step.step.op.kind {
-        OpKind::File(file) => String::from_utf8_lossy(&file.content.0).contains(destination),
-        OpKind::Run { .. }
-        | OpKind::Exec { .. }
-        | OpKind::Copy(_)
-        | OpKind::Mkdir(_)
-        | OpKind::Symlink(_)
-        | OpKind::Remove(_)
-        | OpKind::Env(_)
-        | OpKind::Workdir(_)
-        | OpKind::User(_)
-        | OpKind::Shell(_)
-        | OpKind::Layer(_)
-        | OpKind::By(_) => false,
-    };
+    let is_in = |text: &[u8]| String::from_utf8_lossy(text).contains(destination);
+    let names_it =
+        |step: &StepLook<'_>| matches!(&step.step.op.kind, OpKind::File(file) if is_in(&file.content.0));
     let mut of = Some(stage);
     for _ in 0..FARTHEST {
         let Some(here) = of else { return false };

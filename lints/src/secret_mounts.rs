@@ -4,6 +4,7 @@
 //! All programs that see the variable get the mount, not only those whose script names it: what a program reads
 //! that a script starts is not said anywhere.
 
+use cogpack_ir::plan::walk::for_each_op;
 use cogpack_ir::plan::{
     EnvEdit, EnvName, EnvSetting, MountKind, Op, OpKind, SecretName, SecretTarget, Span, Template,
 };
@@ -187,22 +188,8 @@ fn read_by(look: &Look<'_>, name: &EnvName) -> Option<Span> {
 /// All ops of all stages, those in layers too.
 fn ops<'a>(look: &Look<'a>) -> Vec<&'a Op> {
     let mut ops = Vec::new();
-    for op in look.resolved.plan().stages.iter().flat_map(|stage| &stage.ops) {
-        match &op.kind {
-            OpKind::Layer(layer) => ops.extend(&layer.ops),
-            OpKind::Run { .. }
-            | OpKind::Exec { .. }
-            | OpKind::Copy(_)
-            | OpKind::File(_)
-            | OpKind::Mkdir(_)
-            | OpKind::Symlink(_)
-            | OpKind::Remove(_)
-            | OpKind::Env(_)
-            | OpKind::Workdir(_)
-            | OpKind::User(_)
-            | OpKind::Shell(_)
-            | OpKind::By(_) => ops.push(op),
-        }
+    for stage in &look.resolved.plan().stages {
+        for_each_op(&stage.ops, &mut |op| ops.push(op));
     }
     ops
 }

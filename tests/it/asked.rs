@@ -234,3 +234,16 @@ fn what_does_not_answer_is_left_and_the_rest_is_mended() {
     let left = fs::read_dir(folder.path()).expect("can be listed").count();
     assert_eq!(left, 2, "the plan and the store, and nothing that was half-written");
 }
+
+#[test]
+fn of_a_plan_that_breaks_a_rule_nobody_is_asked() {
+    let server = Server::with_all();
+    let text = plan(server.port).replace("http://127.0.0.1", "http://me:word@127.0.0.1");
+    let folder = folder_with(&[("plan.cpk", &text)]);
+    let answer = check(folder.path(), &["--fix"]);
+    assert_eq!(answer.code, 1, "{}", answer.stderr);
+    let left = "left cpk::context::unpinned: nobody is asked for a plan that breaks a rule\n";
+    assert_eq!(answer.stderr.matches(left).count(), 2, "{}", answer.stderr);
+    assert!(server.asked.lock().expect("nobody fails with it").is_empty());
+    assert_eq!(fs::read_to_string(folder.path().join("plan.cpk")).expect("it is there"), text);
+}
