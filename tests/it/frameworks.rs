@@ -1,11 +1,13 @@
 //! Models that need torch, tensorflow or jax, on a CPU and on GPUs, for linux/amd64 and for linux/arm64:
 //! what is locked for them, what they stand on, and their plans.
 //!
-//! No GPU is needed for it, and no index. `tests/frameworks` has a folder for each, whose locks
+//! No GPU is needed for it, and no index. `tests/frameworks` has a folder for each, whose lock
 //! `cogpackc lock` and `uv` made of what the package index had, versions, names and hashes; the name of
-//! the index stands in none of them, so they say `files.example`. Two are not of this kind: the builds of
-//! `torch-cpu` and `torch-cuda-12.6` are on torch's own index, which could not be reached, and their
-//! locks are written by hand, say so, and have hashes of nothing.
+//! the package index stands in none of them, so they say `files.example`. The builds of `torch-cpu` and
+//! `torch-cuda-12.9` are on torch's own index, which could not be reached: their locks were made in the
+//! same way, through the address of that index, of pages that stand in its place with the names, hashes
+//! and metadata of the real files. `tests/end-to-end/24-torch-index.sh` makes them again, and
+//! `tests/end-to-end/torch-index/README.md` says where these pages are from. No lock is written by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
