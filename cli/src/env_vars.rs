@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use cogpack_io_docker::settings::Settings;
 
+use crate::find_links::FindLinks;
+
 /// What the environment says, as values.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
@@ -27,9 +29,9 @@ pub struct Environment {
     /// credential helpers are).
     pub docker: Settings,
 
-    /// `PIP_FIND_LINKS`, as pip reads it, and `UV_FIND_LINKS`, as uv does: where packages are,
-    /// of which directories are looked into.
-    pub find_links: Vec<String>,
+    /// `PIP_FIND_LINKS`, as pip reads it, and `UV_FIND_LINKS`, as uv does: where packages are beside those
+    /// of an index.
+    pub find_links: FindLinks,
     /// `UV_DEFAULT_INDEX`, `UV_INDEX_URL` or `PIP_INDEX_URL`: the package index, by the simple
     /// repository API. It may hold a login.
     pub package_index: Option<Secret>,
@@ -64,14 +66,6 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// pip divides its list at white space, uv at commas.
-fn find_links(pip: Option<String>, uv: Option<String>) -> Vec<String> {
-    let pip = pip.iter().flat_map(|list| list.split_whitespace());
-    let uv = uv.iter().flat_map(|list| list.split(','));
-    let entries = pip.chain(uv).map(str::trim).filter(|entry| !entry.is_empty());
-    entries.map(str::to_owned).collect()
-}
-
 /// Variables by name. Their values may be secrets, so nothing shows them.
 #[derive(Clone, Default)]
 pub struct Named(pub BTreeMap<OsString, OsString>);
@@ -104,7 +98,11 @@ impl Environment {
                 unverified_tls: text("DOCKER_TLS").is_some(),
                 path: std::env::var_os("PATH"),
             },
-            find_links: find_links(text("PIP_FIND_LINKS"), text("UV_FIND_LINKS")),
+            find_links: FindLinks::of(
+                text("PIP_FIND_LINKS").as_deref(),
+                text("UV_FIND_LINKS").as_deref(),
+                path("HOME").as_deref(),
+            ),
             package_index: ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"]
                 .into_iter()
                 .find_map(text)

@@ -14,6 +14,7 @@ mod eject;
 mod emit;
 mod env_vars;
 mod failure;
+mod find_links;
 mod front;
 mod idle_options;
 mod installed;

@@ -174,7 +174,7 @@ impl<'a> Machine<'a> {
         })?;
         Ok(Places {
             store: self.store()?,
-            directories: self.directories(&self.environment.find_links),
+            directories: self.environment.find_links.directories(self.directory),
             index: index.map_or(Index::Nothing, Index::Simple),
             web: Web::new(),
         })

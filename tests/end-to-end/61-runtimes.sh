@@ -60,6 +60,16 @@ model file ./wheels/cog-0.23.1+own-py3-none-any.whl
 mkdir "$work/file/wheels"
 cp "$work/own"/*.whl "$work/file/wheels"
 answers file
-export UV_FIND_LINKS=$work/own
 model directory cog==0.23.1+own
+# Named to uv, or to pip: below the directory that one is in, after one that is not there. pip finds it so.
+cd "$work"
+pip_links=${PIP_FIND_LINKS:-}
+export PIP_FIND_LINKS="nowhere own $pip_links"
+exits 'pip looks there' 0 "$work/tools/bin/pip" download --quiet --disable-pip-version-check --no-deps --no-index \
+	--dest "$work/found" cog==0.23.1+own
+exits 'so does a lock' 0 "$cogpackc" lock "$work/directory"
+mv "$work/directory/pylock.cog.toml" "$work/by-pip"
+export PIP_FIND_LINKS=$pip_links UV_FIND_LINKS=own
+exits 'a directory that is named to uv is looked into' 0 "$cogpackc" lock "$work/directory"
+exits 'and is the same' 0 cmp "$work/by-pip" "$work/directory/pylock.cog.toml"
 answers directory

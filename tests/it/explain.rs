@@ -115,7 +115,7 @@ fn answer_to(script: &str) -> Answer {
         // Both name the directory of the plan.
         match *variable {
             "COGPACK_DEBS=." => environment.debs = vec![".".to_owned()],
-            "PIP_FIND_LINKS=." => environment.find_links = vec![".".to_owned()],
+            "PIP_FIND_LINKS=." => environment.find_links.put_first(folder.path()),
             other => panic!("{other}"),
         }
     }
@@ -192,7 +192,7 @@ impl Place {
         match code {
             "cpk::packages::digest" => {
                 let packages = self.folder.path().join("packages");
-                environment.find_links = vec![packages.to_str().expect("is text").to_owned()];
+                environment.find_links.put_first(&packages);
             }
             code if RUNS_PROGRAMS.contains(&code) => {
                 environment.docker.path = runtimes::environment().docker.path

@@ -103,7 +103,7 @@ impl Named<'_> {
         // Wheels that lie in the project are looked for there, whatever the machine names.
         for directory in planned.iter().flat_map(|planned| &planned.packages) {
             let directory = project.directory().join(directory.as_str());
-            console.environment.find_links.insert(0, directory.to_string_lossy().into_owned());
+            console.environment.find_links.put_first(&directory);
         }
         Ok(planned.map(|planned| project.as_plan_file(&planned)))
     }

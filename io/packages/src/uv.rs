@@ -35,6 +35,9 @@ pub struct Wishes<'w> {
     pub torch: Option<String>,
     /// Whether versions before a release count.
     pub prereleases: bool,
+    /// Where packages are beside those of indexes, as `UV_FIND_LINKS` says it; where there is nothing
+    /// beside, what uv itself is told counts.
+    pub find_links: Option<String>,
     /// Whether only what uv has in its cache is taken.
     pub offline: bool,
     /// A lock of before, whose versions are kept where they can be.
@@ -134,6 +137,9 @@ fn asked(uv: &Path, wishes: &Wishes<'_>, sources: &Sources) -> Result<String, Uv
     let mut command = Command::new(uv);
     command.current_dir(wishes.project).args(arguments(wishes, sources));
     command.arg("--output-file").arg(&answer).args(&wishes.files).arg(&lines);
+    if let Some(links) = &wishes.find_links {
+        command.env("UV_FIND_LINKS", links);
+    }
     let ran = command.stdin(Stdio::null()).output().map_err(UvError::Run)?;
     if !ran.status.success() {
         let said = String::from_utf8_lossy(&ran.stderr).replace(&*lines.to_string_lossy(), "cog.yaml");
@@ -253,6 +259,7 @@ mod tests {
                 lines: lines.iter().map(|line| (*line).to_owned()).collect(),
                 torch: torch.map(str::to_owned),
                 prereleases: false,
+                find_links: None,
                 offline: true,
                 before: None,
             };

@@ -71,6 +71,7 @@ pub fn write(
         lines: inputs.lines.clone(),
         torch: inputs.torch.clone(),
         prereleases: inputs.prereleases,
+        find_links: console.environment.find_links.for_uv(&console.directory),
         offline,
         before: before.then_some(path.as_path()),
     };
