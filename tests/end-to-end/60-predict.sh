@@ -211,6 +211,10 @@ streams older "${network[@]}"
 prints 'on the network of the machine' 'hello you' predict "$project" -i text=you --network host
 nothing_is_left older
 prints 'as JSON' '  "status": "succeeded",' predict "$project" --json '{"text": "you"}' --format json "${network[@]}"
+printf '{"text": "from a file"}' >"$work/in.json"
+prints 'as a file of JSON' 'hello from a file' predict "$project" --json @"$work/in.json" "${network[@]}"
+prints 'as JSON of standard input' 'hello from a file' sh -c '"$@" <"$0"' "$work/in.json" \
+	"$cogpackc" predict "$project" --json @- --store "$work/store" --progress quiet "${network[@]}"
 exits 'a project as an image' 0 "$cogpackc" build "$project" -t "cogpack-test/predict:$$" --store "$work/store" --progress quiet
 prints 'which is asked by its name, by the other name of the command' 'hello you' \
 	"$cogpackc" run "cogpack-test/predict:$$" -i text=you "${network[@]}"
@@ -221,6 +225,9 @@ matches 'is told with a way out' 'docker pull' cat "$work/said"
 (
 	on_next_engine
 	answers newer --network "$COGPACK_TEST_NETWORK"
+	exits 'newer: an iterator' 0 predict "$project/stream.cpk" -i text=line -i count=3 --network "$COGPACK_TEST_NETWORK"
+	cp "$work/output" "$work/said"
+	prints 'newer: gives its output line by line' 3 grep -c '^line [0-2] at' "$work/said"
 )
 
 if [ "$(id -u)" = 0 ] && command -v crun >/dev/null; then

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Python projects without a cog.yaml: one of uv with its lock and a program, and one with requirements
-# alone and a wheel of its own. Each is built in this process, and the engine runs what came of it.
+# alone and a wheel of its own; and by what a project says of itself in one file alone. Each is built in this
+# process or by the engine, which runs what came of it.
 # shellcheck source-path=SCRIPTDIR source=support.bash
 . "$(dirname "$0")/support.bash"
 needs_daemon
@@ -125,8 +126,49 @@ exits 'with an index it can' 0 "$cogpackc" lock "$work/more"
 mv "$work/more/pylock.cog.toml" "$work/more.lock"
 exits 'and then offline too' 0 "$cogpackc" lock "$work/more" --offline
 exits 'which is the same' 0 cmp "$work/more.lock" "$work/more/pylock.cog.toml"
+# Anybody's program, on a base that is an image and files that nobody can change.
+nobody=cogpack-test/nobody:$$
+builds nobody "$work/plain" --catalogue "$work/catalogue.toml" --user 1000:1000 --precompile --tag "$nobody"
+prints 'nobody runs it where nothing can be written' 'bücher of its own' docker run --rm --read-only --cap-drop ALL \
+	--network "$COGPACK_TEST_NETWORK" "$nobody"
+prints 'with the byte code that came with it' 'True 1000' docker run --rm --read-only --cap-drop ALL --network "$COGPACK_TEST_NETWORK" \
+	"$nobody" python -c 'import idna, os; print(os.path.exists(idna.__cached__), os.getuid())'
+docker image rm --force "$nobody" >/dev/null
 echo 'more' >>"$work/plain/wheels/own-1.0-py3-none-any.whl"
 exits 'a wheel that has changed is not taken' 1 "$cogpackc" plan "$work/plain" --catalogue "$work/catalogue.toml"
+
+# One file says all: pyproject.toml without a lock, setup.py, and a lock that another tool has written.
+mkdir "$work/described" "$work/classic" "$work/locked"
+cat >"$work/described/pyproject.toml" <<'FILE'
+[project]
+name = "described"
+version = "0.1.0"
+requires-python = "==3.11.*"
+dependencies = ["idna==3.10"]
+
+[project.scripts]
+described = "described:run"
+FILE
+cat >"$work/classic/setup.py" <<'FILE'
+from setuptools import setup
+
+setup(name="classic", version="0.2.0", py_modules=["classic"], python_requires="==3.11.*", install_requires=["idna==3.10"],
+      entry_points={"console_scripts": ["classic = classic:run"]})
+FILE
+for name in described classic; do
+	printf 'import idna\n\n\ndef run() -> None:\n    print("%s", idna.encode("bücher.example").decode())\n' "$name" >"$work/$name/$name.py"
+done
+printf 'idna==3.10\n' >"$work/requirements.in"
+exits 'another tool locks' 0 uv pip compile --quiet --no-config --format pylock.toml --python-version 3.11 \
+	--output-file "$work/locked/pylock.toml" "$work/requirements.in"
+echo 3.11 >"$work/locked/.python-version"
+printf 'import idna\n\nprint("locked", idna.encode("bücher.example").decode())\n' >"$work/locked/main.py"
+for name in described classic locked; do
+	image=cogpack-test/$name:$$
+	builds "$name" "$work/$name" --catalogue "$work/catalogue.toml" --tag "$image"
+	prints "$name runs" "$name xn--bcher-kva.example" docker run --rm --network "$COGPACK_TEST_NETWORK" "$image"
+	docker image rm --force "$image" >/dev/null
+done
 
 # Requirements that no versions keep are one thing, an index that does not answer another.
 mkdir "$work/against"

@@ -73,11 +73,23 @@ prints 'an engine builds them, and the model answers' '95 5 own' \
 if [ "$(id -u)" = 0 ] && command -v crun >/dev/null; then
 	prints 'so does this process' '95 5 own' \
 		"$cogpackc" predict "$model" --builder direct --progress quiet -i text=abc
+	exits 'with symbols they are there' 0 "$cogpackc" build "$model" --builder direct --output "type=layout,dest=$work/whole" --progress quiet
 	echo 'strip = true' >"$model/cogpack.toml"
 	stripped() { "$cogpackc" build "$model" --builder direct --no-cache --output "type=layout,dest=$1" --progress quiet; }
 	exits 'without symbols they are built' 0 stripped "$work/one"
 	exits 'and built again' 0 stripped "$work/two"
 	exits 'to the same bytes' 0 diff -r "$work/one" "$work/two"
+	# The extension in C as the image has it: what debuggers want is in sections of such names.
+	extension() {
+		for blob in "$1"/blobs/sha256/*; do
+			tar --extract --to-stdout --wildcards '*/_crcfunext*.so' --file "$blob" 2>/dev/null || true
+		done
+	}
+	extension "$work/whole" >"$work/with-symbols.so"
+	extension "$work/one" >"$work/without.so"
+	exits 'a library has symbols for debuggers' 0 grep --text --quiet '\.debug_info' "$work/with-symbols.so"
+	exits 'and without them is one still' 0 grep --text --quiet '\.dynsym' "$work/without.so"
+	exits 'but has none' 1 grep --text --quiet '\.debug_info' "$work/without.so"
 fi
 
 # A repository, of which the daemon fetches one commit.

@@ -95,6 +95,37 @@ fn both_ways_to_make_an_image_share_packed_layers() {
 }
 
 #[test]
+fn builds_that_name_no_store_keep_packed_layers_where_that_takes_no_room() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let folder = folder.path();
+    let plan = "cpk 1\n\ncontext @source = dir \"source\"\n\nstage %app from scratch {\n  \
+                copy contents \".\" from @source to \"/app\"\n}\n\nexport from %app\n";
+    fs::write(folder.join("plan.cpk"), plan).expect("is writable");
+    fs::create_dir(folder.join("source")).expect("can be made");
+    fs::write(folder.join("source/file"), "text").expect("is writable");
+    let most_links = |cache: &Path, layout: &str| {
+        let environment = Environment { cache_home: Some(cache.to_owned()), ..Environment::default() };
+        let output = format!("type=layout,dest={layout}");
+        let build =
+            ["build", ".", "--builder", "direct", "--progress", "quiet", "--no-record", "-o", &output];
+        let answer = cogpackc_in(environment, folder, &build);
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        let blobs = fs::read_dir(folder.join(layout).join("blobs/sha256")).expect("is a layout");
+        blobs.map(|blob| blob.and_then(|blob| blob.metadata()).expect("is there").nlink()).max()
+    };
+    let cache = folder.join("cache");
+    assert_eq!(most_links(&cache, "first"), Some(2), "in the layout and in the store");
+    assert_eq!(most_links(&cache, "second"), Some(3), "the second build packs nothing");
+    // Each of these machines has a filesystem in memory.
+    let elsewhere = tempfile::tempdir_in("/dev/shm").expect("a temporary folder can be made");
+    assert_eq!(most_links(elsewhere.path(), "third"), Some(1));
+    assert_eq!(fs::read_dir(elsewhere.path()).expect("is there").count(), 0, "nothing was copied there");
+    let file = folder.join("file");
+    fs::write(&file, "").expect("is writable");
+    assert_eq!(most_links(&file, "fourth"), Some(1), "a cache that cannot be made is none");
+}
+
+#[test]
 fn layers_of_another_level_are_others_to_a_store_too() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let folder = folder.path();

@@ -52,7 +52,7 @@ pub struct Build {
     pub runtime: Option<PathBuf>,
     /// Where packages are kept from build to build, and with `--builder direct` unpacked images, results,
     /// packed layers and caches; also COGPACK_STORE. Left out: `cogpackc/store` in your cache directory,
-    /// which plans without packages that run nothing do not use.
+    /// where plans that run nothing keep packed layers if the image goes to the same disk.
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
     /// Where BuildKit listens: `unix://PATH`, `tcp://HOST:PORT` or `docker-container://NAME`.

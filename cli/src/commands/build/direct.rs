@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -14,6 +16,7 @@ use cogpack_build::failure::BuildError;
 use cogpack_build::order::Destination;
 use cogpack_content::Platform;
 use cogpack_io_runtime::{NoRuntime, Runtime, processors};
+use cogpack_io_store::Store;
 use cogpack_ir::plan::{Context, InputName, Plan};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
@@ -96,9 +99,12 @@ impl Job<'_> {
         }
         let has_programs = parts.iter().any(|part| part.recipe.has_programs());
         let machine = Machine::new(arguments.store.as_deref(), console);
-        // Plans that run nothing need no store, and keep their packed layers in one that is named.
+        // Plans that run nothing need no store, and keep their packed layers where that takes no room.
         let is_needed = runtime.is_some() && has_programs;
-        let store = (is_needed || machine.names_store()).then(|| machine.store()).transpose()?;
+        let store = match is_needed || machine.names_store() {
+            true => Some(machine.store()?),
+            false => store_beside(&self.destinations, machine),
+        };
         let kept = store.clone().filter(|_| !arguments.no_cache);
         let builder = match (runtime, store) {
             (Some(runtime), Some(store)) if has_programs => Direct::with(Programs { runtime, store }),
@@ -173,6 +179,29 @@ impl Job<'_> {
                 .with_hint("`--runtime` takes the path of crun, runc or youki, or its name on PATH")),
         }
     }
+}
+
+/// The store that nobody has named, where it may keep what a plan without programs packs: on the disk of
+/// all that the image goes to, since a layer that is kept there is a link to the image's own file. On
+/// another one it would be a copy, of which there are gigabytes for weights. A machine without such a
+/// place is none the worse: each build packs everything then.
+fn store_beside(destinations: &[Destination], machine: Machine<'_>) -> Option<Store> {
+    let disk = disk_of(&machine.store_path().ok()?)?;
+    let is_beside = |destination: &Destination| match destination {
+        Destination::Layout { path, .. } | Destination::Directory { path, .. } => disk_of(path) == Some(disk),
+        Destination::File { path, .. } => path.as_deref().is_none_or(|path| disk_of(path) == Some(disk)),
+        Destination::Engine { .. } | Destination::Image { .. } => true,
+    };
+    destinations.iter().all(is_beside).then(|| machine.store().ok()).flatten()
+}
+
+/// The disk that a path is on, or would be: that of the nearest directory above it that is there.
+fn disk_of(path: &Path) -> Option<u64> {
+    path.ancestors().find_map(|above| {
+        // A relative path ends in the directory that this process is in.
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        Some(std::fs::metadata(above).ok()?.dev())
+    })
 }
 
 /// The contexts that a build walks just as the plan says that was written: a pass may take less of one.
