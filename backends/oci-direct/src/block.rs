@@ -20,6 +20,8 @@ pub struct Block {
     room: Vec<u8>,
     /// Where in it the first byte is to be.
     start: usize,
+    /// How many bytes it takes.
+    most: usize,
     filled: usize,
     home: Sender<Vec<u8>>,
 }
@@ -35,7 +37,18 @@ impl Blocks {
         let room = self.given.try_recv().unwrap_or_else(|_| vec![0; self.size + ALIGNMENT]);
         // Where nobody can say, the beginning is as good as any other place.
         let start = Some(room.as_ptr().align_offset(ALIGNMENT)).filter(|it| *it < ALIGNMENT).unwrap_or(0);
-        Block { room, start, filled: 0, home: self.giving.clone() }
+        Block { room, start, most: self.size, filled: 0, home: self.giving.clone() }
+    }
+
+    /// An empty one, after which the next bytes go to a place in a file where disks take them, if
+    /// its own first one goes to `place`.
+    pub(crate) fn empty_at(&self, place: u64) -> Block {
+        let over = (place % ALIGNMENT as u64) as usize;
+        let mut block = self.empty();
+        if over > 0 {
+            block.most = self.size.min(ALIGNMENT - over);
+        }
+        block
     }
 }
 
@@ -53,7 +66,7 @@ impl Block {
     /// Takes as many of these bytes as it has room for; how many.
     pub fn take(&mut self, bytes: &[u8]) -> usize {
         let from = self.start + self.filled;
-        let count = bytes.len().min(self.room.len() - ALIGNMENT - self.filled);
+        let count = bytes.len().min(self.most - self.filled);
         self.room[from..from + count].copy_from_slice(&bytes[..count]);
         self.filled += count;
         count
@@ -61,7 +74,7 @@ impl Block {
 
     /// Whether it has no more room.
     pub fn is_full(&self) -> bool {
-        self.filled == self.room.len() - ALIGNMENT
+        self.filled == self.most
     }
 }
 
@@ -98,5 +111,15 @@ mod tests {
         let again = blocks.empty();
         assert_eq!((again.as_ptr(), again.len()), (place, 0));
         drop((blocks, again, other));
+    }
+
+    #[test]
+    fn the_first_of_a_file_ends_where_disks_take_the_next() {
+        let blocks = Blocks::new(2 * ALIGNMENT);
+        for (place, most) in [(0, 8_192), (1_536, 2_560), (4_095, 1), (4_096, 8_192), (12_289, 4_095)] {
+            let mut block = blocks.empty_at(place);
+            assert_eq!((block.take(&[1; 10_000]), block.is_full(), block.len()), (most, true, most));
+            assert_eq!(blocks.empty().take(&[1; 10_000]), 8_192);
+        }
     }
 }

@@ -231,12 +231,43 @@ impl Layer {
         sum
     }
 
+    /// How many bytes the layer has that is not compressed. Of files that are kept on disk it is looked
+    /// whether they have capabilities; none is read.
+    pub fn plain_size(&self, source: &dyn ContentSource, time: u64) -> Result<u64, LayerWriteError> {
+        let counted = self.entries(time, Counted(0), |archive, entry, bytes| {
+            let capability = match bytes {
+                Bytes::Inline(_) | Bytes::Context(_) => None,
+                Bytes::Kept(_) => open(source, bytes)?.capability,
+            };
+            let skip = |counted: &mut Counted| {
+                counted.0 += bytes.size();
+                Ok::<_, LayerWriteError>(bytes.size())
+            };
+            archive.append_made(entry, capability.as_deref(), skip)?
+        })?;
+        Ok(counted.0)
+    }
+
     /// Writes the layer as an archive, every entry changed at `time`.
     fn archive<W: Write>(
         &self,
         source: &dyn ContentSource,
         time: u64,
         sink: W,
+    ) -> Result<W, LayerWriteError> {
+        self.entries(time, sink, |archive, entry, bytes| {
+            let mut opened = open(source, bytes)?;
+            Ok(archive.append_capable(entry, &mut opened.bytes, opened.capability.as_deref())?)
+        })
+    }
+
+    /// Writes the entries of the layer as an archive, every one changed at `time`; `append` those that
+    /// are files.
+    fn entries<W: Write>(
+        &self,
+        time: u64,
+        sink: W,
+        mut append: impl FnMut(&mut TarWriter<W>, &tar::Entry<'_>, Bytes<'_>) -> Result<(), LayerWriteError>,
     ) -> Result<W, LayerWriteError> {
         let mut archive = TarWriter::new(sink, time);
         let mut first_names = FirstNames::new(&self.after);
@@ -258,10 +289,6 @@ impl Layer {
                     let attributes = Attributes { mode: Mode::FILE, ids: Ids::ROOT };
                     archive.append(&with(&path, tar::EntryKind::File { size: 0 }, attributes))?;
                 }
-                EntryKind::File(attributes, Bytes::Inline(content)) => {
-                    let kind = tar::EntryKind::File { size: content.0.len() as u64 };
-                    archive.append_file(&with(path, kind, attributes), &mut &content.0[..])?;
-                }
                 EntryKind::File(attributes, bytes) => {
                     // Names of one file are names of one file again.
                     if let Some(first) = first_names.of(bytes, attributes) {
@@ -269,16 +296,39 @@ impl Layer {
                         archive.append(&with(path, kind, attributes))?;
                         return Ok(());
                     }
-                    let (size, mut opened) = open(source, bytes)?;
-                    let kind = tar::EntryKind::File { size };
-                    let capability = opened.capability.as_deref();
-                    archive.append_capable(&with(path, kind, attributes), &mut opened.bytes, capability)?;
+                    let kind = tar::EntryKind::File { size: bytes.size() };
+                    append(&mut archive, &with(path, kind, attributes), bytes)?;
                     first_names.remember(bytes, attributes, path);
                 }
             }
             Ok::<_, LayerWriteError>(())
         })?;
         Ok(archive.finish()?)
+    }
+}
+
+/// Counts bytes, and has room for none.
+struct Counted(u64);
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Bytes<'_> {
+    /// How many there are.
+    pub(crate) fn size(self) -> u64 {
+        match self {
+            Self::Inline(content) => content.0.len() as u64,
+            Self::Context(file) => file.size(),
+            Self::Kept(file) => file.size,
+        }
     }
 }
 
@@ -303,26 +353,23 @@ fn whiteout(path: &[u8]) -> Vec<u8> {
     [&path[..name], WHITEOUT, &path[name..]].concat()
 }
 
-/// How many bytes a file has, and they themselves.
+/// The bytes of a file.
 pub(crate) fn open<'s>(
     source: &'s dyn ContentSource,
     bytes: Bytes<'s>,
-) -> Result<(u64, KeptContent<'s>), LayerWriteError> {
+) -> Result<KeptContent<'s>, LayerWriteError> {
     let plain = |bytes| KeptContent { bytes, modified: (0, 0), capability: None };
-    let (size, opened, place, path) = match bytes {
-        Bytes::Inline(content) => return Ok((content.0.len() as u64, plain(Box::new(&content.0[..])))),
+    let (opened, place, path) = match bytes {
+        Bytes::Inline(content) => return Ok(plain(Box::new(&content.0[..]))),
         Bytes::Context(listed) => {
             let file = listed.file();
             let opened = source.open(&file).map(plain);
-            (file.size, opened, format!("the context `{}`", file.context), file.path)
+            (opened, format!("the context `{}`", file.context), file.path)
         }
-        Bytes::Kept(file) => {
-            (file.size, source.open_kept(file), "what is kept on disk".to_owned(), file.path.clone())
-        }
+        Bytes::Kept(file) => (source.open_kept(file), "what is kept on disk".to_owned(), file.path.clone()),
     };
     let path = String::from_utf8_lossy(&path).into_owned();
-    let opened = opened.map_err(|source| LayerWriteError::Open { place, path, source })?;
-    Ok((size, opened))
+    opened.map_err(|source| LayerWriteError::Open { place, path, source })
 }
 
 fn special(kind: SpecialKind) -> tar::EntryKind<'static> {

@@ -33,6 +33,9 @@ pub struct Packing {
     pub coding: Coding,
     /// How many threads compress. The bytes do not depend on it.
     pub threads: NonZeroUsize,
+    /// Where in a file its first byte goes, as far as that is known: what is not compressed is passed
+    /// on in pieces that disks take there. The bytes do not depend on it.
+    pub place: u64,
 }
 
 /// Packs what `fill` writes, and passes it on to `sink`; gives that back, and what went into it.
@@ -47,7 +50,10 @@ pub fn pack<W: Write + Send, E: From<io::Error>>(
             Coding::Gzip { .. } | Coding::Zstd { .. } => BLOCK,
             Coding::Plain => PLAIN_BLOCK,
         });
-        let block = blocks.empty();
+        let block = match packing.coding {
+            Coding::Gzip { .. } | Coding::Zstd { .. } => blocks.empty(),
+            Coding::Plain => blocks.empty_at(packing.place),
+        };
         let mut packer = Packer { scope, packing, blocks, block, stage: Stage::Alone(sink) };
         fill(&mut packer)?;
         Ok(packer.finish()?)
@@ -157,7 +163,7 @@ impl<'scope, W: Write + Send + 'scope> Write for Packer<'scope, '_, W> {
 
 impl<'scope, W: Write + Send + 'scope> Team<'scope, W> {
     fn start(scope: &'scope Scope<'scope, '_>, packing: Packing, sink: W) -> io::Result<Self> {
-        let Packing { coding, threads } = packing;
+        let Packing { coding, threads, place: _ } = packing;
         let threads = threads.get();
         // What is under way at once, and so the memory, is bounded by the length of this queue.
         let waiting = match coding {
@@ -285,7 +291,7 @@ mod tests {
     const CODINGS: [Coding; 3] = [Coding::Gzip { level: 5 }, Coding::Zstd { level: 3 }, Coding::Plain];
 
     fn packing(coding: Coding, threads: usize) -> Packing {
-        Packing { coding, threads: NonZeroUsize::new(threads).expect("is not zero") }
+        Packing { coding, threads: NonZeroUsize::new(threads).expect("is not zero"), place: 0 }
     }
 
     fn packed(packing: Packing, pieces: &[&[u8]]) -> (Vec<u8>, LayerBlob) {
@@ -336,6 +342,18 @@ mod tests {
             for (threads, size) in [(1, 1_000), (2, BLOCK - 1), (3, BLOCK + 1), (7, 65_536)] {
                 let pieces = content.chunks(size).collect::<Vec<_>>();
                 assert!(packed(packing(coding, threads), &pieces) == whole, "{coding:?}, {threads}, {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_bytes_do_not_depend_on_where_in_a_file_they_go() {
+        let content = content();
+        for coding in CODINGS {
+            let whole = packed(packing(coding, 2), &[&content]);
+            for place in [512, 1_536, 4_096, 5_000_000_001] {
+                let elsewhere = Packing { place, ..packing(coding, 2) };
+                assert!(packed(elsewhere, &[&content]) == whole, "{coding:?}, {place}");
             }
         }
     }

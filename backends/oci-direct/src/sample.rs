@@ -33,7 +33,7 @@ pub fn compresses(layer: &Layer, source: &dyn ContentSource) -> Result<bool, Lay
     layer.each(|entry| {
         let size = match entry.kind {
             EntryKind::File(_, bytes) => {
-                let size = size_of(bytes);
+                let size = bytes.size();
                 let place = files.partition_point(|(other, _)| *other <= Reverse(size));
                 if place < FILES {
                     files.truncate(FILES - 1);
@@ -70,14 +70,6 @@ pub fn compresses(layer: &Layer, source: &dyn ContentSource) -> Result<bool, Lay
     Ok(saved >= total / WORTH)
 }
 
-fn size_of(bytes: Bytes<'_>) -> u64 {
-    match bytes {
-        Bytes::Inline(content) => content.0.len() as u64,
-        Bytes::Context(file) => file.size(),
-        Bytes::Kept(file) => file.size,
-    }
-}
-
 /// How many bytes of a file were weighed, and how many they are compressed. A file that changes
 /// meanwhile is noticed when it is packed.
 fn look(content: &Content, size: u64, source: &dyn ContentSource) -> Result<(u64, u64), LayerWriteError> {
@@ -88,7 +80,7 @@ fn look(content: &Content, size: u64, source: &dyn ContentSource) -> Result<(u64
         // No layer that is made has one.
         Content::Layer(_) => return Ok((0, 0)),
     };
-    let (_, opened) = open(source, bytes)?;
+    let opened = open(source, bytes)?;
     weighed(opened.bytes, size.min(LOOK)).map_err(|source| {
         let path = match bytes {
             Bytes::Inline(_) => String::new(),

@@ -153,9 +153,10 @@ impl<W: Write> TarWriter<W> {
     pub fn append_made<E>(
         &mut self,
         entry: &Entry<'_>,
+        capability: Option<&[u8]>,
         make: impl FnOnce(&mut W) -> Result<u64, E>,
     ) -> Result<Result<(), E>, TarError> {
-        self.header(entry, None)?;
+        self.header(entry, capability)?;
         let made = match make(&mut self.sink) {
             Ok(made) => made,
             Err(error) => return Ok(Err(error)),

@@ -2,6 +2,7 @@
 
 mod owners;
 mod programs;
+mod sizes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
@@ -365,12 +366,13 @@ fn names_of_one_file_become_hard_links_again() {
     let image = assembled(&plan("scratch", "copy contents \".\" from @source to \"/d\""), &inputs);
     let image = image.expect("is an image");
     let Some(ImageLayer::Made(layer)) = image.layers().next() else { panic!("has a layer") };
-    let packing = Packing { coding: Coding::Gzip { level: 5 }, threads: NonZeroUsize::MIN };
+    let packing = Packing { coding: Coding::Gzip { level: 5 }, threads: NonZeroUsize::MIN, place: 0 };
     let (bytes, written) = layer.write(&Letters, 0, packing, Vec::new()).expect("can be written");
     assert_eq!(written.blob.digest, Digest::of(&bytes));
     let mut plain = Vec::new();
     flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut plain).expect("is gzip");
     assert_eq!(written.diff_id, Digest::of(&plain));
+    assert_eq!(layer.plain_size(&Letters, 0).expect("is listed"), plain.len() as u64);
     // Directory, file, its content, two links, and the end: seven blocks.
     assert_eq!(plain.len(), 7 * 512);
     let flags: Vec<char> = [0, 512, 1536, 2048].map(|at| char::from(plain[at + 156])).to_vec();

@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use cogpack_backends_oci_direct::block::{ALIGNMENT, Block};
@@ -23,17 +25,24 @@ const LARGE: u64 = 64 << 20;
 /// What is gathered at most before it is passed on.
 const GATHERED: usize = 1 << 20;
 
-/// Writes a file.
+/// Writes a file, or what of it follows some place.
 pub(crate) struct Flowing {
-    file: File,
-    /// The same file, written past the cache, where it is worth that and the filesystem can.
-    past: Option<File>,
-    /// How many bytes it has.
+    whole: Arc<Whole>,
+    /// Where the next byte goes.
     end: u64,
     /// How many bytes have come through the cache since the disk was told last.
     since: u64,
-    /// The thread that tells it; none before there is anything to tell.
-    disk: Option<Disk>,
+}
+
+/// What all share who write to one file.
+struct Whole {
+    file: File,
+    /// The same file, written past the cache, where it is worth that and the filesystem can.
+    past: Option<File>,
+    /// Whether it has refused to be.
+    refused: AtomicBool,
+    /// The thread that tells the disk; none before there is anything to tell.
+    disk: Mutex<Option<Disk>>,
 }
 
 struct Disk {
@@ -57,29 +66,43 @@ impl Flowing {
                 return Err(Errno::NOSPC.into());
             }
         }
-        Ok(Self { file, past, end: 0, since: 0, disk: None })
+        let whole = Whole { file, past, refused: AtomicBool::new(false), disk: Mutex::new(None) };
+        Ok(Self { whole: Arc::new(whole), end: 0, since: 0 })
     }
 
-    /// Waits until all of it is on the disk.
+    /// Into the same file, from `place` on.
+    pub(crate) fn at(&self, place: u64) -> Self {
+        Self { whole: Arc::clone(&self.whole), end: place, since: 0 }
+    }
+
+    /// Ends the file where its next byte would have gone, and waits until all of it is on the disk.
     pub(crate) fn finish(self) -> io::Result<()> {
-        if let Some(Disk { tell, telling }) = self.disk {
+        let Whole { file, disk, .. } = &*self.whole;
+        let disk = disk.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Disk { tell, telling }) = disk {
             drop(tell);
             // The kernel tells each failure once, so the last call would not hear of this one.
             telling.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         }
-        self.file.sync_all()
+        // It had room for more, or what was in it has moved up.
+        if file.metadata()?.len() > self.end {
+            file.set_len(self.end)?;
+        }
+        file.sync_all()
     }
 
-    /// Writes past the cache; nothing where these bytes or this filesystem cannot.
-    fn write_past(&mut self, bytes: &[u8]) -> Option<io::Result<usize>> {
-        let is_aligned = bytes.len().is_multiple_of(ALIGNMENT)
-            && self.end.is_multiple_of(ALIGNMENT as u64)
-            && bytes.as_ptr().align_offset(ALIGNMENT) == 0;
-        let past = self.past.as_ref().filter(|_| is_aligned && !bytes.is_empty())?;
-        match past.write_at(bytes, self.end) {
+    /// Writes past the cache as many of these bytes as it takes; nothing where these bytes or this
+    /// filesystem cannot.
+    fn write_past(&self, bytes: &[u8]) -> Option<io::Result<usize>> {
+        let Whole { past, refused, .. } = &*self.whole;
+        let whole = bytes.len() - bytes.len() % ALIGNMENT;
+        let is_aligned =
+            self.end.is_multiple_of(ALIGNMENT as u64) && bytes.as_ptr().align_offset(ALIGNMENT) == 0;
+        let past = past.as_ref().filter(|_| is_aligned && whole > 0 && !refused.load(Ordering::Relaxed))?;
+        match past.write_at(&bytes[..whole], self.end) {
             // It asks for more than others do.
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                self.past = None;
+                refused.store(true, Ordering::Relaxed);
                 None
             }
             written => Some(written),
@@ -87,12 +110,14 @@ impl Flowing {
     }
 
     fn write_through(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.file.write_at(bytes, self.end)?;
+        let Whole { file, disk, .. } = &*self.whole;
+        let count = file.write_at(bytes, self.end)?;
         self.since += count as u64;
         if self.since >= STEP {
-            let disk = match &mut self.disk {
+            let mut disk = disk.lock().unwrap_or_else(PoisonError::into_inner);
+            let disk = match &mut *disk {
                 Some(disk) => disk,
-                none => none.insert(Disk::of(&self.file)?),
+                none => none.insert(Disk::of(file)?),
             };
             match disk.tell.try_send(()) {
                 Ok(()) => self.since = 0,
@@ -115,40 +140,65 @@ impl Write for Flowing {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        Ok(())
     }
 }
 
 /// Gathers what comes in small pieces into such as disks take.
 pub(crate) struct Gathering<W> {
     block: Block,
+    /// Where what is gathered goes.
+    place: u64,
     sink: W,
 }
 
 impl<W: Write> Gathering<W> {
     pub(crate) fn new(sink: W) -> Self {
-        Self { block: Block::alone(GATHERED), sink }
+        Self { block: Block::alone(GATHERED), place: 0, sink }
     }
 
     /// Passes on what is left, and gives the sink back.
     pub(crate) fn finish(mut self) -> io::Result<W> {
-        self.flush()?;
+        self.pass_on()?;
         Ok(self.sink)
+    }
+
+    fn pass_on(&mut self) -> io::Result<()> {
+        self.sink.write_all(&self.block)?;
+        self.place += self.block.len() as u64;
+        self.block.clear();
+        Ok(())
+    }
+}
+
+impl Gathering<Flowing> {
+    /// Goes past `size` bytes that are in the file, if these are at `place` and the next byte would go
+    /// there; whether it is so.
+    pub(crate) fn skip(&mut self, place: u64, size: u64) -> io::Result<bool> {
+        if self.place + self.block.len() as u64 != place {
+            return Ok(false);
+        }
+        self.pass_on()?;
+        self.place += size;
+        self.sink = self.sink.at(self.place);
+        Ok(true)
     }
 }
 
 impl<W: Write> Write for Gathering<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.block.is_full() {
-            self.sink.write_all(&self.block)?;
-            self.block.clear();
+        // So that the next one begins where disks take it.
+        let most = GATHERED - (self.place % ALIGNMENT as u64) as usize;
+        if self.block.len() >= most {
+            self.pass_on()?;
+            return self.write(bytes);
         }
-        Ok(self.block.take(bytes))
+        let count = bytes.len().min(most - self.block.len());
+        Ok(self.block.take(&bytes[..count]))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.sink.write_all(&self.block)?;
-        self.block.clear();
+        self.pass_on()?;
         self.sink.flush()
     }
 }
@@ -165,7 +215,13 @@ impl Disk {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::MutexGuard;
+
     use super::*;
+
+    fn told(file: &Flowing) -> MutexGuard<'_, Option<Disk>> {
+        file.whole.disk.lock().expect("nobody panicked")
+    }
 
     #[test]
     fn the_file_is_whole_however_often_the_disk_was_told() {
@@ -176,7 +232,7 @@ mod tests {
         for _ in 0..25 {
             file.write_all(&block).expect("there is room");
         }
-        assert!(file.disk.is_some());
+        assert!(told(&file).is_some());
         file.finish().expect("the disk takes it");
         let written = std::fs::read(&path).expect("is there");
         assert_eq!(written.len(), 25 * block.len());
@@ -206,13 +262,52 @@ mod tests {
     }
 
     #[test]
+    fn several_write_to_one_file_and_what_comes_between_is_written_last() {
+        let directory = tempfile::tempdir().expect("there is room");
+        let path = directory.path().join("file");
+        let file = Flowing::create(&path, LARGE).expect("there is room");
+        let room: Vec<u8> = (0..=250).cycle().take(200 * ALIGNMENT).collect();
+        let start = room.as_ptr().align_offset(ALIGNMENT);
+        // The first begins where a disk takes pieces, after its first bytes; neither ends there.
+        let (first, second) = (&room[start..start + 90 * ALIGNMENT + 7], &room[start..start + 50_000]);
+        let (at_first, at_second) = (1_536, 3 * ALIGNMENT as u64 * 100 + 512);
+        std::thread::scope(|scope| {
+            for (place, bytes) in [(at_first, first), (at_second, second)] {
+                let mut part = file.at(place);
+                scope.spawn(move || {
+                    let (head, rest) = bytes.split_at(ALIGNMENT - (place as usize % ALIGNMENT));
+                    part.write_all(head).expect("there is room");
+                    part.write_all(rest).expect("there is room");
+                });
+            }
+        });
+        let mut between = Gathering::new(file);
+        let mut expected = Vec::new();
+        for (place, bytes) in [(at_first, first), (at_second, second)] {
+            let gap = vec![9; place as usize - expected.len()];
+            between.write_all(&gap[1..]).expect("there is room");
+            assert!(!between.skip(place, bytes.len() as u64).expect("nothing is written"), "one is missing");
+            between.write_all(&gap[..1]).expect("there is room");
+            assert!(between.skip(place, bytes.len() as u64).expect("there is room"));
+            expected.extend_from_slice(&gap);
+            expected.extend_from_slice(bytes);
+        }
+        // More than is gathered at once, and the file ends here, whatever room there was.
+        let end = vec![7; 3 * GATHERED / 2];
+        between.write_all(&end).expect("there is room");
+        expected.extend_from_slice(&end);
+        between.finish().and_then(Flowing::finish).expect("the disk takes it");
+        assert!(std::fs::read(&path).expect("is there") == expected);
+    }
+
+    #[test]
     fn what_the_disk_refuses_on_the_way_is_told_at_the_end() {
         // It takes all bytes, and cannot be synced.
         let mut file = Flowing::create(Path::new("/dev/null"), 0).expect("is there");
         for _ in 0..=(STEP >> 20) {
             file.write_all(&[7; 1 << 20]).expect("it takes all");
         }
-        let Disk { tell, telling } = file.disk.take().expect("the disk was told");
+        let Disk { tell, telling } = told(&file).take().expect("the disk was told");
         drop(tell);
         let refused = telling.join().expect("it has ended").expect_err("it cannot");
         assert_eq!(refused.kind(), io::ErrorKind::InvalidInput);

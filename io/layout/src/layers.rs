@@ -27,7 +27,6 @@ use crate::flowing::Flowing;
 use crate::noting::Noting;
 use crate::packed::{self, Packed};
 use crate::read::Layout;
-use crate::recipe::Recipe;
 use crate::told::{Counter, Counting};
 use crate::unchanged;
 use crate::write::{Image, Named, WriteError, Written, documents, failed, written};
@@ -126,97 +125,74 @@ const LARGE: u64 = 16 << 20;
 /// How many of them at most, since each has room for some blocks.
 const MOST_AT_ONCE: usize = 4;
 
-/// The recipes of blobs.
-pub type Recipes<'a> = BTreeMap<Digest, Recipe<'a>>;
-
-/// Where the bytes of a layer are.
-enum Made<'a> {
-    /// In the layout.
-    Here(WrittenLayer),
-    /// Nowhere yet.
-    Again(Recipe<'a>),
-}
-
-/// Puts the blobs of an image's layers where they are in the layout at `root`; of those that can be
-/// made again, where somebody takes them, their recipes.
-pub fn put<'a>(
-    layers: Vec<Ready<'a>>,
-    image: Image<'a>,
-    root: &Path,
-    mut recipes: Option<&mut Recipes<'a>>,
-) -> Result<Vec<WrittenLayer>, WriteError> {
-    let mut ahead = made_at_once(&layers, image, root, recipes.is_some())?;
-    let put = |(place, layer)| match (ahead.remove(&place), layer) {
-        (Some(Made::Here(written)), _) => Ok(written),
-        (Some(Made::Again(recipe)), _) => {
-            let written = recipe.written();
-            recipes.as_mut().map(|recipes| recipes.insert(written.blob.blob.digest, recipe));
-            Ok(written)
-        }
-        (None, Ready::Base(base)) => take_over(base, image.bases, root),
-        (None, Ready::Packed(layer, path)) => take_packed(layer, &path, root),
-        (None, Ready::Known(layer, step, blob)) => match &mut recipes {
-            Some(recipes) => {
-                let recipe = Recipe::known(layer, step, image, blob);
-                let written = recipe.written();
-                recipes.insert(blob.blob.digest, recipe);
-                Ok(written)
-            }
-            None => write_layer(layer, step, image, root, "unnamed"),
-        },
-        (None, Ready::Unpacked(layer, step)) => write_layer(layer, step, image, root, "unnamed"),
-    };
-    layers.into_iter().enumerate().map(put).collect()
-}
-
-/// Makes those layers of which several are made at once, and gives back where each is in its image.
-fn made_at_once<'a>(
-    layers: &[Ready<'a>],
-    image: Image<'a>,
-    root: &Path,
-    recipes: bool,
-) -> Result<BTreeMap<usize, Made<'a>>, WriteError> {
+/// Puts the blobs of an image's layers where they are in the layout at `root`.
+pub fn put(layers: Vec<Ready<'_>>, image: Image<'_>, root: &Path) -> Result<Vec<WrittenLayer>, WriteError> {
     let mut large = Vec::new();
     for (place, layer) in layers.iter().enumerate() {
-        let (layer, step) = match layer {
-            Ready::Unpacked(layer, step) => (layer, step),
-            Ready::Known(layer, step, _) if !recipes => (layer, step),
-            Ready::Base(_) | Ready::Packed(..) | Ready::Known(..) => continue,
-        };
-        if layer.read_for_it() >= LARGE && coding(layer, step, image, root)? == Coding::Plain {
+        if let Ready::Known(layer, step, _) | Ready::Unpacked(layer, step) = layer
+            && is_large_and_plain(layer, step, image, root)?
+        {
             large.push((place, *layer, *step));
         }
     }
-    if large.is_empty() {
-        return Ok(BTreeMap::new());
+    let written = at_once(&large, |_, (place, layer, step)| {
+        write_layer(layer, step, image, root, &format!("unnamed-{place}"))
+    })?;
+    let mut ahead: BTreeMap<usize, WrittenLayer> =
+        large.iter().map(|(place, ..)| *place).zip(written).collect();
+    let put = |(place, layer)| ahead.remove(&place).map_or_else(|| put_one(layer, image, root), Ok);
+    layers.into_iter().enumerate().map(put).collect()
+}
+
+/// Puts the blob of one layer where it is in the layout at `root`.
+pub(crate) fn put_one(layer: Ready<'_>, image: Image<'_>, root: &Path) -> Result<WrittenLayer, WriteError> {
+    match layer {
+        Ready::Base(base) => take_over(base, image.bases, root),
+        Ready::Packed(layer, path) => take_packed(layer, &path, root),
+        Ready::Known(layer, step, _) | Ready::Unpacked(layer, step) => {
+            write_layer(layer, step, image, root, "unnamed")
+        }
     }
-    let at_once = threads().get().min(MOST_AT_ONCE).min(large.len());
-    let next = Mutex::new(large.iter());
+}
+
+/// Whether a layer is one of those of which several are made at once.
+pub(crate) fn is_large_and_plain(
+    layer: &Layer,
+    step: &str,
+    image: Image<'_>,
+    root: &Path,
+) -> Result<bool, WriteError> {
+    Ok(layer.read_for_it() >= LARGE && coding(layer, step, image, root)? == Coding::Plain)
+}
+
+/// Makes something of each of these layers, of several at once. Once one has failed, none is begun; of
+/// several errors it is the one of the lowest layer.
+pub(crate) fn at_once<T: Sync, M: Send>(
+    layers: &[T],
+    make: impl Fn(usize, &T) -> Result<M, WriteError> + Sync,
+) -> Result<Vec<M>, WriteError> {
+    let workers = threads().get().min(MOST_AT_ONCE).min(layers.len());
+    let next = Mutex::new(layers.iter().enumerate());
     let work = || {
         let mut made = BTreeMap::new();
         loop {
             let taken = next.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some((place, layer, step)) = taken else { break made };
-            let layer = if recipes {
-                Recipe::of(layer, step, image).map(Made::Again)
-            } else {
-                write_layer(layer, step, image, root, &format!("unnamed-{place}")).map(Made::Here)
-            };
-            if layer.is_err() {
+            let Some((number, layer)) = taken else { break made };
+            let one = make(number, layer);
+            if one.is_err() {
                 // Nobody begins another.
                 next.lock().unwrap_or_else(PoisonError::into_inner).by_ref().for_each(drop);
             }
-            made.insert(*place, layer);
+            made.insert(number, one);
         }
     };
     let made: BTreeMap<_, _> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (1..at_once).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
         let mut made = work();
         workers.into_iter().for_each(|worker| made.extend(joined(worker)));
         made
     });
-    // Of several errors the one of the lowest layer.
-    made.into_iter().map(|(place, layer)| Ok((place, layer?))).collect()
+    made.into_values().collect()
 }
 
 /// Takes a layer over that was packed before, by a link or a copy.
@@ -285,7 +261,7 @@ fn pack(
     // Nobody knows how small what is compressed becomes.
     let least = if coding == Coding::Plain { read } else { 0 };
     let file = Flowing::create(unnamed, least).map_err(|source| failed("create", unnamed, source))?;
-    let packing = Packing { coding, threads: threads() };
+    let packing = Packing { coding, threads: threads(), place: 0 };
     let counter = Counter::new(step, read, image.told);
     let files = Counting { files, counter: &counter };
     let written = layer.write(&files, image.assembly.time, packing, file);

@@ -17,6 +17,7 @@ pub mod unpack;
 pub mod write;
 
 mod flowing;
+mod into_archive;
 mod layers;
 mod noting;
 pub mod packed;

@@ -10,7 +10,7 @@
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
-use cogpack_backends_contract::content::{ContentSource, ContextFile, Moment, Stamp};
+use cogpack_backends_contract::content::{ContentSource, ContextFile, DiskStamp, Moment, Stamp};
 use cogpack_backends_contract::listed::Listed;
 use cogpack_backends_oci_direct::blob::{Blob, LayerBlob};
 use cogpack_backends_oci_direct::documents::media;
@@ -181,11 +181,27 @@ fn shown(stamp: &Stamp) -> String {
 
 /// A digest of the stamps of all files, where all are to be believed.
 fn stamps_of(identity: &Identity<'_>) -> Option<Digest> {
-    let mut hash = Sha256::new();
+    digested(identity, Sha256::new(), |stamp| stamp.settled)
+}
+
+/// What layers have in common that are made at one time and come out the same: their structure, and
+/// files of which the disk says the same, whenever that was written. Nothing where nobody says anything
+/// of a file.
+pub fn made_of(identity: &Identity<'_>) -> Option<Digest> {
+    let structure = Sha256::new_with_prefix(identity.structure.hex());
+    digested(identity, structure, |_| true)
+}
+
+/// A digest of the stamps of all files, where all are such as are asked for.
+fn digested(
+    identity: &Identity<'_>,
+    mut hash: Sha256,
+    is_asked_for: impl Fn(&DiskStamp) -> bool,
+) -> Option<Digest> {
     let all = identity.try_each_file(|file| {
         match file.stamp() {
             Stamp::Digest(digest) => hash.update(digest.hex()),
-            Stamp::Disk(stamp) if stamp.settled => {
+            Stamp::Disk(stamp) if is_asked_for(stamp) => {
                 hash.update(stamp.device.to_le_bytes());
                 hash.update(stamp.inode.to_le_bytes());
                 for Moment { seconds, nanoseconds } in [stamp.modified, stamp.changed] {

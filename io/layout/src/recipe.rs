@@ -1,9 +1,9 @@
-//! Blobs that lie nowhere: large layers that are not compressed are known by their digest, and made
-//! again from the files that they are of when an archive takes them. So an archive of an image is
-//! the only copy of its weights that is written.
+//! Blobs that lie nowhere: large layers that are not compressed are made from their files where an
+//! archive has its place for them. So an archive of an image is the only copy of its weights that is
+//! written.
 //!
-//! What is made again is compared with the digest, so that no archive that is whole holds other bytes
-//! than it says; a file that has changed between is an error that names it.
+//! What is made for the second time is compared with the first, so that no archive that is whole holds
+//! other bytes than it says; a file that has changed between is an error that names it.
 
 use std::io::{self, Write};
 
@@ -26,68 +26,107 @@ pub struct Recipe<'a> {
     layer: &'a Layer,
     step: &'a str,
     image: Image<'a>,
-    /// What is made.
-    pub blob: LayerBlob,
+    /// How many bytes it has.
+    pub size: u64,
+    /// What it is, where it was made before.
+    known: Option<LayerBlob>,
 }
 
 impl<'a> Recipe<'a> {
     /// The recipe of a layer of which this is known.
     pub fn known(layer: &'a Layer, step: &'a str, image: Image<'a>, blob: LayerBlob) -> Self {
-        Self { layer, step, image, blob }
+        Self { layer, step, image, size: blob.blob.size, known: Some(blob) }
     }
 
-    /// Finds out what a layer is that is not compressed, and keeps that where there is a store.
-    pub fn of(layer: &'a Layer, step: &'a str, image: Image<'a>) -> Result<Self, WriteError> {
+    /// The recipe of a layer of which nobody knows the digest.
+    pub fn unknown(layer: &'a Layer, step: &'a str, image: Image<'a>) -> Result<Self, WriteError> {
+        let size = layer
+            .plain_size(image.files, image.assembly.time)
+            .map_err(|source| WriteError::Recipe { step: step.to_owned(), source })?;
+        Ok(Self { layer, step, image, size, known: None })
+    }
+
+    /// What it makes. Its files are read for that where nobody knows.
+    pub fn found_out(&self, to: &str) -> Result<LayerBlob, WriteError> {
+        self.known.map_or_else(|| self.make(io::sink(), 0, to), Ok)
+    }
+
+    /// Makes it where the archive that people know as `to` has its place for it, and keeps what is known
+    /// of it then where there is a store.
+    pub fn make(&self, sink: impl Write + Send, place: u64, to: &str) -> Result<LayerBlob, WriteError> {
+        let Self { layer, step, image, .. } = *self;
         let counter = Counter::new(step, layer.read_for_it(), image.told);
-        let hashed = |files: &dyn ContentSource| {
-            let made = made(layer, image, &Counting { files, counter: &counter }, io::sink());
-            made.map_err(|source| WriteError::Recipe { step: step.to_owned(), source })
+        let made = |files: &dyn ContentSource| {
+            let made = self.written(&Counting { files, counter: &counter }, sink, place);
+            made.map_err(|source| self.failed(source, to))
         };
-        let blob = match image.kept {
-            None => hashed(image.files)?,
-            Some(store) => {
+        let blob = match (self.known, image.kept) {
+            (Some(expected), _) => {
+                let blob = made(image.files)?;
+                self.compare(&blob, &expected)?;
+                blob
+            }
+            (None, None) => made(image.files)?,
+            (None, Some(store)) => {
                 let work = store.work()?;
                 let noting = layers::noting(image.files, &work)?;
-                let blob = hashed(&noting)?;
+                let blob = made(&noting)?;
                 let written = WrittenLayer { media_type: media::LAYER, blob };
                 packed::keep_recipe(store, &layers::identity(layer, image), &noting, &written)?;
                 blob
             }
         };
         counter.complete();
-        Ok(Self { layer, step, image, blob })
+        Ok(blob)
     }
 
-    /// What an image says of it.
-    pub fn written(&self) -> WrittenLayer {
-        WrittenLayer { media_type: media::LAYER, blob: self.blob }
+    /// Makes again what was `expected`, for an archive that people know as `to`, and counts the bytes of
+    /// its files; how many bytes it has.
+    pub fn make_again(
+        &self,
+        expected: &LayerBlob,
+        counter: &Counter<'_>,
+        sink: impl Write + Send,
+        to: &str,
+    ) -> Result<u64, WriteError> {
+        let files = Counting { files: self.image.files, counter };
+        let again = self.written(&files, sink, 0).map_err(|source| self.failed(source, to))?;
+        self.compare(&again, expected)?;
+        Ok(again.blob.size)
     }
 
-    /// Makes it for an archive, which people know as `to`, and counts the bytes of its files; how many
-    /// bytes it has.
-    pub fn write(&self, counter: &Counter<'_>, sink: impl Write + Send, to: &str) -> Result<u64, WriteError> {
-        let Self { layer, step, image, blob } = self;
-        let again = match made(layer, *image, &Counting { files: image.files, counter }, sink) {
-            Ok(again) => again,
-            Err(LayerWriteError::Finish(source) | LayerWriteError::Tar(TarError::Write(source))) => {
-                return Err(WriteError::Archive { to: to.to_owned(), source: TarError::Write(source) });
-            }
-            Err(source) => return Err(WriteError::Recipe { step: (*step).to_owned(), source }),
-        };
-        if again == *blob {
-            return Ok(again.blob.size);
+    fn compare(&self, made: &LayerBlob, expected: &LayerBlob) -> Result<(), WriteError> {
+        if made == expected {
+            return Ok(());
         }
-        let (found, expected) = (again.blob.digest, blob.blob.digest);
-        Err(WriteError::MadeOtherwise { step: (*step).to_owned(), found, expected })
+        let (found, expected) = (made.blob.digest, expected.blob.digest);
+        Err(WriteError::MadeOtherwise { step: self.step.to_owned(), found, expected })
     }
-}
 
-fn made(
-    layer: &Layer,
-    image: Image<'_>,
-    files: &dyn ContentSource,
-    sink: impl Write + Send,
-) -> Result<LayerBlob, LayerWriteError> {
-    let packing = Packing { coding: Coding::Plain, threads: layers::threads() };
-    Ok(layer.write(files, image.assembly.time, packing, sink)?.1)
+    fn written(
+        &self,
+        files: &dyn ContentSource,
+        sink: impl Write + Send,
+        place: u64,
+    ) -> Result<LayerBlob, LayerWriteError> {
+        let packing = Packing { coding: Coding::Plain, threads: layers::threads(), place };
+        let blob = self.layer.write(files, self.image.assembly.time, packing, sink)?.1;
+        let (found, expected) = (blob.blob.size, self.size);
+        if found == expected {
+            return Ok(blob);
+        }
+        let relation = if found > expected { "more" } else { "fewer" };
+        Err(TarError::SizeChanged { path: self.step.to_owned(), expected, relation }.into())
+    }
+
+    fn failed(&self, source: LayerWriteError, to: &str) -> WriteError {
+        match source {
+            LayerWriteError::Finish(source) | LayerWriteError::Tar(TarError::Write(source)) => {
+                WriteError::Archive { to: to.to_owned(), source: TarError::Write(source) }
+            }
+            source @ (LayerWriteError::Open { .. } | LayerWriteError::Tar(_)) => {
+                WriteError::Recipe { step: self.step.to_owned(), source }
+            }
+        }
+    }
 }

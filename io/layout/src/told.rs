@@ -51,7 +51,7 @@ impl<'c> Counter<'c> {
         Reader { bytes, counter: self }
     }
 
-    fn count(&self, more: u64) {
+    pub(crate) fn count(&self, more: u64) {
         let (done, told) = self.done.get();
         let done = done + more;
         let is_time = done - told >= TOLD_AFTER;

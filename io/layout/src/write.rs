@@ -4,7 +4,6 @@
 //! gets its name. What fails on the way leaves nothing behind, and what is killed leaves it to the
 //! next one. A destination is replaced only if it is a layout and nothing else.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,21 +11,19 @@ use std::path::{Path, PathBuf};
 use cogpack_backends_contract::content::ContentSource;
 use cogpack_backends_oci_direct::Assembly;
 use cogpack_backends_oci_direct::compression::Compression;
-use cogpack_backends_oci_direct::documents::blob_path;
 use cogpack_backends_oci_direct::image::{self, Documents, Finished, WrittenLayer};
 use cogpack_backends_oci_direct::layer::LayerWriteError;
-use cogpack_backends_oci_direct::tar::{Entry, EntryKind, TarError, TarWriter};
+use cogpack_backends_oci_direct::tar::TarError;
 use cogpack_content::threads::joined;
 use cogpack_content::{Digest, ImageReference};
 use cogpack_io_project::aside::{self, Aside, PlaceError};
 use cogpack_io_store::{Store, StoreError};
 
 use crate::blobs::BlobError;
-use crate::flowing::{Flowing, Gathering};
-use crate::layers::{self, Ready, Recipes};
+use crate::into_archive;
+use crate::layers::{self, Ready};
 use crate::read::Layout;
-use crate::recipe::Recipe;
-use crate::told::{self, Counter, Told};
+use crate::told::Told;
 
 /// Why a layout could not be written. What was at the destination is untouched.
 #[derive(Debug, thiserror::Error)]
@@ -157,7 +154,7 @@ pub fn write_directory(images: &[Named<'_>], destination: &Path) -> Result<Vec<W
     }
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("layout");
-    let written = make(images, ready, &made, None)?;
+    let written = make(images, ready, &made)?;
     place(temporary, &made, destination)?;
     sync_directory(above(destination))?;
     Ok(written)
@@ -172,87 +169,36 @@ pub fn write_archive(images: &[Named<'_>], destination: &Path) -> Result<Vec<Wri
     }
     if fs::metadata(destination).is_ok_and(|there| !there.is_file()) {
         // A pipe or a device: there is nothing to replace.
-        let open = |_| {
+        let open = || {
             let opened = File::options().write(true).open(destination);
             opened.map_err(|source| failed("open", destination, source))
         };
-        let scratch = std::env::temp_dir();
-        return Ok(archive_into(images, &scratch, open, &format!("`{}`", destination.display()))?.0);
+        let to = format!("`{}`", destination.display());
+        return into_archive::into_stream(images, &std::env::temp_dir(), open, &to);
     }
     let temporary = temporary_beside(destination)?;
     let made = temporary.path().join("archive");
-    let create = |size| Flowing::create(&made, size).map_err(|source| failed("create", &made, source));
-    let (written, file) = archive_into(images, temporary.path(), create, &format!("`{}`", made.display()))?;
-    file.finish().map_err(|source| failed("sync", &made, source))?;
+    let written = into_archive::into_file(images, temporary.path(), &made)?;
     fs::rename(&made, destination).map_err(|source| failed("write", destination, source))?;
     sync_directory(above(destination))?;
     Ok(written)
 }
 
 /// Writes a layout as an archive to standard output, or what stands for it. Its blobs are first made
-/// below `scratch`, because their digests, and so their names, follow from them.
+/// below `scratch`, or found out, because their digests, and so their names, follow from them.
 pub fn write_archive_to(
     images: &[Named<'_>],
     scratch: &Path,
     sink: impl Write + Send,
 ) -> Result<Vec<Written>, WriteError> {
-    Ok(archive_into(images, scratch, |_| Ok(sink), "standard output")?.0)
+    into_archive::into_stream(images, scratch, || Ok(sink), "standard output")
 }
 
-/// Writes an archive into what `sink` gives for one of at least so many bytes, which people know as
-/// `to`.
-fn archive_into<W: Write + Send>(
-    images: &[Named<'_>],
-    scratch: &Path,
-    sink: impl FnOnce(u64) -> Result<W, WriteError>,
-    to: &str,
-) -> Result<(Vec<Written>, W), WriteError> {
-    let temporary = temporary_in(scratch)?;
-    let made = temporary.path().join("layout");
-    let mut recipes = Recipes::new();
-    let written = make(images, layers::ready(images)?, &made, Some(&mut recipes))?;
-    let archive = |source| WriteError::Archive { to: to.to_owned(), source };
-    let first = images.iter().flat_map(|named| named.images).next();
-    let (time, told): (u64, &Told<'_>) = first.map_or((0, &told::nobody), |it| (it.assembly.time, it.told));
-    let parts = parts(&made, &recipes)?;
-    let size = parts.values().map(|part| match part {
-        Part::Directory => 0,
-        Part::File(size) => *size,
-        Part::Recipe(recipe) => recipe.blob.blob.size,
-    });
-    let size = size.sum();
-    let mut writer = TarWriter::new(Gathering::new(sink(size)?), time);
-    let counter = Counter::new("the archive", size, told);
-    for (path, part) in &parts {
-        let entry = |kind, mode| Entry { path: path.as_bytes(), kind, mode, uid: 0, gid: 0 };
-        match part {
-            Part::Directory => writer.append(&entry(EntryKind::Directory, 0o755)).map_err(archive)?,
-            Part::File(size) => {
-                let file = made.join(path);
-                let content = File::open(&file).map_err(|source| failed("read", &file, source))?;
-                let entry = entry(EntryKind::File { size: *size }, 0o644);
-                writer.append_file(&entry, &mut counter.reading(content)).map_err(archive)?;
-            }
-            Part::Recipe(recipe) => {
-                let size = recipe.blob.blob.size;
-                let entry = entry(EntryKind::File { size }, 0o644);
-                let write = |sink: &mut Gathering<W>| recipe.write(&counter, sink, to);
-                writer.append_made(&entry, write).map_err(archive)??;
-            }
-        }
-    }
-    let sink = writer.finish().map_err(archive)?;
-    let sink = sink.finish().map_err(|source| archive(TarError::Write(source)))?;
-    counter.complete();
-    Ok((written, sink))
-}
-
-/// Makes the layout in the new directory `root`, but for the blobs whose recipes somebody takes.
+/// Makes the layout in the new directory `root`.
 fn make<'a>(
     images: &[Named<'a>],
     ready: Vec<Vec<Vec<Ready<'a>>>>,
     root: &Path,
-    mut recipes: Option<&mut Recipes<'a>>,
 ) -> Result<Vec<Written>, WriteError> {
     let blobs = root.join("blobs/sha256");
     fs::create_dir_all(&blobs).map_err(|source| failed("create", &blobs, source))?;
@@ -262,7 +208,7 @@ fn make<'a>(
         for (image, ready) in named.images.iter().zip(ready) {
             let ready = if is_first { ready } else { layers::again(ready, *image)? };
             is_first = false;
-            of_named.push(layers::put(ready, *image, root, recipes.as_deref_mut())?);
+            of_named.push(layers::put(ready, *image, root)?);
         }
         layers.push(of_named);
     }
@@ -334,38 +280,11 @@ pub(crate) fn place(aside: Aside, made: &Path, destination: &Path) -> Result<(),
     aside.place(made, destination).map_err(misplaced)
 }
 
-enum Part<'r> {
-    Directory,
-    File(u64),
-    /// A blob that is made when it is its turn.
-    Recipe(&'r Recipe<'r>),
-}
-
-/// All that a layout holds, relative to it, sorted.
-fn parts<'r>(root: &Path, recipes: &'r Recipes<'r>) -> Result<BTreeMap<String, Part<'r>>, WriteError> {
-    let made = recipes.iter().map(|(digest, recipe)| (blob_path(digest), Part::Recipe(recipe)));
-    let mut parts: BTreeMap<String, Part<'r>> = made.collect();
-    parts.extend(["blobs", "blobs/sha256"].map(|path| (path.to_owned(), Part::Directory)));
-    for directory in ["", "blobs/sha256/"] {
-        let path = root.join(directory);
-        let listed = |source| failed("list", &path, source);
-        for entry in fs::read_dir(&path).map_err(listed)? {
-            let entry = entry.map_err(listed)?;
-            let metadata = entry.metadata().map_err(listed)?;
-            if metadata.is_file() {
-                let name = format!("{directory}{}", entry.file_name().display());
-                parts.insert(name, Part::File(metadata.len()));
-            }
-        }
-    }
-    Ok(parts)
-}
-
 pub(crate) fn temporary_beside(destination: &Path) -> Result<Aside, WriteError> {
     temporary_in(above(destination))
 }
 
-fn temporary_in(directory: &Path) -> Result<Aside, WriteError> {
+pub(crate) fn temporary_in(directory: &Path) -> Result<Aside, WriteError> {
     // The error itself names a directory of its own invention.
     Aside::within(directory).map_err(|error| {
         let source = if error.kind() == io::ErrorKind::NotFound {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,9 +18,9 @@ use cogpack_io_store::Store;
 
 use super::packed::settle;
 use super::{contents, image, names, read, unnamed};
-use crate::told::Moved;
+use crate::tar_reader::{EntryKind, TarReader};
 use crate::unpack::unpack;
-use crate::write::{Image, WriteError, write_archive, write_archive_to, write_directory};
+use crate::write::{Image, Named, WriteError, Written, write_archive, write_archive_to, write_directory};
 
 const PLAN: &str = "cpk 1
 context @source = dir \"project\"
@@ -130,13 +131,15 @@ fn chain(error: &dyn std::error::Error) -> Vec<String> {
 
 #[test]
 fn a_file_that_changes_while_several_are_read_is_named_and_nothing_is_left() {
-    // While it is packed, while it is hashed for an archive, and when it is read again for that.
+    // While it is packed, while it is hashed for a stream, and when it is read again for that.
     let second_time = SIZES[0].1 + (16 << 20);
     for (name, out, after) in [
         ("first", "out", 16 << 20),
         ("second", "out", 16 << 20),
         ("first", "out.tar", 16 << 20),
-        ("first", "out.tar", second_time),
+        ("second", "out.tar", 16 << 20),
+        ("first", STREAM, 16 << 20),
+        ("first", STREAM, second_time),
     ] {
         let root = tempfile::tempdir().expect("makes a directory");
         let root = root.path();
@@ -161,15 +164,24 @@ fn a_layer_that_is_not_the_same_twice_is_in_no_archive() {
     let root = tempfile::tempdir().expect("makes a directory");
     let root = root.path();
     project(root);
-    let read = read(PLAN, root);
-    // Nothing that the disk says of the file tells of it.
-    let change = |bytes: &mut [u8]| bytes[0] ^= 1;
-    let after = SIZES[0].1 + (16 << 20);
-    let files =
-        Changing { files: &read.files, name: "first", after, change: &change, read: AtomicU64::new(0) };
-    let error = written(&uncompressed(&read, &files), &root.join("out.tar")).expect_err("is another");
+    let store = Store::open(&root.join("store")).expect("can be made");
+    let spoilt = |out: &str, kept: Option<&Store>, after: u64| {
+        let read = read(PLAN, root);
+        // Nothing that the disk says of the file tells of it.
+        let change = |bytes: &mut [u8]| bytes[0] ^= 1;
+        let read_of_it = AtomicU64::new(0);
+        let files = Changing { files: &read.files, name: "first", after, change: &change, read: read_of_it };
+        written(&Image { kept, ..uncompressed(&read, &files) }, &root.join(out))
+    };
+    // Read twice for a stream; once for a file, where a store knows what it was.
+    let error = spoilt(STREAM, None, SIZES[0].1 + (16 << 20)).expect_err("is another");
     assert!(matches!(error, WriteError::MadeOtherwise { .. }), "{error:?}");
-    assert_eq!(names(root), ["project"]);
+    settle(&root.join("project/small"));
+    spoilt("out.tar", Some(&store), u64::MAX).expect("nothing has changed");
+    fs::remove_file(root.join("out.tar")).expect("is there");
+    let error = spoilt("out.tar", Some(&store), 16 << 20).expect_err("is another");
+    assert!(matches!(error, WriteError::MadeOtherwise { .. }), "{error:?}");
+    assert_eq!(names(root), ["project", "store"]);
 }
 
 #[test]
@@ -202,10 +214,113 @@ impl Write for Full {
     }
 }
 
+/// What stands for a stream among destinations.
+const STREAM: &str = "stream";
+
 fn written(image: &Image<'_>, out: &Path) -> Result<(), WriteError> {
+    if out.ends_with(STREAM) {
+        let scratch = tempfile::tempdir().expect("makes a directory");
+        return write_archive_to(&unnamed(image), scratch.path(), io::sink()).map(drop);
+    }
     let is_archive = out.extension().is_some();
     let write = if is_archive { write_archive } else { write_directory };
     write(&unnamed(image), out).map(drop)
+}
+
+/// The entries of an archive: their names, and where their bytes are.
+fn entries(archive: &[u8]) -> Vec<(String, Range<usize>)> {
+    let mut reader = TarReader::new(archive);
+    let mut entries = Vec::new();
+    let mut place = 0;
+    while let Some(entry) = reader.next_entry().expect("is an archive") {
+        place += 512;
+        let EntryKind::File { size } = entry.kind else { continue };
+        let end = place + size as usize;
+        entries.push((String::from_utf8_lossy(&entry.path).into_owned(), place..end));
+        place = end.next_multiple_of(512);
+    }
+    entries
+}
+
+/// An archive of these images as a file, which is the same as a stream.
+fn archive_of(images: &[Named<'_>], root: &Path) -> (Vec<u8>, Vec<Written>) {
+    let mut streamed = Vec::new();
+    let written = write_archive_to(images, root, &mut streamed).expect("a vector takes all");
+    let out = root.join("out.tar");
+    assert_eq!(write_archive(images, &out).expect("can be written"), written);
+    assert!(fs::read(&out).expect("is there") == streamed, "the two are not the same");
+    fs::remove_file(out).expect("is there");
+    for (name, bytes) in entries(&streamed) {
+        if let Some(hex) = name.strip_prefix("blobs/sha256/") {
+            assert_eq!(Digest::of(&streamed[bytes]).hex(), hex);
+        }
+    }
+    (streamed, written)
+}
+
+#[test]
+fn layers_come_in_their_order_and_then_all_else_by_name() {
+    let root = tempfile::tempdir().expect("makes a directory");
+    let root = root.path();
+    project(root);
+    let read = read(PLAN, root);
+    // Large ones that are made in their places, a small one that is copied to its own; and all of them
+    // compressed.
+    for method in [Method::None, Method::Gzip] {
+        let image = Image { compression: method.into(), ..image(&read) };
+        let (archive, written) = archive_of(&unnamed(&image), root);
+        let blob = |digest: &Digest| format!("blobs/sha256/{}", digest.hex());
+        let layers: Vec<String> =
+            written[0].layers[0].iter().map(|layer| blob(&layer.blob.blob.digest)).collect();
+        let names: Vec<String> = entries(&archive).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names[..4], layers);
+        assert!(names[4..].is_sorted(), "{names:?}");
+        assert_eq!(names[6..], ["index.json", "manifest.json", "oci-layout"]);
+    }
+}
+
+#[test]
+fn layers_that_come_out_the_same_are_in_an_archive_once() {
+    let root = tempfile::tempdir().expect("makes a directory");
+    let root = root.path();
+    project(root);
+    // Another file with the same bytes: nobody knows before that its layer is the same.
+    fs::create_dir(root.join("project/again")).expect("is writable");
+    fs::copy(root.join("project/second"), root.join("project/again/second")).expect("is writable");
+    let plan = PLAN
+        .replace("  copy \"third\"", "  copy \"again/second\" from @source to \"/second\"\n  copy \"third\"");
+    let read = read(&plan, root);
+    let (archive, written) = archive_of(&unnamed(&uncompressed(&read, &read.files)), root);
+    let layers = &written[0].layers[0];
+    assert_eq!((layers.len(), layers[2].blob), (5, layers[3].blob));
+    let entries = entries(&archive);
+    assert_eq!(entries.len(), 4 + 2 + 3);
+    // Nothing is left of the room that it had.
+    let (_, last) = entries.last().expect("there are some");
+    assert_eq!(archive.len(), last.end.next_multiple_of(512) + 1_024);
+}
+
+#[test]
+fn images_that_share_large_layers_read_them_once() {
+    let root = tempfile::tempdir().expect("makes a directory");
+    let root = root.path();
+    project(root);
+    let reads = [read(PLAN, root), read(PLAN, root)];
+    let nothing = |_: &mut [u8]| {};
+    let watched =
+        |read| Changing { files: read, name: "first", after: 0, change: &nothing, read: AtomicU64::new(0) };
+    let files = [watched(&reads[0].files), watched(&reads[1].files)];
+    let images = [0, 1].map(|number| uncompressed(&reads[number], &files[number]));
+    write_archive(&unnamed_each(&images), &root.join("out.tar")).expect("can be written");
+    let read: u64 = files.iter().map(|files| files.read.load(Ordering::Relaxed)).sum();
+    assert_eq!(read, SIZES[0].1);
+    let (_, written) = archive_of(&unnamed_each(&images), root);
+    assert_eq!(written[0], written[1]);
+}
+
+/// Images of one layout, without names.
+fn unnamed_each<'a>(images: &'a [Image<'a>]) -> Vec<Named<'a>> {
+    images.iter().map(|image| Named { images: std::slice::from_ref(image), names: &[] }).collect()
 }
 
 #[test]
@@ -216,19 +331,22 @@ fn an_archive_holds_the_blobs_of_the_layout_and_the_store_no_second_copy_of_them
     built(root, None);
     settle(&root.join("project/small"));
     let store = Store::open(&root.join("store")).expect("can be made");
-    let large = SIZES[..3].iter().map(|(_, size)| size).sum::<u64>();
-    // The first time each file is hashed and then copied; then it is known, and copied.
-    for times in [2, 1] {
+    // A file takes the bytes while they are hashed. For a stream each file is hashed and then copied, as
+    // long as nobody knows it.
+    let of_streams = Store::open(&root.join("of-streams")).expect("can be made");
+    for (out, store, times) in
+        [("out.tar", &store, 1), (STREAM, &of_streams, 2), ("out.tar", &store, 1), (STREAM, &of_streams, 1)]
+    {
         let read = read(PLAN, root);
+        let nothing = |_: &mut [u8]| {};
         let counted = AtomicU64::new(0);
-        let told = |moved: Moved<'_>| {
-            if moved.complete && moved.item != "the archive" && moved.total > 9 {
-                counted.fetch_add(moved.total, Ordering::Relaxed);
-            }
-        };
-        let image = Image { kept: Some(&store), told: &told, ..uncompressed(&read, &read.files) };
-        written(&image, &root.join("out.tar")).expect("can be written");
-        assert_eq!(counted.into_inner(), (times - 1) * large);
+        let files = Changing { files: &read.files, name: "first", after: 0, change: &nothing, read: counted };
+        written(&Image { kept: Some(store), ..uncompressed(&read, &files) }, &root.join(out))
+            .expect("can be written");
+        assert_eq!(files.read.into_inner(), times * SIZES[0].1, "{out}");
+        if out == STREAM {
+            continue;
+        }
         unpack(File::open(root.join("out.tar")).expect("is there"), &root.join("unpacked"))
             .expect("is a layout");
         let layouts = ["out", "unpacked"].map(|layout| {

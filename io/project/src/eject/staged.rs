@@ -59,7 +59,7 @@ fn write_archive(
     let layer =
         Layer::of_tree(tree).map_err(|source| EjectError::NoEntry { path: path.to_owned(), source })?;
     let file = File::create_new(path).map_err(failed("make", path))?;
-    let packing = Packing { coding: Coding::Plain, threads: NonZeroUsize::MIN };
+    let packing = Packing { coding: Coding::Plain, threads: NonZeroUsize::MIN, place: 0 };
     let written = layer.write(files, time, packing, BufWriter::with_capacity(1 << 16, file));
     let (mut file, _) = written.map_err(|source| EjectError::Archive { path: path.to_owned(), source })?;
     file.flush().map_err(failed("write", path))?;
