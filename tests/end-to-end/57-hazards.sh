@@ -312,6 +312,54 @@ for size in 64 1000 1476 1484 1492; do
 done
 rm -rf "$made/image"
 
+# An archive of large layers that are not compressed: they are written to their places in it, several at once and
+# past the cache, and what comes between afterwards.
+project places
+python3 -c 'import random, sys
+chance = random.Random(2)
+for number in range(3):
+    open(f"{sys.argv[1]}/file-{number}", "wb").write(chance.randbytes((24 << 20) + number))' "$work/places/files"
+sed -i '/copy contents/d; /^stage/a\  copy "file-0" from @source to "/0"\n  copy "file-1" from @source to "/1"\n  copy "file-2" from @source to "/2"' \
+	"$work/places/plan.cpk"
+archives() {
+	command=("$cogpackc" build "$work/places/plan.cpk" --builder direct --store "$store" --progress "$2" --no-record
+		--output "type=oci,dest=$1,compression=none")
+}
+rm -rf "$store"
+archives - plain
+exits 'an archive as a stream' 0 sh -c 'out=$1; shift; "$@" >"$out"' sh "$work/streamed" "${command[@]}"
+rm -rf "$store"
+archives "$made/image" quiet
+exits 'the same as a file' 0 env "FULL_COUNT=$work/count" "LD_PRELOAD=$work/faulty-disk.so" "${command[@]}"
+exits 'it has the same bytes' 0 cmp "$work/streamed" "$made/image"
+calls=$(cat "$work/count")
+exits "which takes room $calls times" 0 test "$calls" -gt 30
+whole() {
+	exits "$1: the next one succeeds" 0 "${command[@]}"
+	exits "$1: it gives the same archive" 0 cmp "$work/streamed" "$made/image"
+	prints "$1: it is alone" image ls -A "$made"
+}
+for ((number = 0; number < calls; number += 9)); do
+	for length in once ever; do
+		rm -rf "$made/image" "$store"
+		full_at "archive, full after $number calls, $length" \
+			env "FULL_AFTER=$number" "FULL_FOR=$length" "LD_PRELOAD=$work/faulty-disk.so" "${command[@]}"
+		whole "archive, full after $number calls, $length"
+	done
+	rm -rf "$made/image" "$store"
+	exits "archive, killed after $number calls" 137 env "KILL_AFTER=$number" "LD_PRELOAD=$work/faulty-disk.so" "${command[@]}"
+	whole "archive, killed after $number calls"
+done
+rm -rf "$made/image" "$store"
+for size in 40 72; do
+	mount -t tmpfs -o "size=${size}m" none "$work/small/out"
+	archives "$work/small/out/image" quiet
+	full_at "an archive and $size MiB" "${command[@]}"
+	prints "an archive and $size MiB: nothing is left" '' sh -c 'echo; ls -A "$1"' sh "$work/small/out"
+	umount "$work/small/out"
+done
+rm -rf "$store" "$work/streamed" "$work/places"
+
 # A build that was killed leaves what it has made aside; the next one takes that away, and what lives stays.
 fresh
 # shellcheck disable=SC2016

@@ -65,11 +65,21 @@ impl Block {
 
     /// Takes as many of these bytes as it has room for; how many.
     pub fn take(&mut self, bytes: &[u8]) -> usize {
-        let from = self.start + self.filled;
-        let count = bytes.len().min(self.most - self.filled);
-        self.room[from..from + count].copy_from_slice(&bytes[..count]);
-        self.filled += count;
+        let room = self.room();
+        let count = bytes.len().min(room.len());
+        room[..count].copy_from_slice(&bytes[..count]);
+        self.filled(count);
         count
+    }
+
+    /// The room that it has for more.
+    pub(crate) fn room(&mut self) -> &mut [u8] {
+        &mut self.room[self.start + self.filled..self.start + self.most]
+    }
+
+    /// Takes so many bytes that are in its room now.
+    pub(crate) fn filled(&mut self, count: usize) {
+        self.filled = self.most.min(self.filled + count);
     }
 
     /// Whether it has no more room.

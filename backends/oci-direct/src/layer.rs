@@ -204,12 +204,22 @@ impl Layer {
         packing: Packing,
         sink: W,
     ) -> Result<(W, LayerBlob), LayerWriteError> {
-        pack(packing, sink, |packer| self.archive(source, time, packer).map(drop))
+        pack(packing, sink, |packer| {
+            let append = |archive: &mut TarWriter<_>, entry: &tar::Entry<'_>, bytes: Bytes<'_>| {
+                let mut opened = open(source, bytes)?;
+                Ok(archive.append_read(entry, &mut opened.bytes, opened.capability.as_deref())?)
+            };
+            self.entries(time, packer, append).map(drop)
+        })
     }
 
     /// The diff id: what the layer has as an archive that is not compressed.
     pub fn diff_id(&self, source: &dyn ContentSource, time: u64) -> Result<Digest, LayerWriteError> {
-        let (_, blob) = self.archive(source, time, HashingWriter::new(io::sink()))?.finish();
+        let append = |archive: &mut TarWriter<_>, entry: &tar::Entry<'_>, bytes: Bytes<'_>| {
+            let mut opened = open(source, bytes)?;
+            Ok(archive.append_capable(entry, &mut opened.bytes, opened.capability.as_deref())?)
+        };
+        let (_, blob) = self.entries(time, HashingWriter::new(io::sink()), append)?.finish();
         Ok(blob.digest)
     }
 
@@ -246,19 +256,6 @@ impl Layer {
             archive.append_made(entry, capability.as_deref(), skip)?
         })?;
         Ok(counted.0)
-    }
-
-    /// Writes the layer as an archive, every entry changed at `time`.
-    fn archive<W: Write>(
-        &self,
-        source: &dyn ContentSource,
-        time: u64,
-        sink: W,
-    ) -> Result<W, LayerWriteError> {
-        self.entries(time, sink, |archive, entry, bytes| {
-            let mut opened = open(source, bytes)?;
-            Ok(archive.append_capable(entry, &mut opened.bytes, opened.capability.as_deref())?)
-        })
     }
 
     /// Writes the entries of the layer as an archive, every one changed at `time`; `append` those that

@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 use crate::blob::{Blob, LayerBlob};
 use crate::block::{Block, Blocks};
 use crate::compression::{BLOCK, BlockCoder, Coding};
+use crate::tar::Room;
 
 /// The bytes of a block that is not compressed: as many as disks like to take at once. Nothing of
 /// the layer depends on it.
@@ -43,7 +44,7 @@ pub struct Packing {
 pub fn pack<W: Write + Send, E: From<io::Error>>(
     packing: Packing,
     sink: W,
-    fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    fill: impl FnOnce(&mut dyn Room) -> Result<(), E>,
 ) -> Result<(W, LayerBlob), E> {
     std::thread::scope(|scope| {
         let blocks = Blocks::new(match packing.coding {
@@ -158,6 +159,19 @@ impl<'scope, W: Write + Send + 'scope> Write for Packer<'scope, '_, W> {
     /// Does nothing: a flush in the middle would show in the compressed bytes.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl<'scope, W: Write + Send + 'scope> Room for Packer<'scope, '_, W> {
+    fn room(&mut self) -> io::Result<&mut [u8]> {
+        if self.block.is_full() {
+            self.pass_on()?;
+        }
+        Ok(self.block.room())
+    }
+
+    fn filled(&mut self, count: usize) {
+        self.block.filled(count);
     }
 }
 
@@ -295,7 +309,7 @@ mod tests {
     }
 
     fn packed(packing: Packing, pieces: &[&[u8]]) -> (Vec<u8>, LayerBlob) {
-        let fill = |packer: &mut dyn Write| {
+        let fill = |packer: &mut dyn Room| {
             pieces.iter().try_for_each(|piece| packer.write_all(piece).and_then(|()| packer.flush()))
         };
         pack::<_, io::Error>(packing, Vec::new(), fill).expect("a vector takes all")
@@ -384,7 +398,7 @@ mod tests {
         for coding in CODINGS {
             let (bytes, _) = packed(packing(coding, 2), &[&content]);
             for room in [0, 5, bytes.len() / 2, bytes.len() - 1] {
-                let fill = |packer: &mut dyn Write| {
+                let fill = |packer: &mut dyn Room| {
                     content.chunks(10_000).try_for_each(|piece| packer.write_all(piece))
                 };
                 let failed = pack::<_, io::Error>(packing(coding, 2), Full(room), fill).map(|_| ());
@@ -398,7 +412,7 @@ mod tests {
     fn what_fails_to_fill_it_is_told_and_ends_it() {
         let content = content();
         for coding in CODINGS {
-            let fill = |packer: &mut dyn Write| {
+            let fill = |packer: &mut dyn Room| {
                 packer.write_all(&content)?;
                 Err(io::Error::from(io::ErrorKind::PermissionDenied))
             };

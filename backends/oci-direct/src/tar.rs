@@ -105,6 +105,15 @@ const CAPABILITY: &str = "SCHILY.xattr.security.capability";
 const BLOCK: usize = 512;
 const CHUNK: usize = 64 * 1024;
 
+/// Takes an archive, and has its bytes read to where it keeps them.
+pub trait Room: Write {
+    /// Room for the bytes that come next, some at least.
+    fn room(&mut self) -> io::Result<&mut [u8]>;
+
+    /// Takes so many bytes of that, which are there now.
+    fn filled(&mut self, count: usize);
+}
+
 /// A tar archive being written.
 pub struct TarWriter<W> {
     sink: W,
@@ -185,21 +194,11 @@ impl<W: Write> TarWriter<W> {
     }
 
     fn content(&mut self, path: &[u8], size: u64, content: &mut dyn Read) -> Result<(), TarError> {
-        let changed = |relation| TarError::SizeChanged { path: shown(path), expected: size, relation };
-        let mut left = size;
-        loop {
-            // One byte past the end is asked for, so that a file that grew is noticed.
-            let most = left.saturating_add(1).min(CHUNK as u64) as usize;
-            let count = match content.read(&mut self.chunk[..most]) {
-                Ok(0) if left == 0 => return self.pad(size),
-                Ok(0) => return Err(changed("fewer")),
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(source) => return Err(TarError::Read { path: shown(path), source }),
-            };
-            left = left.checked_sub(count as u64).ok_or_else(|| changed("more"))?;
+        let mut content = Content { path, size, left: size, content };
+        while let Some(count) = content.read(&mut self.chunk)? {
             self.sink.write_all(&self.chunk[..count]).map_err(TarError::Write)?;
         }
+        self.pad(size)
     }
 
     fn header(&mut self, entry: &Entry<'_>, capability: Option<&[u8]>) -> Result<(), TarError> {
@@ -255,6 +254,55 @@ impl<W: Write> TarWriter<W> {
             self.pad(records.len() as u64)?;
         }
         self.write(&header.finish())
+    }
+}
+
+impl<W: Room + ?Sized> TarWriter<&mut W> {
+    /// Appends a file, as [`append_capable`](Self::append_capable) does, whose content is not copied on
+    /// its way.
+    pub fn append_read(
+        &mut self,
+        entry: &Entry<'_>,
+        content: &mut dyn Read,
+        capability: Option<&[u8]>,
+    ) -> Result<(), TarError> {
+        self.header(entry, capability)?;
+        let EntryKind::File { size } = entry.kind else { return Ok(()) };
+        let mut content = Content { path: entry.path, size, left: size, content };
+        while let Some(count) = content.read(self.sink.room().map_err(TarError::Write)?)? {
+            self.sink.filled(count);
+        }
+        self.pad(size)
+    }
+}
+
+/// The content of a file, which must have the length that was said.
+struct Content<'c> {
+    path: &'c [u8],
+    size: u64,
+    left: u64,
+    content: &'c mut dyn Read,
+}
+
+impl Content<'_> {
+    /// Reads what comes next; nothing at the end.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, TarError> {
+        let changed =
+            |relation| TarError::SizeChanged { path: shown(self.path), expected: self.size, relation };
+        // One byte past the end is asked for, so that a file that grew is noticed.
+        let most = self.left.saturating_add(1).min(buffer.len() as u64) as usize;
+        loop {
+            match self.content.read(&mut buffer[..most]) {
+                Ok(0) if self.left == 0 => return Ok(None),
+                Ok(0) => return Err(changed("fewer")),
+                Ok(count) => {
+                    self.left = self.left.checked_sub(count as u64).ok_or_else(|| changed("more"))?;
+                    return Ok(Some(count));
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(TarError::Read { path: shown(self.path), source }),
+            }
+        }
     }
 }
 
