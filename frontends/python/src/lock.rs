@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use cogpack_frontends_source::{InFile, Place, SourcePath};
+use cogpack_frontends_source::{InFile, Lines, Place, SourcePath};
 use cogpack_packages_wheels::lock::marker::{Environment, Marker};
 use miette::Diagnostic;
 use pep440_rs::{Version, VersionSpecifiers};
@@ -150,10 +150,11 @@ struct Package {
 /// What a lock file holds.
 pub fn read(file: &SourcePath, text: &str) -> Result<LockFile, InFile<LockFinding>> {
     let refused = |finding| InFile::new(file, finding);
+    let lines = Lines::of(text);
     let at = |range: std::ops::Range<usize>| {
         let shown = text.get(range.clone()).unwrap_or_default();
         let length = shown.lines().next().unwrap_or_default().len();
-        Place::of(text, range.start, range.start + length)
+        lines.place(range.start, range.start + length)
     };
     let unread = |problem: String, place: Place| refused(LockFinding::Unread { problem, place });
     let document: Document = toml::from_str(text).map_err(|error| {

@@ -23,6 +23,6 @@ pub use finding::InFile;
 pub use memory::MemoryProject;
 pub use named::{Named, NotNamed};
 pub use path::{NotInProject, SourcePath};
-pub use place::{Place, Placed};
+pub use place::{Lines, Place, Placed};
 pub use question::Question;
 pub use source::{Source, Unread, answered};

@@ -22,6 +22,28 @@ impl Place {
     }
 }
 
+/// Where the lines of a text begin, for whoever names many places of a long one: counting lines from its
+/// start takes each of them as long as the text is.
+#[derive(Debug, Clone)]
+pub struct Lines {
+    /// The first byte of each but the first.
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    /// The lines of `text`.
+    pub fn of(text: &str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self { starts: ends.map(|(at, _)| at + 1).collect() }
+    }
+
+    /// The range `start..end` of the text: what [`Place::of`] gives.
+    pub fn place(&self, start: usize, end: usize) -> Place {
+        let line = self.starts.partition_point(|line| *line <= start) + 1;
+        Place { start, length: end.saturating_sub(start), line }
+    }
+}
+
 impl From<Place> for miette::SourceSpan {
     fn from(place: Place) -> Self {
         Self::from((place.start, place.length))
@@ -65,5 +87,19 @@ mod tests {
     fn lines_are_counted_from_one() {
         assert_eq!(Place::of("a\nbc\n", 2, 4), Place { start: 2, length: 2, line: 2 });
         assert_eq!(Place::of("a", 9, 4), Place { start: 9, length: 0, line: 1 });
+    }
+
+    #[test]
+    fn places_are_the_same_whoever_counts_the_lines() {
+        for text in ["", "a", "\n", "a\nbc\n", "a\r\n\n\nö\nb"] {
+            let lines = Lines::of(text);
+            for start in 0..text.len() + 2 {
+                assert_eq!(
+                    lines.place(start, start + 1),
+                    Place::of(text, start, start + 1),
+                    "{text:?} {start}"
+                );
+            }
+        }
     }
 }

@@ -21,7 +21,7 @@ use super::named::named;
 use super::on_demand::OnDemand;
 use super::said::{Said, read_all};
 use super::start::{Installed, Start, start};
-use super::{lock_inputs, versions};
+use super::{ahead, lock_inputs, versions};
 use crate::composer::desk::At;
 use crate::stacks::detect::{Evidence, Weight};
 use crate::stacks::request::BaseWish;
@@ -317,7 +317,7 @@ fn install_files(
 }
 
 /// What the model takes and gives, as its Python files say it.
-fn schemas(source: &Source, cog: &CogYaml) -> Result<Result<Vec<Schema>, Findings>, Unread> {
+pub(super) fn schemas(source: &Source, cog: &CogYaml) -> Result<Result<Vec<Schema>, Findings>, Unread> {
     let mut schemas = Vec::new();
     let mut findings = Findings::new();
     let handlers = [(&cog.run, Use::Run), (&cog.train, Use::Train)];
@@ -349,6 +349,7 @@ pub fn gather(
     source: &Source,
     request: &Request,
 ) -> Result<Result<(PythonFacts, Findings), Findings>, Unread> {
+    ahead::ask(source, request)?;
     let (said, mut findings) = match read_all(source, request)? {
         Ok(read) => read,
         Err(findings) => return Ok(Err(findings)),
@@ -380,10 +381,6 @@ pub fn gather(
             Err(findings) => Err(findings.clone()),
         },
     };
-    let packages = match lock_inputs::of(source, request, &said, python.value, &fit)? {
-        Ok(needs) => lock::read(source, request, &needs)?,
-        Err(findings) => Err(findings),
-    };
     // What the settings name is read whatever else is missing: a lock takes a while, and is not to be made for a
     // project that has no plan with it either.
     let mut slips = Findings::new();
@@ -396,6 +393,10 @@ pub fn gather(
     let schemas = match request.openapi_schema {
         Some(_) => Ok(Vec::new()),
         None => schemas(source, &said.cog)?,
+    };
+    let packages = match lock_inputs::of(source, request, &said, python.value, &fit)? {
+        Ok(needs) => lock::read(source, request, &needs)?,
+        Err(findings) => Err(findings),
     };
     match (base, packages, start, schemas) {
         (Ok((mut base, bases)), Ok(packages), Ok((start, installed)), Ok(schemas)) => {

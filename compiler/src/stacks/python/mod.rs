@@ -5,6 +5,7 @@
 //! packages as locked wheels, so that making it runs no program unless the project itself asks for
 //! some.
 
+mod ahead;
 mod blocks;
 mod build_base;
 pub mod certificates;

@@ -4,9 +4,9 @@ use cogpack_frontends_cog_yaml::handler::Handler;
 use cogpack_frontends_cog_yaml::named_files::{NamedFileFinding, named_files};
 use cogpack_frontends_cog_yaml::{CogYaml, CogYamlFinding, read};
 use cogpack_frontends_python::project::{self, PythonFinding as FileFinding, PythonProject};
-use cogpack_frontends_python::pyproject::{ProjectTable, Settings};
+use cogpack_frontends_python::pyproject::{ProjectTable, Settings, Target};
 use cogpack_frontends_python::setup::Setup;
-use cogpack_frontends_source::{InFile, Place, Source, SourcePath, Unread};
+use cogpack_frontends_source::{InFile, Place, Placed, Source, SourcePath, Unread};
 
 use super::COG_YAML;
 use super::finding::PythonFinding;
@@ -121,13 +121,7 @@ pub fn read_all(source: &Source, request: &Request) -> Result<Result<(Said, Find
             let finding = PythonFinding::TargetBesideCogYaml { place: target.place.into() };
             findings.push(InFile::new(&stated_in, finding.into()));
         }
-        (Some(target), None) => {
-            cog.run = Some(target.clone().map(|target| Handler {
-                file: target.file,
-                written: target.written,
-                name: target.name,
-            }));
-        }
+        (Some(_), None) => cog.run = run_of(settings),
         (None, _) => {}
     }
     if let (Some(said), Some(other)) = (&settings.python, &cog.build.python_version)
@@ -149,6 +143,12 @@ pub fn read_all(source: &Source, request: &Request) -> Result<Result<(Said, Find
     let is_of_cog = found.is_some();
     let config = if is_of_cog { cog_yaml } else { config(&project) };
     Ok(Ok((Said { config, is_of_cog, cog, project }, findings)))
+}
+
+/// What is run as settings say it, in place of a `cog.yaml`.
+pub(super) fn run_of(settings: &Settings) -> Option<Placed<Handler>> {
+    let handler = |target: Target| Handler { file: target.file, written: target.written, name: target.name };
+    settings.target.clone().map(|target| target.map(handler))
 }
 
 /// The file that says most of a project without a `cog.yaml`.

@@ -93,6 +93,27 @@ fn refused(files: &[(&str, &str)]) -> String {
 }
 
 #[test]
+fn a_lock_of_a_project_is_parsed_once() {
+    let files = [
+        ("cog.yaml", "run: \"predict.py:Predictor\"\n"),
+        (
+            "predict.py",
+            "from words import WORDS\nclass Predictor:\n    def run(self, word: str = WORDS[0]) -> str: ...\n",
+        ),
+        ("words.py", "WORDS = [\"a\"]\n"),
+        ("pyproject.toml", PYPROJECT),
+        ("uv.lock", UV_LOCK),
+        ("src/hello/main.py", "def run(): ..."),
+    ];
+    let mut rounds = 0;
+    MemoryProject::new(files).unwrap().plan(|source| {
+        rounds += usize::from(source.read().any(|(file, _)| file.as_str() == "uv.lock"));
+        plan(source, &Request::plain()).map(drop)
+    });
+    assert_eq!(rounds, 1);
+}
+
+#[test]
 fn a_uv_project_is_planned_as_it_is() {
     let (plan, why) = text(&[
         ("pyproject.toml", PYPROJECT),

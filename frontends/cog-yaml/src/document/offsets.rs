@@ -1,6 +1,6 @@
 //! From characters, which the YAML reader counts, to bytes and lines.
 
-use cogpack_frontends_source::Place;
+use cogpack_frontends_source::{Lines, Place};
 use saphyr_parser::{Marker, Span};
 
 /// The bytes at which the characters and the lines of a text begin.
@@ -8,7 +8,7 @@ pub(super) struct Offsets<'t> {
     text: &'t str,
     /// Of each character; empty where all are of one byte.
     characters: Vec<usize>,
-    lines: Vec<usize>,
+    lines: Lines,
 }
 
 impl<'t> Offsets<'t> {
@@ -17,8 +17,7 @@ impl<'t> Offsets<'t> {
             true => Vec::new(),
             false => text.char_indices().map(|(at, _)| at).collect(),
         };
-        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        Self { text, characters, lines: std::iter::once(0).chain(ends).collect() }
+        Self { text, characters, lines: Lines::of(text) }
     }
 
     fn byte(&self, marker: &Marker) -> usize {
@@ -49,6 +48,6 @@ impl<'t> Offsets<'t> {
     fn of_bytes(&self, start: usize, end: usize) -> Place {
         let rest = self.text.get(start..end).unwrap_or_default();
         let length = rest.lines().next().unwrap_or_default().trim_end().len();
-        Place { start, length, line: self.lines.partition_point(|line| *line <= start) }
+        self.lines.place(start, start + length)
     }
 }

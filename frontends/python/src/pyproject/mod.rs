@@ -70,7 +70,7 @@ pub struct UvTable {
 
 /// What a `pyproject.toml` says, and what is wrong with it.
 pub fn read(file: &SourcePath, text: &str) -> (Pyproject, Vec<InFile<PyprojectFinding>>) {
-    let mut reading = Reading { file, text, findings: Vec::new() };
+    let mut reading = Reading::of(file, text);
     let (document, errors) = DeTable::parse_recoverable(text);
     reading.syntax(&errors);
     if !errors.is_empty() {

@@ -114,7 +114,7 @@ const KEYS: &[&str] = &[
 
 /// Reads the settings of a file that has nothing else in it.
 pub fn read_alone(file: &SourcePath, text: &str) -> (Settings, Vec<InFile<PyprojectFinding>>) {
-    let mut reading = Reading { file, text, findings: Vec::new() };
+    let mut reading = Reading::of(file, text);
     let (document, errors) = DeTable::parse_recoverable(text);
     reading.syntax(&errors);
     let settings = match errors.is_empty() {

@@ -1,6 +1,6 @@
 //! Tables of a TOML document, each value with its place.
 
-use cogpack_frontends_source::{InFile, Place, Placed, SourcePath};
+use cogpack_frontends_source::{InFile, Lines, Place, Placed, SourcePath};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -12,6 +12,7 @@ use crate::requirements::Stated;
 pub(super) struct Reading<'t> {
     pub file: &'t SourcePath,
     pub text: &'t str,
+    pub lines: Lines,
     pub findings: Vec<PyprojectFinding>,
 }
 
@@ -44,12 +45,18 @@ fn plain_value(value: &DeValue<'_>) -> String {
     }
 }
 
+impl<'t> Reading<'t> {
+    pub fn of(file: &'t SourcePath, text: &'t str) -> Self {
+        Self { file, text, lines: Lines::of(text), findings: Vec::new() }
+    }
+}
+
 impl Reading<'_> {
     pub fn place(&self, range: std::ops::Range<usize>) -> Place {
         // What goes on for lines is shown by its first.
         let shown = self.text.get(range.clone()).unwrap_or_default();
         let length = shown.lines().next().unwrap_or_default().len();
-        Place::of(self.text, range.start, range.start + length)
+        self.lines.place(range.start, range.start + length)
     }
 
     pub fn found(&mut self, finding: impl Into<PyprojectFinding>) {

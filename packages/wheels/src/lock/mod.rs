@@ -19,7 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cogpack_content::{Digest, Platform};
 use marker::{Environment, InvalidMarker, Marker};
 use pep440_rs::{Version, VersionSpecifiers};
+use serde::Deserialize;
 use sources::{LockedSource, Sources};
+use toml::de::{DeTable, Deserializer};
 
 use crate::file_name::{WheelName, normalised};
 use crate::target::{Misfit, Target};
@@ -182,11 +184,14 @@ pub fn choose_with_sources(text: &str, request: &Request<'_>) -> Result<Chosen, 
 
 /// What was chosen, and what is wrong with the others.
 fn all(text: &str, request: &Request<'_>) -> Result<(Chosen, Vec<LockProblem>), Vec<LockProblem>> {
-    let table: toml::Table = read(text).map_err(|problem| vec![problem])?;
-    let lock: Box<dyn Lock> = if table.contains_key("lock-version") && !table.contains_key("metadata") {
-        Box::new(read::<pylock::Pylock>(text).map_err(|problem| vec![problem])?)
-    } else if table.contains_key("version") && table.contains_key("requires-python") {
-        Box::new(read::<uv::Uv>(text).map_err(|problem| vec![problem])?)
+    let syntax = |error| vec![syntax(text, &error)];
+    // A lock may be megabytes long, so it is parsed once, whichever it is.
+    let document = DeTable::parse(text).map_err(syntax)?;
+    let has = |key: &str| document.get_ref().contains_key(key);
+    let lock: Box<dyn Lock> = if has("lock-version") && !has("metadata") {
+        Box::new(pylock::Pylock::deserialize(Deserializer::from(document)).map_err(syntax)?)
+    } else if has("version") && has("requires-python") {
+        Box::new(uv::Uv::deserialize(Deserializer::from(document)).map_err(syntax)?)
     } else {
         return Err(vec![LockProblem::Unknown]);
     };
@@ -266,16 +271,15 @@ struct Candidate<'l> {
     digest: Option<String>,
 }
 
-fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, LockProblem> {
-    toml::from_str(text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        LockProblem::Syntax {
-            line: before.matches('\n').count() + 1,
-            column: line.chars().count() + 1,
-            message: error.message().lines().collect::<Vec<_>>().join(", "),
-        }
-    })
+/// What its reader says of a text that is no such document.
+fn syntax(text: &str, error: &toml::de::Error) -> LockProblem {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    LockProblem::Syntax {
+        line: before.matches('\n').count() + 1,
+        column: line.chars().count() + 1,
+        message: error.message().lines().collect::<Vec<_>>().join(", "),
+    }
 }
 
 impl Asked<'_> {

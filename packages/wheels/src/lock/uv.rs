@@ -79,7 +79,7 @@ impl Lock for Uv {
         problems.extend(absent("extra", request.extras, &keys(&project.optional_dependencies)));
         problems.extend(absent("dependency group", request.groups, &keys(&project.dev_dependencies)));
         let mut walk = Walk {
-            lock: self,
+            by_name: self.by_name(),
             asked,
             needed: BTreeMap::new(),
             seen: BTreeSet::new(),
@@ -109,7 +109,7 @@ fn keys(lists: &BTreeMap<String, Vec<Dependency>>) -> BTreeSet<String> {
 }
 
 struct Walk<'l, 'a> {
-    lock: &'l Uv,
+    by_name: BTreeMap<String, Vec<&'l Package>>,
     asked: &'a Asked<'a>,
     needed: BTreeMap<String, &'l Package>,
     /// What was followed: a package, with an extra or without.
@@ -153,13 +153,12 @@ impl<'l> Walk<'l, '_> {
     /// The package that a dependency means: where a name is there more than once, the dependency
     /// says its version and source, or the packages say when each is meant.
     fn found(&self, from: &Package, dependency: &Dependency) -> Result<&'l Package, LockProblem> {
-        let name = normalised(&dependency.name);
         let is_meant = |package: &&Package| {
-            normalised(&package.name) == name
-                && dependency.version.as_ref().is_none_or(|version| package.version.as_ref() == Some(version))
+            dependency.version.as_ref().is_none_or(|version| package.version.as_ref() == Some(version))
                 && dependency.source.as_ref().is_none_or(|source| package.source == *source)
         };
-        let mut all: Vec<&Package> = self.lock.packages.iter().filter(is_meant).collect();
+        let of_name = self.by_name.get(&normalised(&dependency.name));
+        let mut all: Vec<&Package> = of_name.into_iter().flatten().copied().filter(is_meant).collect();
         if all.len() > 1 {
             let mut holding = Vec::new();
             for package in all {
@@ -184,6 +183,14 @@ impl<'l> Walk<'l, '_> {
 }
 
 impl Uv {
+    fn by_name(&self) -> BTreeMap<String, Vec<&Package>> {
+        let mut by_name: BTreeMap<String, Vec<&Package>> = BTreeMap::new();
+        for package in &self.packages {
+            by_name.entry(normalised(&package.name)).or_default().push(package);
+        }
+        by_name
+    }
+
     /// The package that lies where the lock file does.
     fn project(&self) -> Result<&Package, LockProblem> {
         let mut projects = self.packages.iter().filter(|package| package.is_here());
