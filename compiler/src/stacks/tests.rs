@@ -390,9 +390,34 @@ fn a_lock_is_of_the_wishes_that_it_was_made_of() {
         found.iter().map(told).collect::<Vec<_>>().join("\n")
     };
     assert_eq!(findings("idna==3.10\n", &lock), "");
-    // A lock that somebody else has made says nothing of its wishes.
-    assert_eq!(findings("idna==3.11\n", LOCK), "");
     assert!(findings("idna==3.11\n", &lock).starts_with("project::lock::stale pylock.cog.toml: "));
+
+    // A lock without a record is compared with what is required.
+    let six = LOCK.lines().last().unwrap().replace("cog-0.23.1", "six-1.17.0");
+    let foreign = format!("{LOCK}\n[[packages]]\nname = \"six\"\nversion = \"1.17.0\"\n{six}\n");
+    let idna = six.replace("six-1.17.0", "idna-3.10");
+    let foreign = format!("{foreign}\n[[packages]]\nname = \"idna\"\nversion = \"3.10\"\n{idna}\n");
+    assert_eq!(findings("idna==3.10\n", &foreign), "");
+    insta::assert_snapshot!(findings("idna==3.11\nyarl\n", &foreign), @"
+    project::python::lock-outdated needs/more.txt: `pylock.cog.toml` holds idna 3.10, and `==3.11` is required here
+      the lock file is older than this line: make it anew
+    project::python::lock-missing needs/more.txt: `pylock.cog.toml` does not hold `yarl`, which is required here
+      the lock file is older than this line: make it anew
+    ");
+    let none = findings("idna\n", "lock-version = \"1.0\"\npackages = 1\n");
+    assert!(none.starts_with("project::python::lock pylock.cog.toml: this is no lock file"), "{none}");
+    let constrained = MemoryProject::new([
+        ("cog.yaml", yaml),
+        ("needs/all.txt", "-c limits.txt\nsix\nidna\n"),
+        ("needs/limits.txt", "idna<3\nyarl<2\n"),
+        ("pylock.cog.toml", &foreign),
+    ])
+    .unwrap();
+    let found = constrained.plan(|source| is_fresh(source, &request));
+    insta::assert_snapshot!(found.iter().map(told).collect::<Vec<_>>().join("\n"), @"
+    project::python::lock-outdated needs/limits.txt: `pylock.cog.toml` holds idna 3.10, and `<3` is required here
+      the lock file is older than this line: make it anew
+    ");
 
     let missing = MemoryProject::new([("cog.yaml", yaml), ("needs/all.txt", "-c none.txt\n")]).unwrap();
     let found = missing.plan(|source| inputs(source, &request)).unwrap_err();
@@ -402,6 +427,29 @@ fn a_lock_is_of_the_wishes_that_it_was_made_of() {
             "project::requirements::no-such-file needs/all.txt: `none.txt` is named here, and there is none"
         )
     );
+}
+
+#[test]
+fn the_version_of_cog_that_is_asked_for_is_a_requirement_like_any_other() {
+    let findings = |sdk_version: &str, requirements: &str| {
+        let yaml = format!(
+            "build:\n  python_version: \"3.11\"\n  sdk_version: \"{sdk_version}\"\n  python_requirements: \
+             r.txt\nrun: \"predict.py:Predictor\"\n"
+        );
+        let project = MemoryProject::new([("cog.yaml", yaml.as_str()), ("r.txt", requirements)]).unwrap();
+        let found = project.plan(|source| {
+            Ok(crate::stacks::python::lock_inputs::inputs(source, &Request::plain())?
+                .err()
+                .unwrap_or_default())
+        });
+        found.iter().map(told).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(findings("0.23.1", "cog>=0.20\n"), "");
+    assert_eq!(findings("prerelease", "cog>=0.20\n"), "");
+    insta::assert_snapshot!(findings("0.20.0", "six\ncog==0.23.1\n"), @"
+    project::requirements::conflict r.txt: no version of `cog` fits all who want it: cog.yaml:3 wants `cog==0.20.0`, r.txt:2 wants `cog==0.23.1`
+      change one of these, so that some version fits all of them
+    ");
 }
 
 #[test]
@@ -436,11 +484,15 @@ fn of_a_project_only_that_is_read_which_planning_asks_for() {
         ("README.md", "words"),
     ];
     let project = MemoryProject::new(files).unwrap();
+    let mut rounds_with_lock = 0;
     let read = project.plan(|source| {
+        // A lock may be long, so nothing else is asked for once it is there.
+        rounds_with_lock += usize::from(source.read().any(|(file, _)| file.as_str() == "pylock.cog.toml"));
         let planned = plan(source, &Request::plain())?;
         assert!(planned.is_ok(), "{:?}", planned.err());
         let names = source.read().map(|(file, _)| file.to_string());
         Ok(names.collect::<Vec<_>>().join(" "))
     });
     assert_eq!(read, "cog.yaml kinds.py pylock.cog.toml r.py");
+    assert_eq!(rounds_with_lock, 1);
 }

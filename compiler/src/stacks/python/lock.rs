@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use cogpack_frontends_python::lock;
+use cogpack_frontends_python::project::PythonFinding as FileFinding;
+use cogpack_frontends_python::requirement::PackageName;
 use cogpack_frontends_source::{DigestOf, InFile, Source, SourcePath, Unread};
 use cogpack_packages_wheels::file_name::normalised;
 use cogpack_packages_wheels::lock::sources::{LockedSource, SourcePlace};
@@ -69,11 +71,24 @@ pub(super) fn read(
         }
         Err(finding) => return Ok(Err(vec![finding])),
     };
-    if let (Some((recorded, place)), Some(inputs)) = (recorded(found), inputs)
-        && recorded != inputs.digest().to_string()
-    {
-        let finding = PythonFinding::Stale { place: place.into() };
-        return Ok(Err(vec![InFile::new(&lock, finding.into())]));
+    match (inputs, recorded(found)) {
+        (None, _) => {}
+        (Some(inputs), Some((recorded, place))) => {
+            if recorded != inputs.digest().to_string() {
+                let finding = PythonFinding::Stale { place: place.into() };
+                return Ok(Err(vec![InFile::new(&lock, finding.into())]));
+            }
+        }
+        // Somebody else's lock: whether it is of these wishes, what it holds must tell.
+        (Some(inputs), None) => {
+            let misfits = match lock::read(&lock, found) {
+                Ok(held) => inputs.misfits(request, &held),
+                Err(unread) => vec![InFile::new(&unread.file, FileFinding::from(unread.finding).into())],
+            };
+            if !misfits.is_empty() {
+                return Ok(Err(misfits));
+            }
+        }
     }
     let nothing = BTreeSet::new();
     let (python, patch, extras, groups, itself) = match needs {
@@ -86,12 +101,12 @@ pub(super) fn read(
     let targets: Vec<Target> =
         request.platforms.iter().map(|platform| Target { python, platform: platform.clone() }).collect();
     // The project itself is installed where it lies, and is a directory to its lock.
-    let held = lock::read(&lock, found).ok();
-    let without: BTreeSet<String> = itself
-        .iter()
-        .filter(|itself| held.as_ref().is_some_and(|held| held.packages.contains_key(itself)))
-        .map(|itself| itself.as_str().to_owned())
-        .collect();
+    let holds = |itself: &&PackageName| match needs {
+        // Whoever wants an own lock has looked.
+        Needs::Nothing | Needs::Own(_) => true,
+        Needs::Locked(_) => lock::read(&lock, found).is_ok_and(|held| held.packages.contains_key(itself)),
+    };
+    let without = itself.iter().filter(holds).map(|itself| itself.as_str().to_owned()).collect();
     let wanted = WheelRequest { targets: &targets, patch, extras, groups, without: &without };
     let (chosen, sources) = match choose_with_sources(found, &wanted) {
         Ok(Chosen { mut wheels, sources }) => {
@@ -106,7 +121,7 @@ pub(super) fn read(
         }
     };
     let name = |wheel: &LockedWheel| normalised(&wheel.file.distribution);
-    let others = inputs.map_or(&[][..], |inputs| &inputs.hashed).iter().filter_map(|stated| {
+    let others = inputs.iter().flat_map(|inputs| inputs.hashed()).filter_map(|stated| {
         let of = stated.requirement.name.as_ref()?;
         let wheel = chosen
             .iter()
@@ -115,7 +130,7 @@ pub(super) fn read(
         Some(InFile::new(&stated.file, PythonFinding::OtherHash { file, place }.into()))
     });
     let mut others: Findings = others.collect();
-    others.extend(inputs.map_or(&[][..], |inputs| &inputs.hashed).iter().filter_map(|stated| {
+    others.extend(inputs.iter().flat_map(|inputs| inputs.hashed()).filter_map(|stated| {
         let of = stated.requirement.name.as_ref()?;
         let is_other = |source: &&LockedSource| match &source.place {
             SourcePlace::Archive { digest, .. } => !stated.hashes.contains(digest),

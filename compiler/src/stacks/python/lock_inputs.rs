@@ -45,7 +45,7 @@ pub struct OwnLock {
     pub extras: BTreeSet<String>,
     /// Which of its dependency groups.
     pub groups: BTreeSet<String>,
-    /// The project's own name, where it is installed.
+    /// The project's own name, where it is installed and the file has it.
     pub(super) itself: Option<PackageName>,
 }
 
@@ -68,8 +68,9 @@ pub struct LockInputs {
     pub torch: Option<String>,
     /// Whether versions before a release count.
     pub prereleases: bool,
-    /// Requirements that say what their package's file may hash to.
-    pub(super) hashed: Vec<Stated>,
+    /// All that is required, and which versions there may be of what others require.
+    required: Vec<Stated>,
+    constraints: Vec<Stated>,
     /// The project's own name, where it is installed.
     pub(super) itself: Option<PackageName>,
     /// Files that may change what the others mean, and all of these: what the lock depends on.
@@ -94,6 +95,25 @@ impl LockInputs {
             text.push_str(&format!("file {file} {}\n{content}\n", content.len()));
         }
         Digest::of(text.as_bytes())
+    }
+
+    /// Requirements that say what their package's file may hash to.
+    pub(super) fn hashed(&self) -> impl Iterator<Item = &Stated> {
+        self.required.iter().filter(|stated| !stated.hashes.is_empty())
+    }
+
+    /// What of the requirements a lock does not hold that says nothing of what it was made of.
+    pub(super) fn misfits(&self, request: &Request, lock: &LockFile) -> Findings {
+        let (python, patch, nothing) = (self.python, None, BTreeSet::new());
+        let around = Around { request, python, patch, extras: &nothing, groups: &nothing };
+        // A constraint by itself brings no package.
+        let is_held = |stated: &&Stated| {
+            stated.requirement.name.as_ref().is_some_and(|name| lock.packages.contains_key(name))
+        };
+        let constraints = self.constraints.iter().filter(is_held);
+        // Which Pythons it is for, whoever chooses out of it looks at.
+        let lock = LockFile { requires_python: None, ..lock.clone() };
+        around.misfits(&lock, &self.required.iter().chain(constraints).cloned().collect::<Vec<_>>())
     }
 }
 
@@ -134,6 +154,7 @@ pub(super) fn of(
             let way_out = "add it to the project's dependencies and lock them anew, by uv for instance with `uv add cog`";
             findings.push(InFile::new(&said.config, PythonFinding::NoCog { lock: file, way_out }.into()));
         }
+        let itself = itself.filter(|itself| lock.packages.contains_key(itself));
         let own = OwnLock { file: lock.file.clone(), python: (python, around.patch), extras, groups, itself };
         return Ok(if findings.is_empty() { Ok(Needs::Own(own)) } else { Err(findings) });
     }
@@ -202,12 +223,12 @@ pub(super) fn of(
     if required.is_empty() && lines.is_empty() {
         return Ok(Ok(Needs::Nothing));
     }
-    let hashed: Vec<Stated> = required.into_iter().filter(|stated| !stated.hashes.is_empty()).collect();
-    if hashed.is_empty() {
+    if required.iter().all(|stated| stated.hashes.is_empty()) {
         lines.extend(fit.frameworks.iter().flat_map(|chosen| chosen.adds.iter().cloned()));
     }
     let torch = fit.torch_builds().map(str::to_owned);
     let platforms = request.platforms.clone();
+    let constraints = constraints.clone();
     let extras = if said.project.declared.is_some() { BTreeSet::new() } else { extras };
     let inputs = LockInputs {
         python,
@@ -218,7 +239,8 @@ pub(super) fn of(
         lines,
         torch,
         prereleases,
-        hashed,
+        required,
+        constraints,
         itself,
         texts,
     };
@@ -268,6 +290,7 @@ fn required(said: &Said) -> (Vec<Stated>, Findings) {
             }
         }
     }
+    required.extend(of_server(said));
     let is_declared = said.project.pyproject.is_some() || said.project.declared.is_some();
     if is_declared && !said.names_packages() {
         let table = said.table();
@@ -292,6 +315,21 @@ fn required(said: &Said) -> (Vec<Stated>, Findings) {
         required.extend(requirements.required.iter().cloned());
     }
     (required, findings)
+}
+
+/// The version of cog's own package that `build.sdk_version` asks for, as a requirement like any other.
+fn of_server(said: &Said) -> Option<Stated> {
+    let version = said.cog.build.sdk_version.as_ref().filter(|_| said.is_model())?;
+    let (place, file) = (version.place, said.config.clone());
+    match &version.value {
+        SdkVersion::Exactly(exactly) => {
+            let text = format!("cog=={exactly}");
+            let requirement = parse(Written { text: &text, place, is_verbatim: false }).ok()?;
+            Some(Stated { requirement, file, place, hashes: BTreeSet::new() })
+        }
+        // It says which releases count, and not which one it is to be.
+        SdkVersion::Prerelease => None,
+    }
 }
 
 /// That there is no way to a package from here: from a repository of another kind than git's, or from the

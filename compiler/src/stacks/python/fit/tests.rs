@@ -4,6 +4,7 @@ use cogpack_catalogue::Catalogue;
 use cogpack_frontends_source::{InFile, MemoryProject};
 use insta::assert_snapshot;
 
+use crate::stacks::python::lock::with_record;
 use crate::stacks::python::lock_inputs::{Needs, inputs};
 use crate::stacks::tests::told;
 use crate::stacks::{BaseWish, ProjectFinding, Request, plan};
@@ -209,18 +210,24 @@ fn warned_on(platforms: &[&str], build: &str, requirements: &str) -> String {
     let lock = "lock-version = \"1.0\"\ncreated-by = \"a test\"\n\n[[packages]]\nname = \"cog\"\nversion = \"0.23.1\"\n\
                 wheels = [{ name = \"cog-0.23.1-py3-none-any.whl\", url = \"https://files.example/cog-0.23.1-py3-none-any.whl\", \
                 hashes = { sha256 = \"f7e0abab1028d83789f87d86dc30f82c3335085dc8abbe62bbc3dcb073976ed5\" } }]\n";
-    let files = [
-        ("cog.yaml", &*format!("{build}run: \"predict.py:run\"\n")),
-        ("requirements.txt", requirements),
-        ("predict.py", "def run(name: str) -> str: ...\n"),
-        ("pylock.cog.toml", lock),
-    ];
+    let cog_yaml = format!("{build}run: \"predict.py:run\"\n");
+    let project = |lock: &str| {
+        let files = [
+            ("cog.yaml", &*cog_yaml),
+            ("requirements.txt", requirements),
+            ("predict.py", "def run(name: str) -> str: ...\n"),
+            ("pylock.cog.toml", lock),
+        ];
+        MemoryProject::new(files).unwrap()
+    };
     let platforms = platforms.iter().map(|platform| platform.parse().unwrap()).collect();
     let everywhere =
         Catalogue::shipped().print().replace("\"linux/amd64\", ", "\"linux/amd64\", \"linux/riscv64\", ");
     let catalogue = Catalogue::read("everywhere.toml", &everywhere).unwrap();
     let request = Request { platforms, catalogue, ..Request::plain() };
-    let planned = MemoryProject::new(files).unwrap().plan(|source| plan(source, &request)).unwrap();
+    let needs = project(lock).plan(|source| inputs(source, &request)).unwrap();
+    let Needs::Locked(made) = needs else { panic!("{needs:?}") };
+    let planned = project(&with_record(lock, &made)).plan(|source| plan(source, &request)).unwrap();
     assert!(planned.warnings.iter().all(|warning| !warning.finding.is_error()));
     planned.warnings.iter().map(shown).collect::<Vec<_>>().join("\n")
 }
