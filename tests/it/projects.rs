@@ -48,3 +48,36 @@ fn the_plan_of_a_text_model_is_below_eighty_lines() {
     snapshots.check("plans/string-model.cpk", planned.text());
     snapshots.finish("plans");
 }
+
+/// Whoever works in a directory of a model means the model, as with cog.
+#[test]
+fn a_directory_below_a_model_means_the_model() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let model = folder.path();
+    let from = root().join("tests/projects/string-model");
+    for path in files_below(&from, "") {
+        let to = model.join(path.strip_prefix(&from).expect("it is below"));
+        std::fs::create_dir_all(to.parent().expect("it is in the folder")).expect("can be made");
+        std::fs::copy(path, to).expect("can be copied");
+    }
+    let below = model.join("data/more");
+    std::fs::create_dir_all(&below).expect("can be made");
+    let (above, planned) = (cogpackc(model, &["plan"]), cogpackc(&below, &["plan"]));
+    assert_eq!((planned.code, above.text()), (0, planned.text()), "{}", planned.stderr);
+    // Where a directory is named, it is meant.
+    assert_eq!(cogpackc(model, &["plan", "data"]).code, 1);
+    // One with a project of its own is that project.
+    std::fs::write(below.join("requirements.txt"), "").expect("can be written");
+    let own = cogpackc(&below, &["plan"]);
+    assert!(own.code == 1 && !own.stderr.contains("../"), "{}", own.stderr);
+    std::fs::remove_file(below.join("requirements.txt")).expect("can be removed");
+    // What is wrong is told by the way from here.
+    std::fs::write(model.join("cog.yaml"), "build: {python: 3}\n").expect("can be written");
+    let wrong = cogpackc(&below, &["plan"]);
+    assert!(wrong.code == 1 && wrong.stderr.contains("../../cog.yaml:1:"), "{}", wrong.stderr);
+    // The plan that somebody has written for the model goes before what is planned, as it does in its directory.
+    let plan = "cpk 1\n\nstage %app from scratch {\n  env WRITTEN = \"yes\"\n}\n\nexport from %app\n";
+    std::fs::write(model.join("plan.cpk"), plan).expect("can be written");
+    let written = cogpackc(&below, &[".", "-o", "cpk"]);
+    assert!(written.text().contains("WRITTEN"), "{}", written.stderr);
+}

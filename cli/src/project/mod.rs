@@ -3,8 +3,10 @@
 pub mod of_directory;
 pub mod options;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -28,6 +30,35 @@ use crate::failure::Failure;
 use crate::plan_file::PlanFile;
 use crate::report::{self, Format, Stream};
 
+/// Files by which a directory is a project, or has a plan.
+const MANIFESTS: [&str; 9] = [
+    "cog.yaml",
+    "plan.cpk",
+    "pyproject.toml",
+    "cogpack.toml",
+    "requirements.txt",
+    "uv.lock",
+    "pylock.toml",
+    "setup.py",
+    "setup.cfg",
+];
+
+/// How many directories above this one may hold the `cog.yaml` of the model that it belongs to: as many as
+/// cog looks into.
+const LEVELS: usize = 100;
+
+/// The directory that a command line means by `named`: of `.`, where nothing of a project lies, the nearest
+/// one above that has a `cog.yaml`, as with cog.
+pub fn meant_by<'a>(named: &'a Path, console: &Console<'_>) -> Cow<'a, Path> {
+    let here = &console.directory;
+    if named != Path::new(".") || MANIFESTS.iter().any(|name| here.join(name).exists()) {
+        return Cow::Borrowed(named);
+    }
+    let above = here.ancestors().skip(1).take(LEVELS).position(|above| above.join("cog.yaml").is_file());
+    above
+        .map_or(Cow::Borrowed(named), |skipped| iter::repeat_n("..", skipped + 1).collect::<PathBuf>().into())
+}
+
 /// A project, and all that was read of it.
 pub struct Project {
     /// As it was named.
@@ -48,8 +79,9 @@ pub struct Lacking {
 }
 
 impl Project {
-    /// The project in the directory `named`.
+    /// The project in the directory `named`, or the model around it: see [`meant_by`].
     pub fn open(named: &Path, console: &Console<'_>) -> Result<Self, Failure> {
+        let named = &*meant_by(named, console);
         let directory = console.directory.join(named);
         let files = ProjectDirectory::open(&directory).map_err(|error| {
             let mut failure = Failure::new(format!("read the project `{}`", named.display()));

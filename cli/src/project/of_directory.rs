@@ -8,7 +8,7 @@ use cogpack_content::Platform;
 use cogpack_frontends_schema::Signature;
 
 use super::options::ProjectOptions;
-use super::{Project, request, without_bases};
+use super::{Project, meant_by, request, without_bases};
 use crate::commands::lock;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -121,10 +121,11 @@ impl Named<'_> {
     }
 
     fn written_path(&self, console: &Console<'_>) -> Option<PathBuf> {
-        let is_directory = self.path != Path::new("-") && console.directory.join(self.path).is_dir();
+        let named = meant_by(self.path, console);
+        let is_directory = self.path != Path::new("-") && console.directory.join(&named).is_dir();
         let path = match is_directory {
-            true if self.path == Path::new(".") => PathBuf::from(FILE_NAME),
-            true => self.path.join(FILE_NAME),
+            true if *named == *Path::new(".") => PathBuf::from(FILE_NAME),
+            true => named.join(FILE_NAME),
             false => return Some(self.path.to_owned()),
         };
         console.directory.join(&path).is_file().then_some(path)
