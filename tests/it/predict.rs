@@ -176,6 +176,46 @@ fn a_document_in_place_of_the_files_judges_too() {
 }
 
 #[test]
+fn what_could_not_be_used_in_the_end_is_refused_in_the_beginning() {
+    let folder = project();
+    std::fs::write(folder.path().join("list.json"), "[]").expect("is writable");
+    let said = |words: &[&str]| {
+        let line = [&["predict", ".", "--builder", "direct", "-i", "prompt=a"], words].concat();
+        let line: Vec<&str> = match words.contains(&"--json") {
+            true => line.into_iter().filter(|word| !["-i", "prompt=a"].contains(word)).collect(),
+            false => line,
+        };
+        let answer = cogpackc(folder.path(), &line);
+        assert_eq!((answer.code, answer.text()), (2, ""), "{}", answer.stderr);
+        answer.stderr
+    };
+    let told = [
+        said(&["-o", "none/x/y"]),
+        said(&["-o", "predict.py/made/"]),
+        said(&["--json", r#"{"prompt": "a", "steps": 1, "steps": 2}"#]),
+        said(&["--openapi-schema", "list.json"]),
+    ];
+    insta::assert_snapshot!(told.join("\n").replace(&folder.path().display().to_string(), "DIR"), @r"
+    error: no output can be written to `none/x/y`: `none/x` is not there
+
+    hint: name a file in a directory that is there, or a directory, as in `-o made/`, which is made
+
+    error: no output can be written to `predict.py/made/`: `predict.py` is no directory
+
+    hint: name a file in a directory that is there, or a directory, as in `-o made/`, which is made
+
+    error: the inputs in `--json` cannot be told apart: `steps` is given twice at line 1 column 39
+
+    hint: leave one of the two out
+
+    error: read the OpenAPI document `list.json`
+      because: it has neither `Input` nor `TrainingInput` below `components` and `schemas`
+
+    hint: it is all that `/openapi.json` of a running model answers
+    ");
+}
+
+#[test]
 fn a_plan_judges_by_its_label() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let document =

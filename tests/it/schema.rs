@@ -89,7 +89,7 @@ fn judge(finding: &impl Diagnostic) {
 
 /// The handler, and the components that other models do not have.
 fn own_part(schema: &Schema) -> String {
-    let Handler { name, declared: _, is_async, concurrency, streaming, setup } = &schema.handler;
+    let Handler { name, declared: _, class: _, is_async, concurrency, streaming, setup } = &schema.handler;
     let mut text = String::new();
     let is_async = if *is_async { "async " } else { "" };
     write!(text, "{is_async}{name}").expect("a String takes all");

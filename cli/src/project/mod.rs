@@ -296,5 +296,11 @@ fn schema(path: &Path, console: &Console<'_>) -> Result<String, Failure> {
     let document: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
         failed(error.to_string()).with_hint("it is JSON, as `/openapi.json` of a running model answers")
     })?;
-    Ok(document.to_string())
+    // By these its server judges inputs, and `predict` does.
+    let schemas = &document["components"]["schemas"];
+    if ["Input", "TrainingInput"].iter().any(|name| schemas[name].is_object()) {
+        return Ok(document.to_string());
+    }
+    let lacks = "it has neither `Input` nor `TrainingInput` below `components` and `schemas`";
+    Err(failed(lacks.to_owned()).with_hint("it is all that `/openapi.json` of a running model answers"))
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cogpack_compiler::stacks::Request;
+use cogpack_compiler::stacks::{ImageName, Request};
 use cogpack_content::Platform;
 use cogpack_frontends_schema::Signature;
 
@@ -39,16 +39,18 @@ impl Named<'_> {
             Some(plan) => Ok(Some(plan)),
             None => {
                 let Some(request) = self.request(console)? else { return Ok(None) };
-                self.of_project(Project::open(self.path, console)?, &request, console)
+                let planned = self.of_project(Project::open(self.path, console)?, &request, console)?;
+                Ok(planned.map(|(plan, _)| plan))
             }
         }
     }
 
     /// The same for whoever builds. Who does so for the first time has not locked the project, so that is
-    /// done; a lock that is there is never made anew here.
-    pub fn plan_to_build(&self, console: &mut Console<'_>) -> Result<Option<PlanFile>, Failure> {
+    /// done; a lock that is there is never made anew here. With it comes what the project says of the name
+    /// of its image.
+    pub fn plan_to_build(&self, console: &mut Console<'_>) -> Result<Option<(PlanFile, ImageName)>, Failure> {
         if let Some(plan) = self.written(console)? {
-            return Ok(Some(plan));
+            return Ok(Some((plan, ImageName::Unsaid)));
         }
         let Some(request) = self.request(console)? else { return Ok(None) };
         let mut project = Project::open(self.path, console)?;
@@ -98,14 +100,14 @@ impl Named<'_> {
         mut project: Project,
         request: &Request,
         console: &mut Console<'_>,
-    ) -> Result<Option<PlanFile>, Failure> {
+    ) -> Result<Option<(PlanFile, ImageName)>, Failure> {
         let planned = project.plan(request, self.format, console)?;
         // Wheels that lie in the project are looked for there, whatever the machine names.
         for directory in planned.iter().flat_map(|planned| &planned.packages) {
             let directory = project.directory().join(directory.as_str());
             console.environment.find_links.put_first(&directory);
         }
-        Ok(planned.map(|planned| project.as_plan_file(&planned)))
+        Ok(planned.map(|planned| (project.as_plan_file(&planned), planned.image)))
     }
 
     /// Whether it is a directory without a plan.

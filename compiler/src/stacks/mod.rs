@@ -19,6 +19,7 @@ pub(crate) mod tests;
 
 use std::collections::BTreeSet;
 
+use cogpack_content::ImageReference;
 use cogpack_frontends_python::project::{PythonFinding, settings};
 use cogpack_frontends_python::pyproject::{PyprojectFinding, Settings};
 use cogpack_frontends_schema::Signature;
@@ -42,10 +43,25 @@ pub struct Planned {
     pub plan: Plan,
     /// What was decided, and what decided it.
     pub why: Why,
+    /// What its image is called where whoever builds says nothing else.
+    pub image: ImageName,
     /// What its author should know.
     pub warnings: Findings,
     /// Directories of the project with files of packages that the plan names.
     pub packages: BTreeSet<SourcePath>,
+}
+
+/// What a project says of the name of its image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageName {
+    /// This one.
+    Image(ImageReference),
+    /// The repository of its model, in which each push gives a tag of its own.
+    Model(ImageReference),
+    /// Nothing, and its tool goes by the name of its directory then.
+    OfDirectory,
+    /// Nothing.
+    Unsaid,
 }
 
 /// A kind of projects.

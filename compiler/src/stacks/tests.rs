@@ -43,7 +43,8 @@ impl Stack for Toy {
             bases: Vec::new(),
             build_bases: Vec::new(),
         };
-        Ok(Ok(Planned { plan: Plan::empty(), why, warnings: Vec::new(), packages: Default::default() }))
+        let (image, warnings) = (ImageName::Unsaid, Vec::new());
+        Ok(Ok(Planned { plan: Plan::empty(), why, image, warnings, packages: Default::default() }))
     }
 
     fn signature(&self, _: &Source, _: &Request) -> Result<Option<Signature>, Unread> {
@@ -305,7 +306,7 @@ fn a_model_becomes_a_plan_that_says_which_line_asked_for_what() {
       entrypoint ["/usr/bin/tini", "--"]
       cmd ["python", "-m", "cog.server.http"]
       expose 5000/tcp
-      label run.cog.config = "{\"build\":{\"gpu\":false,\"python_version\":\"3.11\",\"run\":[\"make fetch\"],\"system_packages\":[\"libgl1\",\"ffmpeg\"]},\"environment\":[\"GREETING=hello\"],\"predict\":\"predict.py:Predictor\"}"
+      label run.cog.config = "{\"build\":{\"gpu\":false,\"python_version\":\"3.11\",\"run\":[{\"command\":\"make fetch\",\"mounts\":[{\"id\":\"token\",\"target\":\"/run/token\",\"type\":\"secret\"}]}],\"sdk_version\":\"0.23.1\",\"system_packages\":[\"libgl1\",\"ffmpeg\"]},\"environment\":[\"GREETING=hello\"],\"predict\":\"predict.py:Predictor\"}"
       label run.cog.has_init = "true"
       label run.cog.openapi_schema = "{}"
       label run.cog.pip_freeze = "cog==0.23.1\ntorch==2.9.0"

@@ -1,5 +1,7 @@
 //! What the image is built of: `build`.
 
+use std::fmt;
+
 use cogpack_frontends_source::{Place, Placed, SourcePath};
 use miette::Diagnostic;
 
@@ -39,6 +41,13 @@ pub struct SystemPackage {
     pub name: String,
     /// The version behind `=`.
     pub version: Option<String>,
+}
+
+impl fmt::Display for SystemPackage {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.name)?;
+        self.version.as_ref().map_or(Ok(()), |version| write!(out, "={version}"))
+    }
 }
 
 /// What is wrong with `build`.

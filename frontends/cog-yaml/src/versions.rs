@@ -147,12 +147,12 @@ pub enum VersionFinding {
     },
     /// An old version of cog.
     #[error("version {version} of the package `cog` cannot serve what is built here")]
-    #[diagnostic(code("project::cog-yaml::sdk-too-old"), help("take 0.16.0 or a newer one"))]
+    #[diagnostic(code("project::cog-yaml::sdk-too-old"), help("take 0.17.0 or a newer one"))]
     SdkTooOld {
         /// Which.
         version: Version,
         /// Where.
-        #[label("before 0.16.0")]
+        #[label("before 0.17.0")]
         place: Place,
     },
 }
@@ -243,7 +243,8 @@ pub(crate) fn sdk(reading: &mut Reading, fields: &Fields<'_>) -> Option<Placed<S
         reading.found(VersionFinding::Sdk { text: text.value, place });
         return None;
     };
-    if version < Version::new([0, 16]) {
+    // cog itself has no schema for one before.
+    if version < Version::new([0, 17]) {
         reading.found(VersionFinding::SdkTooOld { version, place });
         return None;
     }

@@ -30,7 +30,8 @@ pub struct Build {
     /// How a project is read.
     #[command(flatten)]
     pub project: ProjectOptions,
-    /// What the image is called; may be given several times.
+    /// What the image is called; may be given several times. Left out: `image` or `model` of a project's
+    /// `cog.yaml`; and in the Engine, where it says neither, `cog-` and the name of its directory.
     #[arg(short = 't', long = "tag", value_name = "NAME")]
     pub tags: Vec<ImageReference>,
     /// How far the plan is rewritten before it is built, for the same image; also `-O0`, `-O1`, `-O2`. Left

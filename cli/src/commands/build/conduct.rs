@@ -15,7 +15,7 @@ use cogpack_build::failure::BuildError;
 use cogpack_build::known::known;
 use cogpack_build::order::{Destination, Order, Settings};
 use cogpack_build::serving::{Served, logins_only};
-use cogpack_content::{Digest, Platform};
+use cogpack_content::{Digest, ImageReference, Platform};
 use cogpack_io_buildkit::address::Address;
 use cogpack_io_buildkit::connection::Connection;
 use cogpack_io_buildkit::failure::Failure as DaemonFailure;
@@ -55,6 +55,8 @@ pub struct Job<'a> {
     pub source: Source,
     pub address: Address,
     pub destinations: Vec<Destination>,
+    /// What the image is called.
+    pub names: Vec<ImageReference>,
     /// Less than the daemon can do, if the command line says so.
     pub limits: Option<Limits>,
     pub allowed: BTreeSet<Entitlement>,
@@ -303,7 +305,7 @@ impl Job<'_> {
             base_configs: BTreeMap::new(),
             served,
             allowed: std::mem::take(&mut self.allowed),
-            names: self.arguments.tags.clone(),
+            names: self.names.clone(),
             annotations: without_places(&export.annotations),
             registries,
             engine: None,
@@ -320,7 +322,7 @@ impl Job<'_> {
 
     /// What is built, in a word.
     fn title(&self) -> String {
-        match self.arguments.tags.first() {
+        match self.names.first() {
             Some(name) => name.as_str().to_owned(),
             None => self.file.shown.clone(),
         }

@@ -14,7 +14,7 @@ use cogpack_build::direct::order::{Part, UseOfResults};
 use cogpack_build::direct::{Direct, Order, Programs, check_destinations};
 use cogpack_build::failure::BuildError;
 use cogpack_build::order::Destination;
-use cogpack_content::Platform;
+use cogpack_content::{ImageReference, Platform};
 use cogpack_io_runtime::{NoRuntime, Runtime, processors};
 use cogpack_io_store::Store;
 use cogpack_ir::plan::{Context, InputName, Plan};
@@ -47,6 +47,8 @@ pub struct Job<'a> {
     pub file: &'a PlanFile,
     pub source: Source,
     pub destinations: Vec<Destination>,
+    /// What the image is called.
+    pub names: Vec<ImageReference>,
     pub allowed: BTreeSet<Entitlement>,
     /// Why whoever is not root cannot run programs.
     pub entered: Result<(), Failure>,
@@ -110,7 +112,7 @@ impl Job<'_> {
             (Some(runtime), Some(store)) if has_programs => Direct::with(Programs { runtime, store }),
             (Some(_) | None, _) => Direct::without_programs(),
         };
-        let title = match arguments.tags.first() {
+        let title = match self.names.first() {
             Some(name) => name.as_str().to_owned(),
             None => file.shown.clone(),
         };
@@ -119,7 +121,7 @@ impl Job<'_> {
             text: file.text.to_string(),
             secrets,
             agents,
-            names: arguments.tags.clone(),
+            names: self.names,
             destinations: self.destinations,
             standard_output: Mutex::new(Box::new(std::io::stdout())),
             kept,

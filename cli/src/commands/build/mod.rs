@@ -11,6 +11,7 @@ mod conduct;
 pub mod daemon;
 mod direct;
 mod given;
+mod image_names;
 mod options;
 mod outputs;
 mod part;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use arguments::{Build, Builder};
 use cogpack_backends_oci_direct::support::has_programs;
 use cogpack_io_runtime::user_namespace;
+use image_names::Unnamed;
 
 use crate::arguments::LimitsChoice;
 use crate::console::Console;
@@ -34,8 +36,17 @@ use crate::limits::limits;
 use crate::project::of_directory::Named;
 use crate::{COULD_NOT_RUN, FINDINGS};
 
-/// Builds.
+/// Builds, and calls the image what the command line or else the project says.
 pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> {
+    build(arguments, Unnamed::AsTheProjectSays, console)
+}
+
+/// Builds an image that nobody is to find by a name but those of the command line.
+pub fn run_in_passing(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> {
+    build(arguments, Unnamed::Nothing, console)
+}
+
+fn build(arguments: &Build, unnamed: Unnamed, console: &mut Console<'_>) -> Result<u8, Failure> {
     let time = console.source_date_epoch()?;
     let destinations = outputs::destinations(arguments, &console.directory)?;
     let builder = options::builder(arguments, &destinations, console)?;
@@ -52,7 +63,8 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
         platforms: &arguments.platforms,
         format: arguments.format,
     };
-    let Some(file) = named.plan_to_build(console)? else { return Ok(FINDINGS) };
+    let Some((file, image)) = named.plan_to_build(console)? else { return Ok(FINDINGS) };
+    let names = unnamed.or_tags(&arguments.tags, &image, &destinations, &file.directory)?;
     let answers = [&arguments.metadata_file, &arguments.iidfile].into_iter().flatten();
     for written in answers.map(|path| console.directory.join(path)).chain(outputs::files(&destinations)) {
         file.spare(&written)?;
@@ -72,6 +84,7 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
                 source,
                 address,
                 destinations,
+                names,
                 limits,
                 allowed,
                 cache,
@@ -85,8 +98,17 @@ pub fn run(arguments: &Build, console: &mut Console<'_>) -> Result<u8, Failure> 
         Builder::Direct => {
             let entered = if has_programs(&source.resolved) { enter_user_namespace() } else { Ok(()) };
             let runtime = daemon::runtime()?;
-            let job =
-                direct::Job { arguments, file, source, destinations, allowed, entered, time, is_abandoned };
+            let job = direct::Job {
+                arguments,
+                file,
+                source,
+                destinations,
+                names,
+                allowed,
+                entered,
+                time,
+                is_abandoned,
+            };
             let code = runtime.block_on(job.run(console));
             (runtime, code)
         }

@@ -21,11 +21,6 @@ pub fn destinations(arguments: &Build, directory: &Path) -> Result<Vec<Destinati
     if arguments.load && !destinations.iter().any(|to| matches!(to, Destination::Engine { .. })) {
         destinations.push(Destination::Engine { settings: Settings::new() });
     }
-    let pushes = |to: &Destination| matches!(to, Destination::Image { push: true, .. });
-    if destinations.iter().any(pushes) && arguments.tags.is_empty() {
-        return Err(Failure::new("an image without a name cannot be pushed")
-            .with_hint("`-t REGISTRY/NAME:TAG` says where to"));
-    }
     Ok(destinations)
 }
 

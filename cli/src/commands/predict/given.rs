@@ -9,6 +9,7 @@ use cogpack_io_project::files;
 use serde_json::{Map, Value};
 
 use super::arguments::Predict;
+use super::json_once::Once;
 use crate::console::Console;
 use crate::failure::Failure;
 
@@ -146,9 +147,13 @@ fn whole(text: &str, console: &mut Console<'_>) -> Result<Map<String, Value>, Fa
         Failure::new(format!("the inputs in `{shown}` are {what}"))
             .with_hint("write an object of all inputs, for instance `--json '{\"prompt\": \"a cat\"}'`")
     };
-    match serde_json::from_slice(&bytes) {
+    match serde_json::from_slice(&bytes).map(|Once(value)| value) {
         Ok(Value::Object(input)) => Ok(input),
         Ok(_) => Err(malformed("no JSON object".to_owned())),
+        Err(error) if error.is_data() => {
+            Err(Failure::new(format!("the inputs in `{shown}` cannot be told apart: {error}"))
+                .with_hint("leave one of the two out"))
+        }
         Err(error) => Err(malformed(format!(
             "no JSON: line {}, column {} is not understood",
             error.line(),

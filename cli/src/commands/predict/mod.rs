@@ -10,6 +10,7 @@ mod chatter;
 mod conduct;
 mod form;
 mod given;
+mod json_once;
 mod output;
 mod place;
 mod target;
@@ -53,6 +54,9 @@ pub fn run(arguments: &Predict, console: &mut Console<'_>) -> Result<u8, Failure
     let target = Target::of(&arguments.model, &console.directory)?;
     let given = Given::read(arguments, console)?;
     let variables = given::variables(&arguments.variables, console)?;
+    if let Some(to) = &arguments.output {
+        output::can_be_written(to, &console.directory)?;
+    }
     match (target, by_runtime(arguments, console)?) {
         (Target::Image(name), false) => {
             refuse_for_building(arguments)?;
@@ -224,7 +228,7 @@ fn build(
         stdout_is_terminal: false,
         stderr_is_terminal: console.stderr_is_terminal,
     };
-    super::build::run(&line.build, &mut aside)
+    super::build::run_in_passing(&line.build, &mut aside)
 }
 
 /// How a value of an option is written.

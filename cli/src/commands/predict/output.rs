@@ -47,10 +47,42 @@ fn with_line_break(text: &str) -> String {
     if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
 }
 
+/// Whether something can be written to where `-o` says: a model that has answered is not asked again for
+/// what was lost.
+pub fn can_be_written(to: &Path, directory: &Path) -> Result<(), Failure> {
+    let full = directory.join(to);
+    let above = match is_directory(to, &full) {
+        // It is made, with all that is missing above it.
+        true => full.ancestors().find(|above| above.exists()),
+        // What is neither, a pipe for instance, is written to as it is.
+        false if full.exists() && !full.is_file() => return Ok(()),
+        false => full.parent(),
+    };
+    let above = above.unwrap_or(directory);
+    let refused = |why: String| {
+        Failure::new(format!("no output can be written to `{}`: {why}", to.display())).with_hint(
+            "name a file in a directory that is there, or a directory, as in `-o made/`, which is made",
+        )
+    };
+    if !above.is_dir() {
+        let what = if above.exists() { "is no directory" } else { "is not there" };
+        return Err(refused(format!("`{}` {what}", above.display())));
+    }
+    match tempfile::tempfile_in(above) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(refused(format!("nothing can be made in `{}`, {error}", above.display()))),
+    }
+}
+
+/// Whether `-o` names a directory.
+fn is_directory(to: &Path, full: &Path) -> bool {
+    full.is_dir() || to.as_os_str().as_encoded_bytes().ends_with(b"/")
+}
+
 /// Writes an output to where `-o` says: files as files, and what is none as one text.
 pub fn write(output: &Value, form: OutputForm, to: &Path, directory: &Path) -> Result<Left, Failure> {
     let full = directory.join(to);
-    let is_directory = full.is_dir() || to.as_os_str().as_encoded_bytes().ends_with(b"/");
+    let is_directory = is_directory(to, &full);
     if is_directory {
         std::fs::create_dir_all(&full).map_err(|error| {
             Failure::new(format!("cannot make the directory `{}`: {error}", to.display()))

@@ -20,6 +20,7 @@ use super::lock::{self, Locked};
 use super::named::named;
 use super::on_demand::OnDemand;
 use super::said::{Said, read_all};
+use super::serves;
 use super::start::{Installed, Start, start};
 use super::{ahead, lock_inputs, versions};
 use crate::composer::desk::At;
@@ -53,6 +54,8 @@ pub struct PythonFacts {
     pub installed: Option<Installed>,
     /// The OpenAPI document of the model, on one line.
     pub schema: Option<String>,
+    /// How many predictions are served at once, where somebody says so.
+    pub concurrency: Option<u32>,
     /// Who the program runs as, where somebody says it.
     pub user: Option<Decided<String>>,
     /// That byte code is wanted, and which line says so.
@@ -137,6 +140,8 @@ pub enum BaseFrom {
         has_init: bool,
         /// Whether it knows that it has public authorities.
         has_certificates: bool,
+        /// Which CUDA and which cuDNN it knows to be in it.
+        cuda: [Option<Version>; 2],
     },
     /// Debian packages alone, of the lock.
     Debs(DebsContext),
@@ -332,7 +337,7 @@ pub(super) fn schemas(source: &Source, cog: &CogYaml) -> Result<Result<Vec<Schem
     Ok(if findings.is_empty() { Ok(schemas) } else { Err(findings) })
 }
 
-/// What the model takes, by the document that was given for it or else by its Python files.
+/// What the model takes when it is asked, by the document that was given for it or else by its Python files.
 pub fn signature(source: &Source, request: &Request) -> Result<Option<Signature>, Unread> {
     if let Some(document) = &request.openapi_schema {
         let document = serde_json::from_str(document).ok();
@@ -340,8 +345,9 @@ pub fn signature(source: &Source, request: &Request) -> Result<Option<Signature>
     }
     let Ok((said, _)) = read_all(source, request)? else { return Ok(None) };
     let schemas = schemas(source, &said.cog)?.unwrap_or_default();
-    let of_predictions = schemas.iter().find(|schema| schema.used_for == Use::Run);
-    Ok(of_predictions.map(Signature::from))
+    // A server of trainings answers those where it is asked for predictions.
+    let asked = schemas.iter().find(|schema| schema.used_for == Use::Run).or(schemas.first());
+    Ok(asked.map(Signature::from))
 }
 
 /// The facts of a project and warnings about it, or all that is wrong with it.
@@ -398,6 +404,9 @@ pub fn gather(
         Ok(needs) => lock::read(source, request, &needs)?,
         Err(findings) => Err(findings),
     };
+    if let Ok(schemas) = &schemas {
+        slips.extend(serves::findings(&said, schemas, &python, packages.as_ref().ok()));
+    }
     match (base, packages, start, schemas) {
         (Ok((mut base, bases)), Ok(packages), Ok((start, installed)), Ok(schemas)) => {
             if let (Start::Server, None, Some(lock)) = (&start.value, &packages.cog_version, &packages.lock) {
@@ -421,6 +430,7 @@ pub fn gather(
                 let schemas: Vec<&Schema> = schemas.iter().collect();
                 (!schemas.is_empty()).then(|| openapi(&schemas, version).to_string())
             };
+            let concurrency = serves::concurrency(&said, &schemas);
             let schema = request.openapi_schema.clone().filter(|_| said.is_model()).or_else(made);
             let user = user(request, &said);
             let wanted = said.settings().precompile.as_ref().filter(|wanted| wanted.value);
@@ -458,6 +468,7 @@ pub fn gather(
                 start,
                 installed,
                 schema,
+                concurrency,
                 user,
                 precompile,
                 apt_sources,

@@ -137,6 +137,73 @@ pub enum PythonFinding {
         #[label("not there")]
         place: SourceSpan,
     },
+    /// Several predictions at once, one after the other.
+    #[error("{max} predictions are to be served at once, and `{handler}` is not `async`")]
+    #[diagnostic(
+        code("project::python::not-async"),
+        help(
+            "write `async def {handler}` in `{file}`, or `max: 1`: cog's server does not start such a model"
+        )
+    )]
+    NotAsync {
+        /// How many.
+        max: u32,
+        /// The method or function.
+        handler: String,
+        /// Where it is.
+        file: String,
+        /// The number.
+        #[label("more than one at once")]
+        place: SourceSpan,
+    },
+    /// Several predictions at once, on an old Python.
+    #[error(
+        "{max} predictions at once need Python 3.11 or newer, and the Python is {python}, because {because}"
+    )]
+    #[diagnostic(
+        code("project::python::concurrency"),
+        help("choose 3.11 or a newer one there, or serve one prediction at a time")
+    )]
+    ConcurrencyPython {
+        /// How many.
+        max: u32,
+        /// The Python.
+        python: String,
+        /// Who says so.
+        because: String,
+        /// What asks for so many.
+        #[label("more than one at once")]
+        place: SourceSpan,
+    },
+    /// A version of cog that does not know the method `run`.
+    #[error("cog {version} asks a class for its method `predict`, and `{class}` has `{method}`")]
+    #[diagnostic(
+        code("project::python::old-cog"),
+        help("{way_out}, or call the method `predict`, which every cog knows")
+    )]
+    OldCog {
+        /// Its version.
+        version: String,
+        /// The class.
+        class: String,
+        /// Its method.
+        method: String,
+        /// How a newer one comes into it.
+        way_out: &'static str,
+        /// Where the version is asked for.
+        #[label("too old for that")]
+        place: Option<SourceSpan>,
+    },
+    /// A version of cog that nothing can be built for.
+    #[error("the lock has cog {version}, which cannot serve what is built here")]
+    #[diagnostic(
+        code("project::python::cog-too-old"),
+        help("ask for 0.17.0 or a newer one where the lock's requirements stand, and make it anew")
+    )]
+    CogTooOld {
+        /// Its version.
+        version: String,
+    },
     /// A lock without cog.
     #[error("a model has cog's server in its image, and `{lock}` does not hold `cog`")]
     #[diagnostic(code("project::lock::no-cog"), help("{way_out}"))]

@@ -19,6 +19,7 @@ pub mod lock_inputs;
 mod named;
 pub mod on_demand;
 mod said;
+mod serves;
 mod sources;
 mod start;
 mod versions;
@@ -89,7 +90,9 @@ impl Stack for PythonStack {
                 let bases = facts.bases.clone();
                 let build_bases = facts.build_bases.clone();
                 let why = Why { stack: self.name(), evidence, blocks, decisions, bases, build_bases };
-                Ok(Planned { plan, why, warnings, packages: facts.packages.directories.clone() })
+                let image = facts.said.image_name();
+                let packages = facts.packages.directories.clone();
+                Ok(Planned { plan, why, image, warnings, packages })
             }
             Err(findings) => {
                 let at = &facts.said.config;

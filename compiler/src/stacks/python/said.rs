@@ -11,7 +11,7 @@ use cogpack_frontends_source::{InFile, Place, Placed, Source, SourcePath, Unread
 use super::COG_YAML;
 use super::finding::PythonFinding;
 use crate::composer::desk::At;
-use crate::stacks::{Findings, ProjectFinding, Request, text};
+use crate::stacks::{Findings, ImageName, ProjectFinding, Request, text};
 
 /// All of it.
 #[derive(Debug, Clone)]
@@ -51,6 +51,16 @@ impl Said {
     /// Whether `cog.yaml` names Python packages itself, so that no other file does.
     pub fn names_packages(&self) -> bool {
         names_packages(&self.cog)
+    }
+
+    /// What the image is called where whoever builds says nothing else.
+    pub fn image_name(&self) -> ImageName {
+        match (&self.cog.image, &self.cog.model) {
+            (Some(image), _) => ImageName::Image(image.value.clone()),
+            (None, Some(model)) => ImageName::Model(model.reference().clone()),
+            (None, None) if self.is_of_cog => ImageName::OfDirectory,
+            (None, None) => ImageName::Unsaid,
+        }
     }
 
     /// Whether cog's server is in the image.

@@ -9,6 +9,7 @@ use super::lock_inputs::{Needs, inputs};
 use crate::stacks::{BaseWish, Findings, Planned, ProjectFinding, Request, plan};
 
 mod built;
+mod serves;
 
 /// A lock of one package, as uv writes one for a project that lies beside it.
 const UV_LOCK: &str = r#"

@@ -261,6 +261,7 @@ pub(super) fn base(
             digest: chosen.digest,
             has_init: chosen.packages.contains_key(INIT),
             has_certificates: chosen.packages.contains_key(certificates::PACKAGE),
+            cuda: [chosen.cuda.clone(), chosen.cudnn.clone()],
         },
         interpreter,
         version,

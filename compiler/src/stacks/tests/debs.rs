@@ -109,7 +109,7 @@ fn a_model_stands_on_packages_alone() {
       entrypoint ["/usr/bin/tini", "--"]
       cmd ["python", "-m", "cog.server.http"]
       expose 5000/tcp
-      label run.cog.config = "{\"build\":{\"gpu\":false,\"python_version\":\"3.11\",\"system_packages\":[\"ffmpeg\"]},\"predict\":\"predict.py:Predictor\"}"
+      label run.cog.config = "{\"build\":{\"gpu\":false,\"python_version\":\"3.11\",\"sdk_version\":\"0.23.1\",\"system_packages\":[\"ffmpeg=7:5.1.8-1\"]},\"predict\":\"predict.py:Predictor\"}"
       label run.cog.has_init = "true"
       label run.cog.openapi_schema = "{}"
       label run.cog.pip_freeze = "cog==0.23.1\ntorch==2.9.0"

@@ -1,5 +1,7 @@
 //! Where weights come from: `weights[].source`.
 
+use std::fmt;
+
 use cogpack_frontends_source::{Place, Placed};
 use miette::Diagnostic;
 
@@ -32,6 +34,17 @@ pub enum WeightUri {
     },
     /// One file.
     File(String),
+}
+
+impl fmt::Display for WeightUri {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory(path) => write!(out, "file://{path}"),
+            Self::Hub { repository, revision: None } => write!(out, "hf://{repository}"),
+            Self::Hub { repository, revision: Some(revision) } => write!(out, "hf://{repository}@{revision}"),
+            Self::File(address) => out.write_str(address),
+        }
+    }
 }
 
 /// What is wrong with a source.

@@ -127,6 +127,7 @@ mod tests {
         let handler = Handler {
             name,
             declared: None,
+            class: None,
             is_async: false,
             concurrency: None,
             streaming: false,

@@ -12,10 +12,12 @@ use crate::model::{Input, InputType, Scalar, Shape, Value};
 const DEEPEST: usize = 16;
 
 impl Signature {
-    /// What a document says of predictions; `None` where it does not speak of inputs.
+    /// What a document says of predictions, or of trainings where these are all that its model does; `None`
+    /// where it does not speak of inputs.
     pub fn of_document(document: &Json) -> Option<Self> {
-        let component = &document["components"]["schemas"]["Input"];
-        let properties = component["properties"].as_object()?;
+        let components = &document["components"]["schemas"];
+        let named = |name: &str| components[name]["properties"].as_object().map(|it| (&components[name], it));
+        let (component, properties) = named("Input").or_else(|| named("TrainingInput"))?;
         let required: Vec<&str> =
             component["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
         let mut ordered: Vec<(&String, &Json)> = properties.iter().collect();

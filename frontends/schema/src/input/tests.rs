@@ -51,6 +51,7 @@ fn schema() -> Schema {
     let handler = Handler {
         name: "run".to_owned(),
         declared: None,
+        class: None,
         is_async: false,
         concurrency: None,
         streaming: false,
@@ -119,7 +120,7 @@ fn each_broken_rule_names_the_input_and_the_way_out() {
       the input `fast` must be `bool | None`, not the number 1
       write `-i fast=true`
     project::input::wrong-type
-      the input `options` must be `dict | None`, not a list
+      the input `options` must be a JSON object, as cog's server takes it for `dict` and `Any`, not a list
       write `-i options='{"key": 1}'`
     project::input::wrong-type
       the input `seed` must be `int | str | None`, not the number 1.5
@@ -243,7 +244,7 @@ fn arguments_that_cannot_be_it_are_problems() {
       the input `scale` must be `float | None`, not the text `inf`
       write `-i scale=0.5`
     project::input::wrong-type
-      the input `options` must be `dict | None`, not the text `[1]`
+      the input `options` must be a JSON object, as cog's server takes it for `dict` and `Any`, not the text `[1]`
       write `-i options='{"key": 1}'`
     project::input::wrong-type
       the input `sizes` must be `list[int] | None`, not the text `a`

@@ -173,7 +173,11 @@ pub(super) fn wrong_type(input: &Input, value: &Json) -> InputProblem {
     };
     InputProblem::WrongType {
         input: input.name.clone(),
-        expected: format!("`{}`", input.of_type),
+        expected: match input.of_type.scalar() {
+            // Its file may say `dict`, `Any` or the name of a class: for the server they are one.
+            Some(Scalar::Any) => "a JSON object, as cog's server takes it for `dict` and `Any`".to_owned(),
+            Some(_) | None => format!("`{}`", input.of_type),
+        },
         found: if value.is_array() && !takes_lists(input) { "a list".to_owned() } else { found },
         example: format!("`-i {}={}`", input.name, argument(input)),
     }

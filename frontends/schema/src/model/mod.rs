@@ -32,6 +32,8 @@ pub struct Handler {
     pub name: String,
     /// Where it is defined; nothing for one that no file has.
     pub declared: Option<Declared>,
+    /// The class whose method it is; nothing of a function.
+    pub class: Option<String>,
     /// Whether it is `async def`.
     pub is_async: bool,
     /// How many requests it serves at a time, where `@cog.concurrent` says so.

@@ -5,6 +5,9 @@ use tree_sitter::Node;
 use super::strings;
 use super::syntax::{Call, Expr, Kind, Named};
 
+/// A text that is put together when the program runs, as messages name it.
+pub const F_STRING: &str = "an f-string";
+
 /// How deep an expression may be; beyond it stands [`Kind::Other`]. What people write has less than
 /// ten levels.
 const DEEPEST: usize = 80;
@@ -120,7 +123,7 @@ fn string(node: Node<'_>, text: &str) -> Kind {
     let prefix = literal.split(['"', '\'']).next().unwrap_or_default().to_ascii_lowercase();
     match strings::text(literal) {
         Some(value) => Kind::Text(value),
-        None if prefix.contains('f') => Kind::Other("an f-string"),
+        None if prefix.contains('f') => Kind::Other(F_STRING),
         None if prefix.contains('t') => Kind::Other("a t-string"),
         None if prefix.contains('b') => Kind::Other("a bytes literal"),
         None => Kind::Other("a string with an escape that is known to Python alone"),

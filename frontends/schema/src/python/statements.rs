@@ -258,17 +258,19 @@ fn class(node: Node<'_>, name: Node<'_>, decorators: &[Expr], text: &str, depth:
 
 fn function(node: Node<'_>, name: Node<'_>, decorators: &[Expr], text: &str) -> Function {
     let parameters = node.child_by_field_name("parameters").map(children).unwrap_or_default();
+    let divider = parameters.iter().position(|node| node.kind() == "positional_separator").unwrap_or(0);
+    let parameters = parameters.into_iter().enumerate();
     Function {
         name: text_of(name, text).to_owned(),
         at: name.byte_range(),
         is_async: node.child(0).is_some_and(|first| first.kind() == "async"),
         decorators: decorators.to_vec(),
-        parameters: parameters.into_iter().filter_map(|node| parameter(node, text)).collect(),
+        parameters: parameters.filter_map(|(at, node)| parameter(node, at < divider, text)).collect(),
         returns: node.child_by_field_name("return_type").map(|returns| expression(returns, text)),
     }
 }
 
-fn parameter(node: Node<'_>, text: &str) -> Option<Parameter> {
+fn parameter(node: Node<'_>, by_place_alone: bool, text: &str) -> Option<Parameter> {
     if ["keyword_separator", "positional_separator"].contains(&node.kind()) {
         return None;
     }
@@ -280,6 +282,7 @@ fn parameter(node: Node<'_>, text: &str) -> Option<Parameter> {
         name: text_of(name, text).trim_start_matches('*').to_owned(),
         at: name.byte_range(),
         takes_many: name.kind() != "identifier",
+        by_place_alone,
         annotation: node.child_by_field_name("type").map(|annotation| expression(annotation, text)),
         default: node.child_by_field_name("value").map(|value| expression(value, text)),
     })

@@ -104,6 +104,8 @@ pub struct Parameter {
     pub at: Span,
     /// `*args`, `**kwargs`, or a pattern: it stands for many.
     pub takes_many: bool,
+    /// Whether it stands before `/`: then nobody can give it by its name.
+    pub by_place_alone: bool,
     /// Its type.
     pub annotation: Option<Expr>,
     /// Its default.

@@ -7,6 +7,7 @@ use miette::SourceSpan;
 
 use crate::constants::Around;
 use crate::model::{Declared, Input, Value};
+use crate::python::expressions::F_STRING;
 use crate::python::syntax::{Call, Class, Expr, Kind, Parameter};
 use crate::reading::rules::Places;
 use crate::scope::files::ModuleId;
@@ -50,6 +51,30 @@ pub enum InputFinding {
         name: String,
         /// Where.
         #[label("it is not known which inputs these are")]
+        at: SourceSpan,
+    },
+    /// A parameter without a name for whoever calls.
+    #[error("the input `{name}` can be given by its place alone, and a request gives it by its name")]
+    #[diagnostic(code("project::schema::positional-only"), help("take the `/` away that stands after it"))]
+    ByPlaceAlone {
+        /// The parameter.
+        name: String,
+        /// Where.
+        #[label("each request would fail")]
+        at: SourceSpan,
+    },
+    /// A regular expression that is none.
+    #[error("`regex` of `{input}` is no regular expression: {problem}")]
+    #[diagnostic(code("project::schema::regex"), help("{way_out}"))]
+    Regex {
+        /// The input.
+        input: String,
+        /// What is wrong with it.
+        problem: &'static str,
+        /// What to do.
+        way_out: &'static str,
+        /// Where.
+        #[label("nothing can be compared with this")]
         at: SourceSpan,
     },
     /// `default_factory`
@@ -194,6 +219,11 @@ impl Scope<'_> {
             self.files.report(id, InputFinding::Many { name: name.clone(), at });
             return None;
         }
+        if parameter.by_place_alone {
+            let at = parameter.at.clone().into();
+            self.files.report(id, InputFinding::ByPlaceAlone { name: name.clone(), at });
+            return None;
+        }
         let around = Around { class: class.cloned(), names: Vec::new() };
         let said = self.said(id, name, parameter.default.as_ref());
         let read = match &parameter.annotation {
@@ -268,6 +298,8 @@ impl Scope<'_> {
                     self.files.report(id, InputFinding::DefaultFactory { input: name.to_owned(), at });
                     complete = false;
                 }
+                // Only running tells what it says, and it is for people alone: cog leaves it out.
+                "description" if named.value.kind == Kind::Other(F_STRING) => {}
                 keyword if KEYWORDS.contains(&keyword) => {
                     said.arguments.push((keyword.to_owned(), id, named.value.clone()));
                 }
@@ -299,7 +331,8 @@ impl Scope<'_> {
         (id, default.clone())
     }
 
-    fn is_input(&mut self, id: ModuleId, call: &Call) -> bool {
+    /// Whether this is a call of cog's `Input`.
+    pub(crate) fn is_input(&mut self, id: ModuleId, call: &Call) -> bool {
         let entity = self.entity(id, &call.function, None);
         matches!(entity, Entity::External(module, Some(name))
             if (module == "cog" || module == "cog.input") && name == "Input")

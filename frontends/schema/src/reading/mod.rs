@@ -5,5 +5,6 @@ pub mod fields;
 pub mod input_types;
 pub mod inputs;
 pub mod outputs;
+mod pattern;
 pub mod rules;
 pub mod target;

@@ -7,6 +7,7 @@ use regex::Regex;
 use crate::model::{Input, Scalar, Shape, Value};
 use crate::python::syntax::Span;
 use crate::reading::inputs::InputFinding;
+use crate::reading::pattern;
 use crate::scope::Scope;
 use crate::scope::files::ModuleId;
 
@@ -38,8 +39,15 @@ impl Scope<'_> {
                 return true;
             }
             ("regex", Value::Text(text)) => {
-                input.pattern = Some(text);
-                return true;
+                let Some((problem, way_out)) = pattern::problem(&text) else {
+                    input.pattern = Some(text);
+                    return true;
+                };
+                if let Some((id, at)) = places.of(keyword) {
+                    let (input, at) = (input.name.clone(), at.into());
+                    self.files.report(id, InputFinding::Regex { input, problem, way_out, at });
+                }
+                return false;
             }
             ("accept", Value::Text(text)) if is_accept(&text) => {
                 input.accept = Some(text);

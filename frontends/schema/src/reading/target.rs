@@ -75,6 +75,21 @@ pub enum TargetFinding {
         #[label("it is called on an object of its class")]
         at: SourceSpan,
     },
+    /// A static method.
+    #[error("the method `{method}` is static, and cog's server asks a method of an object")]
+    #[diagnostic(
+        code("project::schema::static-handler"),
+        help(
+            "take `@staticmethod` away, and write `self` as its first parameter; or name a function in place of the class"
+        )
+    )]
+    Static {
+        /// The method.
+        method: String,
+        /// Where.
+        #[label("the model would not start")]
+        at: SourceSpan,
+    },
     /// Nothing says what it returns.
     #[error("nothing says what `{handler}` returns")]
     #[diagnostic(
@@ -200,7 +215,7 @@ impl Scope<'_> {
     }
 
     fn of_class(&mut self, id: ModuleId, class: &Rc<Class>, used_for: Use) -> Option<Schema> {
-        let (own, _) = self.bases(id, class);
+        let (own, others) = self.bases(id, class);
         let method = |name: &str| {
             let found = own.iter().find_map(|(id, class)| Some((*id, class, class.method(name)?)));
             found.map(|(id, class, method)| (id, Rc::clone(class), Rc::clone(method)))
@@ -219,9 +234,22 @@ impl Scope<'_> {
             (None, None, None) => {
                 let wanted = if used_for == Use::Train { "train" } else { "run" };
                 let names = own.iter().flat_map(|(_, class)| &class.body).map(|binding| &*binding.name);
-                let way_out = match nearest(wanted, names) {
-                    Some(near) => format!("`{near}` is near: name it `{wanted}`"),
-                    None => format!("write `def {wanted}(self, …) -> …`"),
+                let from_outside = others.iter().find_map(|base| match base {
+                    Entity::External(module, Some(name))
+                        if module != "cog" && !module.starts_with("cog.") =>
+                    {
+                        Some(format!("{module}.{name}"))
+                    }
+                    _ => None,
+                });
+                let way_out = match (nearest(wanted, names), from_outside) {
+                    (Some(near), _) => format!("`{near}` is near: name it `{wanted}`"),
+                    (None, None) => format!("write `def {wanted}(self, …) -> …`"),
+                    (None, Some(base)) => format!(
+                        "`{base}`, which it comes from, is of a package, and nobody has looked into it: write `def \
+                         {wanted}(self, …) -> …` in `{}` itself, or give the schema with `--openapi-schema FILE`",
+                        class.name
+                    ),
                 };
                 let finding =
                     TargetFinding::NoHandler { class: class.name.clone(), method: wanted, way_out, at };
@@ -232,17 +260,16 @@ impl Scope<'_> {
         let setup = method("setup").map(|(id, _, setup)| self.setup(id, &setup));
         let (id, class, handler) = found;
         let said = self.decorators(id, &handler);
-        let parameters = if said.is_static {
+        let (method, at) = (handler.name.clone(), handler.at.clone().into());
+        if said.is_static {
+            self.files.report(id, TargetFinding::Static { method, at });
+            return None;
+        }
+        let [Parameter { takes_many: false, annotation: None, default: None, .. }, parameters @ ..] =
             handler.parameters.as_slice()
-        } else {
-            match handler.parameters.as_slice() {
-                [Parameter { takes_many: false, annotation: None, default: None, .. }, rest @ ..] => rest,
-                _ => {
-                    let (method, at) = (handler.name.clone(), handler.at.clone().into());
-                    self.files.report(id, TargetFinding::NoSelf { method, at });
-                    return None;
-                }
-            }
+        else {
+            self.files.report(id, TargetFinding::NoSelf { method, at });
+            return None;
         };
         let mut schema = self.signature(id, Some(&class), &handler, parameters, said, used_for)?;
         schema.handler.setup = setup;
@@ -275,6 +302,7 @@ impl Scope<'_> {
         let handler = Handler {
             name: handler.name.clone(),
             declared: Some(Declared { file: self.files.file(id).clone(), at: handler.at.clone() }),
+            class: class.map(|class| class.name.clone()),
             is_async: handler.is_async,
             concurrency: said.concurrency,
             streaming: said.streaming,

@@ -34,6 +34,17 @@ pub enum TypeFinding {
         #[label("nothing is known of this type")]
         at: SourceSpan,
     },
+    /// Rules where nobody reads them.
+    #[error("`Input(…)` says nothing inside `Annotated`: cog reads it as a default alone")]
+    #[diagnostic(
+        code("project::schema::annotated-input"),
+        help("write it behind the type, as in `x: int = Input(ge=1)`")
+    )]
+    AnnotatedInput {
+        /// Where.
+        #[label("this would have no effect")]
+        at: SourceSpan,
+    },
     /// It depends on what the program does.
     #[error("what `{name}` is depends on what the program does")]
     #[diagnostic(

@@ -191,6 +191,13 @@ impl Scope<'_> {
             }
             (Named::Literal, []) => wrong(self, "values in its brackets"),
             (Named::Annotated, [of, notes @ ..]) => {
+                for note in notes {
+                    if matches!(&note.kind, Kind::Call(call) if self.is_input(id, call)) {
+                        let at = note.at.clone().into();
+                        self.files.report(id, TypeFinding::AnnotatedInput { at });
+                        return None;
+                    }
+                }
                 let opaque = notes.iter().any(|note| self.is_opaque(id, note));
                 if !opaque {
                     return self.annotation_at(id, of, depth + 1);

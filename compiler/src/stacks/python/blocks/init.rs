@@ -44,7 +44,7 @@ impl Block<PythonFacts> for Init {
 
 /// Whether the program is there: in a base of packages always, and in an image where it is known to be
 /// or where packages are installed anyway, of which it is one then.
-fn has_init(facts: &PythonFacts) -> bool {
+pub(in crate::stacks::python) fn has_init(facts: &PythonFacts) -> bool {
     match &facts.base.from {
         BaseFrom::Debs(_) => true,
         BaseFrom::Image { has_init, .. } => *has_init || installs_packages(facts),

@@ -67,6 +67,9 @@ pub(super) const VENV: &str = "/venv";
 /// The package of an init.
 pub(super) const INIT: &str = init::PACKAGE;
 
+/// Whether the image has it.
+pub(super) use init::has_init;
+
 /// Where the files of a project are.
 pub(super) const PROJECT: &str = "/src";
 

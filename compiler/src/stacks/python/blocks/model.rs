@@ -46,15 +46,16 @@ impl Block<PythonFacts> for Model {
                 ops.push((env(variable(name), EnvEdit::Set, &handler.value.to_string()), None));
             }
         }
-        if let Some(concurrency) = &facts.cog().concurrency {
-            let max = concurrency.max.value.to_string();
-            ops.push((env(variable("COG_MAX_CONCURRENCY"), EnvEdit::Set, &max), None));
+        if let Some(max) = facts.concurrency {
+            ops.push((env(variable("COG_MAX_CONCURRENCY"), EnvEdit::Set, &max.to_string()), None));
         }
         desk.stage("export.config", "model", StageParts { ops, ..StageParts::default() });
-        let words = ["python", "-m", "cog.server.http"].map(str::to_owned);
+        // Asked for predictions, the server of a model that is only trained would say that it has none, and end.
+        let mode: &[&str] = if facts.cog().run.is_none() { &["--x-mode", "train"] } else { &[] };
+        let words = ["python", "-m", "cog.server.http"].iter().chain(mode).map(|word| (*word).to_owned());
         let mut export = desk.export();
         if facts.start.value == Start::Server {
-            export.cmd(words.to_vec());
+            export.cmd(words.collect());
         }
         export.port(Port { number: PORT, protocol: Protocol::Tcp });
         for (key, text) in labels::of(facts) {
