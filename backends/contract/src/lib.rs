@@ -26,6 +26,7 @@ pub mod copy;
 pub mod file_ops;
 pub mod layers;
 pub mod programs;
+pub mod titles;
 
 pub mod config_json;
 pub mod image_config;

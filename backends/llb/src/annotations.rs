@@ -3,12 +3,11 @@
 //! None of it is hashed, and written out it is half of a large definition. So it is kept as
 //! values, and its bytes are made a piece at a time, for whoever asks for them.
 
-use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
+use cogpack_backends_contract::titles::push_shown;
 use cogpack_content::Digest;
-use cogpack_ir::syntax::is_hidden;
 
 use crate::capability::{Capabilities, Capability};
 use crate::source_map::Lines;
@@ -79,24 +78,6 @@ impl Names {
     pub(crate) fn add(&mut self, name: &str, capabilities: Capabilities, group: Option<Arc<Group>>) {
         push_shown(&mut self.text, name);
         self.vertices.push(Named { capabilities, end: self.text.len(), group });
-    }
-}
-
-/// Adds `name`, and each character that would move a cursor or hide others as its number: daemons
-/// and clients write names to terminals and logs as they are, and scripts and paths are in them.
-fn push_shown(text: &mut String, name: &str) {
-    // Most are plain, so not looked at by character.
-    if name.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        text.push_str(name);
-        return;
-    }
-    for character in name.chars() {
-        if is_hidden(character) {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "\\u{{{:x}}}", u32::from(character));
-        } else {
-            text.push(character);
-        }
     }
 }
 
@@ -253,13 +234,6 @@ pub(crate) const CUSTOM_NAME: &str = "llb.customname";
 mod tests {
     use super::*;
     use crate::source_map::LineIndex;
-
-    #[test]
-    fn nothing_in_a_name_reaches_a_terminal_unseen() {
-        let mut text = String::new();
-        push_shown(&mut text, "%a: run \u{1b}[31mred\u{7}\u{9b}m é… \u{202e}\u{200b}\u{7f}");
-        assert_eq!(text, r"%a: run \u{1b}[31mred\u{7}\u{9b}m é… \u{202e}\u{200b}\u{7f}");
-    }
 
     #[test]
     fn a_vertex_has_its_places_in_one_part() {

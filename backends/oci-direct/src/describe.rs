@@ -1,6 +1,7 @@
 //! One line for an op: what the history of an image says of a layer.
 
 use cogpack_backends_contract::layers::LayerPlan;
+use cogpack_backends_contract::titles::title;
 use cogpack_ir::plan::{Copy, CopyForm, EnvEdit, OpKind, Provenance, StageName};
 
 /// What a layer, or a step that makes none, came from: the stage and its op, or the group's name.
@@ -24,7 +25,7 @@ pub fn asked_by(layer: &LayerPlan<'_>) -> Option<String> {
 /// An op without its modifiers and long values.
 pub fn op(kind: &OpKind) -> String {
     match kind {
-        OpKind::Run { .. } => "run".to_owned(),
+        OpKind::Run { .. } => title(kind),
         OpKind::Exec { argv, .. } => format!("exec {:?}", argv.value),
         OpKind::Copy(it) => copy(it),
         OpKind::File(it) => format!("file {:?}", it.path.as_written()),

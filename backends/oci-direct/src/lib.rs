@@ -28,7 +28,7 @@ use crate::evaluate::Rootfs;
 pub mod inputs;
 pub mod support;
 
-pub mod describe;
+mod describe;
 pub mod evaluate;
 pub mod history;
 pub mod merge;

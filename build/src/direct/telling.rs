@@ -6,10 +6,10 @@ use std::sync::PoisonError;
 use std::time::Instant;
 
 use cogpack_backends_contract::layers::changes_filesystem;
-use cogpack_backends_oci_direct::describe;
+use cogpack_backends_contract::titles::title;
 use cogpack_content::Platform;
 use cogpack_io_layout::told::{Moved, Told};
-use cogpack_ir::plan::{OpKind, PhaseName};
+use cogpack_ir::plan::PhaseName;
 use cogpack_ir::resolve::StageId;
 
 use super::order::Order;
@@ -51,7 +51,7 @@ impl<'b> Telling<'b> {
                         place: Some(stage.name.value.to_string()),
                         line: order.lines(step.op.span).map(|(first, _)| first),
                         platform: platform.clone(),
-                        name: name(&step.op.kind),
+                        name: title(&step.op.kind),
                         role: Role::Work,
                     });
                 }
@@ -143,24 +143,6 @@ impl<'b> Telling<'b> {
     pub fn tell(&self, happened: Progress) {
         // That nobody listens any more stops no build.
         let _ = self.progress.send(happened);
-    }
-}
-
-fn name(op: &OpKind) -> String {
-    match op {
-        OpKind::Run { script, .. } => format!("run {}", script.value),
-        OpKind::Exec { argv, .. } => format!("exec {}", argv.value.join(" ")),
-        OpKind::Copy(_)
-        | OpKind::File(_)
-        | OpKind::Mkdir(_)
-        | OpKind::Symlink(_)
-        | OpKind::Remove(_)
-        | OpKind::Env(_)
-        | OpKind::Workdir(_)
-        | OpKind::User(_)
-        | OpKind::Shell(_)
-        | OpKind::Layer(_)
-        | OpKind::By(_) => describe::op(op),
     }
 }
 

@@ -14,6 +14,7 @@
 
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::again::why_not_done_again;
+use cogpack_backends_contract::titles::describe;
 use cogpack_ir::plan::{PhaseName, Span};
 use cogpack_ir::resolve::{Merge, StageId};
 
@@ -136,7 +137,7 @@ impl<'a> Lowering<'a> {
             let Some(why) = why_not_done_again(&step) else { continue };
             let stage = self.plan.stage(stage);
             let mut what = titles::prefix(stage);
-            titles::describe(&mut what, step.op);
+            describe(&mut what, &step.op.kind);
             return Err(gap(
                 "cpk::unsupported::parallel",
                 format!(

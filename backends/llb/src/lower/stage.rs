@@ -18,6 +18,7 @@ use std::sync::Arc;
 use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::again::owner_by_name;
 use cogpack_backends_contract::layers::{LayerPlan, layers};
+use cogpack_backends_contract::titles::describe;
 use cogpack_ir::plan::{LayerName, OpKind, Span, StageName};
 use cogpack_ir::resolve::{StageId, Step};
 
@@ -160,7 +161,7 @@ impl<'a> Lowering<'a> {
                         below = self.close(site, made)?.or(below);
                     }
                     let mut name = site.title();
-                    titles::describe(&mut name, step.op);
+                    describe(&mut name, &step.op.kind);
                     let label = Label { group: site.group.clone(), ..label(name, step.op.span) };
                     *root = self.execute(step, below, label)?;
                 }
@@ -309,10 +310,10 @@ impl<'a> Chain<'a> {
     /// Notes which step the last edits are of; a name tells the first few.
     pub(super) fn describe(&mut self, step: &Step<'a>) {
         match self.spans.len() {
-            0 => titles::describe(&mut self.title, step.op),
+            0 => describe(&mut self.title, &step.op.kind),
             1 | 2 => {
                 self.title.push_str("; ");
-                titles::describe(&mut self.title, step.op);
+                describe(&mut self.title, &step.op.kind);
             }
             3 => self.title.push_str("; …"),
             _ => {}
