@@ -18,6 +18,13 @@ const SHELL: &str = "there is no `/bin/sh`, which `run` starts, in what the stag
 /// What runtimes say where there is none: runc, and crun.
 const NO_SHELL: &[&str] = &["exec: \"/bin/sh\": ", "executable file `/bin/sh` not found"];
 
+/// What is said of a path that no image of ours can hold.
+const TOO_DEEP: &str = " has more than 1000 parts";
+
+/// What helps there.
+const SHALLOWER: &str =
+    "have the program make fewer directories within each other, or remove them before it ends";
+
 /// What registries, and what speaks with them for us, say of whom they do not let in.
 const NOT_LET_IN: &[&str] = &[
     "401 Unauthorized",
@@ -66,6 +73,7 @@ pub fn of(step: Option<&StepOutline>, message: &str, output: &[u8]) -> Option<St
             Some(OPTIONAL.to_owned())
         }
         Role::Work if step.name.starts_with("run ") && NO_SHELL.iter().any(is_said) => Some(SHELL.to_owned()),
+        Role::Work if message.ends_with(TOO_DEEP) => Some(SHALLOWER.to_owned()),
         Role::Input | Role::Work => None,
     }
 }

@@ -105,16 +105,16 @@ pub enum SpecialKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathProblem {
     /// Something that is no directory has something below it.
-    #[error("`{}` is not a directory", text(.0))]
+    #[error("`{}` is not a directory", shown(.0))]
     NotADirectory(Vec<Name>),
     /// A link leads to a link, and so on without end.
-    #[error("`{}` leads through more than 40 links", text(.0))]
+    #[error("`{}` leads through more than 40 links", shown(.0))]
     TooManyLinks(Vec<Name>),
     /// It, or a link on the way, is too long.
-    #[error("`{}` is longer, with the links it leads through, than any filesystem takes", text(.0))]
+    #[error("`{}` is longer, with the links it leads through, than any filesystem takes", shown(.0))]
     TooLong(Vec<Name>),
     /// Deeper than any filesystem takes.
-    #[error("`{}` has more than 1000 parts", text(.0))]
+    #[error("`{}` has more than 1000 parts", shown(.0))]
     TooDeep(Vec<Name>),
     /// The root of the tree, where something else is needed.
     #[error("`/` cannot be replaced or removed")]
@@ -379,9 +379,30 @@ pub fn text<N: AsRef<[u8]>>(path: &[N]) -> String {
     path.iter().map(|name| format!("/{}", String::from_utf8_lossy(name.as_ref()))).collect()
 }
 
+/// Most characters of a path that a message shows.
+const MOST_SHOWN: usize = 160;
+
+/// The same as one line that can be read: of a very long path its beginning and its end.
+fn shown(path: &[Name]) -> String {
+    let whole = text(path);
+    let count = whole.chars().count();
+    if count <= MOST_SHOWN {
+        return whole;
+    }
+    let start = whole.chars().take(MOST_SHOWN / 2);
+    start.chain(['…']).chain(whole.chars().skip(count - MOST_SHOWN / 2)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_paths_are_shortened_in_the_middle() {
+        let said = |count: usize| PathProblem::TooDeep(vec!["é".into(); count]).to_string();
+        assert_eq!(said(80), format!("`{}` has more than 1000 parts", "/é".repeat(80)));
+        assert_eq!(said(1001), format!("`{}…{}` has more than 1000 parts", "/é".repeat(40), "/é".repeat(40)));
+    }
     use crate::sketch::{drawn, sketch};
 
     fn resolve(tree: &str, path: &str, follow_last: bool) -> String {

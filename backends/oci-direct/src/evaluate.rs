@@ -25,7 +25,7 @@ use cogpack_ir::resolve::{Resolved, StageId, Step};
 use crate::describe;
 use crate::history::{History, HistoryStep};
 use crate::inputs::{BaseImage, BaseLayer, Inputs, inline_tree};
-use crate::layer::Layer;
+use crate::layer::{Layer, LayerProblem};
 use crate::merge::merge;
 use crate::problem::AssemblyProblem;
 use crate::program::{self, Filesystem, MountProblem, Mounted, Origin, Program, ProgramMount};
@@ -97,8 +97,24 @@ struct Going<'p> {
     layers: std::vec::IntoIter<LayerPlan<'p>>,
     /// The layer that is being made, and the next of its steps.
     layer: Option<(LayerPlan<'p>, usize)>,
+    /// The programs of that layer, with what they found and what they left.
+    ran: Vec<Ran>,
     /// How many steps of the stage are done.
     done: usize,
+}
+
+/// A program that a stage has run, or waits for.
+struct Ran {
+    span: Span,
+    found: Tree<Content>,
+    left: Tree<Content>,
+}
+
+impl Ran {
+    /// Whether this is what stands in the way of a layer.
+    fn has_left(&self, problem: &LayerProblem) -> bool {
+        Layer::between(&self.found, &self.left).is_err_and(|left| left == *problem)
+    }
 }
 
 /// How far a stage has come.
@@ -145,6 +161,9 @@ impl<'p> Evaluation<'p> {
     pub fn ran(&mut self, stage: StageId, left: Tree<Content>) {
         let Some(mut going) = self.waiting.remove(&stage) else { return };
         going.rootfs.origin = Origin::Program(stage, going.done);
+        if let Some(ran) = going.ran.last_mut() {
+            ran.left = left.clone();
+        }
         going.tree = left;
         self.passed.push((stage, going.done));
         going.done += 1;
@@ -229,14 +248,25 @@ impl<'p> Evaluation<'p> {
         };
         let rootfs = Rootfs::clone(&start);
         let tree = rootfs.tree.clone();
-        Ok(Going { id, rootfs, tree, layers: layers(plan, id).into_iter(), layer: None, done: 0 })
+        Ok(Going {
+            id,
+            rootfs,
+            tree,
+            layers: layers(plan, id).into_iter(),
+            layer: None,
+            ran: Vec::new(),
+            done: 0,
+        })
     }
 
     /// Does ops until one of them is a program, or none is left.
     fn go_on(&mut self, mut going: Going<'p>) -> Result<Gone<'p>, Stopped> {
         while let Some((layer, next)) = going.layer.take().or_else(|| Some((going.layers.next()?, 0))) {
             let span = layer.steps.first().map_or(Span::NOWHERE, |step| step.op.span);
-            let problem = |problem| AssemblyProblem::Layer { problem, span };
+            let problem = |ran: &[Ran], problem| match ran.iter().find(|ran| ran.has_left(&problem)) {
+                Some(Ran { span, .. }) => AssemblyProblem::LeftByProgram { problem, span: *span },
+                None => AssemblyProblem::Layer { problem, span },
+            };
             let mut made = None;
             if !layer.changes_filesystem {
                 going.done += layer.steps.len();
@@ -247,17 +277,21 @@ impl<'p> Evaluation<'p> {
                     self.pass(&mut going);
                 }
                 going.tree.overlay(&alone);
-                made = Some(Layer::of_tree(&alone).map_err(problem)?);
+                made = Some(Layer::of_tree(&alone).map_err(|it| problem(&[], it))?);
             } else {
                 for (place, step) in layer.steps.iter().enumerate().skip(next) {
                     if let Some(program) = self.program(step, &mut going)? {
+                        let found = going.tree.clone();
+                        going.ran.push(Ran { span: step.op.span, found, left: Tree::empty() });
                         going.layer = Some((layer, place + 1));
                         return Ok(Gone::Waits(Box::new(going), Box::new(program)));
                     }
                     self.step(step, &mut going.tree)?;
                     self.pass(&mut going);
                 }
-                made = Some(Layer::between(&going.rootfs.tree, &going.tree).map_err(problem)?);
+                let between = Layer::between(&going.rootfs.tree, &going.tree);
+                made = Some(between.map_err(|it| problem(&going.ran, it))?);
+                going.ran.clear();
             }
             going.rootfs.tree = going.tree.clone();
             going.rootfs.history.push(HistoryStep {

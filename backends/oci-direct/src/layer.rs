@@ -95,6 +95,32 @@ pub enum LayerProblem {
     InBaseLayer(String),
 }
 
+impl LayerProblem {
+    /// What helps where ops put it there.
+    pub fn way_out(&self) -> &'static str {
+        match self {
+            Self::WhiteoutName(_) => {
+                "give it another name, or leave it out of what is copied: the OCI image specification keeps \
+                 names that start so for what a layer removes, so no image can have it"
+            }
+            Self::InBaseLayer(_) => {
+                "name another path, or use `-o llb` or `-o dockerfile`, whose builders unpack base images"
+            }
+        }
+    }
+
+    /// What helps where a program has left it.
+    pub fn way_out_of_program(&self) -> &'static str {
+        match self {
+            Self::WhiteoutName(_) => {
+                "have the program give it another name, or remove it before it ends: the OCI image \
+                 specification keeps names that start so for what a layer removes, so no image can have it"
+            }
+            Self::InBaseLayer(_) => self.way_out(),
+        }
+    }
+}
+
 /// Why a layer could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum LayerWriteError {

@@ -37,15 +37,22 @@ pub enum AssemblyProblem {
     },
     /// A layer cannot say it.
     #[error("{problem}")]
-    #[diagnostic(
-        code(cpk::oci::layer),
-        help("name another path, or use `-o llb` or `-o dockerfile`, whose builders unpack base images")
-    )]
+    #[diagnostic(code(cpk::oci::layer), help("{}", problem.way_out()))]
     Layer {
         /// Why.
         problem: LayerProblem,
         /// The first op of the layer.
         #[label("this makes the layer")]
+        span: Span,
+    },
+    /// No layer can say what a program has left.
+    #[error("{problem}")]
+    #[diagnostic(code(cpk::oci::layer), help("{}", problem.way_out_of_program()))]
+    LeftByProgram {
+        /// Why.
+        problem: LayerProblem,
+        /// The op.
+        #[label("this leaves it")]
         span: Span,
     },
     /// Two stages of a parallel phase write one path.

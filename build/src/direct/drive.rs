@@ -7,9 +7,10 @@ use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
 
 use cogpack_backends_contract::content::Content;
-use cogpack_backends_contract::tree::Tree;
+use cogpack_backends_contract::tree::{PathProblem, Tree};
 use cogpack_backends_oci_direct::program::{Origin, Program};
 use cogpack_backends_oci_direct::{Assembly, Inputs};
+use cogpack_content::Digest;
 use cogpack_io_layout::base_files::BaseFiles;
 use cogpack_io_layout::read::StoredImage;
 use cogpack_io_runtime::job::{Ended, Stream as JobStream};
@@ -20,11 +21,12 @@ use cogpack_ir::resolve::StageId;
 use super::content::Contents;
 use super::key::Key;
 use super::order::{Order, Part, UseOfResults};
+use super::part::{self, PartProblem};
 use super::program::{PrepareError, prepare};
 use super::pull::{Moved, Pull};
 use super::shelf::{OnDisk, Shelf, here};
 use super::telling::Telling;
-use super::{Programs, part, write};
+use super::{Programs, write};
 use crate::failure::{BuildError, FailedOp};
 use crate::hints;
 use crate::outcome::Outcome;
@@ -267,10 +269,10 @@ impl Running<'_> {
             UseOfResults::Used => store.finished(&prepared.key),
             UseOfResults::Ignored => None,
         };
-        let id = match finished {
+        let (id, tree) = match finished {
             Some(id) => {
                 step.into_iter().for_each(|step| self.telling.tell(Progress::Cached(step)));
-                id
+                (id, self.lay(program, step, id)?)
             }
             None => self.telling.work(step, || {
                 let work = store.work().map_err(here("use the store"))?;
@@ -305,17 +307,28 @@ impl Running<'_> {
                 let name = work.path().file_name().unwrap_or_default().as_encoded_bytes();
                 let id = Key::new("left 1").and(prepared.key.hex()).and(name).digest();
                 store.keep_part(&id, &ran.left).map_err(here("use the store"))?;
+                // What is no filesystem of an image is no result.
+                let tree = self.lay(program, step, id)?;
                 store.remember(&prepared.key, &id, &work).map_err(here("use the store"))?;
-                Ok(id)
+                Ok((id, tree))
             })?,
         };
-        let mut tree = program.root.tree.clone();
-        part::lay(id, &store.part_path(&id), &self.shelf.room, &mut tree)
-            .map_err(here("read what a program has left"))?;
         let parts = prepared.root.parts.iter().copied().chain([id]).collect();
         let left = OnDisk { parts, tree: tree.clone() };
         self.shelf.add_program(Origin::Program(program.stage, program.step), left);
         Ok(tree)
+    }
+
+    /// What a program leaves, by what it ran on and the part that holds the difference.
+    fn lay(&self, program: &Program, step: Option<StepId>, id: Digest) -> Result<Tree<Content>, BuildError> {
+        let mut tree = program.root.tree.clone();
+        let at = self.programs.store.part_path(&id);
+        let Err(problem) = part::lay(id, &at, &self.shelf.room, &mut tree) else { return Ok(tree) };
+        if let PartProblem::Misfit { problem: too_deep @ PathProblem::TooDeep(_), .. } = &problem {
+            let message = format!("no image can hold what its program has left: {too_deep}");
+            return Err(self.failed_op(program, step, message, None, Vec::new()));
+        }
+        Err(here("read what a program has left")(problem))
     }
 
     fn failed_op(

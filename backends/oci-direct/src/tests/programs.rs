@@ -6,7 +6,7 @@ use cogpack_ir::plan::{Network, Sharing};
 
 use super::*;
 use crate::program::{Filesystem, Mounted, Origin, Program};
-use crate::{Evaluation, Recipe, Runs};
+use crate::{AssemblyProblem, Evaluation, Recipe, Runs};
 
 fn recipe(text: &str) -> Recipe {
     let backend = OciDirect { runs: Runs::Programs, ..OciDirect::default() };
@@ -187,4 +187,45 @@ fn programs_that_do_not_wait_for_each_other_are_given_away_together() {
     assert!(ran(&mut evaluation, &last[0]).is_empty());
     let rootfs = evaluation.finish().expect("all went well");
     assert!(rootfs.tree.get(&[b"x"]).is_some());
+}
+
+#[test]
+fn a_history_tells_programs_apart_by_their_first_telling_lines() {
+    let text = plan(
+        "scratch",
+        "run \"\"\"\nset -eu\n# Once.\nmake all\nmake install\n\"\"\"\nrun \"printf '\\u{1b}[2J'\"\nexec [\"/a\", \"b c\"]",
+    );
+    let (recipe, inputs) = (recipe(&text), inputs("a", ""));
+    let mut evaluation = recipe.evaluation(&inputs, &NoFiles);
+    for _ in 0..3 {
+        let programs = evaluation.advance();
+        let [program] = &programs[..] else { panic!("{programs:?}") };
+        evaluation.ran(program.stage, program.root.tree.clone());
+    }
+    let rootfs = evaluation.finish().expect("nothing stands in the way");
+    let told: Vec<&str> = rootfs.history.steps().iter().map(|step| step.created_by.as_str()).collect();
+    let expected = ["%app: run make all…", r"%app: run printf '\u{1b}[2J'", r#"%app: exec ["/a", "b c"]"#];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn what_no_layer_can_say_is_told_of_the_program_that_has_left_it() {
+    let told = |group: &str, leaves: [&str; 2]| {
+        let text = plan("scratch", group);
+        let (recipe, inputs) = (recipe(&text), inputs("a", ""));
+        let mut evaluation = recipe.evaluation(&inputs, &NoFiles);
+        for files in leaves {
+            let programs = evaluation.advance();
+            let [program] = &programs[..] else { panic!("{programs:?}") };
+            evaluation.ran(program.stage, with(&program.root, files));
+        }
+        let problems = evaluation.finish().expect_err("it cannot be");
+        let [AssemblyProblem::LeftByProgram { span, .. }] = &problems[..] else { panic!("{problems:?}") };
+        let help = miette::Diagnostic::help(&problems[0]).expect("there is a way out").to_string();
+        assert!(help.contains("or remove it before it ends"), "{help}");
+        text[span.start()..span.end()].to_owned()
+    };
+    let group = "layer both { run \"one\" file \"/kept\" = \"\" run \"two\" }";
+    assert_eq!(told(group, ["a", "tmp/.wh.foo"]), "run \"two\"");
+    assert_eq!(told(group, ["tmp/.wh.foo", "a"]), "run \"one\"");
 }
