@@ -3,6 +3,7 @@
 //! what BuildKit makes of it in `daemon/direct.rs`.
 
 mod abilities;
+mod leaves;
 mod network;
 
 use std::io::{Read, Write};

@@ -77,7 +77,7 @@ impl From<BuildError> for PrepareError {
 fn key(program: &Program, root: &OnDisk, account: &RunsAs, mounted: &[Option<OnDisk>]) -> Digest {
     let Program { arguments, environment, secrets, directory, network, mounts, .. } = program;
     // What directories hide is written down otherwise in a user namespace.
-    let kind = if machine::is_in_user_namespace() { "program of a user 1" } else { "program 1" };
+    let kind = if machine::is_in_user_namespace() { "program of a user 2" } else { "program 2" };
     let mut key = Key::new(kind)
         .and_all(root.parts.iter().map(Digest::hex))
         .and_all(arguments)

@@ -110,7 +110,13 @@ impl Run<'_> {
             made.map_err(failed("make a place to mount on at", Path::new(OsStr::from_bytes(target))))
         };
         for target in OF_THE_KERNEL {
-            point(target.as_bytes(), Form::Directory)?;
+            // What only holds mounts of the plan goes with them, as all that is made for these.
+            if job.mounts.iter().any(|mount| is_below(&mount.target, &[target])) {
+                point(target.as_bytes(), Form::Directory)?;
+            } else {
+                let made = MountPoints::make_lasting(&root, target);
+                made.map_err(failed("make a place to mount on at", Path::new(target)))?;
+            }
         }
         let (mut mounts, mut agents) = (Vec::with_capacity(job.mounts.len()), Vec::new());
         for (place, mount) in job.mounts.iter().enumerate() {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cogpack_tests::engines;
 use cogpack_tests::image::{Image, differences, saved};
@@ -67,6 +67,35 @@ stage %app from %below {
 export from %app
 "#;
 
+/// Roots that lack what every container mounts on, or have something else there: what a plan makes before a
+/// program that does nothing, and what that mounts.
+const BARE: [(&str, &str, &str); 6] = [
+    ("bare", "", ""),
+    ("bare-twice", "exec [\"/program\"]\nfile \"/between\" = \"\"", ""),
+    ("bare-removed", "exec [\"/program\"]\nremove \"/dev\"\nfile \"/between\" = \"\"", ""),
+    ("partly-bare", "mkdir \"/dev\" mode 0700 owner 5:6\nfile \"/sys/kept\" = \"\"", ""),
+    ("bare-with-a-link", "mkdir \"/real\" mode 0711\nsymlink \"real\" at \"/dev\"", ""),
+    ("bare-with-mounts", "", "mount tmpfs at /dev/shm\nmount tmpfs at /made/deep"),
+];
+
+/// Writes the plans of these, and the program, each into a folder of its own in `folder`.
+fn write_bare(folder: &Path, program: &[u8]) -> BTreeMap<String, PathBuf> {
+    let mut plans = BTreeMap::new();
+    for (name, ops, mounts) in BARE {
+        let folder = folder.join(name);
+        std::fs::create_dir(&folder).expect("can be made");
+        std::fs::write(folder.join("program"), program).expect("can be written");
+        let mounts = if mounts.is_empty() { String::new() } else { format!("{{\n{mounts}\n}}") };
+        let plan = format!(
+            "cpk 1\n\ncontext @s = dir \".\"\n\nstage %app from scratch {{\n  copy \"program\" from @s to \
+             \"/program\" mode 0755\n{ops}\n  exec [\"/program\"] {mounts}\n}}\n\nexport from %app\n"
+        );
+        std::fs::write(folder.join("plan.cpk"), plan).expect("can be written");
+        plans.insert(name.to_owned(), folder.join("plan.cpk"));
+    }
+    plans
+}
+
 /// Options by which a plan's images are read from layouts.
 pub fn build(world: &World, level: &str, folder: &Path, store: &Path, image: &str) -> Result<Image, Answer> {
     let plan = std::fs::read_to_string(folder.join("built.cpk")).expect("was written");
@@ -118,6 +147,9 @@ fn programs_leave_what_buildkit_makes_of_them() {
     std::fs::write(&path, AWKWARD).expect("can be written");
     let mut plans = plans();
     plans.insert("awkward".to_owned(), path);
+    let bare = tempfile::tempdir().expect("a temporary folder can be made");
+    let Some(program) = runtimes::static_program() else { return };
+    plans.extend(write_bare(bare.path(), &program));
     let (mut wrong, mut list) = (String::new(), List::default());
     let mut built: BTreeMap<String, Built> = BTreeMap::new();
     for (name, plan) in plans {
