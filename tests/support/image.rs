@@ -16,6 +16,8 @@ use crate::filesystem::{Listing, list_entry};
 pub struct Image {
     /// The root filesystem.
     pub files: Listing,
+    /// Which names are one file: the first of them, and the others after it.
+    pub links: Listing,
     /// What the config says, by the field's name; a field that says nothing is not there.
     pub config: BTreeMap<String, Value>,
 }
@@ -64,13 +66,14 @@ pub fn saved(archive: &Path) -> BTreeMap<String, Image> {
         let layers = image["Layers"].as_array().expect("an image lists its layers");
         let diff_ids = config["rootfs"]["diff_ids"].as_array().cloned().unwrap_or_default();
         assert_eq!(layers.len(), diff_ids.len(), "each layer has a diff id");
-        let mut root = Listing::new();
+        let mut root = Root::default();
         for (layer, diff_id) in layers.iter().zip(&diff_ids) {
             let diff_id = diff_id.as_str().expect("a diff id is text");
             let bytes = || files.get(layer.as_str().expect("a layer is named"));
-            apply(&mut root, &read(diff_id, bytes));
+            root.apply(&read(diff_id, bytes));
         }
-        let read = Image { files: root, config: settings(&config["config"]) };
+        let links = root.links();
+        let read = Image { files: root.files, links, config: settings(&config["config"]) };
         for name in image["RepoTags"].as_array().into_iter().flatten() {
             images.insert(name.as_str().expect("a name is text").to_owned(), read.clone());
         }
@@ -172,8 +175,9 @@ fn changes(layer: impl Read) -> Vec<Change> {
             let other = String::from_utf8_lossy(&other).trim_start_matches("./").trim_matches('/').to_owned();
             Change::Same(path, other)
         } else {
+            let capability = capability(&mut entry);
             let what = list_entry(&mut entry);
-            Change::Is(path, what)
+            Change::Is(path, format!("{what}{capability}"))
         });
     }
     // What a layer takes away is what lower ones have put there, wherever in it that stands.
@@ -181,36 +185,75 @@ fn changes(layer: impl Read) -> Vec<Change> {
     changes
 }
 
-fn apply(root: &mut Listing, changes: &[Change]) {
-    for change in changes {
-        match change {
-            Change::Gone(path) => {
-                root.remove(path);
-                remove_below(root, path);
-            }
-            Change::Emptied(path) => remove_below(root, path),
-            Change::Is(path, what) => {
-                if !what.starts_with("directory ") {
-                    remove_below(root, path);
+/// What a program may do by its file, if anything, as the disk says it.
+fn capability(entry: &mut tar::Entry<'_, impl Read>) -> String {
+    const KEY: &str = "SCHILY.xattr.security.capability";
+    let extensions = entry.pax_extensions().expect("a layer is a tar").into_iter().flatten();
+    let found = extensions.map(|it| it.expect("a layer is a tar")).find(|it| it.key() == Ok(KEY));
+    found.map_or_else(String::new, |found| {
+        let digits: Vec<String> = found.value_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        format!(" capability {}", digits.concat())
+    })
+}
+
+/// A root filesystem, as far as its layers are laid over each other.
+#[derive(Default)]
+struct Root {
+    files: Listing,
+    /// Which file a name is one of; none for directories.
+    numbers: BTreeMap<String, usize>,
+    /// How many files there were.
+    count: usize,
+}
+
+impl Root {
+    fn apply(&mut self, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::Gone(path) => {
+                    self.files.remove(path);
+                    self.numbers.remove(path);
+                    self.remove_below(path);
                 }
-                root.insert(path.clone(), what.clone());
-            }
-            Change::Same(path, other) => {
-                let what =
-                    root.get(other).unwrap_or_else(|| panic!("{path}: `{other}` is not there")).clone();
-                root.insert(path.clone(), what);
+                Change::Emptied(path) => self.remove_below(path),
+                Change::Is(path, what) => {
+                    if what.starts_with("directory ") {
+                        self.numbers.remove(path);
+                    } else {
+                        self.remove_below(path);
+                        self.numbers.insert(path.clone(), self.count);
+                        self.count += 1;
+                    }
+                    self.files.insert(path.clone(), what.clone());
+                }
+                Change::Same(path, other) => {
+                    let missing = || panic!("{path}: `{other}` is not there");
+                    let what = self.files.get(other).unwrap_or_else(missing).clone();
+                    self.files.insert(path.clone(), what);
+                    self.numbers.extend(self.numbers.get(other).map(|number| (path.clone(), *number)));
+                }
             }
         }
     }
-}
 
-fn remove_below(root: &mut Listing, path: &str) {
-    let start = format!("{path}/");
-    // Those that begin alike stand together; a look at all files for each of them would take longer than builds.
-    let below =
-        root.range(start.clone()..).map_while(|(other, _)| other.starts_with(&start).then(|| other.clone()));
-    for other in below.collect::<Vec<_>>() {
-        root.remove(&other);
+    fn remove_below(&mut self, path: &str) {
+        let start = format!("{path}/");
+        // Those that begin alike stand together; a look at all files for each of them would take longer than builds.
+        let all = self.files.range(start.clone()..);
+        let below = all.map_while(|(other, _)| other.starts_with(&start).then(|| other.clone()));
+        for other in below.collect::<Vec<_>>() {
+            self.files.remove(&other);
+            self.numbers.remove(&other);
+        }
+    }
+
+    fn links(&self) -> Listing {
+        let mut names: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        for (path, number) in &self.numbers {
+            names.entry(*number).or_default().push(path);
+        }
+        let several = names.into_values().filter(|names| names.len() > 1);
+        several.map(|names| (names[0].to_owned(), format!("is {}", names[1..].join(", ")))).collect()
     }
 }
 
@@ -243,6 +286,7 @@ pub fn differences(wanted: &Image, built: &Image) -> String {
     };
     compare(&config(wanted), &config(built), &mut lines);
     compare(&wanted.files, &built.files, &mut lines);
+    compare(&wanted.links, &built.links, &mut lines);
     let mut text = String::new();
     for line in lines.iter().take(SHOWN) {
         // A String takes whatever is written to it.
