@@ -27,6 +27,7 @@ pub struct Look {
 pub fn summary(board: &Board, outcome: &Outcome, took: Duration, look: Look) -> String {
     let mut page = Page { look, text: String::new() };
     page.steps(board);
+    page.work_of_the_builder(board);
     for layers in outcome.layers.chunk_by(|one, next| one.platform == next.platform) {
         page.layers(layers);
     }
@@ -35,9 +36,12 @@ pub fn summary(board: &Board, outcome: &Outcome, took: Duration, look: Look) -> 
     page.text
 }
 
+/// What takes less is told only of what the plan asks for.
+const LEAST_TOLD: Duration = Duration::from_millis(100);
+
 /// An image or context that was only looked at.
 fn is_nothing_to_tell(step: &Step) -> bool {
-    step.outline.role == Role::Input && step.took < Duration::from_millis(100)
+    step.outline.role == Role::Input && step.took < LEAST_TOLD
 }
 
 struct Page {
@@ -100,6 +104,13 @@ impl Page {
         let hidden = used.len() - shown.len();
         if hidden > 0 {
             self.line(Tone::Faint, &format!("… and {}", counted(hidden as u64, "step")), "");
+        }
+    }
+
+    /// What the builder did besides, and took time: images that were pulled, layers that were packed.
+    fn work_of_the_builder(&mut self, board: &Board) {
+        for step in board.added().iter().filter(|step| step.state == State::Done && step.took >= LEAST_TOLD) {
+            self.line(Tone::Plain, &step.title(), &seconds(step.took));
         }
     }
 

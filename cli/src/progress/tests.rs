@@ -425,6 +425,7 @@ fn the_summary_says_what_ran_and_how_large_it_is() {
       %venv run uv pip install -r requirements.txt                      7.3s
     export.app
       %app copy "/venv" from %venv to "/venv"                           0.4s
+    exporting to image                                                  0.9s
     layers
       cae662172fd4  image docker.io/library/debian:bookworm-slim     74.8 MB
       a172cedcae47  copy "/venv" from %venv to "/venv"                1.2 MB
@@ -444,6 +445,7 @@ fn the_summary_says_what_ran_and_how_large_it_is() {
       %venv run uv pip install -r requ… 7.3s
     export.app
       %app copy "/venv" from %venv to … 0.4s
+    exporting to image                  0.9s
     layers
       cae662172fd4  image docker.io… 74.8 MB
       a172cedcae47  copy "/venv" fro… 1.2 MB
@@ -455,6 +457,28 @@ fn the_summary_says_what_ran_and_how_large_it_is() {
       docker.io/library/app:latest
       in the engine at unix:///var/run/docker.sock
     "#);
+}
+
+#[test]
+fn what_the_builder_does_besides_is_told_where_it_took_time() {
+    let added = |name: &str| Progress::Added { name: name.to_owned() };
+    let finished = |step, took| Progress::Finished { step: StepId(step), took: Duration::from_millis(took) };
+    let mut show = Show::new(Style::Quiet, "app", PLAIN);
+    for progress in [
+        Progress::Planned(Outline::default()),
+        added("read the image @base"),
+        finished(0, 99),
+        added("pull docker.io/library/debian"),
+        Progress::Cached(StepId(1)),
+        added("write the image"),
+        finished(2, 10_100),
+    ] {
+        show.take(&progress, at(0), &mut Vec::new());
+    }
+    let look = Look { columns: 40, palette: PLAIN };
+    let text = summary(&show.board, &outcome(), Duration::from_millis(12_340), look);
+    let besides: Vec<&str> = text.lines().take_while(|line| *line != "layers").collect();
+    assert_eq!(besides, ["write the image                    10.1s"]);
 }
 
 #[test]
