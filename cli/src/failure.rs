@@ -4,7 +4,10 @@ use std::error::Error;
 use std::io;
 use std::path::Path;
 
+use cogpack_backends_oci_direct::layer::LayerWriteError;
 use cogpack_io_buildkit::directories::DirectoryFailure;
+use cogpack_io_layout::write::WriteError;
+use cogpack_io_project::walk::WalkError;
 
 /// Why a command could not run.
 #[derive(Debug)]
@@ -24,9 +27,9 @@ impl Failure {
     }
 
     /// A failure with all that is behind `error`, and a way out where the cause alone tells one.
-    pub fn of(error: &dyn Error) -> Self {
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
         let mut causes = Vec::new();
-        let mut hint = None;
+        let mut hint = way_out(error);
         let mut next = error.source();
         let mut said = error.to_string();
         while let Some(cause) = next {
@@ -79,6 +82,23 @@ fn way_out(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(DirectoryFailure::Changed { .. }) = cause.downcast_ref() {
         return Some(
             "build again when nothing writes there any more, or `exclude` from the context what changes by itself",
+        );
+    }
+    if let Some(WriteError::Occupied { .. }) = cause.downcast_ref() {
+        return Some("name another place, or move away what is there");
+    }
+    let closed = |source: &io::Error| source.kind() == io::ErrorKind::PermissionDenied;
+    let is_unreadable = match (cause.downcast_ref(), cause.downcast_ref()) {
+        (Some(LayerWriteError::Open { place, source, .. }), _) => {
+            place.starts_with("the context") && closed(source)
+        }
+        (_, Some(WalkError::Read { source, .. })) => closed(source),
+        (_, _) => false,
+    };
+    if is_unreadable {
+        return Some(
+            "let whoever builds read it, or leave it out of the context: by `exclude`, or by a line of its \
+             ignore file",
         );
     }
     let kind = cause.downcast_ref::<io::Error>()?.kind();
