@@ -2,10 +2,14 @@
 # What may stand in the way of a build without a daemon: names and links of every kind, what is no file,
 # what may not be read, what changes meanwhile, large files, very many of them, a disk that is full, and
 # builds that were killed. Each gives the image or one clear error, and leaves nothing half made.
+#
+#   tests/end-to-end/57-hazards.sh [ENTRIES]
 # shellcheck source-path=SCRIPTDIR source=support.bash
 . "$(dirname "$0")/support.bash"
 
 cogpackc=${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}
+# Of the largest directory; an even number.
+entries=${1:-300000}
 if [ "$(id -u)" != 0 ]; then
 	echo 'skipped: other users and small disks take root'
 	exit 77
@@ -148,6 +152,16 @@ rm -r "$made/image"
 chmod 000 "$work/secret/files/file"
 fails 'a file that may not be read' 'open `file` of the context `@source`' as_other
 chmod 644 "$work/secret/files/file"
+builds_as_other() {
+	HOME=/nonexistent setpriv --reuid 12345 --regid 12345 --clear-groups "$work/cogpackc" build "$work/secret/plan.cpk" \
+		--builder direct --progress quiet --no-record --output "type=layout,dest=$made/image"
+}
+chmod 000 "$work/secret/files/file"
+fails 'a file that may not be read, by build' 'open `file` of the context `@source`' builds_as_other
+matches 'the way out is told' '^hint: let whoever builds read it' cat "$work/said"
+chmod 644 "$work/secret/files/file"
+exits 'build as another user reads what may be read' 0 builds_as_other
+rm -r "$made/image"
 for mode in 000 444; do
 	chmod "$mode" "$work/secret/files/folder"
 	fails "a directory of mode $mode" 'files/folder' as_other
@@ -212,23 +226,23 @@ rm -r "$work/weights" "$made/image"
 # A directory of very many entries, which are the two names of half as many files: most of them do not stay in memory,
 # and neither does what knows them again, so that more of them take no more.
 project many
-python3 - "$work/many/files" <<'END'
+python3 - "$work/many/files" "$entries" <<'END'
 import os, sys
-directory = os.open(sys.argv[1], os.O_RDONLY)
+directory, half = os.open(sys.argv[1], os.O_RDONLY), int(sys.argv[2]) // 2
 name = lambda number: f"entry-{number:07}.txt"
-for number in range(300_000):
-    if number < 150_000:
+for number in range(2 * half):
+    if number < half:
         os.close(os.open(name(number), os.O_CREAT | os.O_WRONLY, dir_fd=directory))
     else:
-        os.link(name(number - 150_000), name(number), src_dir_fd=directory, dst_dir_fd=directory)
+        os.link(name(number - half), name(number), src_dir_fd=directory, dst_dir_fd=directory)
 END
-measured '300,000 entries' 75 "$work/many/plan.cpk" -o oci -O "$made/image" --compression zstd
+measured "$entries entries" 75 "$work/many/plan.cpk" -o oci -O "$made/image" --compression zstd
 layer=$(find "$made/image/blobs/sha256" -size +32k)
 zstd -dcq "$layer" | tar -tvf - >"$work/many/listing"
-prints 'all of them are there' 300001 sh -c 'wc -l <"$1"' sh "$work/many/listing"
-exits 'each second name is a link to the first' 0 awk '
-	/^h/ { links++; if (substr($0, length($0) - 10, 7) + 0 != substr($6, 11, 7) - 150000) wrong++ }
-	END { print links, wrong; exit !(links == 150000 && !wrong) }' "$work/many/listing"
+prints 'all of them are there' "$((entries + 1))" sh -c 'wc -l <"$1"' sh "$work/many/listing"
+exits 'each second name is a link to the first' 0 awk -v "half=$((entries / 2))" '
+	/^h/ { links++; if (substr($0, length($0) - 10, 7) + 0 != substr($6, 11, 7) - half) wrong++ }
+	END { print links, wrong; exit !(links == half && !wrong) }' "$work/many/listing"
 rm -rf "$made/image" "$work/many"
 
 # A disk that is full: at every seventh call that takes room, once or from then on, on all disks together.
