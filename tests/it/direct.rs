@@ -345,11 +345,14 @@ fn a_plan_without_programs_needs_neither_runtime_nor_store() {
     let images = saved(&folder.path().join("app.tar"));
     let image = images.values().next().expect("one was written");
     holds(image, "a", "file 0644 0:0 `b`");
+    std::fs::create_dir(folder.path().join("taken")).expect("can be made");
+    std::fs::write(folder.path().join("taken/file"), "").expect("is writable");
     for (to, said) in [
         (&[][..], "nobody was told where the image goes"),
         (&["--push", "-t", "a"], "an image in a registry"),
         (&["--load"], "an image in a Docker Engine"),
         (&["-o", "out"], "a directory of the files"),
+        (&["-o", "type=layout,dest=taken"], "is not replaced: it holds `file`, which is no part of a layout"),
         (&["-o", "type=oci,dest=a.tar,compression=lzma"], "cannot be compressed with `lzma`"),
         (
             &["-o", "type=oci,dest=a.tar,compression-level=13"],
