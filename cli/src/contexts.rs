@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use cogpack_backends_contract::content::{Content, ContentSource, ContextFile};
 use cogpack_backends_contract::context_layers::ContextLayer;
 use cogpack_backends_contract::tree::Tree;
+use cogpack_io_git::Checkout;
 use cogpack_io_packages::InstalledPackages;
 use cogpack_io_packages::downloads::Download;
 use cogpack_io_project::context_files::ContextFiles;
@@ -39,6 +40,8 @@ pub struct ContextContents {
     pub packages: BTreeMap<InputName, InstalledPackages>,
     /// Those of `http` contexts.
     pub downloads: BTreeMap<InputName, Download>,
+    /// The stores that `git` contexts are in, whose files are opened as those of directories.
+    pub checkouts: BTreeMap<InputName, Checkout>,
 }
 
 impl ContentSource for ContextContents {

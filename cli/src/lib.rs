@@ -34,6 +34,7 @@ mod project;
 mod record;
 mod registries;
 mod report;
+mod repositories;
 mod saved;
 mod source_text;
 mod unwatched;

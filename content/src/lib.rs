@@ -1,5 +1,5 @@
-//! The nouns every room shares: digests, image references, platforms, dates and certificates; and two tools,
-//! a map that can only be looked into and work in two halves.
+//! The nouns every room shares: digests, image references, addresses of repositories, platforms, dates and
+//! certificates; and two tools, a map that can only be looked into and work in two halves.
 //!
 //! Deliberately not here: anything that knows a plan, a disk or a network.
 
@@ -8,6 +8,7 @@ pub mod digest;
 pub mod lookup;
 pub mod platform;
 pub mod reference;
+pub mod repository;
 pub mod threads;
 pub mod time;
 

@@ -107,6 +107,54 @@ has_all_contexts() {
 }
 on_each_engine has_all_contexts
 
+# A build in this process fetches the same, and has the same root filesystem. What is kept is not asked for
+# again, and a file without a checksum is.
+in_this_process() { "${COGPACK_TEST_BINARY:?}" build "$@" --builder direct --store "$work/store" --progress plain; }
+asked() { grep -c "$1" "$work/requests"; }
+here=$repository/tests/end-to-end
+exits 'a build in this process fetches every context' 0 \
+	in_this_process "$work/project/plan.cpk" --output "type=docker,dest=$work/direct.tar"
+"$here/files-of" "$work/newer.tar" >"$work/llb.files"
+"$here/files-of" "$work/direct.tar" >"$work/direct.files"
+exits 'and has the files that LLB gives' 0 diff "$work/llb.files" "$work/direct.files"
+asked_git=$(asked /git/source.git) asked_files=$(asked /data/v1.bin)
+exits 'a second build' 0 in_this_process "$work/project/plan.cpk" --output "type=docker,dest=$work/direct-again.tar"
+exits 'makes the same image' 0 cmp "$work/direct.tar" "$work/direct-again.tar"
+prints 'asks no repository again' "$asked_git" asked /git/source.git
+prints 'and for the file without a checksum alone' "$((asked_files + 1))" asked /data/v1.bin
+exits 'the store is whole' 0 "$COGPACK_TEST_BINARY" store verify --store "$work/store"
+# Nothing of the settings of whoever builds changes what is checked out, and no hook of theirs runs.
+mkdir "$work/home" "$work/home/hooks"
+printf '#!/bin/sh\ntouch "%s"\n' "$work/hook-ran" | tee "$work/home/hooks/post-checkout" >"$work/home/hooks/post-index-change"
+chmod +x "$work/home/hooks/"*
+printf '* filter=shout text eol=crlf\n' >"$work/home/attributes"
+cat >"$work/home/.gitconfig" <<END
+[core]
+	autocrlf = true
+	attributesFile = $work/home/attributes
+	hooksPath = $work/home/hooks
+[filter "shout"]
+	smudge = tr a-z A-Z
+[url "$address/git/"]
+	insteadOf = https://git.example/
+END
+sed "s|$address/git/|https://git.example/|" "$work/project/plan.cpk" >"$work/project/elsewhere.cpk"
+exits 'addresses that stand for others do so' 0 env HOME="$work/home" "$COGPACK_TEST_BINARY" build "$work/project/elsewhere.cpk" \
+	--builder direct --store "$work/store" --progress plain --output "type=docker,dest=$work/settings.tar"
+"$here/files-of" "$work/settings.tar" >"$work/settings.files"
+exits 'and the files are those of everybody' 0 diff "$work/llb.files" "$work/settings.files"
+exits 'no hook has run' 1 test -e "$work/hook-ran"
+refuses 'a repository without git' cpk::git::program env PATH=/nowhere "$COGPACK_TEST_BINARY" build "$work/project/newest.cpk" \
+	--builder direct --store "$work/other-store" --output "type=docker,dest=$work/refused.tar"
+refuses 'a commit that is not there' cpk::git::commit \
+	in_this_process "$work/project/wrong-commit.cpk" --output "type=docker,dest=$work/refused.tar"
+refuses 'a wrong checksum' cpk::packages::digest \
+	in_this_process "$work/project/wrong-checksum.cpk" --output "type=docker,dest=$work/refused.tar"
+sed "s|/data/v1.bin|/data/v2.bin|" "$work/project/plan.cpk" >"$work/project/gone.cpk"
+refuses 'a file that is not there' cpk::packages::download \
+	in_this_process "$work/project/gone.cpk" --output "type=docker,dest=$work/refused.tar"
+exits 'and nothing is written' 1 test -e "$work/refused.tar"
+
 # is_refused WHAT PLAN PATTERN CONTEXT
 is_refused() {
 	exits "$1 ends the build" 1 \
@@ -131,6 +179,10 @@ is_refused 'an image of a layout on the older engine' layout.cpk '`source.ocilay
 	files_of "$work/subdir/models" >"$work/subdir.files"
 	files_of "$work/wanted/models" >"$work/models.files"
 	exits 'a directory of a repository becomes the root of a context' 0 diff "$work/models.files" "$work/subdir.files"
+	exits 'and in this process' 0 in_this_process "$work/project/subdir.cpk" --output "type=docker,dest=$work/direct-subdir.tar"
+	"$here/files-of" "$work/subdir.tar" >"$work/llb-subdir.files"
+	"$here/files-of" "$work/direct-subdir.tar" >"$work/direct-subdir.files"
+	exits 'has the same files' 0 diff "$work/llb-subdir.files" "$work/direct-subdir.files"
 	builds layout "$work/project/layout.cpk" --output "type=tar,dest=$work/layout.tar"
 	prints 'a layout has the files of its image' "$("$repository/tests/rig/run-oci" "$base" -- cat /etc/debian_version)" \
 		tar -xOf "$work/layout.tar" debian_version

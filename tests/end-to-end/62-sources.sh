@@ -92,7 +92,7 @@ if [ "$(id -u)" = 0 ] && command -v crun >/dev/null; then
 	exits 'but has none' 1 grep --text --quiet '\.debug_info' "$work/without.so"
 fi
 
-# A repository, of which the daemon fetches one commit.
+# A repository, of which the builder fetches one commit.
 program=$work/program
 mkdir -p "$program" "$work/git/words"
 printf 'from setuptools import setup\nsetup(name="words", version="1.0", py_modules=["words"])\n' >"$work/git/words/setup.py"
@@ -117,6 +117,13 @@ printf 'import words\n\nprint(words.WORD)\n' >"$program/main.py"
 image=cogpack-test/of-a-repository:$$
 builds repository "$program" --tag "$image"
 prints 'what is in the repository runs' 'of a repository' docker run --rm --network "$COGPACK_TEST_NETWORK" "$image"
+if [ "$(id -u)" = 0 ] && command -v crun >/dev/null; then
+	without_a_daemon() { "$cogpackc" build "$program" --builder direct --progress quiet --output "type=docker,dest=$work/program.tar" --tag "$image-direct"; }
+	exits 'without a daemon it is fetched and built too' 0 without_a_daemon
+	exits 'and the engine takes it' 0 docker load --quiet --input "$work/program.tar"
+	prints 'what is in the repository runs there' 'of a repository' docker run --rm --network "$COGPACK_TEST_NETWORK" "$image-direct"
+	docker image rm --force "$image-direct" >/dev/null
+fi
 # uv asks a repository for the commit of a branch, and the lock holds it. The address is of no machine: git
 # is told where it leads.
 mkdir "$work/wanting"

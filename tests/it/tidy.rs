@@ -46,6 +46,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("io/project", &["backends/contract", "backends/oci-direct", "content", "frontends/source", "ir"]),
     ("io/buildkit", &["content", "io/project"]),
     ("io/docker", &["content", "io/buildkit"]),
+    ("io/git", &["content", "io/store", "ir"]),
     ("io/store", &["content"]),
     ("io/web", &[]),
     (
@@ -89,6 +90,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "frontends/source",
             "io/buildkit",
             "io/docker",
+            "io/git",
             "io/layout",
             "io/model-server",
             "io/packages",

@@ -143,7 +143,12 @@ impl Recipe {
         self.contexts(|kind| matches!(kind, ContextKind::Wheels(_) | ContextKind::Debs(_)))
     }
 
-    /// The files that must be fetched from servers; none but for somebody who runs programs.
+    /// The commits of repositories that must be fetched; none but for a builder.
+    pub fn repositories(&self) -> BTreeMap<&InputName, &Context> {
+        self.contexts(|kind| matches!(kind, ContextKind::Git(_)))
+    }
+
+    /// The files that must be fetched from servers; none but for a builder.
     pub fn downloads(&self) -> BTreeMap<&InputName, &Context> {
         self.contexts(|kind| matches!(kind, ContextKind::Http(_)))
     }

@@ -6,6 +6,7 @@ use cogpack_backends_contract::Unsupported;
 use cogpack_backends_contract::image_config::open_variable;
 use cogpack_backends_contract::inputs::inputs;
 use cogpack_content::Platform;
+use cogpack_content::repository::is_of_server;
 use cogpack_ir::plan::{
     ContextKind, Execution, Input, InputName, Mount, MountKind, OpKind, Span, Spanned, Template,
 };
@@ -18,7 +19,9 @@ use crate::{Configs, NAME, OciDirect, Runs};
 const OTHER_BUILDERS: &str = "use `cogpackc build`: its daemon runs programs, and so does `--builder direct`, by an OCI runtime on this machine";
 const RUNTIME: &str = "install crun, runc or youki, or name one with `--runtime PATH`; or let a daemon build, with `--builder buildkit`";
 const EMULATOR: &str = "register an emulator that works in containers (flag `F` below /proc/sys/fs/binfmt_misc), as Debian's qemu-user-static and binfmt-support do; or leave the platform out with `--platform`, or let a daemon build, with `--builder buildkit`";
-const FETCH: &str = "fetch it into a directory and declare that as `dir`, or emit LLB with `-o llb`";
+const FETCH: &str = "use `cogpackc build`, which fetches it with a daemon and, by `--builder direct`, without one; or fetch it into a directory and declare that as `dir`, or emit LLB with `-o llb`";
+const GIT_ADDRESS: &str =
+    "write an https, http, git or ssh address; what is on this machine is a `dir` context";
 
 /// All that cannot be expressed, in the order of the stages.
 pub fn unsupported(plan: &Resolved, backend: &OciDirect) -> Vec<Unsupported> {
@@ -165,21 +168,35 @@ impl<'p> Found<'p> {
             }
             Input::Context(name) => {
                 let Some(context) = self.plan.plan().contexts.get(name) else { return };
-                let (kind, help) = match &context.kind {
+                let is_fetched = match self.runs {
+                    Runs::Nothing => false,
+                    // Whoever builds fetches.
+                    Runs::WithoutRuntime | Runs::Programs => true,
+                };
+                let what = match &context.kind {
                     ContextKind::Directory(_)
                     | ContextKind::Files(_)
                     | ContextKind::Oci(_)
                     | ContextKind::Wheels(_)
                     | ContextKind::Debs(_) => return,
-                    // Whoever builds fetches what is known by its hash.
-                    ContextKind::Http(http) if self.runs == Runs::Programs && http.checksum.is_some() => {
+                    ContextKind::Http(_) if is_fetched => return,
+                    ContextKind::Git(git) if is_fetched => {
+                        let url = &git.url;
+                        if !is_of_server(url) {
+                            let what = format!("`{}` is not the address of a server", url.value);
+                            self.say("cpk::unsupported::git-address", what, url.span, GIT_ADDRESS);
+                        }
                         return;
                     }
-                    ContextKind::Http(_) => ("http", FETCH),
-                    ContextKind::Git(_) => ("git", FETCH),
+                    ContextKind::Http(_) => {
+                        format!("the file of `{name}` would have to be fetched from its server")
+                    }
+                    ContextKind::Git(_) => {
+                        format!("the commit of `{name}` would have to be fetched from its server")
+                    }
                 };
-                let what = format!("contexts of the kind `{kind}`, as `{name}`, are not fetched");
-                self.say("cpk::unsupported::context", what, span, help);
+                let what = format!("{what}, and this backend asks nobody");
+                self.say("cpk::unsupported::context", what, span, FETCH);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The file of an `http` context, for whoever builds without a daemon: fetched like a locked package, and
-//! compared with the hash that the plan has.
+//! compared with the hash that the plan has. Where it has none, the server is asked each time, as a daemon
+//! asks it, and nothing is kept.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,14 +15,15 @@ use cogpack_ir::plan::{InputName, Mode, Span};
 
 use crate::locked;
 use crate::places::{LookupError, Places};
-use crate::problem::{Kind, PackageError};
+use crate::problem::{Kind, PackageError, PackageProblem};
+use crate::web::WebError;
 
 /// A file that was fetched.
 #[derive(Debug)]
 pub struct Download {
     name: String,
     mode: Mode,
-    digest: Option<Digest>,
+    digest: Digest,
     size: u64,
     file: File,
 }
@@ -33,14 +35,27 @@ impl Download {
         let last = address.rsplit('/').next().unwrap_or_default();
         // An address without a last part is refused before by `cpk::context::file-name`.
         let name = http.name.as_ref().map_or(last, |name| name.as_str()).to_owned();
-        let locked = LockedFile { digest: http.checksum, url: Some(http.url.clone()), span };
-        let file = locked::get(Kind::Downloads, &name, "", &locked, places)?;
+        let got = match http.checksum {
+            Some(digest) => {
+                let locked = LockedFile { digest: Some(digest), url: Some(http.url.clone()), span };
+                locked::get(Kind::Downloads, &name, "", &locked, places).map(|file| (file, digest))
+            }
+            None => places
+                .get_unlocked(&http.url)
+                .map_err(|source| PackageError::Machine { file: name.clone(), source }),
+        };
+        let (file, digest) = got.map_err(|error| match error {
+            PackageError::Machine { file, source: LookupError::Web(source) } => {
+                PackageProblem::Download { file, why: with_cause(&source), span: http.url.span }.into()
+            }
+            error @ (PackageError::Machine { .. } | PackageError::Plan(_)) => error,
+        })?;
         let of_disk = |source| PackageError::Machine {
             file: name.clone(),
             source: LookupError::Disk { path: name.as_str().into(), source },
         };
         let size = file.metadata().map_err(of_disk)?.len();
-        Ok(Self { mode: http.mode.unwrap_or(Mode::FILE), digest: http.checksum, size, file, name })
+        Ok(Self { mode: http.mode.unwrap_or(Mode::FILE), digest, size, file, name })
     }
 
     /// The tree of the context that has this name.
@@ -51,7 +66,7 @@ impl Download {
             path: self.name.as_bytes().to_vec(),
             size: self.size,
             linked: false,
-            stamp: self.digest.map_or(Stamp::None, Stamp::Digest),
+            stamp: Stamp::Digest(self.digest),
         }));
         let attributes = Attributes { mode: self.mode, ids: Ids::ROOT };
         tree.insert(&components(self.name.as_bytes()), Node::File { attributes, content })?;
@@ -61,6 +76,13 @@ impl Download {
     /// Opens it.
     pub fn open(&self) -> Box<dyn Read + '_> {
         Box::new(FromStart { file: &self.file, offset: 0 })
+    }
+}
+
+fn with_cause(error: &WebError) -> String {
+    match error {
+        WebError::Status { .. } => error.to_string(),
+        WebError::Transport { source, .. } => format!("{error}: {source}"),
     }
 }
 

@@ -145,10 +145,27 @@ impl Places {
         })
     }
 
+    /// Gets a file of which nobody knows what it hashes to. Nothing of it is kept: who wants it again asks
+    /// for it again.
+    pub fn get_unlocked(&self, text: &str) -> Result<(File, Digest), LookupError> {
+        let url = web_address(text)?;
+        let work = self.store.work()?;
+        let path = work.path().join("file");
+        let disk = |source| LookupError::Disk { path: path.clone(), source };
+        let mut got = Hashed::create(&path).map_err(disk)?;
+        self.web.get(&url, "*/*", |answer| {
+            // What an earlier try has left goes.
+            got.rewind()?;
+            copy(answer, &mut got)
+        })?;
+        let digest = got.digest();
+        // The name goes with the directory, and the file with whoever has it open.
+        Ok((File::open(&path).map_err(disk)?, digest))
+    }
+
     fn address(&self, wanted: Wanted<'_>) -> Result<Url, LookupError> {
         if let Some(text) = wanted.url {
-            let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-            return url.ok_or_else(|| LookupError::Address { url: shown(text) });
+            return web_address(text);
         }
         let (found, index) = match &self.index {
             Index::Nothing => (None, None),
@@ -182,6 +199,11 @@ impl Places {
         self.store.keep_blob(digest, &path)?;
         self.store.blob(digest)?.ok_or_else(|| disk(io::ErrorKind::NotFound.into()))
     }
+}
+
+fn web_address(text: &str) -> Result<Url, LookupError> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| LookupError::Address { url: shown(text) })
 }
 
 /// A file that is hashed while it is written.

@@ -76,6 +76,23 @@ pub enum PackageProblem {
         #[label("this file")]
         span: Span,
     },
+    /// A server does not give the file of an `http` context.
+    #[error("`{file}` cannot be fetched: {why}")]
+    #[diagnostic(
+        code(cpk::packages::download),
+        help(
+            "see what `curl -I` says of the address; a file that wants a login is fetched in a stage, by a `run` with `mount secret`"
+        )
+    )]
+    Download {
+        /// Its name.
+        file: String,
+        /// What happened.
+        why: String,
+        /// Where the plan names it.
+        #[label("nothing comes from here")]
+        span: Span,
+    },
     /// What only wheels can have.
     #[error(transparent)]
     #[diagnostic(transparent)]

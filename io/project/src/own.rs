@@ -23,12 +23,22 @@ pub const RECORDS: &str = ".cog/records";
 pub struct Own {
     files: BTreeSet<Vec<u8>>,
     directories: BTreeSet<Vec<u8>>,
+    /// Whether nothing is, whatever it is called.
+    is_nothing: bool,
 }
 
 impl Own {
+    /// For a directory in which nothing is ours.
+    pub fn nothing() -> Self {
+        Self { is_nothing: true, ..Self::default() }
+    }
+
     /// Notes what the directory at `path` of a context tells of itself, which is at `place` on disk
     /// and holds `names`.
     pub fn enter<'n>(&mut self, path: &[u8], place: &Path, names: impl IntoIterator<Item = &'n OsStr>) {
+        if self.is_nothing {
+            return;
+        }
         let names: Vec<&OsStr> = names.into_iter().collect();
         if names.len() == 1 && is_records(&joined(path, names[0])) {
             self.directories.insert(path.to_owned());
@@ -55,6 +65,9 @@ impl Own {
     /// down. That takes looking into directories below it, so who knows of something in it that is not
     /// ours need not ask.
     pub fn look_below<'n>(&mut self, path: &[u8], place: &Path, names: impl IntoIterator<Item = &'n OsStr>) {
+        if self.is_nothing {
+            return;
+        }
         let names: Vec<&OsStr> = names.into_iter().collect();
         let is_told = path.is_empty() || names.iter().any(|name| *name == NAME);
         if !is_told && leads_to_ejects(place, &names, DEEPEST) {
@@ -64,7 +77,7 @@ impl Own {
 
     /// Whether what stands at a path is ours, with all below it.
     pub fn holds(&self, path: &[u8]) -> bool {
-        path == PROJECT || is_records(path) || self.files.contains(path)
+        !self.is_nothing && (path == PROJECT || is_records(path)) || self.files.contains(path)
     }
 
     /// Whether a directory was made for what is ours, and is a part of the context only where it

@@ -123,11 +123,28 @@ pub fn walk_within(
     let invalid = |source| WalkError::Rules { context: context.clone(), source };
     let selection = Selection::new(rules).map_err(invalid)?;
     let leads = leads(rules).map_err(invalid)?;
-    let ignore = IgnoreFile::of_directory(root)?;
+    walked(room, root, context, (selection, leads), (IgnoreFile::of_directory(root)?, Own::default()))
+}
+
+/// Walks a directory that is somebody else's, as the checkout of a repository: all that is in it is taken,
+/// whatever an ignore file in it says, and nothing in it is ours.
+pub fn walk_whole(room: &Room, root: &Path, context: &InputName) -> Result<Tree<Content>, WalkError> {
+    let nothing_said = |source| WalkError::Rules { context: context.clone(), source };
+    let selection = Selection::new(&[]).map_err(nothing_said)?;
+    walked(room, root, context, (selection, Vec::new()), (IgnoreFile::default(), Own::nothing()))
+}
+
+/// Walks, taking what the rules take and neither what is to be ignored nor what is ours.
+fn walked(
+    room: &Room,
+    root: &Path,
+    context: &InputName,
+    (selection, leads): (Selection, Vec<Vec<Name>>),
+    (ignore, own): (IgnoreFile, Own),
+) -> Result<Tree<Content>, WalkError> {
     let at_root = ignore.at_root();
     let began = SystemTime::now();
     let (path, components, links) = (Vec::new(), Vec::new(), Links::new(room, context));
-    let own = Own::default();
     let mut walk = Walk { context, room, selection, ignore, leads, own, path, components, links, began };
     let children = walk.children(None, root, &at_root)?;
     let mut tree = Tree::empty();

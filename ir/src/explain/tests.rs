@@ -10,10 +10,17 @@ use crate::verify::verify;
 use crate::{json, syntax};
 
 /// Mistakes of ours, which would be mended where a plan or a project showed them, and what is about a
-/// machine, an image or a command line and no file of a project.
-const WITHOUT_EXAMPLE: [&str; 20] = [
+/// machine, a server, an image or a command line and no file of a project.
+const WITHOUT_EXAMPLE: [&str; 27] = [
+    "cpk::git::commit",
+    "cpk::git::directory",
+    "cpk::git::fetch",
+    "cpk::git::large",
+    "cpk::git::program",
+    "cpk::git::submodule",
     "cpk::internal::llb",
     "cpk::oci::input",
+    "cpk::packages::download",
     "cpk::unsupported::platforms",
     "project::catalogue::file",
     "project::catalogue::os",
@@ -65,7 +72,7 @@ fn has_plans(explanation: &Explanation) -> bool {
 /// What a backend, a builder or the reader of packages refuses, the plan itself may well say, and what a
 /// lint says of it is legal. `tests/it/explain.rs` shows their plans to those.
 fn is_decided_elsewhere(explanation: &Explanation) -> bool {
-    let families = ["build", "debs", "llb", "oci", "packages", "unsupported", "wheels"];
+    let families = ["build", "debs", "git", "llb", "oci", "packages", "unsupported", "wheels"];
     let family = explanation.code.split("::").nth(1).unwrap_or_default();
     explanation.code.starts_with("lint::")
         || families.contains(&family)

@@ -20,7 +20,7 @@ use crate::note::Note;
 use crate::packages::Machine;
 use crate::plan_file::PlanFile;
 use crate::report::{self, Stream};
-use crate::{FINDINGS, contexts, front};
+use crate::{FINDINGS, contexts, front, repositories};
 
 /// Makes parts of a build.
 pub struct Maker<'a> {
@@ -111,6 +111,14 @@ impl Maker<'_> {
         }
         let mut walked = contexts::walk_all(recipe.directories(), self.file, &source.directories)?;
         let sets: Vec<String> = recipe.packages().keys().map(ToString::to_string).collect();
+        let repositories = recipe.repositories();
+        if let Some(name) = repositories.keys().next() {
+            self.note.show(&format!("fetching the commit of {name}"), console);
+        }
+        let machine = Machine::new(self.arguments.store.as_deref(), console);
+        let checked_out = repositories::fetch(repositories, machine, interrupts, &mut walked).await;
+        self.note.clear(console);
+        let Some(checked_out) = checked_out? else { return Ok(Err(INTERRUPTED)) };
         if !sets.is_empty() {
             self.note.show(&format!("installing the packages of {}", sets.join(", ")), console);
         } else if let Some(name) = recipe.downloads().keys().next() {
@@ -120,7 +128,7 @@ impl Maker<'_> {
         let installed = machine.install(recipe.packages(), &recipe.platforms(), &mut walked);
         let fetched = machine.fetch(recipe.downloads(), &mut walked);
         self.note.clear(console);
-        if let Err(refused) = installed?.and(fetched?) {
+        if let Err(refused) = installed?.and(fetched?).and(checked_out) {
             let refused: Vec<&dyn Diagnostic> = refused.iter().map(|it| &**it).collect();
             report::findings(&refused, self.file, self.arguments.format, Stream::Talk, console);
             return Ok(Err(FINDINGS));
