@@ -224,6 +224,21 @@ fn of_very_many_files_the_one_that_changed_is_told_and_none_is_listed_again_whil
     let before = left();
     assert_eq!(built(folder, "plan.cpk", &[]), built(folder, "plan.cpk", &["--no-record"]));
     assert_eq!((timeless(&record(folder)), left()), (timeless(&first), before));
+    // A build of which the record would say the same leaves it, dated anew.
+    let dated = || {
+        let found = fs::metadata(folder.join(RECORD)).expect("is there");
+        (found.ino(), found.modified().expect("is dated"))
+    };
+    let (first, (place, date)) = (record(folder), dated());
+    built(folder, "plan.cpk", &[]);
+    assert_eq!((record(folder), dated().0), (first.clone(), place));
+    assert!(dated().1 > date);
+    // What is said otherwise there is said anew, though no file has changed.
+    let other = first.replace("\"builder\": \"direct\"", "\"builder\": \"daemon\"");
+    assert_ne!(other, first);
+    fs::write(folder.join(RECORD), other).expect("is writable");
+    built(folder, "plan.cpk", &[]);
+    assert_eq!((timeless(&record(folder)), left()), (timeless(&first), before));
     assert!(explained(folder, "last").text().ends_with("nothing runs again\n"));
     // What does not fit the record says nothing of it.
     for damaged in [first.replace("11999", "11998"), first.clone() + " "] {

@@ -24,7 +24,7 @@ pub const VERSION: u32 = 2;
 pub const BEGINNING: &str = "{\n  \"build_record\": ";
 
 /// A build record, all but the files of contexts.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     /// Its version.
     pub build_record: u32,
@@ -50,7 +50,7 @@ pub struct Document {
 const CONTEXTS: &str = "contexts";
 
 /// An op.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Op {
     /// Its stage, as the plan writes it.
     pub stage: String,
@@ -83,7 +83,7 @@ pub enum OpState {
 }
 
 /// A layer.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layer {
     /// Its digest.
     pub digest: Option<Text<Digest>>,
@@ -98,7 +98,7 @@ pub struct Layer {
 }
 
 /// A value that has a text form.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<T>(pub T);
 
 impl<T: fmt::Display> Serialize for Text<T> {
@@ -132,6 +132,25 @@ impl Document {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
         let open = text.trim_end_matches("\n}");
         format!("{open},\n  \"{CONTEXTS}\": ")
+    }
+
+    /// Reads what [`to_text`](Self::to_text) has written.
+    pub fn of_text(text: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(text).ok()?;
+        serde_json::from_str(&format!("{text}null\n}}")).ok()
+    }
+
+    /// Whether it says the same as another one, but for times.
+    pub fn differs_in_times_alone(&self, other: &Self) -> bool {
+        self.timeless() == other.timeless()
+    }
+
+    fn timeless(&self) -> Self {
+        let mut timeless = Self { took_ms: 0, ..self.clone() };
+        for op in &mut timeless.ops {
+            op.took_ms = op.took_ms.map(|_| 0);
+        }
+        timeless
     }
 
     /// Reads a record, and the files that it lists, if it does.
@@ -271,6 +290,31 @@ mod tests {
         assert_eq!(parse(&nothing).expect("is a record").1, Some(ContextFiles::default()));
         let unlisted = nothing.replace("{}\n}", "null\n}");
         assert_eq!(parse(&unlisted).expect("is a record").1, None);
+    }
+
+    #[test]
+    fn builds_are_equal_but_for_times_and_nothing_else() {
+        let first = document();
+        assert_eq!(Document::of_text(first.to_text().as_bytes()), Some(first.clone()));
+        assert_eq!(Document::of_text(&first.to_text().as_bytes()[1..]), None);
+        let changed = |change: fn(&mut Document)| {
+            let mut other = document();
+            change(&mut other);
+            assert_ne!(other, first);
+            other
+        };
+        for later in [changed(|it| it.took_ms = 7), changed(|it| it.ops[0].took_ms = Some(7))] {
+            assert!(later.differs_in_times_alone(&first), "{later:?}");
+        }
+        for other in [
+            changed(|it| it.image = Some(Text(Digest::of(b"other")))),
+            changed(|it| it.builder = "direct".to_owned()),
+            changed(|it| it.platforms.clear()),
+            changed(|it| it.ops[0].took_ms = None),
+            changed(|it| it.ops[0].state = Some(OpState::Cached)),
+        ] {
+            assert!(!other.differs_in_times_alone(&first), "{other:?}");
+        }
     }
 
     #[test]

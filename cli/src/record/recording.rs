@@ -155,6 +155,9 @@ fn write(
         Found::Unchanged(mut unchanged) => {
             let contents = Again::new(unchanged.takings.clone());
             let document = document(file, plan, platforms, &contents, told);
+            if unchanged.tells(&document, &home.record()) {
+                return Ok(());
+            }
             write_stream_atomically(&home.record(), |out| {
                 out.write_all(document.to_text().as_bytes())?;
                 unchanged.write_to(out)

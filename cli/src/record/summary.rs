@@ -4,10 +4,12 @@
 //! of them, and where in the record the files stand. That file is no part of the record, and may go
 //! at any time: what does not fit together is found anew.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::{self, File, Metadata};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Mutex;
+use std::time::SystemTime;
 
 use cogpack_backends_contract::content::{Content, DiskStamp, Stamp};
 use cogpack_backends_contract::tree::{Directory, Node, Tree};
@@ -18,10 +20,12 @@ use cogpack_io_project::files::read_limited;
 use cogpack_ir::plan::InputName;
 use sha2::{Digest as _, Sha256};
 
-use super::document::VERSION;
+use super::document::{Document, VERSION};
 
 /// A line for each copy and mount of a context takes a hundredth of this.
 const LARGEST: u64 = 16 * 1024 * 1024;
+/// So much of a record is read at once.
+const AT_ONCE: usize = 1 << 17;
 
 /// A digest of a plan and its contexts, while it is made.
 pub struct Summing(Sha256);
@@ -178,12 +182,51 @@ impl Unchanged {
         (hashing.part() == found.part).then_some(found)
     }
 
+    /// Whether the record, which is at `path`, says of a build all that `document` says, but for times.
+    /// Then it is dated anew, and need not be written.
+    pub fn tells(&mut self, document: &Document, path: &Path) -> bool {
+        self.document().is_some_and(|before| before.differs_in_times_alone(document))
+            // A build that ended meanwhile may have written another one.
+            && self.is_at(path)
+            && self.record.set_modified(SystemTime::now()).is_ok()
+    }
+
+    /// The part of the record that lists no files.
+    fn document(&mut self) -> Option<Document> {
+        let length = self.start().ok().filter(|length| *length <= LARGEST)?;
+        let mut text = Vec::new();
+        self.record.rewind().ok()?;
+        (&self.record).take(length).read_to_end(&mut text).ok()?;
+        Document::of_text(&text)
+    }
+
+    fn is_at(&self, path: &Path) -> bool {
+        let place = |found: Metadata| (found.dev(), found.ino());
+        let (open, there) = (self.record.metadata().map(place), fs::symlink_metadata(path).map(place));
+        matches!((open, there), (Ok(open), Ok(there)) if open == there)
+    }
+
+    /// Where the part of the record begins that lists files.
+    fn start(&self) -> io::Result<u64> {
+        let length = self.record.metadata()?.len();
+        length.checked_sub(self.part.length).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
     /// Writes the part of the record that lists files.
     pub fn write_to(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        let length = self.record.metadata()?.len();
-        let start = length.checked_sub(self.part.length).ok_or(io::ErrorKind::UnexpectedEof)?;
-        self.record.seek(SeekFrom::Start(start))?;
-        let copied = io::copy(&mut (&self.record).take(self.part.length), out)?;
+        self.record.seek(SeekFrom::Start(self.start()?))?;
+        let mut part = BufReader::with_capacity(AT_ONCE, (&self.record).take(self.part.length));
+        let mut copied = 0;
+        loop {
+            let bytes = part.fill_buf()?;
+            let length = bytes.len();
+            if length == 0 {
+                break;
+            }
+            out.write_all(bytes)?;
+            part.consume(length);
+            copied += length as u64;
+        }
         if copied == self.part.length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 }

@@ -67,6 +67,16 @@ impl Names {
         Ok((names, open))
     }
 
+    /// Whether there are no more than `most`, all of them in memory.
+    pub fn few(&self, most: usize) -> bool {
+        self.runs.is_empty() && self.in_memory() <= most
+    }
+
+    /// How many of them lie in memory.
+    pub fn in_memory(&self) -> usize {
+        self.here.places.len()
+    }
+
     /// Some of the names, the wanted one among them: all where there are few.
     pub fn some(&self) -> impl Iterator<Item = &OsStr> {
         let noted = self.noted.iter().map(Vec::as_slice);

@@ -8,31 +8,34 @@
 //! part of a context. Sockets are passed over: no layer can hold one, and nothing is in it. Named
 //! pipes and devices are refused, because no builder could make the same of them.
 
+mod ahead;
 mod files;
 mod look;
+mod sight;
 
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::num::NonZeroUsize;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::{self, Scope};
 use std::time::{Duration, SystemTime};
 
 use cogpack_backends_contract::content::{Content, DiskStamp, Moment};
 use cogpack_backends_contract::entries::Entries;
-use cogpack_backends_contract::glob::{Glob, InvalidGlob};
+use cogpack_backends_contract::glob::InvalidGlob;
 use cogpack_backends_contract::listed::Lister;
-use cogpack_backends_contract::paths::Selection;
 use cogpack_backends_contract::tree::{Attributes, Directory, Ids, Name, Node, Tree};
-use cogpack_ir::plan::{InputName, Mode, PathRule, RuleKind};
+use cogpack_ir::plan::{InputName, Mode, PathRule};
 use rustix::fs::{Dir, FileType};
 
+use self::ahead::{Ahead, Found, Listing};
 use self::files::{Files, Links};
 pub use self::look::Look;
-use crate::eject::manifest::NAME;
+use self::sight::{Seen, Sight};
 use crate::ignore_file::{IgnoreError, IgnoreFile};
-use crate::names::Names;
 use crate::own::Own;
 use crate::pattern_list::Matched;
 use crate::room::Room;
@@ -99,6 +102,8 @@ const TICK: Duration = Duration::from_millis(2_100);
 const DEEPEST: usize = 1000;
 /// Processes may have a thousand files open, in some places a quarter of that.
 const MOST_OPEN: usize = 64;
+/// So many threads look at a context at most: the kernel gains little by more.
+const MOST_AT_ONCE: usize = 4;
 
 /// Walks the directory `root` of the context `context`, taking what `rules` take.
 pub fn walk(root: &Path, context: &InputName, rules: &[PathRule]) -> Result<Tree<Content>, WalkError> {
@@ -107,6 +112,23 @@ pub fn walk(root: &Path, context: &InputName, rules: &[PathRule]) -> Result<Tree
 
 /// The same in the room that the contexts of a build have together.
 pub fn walk_within(
+    room: &Room,
+    root: &Path,
+    context: &InputName,
+    rules: &[PathRule],
+) -> Result<Tree<Content>, WalkError> {
+    walk_beside(other_threads, room, root, context, rules)
+}
+
+/// How many threads are of use beside the one that walks.
+fn other_threads() -> usize {
+    let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    processors.min(MOST_AT_ONCE) - 1
+}
+
+/// The same beside so many other threads, where there is enough to do for them.
+fn walk_beside(
+    others: fn() -> usize,
     room: &Room,
     root: &Path,
     context: &InputName,
@@ -121,32 +143,36 @@ pub fn walk_within(
         }
     }
     let invalid = |source| WalkError::Rules { context: context.clone(), source };
-    let selection = Selection::new(rules).map_err(invalid)?;
-    let leads = leads(rules).map_err(invalid)?;
-    walked(room, root, context, (selection, leads), (IgnoreFile::of_directory(root)?, Own::default()))
+    let sight = Sight::new(root, rules).map_err(invalid)?.less(IgnoreFile::of_directory(root)?);
+    walked(others, room, context, &sight, Own::default())
 }
 
 /// Walks a directory that is somebody else's, as the checkout of a repository: all that is in it is taken,
 /// whatever an ignore file in it says, and nothing in it is ours.
 pub fn walk_whole(room: &Room, root: &Path, context: &InputName) -> Result<Tree<Content>, WalkError> {
     let nothing_said = |source| WalkError::Rules { context: context.clone(), source };
-    let selection = Selection::new(&[]).map_err(nothing_said)?;
-    walked(room, root, context, (selection, Vec::new()), (IgnoreFile::default(), Own::nothing()))
+    let sight = Sight::new(root, &[]).map_err(nothing_said)?;
+    walked(other_threads, room, context, &sight, Own::nothing())
 }
 
-/// Walks, taking what the rules take and neither what is to be ignored nor what is ours.
+/// Walks, taking what is in sight and not what is ours.
 fn walked(
+    others: fn() -> usize,
     room: &Room,
-    root: &Path,
     context: &InputName,
-    (selection, leads): (Selection, Vec<Vec<Name>>),
-    (ignore, own): (IgnoreFile, Own),
+    sight: &Sight<'_>,
+    own: Own,
 ) -> Result<Tree<Content>, WalkError> {
-    let at_root = ignore.at_root();
+    let ahead = Ahead::new(sight, room);
     let began = SystemTime::now();
     let (path, components, links) = (Vec::new(), Vec::new(), Links::new(room, context));
-    let mut walk = Walk { context, room, selection, ignore, leads, own, path, components, links, began };
-    let children = walk.children(None, root, &at_root)?;
+    let children = thread::scope(|scope| {
+        let _over = ahead.until_over();
+        let (ahead, others) = (&ahead, Some(others));
+        let mut walk =
+            Walk { context, room, sight, ahead, scope, others, own, path, components, links, began };
+        walk.children(None, &sight.place(b""), &sight.at_root())
+    })?;
     let mut tree = Tree::empty();
     if let Some(root) = tree.directory_mut(&[]) {
         root.children = children;
@@ -154,13 +180,14 @@ fn walked(
     Ok(tree)
 }
 
-struct Walk<'w> {
+struct Walk<'w, 's> {
     context: &'w InputName,
     room: &'w Room,
-    selection: Selection,
-    ignore: IgnoreFile,
-    /// The parts of each `include` before its first wildcard: it matches nothing elsewhere.
-    leads: Vec<Vec<Name>>,
+    sight: &'w Sight<'w>,
+    ahead: &'s Ahead<'w>,
+    scope: &'s Scope<'s, 'w>,
+    /// How many others may look ahead, until there is enough to do for them.
+    others: Option<fn() -> usize>,
     own: Own,
     /// Where the walk is, relative to the root.
     path: Vec<u8>,
@@ -172,18 +199,21 @@ struct Walk<'w> {
     began: SystemTime,
 }
 
-impl Walk<'_> {
-    /// What is taken of the directory that the walk has come to, which is in another one that is open.
+impl Walk<'_, '_> {
+    /// What is taken of the directory that the walk has come to, which is in another one that may be open.
     fn children(
         &mut self,
-        above: Option<&Dir>,
+        above: Option<&Arc<Dir>>,
         directory: &Path,
         matched: &Matched,
     ) -> Result<Entries<Node<Content>>, WalkError> {
-        let listed = Names::of(above, directory, OsStr::new(NAME), self.room);
-        let (names, open) = listed.map_err(|source| self.failed("list", directory, source))?;
+        let Listing { names, seen, open } = match self.ahead.come_to(&self.path) {
+            Found::Listed(listing) => listing,
+            Found::Alone(known) => self.list(known.as_ref().or(above), directory, matched)?,
+        };
         // Who goes deep holds as many directories open.
-        let open = (self.components.len() < MOST_OPEN).then_some(open);
+        let open = open.filter(|_| self.components.len() < MOST_OPEN);
+        let mut seen = seen.into_iter();
         self.own.enter(&self.path, directory, names.some());
         let length = self.path.len();
         let mut children = Entries::new();
@@ -196,7 +226,7 @@ impl Walk<'_> {
             }
             self.path.extend_from_slice(name);
             self.components.push(name.to_vec());
-            match self.taken(open.as_ref(), name, directory, matched)? {
+            match self.taken(open.as_deref(), seen.next(), directory, matched)? {
                 Taken::Nothing => {}
                 Taken::Link(target) => {
                     children.insert(name, Node::Symlink { ids: Ids::ROOT, target });
@@ -228,37 +258,60 @@ impl Walk<'_> {
         Ok(children)
     }
 
-    /// What stands at the path that the walk has come to, which is a name in `directory`.
+    /// Lists a directory with which nobody has begun.
+    fn list(
+        &mut self,
+        above: Option<&Arc<Dir>>,
+        directory: &Path,
+        matched: &Matched,
+    ) -> Result<Listing, WalkError> {
+        let listed = self.ahead.list(above.map(|above| &**above), &self.path, matched);
+        let listing = listed.map_err(|source| self.failed("list", directory, source))?;
+        if self.ahead.expect(&self.path, &listing)
+            && let Some(others) = self.others.take()
+        {
+            let ahead = self.ahead;
+            for _ in 0..others() {
+                // Who gets no thread walks alone.
+                let _ = thread::Builder::new().spawn_scoped(self.scope, || ahead.help());
+            }
+        }
+        Ok(listing)
+    }
+
+    /// What stands at the path that the walk has come to, which is a name in `directory`, as far as that
+    /// was not `seen`.
     fn taken(
         &mut self,
         open: Option<&Dir>,
-        name: &[u8],
+        seen: Option<Seen>,
         directory: &Path,
         above: &Matched,
     ) -> Result<Taken, WalkError> {
         if self.own.holds(&self.path) {
             return Ok(Taken::Nothing);
         }
-        let matched = self.ignore.at(&self.path, above);
-        let ignored = self.ignore.leaves_out(&matched);
-        let selected = self.selection.takes(&self.components);
-        let taken = selected && !ignored;
-        let may_take_below = (!ignored || self.ignore.may_take_back_below(&self.path, &matched))
-            && (selected || may_lead_below(&self.leads, &self.components));
-        if !taken && !may_take_below {
-            return Ok(Taken::Nothing);
-        }
+        let name = self.components.last().map(Vec::as_slice).unwrap_or_default();
         let path = || directory.join(OsStr::from_bytes(name));
-        let look =
-            Look::at(open, name, directory).map_err(|source| self.failed("look at", &path(), source))?;
+        let seen = match seen {
+            Some(seen) => seen,
+            None => {
+                let seen = self.sight.see(&self.path, &self.components, open, directory, above);
+                seen.map_err(|source| self.failed("look at", &path(), source))?
+            }
+        };
+        let (look, is_taken, matched) = match seen {
+            Seen::Nothing => return Ok(Taken::Nothing),
+            Seen::Something { look, is_taken, matched } => (look, is_taken, matched),
+        };
         let kind = look.kind();
         if kind.is_dir() {
             if self.components.len() > DEEPEST {
                 return Err(WalkError::TooDeep { context: self.context.clone(), path: path() });
             }
-            return Ok(Taken::Directory { attributes: attributes(&look), itself: taken, matched });
+            return Ok(Taken::Directory { attributes: attributes(&look), itself: is_taken, matched });
         }
-        if !taken {
+        if !is_taken {
             return Ok(Taken::Nothing);
         }
         if kind.is_symlink() {
@@ -310,20 +363,6 @@ pub fn stamp(look: &Look, began: SystemTime) -> DiskStamp {
     DiskStamp { device, inode, modified, changed, settled }
 }
 
-fn leads(rules: &[PathRule]) -> Result<Vec<Vec<Name>>, InvalidGlob> {
-    let includes = rules.iter().filter(|rule| rule.kind == RuleKind::Include);
-    let lead = |rule: &PathRule| {
-        let parts = Glob::new(&rule.pattern.value)?.parts();
-        Ok(parts.iter().map_while(Glob::as_name).map(String::into_bytes).collect())
-    };
-    includes.map(lead).collect()
-}
-
-/// Whether something below `directory` may match a pattern with one of these leads.
-fn may_lead_below(leads: &[Vec<Name>], directory: &[Name]) -> bool {
-    leads.iter().any(|lead| lead.iter().zip(directory).all(|(lead, here)| lead == here))
-}
-
 fn attributes(look: &Look) -> Attributes {
     // Twelve bits are always a mode.
     let mode = Mode::new(look.mode & 0o7777).unwrap_or(Mode::FILE);
@@ -339,7 +378,9 @@ mod tests {
     use std::process::Command;
 
     use cogpack_backends_contract::tree::{components, text};
-    use cogpack_ir::plan::Spanned;
+    use cogpack_ir::plan::{RuleKind, Spanned};
+
+    use super::sight::{leads, may_lead_below};
 
     use super::*;
 
