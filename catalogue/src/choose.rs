@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use cogpack_content::Platform;
-use miette::Diagnostic;
+use miette::{Diagnostic, SourceSpan};
 use pep440_rs::VersionSpecifiers;
 
 use crate::catalogue::{Catalogue, Listed};
@@ -61,13 +61,18 @@ pub struct Choice {
 #[error("no base image is known {wanted}")]
 #[diagnostic(
     code(project::catalogue::none),
-    help("{}give one with `--catalogue FILE`, whose entry `cogpackc catalogue add IMAGE` writes; or make the base of Debian packages, with `--base debian`", instead(.nearest))
+    help("{}give one with `--catalogue FILE`, whose entry `cogpackc catalogue add IMAGE` writes{}", instead(.nearest), or_of_debs(*.has_cuda))
 )]
 pub struct NoneFits {
     /// What was wanted, in words.
     pub wanted: String,
     /// The images that come nearest, each with what rules it out.
     pub nearest: Vec<(String, Vec<RuledOut>)>,
+    /// Whether a CUDA or a cuDNN is wanted of it, which Debian's packages do not bring.
+    pub has_cuda: bool,
+    /// Where it is asked for, in the file that the finding is of.
+    #[label("asked for here")]
+    pub place: Option<SourceSpan>,
 }
 
 /// Takes the best of the images that fit. Equal catalogues and wishes give equal choices.
@@ -93,6 +98,8 @@ impl Choice {
                 .take(SHOWN)
                 .map(|(entry, reasons)| (entry.reference.to_string(), reasons.clone()))
                 .collect(),
+            has_cuda: wanted.cuda.is_some() || wanted.cudnn.is_some(),
+            place: None,
         })
     }
 }
@@ -149,6 +156,13 @@ impl fmt::Display for Wanted {
             true => Ok(()),
             false => write!(out, ", with {}", with.join(", ")),
         }
+    }
+}
+
+fn or_of_debs(has_cuda: bool) -> &'static str {
+    match has_cuda {
+        true => "",
+        false => "; or make the base of Debian packages, with `--base debian`",
     }
 }
 

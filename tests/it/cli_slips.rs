@@ -27,6 +27,24 @@ fn findings_are_coloured_where_a_person_looks_and_wants_it() {
 }
 
 #[test]
+fn a_user_that_is_no_account_is_told_before_anything_is_planned() {
+    let folder = folder_with(&[("main.py", "print()\n"), ("requirements.txt", "")]);
+    for user in ["a b", "", "4294967296"] {
+        let answer = cogpackc(folder.path(), &["plan", ".", "--user", user]);
+        assert!(
+            answer.stderr.starts_with(&format!("error: `{user}` is not an owner: ")),
+            "{}",
+            answer.stderr
+        );
+        assert!(answer.stderr.contains("hint: `--user` takes a name or a number"), "{}", answer.stderr);
+        assert_eq!((answer.code, answer.stdout.len()), (2, 0), "{user}");
+    }
+    let answer = cogpackc(folder.path(), &["plan", ".", "--user", "app:app"]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    assert!(answer.text().contains("user \"app:app\""), "{}", answer.text());
+}
+
+#[test]
 fn a_slip_in_a_command_is_told_as_one() {
     let folder = folder_with(&[("plan.cpk", PLAN)]);
     for (arguments, hint) in [

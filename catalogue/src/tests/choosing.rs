@@ -90,7 +90,7 @@ fn each_image_is_told_of_with_all_that_rules_it_out() {
     project::catalogue::none: no base image is known for running, of alpine, on linux/amd64 and linux/riscv64, with Python ==3.12.*, CUDA ==12.4.*, cuDNN >=9, `ffmpeg`
       help: docker.io/nvidia/cuda:12.4.1-base-ubuntu22.04: it is not there for `linux/riscv64`; it has no Python, and ==3.12.* is wanted; it has no cuDNN, and >=9 is wanted; it is ubuntu 22.04, and alpine is wanted; it is not known to have `ffmpeg`
     docker.io/nvidia/cuda:12.4.1-cudnn-runtime-ubuntu22.04, docker.io/nvidia/cuda:12.4.1-cudnn-devel-ubuntu22.04: it is not there for `linux/riscv64`; it has no Python, and ==3.12.* is wanted; it is ubuntu 22.04, and alpine is wanted; it is not known to have `ffmpeg`
-    give one with `--catalogue FILE`, whose entry `cogpackc catalogue add IMAGE` writes; or make the base of Debian packages, with `--base debian`
+    give one with `--catalogue FILE`, whose entry `cogpackc catalogue add IMAGE` writes
     ");
 }
 

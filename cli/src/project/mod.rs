@@ -20,6 +20,7 @@ use cogpack_frontends_cog_yaml::Strictness;
 use cogpack_frontends_schema::Signature;
 use cogpack_frontends_source::{Source, SourcePath};
 use cogpack_io_project::project_files::ProjectDirectory;
+use cogpack_ir::plan::Owner;
 use cogpack_ir::syntax;
 use miette::Diagnostic;
 use options::ProjectOptions;
@@ -256,7 +257,7 @@ pub fn request(
         base: options.base.as_deref().map(base_wish).transpose()?,
         build_base: options.build_base.as_deref().map(build_base).transpose()?,
         openapi_schema: options.openapi_schema.as_deref().map(|path| schema(path, console)).transpose()?,
-        user: options.user.clone(),
+        user: options.user.as_deref().map(user).transpose()?,
         precompile: options.precompile,
     }))
 }
@@ -278,6 +279,15 @@ fn base_wish(text: &str) -> Result<BaseWish, Failure> {
         image => image.parse().map(BaseWish::Image).map_err(|error| {
             Failure::of(&error).with_hint("`--base` takes `catalogue`, `debian`, or the name of an image")
         }),
+    }
+}
+
+/// An account as plans name one.
+fn user(text: &str) -> Result<String, Failure> {
+    match text.parse::<Owner>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(Failure::of(&error)
+            .with_hint("`--user` takes a name or a number, as in `--user app` or `--user 1000:1000`")),
     }
 }
 

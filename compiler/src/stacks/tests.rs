@@ -5,6 +5,7 @@ mod debs;
 mod detection;
 mod on_demand;
 mod runs;
+mod wishes;
 
 use cogpack_frontends_source::MemoryProject;
 use cogpack_ir::syntax;
@@ -350,7 +351,7 @@ fn what_a_model_lacks_is_told() {
       `cogpackc lock DIR` makes the lock anew; what fits nowhere needs another version, or a wheel of its own: `pip wheel --no-deps -w wheels NAME` makes one, and `./wheels/FILE.whl` in `requirements.txt` takes it
     project::cog-yaml::unknown-key cog.yaml: `cog.yaml` has no key `rum`
       did you mean `run`?
-    project::catalogue::none cog.yaml: no base image is known for running, on linux/amd64, with Python ==3.99.*
+    project::catalogue::none .python-version: no base image is known for running, on linux/amd64, with Python ==3.99.*
       docker.io/library/debian:13.3-slim, docker.io/library/debian:12.13-slim, docker.io/library/ubuntu:24.04: it has no Python, and ==3.99.* is wanted
     give one with `--catalogue FILE`, whose entry `cogpackc catalogue add IMAGE` writes; or make the base of Debian packages, with `--base debian`
     project::lock::problem pylock.cog.toml: the lock cannot be installed: `torch` has no wheel for linux/amd64: of `torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl`, it is for the Python `cp311`, not for CPython 3.99

@@ -96,6 +96,22 @@ pub enum BuildFinding {
         #[label("not a package")]
         place: Place,
     },
+    /// A package in two versions, or in one and in any.
+    #[error("the system package `{name}` is asked for twice, and not alike")]
+    #[diagnostic(
+        code("project::cog-yaml::system-package-twice"),
+        help("keep one of the two: apt installs one version of a package")
+    )]
+    SystemPackageTwice {
+        /// Its name.
+        name: String,
+        /// The second.
+        #[label("otherwise here")]
+        place: Place,
+        /// The first.
+        #[label("first here")]
+        first: Place,
+    },
     /// An older form.
     #[error("`python_packages` is the older form of `python_requirements`")]
     #[diagnostic(
@@ -234,10 +250,18 @@ fn packages(reading: &mut Reading, fields: &Fields<'_>) -> Vec<Placed<String>> {
 
 fn system_packages(reading: &mut Reading, fields: &Fields<'_>) -> Vec<Placed<SystemPackage>> {
     let Some(node) = fields.value("system_packages") else { return Vec::new() };
-    let mut packages = Vec::new();
+    let mut packages: Vec<Placed<SystemPackage>> = Vec::new();
     for text in reading.texts(node, SYSTEM_PACKAGES, SYSTEM_PACKAGE) {
         match system_package(&text) {
-            Ok(package) => packages.push(Placed::new(package, text.place)),
+            Ok(package) => {
+                let other = packages.iter().find(|other| other.name == package.name);
+                if let Some(other) = other.filter(|other| other.version != package.version) {
+                    let (name, place, first) = (package.name, text.place, other.place);
+                    reading.found(BuildFinding::SystemPackageTwice { name, place, first });
+                    continue;
+                }
+                packages.push(Placed::new(package, text.place));
+            }
             Err((problem, way_out)) => {
                 let place = text.place;
                 let text = text.value;
@@ -248,7 +272,7 @@ fn system_packages(reading: &mut Reading, fields: &Fields<'_>) -> Vec<Placed<Sys
     packages
 }
 
-/// A name as Debian's policy has it, with an architecture and a version where they are written.
+/// A name as Debian's policy has it (5.6.1), with an architecture and a version where they are written.
 fn system_package(text: &str) -> Result<SystemPackage, (&'static str, &'static str)> {
     let (name, version) = match text.split_once('=') {
         Some((name, version)) => (name, Some(version)),
@@ -271,9 +295,22 @@ fn system_package(text: &str) -> Result<SystemPackage, (&'static str, &'static s
             "write the name alone, or `NAME=VERSION` for one version exactly",
         ));
     }
-    let is_name = name.len() >= 2
-        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && name.bytes().all(is_one_of("+-.:"));
+    if name.contains(|letter: char| letter.is_ascii_uppercase()) {
+        return Err(("names of packages have no capital letters", "write it in small letters, as in `curl`"));
+    }
+    let (plain, machine) = match name.split_once(':') {
+        Some((plain, machine)) => (plain, Some(machine)),
+        None => (name, None),
+    };
+    if machine.is_some_and(|machine| machine.is_empty() || !machine.bytes().all(is_one_of("-"))) {
+        return Err((
+            "what is behind `:` is no architecture",
+            "write the name alone, or one architecture behind it, as in `libc6:amd64`",
+        ));
+    }
+    let is_name = plain.len() >= 2
+        && plain.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && plain.bytes().all(is_one_of("+-."));
     if !is_name {
         return Err((
             "names have two characters or more: letters, digits, `+`, `-` and `.`",

@@ -110,6 +110,24 @@ pub enum CommandFinding {
         #[label("first here")]
         first: Place,
     },
+    /// One below the other, which is a file.
+    #[error("two secrets are mounted at `{target}` and `{other}`, one of which is below the other")]
+    #[diagnostic(
+        code("project::cog-yaml::mount-below"),
+        help("a secret is a file, and nothing can be below one: give each a path of its own")
+    )]
+    MountBelow {
+        /// The path of the second.
+        target: String,
+        /// That of the first.
+        other: String,
+        /// The second.
+        #[label("this path")]
+        place: Place,
+        /// The first.
+        #[label("and this one")]
+        first: Place,
+    },
 }
 
 const RUN: Form =
@@ -201,15 +219,28 @@ fn mounts(reading: &mut Reading, node: &Node) -> Vec<SecretMount> {
     let mut mounts: Vec<SecretMount> = Vec::new();
     for item in reading.list(node, MOUNTS) {
         let Some(mount) = mount(reading, item) else { continue };
-        match mounts.iter().find(|other| other.target.value == mount.target.value) {
+        let meets = |other: &&SecretMount| {
+            let (one, another) = (&*other.target.value, &*mount.target.value);
+            one == another || is_below(one, another) || is_below(another, one)
+        };
+        match mounts.iter().find(meets) {
             Some(other) => {
                 let (place, first) = (mount.target.place, other.target.place);
-                reading.found(CommandFinding::MountTwice { target: mount.target.value, place, first });
+                let (target, other) = (mount.target.value, other.target.value.clone());
+                reading.found(match target == other {
+                    true => CommandFinding::MountTwice { target, place, first },
+                    false => CommandFinding::MountBelow { target, other, place, first },
+                });
             }
             None => mounts.push(mount),
         }
     }
     mounts
+}
+
+/// Whether a path is below another one.
+fn is_below(path: &str, other: &str) -> bool {
+    path.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn mount(reading: &mut Reading, item: &Node) -> Option<SecretMount> {

@@ -46,6 +46,16 @@ pub enum EnvironmentFinding {
         #[label("before the `=`")]
         place: Place,
     },
+    /// A zero byte.
+    #[error("the value of the variable `{name}` has a zero byte")]
+    #[diagnostic(code("project::cog-yaml::variable-zero"), help("take it away: a variable ends at one"))]
+    Zero {
+        /// Its name.
+        name: String,
+        /// Where.
+        #[label("in here")]
+        place: Place,
+    },
     /// Twice.
     #[error("the variable `{name}` is set twice")]
     #[diagnostic(code("project::cog-yaml::variable-twice"), help("keep one of the two"))]
@@ -107,6 +117,10 @@ pub(crate) fn read(reading: &mut Reading, fields: &Fields<'_>) -> Vec<Placed<Var
         };
         if let Some((why, way_out)) = denied(name) {
             reading.found(EnvironmentFinding::Denied { name: name.to_owned(), why, way_out, place });
+            continue;
+        }
+        if value.contains('\0') {
+            reading.found(EnvironmentFinding::Zero { name: name.to_owned(), place });
             continue;
         }
         if let Some(first) = first.get(&known).copied() {

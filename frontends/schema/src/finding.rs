@@ -5,6 +5,7 @@ use crate::reading::inputs::InputFinding;
 use crate::reading::target::TargetFinding;
 use crate::scope::files::FileFinding;
 use crate::types::TypeFinding;
+use miette::SourceSpan;
 
 /// A finding of any family.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
@@ -32,6 +33,19 @@ pub enum SchemaFinding {
 }
 
 impl SchemaFinding {
+    /// Points at the place that names the file and the class or function, where nothing of the Python file
+    /// is guilty; whether it is so.
+    pub fn is_named_at(&mut self, place: SourceSpan) -> bool {
+        match self {
+            Self::File(FileFinding::Absent { named, .. })
+            | Self::Target(TargetFinding::Absent { named, .. }) => {
+                *named = Some(place);
+                true
+            }
+            Self::File(_) | Self::Target(_) | Self::Type(_) | Self::Constant(_) | Self::Input(_) => false,
+        }
+    }
+
     /// The first byte that it points to; none where it is about a whole file.
     pub fn place(&self) -> Option<usize> {
         miette::Diagnostic::labels(self)?.next().map(|label| label.offset())

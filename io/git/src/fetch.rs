@@ -109,7 +109,11 @@ impl<'g> Fetch<'g> {
                 {
                     problem(format!("is not fetched: {inner}")).into()
                 }
-                other => other,
+                other @ (CheckoutError::Plan(_)
+                | CheckoutError::Store(_)
+                | CheckoutError::Disk { .. }
+                | CheckoutError::Git { .. }
+                | CheckoutError::Cancelled) => other,
             })?;
         }
         Ok(())

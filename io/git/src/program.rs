@@ -182,7 +182,7 @@ impl Git {
         let mut git = Self { program, settings: Vec::new(), cancel: cancel.clone() };
         let said = git.answer(git.with_all_settings(beside).arg("version"))?;
         let said = String::from_utf8_lossy(&said).trim().to_owned();
-        if !version(&said).is_some_and(|version| version >= OLDEST) {
+        if version(&said).is_none_or(|version| version < OLDEST) {
             let found = said.trim_start_matches("git version ").to_owned();
             return Err(GitError::Old { program: git.program, found });
         }

@@ -6,13 +6,15 @@ pub mod arguments;
 use std::path::Path;
 
 use arguments::{PlanFormat, PlanProject};
+use cogpack_ir::verify::verify;
 use cogpack_ir::{json, syntax};
+use miette::Diagnostic;
 
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::no_network;
 use crate::project::{self, Project};
-use crate::report::Format;
+use crate::report::{self, Format, Stream};
 use crate::{DONE, FINDINGS};
 
 /// Plans, and prints.
@@ -21,16 +23,20 @@ pub fn run(arguments: &PlanProject, console: &mut Console<'_>) -> Result<u8, Fai
     let Some(request) = project::request(options, platforms, *format, console)? else { return Ok(FINDINGS) };
     let mut project = Project::open(&arguments.directory, console)?;
     let Some(planned) = project.plan(&request, arguments.format, console)? else { return Ok(FINDINGS) };
-    if arguments.no_network {
-        let file = project.as_plan_file(&planned);
-        // It is the text of a plan, so it is read as one.
-        let read = syntax::parse(&file.text).plan;
-        if !no_network::is_kept(&read, &file, arguments.format, console) {
+    let file = project.as_plan_file(&planned);
+    // It is the text of a plan, so it is read as one, and what breaks a rule of the language is not printed.
+    let read = match cogpack_compiler::parse(&file.text).and_then(|plan| Ok((verify(plan.clone())?, plan))) {
+        Ok((_, plan)) => plan,
+        Err(findings) => {
+            let diagnostics: Vec<&dyn Diagnostic> = findings.iter().map(|it| it as &dyn Diagnostic).collect();
+            report::findings(&diagnostics, &file, arguments.format, Stream::Talk, console);
             return Ok(FINDINGS);
         }
+    };
+    if arguments.no_network && !no_network::is_kept(&read, &file, arguments.format, console) {
+        return Ok(FINDINGS);
     }
     if let Some(path) = &arguments.check {
-        let file = project.as_plan_file(&planned);
         return kept::check(path, &file, &planned.plan, arguments.format, console);
     }
     let text = match (arguments.why, arguments.form(), arguments.format) {

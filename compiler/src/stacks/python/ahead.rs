@@ -30,5 +30,5 @@ fn of_model(source: &Source, request: &Request) -> Result<(), Unread> {
         Ok(None) => CogYaml { run: run_of(&settings(&SourcePath::root(), source)?), ..CogYaml::default() },
         Err(_) => CogYaml::default(),
     };
-    schemas(source, &cog).map(drop)
+    schemas(source, &cog_yaml, &cog).map(drop)
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use cogpack_catalogue::WantedOs;
 use cogpack_content::{Digest, Platform};
-use cogpack_frontends_source::{InFile, Source, SourcePath, Unread};
+use cogpack_frontends_source::{InFile, Place, Source, SourcePath, Unread};
 use cogpack_ir::plan::context::DebsContext;
 use cogpack_ir::plan::{Context, ContextKind, InputName, Plan, Span};
 use cogpack_ir::syntax;
@@ -18,6 +18,8 @@ use pep440_rs::Version;
 
 use super::facts::{Decided, System};
 use super::finding::PythonFinding;
+use super::fit::Fit;
+use super::named::named;
 use super::said::{Said, read_all};
 use super::versions::{self, DISTRIBUTION};
 use crate::stacks::request::BaseWish;
@@ -91,21 +93,32 @@ pub fn inputs(source: &Source, request: &Request) -> Result<Result<Option<DebInp
     if versions::wish(request, &said) != Some(BaseWish::Debian) {
         return Ok(Ok(None));
     }
-    let python = match versions::settle(source, request, &said)? {
-        Ok(settled) => settled.python,
+    let (python, fit) = match versions::settle(source, request, &said)? {
+        Ok(settled) => (settled.python, settled.fit),
         Err(findings) => return Ok(Err(findings)),
     };
-    Ok(of(request, &said, &python).map(Some))
+    Ok(of(request, &said, &python, &fit).map(Some))
 }
 
 /// The same of files that have been read.
-fn of(request: &Request, said: &Said, python: &Decided<PythonVersion>) -> Result<DebInputs, Findings> {
+fn of(
+    request: &Request,
+    said: &Said,
+    python: &Decided<PythonVersion>,
+    fit: &Fit,
+) -> Result<DebInputs, Findings> {
+    if fit.of_base.is_some() {
+        let place = cuda_of_base(said).map(Into::into);
+        return Err(vec![InFile::new(&said.config, PythonFinding::DebianCuda { place }.into())]);
+    }
     let release = RELEASES.iter().find(|(_, has)| *has == python.value);
     let Some((suite, _)) = release else {
         let has = RELEASES.map(|(suite, has)| format!("{has} ({suite})")).join(" and ");
-        let finding = PythonFinding::DebianPython { python: python.value.to_string(), has };
-        let file = python.at.as_ref().map_or(&said.config, |(file, _)| file);
-        return Err(vec![InFile::new(file, finding.into())]);
+        let named = named(said).map(|named| (named.file, named.place));
+        let file = named.as_ref().map(|(file, _)| file).or(python.at.as_ref().map(|(file, _)| file));
+        let place = named.as_ref().map(|(_, place)| (*place).into());
+        let finding = PythonFinding::DebianPython { python: python.value.to_string(), has, place };
+        return Err(vec![InFile::new(file.unwrap_or(&said.config), finding.into())]);
     };
     let asked: BTreeSet<String> =
         said.cog.build.system_packages.iter().map(|package| package.name.clone()).collect();
@@ -123,14 +136,23 @@ fn of(request: &Request, said: &Said, python: &Decided<PythonVersion>) -> Result
     })
 }
 
+/// Where a CUDA or a cuDNN is asked for that the base must have.
+pub(super) fn cuda_of_base(said: &Said) -> Option<Place> {
+    let build = &said.cog.build;
+    let cuda = build.cuda.as_ref().map(|cuda| cuda.place);
+    let cudnn = build.cudnn.as_ref().map(|cudnn| cudnn.place);
+    cuda.or(cudnn).or(build.gpu.as_ref().map(|gpu| gpu.place))
+}
+
 /// The locked packages for the only platform that is asked for.
 pub(super) fn locked(
     source: &Source,
     request: &Request,
     said: &Said,
     python: &Decided<PythonVersion>,
+    fit: &Fit,
 ) -> Result<Result<DebsContext, Findings>, Unread> {
-    let wanted = match of(request, said, python) {
+    let wanted = match of(request, said, python, fit) {
         Ok(wanted) => wanted,
         Err(findings) => return Ok(Err(findings)),
     };

@@ -11,6 +11,7 @@ use cogpack_ir::plan::context::{DebsContext, LocalCertificate};
 use cogpack_packages_wheels::target::PythonVersion;
 use pep440_rs::Version;
 
+use super::blocks::PROJECT;
 use super::build_base::{self, BuildBase};
 use super::certificates::{self, Authority};
 use super::debs;
@@ -321,8 +322,31 @@ fn install_files(
     Ok(files)
 }
 
+/// Looks whether the directory of weights is a file of the project, or below one; that goes to `slips`.
+fn weight_targets(source: &Source, said: &Said, slips: &mut Findings) -> Result<(), Unread> {
+    for weight in &said.cog.weights {
+        let target = &weight.target;
+        let of_project = target.strip_prefix(PROJECT).and_then(|rest| rest.strip_prefix('/'));
+        let Some(of_project) = of_project else { continue };
+        let ends = of_project.match_indices('/').map(|(at, _)| at).chain([of_project.len()]);
+        for path in ends.filter_map(|end| SourcePath::new(&of_project[..end]).ok()) {
+            if source.kind(&path)? == Some(Kind::File) {
+                let (target, file, place) = (target.value.clone(), path.to_string(), target.place.into());
+                let finding = PythonFinding::WeightTarget { target, file, place };
+                slips.push(InFile::new(&said.config, finding.into()));
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// What the model takes and gives, as its Python files say it.
-pub(super) fn schemas(source: &Source, cog: &CogYaml) -> Result<Result<Vec<Schema>, Findings>, Unread> {
+pub(super) fn schemas(
+    source: &Source,
+    config: &SourcePath,
+    cog: &CogYaml,
+) -> Result<Result<Vec<Schema>, Findings>, Unread> {
     let mut schemas = Vec::new();
     let mut findings = Findings::new();
     let handlers = [(&cog.run, Use::Run), (&cog.train, Use::Train)];
@@ -331,7 +355,10 @@ pub(super) fn schemas(source: &Source, cog: &CogYaml) -> Result<Result<Vec<Schem
         let target = Target { file: handler.file.clone(), name: handler.name.clone(), used_for };
         match schema(source, &target)? {
             Ok(schema) => schemas.push(schema),
-            Err(found) => findings.extend(found.into_iter().map(InFile::of)),
+            Err(found) => findings.extend(found.into_iter().map(|InFile { file, mut finding }| {
+                let is_named = finding.is_named_at(handler.place.into());
+                InFile::new(if is_named { config } else { &file }, finding.into())
+            })),
         }
     }
     Ok(if findings.is_empty() { Ok(schemas) } else { Err(findings) })
@@ -344,7 +371,7 @@ pub fn signature(source: &Source, request: &Request) -> Result<Option<Signature>
         return Ok(document.as_ref().and_then(Signature::of_document));
     }
     let Ok((said, _)) = read_all(source, request)? else { return Ok(None) };
-    let schemas = schemas(source, &said.cog)?.unwrap_or_default();
+    let schemas = schemas(source, &said.config, &said.cog)?.unwrap_or_default();
     // A server of trainings answers those where it is asked for predictions.
     let asked = schemas.iter().find(|schema| schema.used_for == Use::Run).or(schemas.first());
     Ok(asked.map(Signature::from))
@@ -380,7 +407,7 @@ pub fn gather(
                 python: PythonOf::Base,
                 system: debs::system(&python),
             };
-            debs::locked(source, request, &said, &python)?.map(|set| (base(set), Vec::new()))
+            debs::locked(source, request, &said, &python, &fit)?.map(|set| (base(set), Vec::new()))
         }
         None | Some(BaseWish::Catalogue | BaseWish::Image(_)) => match &catalogue {
             Ok(catalogue) => versions::base(request, catalogue, &said, &python, &fit),
@@ -394,11 +421,12 @@ pub fn gather(
     let sources: Vec<_> = said.settings().apt_sources.iter().cloned().collect();
     let apt_sources = install_files(source, &said, &sources, &mut slips)?.pop();
     let certificates = certificates::read(source, &said, &mut slips)?;
+    weight_targets(source, &said, &mut slips)?;
     let post_install = install_files(source, &said, &said.settings().post_install, &mut slips)?;
     let start = start(source, &said)?;
     let schemas = match request.openapi_schema {
         Some(_) => Ok(Vec::new()),
-        None => schemas(source, &said.cog)?,
+        None => schemas(source, &said.config, &said.cog)?,
     };
     let packages = match lock_inputs::of(source, request, &said, python.value, &fit)? {
         Ok(needs) => lock::read(source, request, &needs)?,

@@ -341,6 +341,9 @@ pub enum PythonFinding {
     Lock {
         /// What is wrong.
         problem: LockProblem,
+        /// Where, as far as it is about something that stands in the lock.
+        #[label("this")]
+        place: Option<SourceSpan>,
     },
     /// A base that is not in the catalogue.
     #[error("nothing is known of what is in the image `{named}`")]
@@ -446,6 +449,35 @@ pub enum PythonFinding {
         #[label("asked for here")]
         place: SourceSpan,
     },
+    /// Weights in place of a file.
+    #[error("the weights are to be in `{target}`, and `{file}` is a file of the project")]
+    #[diagnostic(
+        code("project::python::weight-target"),
+        help("name a directory that has no file of the project in its way, as in `target: /src/weights`")
+    )]
+    WeightTarget {
+        /// The directory in the image.
+        target: String,
+        /// The file, from the project on.
+        file: String,
+        /// Where the directory is named.
+        #[label("no directory in the image")]
+        place: SourceSpan,
+    },
+    /// A CUDA that packages of Debian do not bring.
+    #[error("CUDA is wanted of the base, and one of Debian packages has none")]
+    #[diagnostic(
+        code("project::base::debian-cuda"),
+        help(
+            "take a base image, with `--base catalogue`; or a framework whose wheels bring CUDA, as those of torch and \
+             jax; or no GPU"
+        )
+    )]
+    DebianCuda {
+        /// Where it is asked for, as far as `cog.yaml` says it.
+        #[label("wanted here")]
+        place: Option<SourceSpan>,
+    },
     /// No release of Debian has that Python.
     #[error("no release of Debian has Python {python}, so no base can be made of its packages")]
     #[diagnostic(
@@ -460,6 +492,9 @@ pub enum PythonFinding {
         python: String,
         /// Those that there are.
         has: String,
+        /// Where it is asked for, where a file names it.
+        #[label("asked for here")]
+        place: Option<SourceSpan>,
     },
     /// One set of packages is for one kind of machine.
     #[error("a base of Debian packages is made for one platform at a time")]

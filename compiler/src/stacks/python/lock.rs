@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use cogpack_frontends_python::lock;
+use cogpack_frontends_python::lock::{self, LockFile};
 use cogpack_frontends_python::project::PythonFinding as FileFinding;
 use cogpack_frontends_python::requirement::PackageName;
-use cogpack_frontends_source::{DigestOf, InFile, Source, SourcePath, Unread};
+use cogpack_frontends_source::{DigestOf, InFile, Place, Source, SourcePath, Unread};
 use cogpack_packages_wheels::file_name::normalised;
 use cogpack_packages_wheels::lock::sources::{LockedSource, SourcePlace};
-use cogpack_packages_wheels::lock::{Chosen, LockedWheel, Request as WheelRequest, choose_with_sources};
+use cogpack_packages_wheels::lock::{
+    Chosen, LockProblem, LockedWheel, Request as WheelRequest, choose_with_sources,
+};
 use cogpack_packages_wheels::target::Target;
 
 use super::finding::PythonFinding;
@@ -116,7 +118,11 @@ pub(super) fn read(
             (wheels, sources)
         }
         Err(problems) => {
-            let told = |problem| InFile::new(&lock, PythonFinding::Lock { problem }.into());
+            let held = lock::read(&lock, found).ok();
+            let told = |problem: LockProblem| {
+                let place = place(&problem, found, held.as_ref()).map(Into::into);
+                InFile::new(&lock, PythonFinding::Lock { problem, place }.into())
+            };
             return Ok(Err(problems.into_iter().map(told).collect()));
         }
     };
@@ -160,6 +166,18 @@ pub(super) fn read(
     let (frameworks, packages) = chosen.into_iter().partition(|wheel| is_of_a_framework(&name(wheel)));
     let is_own = inputs.is_none();
     Ok(Ok(Locked { lock: Some(lock), is_own, frameworks, packages, sources, cog_version, directories }))
+}
+
+/// Where a lock has what is wrong with it.
+fn place(problem: &LockProblem, text: &str, held: Option<&LockFile>) -> Option<Place> {
+    if let LockProblem::Syntax { line, .. } = problem {
+        let mut lines = text.split_inclusive('\n');
+        let start = lines.clone().take(line - 1).map(str::len).sum();
+        let length = lines.nth(line - 1).unwrap_or_default().trim_end().len();
+        return Some(Place { start, length, line: *line });
+    }
+    let package = PackageName::new(problem.package()?)?;
+    Some(held?.packages.get(&package)?.first()?.place)
 }
 
 /// The directories of wheels that are files of the project, each of which is the one that was locked.

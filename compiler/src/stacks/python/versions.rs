@@ -1,7 +1,7 @@
 //! Which Python a project runs on, and which image brings it.
 
 use cogpack_catalogue::entry::Role;
-use cogpack_catalogue::{Catalogue, Choice, Entry, Frameworks, RuledOut, Wanted, WantedOs, choose};
+use cogpack_catalogue::{Catalogue, Choice, Entry, Frameworks, NoneFits, RuledOut, Wanted, WantedOs, choose};
 use cogpack_frontends_python::common::have_common_version;
 use cogpack_frontends_python::pyproject::Base as Standing;
 use cogpack_frontends_source::{InFile, Placed, Source, SourcePath, Unread};
@@ -10,6 +10,7 @@ use pep440_rs::VersionSpecifiers;
 
 use super::blocks::INIT;
 use super::certificates;
+use super::debs;
 use super::facts::{Base, BaseFrom, Decided, PythonOf, System};
 use super::finding::PythonFinding;
 use super::fit::{Asked, Fit, fit};
@@ -19,7 +20,7 @@ use super::on_demand;
 use super::said::{Said, at};
 use crate::stacks::request::BaseWish;
 use crate::stacks::why::Candidate;
-use crate::stacks::{Findings, Request, text};
+use crate::stacks::{Findings, ProjectFinding, Request, text};
 
 /// The Python where no file says which, and before it those that a project may want instead: the
 /// newest of them first, and last the one that fewer packages have wheels for.
@@ -223,7 +224,7 @@ pub(super) fn base(
             let bare = || on_demand::base(request, catalogue, &wanted, &of(python.value));
             let chosen = match choice.entry(&wanted) {
                 Ok(chosen) => chosen.clone(),
-                Err(none) => bare().ok_or_else(|| vec![InFile::new(file, none.into())])?,
+                Err(none) => bare().ok_or_else(|| vec![asked_for(said, fit, file, none)])?,
             };
             (chosen, choice)
         }
@@ -269,6 +270,16 @@ pub(super) fn base(
         system,
     };
     Ok((base, candidates))
+}
+
+/// That no image fits, at the line that asks for what they lack.
+fn asked_for(said: &Said, fit: &Fit, file: &SourcePath, none: NoneFits) -> InFile<ProjectFinding> {
+    let cuda = debs::cuda_of_base(said).filter(|_| fit.of_base.is_some());
+    let cuda = cuda.map(|place| (said.config.clone(), place));
+    match cuda.or(named(said).map(|named| (named.file, named.place))) {
+        Some((file, place)) => InFile::new(&file, NoneFits { place: Some(place.into()), ..none }.into()),
+        None => InFile::new(file, none.into()),
+    }
 }
 
 /// The images that were looked at, and what became of each.

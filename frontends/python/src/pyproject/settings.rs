@@ -7,6 +7,7 @@ use std::fmt;
 
 use cogpack_content::ImageReference;
 use cogpack_frontends_source::{InFile, Named, Place, Placed, SourcePath};
+use cogpack_ir::plan::Owner;
 use cogpack_ir::suggest::{did_you_mean, nearest};
 use cogpack_packages_wheels::file_name::normalised;
 use toml::Spanned;
@@ -268,7 +269,8 @@ fn user(text: &str) -> Result<String, &'static str> {
         !part.is_empty() && part.bytes().all(is_letter) && !part.starts_with('-')
     };
     let parts: Vec<&str> = text.split(':').collect();
-    match parts.len() <= 2 && parts.iter().all(|part| is_name(part)) {
+    let is_account = text.parse::<Owner>().is_ok();
+    match is_account && parts.len() <= 2 && parts.iter().all(|part| is_name(part)) {
         true => Ok(text.to_owned()),
         false => Err("it is a name or a number, as in `app` or `1000:1000`"),
     }

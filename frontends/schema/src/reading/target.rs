@@ -25,6 +25,9 @@ pub enum TargetFinding {
         name: String,
         /// The near name, or those there are.
         way_out: String,
+        /// Where it is named, in the file that the finding is of then.
+        #[label("named here")]
+        named: Option<SourceSpan>,
     },
     /// It is neither class nor function.
     #[error("`{name}` is neither a class nor a function")]
@@ -164,7 +167,7 @@ impl Scope<'_> {
             Entity::Unknown | Entity::Builtin(_) => {
                 let (file, name) = (target.file.to_string(), target.name.clone());
                 let way_out = self.way_to_target(id, &name);
-                self.files.report(id, TargetFinding::Absent { file, name, way_out });
+                self.files.report(id, TargetFinding::Absent { file, name, way_out, named: None });
                 None
             }
             Entity::External(..)

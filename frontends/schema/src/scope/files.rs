@@ -25,6 +25,9 @@ pub enum FileFinding {
     Absent {
         /// The path.
         file: String,
+        /// Where it is named, in the file that the finding is of then.
+        #[label("named here")]
+        named: Option<SourceSpan>,
     },
     /// It is no text.
     #[error("`{file}` cannot be read as text: {why}")]
@@ -172,7 +175,7 @@ impl<'a> Files<'a> {
         let there = self.load(path);
         if there == There::Nothing {
             let file = path.to_string();
-            self.findings.push(InFile::new(path, FileFinding::Absent { file }.into()));
+            self.findings.push(InFile::new(path, FileFinding::Absent { file, named: None }.into()));
         }
         there
     }

@@ -159,6 +159,28 @@ pub enum LockProblem {
     Conflicts,
 }
 
+impl LockProblem {
+    /// The package of the file that it is about.
+    pub fn package(&self) -> Option<&str> {
+        match self {
+            Self::Marker { package, .. }
+            | Self::Patch { package, .. }
+            | Self::NotAWheel { package, .. }
+            | Self::NoneFits { package, .. }
+            | Self::File { package, .. }
+            | Self::Several { package, .. }
+            | Self::Unmet { package, .. } => Some(package),
+            Self::Syntax { .. }
+            | Self::Unknown
+            | Self::Version(_)
+            | Self::Environment { .. }
+            | Self::Absent { .. }
+            | Self::Project(_)
+            | Self::Conflicts => None,
+        }
+    }
+}
+
 /// What an environment needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Chosen {

@@ -54,6 +54,22 @@ pub enum FitFinding {
         #[label("the table of frameworks is of other platforms")]
         place: SourceSpan,
     },
+    /// A CUDA that nobody uses.
+    #[error("`build.{key}` has no effect: {why}")]
+    #[diagnostic(
+        code("project::fit::without-gpu"),
+        severity(Warning),
+        help("write `gpu: true` beside it, where the model is to use a GPU; or take it away")
+    )]
+    WithoutGpu {
+        /// `cuda` or `cudnn`.
+        key: &'static str,
+        /// What says that there is no GPU.
+        why: &'static str,
+        /// Where it is written.
+        #[label("for a GPU alone")]
+        place: SourceSpan,
+    },
     /// A release that the table does not have.
     #[error("nothing is known of a release that fits `{wanted}`: the newest known one is {newest}")]
     #[diagnostic(

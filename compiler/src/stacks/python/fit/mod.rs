@@ -106,6 +106,12 @@ pub(in crate::stacks) type Told = InFile<FitFinding>;
 
 /// What fits all of it, and what its author should know; or what does not fit together.
 pub(in crate::stacks) fn fit(asked: &Asked<'_>) -> Result<(Fit, Vec<Told>), Box<Told>> {
+    let (fit, mut warnings) = best(asked)?;
+    warnings.extend(wishes::without_gpu(asked, &fit));
+    Ok((fit, warnings))
+}
+
+fn best(asked: &Asked<'_>) -> Result<(Fit, Vec<Told>), Box<Told>> {
     let needs_table = asked.cuda.is_some()
         || asked.gpu.is_some_and(|gpu| gpu.value)
         || asked.required.iter().any(|stated| wishes::could_be_a_framework(&stated.requirement));

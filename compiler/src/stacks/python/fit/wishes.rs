@@ -4,11 +4,11 @@ use cogpack_catalogue::frameworks::{Build, BuildSource, Release};
 use cogpack_frontends_python::common::have_common_version;
 use cogpack_frontends_python::requirement::{Requirement, Wanted};
 use cogpack_frontends_python::requirements::Stated;
-use cogpack_frontends_source::{Place, SourcePath};
+use cogpack_frontends_source::{InFile, Place, SourcePath};
 use pep440_rs::{LocalSegment, Version, VersionSpecifier, VersionSpecifiers};
 
-use super::Asked;
 use super::space::{BASE, Space};
+use super::{Asked, Fit, FitFinding, Told};
 use crate::stacks::solve::Need;
 
 /// A wish, and who has it.
@@ -163,6 +163,21 @@ pub(super) fn all(asked: &Asked<'_>, space: &Space<'_>) -> Vec<Wish> {
         }
     }
     wishes
+}
+
+/// What is said of CUDA where no GPU is used. To cog it is of no effect then, and so it is here, which
+/// is told.
+pub(super) fn without_gpu(asked: &Asked<'_>, fit: &Fit) -> Vec<Told> {
+    let cuda = asked.cuda.map(|cuda| ("cuda", cuda.place));
+    let cudnn = asked.cudnn.map(|cudnn| ("cudnn", cudnn.place));
+    let why = match asked.gpu {
+        Some(_) => "`build.gpu` is false",
+        None => "nothing says `build.gpu: true`",
+    };
+    let told = |(key, place): (&'static str, Place)| {
+        InFile::new(asked.config, FitFinding::WithoutGpu { key, why, place: place.into() })
+    };
+    cuda.into_iter().chain(cudnn).filter(|_| !fit.gpu).map(told).collect()
 }
 
 /// Whether a GPU is wanted; nothing where the requirements name builds themselves, and these decide.
