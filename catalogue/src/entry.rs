@@ -30,6 +30,9 @@ pub struct Entry {
     /// Packages of its distribution by name, with their versions; a version that is not known is
     /// empty. In an entry that nobody has looked into, these are only the ones of note.
     pub packages: BTreeMap<String, String>,
+    /// Packages that it is known not to have, of those of note. Where all that it has are listed, none need
+    /// be named.
+    pub lacks: BTreeSet<String>,
     /// The variables that its config sets.
     pub env: BTreeMap<String, String>,
 }
@@ -76,6 +79,18 @@ pub struct Python {
     pub prefix: String,
     /// The directory of a virtual environment that uses it.
     pub venv: Option<String>,
+}
+
+impl Entry {
+    /// Whether a package of its distribution is in it, as far as that is known.
+    pub fn has(&self, package: &str) -> Option<bool> {
+        match (self.packages.contains_key(package), self.lacks.contains(package)) {
+            (true, _) => Some(true),
+            (false, true) => Some(false),
+            // Who has looked has listed all packages, and every Debian has this one.
+            (false, false) => self.packages.contains_key("base-files").then_some(false),
+        }
+    }
 }
 
 impl Role {

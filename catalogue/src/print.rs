@@ -59,6 +59,9 @@ fn image(text: &mut String, entry: &Entry) {
             line(text, key, &quoted(&version.to_string()));
         }
     }
+    if !entry.lacks.is_empty() {
+        line(text, "lacks", &array(&entry.lacks));
+    }
     table(text, "packages", &entry.packages);
     table(text, "env", &entry.env);
 }

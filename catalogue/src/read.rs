@@ -117,6 +117,7 @@ fn entry(fields: &mut Fields<'_>, findings: &mut Vec<CatalogueFinding>) -> Optio
     let cuda = version(fields, "cuda");
     let cudnn = version(fields, "cudnn");
     let packages = packages(fields);
+    let lacks = lacks(fields, &packages);
     let env = env(fields);
     Some(Entry {
         reference: reference?,
@@ -129,6 +130,7 @@ fn entry(fields: &mut Fields<'_>, findings: &mut Vec<CatalogueFinding>) -> Optio
         cuda,
         cudnn,
         packages,
+        lacks,
         env,
     })
 }
@@ -228,6 +230,18 @@ fn packages(fields: &mut Fields<'_>) -> BTreeMap<String, String> {
         packages.insert(name.to_owned(), version.0.to_owned());
     }
     packages
+}
+
+fn lacks(fields: &mut Fields<'_>, packages: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let mut lacks = BTreeSet::new();
+    for name in fields.texts("lacks").unwrap_or_default() {
+        if packages.contains_key(name.0) {
+            let rule = "`packages` says that it is there";
+            fields.invalid("lacks", &name, rule, "name it at one of the two places");
+        }
+        lacks.insert(name.0.to_owned());
+    }
+    lacks
 }
 
 fn env(fields: &mut Fields<'_>) -> BTreeMap<String, String> {

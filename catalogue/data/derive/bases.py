@@ -10,6 +10,7 @@ Where the facts are from, each read in public repositories:
 - tags and architectures of debian: docker-library/official-images, library/debian;
 - variables and packages of python: docker-library/python, NN/{slim-,}{bookworm,trixie}/Dockerfile;
 - packages of the full ones: docker-library/buildpack-deps, debian/{bookworm,trixie}/Dockerfile;
+- what debian and ubuntu lack: those of python and buildpack-deps, which install it;
 - nvidia/cuda: Dockerfiles that start from these tags or follow its own, in which the versions of
   cuDNN and the names of packages and variables stand.
 No registry has been asked, so no entry has a digest.
@@ -26,6 +27,7 @@ DEBIAN = {"bookworm": ("12", "12.13"), "trixie": ("13", "13.3")}
 UBUNTU = {"22.04": "jammy", "24.04": "noble"}
 PYTHONS = ["3.14.0", "3.13.9", "3.12.12", "3.11.14", "3.10.19"]
 
+BARE = ["ca-certificates"]
 SLIM = "ca-certificates netbase tzdata".split()
 # What the Dockerfiles of both suites install.
 FULL = """
@@ -53,7 +55,7 @@ def text(value):
     return '"' + value + '"'
 
 
-def image(reference, extent, os, python=None, cuda=None, cudnn=None, packages=(), env=None):
+def image(reference, extent, os, python=None, cuda=None, cudnn=None, packages=(), lacks=(), env=None):
     lines = ["[[image]]", f"reference = {text(reference)}"]
     lines.append(f"platforms = [{', '.join(map(text, PLATFORMS))}]")
     lines.append(f"roles = [{', '.join(map(text, BOTH))}]")
@@ -67,6 +69,8 @@ def image(reference, extent, os, python=None, cuda=None, cudnn=None, packages=()
         lines.append(f"cuda = {text(cuda)}")
     if cudnn:
         lines.append(f"cudnn = {text(cudnn)}")
+    if lacks:
+        lines.append(f"lacks = [{', '.join(map(text, lacks))}]")
     if packages:
         lines += ["", "[image.packages]"]
         quoted = lambda name: text(name) if set(name) & set("+.") else name
@@ -87,10 +91,10 @@ def debian():
     for suite, (version, point) in sorted(DEBIAN.items(), reverse=True):
         for ending, extent in (("-slim", "minimal"), ("", "runtime")):
             reference = f"docker.io/library/debian:{point}{ending}"
-            images.append(image(reference, extent, ("debian", version, suite), env={"PATH": ALL_PATHS}))
+            images.append(image(reference, extent, ("debian", version, suite), lacks=BARE, env={"PATH": ALL_PATHS}))
     for version, codename in sorted(UBUNTU.items(), reverse=True):
         reference = f"docker.io/library/ubuntu:{version}"
-        images.append(image(reference, "minimal", ("ubuntu", version, codename), env={"PATH": ALL_PATHS}))
+        images.append(image(reference, "minimal", ("ubuntu", version, codename), lacks=BARE, env={"PATH": ALL_PATHS}))
     return images
 
 
@@ -120,7 +124,8 @@ def cuda():
             "NVIDIA_VISIBLE_DEVICES": "all",
             "PATH": "/usr/local/nvidia/bin:/usr/local/cuda/bin:" + ALL_PATHS,
         }
-        base = [f"cuda-cudart-{dashed}"]
+        # With it the archive of CUDA's own packages is reached, and it stays.
+        base = ["ca-certificates", f"cuda-cudart-{dashed}"]
         runtime = base + [f"cuda-libraries-{dashed}", f"cuda-nvtx-{dashed}", f"libcublas-{dashed}", f"libnpp-{dashed}", "libnccl2"]
         devel = runtime + [f"cuda-libraries-dev-{dashed}", f"cuda-minimal-build-{dashed}", f"libcublas-dev-{dashed}", "libnccl-dev"]
         library = "libcudnn8" if cudnn.startswith("8.") else f"libcudnn9-cuda-{major}"

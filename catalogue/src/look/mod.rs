@@ -94,7 +94,10 @@ pub fn look<F: Filesystem>(image: Image, files: &F) -> Result<Looked, LookError<
     };
     let Image { reference, digest, platforms, env } = image;
     let roles = Role::ALL.into_iter().collect();
-    let entry = Entry { reference, digest, platforms, roles, extent, os, python, cuda, cudnn, packages, env };
+    // All that it has are listed.
+    let lacks = BTreeSet::new();
+    let entry =
+        Entry { reference, digest, platforms, roles, extent, os, python, cuda, cudnn, packages, lacks, env };
     Ok(Looked { entry, evidence })
 }
 

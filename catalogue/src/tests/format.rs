@@ -17,6 +17,7 @@ os = { id = "debian", version = "12", codename = "bookworm" }
 python = { version = "3.12.4", interpreter = "/usr/local/bin/python3", prefix = "/usr/local", venv = "/venv" }
 cuda = "12.8.1"
 cudnn = "9.8.0.87"
+lacks = ["apt", "ca-certificates-java"]
 
 [image.packages]
 ca-certificates = "20230311"
@@ -41,6 +42,8 @@ fn what_is_printed_is_what_was_read() {
         (listed.origin.file.as_str(), listed.origin.line, listed.entry.packages.len()),
         ("mine.toml", 3, 2)
     );
+    let has = |package: &str| listed.entry.has(package);
+    assert_eq!([has("g++"), has("apt"), has("tar")], [Some(true), Some(false), None]);
     assert_eq!(listed.entry.env["QUOTED"], "a \"b\" \\ c\nd\u{7f}");
 }
 
@@ -75,6 +78,7 @@ fn all_that_is_wrong_is_said_with_its_place() {
         .replace("cuda = \"12.8.1\"", "cuda = 12.8")
         .replace("\"9.8.0.87\"", "\"nine\"")
         .replace("\"g++\"", "\"g ++\"")
+        .replace("\"apt\"", "\"ca-certificates\"")
         .replace("QUOTED", "\"A=B\"");
     assert_snapshot!(findings(&text), @r#"
     project::catalogue::missing: `os` has no `id`
@@ -101,6 +105,9 @@ fn all_that_is_wrong_is_said_with_its_place() {
     project::catalogue::value: `g ++` is no value of `packages`: the name of a package has no white space and is not empty
       `""`: this value
       help: name it as the distribution does
+    project::catalogue::value: `ca-certificates` is no value of `lacks`: `packages` says that it is there
+      `"ca-certificates"`: this value
+      help: name it at one of the two places
     project::catalogue::value: `A=B` is no value of `env`: a variable has a name without `=`, and neither name nor value has a zero byte
       `"a \"b\" \\ c\nd\u007F"`: this value
       help: write `NAME = "value"` below [image.env]

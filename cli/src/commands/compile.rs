@@ -77,7 +77,7 @@ pub fn run(arguments: &Compile, console: &mut Console<'_>) -> Result<u8, Failure
 /// One of the plans, as the command line names it.
 fn named<'a>(path: &'a Path, arguments: &'a Compile) -> Named<'a> {
     let Compile { project: options, platforms, format, .. } = arguments;
-    Named { path, options, platforms, format: *format }
+    Named { path, options, platforms, no_network: false, format: *format }
 }
 
 /// The plan in other forms. That needs no export and no base, so nothing is resolved.

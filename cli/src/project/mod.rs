@@ -259,6 +259,7 @@ pub fn request(
         openapi_schema: options.openapi_schema.as_deref().map(|path| schema(path, console)).transpose()?,
         user: options.user.as_deref().map(user).transpose()?,
         precompile: options.precompile,
+        no_network: false,
     }))
 }
 

@@ -27,6 +27,8 @@ pub struct Named<'a> {
     pub options: &'a ProjectOptions,
     /// What it is planned for.
     pub platforms: &'a [Platform],
+    /// Whether `--no-network` was said.
+    pub no_network: bool,
     /// How findings are shown.
     pub format: Format,
 }
@@ -92,7 +94,8 @@ impl Named<'_> {
     }
 
     fn request(&self, console: &mut Console<'_>) -> Result<Option<Request>, Failure> {
-        request(self.options, self.platforms, self.format, console)
+        let request = request(self.options, self.platforms, self.format, console)?;
+        Ok(request.map(|request| Request { no_network: self.no_network, ..request }))
     }
 
     fn of_project(

@@ -29,6 +29,9 @@ pub struct Request {
     pub user: Option<String>,
     /// Whether byte code was asked for.
     pub precompile: bool,
+    /// Whether no program may reach a network while the image is made: then none is run that the image can
+    /// do without.
+    pub no_network: bool,
 }
 
 /// What an image starts from.
@@ -56,6 +59,7 @@ impl Request {
             openapi_schema: None,
             user: None,
             precompile: false,
+            no_network: false,
         }
     }
 }

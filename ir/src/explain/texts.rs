@@ -337,6 +337,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("project::python::lock-outdated", "project.python.lock-outdated"),
     text!("project::python::lock-python", "project.python.lock-python"),
     text!("project::python::lock-version", "project.python.lock-version"),
+    text!("project::python::no-authorities", "project.python.no-authorities"),
     text!("project::python::no-command", "project.python.no-command"),
     text!("project::python::no-file", "project.python.no-file"),
     text!("project::python::no-version", "project.python.no-version"),

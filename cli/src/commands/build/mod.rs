@@ -61,6 +61,7 @@ fn build(arguments: &Build, unnamed: Unnamed, console: &mut Console<'_>) -> Resu
         path: &arguments.plan,
         options: &arguments.project,
         platforms: &arguments.platforms,
+        no_network: arguments.no_network,
         format: arguments.format,
     };
     let Some((file, image)) = named.plan_to_build(console)? else { return Ok(FINDINGS) };

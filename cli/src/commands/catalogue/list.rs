@@ -1,6 +1,6 @@
 //! `cogpackc catalogue list`: the base images that are known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use cogpack_catalogue::{Catalogue, Entry, Listed};
@@ -61,6 +61,7 @@ struct Image {
     cuda: Option<String>,
     cudnn: Option<String>,
     packages: BTreeMap<String, String>,
+    lacks: BTreeSet<String>,
     env: BTreeMap<String, String>,
     file: String,
     line: usize,
@@ -83,8 +84,20 @@ struct Python {
 
 fn images(catalogue: &Catalogue) -> Vec<Image> {
     let image = |listed: &Listed| {
-        let Entry { reference, digest, platforms, roles, extent, os, python, cuda, cudnn, packages, env } =
-            listed.entry.clone();
+        let Entry {
+            reference,
+            digest,
+            platforms,
+            roles,
+            extent,
+            os,
+            python,
+            cuda,
+            cudnn,
+            packages,
+            lacks,
+            env,
+        } = listed.entry.clone();
         Image {
             reference: reference.to_string(),
             digest: digest.map(|digest| digest.to_string()),
@@ -101,6 +114,7 @@ fn images(catalogue: &Catalogue) -> Vec<Image> {
             cuda: cuda.map(|version| version.to_string()),
             cudnn: cudnn.map(|version| version.to_string()),
             packages,
+            lacks,
             env,
             file: listed.origin.file.clone(),
             line: listed.origin.line,

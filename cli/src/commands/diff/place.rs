@@ -42,7 +42,7 @@ impl Place<'_> {
     }
 
     fn named<'n>(&'n self, path: &'n Path, options: &'n ProjectOptions) -> Named<'n> {
-        Named { path, options, platforms: &self.planning.platforms, format: self.format }
+        Named { path, options, platforms: &self.planning.platforms, no_network: false, format: self.format }
     }
 
     fn is_project(&self, path: &Path, console: &Console<'_>) -> bool {

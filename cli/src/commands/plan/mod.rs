@@ -6,6 +6,7 @@ pub mod arguments;
 use std::path::Path;
 
 use arguments::{PlanFormat, PlanProject};
+use cogpack_compiler::stacks::Request;
 use cogpack_ir::verify::verify;
 use cogpack_ir::{json, syntax};
 use miette::Diagnostic;
@@ -21,6 +22,7 @@ use crate::{DONE, FINDINGS};
 pub fn run(arguments: &PlanProject, console: &mut Console<'_>) -> Result<u8, Failure> {
     let PlanProject { project: options, platforms, format, .. } = arguments;
     let Some(request) = project::request(options, platforms, *format, console)? else { return Ok(FINDINGS) };
+    let request = Request { no_network: arguments.no_network, ..request };
     let mut project = Project::open(&arguments.directory, console)?;
     let Some(planned) = project.plan(&request, arguments.format, console)? else { return Ok(FINDINGS) };
     let file = project.as_plan_file(&planned);

@@ -25,7 +25,13 @@ pub fn building(
     given: Given,
     console: &mut Console<'_>,
 ) -> Result<Option<Inputs>, Failure> {
-    let named = Named { path: plan, options: &arguments.project, platforms: &[], format: arguments.format };
+    let named = Named {
+        path: plan,
+        options: &arguments.project,
+        platforms: &[],
+        no_network: false,
+        format: arguments.format,
+    };
     // Standard input is read once, by the build.
     let known = if plan == Path::new("-") { None } else { named.signature(SCHEMA_LABEL, console)? };
     let Some((signature, project)) = known else { return Ok(Some(Inputs::Open(given))) };

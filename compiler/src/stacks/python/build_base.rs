@@ -99,9 +99,9 @@ pub(super) fn choose(
         }
     };
     let candidates = candidates(&choice, &chosen);
+    let has_certificates = chosen.has(certificates::PACKAGE) == Some(true);
     // One without a Python is ruled out.
     let interpreter = chosen.python.map(|python| python.interpreter).unwrap_or_default();
-    let has_certificates = chosen.packages.contains_key(certificates::PACKAGE);
     let (reference, digest) = (chosen.reference, chosen.digest);
     let build_base = BuildBase { reference, digest, interpreter, has_certificates, because };
     Ok((Some(build_base), candidates))

@@ -4,19 +4,86 @@
 //! `update-ca-certificates` take them. A file with a private key is refused before anything of it is
 //! written anywhere.
 
+use cogpack_catalogue::Entry;
 use cogpack_content::{Certificate, PemProblem};
 use cogpack_frontends_source::{FileFinding, InFile, Source, Unread};
 
+use super::facts::{Base, BaseFrom, PythonOf};
 use super::finding::PythonFinding;
 use super::said::Said;
 use crate::composer::desk::At;
-use crate::stacks::{Findings, ProjectFinding, text};
+use crate::stacks::{Findings, ProjectFinding, Request, text};
 
 /// The package of a distribution that brings public authorities, and what adds others to them.
 pub const PACKAGE: &str = "ca-certificates";
 
 /// Where `update-ca-certificates` looks for certificates that are of no package.
 pub const DIRECTORY: &str = "/usr/local/share/ca-certificates";
+
+/// What is known of public authorities in an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Public {
+    /// Its package is there.
+    There,
+    /// It is not, and apt is there to install it.
+    Installable,
+    /// Neither is.
+    Absent,
+    /// Nobody has looked, and nobody says it.
+    Unknown,
+}
+
+impl Public {
+    /// That of an image of the catalogue.
+    pub(super) fn of(entry: &Entry) -> Self {
+        let has_apt = || entry.has("apt").unwrap_or(matches!(entry.os.id.as_str(), "debian" | "ubuntu"));
+        match entry.has(PACKAGE) {
+            Some(true) => Self::There,
+            Some(false) if has_apt() => Self::Installable,
+            Some(false) => Self::Absent,
+            None => Self::Unknown,
+        }
+    }
+}
+
+/// Whether packages are installed by apt, and public authorities with them where the base is not known to
+/// have any: because the project asks for packages, because the base's distribution has the Python, or
+/// because authorities of the project's own stand beside public ones.
+pub(super) fn are_installed_beside(said: &Said, base: &Base, own: &[Authority]) -> bool {
+    let lacks_public = match &base.from {
+        BaseFrom::Image { public, .. } => *public != Public::There,
+        BaseFrom::Debs(_) => false,
+    };
+    !said.cog.build.system_packages.is_empty()
+        || base.python == PythonOf::Package
+        || (!own.is_empty() && lacks_public)
+}
+
+/// Whether apt runs for public authorities alone; or a warning that the model will have none.
+pub(super) fn alone(request: &Request, said: &Said, base: &Base) -> Result<bool, InFile<ProjectFinding>> {
+    let BaseFrom::Image { reference, public, .. } = &base.from else { return Ok(false) };
+    let image = reference.to_string();
+    let (known, way_out) = match public {
+        Public::There => return Ok(false),
+        Public::Installable if !request.no_network => return Ok(true),
+        Public::Installable => (
+            "has no certificates of public authorities",
+            "leave `--no-network` away, and apt installs them; or take another base: `--base debian` has them, and \
+             nothing is run for that",
+        ),
+        Public::Absent => (
+            "has no certificates of public authorities, nor apt to install them",
+            "take another base: `--base debian` has them, and so have the images of Python",
+        ),
+        Public::Unknown => (
+            "is not known to have certificates of public authorities",
+            "if they are there, say so: `cogpackc catalogue add IMAGE` looks, and `ca-certificates = \"\"` below \
+             `[image.packages]` of its entry says it; if not, let apt install them, by `ca-certificates` in \
+             `build.system_packages`, or take another base: `--base debian` has them",
+        ),
+    };
+    Err(InFile::new(&said.config, PythonFinding::NoAuthorities { image, known, way_out }.into()))
+}
 
 /// The certificate of an authority.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use pep440_rs::Version;
 
 use super::blocks::PROJECT;
 use super::build_base::{self, BuildBase};
-use super::certificates::{self, Authority};
+use super::certificates::{self, Authority, Public};
 use super::debs;
 use super::finding::PythonFinding;
 use super::fit::Fit;
@@ -65,6 +65,8 @@ pub struct PythonFacts {
     pub apt_sources: Option<InstallFile>,
     /// Authorities that are trusted beside those of the distribution.
     pub certificates: Vec<Authority>,
+    /// That apt runs to bring public authorities, and for nothing else.
+    pub installs_authorities: bool,
     /// What runs before packages are installed.
     pub pre_install: Vec<InstallFile>,
     /// What runs when they are.
@@ -139,8 +141,8 @@ pub enum BaseFrom {
         digest: Option<Digest>,
         /// Whether the catalogue knows that it has an init.
         has_init: bool,
-        /// Whether it knows that it has public authorities.
-        has_certificates: bool,
+        /// What it knows of public authorities in it.
+        public: Public,
         /// Which CUDA and which cuDNN it knows to be in it.
         cuda: [Option<Version>; 2],
     },
@@ -254,6 +256,13 @@ impl PythonFacts {
             because: "the setting `ca-certificates` names them, and they are trusted beside public ones"
                 .to_owned(),
         });
+        let public = self.installs_authorities.then(|| Decision {
+            what: "public authorities".to_owned(),
+            value: format!("`{}`, by apt", certificates::PACKAGE),
+            at: None,
+            because: "the base is known to have none, and without any no program can tell who answers it"
+                .to_owned(),
+        });
         let mut decisions = vec![python];
         decisions.extend(match &self.base.python {
             PythonOf::Archive(archive) => Some(archive.decision(&self.named_python())),
@@ -262,7 +271,7 @@ impl PythonFacts {
         decisions.extend(self.fit.decisions());
         let requirements = self.unnamed_requirements();
         decisions.extend(
-            [debs, requirements, Some(packages), Some(build_base), Some(start), user, authorities]
+            [debs, requirements, Some(packages), Some(build_base), Some(start), user, authorities, public]
                 .into_iter()
                 .flatten(),
         );
@@ -470,11 +479,15 @@ pub fn gather(
             }
             let strip = strip.map(|wanted| said.at_setting(wanted.place));
             let is_of_debs = base.trusts(&certificates);
-            let lacks_certificates = !certificates.is_empty()
-                && matches!(base.from, BaseFrom::Image { has_certificates: false, .. });
-            let installs = !said.cog.build.system_packages.is_empty()
-                || base.python == PythonOf::Package
-                || lacks_certificates;
+            let installs_others = certificates::are_installed_beside(&said, &base, &certificates);
+            let installs_authorities = match certificates::alone(request, &said, &base) {
+                Ok(alone) => alone && !installs_others,
+                Err(warning) => {
+                    findings.extend((!installs_others).then_some(warning));
+                    false
+                }
+            };
+            let installs = installs_others || installs_authorities;
             if let Some(named) = sources.first().filter(|_| is_of_debs || !installs) {
                 let finding = PythonFinding::AptSources { place: named.place.into() };
                 slips.push(InFile::new(said.settings_file(), finding.into()));
@@ -501,6 +514,7 @@ pub fn gather(
                 precompile,
                 apt_sources,
                 certificates,
+                installs_authorities,
                 pre_install,
                 post_install,
                 strip,

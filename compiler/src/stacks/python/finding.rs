@@ -93,6 +93,17 @@ pub enum PythonFinding {
         #[label("not to be had")]
         place: SourceSpan,
     },
+    /// A base without public authorities, and nothing can or may install them.
+    #[error("`{image}` {known}, and nothing brings any")]
+    #[diagnostic(code("project::python::no-authorities"), severity(Warning), help("{way_out}"))]
+    NoAuthorities {
+        /// The base.
+        image: String,
+        /// What is known of it.
+        known: &'static str,
+        /// What brings them.
+        way_out: &'static str,
+    },
     /// A Python that the project refuses.
     #[error("the Python is {python} by {by}, and the project asks for {wanted}")]
     #[diagnostic(

@@ -91,10 +91,7 @@ pub(super) fn base(
 /// Whether an archive can be unpacked on a base, and is of use there: it has no Python, the C library is
 /// that of GNU, and nothing is known that says that it has no `tar`.
 pub(super) fn takes_archives(base: &Entry) -> bool {
-    // Entries that somebody has looked into have all packages, and every Debian has this one.
-    let is_looked_into = base.packages.contains_key("base-files");
-    let has_tar = !is_looked_into || base.packages.contains_key("tar");
-    base.python.is_none() && base.os.is_gnu() && has_tar
+    base.python.is_none() && base.os.is_gnu() && base.has("tar") != Some(false)
 }
 
 /// What `uname -m` prints on a platform, as far as it is known.

@@ -9,7 +9,7 @@ use cogpack_packages_wheels::target::PythonVersion;
 use pep440_rs::VersionSpecifiers;
 
 use super::blocks::INIT;
-use super::certificates;
+use super::certificates::Public;
 use super::debs;
 use super::facts::{Base, BaseFrom, Decided, PythonOf, System};
 use super::finding::PythonFinding;
@@ -261,7 +261,7 @@ pub(super) fn base(
             reference: chosen.reference.clone(),
             digest: chosen.digest,
             has_init: chosen.packages.contains_key(INIT),
-            has_certificates: chosen.packages.contains_key(certificates::PACKAGE),
+            public: Public::of(&chosen),
             cuda: [chosen.cuda.clone(), chosen.cudnn.clone()],
         },
         interpreter,

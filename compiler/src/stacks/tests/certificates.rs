@@ -1,5 +1,6 @@
 //! Authorities that a project trusts: on images, where packages are installed, on Debian packages alone.
 
+use cogpack_catalogue::Catalogue;
 use cogpack_content::Digest;
 use cogpack_frontends_source::MemoryProject;
 use cogpack_ir::plan::context::{DebsContext, LockedFile};
@@ -144,6 +145,89 @@ fn an_image_without_public_authorities_gets_both() {
         "{packages}"
     );
     assert!(packages.contains("\n    update-ca-certificates\n"), "{packages}");
+}
+
+/// What is warned of.
+fn warned(project: &MemoryProject, request: &Request) -> Vec<String> {
+    let planned = project.plan(|source| plan(source, request)).unwrap_or_else(|found| panic!("{found:?}"));
+    planned.warnings.iter().map(told).collect()
+}
+
+#[test]
+fn a_bare_distribution_gets_public_authorities_by_apt_and_none_without_a_network() {
+    // Python is unpacked there, so that nothing else asks for apt.
+    let bare = request("docker.io/library/debian:13.3-slim");
+    let model = project(YAML, "");
+    let (text, why) = planned(&model, &bare);
+    insta::assert_snapshot!(stage(&text, "system-packages"), @r#"
+    stage %system-packages in export.base {
+      by system-packages
+      run """
+        set -e
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends \\
+          ca-certificates \\
+          tini
+        rm -rf /var/lib/apt/lists/*
+        """
+    "#);
+    assert!(text.contains("\n  entrypoint [\"/usr/bin/tini\", \"--\"]\n"), "an init comes along: {text}");
+    let decision = "public authorities: `ca-certificates`, by apt\n  the base is known to have none";
+    assert!(why.contains(decision), "{why}");
+    assert_eq!(warned(&model, &bare), [""; 0]);
+    // Without a network nothing is run for it, and that is told.
+    let offline = Request { no_network: true, ..bare };
+    let (text, why) = planned(&model, &offline);
+    assert!(!text.contains("apt-get") && !why.contains("public authorities:"), "{text}{why}");
+    insta::assert_snapshot!(warned(&model, &offline).join("\n"), @"
+    project::python::no-authorities cog.yaml: `docker.io/library/debian:13.3-slim` has no certificates of public authorities, and nothing brings any
+      leave `--no-network` away, and apt installs them; or take another base: `--base debian` has them, and nothing is run for that
+    ");
+    // What the project itself asks apt for is the project's to take back.
+    let asks = project(&YAML.replace("run:", "  system_packages: [sox]\nrun:"), "");
+    assert!(stage(&planned(&asks, &offline).0, "system-packages").contains("      ca-certificates \\\\\n"));
+    assert_eq!(warned(&asks, &offline), [""; 0]);
+}
+
+#[test]
+fn of_an_image_that_is_not_known_it_is_told_that_it_may_have_no_public_authorities() {
+    let of = |more: &str, packages: &str| {
+        let text = format!(
+            "catalogue = 1\n[[image]]\nreference = \"registry.example/own:1\"\nplatforms = [\"linux/amd64\"]\n\
+             roles = [\"runtime\"]\nextent = \"runtime\"\n\
+             python = {{ version = \"3.11.4\", interpreter = \"/usr/bin/python3\", prefix = \"/usr\" }}\n{more}\n\
+             packages = {{ {packages} }}\n"
+        );
+        let own = Catalogue::read("own.toml", &text).unwrap();
+        Request { catalogue: Catalogue::shipped().with(own), ..request("registry.example/own:1") }
+    };
+    let (debian, other) =
+        ("os = { id = \"debian\", version = \"12\" }", "os = { id = \"fedora\", version = \"44\" }");
+    let lacks = "lacks = [\"ca-certificates\"]";
+    let model = project(YAML, "");
+    let told = [
+        of(debian, ""),
+        // Somebody has looked, and apt is not among its packages.
+        of(debian, "base-files = \"12\""),
+        of(&format!("{other}\n{lacks}"), ""),
+    ];
+    let told: Vec<String> = told.iter().flat_map(|request| warned(&model, request)).collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    project::python::no-authorities cog.yaml: `registry.example/own:1` is not known to have certificates of public authorities, and nothing brings any
+      if they are there, say so: `cogpackc catalogue add IMAGE` looks, and `ca-certificates = ""` below `[image.packages]` of its entry says it; if not, let apt install them, by `ca-certificates` in `build.system_packages`, or take another base: `--base debian` has them
+    project::python::no-authorities cog.yaml: `registry.example/own:1` has no certificates of public authorities, nor apt to install them, and nothing brings any
+      take another base: `--base debian` has them, and so have the images of Python
+    project::python::no-authorities cog.yaml: `registry.example/own:1` has no certificates of public authorities, nor apt to install them, and nothing brings any
+      take another base: `--base debian` has them, and so have the images of Python
+    "#);
+    assert_eq!(warned(&model, &of(debian, "ca-certificates = \"\"")), [""; 0]);
+    let asks = project(&YAML.replace("run:", "  system_packages: [ca-certificates]\nrun:"), "");
+    assert_eq!(warned(&asks, &of(debian, "")), [""; 0]);
+    for known in [of(debian, "base-files = \"12\", apt = \"2\""), of(&format!("{debian}\n{lacks}"), "")] {
+        assert!(
+            stage(&planned(&model, &known).0, "system-packages").contains("      ca-certificates \\\\\n")
+        );
+    }
 }
 
 #[test]

@@ -182,7 +182,8 @@ fn a_patch_version_is_that_of_the_image_wherever_one_is_known() {
 #[test]
 fn a_patch_version_that_something_else_decides_is_told() {
     let named = |image: &str, python: &str| {
-        let image = format!("os = {{ id = \"ubuntu\", version = \"22.04\" }}\n{image}");
+        let packages = "packages = { ca-certificates = \"\" }";
+        let image = format!("os = {{ id = \"ubuntu\", version = \"22.04\" }}\n{image}\n{packages}");
         let base = Some(BaseWish::Image("registry.example/own:1".parse().unwrap()));
         let catalogue = Catalogue::shipped().with(catalogue(&image));
         with_warnings(&CPU.replace("3.11", python), &Request { base, catalogue, ..request() }).0

@@ -7,7 +7,7 @@ use super::{PythonFacts, env, file, variable};
 use crate::composer::{Desk, Origin, StageParts};
 use crate::stacks::block::{Block, Detected};
 use crate::stacks::detect::{Evidence, Weight};
-use crate::stacks::python::certificates::DIRECTORY;
+use crate::stacks::python::certificates::{DIRECTORY, Public};
 use crate::stacks::python::facts::BaseFrom;
 
 /// Puts the project's own authorities beside those of the distribution, before anything connects.
@@ -43,8 +43,7 @@ impl Block<PythonFacts> for Certificates {
             (false, _) => Detected::Yes(evidence.collect()),
             (true, true) => Detected::No("the project names no authorities beside those of the distribution"),
             (true, false) => Detected::No(
-                "the project names no authorities, and the base is not known to have any: `ca-certificates` in \
-                 `system_packages` brings them",
+                "the project names no authorities, and the base is not known to have any: a warning tells the ways out",
             ),
         }
     }
@@ -53,7 +52,7 @@ impl Block<PythonFacts> for Certificates {
         let first = facts.certificates.first();
         desk.at(first.and_then(|first| first.at.clone()));
         let ops = match &facts.base.from {
-            BaseFrom::Image { has_certificates, .. } => trusted(facts, *has_certificates, desk),
+            BaseFrom::Image { public, .. } => trusted(facts, *public == Public::There, desk),
             // They are in the set of packages, which is made without running anything.
             BaseFrom::Debs(_) => variables(),
         };
@@ -65,7 +64,7 @@ impl Block<PythonFacts> for Certificates {
 fn base_has_some(facts: &PythonFacts) -> bool {
     match &facts.base.from {
         BaseFrom::Debs(_) => true,
-        BaseFrom::Image { has_certificates, .. } => *has_certificates,
+        BaseFrom::Image { public, .. } => *public == Public::There,
     }
 }
 

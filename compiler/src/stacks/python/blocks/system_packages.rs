@@ -10,7 +10,7 @@ use super::source::project_files;
 use super::{PythonFacts, input, literal};
 use crate::composer::{Desk, StageParts};
 use crate::stacks::block::{Block, Detected};
-use crate::stacks::python::certificates;
+use crate::stacks::python::certificates::{self, Public, are_installed_beside};
 use crate::stacks::python::facts::{BaseFrom, PythonOf};
 use crate::stacks::python::start::Start;
 
@@ -89,7 +89,7 @@ pub(super) fn add_certificates(facts: &PythonFacts, lacks: bool, words: &mut Vec
 fn lacks_certificates(facts: &PythonFacts) -> bool {
     match &facts.base.from {
         BaseFrom::Debs(_) => false,
-        BaseFrom::Image { has_certificates, .. } => !has_certificates,
+        BaseFrom::Image { public, .. } => *public != Public::There,
     }
 }
 
@@ -131,10 +131,8 @@ pub(super) fn installed(facts: &PythonFacts, words: &[String], desk: &mut Desk<'
     Some(OpKind::Run { script: Spanned::nowhere(script), execution: Box::new(execution) })
 }
 
-/// Whether packages of the distribution are installed: those that the project names, its Python, or the
-/// public authorities that its own stand beside.
+/// Whether packages of the distribution are installed: those that the project names, its Python, or public
+/// authorities.
 pub(super) fn installs_packages(facts: &PythonFacts) -> bool {
-    !facts.cog().build.system_packages.is_empty()
-        || facts.base.python == PythonOf::Package
-        || (!facts.certificates.is_empty() && lacks_certificates(facts))
+    facts.installs_authorities || are_installed_beside(&facts.said, &facts.base, &facts.certificates)
 }
