@@ -59,13 +59,24 @@ pub(super) fn are_installed_beside(said: &Said, base: &Base, own: &[Authority]) 
         || (!own.is_empty() && lacks_public)
 }
 
-/// Whether apt runs for public authorities alone; or a warning that the model will have none.
-pub(super) fn alone(request: &Request, said: &Said, base: &Base) -> Result<bool, InFile<ProjectFinding>> {
-    let BaseFrom::Image { reference, public, .. } = &base.from else { return Ok(false) };
+/// What becomes of public authorities where nothing else is installed by apt.
+#[derive(Debug)]
+pub(super) enum Alone {
+    /// The base has them.
+    Nothing,
+    /// Apt runs for them.
+    Installed,
+    /// The model will have none, which is told.
+    Warned(Box<InFile<ProjectFinding>>),
+}
+
+/// The same of this base.
+pub(super) fn alone(request: &Request, said: &Said, base: &Base) -> Alone {
+    let BaseFrom::Image { reference, public, .. } = &base.from else { return Alone::Nothing };
     let image = reference.to_string();
     let (known, way_out) = match public {
-        Public::There => return Ok(false),
-        Public::Installable if !request.no_network => return Ok(true),
+        Public::There => return Alone::Nothing,
+        Public::Installable if !request.no_network => return Alone::Installed,
         Public::Installable => (
             "has no certificates of public authorities",
             "leave `--no-network` away, and apt installs them; or take another base: `--base debian` has them, and \
@@ -82,7 +93,8 @@ pub(super) fn alone(request: &Request, said: &Said, base: &Base) -> Result<bool,
              `build.system_packages`, or take another base: `--base debian` has them",
         ),
     };
-    Err(InFile::new(&said.config, PythonFinding::NoAuthorities { image, known, way_out }.into()))
+    let finding = PythonFinding::NoAuthorities { image, known, way_out };
+    Alone::Warned(Box::new(InFile::new(&said.config, finding.into())))
 }
 
 /// The certificate of an authority.

@@ -13,7 +13,7 @@ use pep440_rs::Version;
 
 use super::blocks::PROJECT;
 use super::build_base::{self, BuildBase};
-use super::certificates::{self, Authority, Public};
+use super::certificates::{self, Alone, Authority, Public};
 use super::debs;
 use super::finding::PythonFinding;
 use super::fit::Fit;
@@ -480,13 +480,15 @@ pub fn gather(
             let strip = strip.map(|wanted| said.at_setting(wanted.place));
             let is_of_debs = base.trusts(&certificates);
             let installs_others = certificates::are_installed_beside(&said, &base, &certificates);
-            let installs_authorities = match certificates::alone(request, &said, &base) {
-                Ok(alone) => alone && !installs_others,
-                Err(warning) => {
-                    findings.extend((!installs_others).then_some(warning));
-                    false
-                }
-            };
+            let installs_authorities = !installs_others
+                && match certificates::alone(request, &said, &base) {
+                    Alone::Nothing => false,
+                    Alone::Installed => true,
+                    Alone::Warned(warning) => {
+                        findings.push(*warning);
+                        false
+                    }
+                };
             let installs = installs_others || installs_authorities;
             if let Some(named) = sources.first().filter(|_| is_of_debs || !installs) {
                 let finding = PythonFinding::AptSources { place: named.place.into() };
