@@ -1,3 +1,5 @@
+//! Looking ahead of a walk: it takes the same, whoever looks and whatever they fail to see.
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
