@@ -303,6 +303,8 @@ fn codes_in_sources() -> BTreeSet<String> {
 }
 
 const COMPOSER: &str = "compiler/src/composer/tests.rs";
+/// Where repositories are fetched.
+const REPOSITORIES: &str = "io/git/src/tests.rs";
 const BOTH_ORIGINS: &str = "what_cannot_both_be_is_told_with_both_origins";
 
 /// Codes that neither a case nor an example shows, and the unit test that does: the file, and the
@@ -315,7 +317,18 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
     ),
     ("cpk::build::unknown-owner", "build/src/names.rs", "the_code_is_stable"),
     ("cpk::build::parallel", "build/src/side_by_side.rs", "the_code_is_stable"),
+    ("cpk::git::commit", REPOSITORIES, "what_cannot_be_fetched_is_told"),
+    ("cpk::git::directory", REPOSITORIES, "what_cannot_be_fetched_is_told"),
+    ("cpk::git::fetch", REPOSITORIES, "what_cannot_be_fetched_is_told"),
+    ("cpk::git::large", REPOSITORIES, "a_commit_that_names_one_file_a_million_times_is_not_laid_out"),
+    ("cpk::git::program", REPOSITORIES, "what_cannot_be_fetched_is_told"),
+    ("cpk::git::submodule", REPOSITORIES, "submodules_lead_to_servers_alone"),
     ("cpk::internal::llb", "backends/llb/src/lower/mod.rs", "our_own_mistakes_ask_to_be_reported"),
+    (
+        "cpk::packages::download",
+        "io/packages/src/downloads.rs",
+        "a_server_that_gives_nothing_is_told_where_the_plan_names_the_file",
+    ),
     (
         "cpk::oci::input",
         "backends/oci-direct/src/tests.rs",

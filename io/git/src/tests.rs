@@ -12,9 +12,9 @@ use std::process::{Command, Stdio};
 use cogpack_io_store::Store;
 use cogpack_ir::plan::context::GitContext;
 use cogpack_ir::plan::{InputName, Span, Spanned};
+use miette::Diagnostic as _;
 
 use crate::checkout::{Checkout, CheckoutError, Repositories};
-use crate::problem::RepositoryProblem;
 use crate::program::Cancel;
 
 /// A server with repositories. It serves as long as the test runs.
@@ -113,7 +113,16 @@ fn context(url: &str, commit: Option<&str>, subdir: Option<&str>) -> GitContext 
 }
 
 fn fetch(store: &Store, context: GitContext, cancel: &Cancel) -> Result<Checkout, CheckoutError> {
-    let path: Option<OsString> = std::env::var_os("PATH");
+    fetch_by(std::env::var_os("PATH"), store, context, cancel)
+}
+
+/// Fetches by the git on this search path.
+fn fetch_by(
+    path: Option<OsString>,
+    store: &Store,
+    context: GitContext,
+    cancel: &Cancel,
+) -> Result<Checkout, CheckoutError> {
     let name = InputName::new("code").expect("is a name");
     let contexts = vec![(name, context, Span::NOWHERE)];
     let mut fetched = Repositories { store: store.clone(), path, contexts }.fetch(cancel);
@@ -121,16 +130,14 @@ fn fetch(store: &Store, context: GitContext, cancel: &Cancel) -> Result<Checkout
 }
 
 fn problem(store: &Store, context: GitContext) -> String {
-    match fetch(store, context, &Cancel::default()) {
+    told(fetch(store, context, &Cancel::default()))
+}
+
+/// The code and the words of what the plan is told.
+fn told(fetched: Result<Checkout, CheckoutError>) -> String {
+    match fetched {
         Err(CheckoutError::Plan(problem)) => {
-            let code = match &*problem {
-                RepositoryProblem::Program { .. } => "program",
-                RepositoryProblem::Fetch { .. } => "fetch",
-                RepositoryProblem::Commit { .. } => "commit",
-                RepositoryProblem::Directory { .. } => "directory",
-                RepositoryProblem::Submodule { .. } => "submodule",
-                RepositoryProblem::Large { .. } => "large",
-            };
+            let code = problem.code().expect("has a code").to_string();
             format!("{code}: {problem}")
         }
         other => panic!("{other:?}"),
@@ -217,7 +224,7 @@ fn a_commit_becomes_its_files_and_is_fetched_once() {
     }
     let again = fetch(&store, context(&url, Some(&wanted.to_uppercase()), None), &Cancel::default());
     assert_eq!(again.expect("is kept").root, fetched.root);
-    assert!(problem(&store, context(&url, None, None)).starts_with("fetch: "));
+    assert!(problem(&store, context(&url, None, None)).starts_with("cpk::git::fetch: "));
     assert_eq!(store.faults().expect("can be read"), []);
     assert!(store.is_settled(), "what was fetched is on the disk");
 }
@@ -235,27 +242,32 @@ fn what_cannot_be_fetched_is_told() {
     let of = |commit: &str, subdir| problem(&store, context(&url, Some(commit), subdir));
     assert_eq!(
         of(&tag, None),
-        format!("commit: the repository `{url}` has no commit `{tag}`: that is a tag")
+        format!("cpk::git::commit: the repository `{url}` has no commit `{tag}`: that is a tag")
     );
     // Whoever asks for what is not there is told so by the server, or by what is missing in the end.
-    assert_eq!(of(none, None), format!("commit: the repository `{url}` has no commit `{none}`"));
-    assert_eq!(of(&commit, Some("b")), "directory: `b` is not in the commit");
-    assert_eq!(of(&commit, Some("a/file")), "directory: `a/file` is a file of the commit");
-    assert_eq!(of(&commit, Some("a/file/b")), "directory: `a/file/b` is not in the commit");
-    assert_eq!(of(&commit, Some("out")), "directory: `out` leads out of the repository");
-    assert_eq!(of(&commit, Some("out/etc")), "directory: `out/etc` leads out of the repository");
+    assert_eq!(of(none, None), format!("cpk::git::commit: the repository `{url}` has no commit `{none}`"));
+    assert_eq!(of(&commit, Some("b")), "cpk::git::directory: `b` is not in the commit");
+    assert_eq!(of(&commit, Some("a/file")), "cpk::git::directory: `a/file` is a file of the commit");
+    assert_eq!(of(&commit, Some("a/file/b")), "cpk::git::directory: `a/file/b` is not in the commit");
+    assert_eq!(of(&commit, Some("out")), "cpk::git::directory: `out` leads out of the repository");
+    assert_eq!(of(&commit, Some("out/etc")), "cpk::git::directory: `out/etc` leads out of the repository");
     for address in
         [code.path.display().to_string(), format!("file://{}", code.path.display()), "ext::sh".to_owned()]
     {
         let said = problem(&store, context(&address, Some(&commit), None));
         assert_eq!(
             said,
-            format!("fetch: the repository `{address}` cannot be fetched: it is not the address of a server")
+            format!(
+                "cpk::git::fetch: the repository `{address}` cannot be fetched: it is not the address of a server"
+            )
         );
     }
     let said = problem(&store, context("http://me:word@127.0.0.1:1/a", Some(&commit), None));
-    assert!(said.starts_with("fetch: the repository `http://…@127.0.0.1:1/a` cannot"), "{said}");
+    assert!(said.starts_with("cpk::git::fetch: the repository `http://…@127.0.0.1:1/a` cannot"), "{said}");
     assert!(!said.contains("word"), "{said}");
+    let nowhere = Some(origin.folder.path().join("none").into_os_string());
+    let said = told(fetch_by(nowhere, &store, context(&url, Some(none), None), &Cancel::default()));
+    assert!(said.starts_with("cpk::git::program: "), "{said}");
 }
 
 #[test]
@@ -270,7 +282,8 @@ fn submodules_lead_to_servers_alone() {
         let wanted = leading.write("file", "a\n").name_submodule("sub", said, &commit).commit();
         let told = problem(&store, context(&origin.url(&name), Some(&wanted), None));
         assert!(
-            told.starts_with("submodule: the submodule `sub` of ") && told.contains("none of a server"),
+            told.starts_with("cpk::git::submodule: the submodule `sub` of ")
+                && told.contains("none of a server"),
             "{told}"
         );
     }
@@ -307,7 +320,7 @@ fn a_commit_that_names_one_file_a_million_times_is_not_laid_out() {
     let commit = bomb.git(&["commit-tree", "-m", "a bomb", &id]);
     bomb.git(&["update-ref", "refs/heads/main", &commit]);
     let told = problem(&store, context(&origin.url("bomb"), Some(&commit), None));
-    assert!(told.starts_with("large: ") && told.ends_with("has more than 2000000 files"), "{told}");
+    assert!(told.starts_with("cpk::git::large: ") && told.ends_with("has more than 2000000 files"), "{told}");
     let left: Vec<_> = fs::read_dir(folder.path().join("work")).expect("is there").collect();
     assert!(left.is_empty(), "{left:?}");
 }

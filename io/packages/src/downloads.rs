@@ -99,3 +99,42 @@ impl Read for FromStart<'_> {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use cogpack_io_store::Store;
+    use cogpack_ir::plan::Spanned;
+    use miette::Diagnostic as _;
+
+    use super::*;
+    use crate::places::Index;
+    use crate::web::Web;
+
+    #[test]
+    fn a_server_that_gives_nothing_is_told_where_the_plan_names_the_file() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+        let address = listener.local_addr().expect("has an address");
+        // Nobody listens there any more.
+        drop(listener);
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let store = Store::open(&folder.path().join("store")).expect("can be made");
+        let places = Places { store, directories: Vec::new(), index: Index::Nothing, web: Web::new() };
+        let span = Span::new(7, 31);
+        let url = Spanned { value: format!("http://{address}/tool.bin"), span };
+        let http = HttpContext { url, checksum: None, name: None, mode: None };
+        let Err(PackageError::Plan(problems)) = Download::get(&http, Span::NOWHERE, &places) else {
+            panic!("nobody gives it");
+        };
+        let told: Vec<_> = problems
+            .iter()
+            .map(|problem| (problem.code().map(|code| code.to_string()), problem.to_string()))
+            .collect();
+        let [(code, words)] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(code.as_deref(), Some("cpk::packages::download"));
+        assert!(words.starts_with("`tool.bin` cannot be fetched: "), "{words}");
+        let place = problems[0].labels().into_iter().flatten().next().expect("has a place");
+        assert_eq!((place.offset(), place.len()), (7, 24));
+    }
+}
