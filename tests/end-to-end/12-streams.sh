@@ -17,3 +17,13 @@ done
 
 head_of() { "$cogpackc" resolve "$plan" | head -n 1 >"$work/first"; }
 exits 'a reader that has seen enough may go' 0 head_of
+
+# An image that goes to standard output is all that goes there; what is told of it goes beside.
+build() { (cd "$(dirname "$plan")" && "$cogpackc" build "$plan" --builder direct --no-record --output "type=oci,dest=$1" "${@:2}"); }
+exits 'an image goes to a file' 0 build "$work/file.tar" --progress quiet
+for told in '--progress quiet' '--format json'; do
+	# shellcheck disable=SC2086  # words
+	build - $told >"$work/stream.tar" 2>"$work/said"
+	exits "the same bytes go to standard output: $told" 0 cmp "$work/file.tar" "$work/stream.tar"
+	matches 'and its digest beside them' 'sha256:[0-9a-f]{64}' cat "$work/said"
+done

@@ -35,6 +35,11 @@ pub fn files(destinations: &[Destination]) -> impl Iterator<Item = PathBuf> {
     })
 }
 
+/// Whether the image itself goes to standard output, so that nothing else may.
+pub fn take_standard_output(destinations: &[Destination]) -> bool {
+    destinations.iter().any(|to| matches!(to, Destination::File { path: None, .. }))
+}
+
 /// `--push` is a word for `type=image,push=true`, whichever of them was written.
 fn push(destinations: &mut Vec<Destination>) -> Result<(), Failure> {
     let mut images = destinations.iter_mut().filter_map(|to| match to {

@@ -7,6 +7,7 @@ use cogpack_build::outcome::Outcome;
 use miette::{Diagnostic, SourceSpan};
 
 use super::arguments::Build;
+use super::outputs;
 use crate::DONE;
 use crate::console::Console;
 use crate::emit::write_file;
@@ -51,16 +52,20 @@ pub fn tell(
         }
         Style::Json | Style::Quiet => {}
     }
+    let destinations = outputs::destinations(arguments, &console.directory)?;
+    let mut tell = |text: &str| match outputs::take_standard_output(&destinations) {
+        true => console.talk(text),
+        false => console.data(text.as_bytes()),
+    };
     match (arguments.format, style) {
+        // Plain texts and numbers are all that it holds, so JSON can say it.
         (Format::Json, _) => {
-            // Plain texts and numbers are all that it holds, so JSON can say it.
-            let mut text = serde_json::to_string_pretty(&JsonOutcome::of(outcome)).unwrap_or_default();
-            text.push('\n');
-            console.data(text.as_bytes());
+            let text = serde_json::to_string_pretty(&JsonOutcome::of(outcome)).unwrap_or_default();
+            tell(&format!("{text}\n"));
         }
         (Format::Text, Style::Quiet) => {
             if let Some(id) = outcome.digest.or(outcome.config_digest) {
-                console.data(format!("{id}\n").as_bytes());
+                tell(&format!("{id}\n"));
             }
         }
         (Format::Text, Style::Tty | Style::Plain | Style::Json | Style::Auto) => {}
