@@ -23,6 +23,17 @@ fn folder_with_store() -> (tempfile::TempDir, Store) {
     (folder, store)
 }
 
+/// A folder with a plan that copies one file, which holds this text.
+fn folder_with_a_plan(text: &str) -> tempfile::TempDir {
+    let plan = "cpk 1\n\ncontext @source = dir \"source\"\n\nstage %app from scratch {\n  \
+                copy contents \".\" from @source to \"/app\"\n}\n\nexport from %app\n";
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    fs::write(folder.path().join("plan.cpk"), plan).expect("is writable");
+    fs::create_dir(folder.path().join("source")).expect("can be made");
+    fs::write(folder.path().join("source/file"), text).expect("is writable");
+    folder
+}
+
 /// In a folder whose store is named by the environment.
 fn run(folder: &Path, arguments: &[&str]) -> Answer {
     let environment = Environment { store: Some("store".into()), ..Environment::default() };
@@ -53,13 +64,8 @@ fn what_is_kept_is_told_and_thrown_away_by_a_rule() {
 
 #[test]
 fn both_ways_to_make_an_image_share_packed_layers() {
-    const PLAN: &str = "cpk 1\n\ncontext @source = dir \"source\"\n\nstage %app from scratch {\n  \
-                        copy contents \".\" from @source to \"/app\"\n}\n\nexport from %app\n";
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let folder = folder_with_a_plan("text");
     let folder = folder.path();
-    fs::write(folder.join("plan.cpk"), PLAN).expect("is writable");
-    fs::create_dir(folder.join("source")).expect("can be made");
-    fs::write(folder.join("source/file"), "text").expect("is writable");
     let run = |environment: Environment, arguments: &[&str]| {
         let answer = cogpackc_in(environment, folder, arguments);
         assert_eq!(answer.code, 0, "{}", answer.stderr);
@@ -96,13 +102,8 @@ fn both_ways_to_make_an_image_share_packed_layers() {
 
 #[test]
 fn builds_that_name_no_store_keep_packed_layers_where_that_takes_no_room() {
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let folder = folder_with_a_plan("text");
     let folder = folder.path();
-    let plan = "cpk 1\n\ncontext @source = dir \"source\"\n\nstage %app from scratch {\n  \
-                copy contents \".\" from @source to \"/app\"\n}\n\nexport from %app\n";
-    fs::write(folder.join("plan.cpk"), plan).expect("is writable");
-    fs::create_dir(folder.join("source")).expect("can be made");
-    fs::write(folder.join("source/file"), "text").expect("is writable");
     let most_links = |cache: &Path, layout: &str| {
         let environment = Environment { cache_home: Some(cache.to_owned()), ..Environment::default() };
         let output = format!("type=layout,dest={layout}");
@@ -127,14 +128,9 @@ fn builds_that_name_no_store_keep_packed_layers_where_that_takes_no_room() {
 
 #[test]
 fn layers_of_another_level_are_others_to_a_store_too() {
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let folder = folder.path();
-    let plan = "cpk 1\n\ncontext @source = dir \"source\"\n\nstage %app from scratch {\n  \
-                copy contents \".\" from @source to \"/app\"\n}\n\nexport from %app\n";
-    fs::write(folder.join("plan.cpk"), plan).expect("is writable");
-    fs::create_dir(folder.join("source")).expect("can be made");
     let text: String = (0..60_000u32).map(|number| (number * number % 977).to_string()).collect();
-    fs::write(folder.join("source/file"), text).expect("is writable");
+    let folder = folder_with_a_plan(&text);
+    let folder = folder.path();
     let environment = Environment { store: Some("store".into()), ..Environment::default() };
     let emitted = |compression: &str, options: &[&str], store: &[&str]| {
         let emit = ["plan.cpk", "-o", "oci", "-O", "emitted", "--compression", compression];

@@ -26,7 +26,7 @@ use super::given::{self, Given};
 use super::part::{At, Maker, show};
 use super::plan::Source;
 use super::watch::{Interrupts, Waited, failure_of, watch};
-use super::{CANCELLED, INTERRUPTED, results};
+use super::{CANCELLED, INTERRUPTED, outputs, results};
 use crate::FINDINGS;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -189,21 +189,13 @@ impl Job<'_> {
 /// place is none the worse: each build packs everything then.
 fn store_beside(destinations: &[Destination], machine: Machine<'_>) -> Option<Store> {
     let disk = disk_of(&machine.store_path().ok()?)?;
-    let is_beside = |destination: &Destination| match destination {
-        Destination::Layout { path, .. } | Destination::Directory { path, .. } => disk_of(path) == Some(disk),
-        Destination::File { path, .. } => path.as_deref().is_none_or(|path| disk_of(path) == Some(disk)),
-        Destination::Engine { .. } | Destination::Image { .. } => true,
-    };
-    destinations.iter().all(is_beside).then(|| machine.store().ok()).flatten()
+    let is_beside = outputs::paths(destinations).all(|path| disk_of(path) == Some(disk));
+    is_beside.then(|| machine.store().ok()).flatten()
 }
 
 /// The disk that a path is on, or would be: that of the nearest directory above it that is there.
 fn disk_of(path: &Path) -> Option<u64> {
-    path.ancestors().find_map(|above| {
-        // A relative path ends in the directory that this process is in.
-        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
-        Some(std::fs::metadata(above).ok()?.dev())
-    })
+    path.ancestors().find_map(|above| Some(std::fs::metadata(above).ok()?.dev()))
 }
 
 /// The contexts that a build walks just as the plan says that was written: a pass may take less of one.

@@ -35,6 +35,15 @@ pub fn files(destinations: &[Destination]) -> impl Iterator<Item = PathBuf> {
     })
 }
 
+/// The files and directories that images go to.
+pub fn paths(destinations: &[Destination]) -> impl Iterator<Item = &Path> {
+    destinations.iter().filter_map(|to| match to {
+        Destination::File { path, .. } => path.as_deref(),
+        Destination::Layout { path, .. } | Destination::Directory { path, .. } => Some(path),
+        Destination::Engine { .. } | Destination::Image { .. } => None,
+    })
+}
+
 /// Whether the image itself goes to standard output, so that nothing else may.
 pub fn take_standard_output(destinations: &[Destination]) -> bool {
     destinations.iter().any(|to| matches!(to, Destination::File { path: None, .. }))

@@ -15,12 +15,8 @@ use crate::report::{self, Format};
 
 /// Says so of each destination that a context of the plan would take.
 pub fn tell(destinations: &[Destination], source: &Source, format: Format, console: &mut Console<'_>) {
-    let directories = destinations.iter().filter_map(|to| match to {
-        Destination::Directory { path, .. } | Destination::Layout { path, .. } => Some(path.clone()),
-        Destination::File { .. } | Destination::Engine { .. } | Destination::Image { .. } => None,
-    });
-    for path in outputs::files(destinations).chain(directories) {
-        for (name, inside) in contexts_with(&path, source) {
+    for path in outputs::paths(destinations) {
+        for (name, inside) in contexts_with(path, source) {
             let message = format!(
                 "note: the next build copies `{inside}` with the context `{name}`, in whose directory it is \
                  written: write it elsewhere, or name it in `.dockerignore`"
