@@ -133,6 +133,20 @@ lets_in() {
 	plan app "$image"
 	with "$3" 'who has the login may build on that' 0 "$work/project/app.cpk" --output "type=tar,dest=$work/app.tar"
 	prints 'and has what is in both' "$(cat "$work/project/base" "$work/project/app")" tar -xOf "$work/app.tar" base app
+	without_a_daemon "$3" 'without a daemon too' 0 "$work/project/app.cpk" --output "type=layout,dest=$work/layout"
+	exits 'which takes the layer of the base as it is' 0 test -s "$work/layout/blobs/sha256/$(layer_of "$image" "$3")"
+}
+
+# without_a_daemon KIND WHAT STATUS ARGUMENT...: as `with`, by nobody who could have the base or the login already.
+without_a_daemon() {
+	rm -rf --one-file-system "$work/store" "$work/layout"
+	with "$@" --builder direct --store "$work/store"
+}
+
+# layer_of IMAGE KIND: the digest of its first layer, without the algorithm.
+layer_of() {
+	DOCKER_CONFIG=$work/config-$2 PATH=$work/helpers:$PATH skopeo inspect --raw --tls-verify=false "docker://$1" |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)["layers"][0]["digest"].split(":")[1])'
 }
 
 # keeps_out WHICH REGISTRY KIND: whoever else wants to build on what was pushed there is refused.
@@ -140,12 +154,19 @@ keeps_out() {
 	plan app "$2/team/base:$1-$3"
 	with nobody 'nobody else may build on that' 2 "$work/project/app.cpk" --output "type=tar,dest=$work/refused.tar"
 	is_told "$2"
+	without_a_daemon nobody 'nor without a daemon' 2 "$work/project/app.cpk" --output "type=layout,dest=$work/layout"
+	is_told "$2"
+	exits 'and nothing is written' 1 test -e "$work/layout"
 	# Where the plan says what the base sets, it is the build that asks for it first.
 	sed 's/^image .*/&\n  env SAID = "by the plan"/' "$work/project/app.cpk" >"$work/project/said.cpk"
 	with nobody 'also where nobody had to look it up' 1 "$work/project/said.cpk" --format json --output "type=tar,dest=$work/refused.tar"
 	matches 'which is told on the line of the image' '"line": 3' cat "$work/last"
 	matches 'with the way out' "\"help\": .*docker login $2" cat "$work/last"
 }
+
+# What a user's own Engine goes by, where the machine has none.
+mkdir -p "$work/home/.config/docker"
+printf '{"registry-mirrors": ["http://%s"]}\n' "$named" >"$work/home/.config/docker/daemon.json"
 
 asks_for_logins() {
 	local kind tag registry
@@ -169,6 +190,9 @@ asks_for_logins() {
 		lets_in "$1" "$tokens" "$kind"
 	done
 	for registry in "$named" "$tokens"; do keeps_out "$1" "$registry" file; done
+	plan app "docker.io/team/base:$1-file"
+	HOME=$work/home without_a_daemon file 'a mirror that wants a login stands in for docker.io' 0 "$work/project/app.cpk" --output "type=layout,dest=$work/layout"
+	exits 'with the layer that was pushed there' 0 test -s "$work/layout/blobs/sha256/$(layer_of "$named/team/base:$1-file" file)"
 	with wrong 'another login after that is no better' 2 "$work/project/base.cpk" --tag "$named/team/other:1" --push
 	is_told "$named"
 }
@@ -191,6 +215,6 @@ done
 pushed_wrongly() { find "$work/data-named" "$work/data-tokens" -path '*/tags/never' -o -path '*/team/other/_manifests/tags/*' | grep .; }
 exits 'nothing was pushed with a wrong login' 1 pushed_wrongly
 for secret in "$work/password" "$work/tokens/identity"; do
-	exits "no $(basename "$secret") is in what was said" 1 "$find_bytes" "$secret" "$work/said" "$work/metadata.json"
+	exits "no $(basename "$secret") is in what was said, or in the store" 1 "$find_bytes" "$secret" "$work/said" "$work/metadata.json" "$work/store"
 	for log in "$home"/log/engine-*.log; do exits "nor in $(basename "$log")" 1 "$find_bytes" "$secret" "$log"; done
 done
