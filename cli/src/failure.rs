@@ -105,6 +105,6 @@ fn way_out(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     let is_full = matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
     is_full.then_some(
         "nothing half written was left: free some of that disk, `cogpackc store gc` among others, or name a \
-         place on another one",
+         place on another one, for the store with `--store DIR` or COGPACK_STORE",
     )
 }

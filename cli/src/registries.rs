@@ -36,8 +36,12 @@ pub fn puller(machine: Machine<'_>, console: &Console<'_>) -> Result<Arc<Puller>
     Ok(Puller::new(Registries::new(settings(console)?, login), machine.store()?))
 }
 
-/// That an image did not come, with one more way out.
+/// That an image did not come, with one more way out; but a disk that is full has one of its own.
 pub fn not_pulled(error: &PullError, way_out: &str) -> Failure {
-    let help = error.help().map(|help| format!("{help}; ")).unwrap_or_default();
-    Failure::of(error).with_hint(format!("{help}{way_out}"))
+    let failure = Failure::of(error);
+    match (error.help(), &failure.hint) {
+        (Some(help), _) => failure.with_hint(format!("{help}; {way_out}")),
+        (None, Some(_)) => failure,
+        (None, None) => failure.with_hint(way_out),
+    }
 }

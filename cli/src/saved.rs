@@ -51,9 +51,10 @@ pub fn of_engine(
 }
 
 fn not_taken(error: &SavedError, what: &str, digest: Option<Digest>) -> Failure {
-    let Failure { message, mut causes, .. } = Failure::of(error);
+    let Failure { message, mut causes, hint } = Failure::of(error);
     causes.insert(0, message);
-    let hint = match digest {
+    // A disk that is full has a way out of its own.
+    let otherwise = match digest {
         Some(_) => {
             "the plan pins this image's digest, which archives of `docker save` need not keep: read it \
              from an OCI image layout, or leave `--layout` out, and it is pulled"
@@ -62,5 +63,9 @@ fn not_taken(error: &SavedError, what: &str, digest: Option<Digest>) -> Failure 
             "`--layout` takes archives of `docker save`, `podman save` and `skopeo copy … oci-archive:FILE`"
         }
     };
-    Failure { message: format!("cannot build on {what}"), causes, hint: Some(hint.to_owned()) }
+    Failure {
+        message: format!("cannot build on {what}"),
+        causes,
+        hint: hint.or_else(|| Some(otherwise.to_owned())),
+    }
 }

@@ -258,7 +258,7 @@ is_clean() {
 	prints "$1: nothing half made is beside the image" 0 sh -c 'ls -A "$1" | grep -vcx image || true' sh "$made"
 	if [ -e "$store/version" ]; then
 		exits "$1: the store is whole" 0 "$cogpackc" store verify --store "$store"
-		prints "$1: nothing half made is in the store" 0 sh -c 'ls -A "$1" "$2" | grep -c "[.]lock$\|^version[.]" || true' sh "$store/work" "$store"
+		prints "$1: nothing half made is in the store" 0 sh -c 'ls -A "$1" "$2" | grep -vx keeping.lock | grep -c "[.]lock$\|^version[.]" || true' sh "$store/work" "$store"
 	fi
 }
 # full_at WHAT COMMAND...: it fails as it should on a full disk, or comes through, and the next one gives the image.
@@ -373,6 +373,120 @@ for size in 40 72; do
 	umount "$work/small/out"
 done
 rm -rf "$store" "$work/streamed" "$work/places"
+
+# What is fetched comes into the store. That its disk is full is no fault of whoever sends, and nothing is wrong with
+# what was sent: images of a registry and of an archive, wheels, Debian packages, files of a server and a repository.
+web=$work/web
+mkdir -p "$web/v2/base/manifests" "$web/v2/base/blobs" "$web/git" "$work/tiny/DEBIAN" "$work/tiny/usr/share"
+serve "$web"
+trap 'kill "$server"; umount "$work/small/out" "$work/small/store" "$work/small/both" "$work/memory" 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
+exits 'an image is made that is fetched' 0 compiles full none
+manifest=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["manifests"][0]["digest"])' "$made/image/index.json")
+cp "$made/image/blobs/sha256/${manifest#*:}" "$web/v2/base/manifests/latest"
+for blob in "$made/image/blobs/sha256"/*; do cp "$blob" "$web/v2/base/blobs/sha256:${blob##*/}"; done
+tar -C "$made/image" -cf "$work/saved.tar" .
+rm -rf "$made/image" "$store"
+head -c 300000 /dev/urandom >"$web/tool.bin"
+head -c 300000 /dev/urandom >"$work/tiny/usr/share/tiny"
+printf 'Package: tiny\nVersion: 1\nArchitecture: all\nMaintainer: nobody\nDescription: tiny\n' >"$work/tiny/DEBIAN/control"
+exits 'so is a Debian package' 0 dpkg-deb --build --root-owner-group "$work/tiny" "$web/tiny_1_all.deb"
+wheel=$("$repository/tests/end-to-end/make-wheel" "$web" words 1.0)
+git init --quiet "$web/git/words"
+head -c 300000 /dev/urandom >"$web/git/words/words"
+git -C "$web/git/words" add words
+git -C "$web/git/words" -c user.name=Test -c user.email=test@localhost commit --quiet --message first
+project fetched
+cat >"$work/fetched/plan.cpk" <<END
+cpk 1
+
+platform linux/amd64
+
+image @base = "127.0.0.1:$port/base:latest"
+
+context @known = http "http://127.0.0.1:$port/tool.bin" {
+  checksum sha256:$(sha256sum "$web/tool.bin" | cut -d ' ' -f 1)
+}
+
+context @unknown = http "http://127.0.0.1:$port/tool.bin"
+
+context @words = git "http://127.0.0.1:$port/git/words" {
+  commit $(git -C "$web/git/words" rev-parse HEAD)
+}
+
+context @wheels = wheels {
+  python "3.11"
+  wheel "words-1.0-py3-none-any.whl" {
+    hash sha256:$wheel
+    url "http://127.0.0.1:$port/words-1.0-py3-none-any.whl"
+  }
+}
+
+context @system = debs {
+  deb "tiny_1_all.deb" {
+    hash sha256:$(sha256sum "$web/tiny_1_all.deb" | cut -d ' ' -f 1)
+    url "http://127.0.0.1:$port/tiny_1_all.deb"
+  }
+}
+
+stage %app from image @base {
+  copy "tool.bin" from @known to "/known"
+  copy "tool.bin" from @unknown to "/unknown"
+  copy "words" from @words to "/words"
+  copy contents "." from @wheels to "/python"
+  copy contents "." from @system to "/system"
+}
+
+export from %app
+END
+sed '/^context/,/^stage/{/^stage/!d}; /^  copy/d' "$work/fetched/plan.cpk" >"$work/fetched/alone.cpk"
+fetches() { # SETTING...
+	env "$@" "$cogpackc" build "$work/fetched/${plan[0]}" --builder direct "${plan[@]:1}" --store "$store" --progress quiet --no-record \
+		--output "type=layout,dest=$made/image,compression=none"
+}
+fetched() {
+	exits "$1: the next one succeeds" 0 fetches
+	exits "$1: it gives the same image" 0 diff "$work/expected" <(sums)
+}
+length=ever
+for from in archive servers; do
+	plan=(plan.cpk)
+	if [ "$from" = archive ]; then plan=(alone.cpk --layout "base=$work/saved.tar"); fi
+	rm -rf "$made/image" "$store"
+	exits "all is fetched from $from" 0 fetches "FULL_COUNT=$work/count" "LD_PRELOAD=$work/faulty-disk.so"
+	sums >"$work/expected"
+	calls=$(cat "$work/count")
+	exits "which takes room $calls times" 0 test "$calls" -gt 40
+	for ((number = 2; number < calls; number += 9 + calls / 12)); do
+		if [ "$length" = ever ]; then length=once; else length=ever; fi
+		rm -rf "$made/image" "$store"
+		full_at "fetching from $from, full after $number calls, $length" \
+			fetches "FULL_AFTER=$number" "FULL_FOR=$length" "LD_PRELOAD=$work/faulty-disk.so"
+		fetched "fetching from $from, full after $number calls, $length"
+	done
+done
+# git writes by itself: so many calls of each of its processes find room.
+mkdir "$work/path"
+printf '#!/bin/sh\nexport LD_PRELOAD="%s" FULL_AFTER="$CALLS_OF_GIT"\nexec "%s" "$@"\n' \
+	"$work/faulty-disk.so" "$(command -v git)" >"$work/path/git"
+chmod 755 "$work/path/git"
+for number in 0 9; do
+	rm -rf "$made/image" "$store"
+	full_at "git, full after $number calls" fetches "CALLS_OF_GIT=$number" "PATH=$work/path:$PATH"
+	fetched "git, full after $number calls"
+done
+# Disks that are too small for the commit, for its files, for packages, for files, for a layer.
+whole=$store store=$work/small/store/store
+for size in 250 900 1800 2800; do
+	mount -t tmpfs -o "size=${size}k" none "$work/small/store"
+	rm -rf "$made/image"
+	full_at "$size KiB for what is fetched" fetches
+	prints "$size KiB for what is fetched: it was refused" 1 sh -c 'grep -c "^hint: nothing half written" "$1"' sh "$work/said"
+	mount -o remount,size=16m "$work/small/store"
+	fetched "$size KiB for what is fetched"
+	umount "$work/small/store"
+done
+store=$whole
+rm -rf "$made/image" "$store"
 
 # A build that was killed leaves what it has made aside; the next one takes that away, and what lives stays.
 fresh

@@ -1,7 +1,7 @@
 //! Base images out of registries: found before a plan is lowered, because it must be known what
 //! they set; fetched while the image is made. All that comes is kept in the store, as blobs.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -186,9 +186,7 @@ impl Puller {
         // Each process makes its own, and the last one to be ready gives it the name: they are equal.
         let work = self.store.work()?;
         let path = work.path().join("blob");
-        let disk = |source| StoreError::Disk { attempt: "write", path: path.clone(), source };
-        let mut file = File::create_new(&path).map_err(disk)?;
-        self.registries.blob(repository, wanted, &mut file, watch)?;
+        self.registries.blob(repository, wanted, &path, watch)?;
         Ok(self.store.keep_blob(&wanted.digest, &path)?)
     }
 }

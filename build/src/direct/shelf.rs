@@ -110,8 +110,8 @@ impl<'b> Shelf<'b> {
         part::write(below, &after, files, self.time, root, &mut later)
             .map_err(here("unpack a base image"))?;
         let writer = Writer::adding_to(root);
-        // It says what was written where, behind what says which layer that is of.
-        let disk = |error: PartError| io::Error::other(error);
+        // What cannot be written is no fault of the layer that is read.
+        let mut unwritten = None;
         let unpacked = layout.entries(layer, &mut |place, entry, bytes| {
             if let EntryKind::Directory | EntryKind::Symlink(_) = entry.kind
                 && let Ok(path) = after.resolve(&entry.path, false)
@@ -120,12 +120,24 @@ impl<'b> Shelf<'b> {
             }
             let mut names = later.names(place);
             let Some(first) = names.next().transpose()? else { return Ok(()) };
-            let capability = entry.capability.as_deref();
-            writer.file(&first.path, first.attributes, bytes, capability).map_err(disk)?;
-            writer.date(&first.path, entry.modified).map_err(disk)?;
-            names.try_for_each(|other| writer.hard_link(&other?.path, &first.path).map_err(disk))
+            let mut bytes = Coming { bytes, failed: None };
+            let written = writer.file(&first.path, first.attributes, &mut bytes, entry.capability.as_deref());
+            if let Some(error) = bytes.failed {
+                return Err(error);
+            }
+            let mut keep = |error: PartError| {
+                unwritten = Some(error);
+                io::Error::other("it was not written")
+            };
+            written.map_err(&mut keep)?;
+            writer.date(&first.path, entry.modified).map_err(&mut keep)?;
+            names.try_for_each(|other| writer.hard_link(&other?.path, &first.path).map_err(&mut keep))
         });
+        if let Some(error) = unwritten {
+            return Err(here("unpack a base image")(error));
+        }
         unpacked.map_err(here("unpack a base image"))?;
+        let disk = |error: PartError| io::Error::other(error);
         let dated = dates.each(&mut |path, modified| {
             // What the layer says of a path that it then takes away, or of one that it only names
             // another way, is not there.
@@ -197,6 +209,26 @@ impl<'b> Shelf<'b> {
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<Origin, OnDisk>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The bytes of a file as a layer gives them, and why it gives no more: whoever writes them cannot tell that
+/// from what is wrong with the disk.
+struct Coming<'b> {
+    bytes: &'b mut dyn Read,
+    failed: Option<io::Error>,
+}
+
+impl Read for Coming<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.bytes.read(buffer).map_err(|error| {
+            let kind = error.kind();
+            if kind == io::ErrorKind::Interrupted {
+                return error;
+            }
+            self.failed = Some(error);
+            kind.into()
+        })
     }
 }
 

@@ -212,7 +212,7 @@ impl Engine {
         // What there is not is told by its name, and not by an empty archive.
         self.image(name).await?;
         let attempt = self.attempt(|| format!("save the image `{name}`"));
-        let unwritable = |source| EngineError::File { path: to.to_owned(), source };
+        let unwritable = |source| EngineError::File { attempt: "write", path: to.to_owned(), source };
         let mut file = tokio::fs::File::create(to).await.map_err(unwritable)?;
         let mut pieces = std::pin::pin!(self.docker.export_image(name));
         loop {
@@ -229,7 +229,7 @@ impl Engine {
     /// Loads the images of a tar file, and gives what the Engine calls them: names, or ids of those
     /// that have none.
     pub async fn load(&self, archive: &Path) -> Result<Vec<String>, EngineError> {
-        let unreadable = |source| EngineError::File { path: archive.to_owned(), source };
+        let unreadable = |source| EngineError::File { attempt: "read", path: archive.to_owned(), source };
         let file = tokio::fs::File::open(archive).await.map_err(unreadable)?;
         let sent = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&sent);

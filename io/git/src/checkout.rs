@@ -68,6 +68,11 @@ pub(crate) fn disk<'p>(
     move |source| CheckoutError::Disk { attempt, path: path.to_owned(), source }
 }
 
+/// That git found no room below a directory, in its words.
+pub(crate) fn no_room(below: &Path, said: String) -> CheckoutError {
+    disk("write", below)(io::Error::new(io::ErrorKind::StorageFull, said))
+}
+
 /// The files of one context.
 #[derive(Debug)]
 pub struct Checkout {
@@ -129,6 +134,7 @@ fn checkout(
             let work = store.work()?;
             let git = Git::find(path, work.path(), cancel).map_err(|error| match error {
                 GitError::Cancelled => CheckoutError::Cancelled,
+                GitError::Full { said } => no_room(work.path(), said),
                 error @ (GitError::Missing
                 | GitError::Old { .. }
                 | GitError::Run(_)
@@ -173,6 +179,7 @@ fn head(git: &Git, work: &Path, url: &str, span: Span) -> Result<String, Checkou
     asking.args(["ls-remote", "--quiet", "--", url, "HEAD"]);
     let said = match git.answer_of(Patience::Server, &mut asking) {
         Err(GitError::Cancelled) => return Err(CheckoutError::Cancelled),
+        Err(GitError::Full { said }) => return Err(no_room(work, said)),
         said => said.map_err(|error| fetch(why(&error)))?,
     };
     let said = String::from_utf8_lossy(&said);
@@ -217,6 +224,7 @@ pub(crate) fn why(error: &GitError) -> String {
         GitError::Missing
         | GitError::Old { .. }
         | GitError::Failed { .. }
+        | GitError::Full { .. }
         | GitError::Silent
         | GitError::Long
         | GitError::Cancelled => error.to_string(),

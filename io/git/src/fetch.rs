@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use cogpack_content::repository::is_of_server;
 use cogpack_ir::plan::Span;
 
-use crate::checkout::{CheckoutError, disk, why};
+use crate::checkout::{CheckoutError, disk, no_room, why};
 use crate::problem::RepositoryProblem;
 use crate::program::{Git, GitError, Patience};
 use crate::submodules::{self, Submodule};
@@ -144,7 +144,9 @@ impl<'g> Fetch<'g> {
         let alone = ask(&["--depth=1", "--", url, commit]);
         match alone {
             Ok(()) => {}
-            Err(error @ (GitError::Cancelled | GitError::Silent)) => return Err(self.failed(url, error)),
+            Err(error @ (GitError::Cancelled | GitError::Silent | GitError::Full { .. })) => {
+                return Err(self.failed(url, error));
+            }
             Err(_) => ask(&["--", url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"])
                 .map_err(|error| self.failed(url, error))?,
         }
@@ -212,6 +214,7 @@ impl<'g> Fetch<'g> {
     fn failed(&self, url: &str, error: GitError) -> CheckoutError {
         match error {
             GitError::Cancelled => CheckoutError::Cancelled,
+            GitError::Full { said } => no_room(self.work, said),
             error @ (GitError::Failed { .. } | GitError::Silent) => {
                 RepositoryProblem::Fetch { url: shown(url), why: why(&error), span: self.span }.into()
             }

@@ -128,6 +128,12 @@ pub enum GitError {
         /// What it says, without logins.
         said: String,
     },
+    /// The disk that it writes to takes no more.
+    #[error("git says: {said}")]
+    Full {
+        /// What it says, without logins.
+        said: String,
+    },
     /// Its server is silent.
     #[error("nothing has come for {} seconds", LONGEST_SILENCE.as_secs())]
     Silent,
@@ -297,7 +303,10 @@ impl Git {
             return Ok(());
         }
         let said = words.of_failure().unwrap_or_else(|| format!("nothing, and ends with {status}"));
-        Err(GitError::Failed { said })
+        Err(match words.tell_of_a_full_disk() {
+            true => GitError::Full { said },
+            false => GitError::Failed { said },
+        })
     }
 }
 

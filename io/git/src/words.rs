@@ -4,6 +4,9 @@
 /// More than git says when something is wrong.
 const LONGEST: usize = 1 << 14;
 
+/// What the system says of disks that take no more, in no language of its own.
+const FULL: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
+
 /// What a program has said last.
 #[derive(Debug, Default)]
 pub struct Words(Vec<u8>);
@@ -14,6 +17,15 @@ impl Words {
         self.0.extend_from_slice(bytes);
         let surplus = self.0.len().saturating_sub(LONGEST);
         self.0.drain(..surplus);
+    }
+
+    /// Whether it has failed because a disk of this machine takes no more. That of a server may be full too.
+    pub fn tell_of_a_full_disk(&self) -> bool {
+        let text = String::from_utf8_lossy(&self.0);
+        let ours = text.lines().filter(|line| {
+            !["remote:", "fatal: remote error", "ERR "].iter().any(|start| line.starts_with(start))
+        });
+        ours.into_iter().any(|line| FULL.iter().any(|words| line.contains(words)))
     }
 
     /// What speaks of the failure; else what was said last.
@@ -97,6 +109,21 @@ mod tests {
         (0..LONGEST).for_each(|_| words.add(b"noise\n"));
         words.add(b"fatal: at last");
         assert_eq!((words.of_failure().as_deref(), words.0.len()), (Some("at last"), LONGEST));
+    }
+
+    #[test]
+    fn only_a_disk_of_this_machine_is_told_to_be_full() {
+        for (said, is_full) in [
+            ("error: file write error: No space left on device\nfatal: unpack-objects failed\n", true),
+            ("fatal: cannot create directory at 'a': Disk quota exceeded", true),
+            ("remote: fatal: write error: No space left on device\nfatal: early EOF", false),
+            ("fatal: remote error: No space left on device", false),
+            ("fatal: early EOF\n", false),
+        ] {
+            let mut words = Words::default();
+            words.add(said.as_bytes());
+            assert_eq!(words.tell_of_a_full_disk(), is_full, "{said}");
+        }
     }
 
     #[test]

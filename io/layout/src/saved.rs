@@ -12,6 +12,7 @@ use std::path::Path;
 
 use cogpack_backends_oci_direct::documents::{Descriptor, Index, Manifest, REFERENCE_NAME, media};
 use cogpack_content::{Digest, Platform};
+use cogpack_io_store::copying::{Halted, copy};
 use cogpack_io_store::{Store, StoreError};
 use serde::Deserialize;
 
@@ -273,12 +274,14 @@ fn keep(mut content: impl Read, size: u64, to: &Path) -> Result<Kept, SavedError
     let mut start = Vec::new();
     content.by_ref().take(ZSTD.len() as u64).read_to_end(&mut start).map_err(TarError::Read)?;
     let mut hashed = HashingReader::new(start.chain(content));
-    let disk = |source| StoreError::Disk { attempt: "write", path: to.to_owned(), source };
-    let mut file = File::create(to).map_err(disk)?;
-    io::copy(&mut hashed, &mut file).map_err(|source| {
-        // Only what is read can end early.
-        let is_cut = source.kind() == io::ErrorKind::UnexpectedEof;
-        if is_cut { SavedError::from(TarError::Read(source)) } else { disk(source).into() }
+    let mut file = File::create(to).map_err(|source| StoreError::Disk {
+        attempt: "write",
+        path: to.to_owned(),
+        source,
+    })?;
+    copy(&mut hashed, &mut file, to).map_err(|halted| match halted {
+        Halted::Read(source) => SavedError::from(TarError::Read(source)),
+        Halted::Write(error) => error.into(),
     })?;
     let (digest, length) = hashed.finish().map_err(TarError::Read)?;
     if length != size {

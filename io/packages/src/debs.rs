@@ -147,12 +147,19 @@ fn get(
             let deb = locked::get(Kind::Debs, file, &name.package, locked, places)?;
             let work = places.store.work().map_err(of_store)?;
             let path = work.path().join("data.tar");
-            let disk = |source| machine(LookupError::Disk { path: path.clone(), source });
-            let data = File::options().read(true).write(true).create_new(true).open(&path).map_err(disk)?;
-            let mut written = Hashing { to: BufWriter::with_capacity(1 << 16, &data), hash: Sha256::new() };
-            let package =
-                read(&name, BufReader::with_capacity(1 << 16, deb), &mut written).map_err(invalid)?;
-            written.flush().map_err(disk)?;
+            let unwritten =
+                |source| of_store(StoreError::Disk { attempt: "write", path: path.clone(), source });
+            let data =
+                File::options().read(true).write(true).create_new(true).open(&path).map_err(unwritten)?;
+            let to = BufWriter::with_capacity(1 << 16, &data);
+            let mut written = Hashing { to, hash: Sha256::new(), failed: None };
+            let package = read(&name, BufReader::with_capacity(1 << 16, deb), &mut written);
+            // That there is no room for what is in it is nothing wrong with the package.
+            if let Some(source) = written.failed.take() {
+                return Err(unwritten(source));
+            }
+            let package = package.map_err(invalid)?;
+            written.flush().map_err(unwritten)?;
             let digest = Digest::from_sha256(written.hash.clone().finalize().into());
             drop(written);
             if let Some(key) = key {
@@ -192,13 +199,24 @@ fn kept(name: &DebName, key: &Digest, store: &Store) -> Result<Option<(Package, 
 struct Hashing<W> {
     to: W,
     hash: Sha256,
+    /// Why nothing more is written: whoever writes cannot tell it from what is wrong with what they read.
+    failed: Option<io::Error>,
 }
 
 impl<W: Write> Write for Hashing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.to.write(bytes)?;
-        self.hash.update(&bytes[..count]);
-        Ok(count)
+        match self.to.write(bytes) {
+            Ok(count) => {
+                self.hash.update(&bytes[..count]);
+                Ok(count)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                let kind = error.kind();
+                self.failed = Some(error);
+                Err(kind.into())
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {

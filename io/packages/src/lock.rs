@@ -180,8 +180,15 @@ impl Asking<'_> {
         let signed = fetched(&address, self.web, told)?;
         let keyrings = keyrings(self.apt, source.signed_by.as_ref())?;
         let work = self.store.work()?;
-        let text = verified(&signed, &keyrings, work.path())
-            .map_err(|source| LockError::Signature { index: index.clone(), source })?;
+        let text = verified(&signed, &keyrings, work.path()).map_err(|error| match error {
+            // A disk that takes nothing says nothing about the index.
+            SignatureError::Disk { attempt, path, source } => {
+                StoreError::Disk { attempt, path, source }.into()
+            }
+            source @ (SignatureError::Program(_)
+            | SignatureError::NoKeys
+            | SignatureError::Untrusted { .. }) => LockError::Signature { index: index.clone(), source },
+        })?;
         let release = paragraphs(&text).next().unwrap_or_default();
         if let Some(until) = release.get("Valid-Until") {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());

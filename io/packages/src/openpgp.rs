@@ -9,6 +9,9 @@ use std::process::{Command, Stdio};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+/// What programs say of a full disk in no language of their own.
+const NO_ROOM: &str = "No space left on device";
+
 /// Why a signature does not count.
 #[derive(Debug, thiserror::Error)]
 pub enum SignatureError {
@@ -16,9 +19,11 @@ pub enum SignatureError {
     #[error("`gpgv`, which looks at signatures, cannot be run")]
     Program(#[source] io::Error),
     /// The files around it.
-    #[error("read or write `{}`", path.display())]
+    #[error("{attempt} `{}`", path.display())]
     Disk {
-        /// Which.
+        /// What was attempted.
+        attempt: &'static str,
+        /// On which.
         path: PathBuf,
         /// What happened.
         #[source]
@@ -41,19 +46,19 @@ pub fn verified(signed: &[u8], keyrings: &[Vec<u8>], work: &Path) -> Result<Stri
     let file = |name: &str| {
         let path = work.join(name);
         let failed = path.clone();
-        (path, move |source| SignatureError::Disk { path: failed.clone(), source })
+        (path, move |attempt, source| SignatureError::Disk { attempt, path: failed, source })
     };
     if keyrings.is_empty() {
         return Err(SignatureError::NoKeys);
     }
     let (message, failed) = file("signed");
-    fs::write(&message, signed).map_err(failed)?;
-    let (text, reading) = file("text");
+    fs::write(&message, signed).map_err(|source| failed("write", source))?;
+    let (text, of_text) = file("text");
     let mut command = Command::new("gpgv");
     command.arg("--homedir").arg(work).args(["--quiet", "--status-fd", "1"]).arg("--output").arg(&text);
     for (number, keys) in keyrings.iter().enumerate() {
         let (path, failed) = file(&format!("keys-{number}"));
-        fs::write(&path, keys).map_err(failed)?;
+        fs::write(&path, keys).map_err(|source| failed("write", source))?;
         command.arg("--keyring").arg(path);
     }
     let done = command
@@ -64,10 +69,14 @@ pub fn verified(signed: &[u8], keyrings: &[Vec<u8>], work: &Path) -> Result<Stri
         .map_err(SignatureError::Program)?;
     if !is_trusted(&String::from_utf8_lossy(&done.stdout)) {
         let said = String::from_utf8_lossy(&done.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
-        return Err(SignatureError::Untrusted { said });
+        // It has to write the text before it says who has signed it.
+        return Err(match said.contains(NO_ROOM) {
+            true => of_text("write", io::Error::new(io::ErrorKind::StorageFull, said)),
+            false => SignatureError::Untrusted { said },
+        });
     }
     // What was signed, and nothing that may stand around it.
-    let bytes = fs::read(&text).map_err(reading)?;
+    let bytes = fs::read(&text).map_err(|source| of_text("read", source))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -1,10 +1,11 @@
 //! Where locked files are looked for, and how they come into the store.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read, Seek as _, Write};
+use std::path::PathBuf;
 
 use cogpack_content::Digest;
+use cogpack_io_store::copying::{Halted, copy};
 use cogpack_io_store::{Store, StoreError};
 use sha2::{Digest as _, Sha256};
 use url::Url;
@@ -127,8 +128,12 @@ impl Places {
             match File::open(&path) {
                 Ok(mut file) => {
                     let from = path.display().to_string();
-                    let disk = |source| LookupError::Disk { path: path.clone(), source };
-                    return self.keep(wanted.digest, &from, |kept| copy(&mut file, kept).map_err(disk));
+                    return self.keep(wanted.digest, &from, |kept| {
+                        kept.take(&mut file).map_err(|halted| match halted {
+                            Halted::Read(source) => LookupError::Disk { path: path.clone(), source },
+                            Halted::Write(error) => error.into(),
+                        })
+                    });
                 }
                 Err(error) if is_missing(&error) => {}
                 Err(source) => return Err(LookupError::Disk { path, source }),
@@ -136,13 +141,7 @@ impl Places {
         }
         let url = self.address(wanted)?;
         let from = without_secrets(&url);
-        self.keep(wanted.digest, &from, |kept| {
-            Ok(self.web.get(&url, "*/*", |answer| {
-                // What an earlier try has left goes.
-                kept.rewind()?;
-                copy(answer, kept)
-            })?)
-        })
+        self.keep(wanted.digest, &from, |kept| self.download(&url, kept))
     }
 
     /// Gets a file of which nobody knows what it hashes to. Nothing of it is kept: who wants it again asks
@@ -151,16 +150,28 @@ impl Places {
         let url = web_address(text)?;
         let work = self.store.work()?;
         let path = work.path().join("file");
-        let disk = |source| LookupError::Disk { path: path.clone(), source };
-        let mut got = Hashed::create(&path).map_err(disk)?;
-        self.web.get(&url, "*/*", |answer| {
-            // What an earlier try has left goes.
-            got.rewind()?;
-            copy(answer, &mut got)
-        })?;
+        let mut got = Hashed::create(path.clone())?;
+        self.download(&url, &mut got)?;
         let digest = got.digest();
         // The name goes with the directory, and the file with whoever has it open.
-        Ok((File::open(&path).map_err(disk)?, digest))
+        Ok((File::open(&path).map_err(|source| LookupError::Disk { path, source })?, digest))
+    }
+
+    /// Fetches what is at an address. Where the disk takes no more, the server is not asked again.
+    fn download(&self, url: &Url, kept: &mut Hashed) -> Result<(), LookupError> {
+        let mut unwritten = None;
+        self.web.get(url, "*/*", |answer| {
+            // What an earlier try has left goes.
+            match kept.rewind().map_err(Halted::Write).and_then(|()| kept.take(answer)) {
+                Ok(()) => Ok(()),
+                Err(Halted::Read(error)) => Err(error),
+                Err(Halted::Write(error)) => {
+                    unwritten = Some(error);
+                    Ok(())
+                }
+            }
+        })?;
+        unwritten.map_or(Ok(()), |error| Err(error.into()))
     }
 
     fn address(&self, wanted: Wanted<'_>) -> Result<Url, LookupError> {
@@ -189,15 +200,16 @@ impl Places {
     ) -> Result<File, LookupError> {
         let work = self.store.work()?;
         let path = work.path().join("file");
-        let disk = |source| LookupError::Disk { path: path.clone(), source };
-        let mut kept = Hashed::create(&path).map_err(disk)?;
+        let mut kept = Hashed::create(path.clone())?;
         write(&mut kept)?;
         let found = kept.digest();
         if found != *digest {
             return Err(LookupError::Digest { from: from.to_owned(), found });
         }
         self.store.keep_blob(digest, &path)?;
-        self.store.blob(digest)?.ok_or_else(|| disk(io::ErrorKind::NotFound.into()))
+        self.store
+            .blob(digest)?
+            .ok_or_else(|| LookupError::Disk { path, source: io::ErrorKind::NotFound.into() })
     }
 }
 
@@ -206,22 +218,32 @@ fn web_address(text: &str) -> Result<Url, LookupError> {
     url.ok_or_else(|| LookupError::Address { url: shown(text) })
 }
 
-/// A file that is hashed while it is written.
+/// A file of the store that is hashed while it is written.
 struct Hashed {
+    path: PathBuf,
     file: File,
     hash: Sha256,
 }
 
 impl Hashed {
-    fn create(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: File::create_new(path)?, hash: Sha256::new() })
+    fn create(path: PathBuf) -> Result<Self, StoreError> {
+        match File::create_new(&path) {
+            Ok(file) => Ok(Self { path, file, hash: Sha256::new() }),
+            Err(source) => Err(StoreError::Disk { attempt: "write", path, source }),
+        }
     }
 
-    fn rewind(&mut self) -> io::Result<()> {
-        io::Seek::rewind(&mut self.file)?;
-        self.file.set_len(0)?;
+    fn rewind(&mut self) -> Result<(), StoreError> {
+        let emptied = self.file.rewind().and_then(|()| self.file.set_len(0));
+        emptied.map_err(|source| StoreError::Disk { attempt: "write", path: self.path.clone(), source })?;
         self.hash = Sha256::new();
         Ok(())
+    }
+
+    /// Writes all that comes.
+    fn take(&mut self, from: &mut dyn Read) -> Result<(), Halted> {
+        let path = self.path.clone();
+        copy(from, self, &path).map(drop)
     }
 
     fn digest(&self) -> Digest {
@@ -229,17 +251,15 @@ impl Hashed {
     }
 }
 
-fn copy(from: &mut (impl Read + ?Sized), to: &mut Hashed) -> io::Result<()> {
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let count = match from.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        to.hash.update(&buffer[..count]);
-        to.file.write_all(&buffer[..count])?;
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.hash.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

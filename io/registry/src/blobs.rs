@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
+use std::path::Path;
 
 use cogpack_content::Digest;
 use sha2::{Digest as _, Sha256};
@@ -38,26 +39,29 @@ pub struct WantedBlob {
 struct Coming<'c> {
     attempted: &'c str,
     wanted: WantedBlob,
-    file: &'c mut File,
+    file: File,
+    /// Where the file is, for messages.
+    path: &'c Path,
     hash: Sha256,
     length: u64,
     watch: &'c dyn Watch,
 }
 
 impl Registries {
-    /// Writes a blob into an empty file. It has the digest and the length that were asked for.
+    /// Writes a blob into a new file. It has the digest and the length that were asked for.
     pub fn blob(
         &self,
         repository: &Repository,
         wanted: WantedBlob,
-        file: &mut File,
+        to: &Path,
         watch: &dyn Watch,
     ) -> Result<(), RegistryError> {
         let attempted =
             format!("pull the blob {} of {}/{}", wanted.digest, repository.registry, repository.path);
         let path = format!("blobs/{}", wanted.digest);
+        let file = File::create_new(to).map_err(|source| disk(&attempted, to, source))?;
         let mut coming =
-            Coming { attempted: &attempted, wanted, file, hash: Sha256::new(), length: 0, watch };
+            Coming { attempted: &attempted, wanted, file, path: to, hash: Sha256::new(), length: 0, watch };
         let mut last = None;
         for endpoint in self.endpoints(&repository.registry) {
             let mut tries = 1;
@@ -167,8 +171,12 @@ impl Coming<'_> {
     }
 
     fn disk(&self, source: io::Error) -> RegistryError {
-        RegistryError::Disk { attempted: self.attempted.to_owned(), source }
+        disk(self.attempted, self.path, source)
     }
+}
+
+fn disk(attempted: &str, path: &Path, source: io::Error) -> RegistryError {
+    RegistryError::Disk { attempted: attempted.to_owned(), path: path.to_owned(), source }
 }
 
 /// The first byte of an answer that is a part.

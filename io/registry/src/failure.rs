@@ -1,6 +1,7 @@
 //! Why nothing came from a registry.
 
 use std::io;
+use std::path::PathBuf;
 
 use cogpack_content::Digest;
 use cogpack_io_buildkit::auth::LoginError;
@@ -64,11 +65,13 @@ pub enum RegistryError {
         #[source]
         source: LoginError,
     },
-    /// What comes cannot be kept.
-    #[error("{attempted}: keep what comes")]
+    /// What comes cannot be written.
+    #[error("{attempted}: write `{}`", path.display())]
     Disk {
         /// What was attempted.
         attempted: String,
+        /// Where it goes.
+        path: PathBuf,
         /// What happened.
         #[source]
         source: io::Error,

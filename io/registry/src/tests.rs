@@ -2,7 +2,6 @@
 
 mod server;
 
-use std::fs::File;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use cogpack_content::Digest;
@@ -51,10 +50,9 @@ impl Watch for Count {
 fn blob(server: &Server, login: Login, wanted: &[u8]) -> (Result<Vec<u8>, RegistryError>, i64) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let path = folder.path().join("blob");
-    let mut file = File::create_new(&path).expect("can be made");
     let wanted = WantedBlob { digest: Digest::of(wanted), size: wanted.len() as u64 };
     let count = Count::default();
-    let came = registries(login).blob(&repository(server), wanted, &mut file, &count);
+    let came = registries(login).blob(&repository(server), wanted, &path, &count);
     (came.map(|()| std::fs::read(&path).expect("is there")), count.0.into_inner())
 }
 

@@ -1,6 +1,5 @@
 //! A registry as others write them, which lets nobody in without a login.
 
-use std::fs::File;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -134,16 +133,16 @@ fn what_is_there_comes_to_those_who_have_logged_in() {
     assert_eq!(by_digest, by_tag);
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let path = folder.path().join("layer");
-    let mut file = File::create_new(&path).expect("can be made");
     let wanted = WantedBlob { digest, size: size as u64 };
-    known.blob(&repository, wanted, &mut file, &Nobody).expect("it is there");
+    known.blob(&repository, wanted, &path, &Nobody).expect("it is there");
     assert!(std::fs::read(&path).expect("is there") == layer, "the bytes are those that were pushed");
 
     let error =
         known.manifest(&repository, &Wanted::Tag("2".to_owned())).expect_err("there is none").to_string();
     assert!(error.contains("answers 404: manifest unknown (MANIFEST_UNKNOWN)"), "{error}");
     let wrong = Digest::of(b"nothing");
-    let missing = known.blob(&repository, WantedBlob { digest: wrong, size: 7 }, &mut file, &Nobody);
+    let elsewhere = folder.path().join("missing");
+    let missing = known.blob(&repository, WantedBlob { digest: wrong, size: 7 }, &elsewhere, &Nobody);
     assert!(missing.expect_err("there is none").to_string().contains("answers 404"));
 
     // `YWRhOm5v` is another password.

@@ -25,6 +25,7 @@
 
 pub mod blobs;
 pub mod caches;
+pub mod copying;
 pub mod failure;
 pub mod hints;
 pub mod layers;

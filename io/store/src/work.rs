@@ -45,7 +45,11 @@ impl Store {
                 continue;
             }
             let path = folder.join(name);
-            make_directory(&path)?;
+            if let Err(error) = make_directory(&path) {
+                // Nobody would know what it is for.
+                let _ = fs::remove_file(&lock_path);
+                return Err(error);
+            }
             return Ok(Work { path, lock_path, _lock: lock });
         }
     }

@@ -81,7 +81,6 @@ fn find_all(
 }
 
 fn not_found(error: &PullError, name: &InputName) -> Failure {
-    let help = error.help().map(|help| format!("{help}; "));
     let offline = format!("`--layout {}=DIR` reads the image @{0} from this machine", name.as_str());
-    Failure::of(error).with_hint(format!("{}{offline}", help.unwrap_or_default()))
+    registries::not_pulled(error, &offline)
 }

@@ -57,10 +57,12 @@ pub enum EngineError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The file cannot be read.
-    #[error("read `{}`", path.display())]
+    /// A file of this machine.
+    #[error("{attempt} `{}`", path.display())]
     File {
-        /// Which.
+        /// What was attempted, `read` or `write`.
+        attempt: &'static str,
+        /// On which.
         path: PathBuf,
         /// What happened.
         #[source]
