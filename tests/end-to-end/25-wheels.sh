@@ -19,8 +19,8 @@ index_of_machine=${PIP_INDEX_URL:-}
 as_machine() { env ${links_of_machine:+PIP_FIND_LINKS="$links_of_machine"} ${index_of_machine:+PIP_INDEX_URL="$index_of_machine"} "$@"; }
 unset PIP_FIND_LINKS PIP_INDEX_URL
 
-compile() { # STORE PLAN OUTPUT
-	COGPACK_STORE=$work/$1 "$cogpackc" "$2" -o oci -O "$3" --layout "$layout_option"
+compile() { # STORE PLAN OUTPUT OPTION...
+	COGPACK_STORE=$work/$1 "$cogpackc" "$2" -o oci -O "$3" --layout "$layout_option" "${@:4}"
 }
 
 python3 -m venv "$work/tools"
@@ -37,6 +37,18 @@ exits 'uv installs the same wheels' 0 "$work/tools/bin/uv" pip install --quiet -
 	--no-index --find-links "$work/links" --no-compile --no-deps --link-mode copy \
 	--python /usr/bin/python3.11 --prefix "$work/by-uv" --requirement "$tests/wheels.txt"
 exits 'every file is the one that uv leaves' 0 "$tests/compare-wheels" "$work/by-links" "$work/by-uv"
+# Large ones with libraries of their own, as most models have them.
+large=(numpy==2.3.5 scipy==1.16.3)
+exits 'pip downloads large wheels' 0 as_machine "$work/tools/bin/pip" download --quiet --disable-pip-version-check \
+	--no-deps "${for_image[@]}" --dest "$work/large" "${large[@]}"
+"$tests/write-wheels-plan" links "$work/large" "$base" >"$work/large.cpk"
+compile_large() { PIP_FIND_LINKS=$work/large compile store "$work/large.cpk" "$work/large-by-us" --compression none; }
+exits 'they become a layer' 0 compile_large
+exits 'uv installs them too' 0 "$work/tools/bin/uv" pip install --quiet --no-config --no-cache \
+	--no-index --find-links "$work/large" --no-compile --no-deps --link-mode copy \
+	--python /usr/bin/python3.11 --prefix "$work/large-by-uv" "${large[@]}"
+exits 'every file is the one that uv leaves' 0 "$tests/compare-wheels" "$work/large-by-us" "$work/large-by-uv"
+rm -r "$work/large" "$work/large-by-us" "$work/large-by-uv"
 
 by_daemon() {
 	builds "wheels-$1" "$work/links.cpk" --store "$work/store" --output "type=tar,dest=$work/$1.tar"
@@ -92,6 +104,22 @@ exits 'of which nothing is kept' 0 test -z "$(find "$work/fourth/blobs" "$work/f
 } | sed '/^cpk 1$/d; 1i cpk 1' >"$work/alone.cpk"
 COGPACK_STORE=$work/third exits 'wheels on nothing are an image' 0 "$cogpackc" "$work/alone.cpk" -o oci -O "$work/alone"
 exits 'umoci unpacks it' 0 umoci unpack --image "$work/alone:latest" "$work/alone-by-us"
+# A layer of wheels does not depend on what is under it: images on other bases share it.
+sed 's|^image @python .*|image @python = "debian:bookworm-slim"|' "$work/report.cpk" >"$work/other-base.cpk"
+COGPACK_STORE=$work/third exits 'so are they on another base' 0 "$cogpackc" "$work/other-base.cpk" -o oci -O "$work/other-base" \
+	--layout "python=$COGPACK_TEST_LAYOUTS/debian:bookworm-slim"
+last_layer() {
+	python3 - "$1" <<-'END'
+		import json, pathlib, sys
+		layout = pathlib.Path(sys.argv[1])
+		index = json.loads((layout / "index.json").read_text())
+		manifest = json.loads((layout / "blobs" / index["manifests"][0]["digest"].replace(":", "/")).read_text())
+		print(manifest["layers"][-1]["digest"])
+	END
+}
+for image in other-base alone; do
+	prints "the wheels are the same blob in $image" "$(last_layer "$work/by-address")" last_layer "$work/$image"
+done
 files_of "$work/alone-by-us/rootfs" >"$work/alone.files"
 ejects() { # BUILDER DIALECT-OPTION...
 	local builder=$1 image=localhost/cogpack-test/wheels-$1:$$ eject=$work/eject-$1

@@ -3,7 +3,7 @@
 # the test's own; but for what builds and finds the compiler, which tests/run has done.
 # shellcheck source-path=SCRIPTDIR source=support.bash
 . "$(dirname "$0")/support.bash"
-needs_daemon
+needs_root_and_a_runtime
 
 cogpackc=${COGPACK_TEST_BINARY:?tests/run builds it and says where it is}
 export COGPACK_STORE=$work/store

@@ -45,20 +45,48 @@ stage %base from scratch {
 export from %base
 END_OF_PLAN
 exits 'the base image is made' 0 "$cogpackc" "$work/base.cpk" -o oci -O "$work/base"
-cat >"$project/plan.cpk" <<'END_OF_PLAN'
+# Packages, which are installed without any program, and whose files have owners and modes of their own.
+mkdir -p "$work/packages/links" "$work/packages/debs" "$work/tiny/DEBIAN" "$work/tiny/etc" "$work/tiny/usr/bin"
+printf 'Package: tiny\nVersion: 1\nArchitecture: all\nMaintainer: nobody\nDescription: tiny\n' >"$work/tiny/DEBIAN/control"
+echo 'tool' >"$work/tiny/usr/bin/tool"
+ln "$work/tiny/usr/bin/tool" "$work/tiny/usr/bin/name"
+echo 'key' >"$work/tiny/etc/key"
+chown 0:42 "$work/tiny/etc/key"
+chmod 4755 "$work/tiny/usr/bin/tool"
+chmod 0640 "$work/tiny/etc/key"
+exits 'a Debian package is made' 0 dpkg-deb --build "$work/tiny" "$work/packages/debs/tiny_1_all.deb"
+wheel=$("$repository/tests/end-to-end/make-wheel" "$work/packages/links" words 1.0)
+chmod -R u=rwX,go=rX "$work/packages"
+export COGPACK_DEBS=$work/packages/debs PIP_FIND_LINKS=$work/packages/links
+cat >"$project/plan.cpk" <<END_OF_PLAN
 cpk 1
 
 context @files = dir "files"
 
+context @system = debs {
+  deb "tiny_1_all.deb" {
+    hash sha256:$(sha256sum "$work/packages/debs/tiny_1_all.deb" | cut -d ' ' -f 1)
+  }
+}
+
+context @wheels = wheels {
+  python "3.11"
+  wheel "words-1.0-py3-none-any.whl" {
+    hash sha256:$wheel
+  }
+}
+
 stage %app from scratch {
   copy contents "." from @files to "/app"
+  copy contents "." from @system to "/system"
+  copy contents "." from @wheels to "/python"
   file "/note" = "written by the plan"
   mkdir "/made" mode 0750
 }
 
 export from %app
 END_OF_PLAN
-sed -e 's/^context/image @base = "base"\n\n&/' -e 's/^stage %app from scratch/stage %app from image @base/' \
+sed -e 's/^context @files/image @base = "base"\n\n&/' -e 's/^stage %app from scratch/stage %app from image @base/' \
 	-e 's|^  mkdir "/made".*|&\n  run "mkdir /run-made \&\& cat /app/*.txt >/run-made/all \&\& id >/run-made/id \&\& chmod 700 /run-made"|' \
 	"$project/plan.cpk" >"$project/programs.cpk"
 
@@ -77,7 +105,9 @@ builds_at() {
 	shift 2
 	mkdir "$at/out"
 	chmod 777 "$at/out"
-	exits "$what: -o oci" 0 "$@" "$cogpackc" "$at/project/plan.cpk" -o oci -O "$at/out/oci"
+	# Packages are kept in a store, whoever makes the image.
+	exits "$what: -o oci" 0 "$@" env "COGPACK_STORE=$at/out/packages" \
+		"$cogpackc" "$at/project/plan.cpk" -o oci -O "$at/out/oci"
 	exits "$what: build" 0 "$@" "$cogpackc" build "$at/project" --builder direct --store "$at/out/store" \
 		--output "type=layout,dest=$at/out/build" --progress quiet
 	sums "$at/out/oci" >"$work/sums.oci"
