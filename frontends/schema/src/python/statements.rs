@@ -267,7 +267,23 @@ fn function(node: Node<'_>, name: Node<'_>, decorators: &[Expr], text: &str) -> 
         decorators: decorators.to_vec(),
         parameters: parameters.filter_map(|(at, node)| parameter(node, at < divider, text)).collect(),
         returns: node.child_by_field_name("return_type").map(|returns| expression(returns, text)),
+        gives: node.child_by_field_name("body").and_then(only_return).map(|given| expression(given, text)),
     }
+}
+
+/// What a body returns that is one `return`, and a text before it at most.
+fn only_return(body: Node<'_>) -> Option<Node<'_>> {
+    let mut statements = children(body);
+    let is_text = |node: &Node<'_>| {
+        node.kind() == "expression_statement"
+            && children(*node).first().is_some_and(|first| first.kind() == "string")
+    };
+    if statements.first().is_some_and(is_text) {
+        statements.remove(0);
+    }
+    let [only] = statements[..] else { return None };
+    let [given] = children(only)[..] else { return None };
+    (only.kind() == "return_statement").then_some(given)
 }
 
 fn parameter(node: Node<'_>, by_place_alone: bool, text: &str) -> Option<Parameter> {

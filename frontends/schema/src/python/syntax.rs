@@ -1,5 +1,5 @@
 //! The parts of a Python file that say what a model takes and gives: names that it binds, signatures
-//! and expressions, without the bodies of functions.
+//! and expressions, without the bodies of functions that do more than return something.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -91,8 +91,10 @@ pub struct Function {
     pub decorators: Vec<Expr>,
     /// Its parameters.
     pub parameters: Vec<Parameter>,
-    /// What it returns.
+    /// The type of what it returns.
     pub returns: Option<Expr>,
+    /// What it returns, where its body is nothing but that.
+    pub gives: Option<Expr>,
 }
 
 /// A parameter.

@@ -10,6 +10,7 @@ use crate::model::{Declared, Input, Value};
 use crate::python::expressions::F_STRING;
 use crate::python::syntax::{Call, Class, Expr, Kind, Parameter};
 use crate::reading::rules::Places;
+use crate::reading::shared::Standing;
 use crate::scope::files::ModuleId;
 use crate::scope::{Entity, Scope};
 
@@ -199,8 +200,9 @@ pub enum InputFinding {
 }
 
 /// The default of a parameter, and the arguments of its `Input`.
-#[derive(Default)]
 struct Said {
+    /// What names in them mean.
+    around: Around,
     default: Option<(ModuleId, Expr)>,
     arguments: Vec<(String, ModuleId, Expr)>,
 }
@@ -225,7 +227,7 @@ impl Scope<'_> {
             return None;
         }
         let around = Around { class: class.cloned(), names: Vec::new() };
-        let said = self.said(id, name, parameter.default.as_ref());
+        let said = self.said(id, &around, name, parameter.default.as_ref());
         let read = match &parameter.annotation {
             Some(annotation) => {
                 let of = self.annotation(id, annotation);
@@ -243,7 +245,7 @@ impl Scope<'_> {
         let mut values: Vec<(String, Option<Value>)> = Vec::new();
         for (keyword, id, value) in &said.arguments {
             let what = format!("`{keyword}` of `{name}`");
-            let known = self.constant(*id, value, &around, &what);
+            let known = self.constant(*id, value, &said.around, &what);
             places.note(keyword, *id, &value.at);
             values.push((keyword.clone(), known));
         }
@@ -251,7 +253,7 @@ impl Scope<'_> {
         let mut complete = values.iter().all(|(_, value)| value.is_some());
         if let Some((id, value)) = &said.default {
             places.note("default", *id, &value.at);
-            default = self.constant(*id, value, &around, &format!("the default of `{name}`"));
+            default = self.constant(*id, value, &said.around, &format!("the default of `{name}`"));
             complete &= default.is_some();
         }
         let read = read?;
@@ -267,16 +269,18 @@ impl Scope<'_> {
     }
 
     /// Takes `Input(…)` apart; anything else is a default.
-    fn said(&mut self, id: ModuleId, name: &str, default: Option<&Expr>) -> Option<Said> {
-        let Some(default) = default else { return Some(Said::default()) };
-        let (id, default) = self.shared(id, default);
-        let Kind::Call(call) = &default.kind else {
-            return Some(Said { default: Some((id, default)), arguments: Vec::new() });
+    fn said(&mut self, id: ModuleId, around: &Around, name: &str, default: Option<&Expr>) -> Option<Said> {
+        let nothing = |around| Said { around, default: None, arguments: Vec::new() };
+        let Some(default) = default else { return Some(nothing(around.clone())) };
+        let Standing { id, default, around } = self.shared(id, around, default);
+        let mut said = nothing(around);
+        let call = match &default.kind {
+            Kind::Call(call) if self.is_input(id, call) => call,
+            _ => {
+                said.default = Some((id, default));
+                return Some(said);
+            }
         };
-        if !self.is_input(id, call) {
-            return Some(Said { default: Some((id, default)), arguments: Vec::new() });
-        }
-        let mut said = Said::default();
         let mut complete = true;
         if let [first, rest @ ..] = call.positional.as_slice() {
             said.default = Some((id, first.clone()));
@@ -315,20 +319,6 @@ impl Scope<'_> {
             }
         }
         complete.then_some(said)
-    }
-
-    /// An `Input(…)` may stand elsewhere under a name that several parameters use.
-    fn shared(&mut self, id: ModuleId, default: &Expr) -> (ModuleId, Expr) {
-        if let Kind::Name(_) | Kind::Attribute(..) = &default.kind {
-            if let Entity::Value(other, value) = self.entity(id, default, Some(default.at.start)) {
-                if let Kind::Call(call) = &value.kind {
-                    if self.is_input(other, call) {
-                        return (other, (*value).clone());
-                    }
-                }
-            }
-        }
-        (id, default.clone())
     }
 
     /// Whether this is a call of cog's `Input`.

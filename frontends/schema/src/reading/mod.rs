@@ -7,4 +7,5 @@ pub mod inputs;
 pub mod outputs;
 mod pattern;
 pub mod rules;
+mod shared;
 pub mod target;
