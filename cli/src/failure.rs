@@ -75,6 +75,11 @@ impl Failure {
         });
         self
     }
+
+    /// The same with ways that there may be.
+    pub fn with_other_ways_out<'w>(self, ways: impl IntoIterator<Item = &'w str>) -> Self {
+        ways.into_iter().fold(self, Self::with_another_way_out)
+    }
 }
 
 /// What helps wherever it happens.

@@ -1,6 +1,7 @@
 //! `cogpackc build` as far as it gets without a daemon: what is wrong is said before one is asked.
 
 use cogpack_cli::Environment;
+use cogpack_tests::places::root;
 use cogpack_tests::terminal::{cogpackc, cogpackc_in, cogpackc_with_input};
 
 const PLAN: &str = "cpk 1
@@ -164,6 +165,72 @@ fn without_a_daemon_this_process_builds() {
     let answer = cogpackc(folder.path(), &["build", ".", "--builder", "direct"]);
     assert_eq!(answer.code, 2, "{}", answer.stderr);
     assert!(answer.stderr.contains("nobody was told where the image goes"), "{}", answer.stderr);
+}
+
+/// The text model, with a catalogue whose only image is in a registry that nobody can reach.
+fn model_without_a_registry() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for file in ["cog.yaml", "predict.py", "pylock.cog.toml"] {
+        let from = root().join("tests/projects/string-model").join(file);
+        std::fs::copy(from, folder.path().join(file)).expect("can be copied");
+    }
+    // The port of a service that hosts have long since stopped to offer.
+    let catalogue = "catalogue = 1\n[[image]]\nreference = \"127.0.0.1:9/base/python:3.12\"\n\
+                     platforms = [\"linux/amd64\"]\nroles = [\"runtime\"]\nextent = \"runtime\"\n\
+                     os = { id = \"debian\", version = \"12\" }\npackages = { ca-certificates = \"\" }\n\
+                     python = { version = \"3.12.1\", interpreter = \"/usr/bin/python3\", prefix = \"/usr\" }\n";
+    std::fs::write(folder.path().join("own.toml"), catalogue).expect("can be written");
+    folder
+}
+
+const WITHOUT_REGISTRY: &str = "`--base debian` makes the base of Debian packages, without a registry";
+
+/// Where neither an Engine nor a registry is to be reached, what is said of either names the way to an image.
+#[test]
+fn without_an_engine_and_a_registry_the_way_to_an_image_is_told() {
+    let folder = model_without_a_registry();
+    let mut environment = Environment::default();
+    environment.docker.host = Some(NOWHERE.to_owned());
+    let base = ["build", ".", "--catalogue", "own.toml", "--progress", "quiet"];
+    let answer = cogpackc_in(environment, folder.path(), &base);
+    assert_eq!(answer.code, 2, "{}", answer.stderr);
+    let engine = "`--builder direct -o type=layout,dest=DIR` builds without a daemon";
+    assert!(answer.stderr.contains(&format!("{engine}; {WITHOUT_REGISTRY}")), "{}", answer.stderr);
+    let store = folder.path().join("store").display().to_string();
+    let direct = ["--builder", "direct", "-o", "type=layout,dest=made", "--store", &store];
+    let answer = cogpackc(folder.path(), &[&base[..], &direct].concat());
+    assert_eq!(answer.code, 2, "{}", answer.stderr);
+    assert!(answer.stderr.contains(WITHOUT_REGISTRY), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("127.0.0.1:9") && !folder.path().join("made").exists(),
+        "{}",
+        answer.stderr
+    );
+    // A plan says itself what it is on.
+    let folder =
+        folder_with("cpk 1\nimage @base = \"127.0.0.1:9/base\"\nstage %a from image @base\nexport from %a\n");
+    let answer = cogpackc(folder.path(), &[&["build", "."], &direct[..]].concat());
+    assert_eq!(answer.code, 2, "{}", answer.stderr);
+    assert!(!answer.stderr.contains("--base debian"), "{}", answer.stderr);
+}
+
+/// Locking takes a while, and leaves files in the project.
+#[test]
+fn what_cannot_be_pushed_is_refused_before_any_work() {
+    let folder = model_without_a_registry();
+    std::fs::remove_file(folder.path().join("pylock.cog.toml")).expect("is there");
+    let cog_yaml = folder.path().join("cog.yaml");
+    let yaml = std::fs::read_to_string(&cog_yaml).expect("is text");
+    for (more, said) in [
+        ("", "an image without a name cannot be pushed"),
+        ("model: r8.im/me/model\n", "`model` names the repository `r8.im/me/model`, and no tag to push to"),
+    ] {
+        std::fs::write(&cog_yaml, format!("{yaml}{more}")).expect("can be written");
+        let answer = cogpackc(folder.path(), &["build", ".", "--push", "--catalogue", "own.toml"]);
+        assert_eq!(answer.code, 2, "{}", answer.stderr);
+        assert!(answer.stderr.starts_with(&format!("error: {said}")), "{}", answer.stderr);
+        assert!(!folder.path().join("pylock.cog.toml").exists());
+    }
 }
 
 /// The value of a secret is nowhere in what is said, even where something about it is wrong.

@@ -14,7 +14,7 @@ use cogpack_compiler::stacks::python::debs::{self, DebInputs};
 use cogpack_compiler::stacks::python::finding::PythonFinding;
 use cogpack_compiler::stacks::python::lock_inputs::Needs;
 use cogpack_compiler::stacks::python::{lock, lock_inputs};
-use cogpack_compiler::stacks::{self, BaseWish, Findings, Planned, ProjectFinding, Request};
+use cogpack_compiler::stacks::{self, BaseWish, Findings, ImageName, Planned, ProjectFinding, Request};
 use cogpack_content::{ImageReference, Platform};
 use cogpack_frontends_cog_yaml::Strictness;
 use cogpack_frontends_schema::Signature;
@@ -151,6 +151,11 @@ impl Project {
             }
         }
         (!errors.is_empty()).then_some(lacking)
+    }
+
+    /// What it says of the name of its image, where that can be read.
+    pub fn image_name(&mut self, request: &Request) -> Option<ImageName> {
+        self.files.plan(&mut self.source, |source| stacks::image_name(source, request))
     }
 
     /// What its model takes for a prediction, where that can be said.

@@ -49,13 +49,22 @@ impl Named<'_> {
 
     /// The same for whoever builds. Who does so for the first time has not locked the project, so that is
     /// done; a lock that is there is never made anew here. With it comes what the project says of the name
-    /// of its image.
-    pub fn plan_to_build(&self, console: &mut Console<'_>) -> Result<Option<(PlanFile, ImageName)>, Failure> {
+    /// of its image, which `check` is told, with the directory, before anything is locked or planned.
+    pub fn plan_to_build(
+        &self,
+        check: impl Fn(&ImageName, &Path) -> Result<(), Failure>,
+        console: &mut Console<'_>,
+    ) -> Result<Option<(PlanFile, ImageName)>, Failure> {
         if let Some(plan) = self.written(console)? {
+            check(&ImageName::Unsaid, &plan.directory)?;
             return Ok(Some((plan, ImageName::Unsaid)));
         }
         let Some(request) = self.request(console)? else { return Ok(None) };
         let mut project = Project::open(self.path, console)?;
+        // What of it cannot be read is found, and told, by whoever plans.
+        if let Some(image) = project.image_name(&request) {
+            check(&image, project.directory())?;
+        }
         if let Some(lacking) = project.lacks_only_locks(&request) {
             let Some((needs, debs)) = project.lock_inputs(&request, self.format, console)? else {
                 return Ok(None);

@@ -85,6 +85,9 @@ pub trait Stack {
     /// What the model of a project takes for a prediction; nothing where it has no model, or one of which
     /// planning finds that this cannot be said.
     fn signature(&self, source: &Source, request: &Request) -> Result<Option<Signature>, Unread>;
+
+    /// What a project says of the name of its image; nothing where planning finds that it cannot be read.
+    fn image_name(&self, source: &Source, request: &Request) -> Result<Option<ImageName>, Unread>;
 }
 
 /// The stacks that are known.
@@ -121,6 +124,15 @@ pub fn plan_by(
 /// The stack that somebody names: whoever plans, or else the settings.
 fn named<'n>(request: &'n Request, settings: &'n Settings) -> Option<&'n str> {
     request.stack.as_deref().or(settings.stack.as_ref().map(|named| named.as_str()))
+}
+
+/// What a project says of the name of its image, before anything of it is locked or planned.
+pub fn image_name(source: &Source, request: &Request) -> Result<Option<ImageName>, Unread> {
+    let settings = settings(&SourcePath::root(), source)?;
+    match detect::choose(&all(), source, named(request, &settings))? {
+        Ok((stack, _)) => stack.image_name(source, request),
+        Err(_) => Ok(None),
+    }
 }
 
 /// What the model of a project takes for a prediction, before anything of it is locked or planned.

@@ -51,6 +51,10 @@ impl Stack for Toy {
     fn signature(&self, _: &Source, _: &Request) -> Result<Option<Signature>, Unread> {
         Ok(Some(Signature { inputs: Vec::new(), declared: None }))
     }
+
+    fn image_name(&self, _: &Source, _: &Request) -> Result<Option<ImageName>, Unread> {
+        Ok(Some(ImageName::Unsaid))
+    }
 }
 
 fn toys() -> Vec<Box<dyn Stack>> {

@@ -32,7 +32,7 @@ use super::arguments::Build;
 use super::given::{self, Caches, Given};
 use super::plan::{Source, shown_or};
 use super::watch::{Interrupts, Waited, failure_of, watch};
-use super::{CANCELLED, INTERRUPTED, UNANSWERED, bases, daemon, results};
+use super::{CANCELLED, INTERRUPTED, UNANSWERED, bases, daemon, results, without_registry};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::installed::{Form, Installed, ToInstall};
@@ -185,13 +185,16 @@ impl Job<'_> {
     ) -> Result<Option<Prepared>, Failure> {
         note.show(&format!("reaching the daemon at {}", self.address), console);
         let failed = |error: DaemonFailure| failure_of(&error.into());
-        let connection = Connection::open(&self.address).await.map_err(not_reached)?;
+        let other_ways = without_registry(self.arguments, self.file, console);
+        let connection = Connection::open(&self.address)
+            .await
+            .map_err(|error| not_reached(error).with_other_ways_out(other_ways))?;
         let inquiry = connection.inquire(logins_only(served)).await.map_err(failed)?;
         note.show("asking the daemon for the images that the plan builds on", console);
         let platforms = self.source.plan.platforms.iter().map(|platform| &platform.value);
         let learning = try_join_all(platforms.map(async |platform| {
-            let learnt = bases::learn(&self.source, &served.layouts, platform, &inquiry, cancel).await?;
-            Ok((platform, learnt))
+            let learnt = bases::learn(&self.source, &served.layouts, platform, &inquiry, cancel).await;
+            Ok((platform, learnt.map_err(|failure| failure.with_other_ways_out(other_ways))?))
         }));
         // A good part of a build that has nothing to do is asking: so neither waits for the other.
         let abilities = async { inquiry.abilities().await.map_err(failed) };

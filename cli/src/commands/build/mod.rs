@@ -22,10 +22,12 @@ pub mod watch;
 mod within;
 
 use std::cell::Cell;
+use std::path::Path;
 use std::time::Duration;
 
 use arguments::{Build, Builder};
 use cogpack_backends_oci_direct::support::has_programs;
+use cogpack_compiler::stacks::ImageName;
 use cogpack_io_runtime::user_namespace;
 use image_names::Unnamed;
 
@@ -33,6 +35,7 @@ use crate::arguments::LimitsChoice;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::limits::limits;
+use crate::plan_file::PlanFile;
 use crate::project::of_directory::Named;
 use crate::{COULD_NOT_RUN, FINDINGS};
 
@@ -64,8 +67,13 @@ fn build(arguments: &Build, unnamed: Unnamed, console: &mut Console<'_>) -> Resu
         no_network: arguments.no_network,
         format: arguments.format,
     };
-    let Some((file, image)) = named.plan_to_build(console)? else { return Ok(FINDINGS) };
-    let names = unnamed.or_tags(&arguments.tags, &image, &destinations, &file.directory)?;
+    let names = |image: &ImageName, directory: &Path| {
+        unnamed.or_tags(&arguments.tags, image, &destinations, directory)
+    };
+    // An image that cannot be pushed is not worth a lock, which may take minutes.
+    let is_named = |image: &ImageName, directory: &Path| names(image, directory).map(drop);
+    let Some((file, image)) = named.plan_to_build(is_named, console)? else { return Ok(FINDINGS) };
+    let names = names(&image, &file.directory)?;
     let answers = [&arguments.metadata_file, &arguments.iidfile].into_iter().flatten();
     for written in answers.map(|path| console.directory.join(path)).chain(outputs::files(&destinations)) {
         file.spare(&written)?;
@@ -118,6 +126,13 @@ fn build(arguments: &Build, unnamed: Unnamed, console: &mut Console<'_>) -> Resu
     let patience = if is_abandoned.get() { Duration::ZERO } else { CLEARING };
     runtime.shutdown_timeout(patience);
     code
+}
+
+/// What a project can be built on where no registry can be asked. Somebody's plan says what it is on; of a
+/// project that is not said yet.
+fn without_registry(arguments: &Build, file: &PlanFile, console: &Console<'_>) -> Option<&'static str> {
+    let is_project = file.path.is_none() && console.directory.join(&arguments.plan).is_dir();
+    is_project.then_some("`--base debian` makes the base of Debian packages, without a registry")
 }
 
 /// Makes an ordinary user root for the programs of a plan. This process has one thread until then,

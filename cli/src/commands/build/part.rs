@@ -13,6 +13,7 @@ use miette::Diagnostic;
 use super::arguments::Build;
 use super::plan::{Source, shown_or};
 use super::watch::Interrupts;
+use super::without_registry;
 use super::{INTERRUPTED, pulled};
 use crate::console::Console;
 use crate::failure::Failure;
@@ -33,9 +34,6 @@ pub struct Maker<'a> {
     /// Says what is waited for.
     pub note: Note,
 }
-
-/// What a project can be built on where no registry can be asked.
-const WITHOUT_REGISTRY: &str = "`--base debian` makes the base of Debian packages, without a registry";
 
 /// Where base images may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,12 +75,9 @@ impl Maker<'_> {
         let machine = Machine::new(self.arguments.store.as_deref(), console);
         let found = pulled::find(&source, &recipe, machine, interrupts, console).await;
         self.note.clear(console);
-        // Somebody's plan says what it is on; of a project that is not said yet.
-        let is_project = self.file.path.is_none() && console.directory.join(&self.arguments.plan).is_dir();
-        let found = match found {
-            Err(failure) if is_project => Err(failure.with_another_way_out(WITHOUT_REGISTRY)),
-            found => found,
-        }?;
+        let found = found.map_err(|failure| {
+            failure.with_other_ways_out(without_registry(self.arguments, self.file, console))
+        })?;
         let Some(found) = found else { return Ok(Err(INTERRUPTED)) };
         let mut pulls = BTreeMap::new();
         for (name, Found { layout, image, pull, digest: _ }) in found {

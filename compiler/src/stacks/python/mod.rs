@@ -34,7 +34,7 @@ use cogpack_frontends_source::{InFile, Kind, Names, Source, SourcePath, Unread};
 use super::block::compose;
 use super::detect::{Evidence, Weight};
 use super::why::Why;
-use super::{Findings, Planned, ProjectFinding, Request, Stack};
+use super::{Findings, ImageName, Planned, ProjectFinding, Request, Stack};
 
 /// The stack of Python models.
 pub struct PythonStack;
@@ -104,5 +104,9 @@ impl Stack for PythonStack {
 
     fn signature(&self, source: &Source, request: &Request) -> Result<Option<Signature>, Unread> {
         facts::signature(source, request)
+    }
+
+    fn image_name(&self, source: &Source, request: &Request) -> Result<Option<ImageName>, Unread> {
+        Ok(said::read_all(source, request)?.ok().map(|(said, _)| said.image_name()))
     }
 }
