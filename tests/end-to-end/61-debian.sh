@@ -19,9 +19,9 @@ exits 'a model without locks is built on packages alone' 0 build "$work/layout"
 exits 'and locked by that' 0 "$cogpackc" lock "$model" --base debian --locked
 exits 'and built again to the same bytes' 0 build "$work/again"
 exits 'as they are' 0 diff -r "$work/layout" "$work/again"
-refuses 'another Python is refused' project::base::debian sh -c \
-	'sed -i s/3.11/3.12/ "$2/cog.yaml"; "$1" plan "$2" --base debian; code=$?; sed -i s/3.12/3.11/ "$2/cog.yaml"; exit $code' \
-	sh "$cogpackc" "$model"
+mkdir "$work/old"
+printf 'base = "debian"\npython = "3.8"\ncommand = ["python"]\n' >"$work/old/cogpack.toml"
+refuses 'a Python that nobody has is refused' project::base::debian "$cogpackc" plan "$work/old"
 
 prints 'nothing of it runs with a network' cpk sh -c '"$1" plan "$2" --base debian --no-network | head -c 3' sh "$cogpackc" "$model"
 cp -r "$model" "$work/commands"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A model on an image without Python: one is unpacked there from an archive that the catalogue names by
-# its hash, and the model answers. Another archive at that address is refused.
+# its hash, and the model answers; and beside Debian packages alone, where nothing is run. Another archive at
+# that address is refused.
 # shellcheck source-path=SCRIPTDIR source=support.bash
 . "$(dirname "$0")/support.bash"
 needs_daemon
@@ -56,7 +57,38 @@ network=(--network "$COGPACK_TEST_NETWORK")
 prints 'it answers' 'good evening, Ada' "$cogpackc" predict "$work/greet" "${on_a_bare_base[@]}" \
 	-i name=Ada --store "$work/store" --progress quiet "${network[@]}"
 
+# Beside Debian packages alone. There is no shell to say where libraries are, so those that this Python needs, and
+# an archive of python-build-standalone has built in, are packages too.
+mkdir -p "$work/plain/python/bin"
+cp -a "$work/python/lib" "$work/plain/python/"
+cp "$usr/bin/python3.11" "$work/plain/python/bin/"
+rm -r "$work/plain/python/lib/"*.so* "$work/plain/python/lib/python3.11.program"
+tar -C "$work/plain" -czf "$work/served/plain.tar.gz" python
+sed "s|/python.tar.gz|/plain.tar.gz|; s|^digest = .*|digest = \"sha256:$(sha256sum "$work/served/plain.tar.gz" | cut -d' ' -f1)\"|" \
+	"$work/catalogue.toml" >"$work/plain.toml"
+cp -r "$repository/tests/models/greet" "$work/beside"
+cat >"$work/beside/cog.yaml" <<'END'
+build:
+  python_version: "3.11.2"
+  system_packages: [libbz2-1.0, libexpat1, libffi8, liblzma5, libssl3t64]
+run: "predict.py:Predictor"
+environment: ["GREETING=good evening"]
+END
+beside=(--base debian --catalogue "$work/plain.toml")
+on_nothing() {
+	DOCKER_HOST=unix:///nowhere/docker.sock "$cogpackc" build "$work/beside" "${beside[@]}" --builder direct --no-network \
+		--output "type=layout,dest=$1" --progress quiet
+}
+exits 'it lies beside Debian packages, without an engine or a registry' 0 on_nothing "$work/packages"
+matches 'which is told' '^  no release of Debian has Python 3\.11\.2, and this archive of it has a hash$' \
+	"$cogpackc" plan "$work/beside" "${beside[@]}" --why
+exits 'and nothing is run for it' 1 sh -c '"$@" | grep -E "^ *(run|exec) "' sh "$cogpackc" plan "$work/beside" "${beside[@]}"
+exits 'the same bytes come of it again' 0 on_nothing "$work/packages-again"
+exits 'as they are' 0 diff -r "$work/packages" "$work/packages-again"
+
 if [ "$(id -u)" = 0 ] && command -v crun >/dev/null; then
+	prints 'it answers there' 'good evening, Ada' \
+		"$cogpackc" predict "$work/packages" -i name=Ada --store "$work/store" --progress quiet
 	direct=(--builder direct --layout "base=$COGPACK_TEST_LAYOUTS/debian:bookworm-slim")
 	exits 'it is built without an engine too' 0 "$cogpackc" build "$work/greet" "${on_a_bare_base[@]}" "${direct[@]}" \
 		--output "type=layout,dest=$work/layout" --progress quiet

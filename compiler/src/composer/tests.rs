@@ -96,7 +96,12 @@ fn what_cannot_both_be_is_told_with_both_origins() {
     two.add("none", vec![workdir("/")]);
     two.export().workdir("/app".to_owned()).label("a", "1".to_owned()).label("a", "2".to_owned());
     two.stage("export.app", "no name", parts("/"));
-    let debs = DebsContext { suite: None, packages: BTreeMap::new(), certificates: BTreeMap::new() };
+    let debs = DebsContext {
+        suite: None,
+        packages: BTreeMap::new(),
+        archives: BTreeMap::new(),
+        certificates: BTreeMap::new(),
+    };
     two.context("same", context(ContextKind::Debs(debs)));
     insta::assert_snapshot!(told(composer).join("\n"), @r#"
     project::compose::unknown-phase: the block `one` (cog.yaml:2) puts the stage `x` into the phase `export.nowhere`, which is not there

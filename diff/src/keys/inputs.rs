@@ -101,7 +101,17 @@ fn declared(context: &Context, taken: Taken<'_>) -> Digest {
                 .maybe(it.interpreter.as_ref().map(|interpreter| interpreter.value.as_str()));
             locked(record, &it.wheels)
         }
-        ContextKind::Debs(it) => locked(Record::of("debs").maybe(it.suite.as_deref()), &it.packages),
+        ContextKind::Debs(it) => {
+            let mut record = Record::of("debs").maybe(it.suite.as_deref());
+            for (file, archive) in &it.archives {
+                record = record.text("archive").text(file).text(&archive.place.value);
+                record = of_locked(record, &archive.file);
+            }
+            for (file, certificate) in &it.certificates {
+                record = record.text("certificate").text(file).text(&certificate.text);
+            }
+            locked(record, &it.packages)
+        }
     }
 }
 
@@ -140,13 +150,17 @@ fn is_at_or_below(path: &str, place: &str) -> bool {
 /// A locked set. A file with a digest is that file, wherever it is fetched from.
 fn locked(mut record: Record, files: &BTreeMap<String, LockedFile>) -> Digest {
     for (name, file) in files {
-        record = record.text(name);
-        record = match &file.digest {
-            Some(digest) => record.key(digest),
-            None => record.maybe(file.url.as_ref().map(|url| url.value.as_str())),
-        };
+        record = of_locked(record.text(name), file);
     }
     record.digest()
+}
+
+/// What tells one file of a locked set from another of its name.
+fn of_locked(record: Record, file: &LockedFile) -> Record {
+    match &file.digest {
+        Some(digest) => record.key(digest),
+        None => record.maybe(file.url.as_ref().map(|url| url.value.as_str())),
+    }
 }
 
 fn last_part(url: &str) -> &str {

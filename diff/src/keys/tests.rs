@@ -39,6 +39,36 @@ fn of_ops(ops: &str) -> String {
 }
 
 #[test]
+fn what_lies_beside_packages_is_part_of_their_key() {
+    let hash = |of: &str| Digest::of(of.as_bytes());
+    let of = |beside: &str| {
+        let deb = format!("deb \"a_1_all.deb\" {{ hash {} }}", hash("deb"));
+        let set = format!("context @system = debs {{ {deb} {beside} }}");
+        format!(
+            "cpk 1\n{set}\nstage %a from scratch {{ copy contents \".\" from @system to \"/\" }} export from %a {{}}"
+        )
+    };
+    let archive =
+        |place: &str, bytes: &str| format!("archive \"a.tar\" at {place} {{ hash {} }}", hash(bytes));
+    let one = archive("/opt/a", "one");
+    for (before, after, expected) in [
+        (one.as_str(), one.as_str(), "="),
+        ("", &one, "!"),
+        (&one, &archive("/opt/b", "one"), "!"),
+        (&one, &archive("/opt/a", "two"), "!"),
+    ] {
+        assert_eq!(drawn(&of(before), &of(after)), expected, "{before}, then {after}");
+    }
+    let certificate = |name: &str| {
+        let text = include_str!("../../../tests/cases/text/certificates.cpk");
+        let line = text.lines().find(|line| line.contains("\"own.crt\"")).expect("the case has one");
+        line.trim_end_matches(" # ours").replace("own.crt", name)
+    };
+    assert_eq!(drawn(&of(&certificate("a.crt")), &of(&certificate("a.crt"))), "=");
+    assert_eq!(drawn(&of(&certificate("a.crt")), &of(&certificate("b.crt"))), "!");
+}
+
+#[test]
 fn a_cache_is_known_by_its_place() {
     let of_mount = |mount: &str| {
         let text = of_ops(&format!(r#"run "a" {{ mount cache {mount} }}"#));

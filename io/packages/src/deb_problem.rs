@@ -35,6 +35,23 @@ pub enum DebProblem {
         #[label("this package")]
         span: Span,
     },
+    /// An archive beside packages that cannot be read, or is not one directory.
+    #[error("the archive `{file}`: {problem}")]
+    #[diagnostic(
+        code(cpk::debs::invalid),
+        help(
+            "give an archive of which `tar -tf` lists one directory and what is in it, named as it is packed"
+        )
+    )]
+    InvalidArchive {
+        /// Its name.
+        file: String,
+        /// What is wrong with it.
+        problem: InvalidDeb,
+        /// Where the plan names it.
+        #[label("this archive")]
+        span: Span,
+    },
     /// A package with a script that nobody knows.
     #[error("{problem}")]
     #[diagnostic(

@@ -12,10 +12,11 @@ use cogpack_content::{Digest, Platform};
 use cogpack_io_store::{Store, StoreError};
 use cogpack_ir::plan::context::{DebsContext, LockedFile};
 use cogpack_ir::plan::{InputName, Span};
+use cogpack_packages_debs::archive;
 use cogpack_packages_debs::file_name::DebName;
 /// What Debian calls the machines of a platform.
 pub use cogpack_packages_debs::file_name::architecture_of;
-use cogpack_packages_debs::kept::{WHOLE, key_of, package_of, text_of};
+use cogpack_packages_debs::kept::{WHOLE, key_of, key_of_archive, package_of, text_of};
 use cogpack_packages_debs::package::{Package, read};
 use cogpack_packages_debs::root::Bytes;
 use cogpack_packages_debs::set::{SetProblem, check_scripts};
@@ -86,8 +87,14 @@ impl InstalledDebs {
         places: &Places,
     ) -> Result<Self, PackageError> {
         let get = |file: &str, locked: &LockedFile| get(file, locked, platforms, places);
-        let installed = locked::read_all(&context.packages, get)?;
-        let (packages, files): (Vec<Package>, Vec<File>) = installed.into_iter().unzip();
+        let installed = locked::read_all(&context.packages, get);
+        let files = context.archives.iter().map(|(name, archive)| (name.clone(), archive.file.clone()));
+        let archives = locked::read_all(&files.collect(), |file, locked| {
+            let place = context.archives.get(file).map_or("/", |archive| archive.place.as_str());
+            get_archive(file, locked, place, places)
+        });
+        let all = both(installed, archives)?;
+        let (packages, files): (Vec<Package>, Vec<File>) = all.into_iter().unzip();
         let unpacked = Unpacked(files);
         let architecture = platforms.first().and_then(architecture_of).unwrap_or_default();
         match DebSet::join(&packages, &context.certificates, architecture, &unpacked) {
@@ -120,6 +127,27 @@ impl InstalledDebs {
     }
 }
 
+/// All of both, or what is wrong with either.
+fn both<T>(
+    first: Result<Vec<T>, PackageError>,
+    second: Result<Vec<T>, PackageError>,
+) -> Result<Vec<T>, PackageError> {
+    match (first, second) {
+        (Ok(mut all), Ok(others)) => {
+            all.extend(others);
+            Ok(all)
+        }
+        (Err(PackageError::Plan(mut problems)), Err(PackageError::Plan(others))) => {
+            problems.extend(others);
+            Err(PackageError::Plan(problems))
+        }
+        (Err(error @ PackageError::Machine { .. }), _) | (_, Err(error @ PackageError::Machine { .. })) => {
+            Err(error)
+        }
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+    }
+}
+
 fn get(
     file: &str,
     locked: &LockedFile,
@@ -128,7 +156,6 @@ fn get(
 ) -> Result<(Package, File), PackageError> {
     let span = locked.span;
     let invalid = |problem| DebProblem::Invalid { file: file.to_owned(), problem, span };
-    let machine = |source| PackageError::Machine { file: file.to_owned(), source };
     let name: DebName = file.parse().map_err(|_| invalid(InvalidDeb::Other(file.to_owned())))?;
     // Nothing is fetched that would not be installed.
     for platform in platforms {
@@ -138,47 +165,94 @@ fn get(
             return Err(DebProblem::Architecture { file, platform, span }.into());
         }
     }
-    let of_store = |error: StoreError| machine(error.into());
-    let key = locked.digest.as_ref().map(key_of);
-    let kept = key.map(|key| kept(&name, &key, &places.store)).transpose().map_err(of_store)?.flatten();
-    let (package, data) = match kept {
-        Some(kept) => kept,
-        None => {
-            let deb = locked::get(Kind::Debs, file, &name.package, locked, places)?;
-            let work = places.store.work().map_err(of_store)?;
-            let path = work.path().join("data.tar");
-            let unwritten =
-                |source| of_store(StoreError::Disk { attempt: "write", path: path.clone(), source });
-            let data =
-                File::options().read(true).write(true).create_new(true).open(&path).map_err(unwritten)?;
-            let to = BufWriter::with_capacity(1 << 16, &data);
-            let mut written = Hashing { to, hash: Sha256::new(), failed: None };
-            let package = read(&name, BufReader::with_capacity(1 << 16, deb), &mut written);
-            // That there is no room for what is in it is nothing wrong with the package.
-            if let Some(source) = written.failed.take() {
-                return Err(unwritten(source));
-            }
-            let package = package.map_err(invalid)?;
-            written.flush().map_err(unwritten)?;
-            let digest = Digest::from_sha256(written.hash.clone().finalize().into());
-            drop(written);
-            if let Some(key) = key {
-                places.store.keep_blob(&digest, &path).map_err(of_store)?;
-                let known = format!("{digest}\n{}", text_of(&package));
-                places
-                    .store
-                    .keep_layer(&key, &work, |file| file.write_all(known.as_bytes()).map(|()| true))
-                    .map_err(of_store)?;
-            }
-            (package, data)
-        }
-    };
+    let wanted = Wanted { kind: Kind::Debs, file, name: &name, project: &name.package, key_of, locked };
+    let (package, data) = wanted.unpacked(places, |deb, data| read(&name, deb, data))?;
     let scripts = check_scripts(&package);
     if !scripts.is_empty() {
         let problem = |problem| DebProblem::Script { problem, span }.into();
         return Err(PackageError::Plan(scripts.into_iter().map(problem).collect()));
     }
     Ok((package, data))
+}
+
+/// An archive that lies beside the packages, at its place.
+fn get_archive(
+    file: &str,
+    locked: &LockedFile,
+    place: &str,
+    places: &Places,
+) -> Result<(Package, File), PackageError> {
+    let span = locked.span;
+    let invalid = |problem| DebProblem::InvalidArchive { file: file.to_owned(), problem, span };
+    let name = archive::name_of(file);
+    let wanted =
+        Wanted { kind: Kind::Archives, file, name: &name, project: "", key_of: key_of_archive, locked };
+    let (package, data) = wanted.unpacked(places, |packed, data| archive::read(file, packed, data))?;
+    // What leads outside is refused before, by the rules of paths.
+    let package = archive::placed(package, place).map_err(|problem| invalid(problem.into()))?;
+    Ok((package, data))
+}
+
+/// What is wanted unpacked.
+struct Wanted<'w> {
+    kind: Kind,
+    file: &'w str,
+    name: &'w DebName,
+    /// What an index knows it by.
+    project: &'w str,
+    /// What it is kept by.
+    key_of: fn(&Digest) -> Digest,
+    locked: &'w LockedFile,
+}
+
+impl Wanted<'_> {
+    /// What is in it, and its bytes as a plain tar: of the store, or else got and read.
+    fn unpacked(
+        &self,
+        places: &Places,
+        read: impl FnOnce(BufReader<File>, &mut dyn Write) -> Result<Package, InvalidDeb>,
+    ) -> Result<(Package, File), PackageError> {
+        let Self { file, locked, .. } = *self;
+        let machine = |source| PackageError::Machine { file: file.to_owned(), source };
+        let of_store = |error: StoreError| machine(error.into());
+        let invalid = |problem| {
+            let (file, span) = (file.to_owned(), locked.span);
+            match self.kind {
+                Kind::Archives => DebProblem::InvalidArchive { file, problem, span },
+                Kind::Debs | Kind::Wheels | Kind::Downloads => DebProblem::Invalid { file, problem, span },
+            }
+        };
+        let key = locked.digest.as_ref().map(self.key_of);
+        let kept = key.map(|key| kept(self.name, &key, &places.store)).transpose().map_err(of_store)?;
+        if let Some(kept) = kept.flatten() {
+            return Ok(kept);
+        }
+        let packed = locked::get(self.kind, file, self.project, locked, places)?;
+        let work = places.store.work().map_err(of_store)?;
+        let path = work.path().join("data.tar");
+        let unwritten = |source| of_store(StoreError::Disk { attempt: "write", path: path.clone(), source });
+        let data = File::options().read(true).write(true).create_new(true).open(&path).map_err(unwritten)?;
+        let to = BufWriter::with_capacity(1 << 16, &data);
+        let mut written = Hashing { to, hash: Sha256::new(), failed: None };
+        let package = read(BufReader::with_capacity(1 << 16, packed), &mut written);
+        // That there is no room for what is in it is nothing wrong with it.
+        if let Some(source) = written.failed.take() {
+            return Err(unwritten(source));
+        }
+        let package = package.map_err(invalid)?;
+        written.flush().map_err(unwritten)?;
+        let digest = Digest::from_sha256(written.hash.clone().finalize().into());
+        drop(written);
+        if let Some(key) = key {
+            places.store.keep_blob(&digest, &path).map_err(of_store)?;
+            let known = format!("{digest}\n{}", text_of(&package));
+            places
+                .store
+                .keep_layer(&key, &work, |file| file.write_all(known.as_bytes()).map(|()| true))
+                .map_err(of_store)?;
+        }
+        Ok((package, data))
+    }
 }
 
 /// A package that has been unpacked before, and its `data.tar`. What is not whole was never kept.

@@ -17,6 +17,8 @@ pub enum Kind {
     Debs,
     /// Files of servers.
     Downloads,
+    /// Archives that lie beside Debian packages.
+    Archives,
 }
 
 impl Kind {
@@ -26,6 +28,9 @@ impl Kind {
             Self::Wheels => {
                 "write its address into the plan, `url \"https://…\"`; or name a directory that has it with \
                  PIP_FIND_LINKS, or an index with PIP_INDEX_URL"
+            }
+            Self::Archives => {
+                "write its address into the plan, `url \"https://…\"`, or name a directory that has it with COGPACK_DEBS"
             }
             Self::Downloads => {
                 "write the address of a server that has it into the plan, `http \"https://…\"`"

@@ -11,7 +11,7 @@ use proptest::sample::select;
 use super::{names, ops, texts};
 use crate::plan::context::{
     DebsContext, DirectoryContext, GitContext, HttpContext, InlineFile, LocalCertificate, LockedFile,
-    OciContext, WheelsContext,
+    OciContext, UnpackedArchive, WheelsContext,
 };
 use crate::plan::{
     BaseImage, Context, ContextKind, Export, Healthcheck, HealthcheckTest, ImageConfig, Listing, PathRule,
@@ -146,6 +146,13 @@ fn context_kind() -> BoxedStrategy<ContextKind> {
         span: Span::NOWHERE,
     });
     let certificate = texts::text().prop_map(|text| LocalCertificate { text, span: Span::NOWHERE });
+    let archive = (texts::spanned_text(), option::of(digest()), option::of(texts::spanned_text())).prop_map(
+        |(place, digest, url)| UnpackedArchive {
+            place,
+            file: LockedFile { digest, url, span: Span::NOWHERE },
+        },
+    );
+    let archives = btree_map(texts::text(), archive, 0..2);
     let text = || option::of(texts::text());
     let spanned = || option::of(texts::spanned_text());
     prop_oneof![
@@ -166,9 +173,9 @@ fn context_kind() -> BoxedStrategy<ContextKind> {
         (spanned(), spanned(), locked()).prop_map(|(python, interpreter, wheels)| {
             ContextKind::Wheels(WheelsContext { python, interpreter, wheels })
         }),
-        (text(), locked(), btree_map(texts::text(), certificate, 0..2)).prop_map(
-            |(suite, packages, certificates)| {
-                ContextKind::Debs(DebsContext { suite, packages, certificates })
+        (text(), locked(), archives, btree_map(texts::text(), certificate, 0..2)).prop_map(
+            |(suite, packages, archives, certificates)| {
+                ContextKind::Debs(DebsContext { suite, packages, archives, certificates })
             }
         ),
     ]

@@ -5,7 +5,7 @@ use super::tree::ObjectWriter;
 use super::{content, path_rules};
 use crate::plan::context::{
     DebsContext, DirectoryContext, GitContext, HttpContext, InlineFile, LocalCertificate, LockedFile,
-    OciContext, WheelsContext,
+    OciContext, UnpackedArchive, WheelsContext,
 };
 use crate::plan::{Context, ContextKind, Span, Spanned};
 
@@ -71,6 +71,8 @@ pub(super) fn write(context: &Context) -> ObjectWriter {
             object = ObjectWriter::tagged("context", "debs");
             object.put_some("suite", debs.suite.as_deref());
             object.put_entries("debs", debs.packages.iter().map(|(name, file)| (name, write_locked(file))));
+            let archives = debs.archives.iter();
+            object.put_entries("archives", archives.map(|(name, one)| (name, write_archive(one))));
             let certificates = debs.certificates.iter();
             object.put_entries("certificates", certificates.map(|(name, one)| (name, one.text.as_str())));
         }
@@ -96,6 +98,7 @@ pub(super) fn read(at: &At<'_>, span: Span) -> Option<Context> {
         Tag::Debs => Some(ContextKind::Debs(DebsContext {
             suite: fields.optional("suite", At::owned_text),
             packages: fields.optional("debs", |at| at.entries(any_key, read_locked)).unwrap_or_default(),
+            archives: fields.optional("archives", |at| at.entries(any_key, read_archive)).unwrap_or_default(),
             certificates: fields
                 .optional("certificates", |at| at.entries(any_key, read_certificate))
                 .unwrap_or_default(),
@@ -150,6 +153,21 @@ fn read_inline(at: &At<'_>, span: Span) -> Option<InlineFile> {
     let content = content::read(&mut fields);
     fields.close();
     Some(InlineFile { mode, content: content?, span })
+}
+
+fn write_archive(archive: &UnpackedArchive) -> ObjectWriter {
+    let mut object = write_locked(&archive.file);
+    object.put("at", archive.place.as_str());
+    object
+}
+
+fn read_archive(at: &At<'_>, span: Span) -> Option<UnpackedArchive> {
+    let mut fields = at.fields()?;
+    let digest = fields.optional("hash", At::parsed);
+    let url = fields.optional("url", spanned_text);
+    let place = fields.required("at", spanned_text);
+    fields.close();
+    Some(UnpackedArchive { place: place?, file: LockedFile { digest, url, span } })
 }
 
 fn read_certificate(at: &At<'_>, span: Span) -> Option<LocalCertificate> {

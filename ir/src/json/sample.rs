@@ -155,6 +155,10 @@ fn contexts() -> BTreeMap<InputName, Context> {
             ContextKind::Debs(DebsContext {
                 suite: Some("bookworm".to_owned()),
                 packages: BTreeMap::from([("libc6_2.36-9_amd64.deb".to_owned(), locked(b"libc6"))]),
+                archives: BTreeMap::from([(
+                    "tools-1.tar.gz".to_owned(),
+                    UnpackedArchive { place: at("/opt/tools".to_owned()), file: locked(b"tools") },
+                )]),
                 certificates: BTreeMap::from([(
                     "own.crt".to_owned(),
                     LocalCertificate { text: "of an authority".to_owned(), span: Span::NOWHERE },

@@ -83,7 +83,7 @@ fn has_free_keys(pointer: &str) -> bool {
     let is_nested = pointer.matches('/').count() > 1;
     ["labels", "annotations"].contains(&last)
         || (!is_nested && ["images", "contexts", "secrets", "caches", "phases"].contains(&last))
-        || (is_nested && ["files", "wheels", "debs", "certificates"].contains(&last))
+        || (is_nested && ["files", "wheels", "debs", "archives", "certificates"].contains(&last))
 }
 
 #[test]

@@ -111,8 +111,19 @@ pub struct DebsContext {
     /// The packages by file name (`libc6_2.36-9_amd64.deb`), which carries name, version and
     /// architecture (Debian policy, appendix on source and binary names).
     pub packages: BTreeMap<String, LockedFile>,
+    /// Archives that are unpacked beside the packages, by file name (`cpython-3.12.16.tar.gz`).
+    pub archives: BTreeMap<String, UnpackedArchive>,
     /// Certificates of authorities beside those of the packages, by file name (`own.crt`).
     pub certificates: BTreeMap<String, LocalCertificate>,
+}
+
+/// An archive that is unpacked beside Debian packages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnpackedArchive {
+    /// What the only directory at the archive's top becomes.
+    pub place: Spanned<String>,
+    /// The archive.
+    pub file: LockedFile,
 }
 
 /// The certificate of an authority that a system is told to trust.

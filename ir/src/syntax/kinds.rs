@@ -107,7 +107,7 @@ impl Kind {
             Self::Oci => &["digest", "tag"],
             Self::Files => &["file"],
             Self::Wheels => &["python", "interpreter", "wheel"],
-            Self::Debs => &["suite", "deb", "certificate"],
+            Self::Debs => &["suite", "deb", "archive", "certificate"],
             Self::Locked => &["hash", "url"],
             Self::Stage => &[
                 "by", "copy", "env", "exec", "file", "layer", "mkdir", "provides", "remove", "run", "shell",

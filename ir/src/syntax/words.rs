@@ -38,6 +38,7 @@ macro_rules! keywords {
 const KEYWORDS: &[(Rule, &str)] = keywords! {
     kw_annotation "annotation",
     kw_append "append",
+    kw_archive "archive",
     kw_as "as",
     kw_at "at",
     kw_after "after",
@@ -203,6 +204,7 @@ const VALUES: &[(Rule, &str)] = &[
 
 const FORMS: &[(&str, &str)] = &[
     ("annotation", "annotation KEY = \"VALUE\""),
+    ("archive", "archive \"FILE.tar.gz\" at \"PATH\" { hash sha256:HEX }"),
     ("by", "by BLOCK at \"FILE\":LINE"),
     ("cache", "cache NAME"),
     ("certificate", "certificate \"FILE.crt\" = \"PEM\""),

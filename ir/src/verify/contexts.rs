@@ -275,6 +275,14 @@ fn check_debs(debs: &DebsContext, findings: &mut Vec<Finding>) {
         let way_out = "write it as the archive does: `NAME_VERSION_ARCHITECTURE.deb`";
         check_locked(file, locked, is_deb, "a Debian package", way_out, findings);
     }
+    for (file, archive) in &debs.archives {
+        let is_tar = [".tar", ".tar.gz", ".tar.xz", ".tar.zst"].iter().any(|ending| file.ends_with(ending))
+            && is_file_name(file);
+        let way_out = "write a name without `/` that ends in `.tar`, `.tar.gz`, `.tar.xz` or `.tar.zst`, as it is packed";
+        check_locked(file, &archive.file, is_tar, "an archive", way_out, findings);
+        let place = archive.place.span.place();
+        paths::text("the directory", &archive.place, place, PathRule::BelowRoot, findings);
+    }
     for (file, certificate) in &debs.certificates {
         let place = certificate.span.place();
         let is_named = file.strip_suffix(".crt").is_some_and(|stem| {

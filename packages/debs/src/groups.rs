@@ -43,8 +43,13 @@ pub fn groups(packages: &[Package], root: &Root) -> Vec<Group> {
     for (index, package) in packages.iter().enumerate() {
         let paths = brought(index, package, root);
         if large.contains(&index) {
-            let version = package.control.get("Version").unwrap_or("");
-            groups.push(Group { what: format!("{} {version}", package.name.package), paths });
+            let what = match package.is_archive() {
+                true => package.shown(),
+                false => {
+                    format!("{} {}", package.name.package, package.control.get("Version").unwrap_or(""))
+                }
+            };
+            groups.push(Group { what, paths });
         } else {
             count += 1;
             small.paths.extend(paths);
@@ -86,8 +91,9 @@ fn brought(index: usize, package: &Package, root: &Root) -> BTreeSet<Vec<u8>> {
             ) => placed.package == Some(index),
         }
     });
-    let [entry, sums] = database_of(&package.name.package).map(String::into_bytes);
-    with_way(entries.map(|entry| &entry.path).chain([&entry, &sums]))
+    let known = database_of(&package.name.package).map(String::into_bytes);
+    let known = known.iter().filter(|_| !package.is_archive());
+    with_way(entries.map(|entry| &entry.path).chain(known))
 }
 
 /// Paths, and the directories on the way to them.

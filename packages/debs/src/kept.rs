@@ -65,7 +65,10 @@ pub fn package_of(name: &DebName, text: &str) -> Option<Package> {
             _ => package.entries.push(entry(kind, first, &mut fields)?),
         }
     }
-    package.control = paragraphs(&package.control_text).next()?;
+    // An archive says nothing of itself.
+    if !package.is_archive() {
+        package.control = paragraphs(&package.control_text).next()?;
+    }
     Some(package)
 }
 
@@ -117,6 +120,11 @@ fn plain(text: &str) -> Option<Vec<u8>> {
 /// By what an unpacked package is known: the digest of the package, and the form of what is kept.
 pub fn key_of(package: &Digest) -> Digest {
     Digest::of(format!("unpacked package 1\n{package}\n").as_bytes())
+}
+
+/// The same of an archive that lies beside packages.
+pub fn key_of_archive(archive: &Digest) -> Digest {
+    Digest::of(format!("unpacked archive 1\n{archive}\n").as_bytes())
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@
 //! other files of the [`base`] system, [`alternatives`], [`diversions`], [`certificates`], the loader's cache
 //! ([`ld_cache`]), and an entry for each package that scanners find. [`groups`] says which layers it comes in.
 //!
+//! What is no package, and lies beside them, is an [`archive`].
+//!
 //! A package that was unpacked once can be [`kept`] so.
 //!
 //! [`index`] reads what an archive has, and [`solve`] chooses of it what fits each other.
@@ -20,6 +22,7 @@ pub mod relations;
 pub mod version;
 
 pub mod ar;
+pub mod archive;
 pub mod compression;
 pub mod kept;
 pub mod package;

@@ -33,6 +33,18 @@ pub struct Package {
     pub entries: Vec<Entry>,
 }
 
+impl Package {
+    /// Whether it is an archive, and no package of Debian: those say something of themselves.
+    pub fn is_archive(&self) -> bool {
+        self.control_text.is_empty()
+    }
+
+    /// Its name, for people.
+    pub fn shown(&self) -> String {
+        if self.is_archive() { self.name.package.clone() } else { self.name.to_string() }
+    }
+}
+
 /// When dpkg runs a script of a package that is installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Hook {
@@ -104,6 +116,17 @@ pub enum PackageProblem {
     /// A file that could land outside.
     #[error(transparent)]
     Path(#[from] InvalidPath),
+    /// An archive with several things at its top.
+    #[error("it has `{one}` and `{other}` at its top, and not one directory alone")]
+    Tops {
+        /// The first.
+        one: String,
+        /// Another one.
+        other: String,
+    },
+    /// An archive with no directory at its top.
+    #[error("it has `{0}` at its top, and not a directory")]
+    Top(String),
     /// A file of a kind that cannot be brought.
     #[error("`{0}` is neither file, directory nor link")]
     Kind(String),
@@ -133,7 +156,7 @@ pub fn read(name: &DebName, deb: impl Read, data: &mut dyn Write) -> Result<Pack
         } else if member.name.starts_with("data.tar") {
             let control = control.ok_or(PackageProblem::Missing("control.tar"))?;
             let mut bytes = unpacked(&member.name, &mut content)?.ok_or_else(packed)?;
-            let entries = entries(&mut bytes, data)?;
+            let entries = entries(&mut bytes, data, merged)?;
             // To its end, where its sum is.
             io::copy(&mut bytes, &mut io::sink())?;
             return control.package(name, entries);
@@ -203,7 +226,12 @@ impl Read for Copied<'_> {
     }
 }
 
-fn entries(from: &mut dyn Read, to: &mut dyn Write) -> Result<Vec<Entry>, PackageProblem> {
+/// What a tar brings, which is written to `to` on the way; `place` says where what it has at a path comes to.
+pub(crate) fn entries(
+    from: &mut dyn Read,
+    to: &mut dyn Write,
+    place: fn(Vec<u8>) -> Vec<u8>,
+) -> Result<Vec<Entry>, PackageProblem> {
     let mut copied = Copied { from, to };
     let mut archive = Archive::new(&mut copied);
     let mut found = Vec::new();
@@ -231,11 +259,11 @@ fn entries(from: &mut dyn Read, to: &mut dyn Write) -> Result<Vec<Entry>, Packag
             EntryKind::Symlink(target().ok_or_else(|| PackageProblem::Kind(shown()))?)
         } else if kind.is_hard_link() {
             let target = path_of(&target().unwrap_or_default())?;
-            EntryKind::HardLink(merged(target.ok_or_else(|| PackageProblem::Kind(shown()))?))
+            EntryKind::HardLink(place(target.ok_or_else(|| PackageProblem::Kind(shown()))?))
         } else {
             return Err(PackageProblem::Kind(shown()));
         };
-        found.push(Entry { path: merged(path), attributes, kind });
+        found.push(Entry { path: place(path), attributes, kind });
     }
     Ok(found)
 }

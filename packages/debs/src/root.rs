@@ -137,10 +137,8 @@ impl Root {
                 EntryKind::HardLink(target) => {
                     let first = firsts.get(target).unwrap_or(target).clone();
                     firsts.insert(entry.path.clone(), first.clone());
-                    let missing = || RootProblem::HardLink {
-                        package: package.name.to_string(),
-                        path: shown(&entry.path),
-                    };
+                    let missing =
+                        || RootProblem::HardLink { package: package.shown(), path: shown(&entry.path) };
                     let there = self.placed.get_mut(&first).filter(|there| there.package == Some(index));
                     let there = there.ok_or_else(missing)?;
                     let PlacedKind::Packed(file) = &mut there.kind else { return Err(missing()) };
@@ -173,7 +171,7 @@ impl Root {
         if replaces(other, one) {
             *there = placed;
         } else if !replaces(one, other) {
-            let (one, other) = (one.name.to_string(), other.name.to_string());
+            let (one, other) = (one.shown(), other.shown());
             return Err(RootProblem::Files { one, other, path: shown(path) });
         }
         Ok(())
@@ -191,7 +189,7 @@ impl Root {
                     None => self.put_directory(directory, Mode::DIRECTORY, Ids::ROOT),
                     Some(PlacedKind::Packed(_) | PlacedKind::Made(_) | PlacedKind::Symlink(_)) => {
                         let package = package.and_then(|index| packages.get(index));
-                        let package = package.map_or_else(String::new, |package| package.name.to_string());
+                        let package = package.map_or_else(String::new, |package| package.shown());
                         return Err(RootProblem::Below { package, path: shown(&path) });
                     }
                 }

@@ -93,7 +93,8 @@ pub fn check_scripts(package: &Package) -> Vec<ScriptProblem> {
 }
 
 impl DebSet {
-    /// Puts packages beside each other, which must be in the order of their names. The system trusts
+    /// Puts packages beside each other, which must be in the order of their names, and archives behind them.
+    /// The system trusts
     /// `certificates` beside those of the packages.
     pub fn join(
         packages: &[Package],
@@ -153,7 +154,7 @@ impl DebSet {
         if let (Some(libc), Some(machine)) = (libc, ld_cache::machine(architecture)) {
             ld_cache::write(&mut root, bytes, machine, libc.control.get("Version").unwrap_or(""))?;
         }
-        for package in packages {
+        for package in packages.iter().filter(|package| !package.is_archive()) {
             let [entry, sums] = database_of(&package.name.package);
             let text = package.control_text.trim_end();
             root.make(&entry, format!("{text}\n"));

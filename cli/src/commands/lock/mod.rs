@@ -78,7 +78,7 @@ impl Wanted<'_> {
         let locked = locked.map_err(|error| failure(&error))?;
         let files = locked.into_iter().map(|deb| (deb.file, locked_file(deb.digest, Some(deb.url))));
         let (suite, packages) = (self.suite.map(str::to_owned), files.collect());
-        Ok(DebsContext { suite, packages, certificates: BTreeMap::new() })
+        Ok(DebsContext { suite, packages, archives: BTreeMap::new(), certificates: BTreeMap::new() })
     }
 }
 

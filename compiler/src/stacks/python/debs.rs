@@ -1,25 +1,29 @@
 //! The Debian packages that an image is made of where its base is `debian`: which ones a project needs,
 //! and what its lock of them says.
 //!
+//! A Python that no release of Debian has comes on demand and beside the packages, from an archive of the
+//! catalogue; the packages are then those of the newest release.
+//!
 //! The lock is a part of a plan, contexts alone, so it is read and printed like any plan: one `debs`
 //! context for each platform that it was made for. A comment says what it was made of.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use cogpack_catalogue::WantedOs;
+use cogpack_catalogue::{Catalogue, WantedOs};
 use cogpack_content::{Digest, Platform};
 use cogpack_frontends_source::{InFile, Place, Source, SourcePath, Unread};
-use cogpack_ir::plan::context::DebsContext;
-use cogpack_ir::plan::{Context, ContextKind, InputName, Plan, Span};
+use cogpack_ir::plan::context::{DebsContext, LockedFile, UnpackedArchive};
+use cogpack_ir::plan::{Context, ContextKind, InputName, Plan, Span, Spanned};
 use cogpack_ir::syntax;
 use cogpack_packages_wheels::target::PythonVersion;
-use pep440_rs::Version;
+use pep440_rs::{Version, VersionSpecifiers};
 
-use super::facts::{Decided, System};
+use super::facts::{Base, BaseFrom, Decided, PythonOf, System};
 use super::finding::PythonFinding;
 use super::fit::Fit;
 use super::named::named;
+use super::on_demand::{self, Archive, OnDemand};
 use super::said::{Said, read_all};
 use super::versions::{self, DISTRIBUTION};
 use crate::stacks::request::BaseWish;
@@ -29,15 +33,26 @@ use crate::stacks::{Findings, Request, text};
 pub const DEB_LOCK: &str = "debs.cog.cpk";
 
 /// The path of Python in Debian's packages.
-pub const INTERPRETER: &str = "/usr/bin/python3";
+const INTERPRETER: &str = "/usr/bin/python3";
 
 /// Releases of Debian, each with the only Python that it has.
 const RELEASES: [(&str, PythonVersion); 2] =
     [("bookworm", PythonVersion { major: 3, minor: 11 }), ("trixie", PythonVersion { major: 3, minor: 13 })];
 
-/// What each image has: the base system's files and accounts, certificates, Python with the C library and
-/// the OpenSSL that it needs, and an init.
-const ALWAYS: [&str; 5] = ["base-files", "base-passwd", "ca-certificates", "python3", "tini"];
+/// The release that a Python on demand lies beside: the newest one, which is maintained longest.
+const NEWEST: &str = "trixie";
+
+/// What each image has: the base system's files and accounts, certificates, an init, and the C++ library, which
+/// wheels take for granted (PEP 600).
+const ALWAYS: [&str; 5] = ["base-files", "base-passwd", "ca-certificates", "libstdc++6", "tini"];
+
+/// The Python of a release, with the C library and the OpenSSL that it needs.
+const PYTHON: &str = "python3";
+
+/// What a Python on demand needs, or looks for as that of a release does. It brings all but the C library and,
+/// in some versions, libcrypt itself; the standard library reads names of services, kinds of files by their
+/// endings, and time zones of the system; and wheels take zlib for granted, which `python3` brings.
+const FOR_ARCHIVE: [&str; 6] = ["libc6", "libcrypt1", "media-types", "netbase", "tzdata", "zlib1g"];
 
 /// What packages of those need only for scripts, of which none is run.
 const FOR_SCRIPTS: [&str; 2] = ["debconf", "dpkg"];
@@ -70,15 +85,66 @@ impl DebInputs {
     }
 }
 
-/// The system that such a base is.
-pub(super) fn system(python: &Decided<PythonVersion>) -> System {
-    let release = RELEASES.iter().find(|(_, of_release)| *of_release == python.value);
-    let version = release.map(|(suite, _)| (*suite).to_owned());
-    System { os: WantedOs { id: "debian".to_owned(), version }, prefix: DISTRIBUTION.to_owned() }
+/// The base that the locked packages make, with its Python.
+pub(super) fn base(
+    source: &Source,
+    request: &Request,
+    catalogue: &Catalogue,
+    said: &Said,
+    python: &Decided<PythonVersion>,
+    fit: &Fit,
+) -> Result<Result<Base, Findings>, Unread> {
+    let wanted = match of(request, catalogue, said, python, fit) {
+        Ok(wanted) => wanted,
+        Err(findings) => return Ok(Err(findings)),
+    };
+    let mut set = match locked(source, request, said, &wanted.inputs)? {
+        Ok(set) => set,
+        Err(findings) => return Ok(Err(findings)),
+    };
+    let system = |prefix: &str| System {
+        os: WantedOs { id: "debian".to_owned(), version: Some(wanted.inputs.suite.to_owned()) },
+        prefix: prefix.to_owned(),
+    };
+    Ok(Ok(match wanted.on_demand {
+        None => Base {
+            version: python_of(&set, python.value),
+            from: BaseFrom::Debs(set),
+            interpreter: INTERPRETER.to_owned(),
+            python: PythonOf::Base,
+            system: system(DISTRIBUTION),
+        },
+        Some(archives) => {
+            set.archives.extend(archives.archives.iter().map(beside));
+            Base {
+                version: Some(archives.version.clone()),
+                from: BaseFrom::Debs(set),
+                interpreter: on_demand::interpreter(python.value),
+                python: PythonOf::Archive(archives),
+                system: system(on_demand::PREFIX),
+            }
+        }
+    }))
+}
+
+/// An archive as the set has it, by the name that its address ends in, so that a directory of files may have it
+/// too.
+fn beside(archive: &Archive) -> (String, UnpackedArchive) {
+    let address = archive.url.split(['?', '#']).next().unwrap_or_default();
+    let last = address.rsplit('/').next().unwrap_or_default().replace("%2B", "+");
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._+-".contains(letter);
+    let is_name = last.ends_with(".tar.gz") && last.chars().all(is_plain);
+    let name = if is_name { last } else { "python.tar.gz".to_owned() };
+    let file = LockedFile {
+        digest: Some(archive.digest),
+        url: Some(Spanned::nowhere(archive.url.clone())),
+        span: Span::NOWHERE,
+    };
+    (name, UnpackedArchive { place: Spanned::nowhere(on_demand::PREFIX.to_owned()), file })
 }
 
 /// The version of Python that locked packages bring, where they say it.
-pub(super) fn python_of(set: &DebsContext, python: PythonVersion) -> Option<Version> {
+fn python_of(set: &DebsContext, python: PythonVersion) -> Option<Version> {
     let start = format!("python{python}_");
     let version = set.packages.keys().find_map(|file| file.strip_prefix(&start))?;
     version.split(['-', '+', '~', '_']).next()?.parse().ok()
@@ -97,28 +163,60 @@ pub fn inputs(source: &Source, request: &Request) -> Result<Result<Option<DebInp
         Ok(settled) => (settled.python, settled.fit),
         Err(findings) => return Ok(Err(findings)),
     };
-    Ok(of(request, &said, &python, &fit).map(Some))
+    let catalogue = match versions::catalogue(source, request, &said)? {
+        Ok(catalogue) => catalogue,
+        Err(findings) => return Ok(Err(findings)),
+    };
+    Ok(of(request, &catalogue, &said, &python, &fit).map(|wanted| Some(wanted.inputs)))
+}
+
+/// What a base is to be made of.
+struct Wished {
+    inputs: DebInputs,
+    /// The Python that lies beside the packages, where none of them brings it.
+    on_demand: Option<OnDemand>,
 }
 
 /// The same of files that have been read.
 fn of(
     request: &Request,
+    catalogue: &Catalogue,
     said: &Said,
     python: &Decided<PythonVersion>,
     fit: &Fit,
-) -> Result<DebInputs, Findings> {
+) -> Result<Wished, Findings> {
     if fit.of_base.is_some() {
         let place = cuda_of_base(said).map(Into::into);
         return Err(vec![InFile::new(&said.config, PythonFinding::DebianCuda { place }.into())]);
     }
+    let archives = |python: &VersionSpecifiers| on_demand::archives(catalogue, python, &request.platforms);
+    let named = named(said);
     let release = RELEASES.iter().find(|(_, has)| *has == python.value);
-    let Some((suite, _)) = release else {
-        let has = RELEASES.map(|(suite, has)| format!("{has} ({suite})")).join(" and ");
-        let named = named(said).map(|named| (named.file, named.place));
-        let file = named.as_ref().map(|(file, _)| file).or(python.at.as_ref().map(|(file, _)| file));
-        let place = named.as_ref().map(|(_, place)| (*place).into());
-        let finding = PythonFinding::DebianPython { python: python.value.to_string(), has, place };
-        return Err(vec![InFile::new(file.unwrap_or(&said.config), finding.into())]);
+    // A patch version that is named, and has an archive, is that one on every base.
+    let of_patch = named.as_ref().and_then(|named| named.exactly()).and_then(|python| archives(&python));
+    let (suite, on_demand) = match (release, of_patch) {
+        (_, Some(of_patch)) => (NEWEST, Some(of_patch)),
+        (Some((suite, _)), None) => (*suite, None),
+        (None, None) => match archives(&versions::of(python.value)) {
+            Some(newest) => (NEWEST, Some(newest)),
+            None => {
+                let has = RELEASES.map(|(suite, has)| format!("{has} ({suite})")).join(" and ");
+                let platforms: Vec<String> = request.platforms.iter().map(ToString::to_string).collect();
+                let named = named.map(|named| (named.file, named.place));
+                let file = named.as_ref().map(|(file, _)| file).or(python.at.as_ref().map(|(file, _)| file));
+                let finding = PythonFinding::DebianPython {
+                    python: python.value.to_string(),
+                    platforms: platforms.join(" and "),
+                    has,
+                    place: named.as_ref().map(|(_, place)| (*place).into()),
+                };
+                return Err(vec![InFile::new(file.unwrap_or(&said.config), finding.into())]);
+            }
+        },
+    };
+    let of_python = match on_demand {
+        None => &[PYTHON][..],
+        Some(_) => &FOR_ARCHIVE[..],
     };
     let asked: BTreeSet<String> =
         said.cog.build.system_packages.iter().map(|package| package.name.clone()).collect();
@@ -127,13 +225,15 @@ fn of(
     let has_scripts = !settings.pre_install.is_empty() || !settings.post_install.is_empty();
     let essential = !said.cog.build.commands.is_empty() || has_scripts;
     let is_left_out = |name: &&str| !essential && !asked.contains(*name);
-    Ok(DebInputs {
+    let always = ALWAYS.iter().chain(of_python).map(|name| (*name).to_owned());
+    let inputs = DebInputs {
         suite,
         without: FOR_SCRIPTS.iter().filter(|name| is_left_out(name)).map(|it| (*it).to_owned()).collect(),
-        names: ALWAYS.iter().map(|name| (*name).to_owned()).chain(asked).collect(),
+        names: always.chain(asked).collect(),
         essential,
         platforms: request.platforms.clone(),
-    })
+    };
+    Ok(Wished { inputs, on_demand })
 }
 
 /// Where a CUDA or a cuDNN is asked for that the base must have.
@@ -145,17 +245,12 @@ pub(super) fn cuda_of_base(said: &Said) -> Option<Place> {
 }
 
 /// The locked packages for the only platform that is asked for.
-pub(super) fn locked(
+fn locked(
     source: &Source,
     request: &Request,
     said: &Said,
-    python: &Decided<PythonVersion>,
-    fit: &Fit,
+    wanted: &DebInputs,
 ) -> Result<Result<DebsContext, Findings>, Unread> {
-    let wanted = match of(request, said, python, fit) {
-        Ok(wanted) => wanted,
-        Err(findings) => return Ok(Err(findings)),
-    };
     let lock = SourcePath::new(DEB_LOCK).expect("the name is a path");
     let found = match text(source, &lock)? {
         Ok(Some(text)) => text,

@@ -265,7 +265,13 @@ impl PythonFacts {
         });
         let mut decisions = vec![python];
         decisions.extend(match &self.base.python {
-            PythonOf::Archive(archive) => Some(archive.decision(&self.named_python())),
+            PythonOf::Archive(archive) => {
+                let others = match &self.base.from {
+                    BaseFrom::Image { .. } => "base that fits",
+                    BaseFrom::Debs(_) => "release of Debian",
+                };
+                Some(archive.decision(&self.named_python(), others))
+            }
             PythonOf::Base | PythonOf::Package => None,
         });
         decisions.extend(self.fit.decisions());
@@ -408,16 +414,12 @@ pub fn gather(
     };
     let catalogue = versions::catalogue(source, request, &said)?;
     let base = match versions::wish(request, &said) {
-        Some(BaseWish::Debian) => {
-            let base = |set| Base {
-                version: debs::python_of(&set, python.value),
-                from: BaseFrom::Debs(set),
-                interpreter: debs::INTERPRETER.to_owned(),
-                python: PythonOf::Base,
-                system: debs::system(&python),
-            };
-            debs::locked(source, request, &said, &python, &fit)?.map(|set| (base(set), Vec::new()))
-        }
+        Some(BaseWish::Debian) => match &catalogue {
+            Ok(catalogue) => {
+                debs::base(source, request, catalogue, &said, &python, &fit)?.map(|base| (base, Vec::new()))
+            }
+            Err(findings) => Err(findings.clone()),
+        },
         None | Some(BaseWish::Catalogue | BaseWish::Image(_)) => match &catalogue {
             Ok(catalogue) => versions::base(request, catalogue, &said, &python, &fit),
             Err(findings) => Err(findings.clone()),

@@ -490,17 +490,23 @@ pub enum PythonFinding {
         place: Option<SourceSpan>,
     },
     /// No release of Debian has that Python.
-    #[error("no release of Debian has Python {python}, so no base can be made of its packages")]
+    #[error(
+        "no release of Debian has Python {python}, and the catalogue has no archive of it for {platforms}, so no base \
+         can be made of packages"
+    )]
     #[diagnostic(
         code("project::base::debian"),
         help(
             "Debian has Python {has}: ask for one of these in `cog.yaml`, as in `build: {{ python_version: \"3.13\" \
-             }}`, or take a base image, with `--base catalogue`"
+             }}`; or name an archive of {python}, as a `[[python]]` of a catalogue of your own, with `--catalogue FILE`; \
+             or take a base image, with `--base catalogue`"
         )
     )]
     DebianPython {
         /// The one that is asked for.
         python: String,
+        /// The platforms that the image is for.
+        platforms: String,
         /// Those that there are.
         has: String,
         /// Where it is asked for, where a file names it.

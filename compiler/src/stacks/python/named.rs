@@ -85,7 +85,12 @@ impl Named {
         let has = base.version.as_ref().filter(|has| of(minor).contains(has) && has.release().len() > 2);
         let what = has.map_or_else(|| format!("some Python {minor}"), |has| format!("Python {has}"));
         let instead = match (&base.from, &base.python) {
-            (BaseFrom::Debs(_), _) => format!("the Debian packages bring {what}"),
+            (BaseFrom::Debs(_), PythonOf::Base | PythonOf::Package) => {
+                format!("the Debian packages bring {what}")
+            }
+            (BaseFrom::Debs(_), PythonOf::Archive(_)) => {
+                format!("{what} is unpacked beside the Debian packages")
+            }
             (BaseFrom::Image { reference, .. }, PythonOf::Base) => format!("`{reference}` has {what}"),
             (BaseFrom::Image { reference, .. }, PythonOf::Package) => {
                 format!("`{reference}` gets {what} from its distribution")

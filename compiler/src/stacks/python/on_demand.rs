@@ -2,7 +2,9 @@
 //!
 //! The archive is of a Python that may lie anywhere, and part of the plan by its address and hash, so
 //! nothing is chosen while the image is built. It is unpacked below a directory of its own, beside
-//! whatever the image has.
+//! whatever the image has: on an image by that image's `tar`, and beside Debian packages by us, as they are.
+
+use std::collections::BTreeSet;
 
 use cogpack_catalogue::{Catalogue, Entry, Wanted, choose};
 use cogpack_content::{Digest, Platform};
@@ -38,13 +40,13 @@ pub struct Archive {
 }
 
 impl OnDemand {
-    /// What is told of it.
-    pub(super) fn decision(&self, python: &str) -> Decision {
+    /// What is told of it, and of what else has no such Python.
+    pub(super) fn decision(&self, python: &str, others: &str) -> Decision {
         Decision {
             what: "Python on demand".to_owned(),
             value: format!("{}, unpacked to `{PREFIX}`", self.version),
             at: None,
-            because: format!("no base that fits has Python {python}, and this archive of it has a hash"),
+            because: format!("no {others} has Python {python}, and this archive of it has a hash"),
         }
     }
 }
@@ -66,7 +68,16 @@ pub(super) fn of(
     if !takes_archives(base) || !is_told {
         return None;
     }
-    let (version, archives) = catalogue.python(python, &request.platforms)?;
+    archives(catalogue, python, &request.platforms)
+}
+
+/// The archives of the newest version that is allowed and there for all these platforms.
+pub(super) fn archives(
+    catalogue: &Catalogue,
+    python: &VersionSpecifiers,
+    platforms: &BTreeSet<Platform>,
+) -> Option<OnDemand> {
+    let (version, archives) = catalogue.python(python, platforms)?;
     let of_plan = |archive: &cogpack_catalogue::PythonArchive| Archive {
         platform: archive.platform.clone(),
         url: archive.url.clone(),

@@ -241,6 +241,7 @@ fn a_base_of_debian_packages_has_them_in_its_set_and_nothing_is_run() {
     let set = DebsContext {
         suite: Some("bookworm".to_owned()),
         packages: [(file, locked)].into(),
+        archives: Default::default(),
         certificates: Default::default(),
     };
     let lock = lock_text(made.platforms.iter().map(|platform| (platform.clone(), set.clone())), &made);

@@ -1,5 +1,6 @@
 //! Images whose base is made of Debian packages alone.
 
+use cogpack_catalogue::Catalogue;
 use cogpack_content::{Digest, Platform};
 use cogpack_frontends_source::MemoryProject;
 use cogpack_ir::plan::context::{DebsContext, LockedFile};
@@ -28,6 +29,7 @@ fn set(file: &str) -> DebsContext {
     DebsContext {
         suite: Some("bookworm".to_owned()),
         packages: [(file.to_owned(), locked)].into(),
+        archives: Default::default(),
         certificates: Default::default(),
     }
 }
@@ -54,7 +56,7 @@ fn the_lock_is_part_of_a_plan_and_says_what_it_was_made_of() {
     cpk 1
 
     # Made by `cogpackc lock`.
-    # inputs sha256:3f53310b44b2d193d2e164140fa13d5f87bb87ce274d6bea0bb534ff62389883
+    # inputs sha256:1f20aef24304b8066d3e07f5af9e119877f1eaf361fcabccf0c1d5d6c89c73bf
 
     context @linux-amd64 = debs {
       suite "bookworm"
@@ -75,12 +77,12 @@ fn the_lock_is_part_of_a_plan_and_says_what_it_was_made_of() {
     };
     assert_eq!(
         wanted(COG_YAML),
-        "bookworm base-files base-passwd ca-certificates ffmpeg python3 tini - debconf dpkg false"
+        "bookworm base-files base-passwd ca-certificates ffmpeg libstdc++6 python3 tini - debconf dpkg false"
     );
     // What a project runs is run by a shell, and may need anything.
     assert_eq!(
         wanted("build:\n  python_version: \"3.13\"\n  run: [make]\n"),
-        "trixie base-files base-passwd ca-certificates python3 tini -  true"
+        "trixie base-files base-passwd ca-certificates libstdc++6 python3 tini -  true"
     );
 }
 
@@ -119,6 +121,103 @@ fn a_model_stands_on_packages_alone() {
     assert!(planned.why.text().contains("base: 1 Debian packages\n"), "{}", planned.why.text());
 }
 
+/// The lock of a Python that comes on demand: of the newest release, with what that Python needs.
+fn lock_on_demand(yaml: &str, request: &Request) -> String {
+    let made = project(yaml, None).plan(|source| inputs(source, request)).unwrap().unwrap();
+    let names = made.names.iter().cloned().collect::<Vec<_>>().join(" ");
+    assert_eq!(
+        (made.suite, names.as_str()),
+        (
+            "trixie",
+            "base-files base-passwd ca-certificates libc6 libcrypt1 libstdc++6 media-types netbase tini tzdata zlib1g"
+        )
+    );
+    let of_trixie = || DebsContext { suite: Some("trixie".to_owned()), ..set("libc6_2.41-12_amd64.deb") };
+    lock_text(made.platforms.iter().map(|platform| (platform.clone(), of_trixie())), &made)
+}
+
+/// The plan of a project for one machine, and why it is as it is.
+fn on_demand(yaml: &str, request: &Request) -> (String, String) {
+    let debs = lock_on_demand(yaml, request);
+    let everywhere =
+        LOCK.replace("cp311-none-manylinux_2_28_x86_64", "py3-none-any").replace(">=3.11", ">=3.9");
+    let files = [("cog.yaml", yaml), ("pylock.cog.toml", &everywhere), ("debs.cog.cpk", &debs)];
+    let planned = MemoryProject::new(files).unwrap().plan(|source| plan(source, request));
+    let planned = planned.unwrap_or_else(|found| panic!("{:?}", found.iter().map(told).collect::<Vec<_>>()));
+    assert_eq!(planned.warnings.iter().map(told).collect::<String>(), "");
+    let (text, why) = (syntax::print(&planned.plan), planned.why.text());
+    assert_eq!(syntax::parse(&text).plan, planned.plan);
+    assert!(cogpack_ir::verify::verify(planned.plan).is_ok(), "{text}");
+    (text, why)
+}
+
+const ON_DEMAND: &str = "build:\n  python_version: \"3.12\"\nrun: \"predict.py:Predictor\"\n";
+
+#[test]
+fn a_python_that_debian_lacks_lies_beside_its_packages() {
+    let (text, why) = on_demand(ON_DEMAND, &request(&["linux/amd64"]));
+    // No image, and nothing is run.
+    assert!(!text.contains("\nimage ") && !text.contains(" run ") && !text.contains("exec "), "{text}");
+    let of = |word: &str| {
+        let start = text.find(word).unwrap_or_else(|| panic!("{text}"));
+        text[start..].split("\n}\n").next().unwrap().to_owned()
+    };
+    insta::assert_snapshot!([of("context @system"), of("context @packages"), of("stage %base"), of("stage %python ")].join("\n"), @r#"
+    context @system = debs {
+      suite "trixie"
+      deb "libc6_2.41-12_amd64.deb" { hash sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 url "http://archive.example/libc6_2.41-12_amd64.deb" }
+      archive "cpython-3.12.16+20261110-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz" at /opt/python { hash sha256:6a9e62dad033790aef722dbd370e0ce76ce17b73627ba3ae679f537049350b39 url "https://github.com/astral-sh/python-build-standalone/releases/download/20261110/cpython-3.12.16%2B20261110-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz" }
+    context @packages = wheels {
+      python "3.12"
+      interpreter "/venv/bin/python"
+      wheel "cog-0.23.1-py3-none-any.whl" { hash sha256:f7e0abab1028d83789f87d86dc30f82c3335085dc8abbe62bbc3dcb073976ed5 url "https://files.example/cog-0.23.1-py3-none-any.whl" }
+    stage %base in export.base from @system {
+      by base-image at "debs.cog.cpk":1
+      env PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    stage %python in export.runtime {
+      provides python
+      by python at "cog.yaml":2
+      layer venv {
+        file "/venv/pyvenv.cfg" = """
+          home = /opt/python/bin
+          include-system-site-packages = false
+          version = 3.12
+
+          """
+        symlink "/opt/python/bin/python3.12" at /venv/bin/python
+        symlink "python" at /venv/bin/python3
+      }
+      env VIRTUAL_ENV = "/venv"
+      env prepend PATH "/venv/bin"
+    "#);
+    let told = "Python on demand: 3.12.16, unpacked to `/opt/python`\n  no release of Debian has Python 3.12, and this archive \
+                of it has a hash\n";
+    assert!(why.contains(told), "{why}");
+    assert!(
+        why.contains("interpreter: nothing to do: the Python lies beside the packages of the base"),
+        "{why}"
+    );
+}
+
+#[test]
+fn another_python_and_another_machine_are_another_archive() {
+    let of = |python: &str, platform: &str| {
+        let (text, _) = on_demand(&ON_DEMAND.replace("3.12", python), &request(&[platform]));
+        let start = text.find("  archive ").unwrap_or_else(|| panic!("{text}"));
+        text[start..].lines().next().unwrap().split(" {").next().unwrap().trim().to_owned()
+    };
+    let all = [of("3.10", "linux/amd64"), of("3.12", "linux/arm64"), of("3.13.18", "linux/amd64")];
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    archive "cpython-3.10.22+20261009-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz" at /opt/python
+    archive "cpython-3.12.16+20261110-aarch64-unknown-linux-gnu-install_only_stripped.tar.gz" at /opt/python
+    archive "cpython-3.13.18+20261110-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz" at /opt/python
+    "#);
+    // Byte code is made of its own modules too, which come without any.
+    let precompiled = Request { precompile: true, ..request(&["linux/amd64"]) };
+    let (text, _) = on_demand(&ON_DEMAND.replace("3.12", "3.10"), &precompiled);
+    assert!(text.contains("\"/opt/python/lib/python3.10\""), "{text}");
+}
+
 #[test]
 fn a_patch_version_is_compared_with_the_locked_package() {
     let of = |python: &str| {
@@ -144,8 +243,10 @@ fn what_a_base_of_packages_lacks_is_told() {
     let fresh = lock(COG_YAML, &amd64, "ffmpeg_5.1.8-1_all.deb");
     let other = lock(COG_YAML, &amd64, "ffmpeg_5.1.9-1_all.deb");
     let broken = fresh.replace("context", "kontext");
+    let (bare, of_bare) =
+        (project(ON_DEMAND, None), Request { catalogue: Catalogue::default(), ..request(&both) });
     let all = [
-        told_of("build:\n  python_version: \"3.12\"\n", None, &amd64),
+        bare.plan(|source| plan(source, &of_bare)).unwrap_err().iter().map(told).collect(),
         told_of(COG_YAML, None, &amd64),
         told_of(&COG_YAML.replace("ffmpeg", "sox"), Some(&fresh), &amd64),
         told_of(COG_YAML, Some(&fresh), &["linux/arm64"]),
@@ -154,8 +255,8 @@ fn what_a_base_of_packages_lacks_is_told() {
         told_of(COG_YAML, Some(&broken), &amd64),
     ];
     insta::assert_snapshot!(all.join("\n"), @r#"
-    project::base::debian cog.yaml: no release of Debian has Python 3.12, so no base can be made of its packages
-      Debian has Python 3.11 (bookworm) and 3.13 (trixie): ask for one of these in `cog.yaml`, as in `build: { python_version: "3.13" }`, or take a base image, with `--base catalogue`
+    project::base::debian cog.yaml: no release of Debian has Python 3.12, and no catalogue an archive of it for linux/amd64 and linux/arm64
+      Debian has Python 3.11 (bookworm) and 3.13 (trixie): ask for one of these in `cog.yaml`, as in `build: { python_version: "3.13" }`; or name an archive of 3.12, as a `[[python]]` of a catalogue of your own, with `--catalogue FILE`; or take a base image, with `--base catalogue`
     project::debs::missing .: the Debian packages of the project are not locked: there is no `debs.cog.cpk`
       `cogpackc lock DIR --base debian` makes it: which packages in which versions, each with its hash
     project::debs::stale debs.cog.cpk: the lock of Debian packages is out of date: it was made of other packages or of another release

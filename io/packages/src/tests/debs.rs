@@ -5,11 +5,11 @@ use std::io::Read;
 use std::path::Path;
 
 use cogpack_backends_contract::content::{Content, Stamp};
-use cogpack_backends_contract::tree::{Node, text};
+use cogpack_backends_contract::tree::{Attributes, Node, text};
 use cogpack_content::{Digest, Platform};
 use cogpack_io_store::Store;
-use cogpack_ir::plan::context::{DebsContext, LockedFile};
-use cogpack_ir::plan::{InputName, Span};
+use cogpack_ir::plan::context::{DebsContext, LockedFile, UnpackedArchive};
+use cogpack_ir::plan::{InputName, Span, Spanned};
 use miette::Diagnostic;
 
 use crate::places::Index;
@@ -37,6 +37,7 @@ impl Machine {
             context: DebsContext {
                 suite: None,
                 packages: Default::default(),
+                archives: Default::default(),
                 certificates: Default::default(),
             },
         }
@@ -123,6 +124,102 @@ fn packages_are_kept_where_the_next_build_finds_them() {
         assert_eq!(words, "words");
         assert!(debs.open(b"usr/bin/two").is_err());
     }
+}
+
+/// A tar, not packed, of files with these paths and modes.
+fn tar_of(files: &[(&str, u32, &str)]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (path, mode, text) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(*mode);
+        header.set_uid(1000);
+        header.set_gid(1000);
+        header.set_size(text.len() as u64);
+        archive.append_data(&mut header, path, text.as_bytes()).expect("can be written");
+    }
+    archive.into_inner().expect("is whole")
+}
+
+impl Machine {
+    /// Puts an archive there, and locks it for a place.
+    fn archive(mut self, name: &str, place: &str, bytes: &[u8]) -> Self {
+        fs::write(self.directory().join(name), bytes).expect("can be written");
+        let file = LockedFile { digest: Some(Digest::of(bytes)), url: None, span: Span::NOWHERE };
+        let place = Spanned::nowhere(place.to_owned());
+        self.context.archives.insert(name.to_owned(), UnpackedArchive { place, file });
+        self
+    }
+}
+
+#[test]
+fn an_archive_lies_beside_packages_and_is_kept_as_they_are() {
+    let large = "words ".repeat(300_000);
+    let files =
+        [("tools/bin/tool", 0o4755, "tool"), ("tools/lib/a", 0o664, "a"), ("tools/lib/large", 0o600, &large)];
+    let machine = Machine::new().deb(Builder::named("one").file("opt/one", "words")).archive(
+        "tools.tar",
+        "/opt/tools",
+        &tar_of(&files),
+    );
+    let directory = machine.directory();
+    let first = machine.install_from(&[&directory]).expect("can be installed");
+    fs::remove_dir_all(&directory).expect("can be removed");
+    for debs in [first, machine.install_from(&[]).expect("is in the store")] {
+        let tree = debs.tree(&name()).expect("is a tree");
+        let mut files = Vec::new();
+        for (path, node) in tree.walk() {
+            let Node::File { attributes: Attributes { mode, ids }, .. } = node else { continue };
+            files.push(format!("{} {mode} {}:{}", text(&path), ids.user, ids.group));
+        }
+        // Whoever packed it, it is root's, and runs as whoever starts it. No scanner finds a package there.
+        assert_eq!(
+            files,
+            [
+                "/opt/one 0755 0:0",
+                "/opt/tools/bin/tool 0755 0:0",
+                "/opt/tools/lib/a 0664 0:0",
+                "/opt/tools/lib/large 0600 0:0",
+                "/var/lib/dpkg/status.d/one 0644 0:0",
+                "/var/lib/dpkg/status.d/one.md5sums 0644 0:0",
+            ]
+        );
+        let mut words = String::new();
+        debs.open(b"opt/tools/bin/tool").expect("is there").read_to_string(&mut words).expect("is whole");
+        assert_eq!(words, "tool");
+        let layers: Vec<String> =
+            debs.layers(&name()).expect("has layers").into_iter().map(|layer| layer.what).collect();
+        assert_eq!(layers, ["tools.tar", "one small package", "what is made of the packages"]);
+    }
+}
+
+#[test]
+fn an_archive_is_one_directory_that_nothing_stands_in_the_way_of() {
+    let of = |name: &str, bytes: &[u8]| Machine::new().archive(name, "/opt/tools", bytes).problems();
+    let two = tar_of(&[("one/a", 0o644, ""), ("two/b", 0o644, "")]);
+    assert_eq!(
+        of("two.tar", &two),
+        [
+            "cpk::debs::invalid: the archive `two.tar`: it has `one` and `two` at its top, and not one directory alone"
+        ]
+    );
+    let file = tar_of(&[("alone", 0o644, "")]);
+    assert_eq!(
+        of("file.tar", &file),
+        ["cpk::debs::invalid: the archive `file.tar`: it has `alone` at its top, and not a directory"]
+    );
+    let unpacked = of("unpacked.tar.gz", &file);
+    assert!(
+        unpacked[0].starts_with("cpk::debs::invalid: the archive `unpacked.tar.gz`: it cannot be read"),
+        "{unpacked:?}"
+    );
+    let same = Machine::new()
+        .deb(Builder::named("one").file("opt/tools/a", "1"))
+        .archive("same.tar", "/opt/tools", &tar_of(&[("x/a", 0o644, "2")]))
+        .problems();
+    assert_eq!(
+        same,
+        ["cpk::debs::conflict: the packages `one_1.0_all.deb` and `same.tar` both bring `/opt/tools/a`"]
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::values::{is_text, operands};
 use super::{Lowering, Pair};
 use crate::plan::context::{
     DebsContext, DirectoryContext, GitContext, HttpContext, InlineFile, LocalCertificate, LockedFile,
-    OciContext, WheelsContext,
+    OciContext, UnpackedArchive, WheelsContext,
 };
 use crate::plan::{Context, ContextKind, InputName, PathRule, PathRules, RuleKind, Span, Spanned};
 use crate::syntax::comments::Anchor;
@@ -162,14 +162,35 @@ impl<'t> Lowering<'t> {
     }
 
     fn debs(&mut self, block: Option<Pair<'t>>, owner: Span) -> DebsContext {
-        let mut debs = DebsContext { suite: None, packages: BTreeMap::new(), certificates: BTreeMap::new() };
+        let mut debs = DebsContext {
+            suite: None,
+            packages: BTreeMap::new(),
+            archives: BTreeMap::new(),
+            certificates: BTreeMap::new(),
+        };
         let mut said = Said::default();
         self.settings(block, Kind::Debs, owner, |lowering, rule, statement, value| match rule {
             Rule::suite_setting => debs.suite = Some(lowering.string(&value)),
+            Rule::archive => lowering.archive(statement, &mut said, &mut debs.archives),
             Rule::certificate => lowering.certificate(statement, &mut said, &mut debs.certificates),
             _ => lowering.locked(statement, "deb", &mut said, &mut debs.packages),
         });
         debs
+    }
+
+    fn archive(
+        &mut self,
+        statement: Pair<'t>,
+        said: &mut Said,
+        archives: &mut BTreeMap<String, UnpackedArchive>,
+    ) {
+        let Some(place) = operands(statement.clone()).nth(1) else { return };
+        let place = self.spanned_string(&place);
+        let mut files = BTreeMap::new();
+        self.locked(statement, "archive", said, &mut files);
+        archives.extend(
+            files.into_iter().map(|(name, file)| (name, UnpackedArchive { place: place.clone(), file })),
+        );
     }
 
     fn certificate(

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Anchor, Group, Printer, WIDEST, of_word, strings};
-use crate::plan::context::{InlineFile, LocalCertificate, LockedFile};
+use crate::plan::context::{InlineFile, LocalCertificate, LockedFile, UnpackedArchive};
 use crate::plan::{Context, ContextKind, FileContent, InputName, PathRule, RuleKind, Span};
 
 impl Printer<'_> {
@@ -91,6 +91,7 @@ impl Printer<'_> {
                     self.string_line(owner, "suite", suite);
                 }
                 self.locked("deb ", &debs.packages);
+                debs.archives.iter().for_each(|(name, one)| self.archive(name, one));
                 debs.certificates.iter().for_each(|(name, one)| self.certificate(name, one));
             }
         }
@@ -186,28 +187,41 @@ impl Printer<'_> {
     /// of one in which there are comments has a line for each statement.
     fn locked(&mut self, word: &str, files: &BTreeMap<String, LockedFile>) {
         for (name, file) in files {
-            let anchor = || Anchor::of(file.span);
-            let words = |printer: &mut Self| {
+            self.locked_line(file, |printer| {
                 printer.push(word);
                 printer.string(name);
-            };
-            let says_nothing = file.digest.is_none() && file.url.is_none();
-            if says_nothing || self.has_comments_inside(file.span) {
-                self.block(anchor, words, says_nothing, |printer| printer.locked_file(file));
-            } else {
-                self.flat_block(anchor, |printer| {
-                    words(printer);
-                    printer.push(" {");
-                    if let Some(digest) = &file.digest {
-                        printer.push(&format!(" hash {digest}"));
-                    }
-                    if let Some(url) = &file.url {
-                        printer.push(" url ");
-                        printer.string(url);
-                    }
-                    printer.push(" }");
-                });
-            }
+            });
+        }
+    }
+
+    fn archive(&mut self, name: &str, archive: &UnpackedArchive) {
+        self.locked_line(&archive.file, |printer| {
+            printer.push("archive ");
+            printer.string(name);
+            printer.push(" at ");
+            printer.place(&archive.place);
+        });
+    }
+
+    /// A file of a locked set, whose statement begins with `words`.
+    fn locked_line(&mut self, file: &LockedFile, words: impl Fn(&mut Self)) {
+        let anchor = || Anchor::of(file.span);
+        let says_nothing = file.digest.is_none() && file.url.is_none();
+        if says_nothing || self.has_comments_inside(file.span) {
+            self.block(anchor, words, says_nothing, |printer| printer.locked_file(file));
+        } else {
+            self.flat_block(anchor, |printer| {
+                words(printer);
+                printer.push(" {");
+                if let Some(digest) = &file.digest {
+                    printer.push(&format!(" hash {digest}"));
+                }
+                if let Some(url) = &file.url {
+                    printer.push(" url ");
+                    printer.string(url);
+                }
+                printer.push(" }");
+            });
         }
     }
 
@@ -252,7 +266,10 @@ fn is_empty(kind: &ContextKind) -> bool {
             wheels.python.is_none() && wheels.interpreter.is_none() && wheels.wheels.is_empty()
         }
         ContextKind::Debs(debs) => {
-            debs.suite.is_none() && debs.packages.is_empty() && debs.certificates.is_empty()
+            debs.suite.is_none()
+                && debs.packages.is_empty()
+                && debs.archives.is_empty()
+                && debs.certificates.is_empty()
         }
     }
 }

@@ -8,7 +8,7 @@ use cogpack_ir::plan::{
 use super::{PythonFacts, input, literal};
 use crate::composer::{Desk, StageParts};
 use crate::stacks::block::{Block, Detected};
-use crate::stacks::python::facts::PythonOf;
+use crate::stacks::python::facts::{BaseFrom, PythonOf};
 use crate::stacks::python::on_demand::{Archive, PREFIX};
 
 /// Unpacks a Python beside whatever the base has.
@@ -35,10 +35,13 @@ impl Block<PythonFacts> for Interpreter {
     }
 
     fn detect(&self, facts: &PythonFacts) -> Detected {
-        match &facts.base.python {
-            PythonOf::Base => Detected::No("the base has the Python"),
-            PythonOf::Package => Detected::No("the Python is a package of the distribution"),
-            PythonOf::Archive(_) => Detected::Yes(facts.evidence()),
+        match (&facts.base.python, &facts.base.from) {
+            (PythonOf::Base, _) => Detected::No("the base has the Python"),
+            (PythonOf::Package, _) => Detected::No("the Python is a package of the distribution"),
+            (PythonOf::Archive(_), BaseFrom::Debs(_)) => {
+                Detected::No("the Python lies beside the packages of the base")
+            }
+            (PythonOf::Archive(_), BaseFrom::Image { .. }) => Detected::Yes(facts.evidence()),
         }
     }
 
