@@ -12,7 +12,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use cogpack_compiler::stacks::python::lock::LOCK;
 use cogpack_compiler::stacks::python::lock_inputs::{Needs, inputs};
 use cogpack_compiler::stacks::{Request, plan};
 use cogpack_content::Platform;
@@ -21,7 +20,7 @@ use cogpack_ir::{syntax, verify};
 use cogpack_tests::places::root;
 use cogpack_tests::snapshot::Snapshots;
 
-const FILES: [&str; 4] = ["cog.yaml", "requirements.txt", "predict.py", LOCK];
+const FILES: [&str; 4] = ["cog.yaml", "requirements.txt", "predict.py", "pylock.cog.toml"];
 
 /// The models by the names of their folders, each with the texts of its files.
 fn models() -> BTreeMap<String, [String; 4]> {

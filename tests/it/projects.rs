@@ -49,6 +49,85 @@ fn the_plan_of_a_text_model_is_below_eighty_lines() {
     snapshots.finish("plans");
 }
 
+/// The text model in a folder of its own.
+fn text_model() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for file in ["cog.yaml", "predict.py", "pylock.cog.toml"] {
+        let from = root().join("tests/projects/string-model").join(file);
+        std::fs::copy(from, folder.path().join(file)).expect("can be copied");
+    }
+    folder
+}
+
+#[test]
+fn another_file_stands_in_for_cog_yaml_with_locks_of_its_own() {
+    let folder = text_model();
+    let model = folder.path();
+    let of_cog_yaml = cogpackc(model, &["plan"]);
+    assert_eq!(of_cog_yaml.code, 0, "{}", of_cog_yaml.stderr);
+    std::fs::create_dir_all(model.join("config/more")).expect("can be made");
+    let rename = |from: &str, to: &str| std::fs::rename(model.join(from), model.join(to)).expect("is there");
+    for (from, to, lock) in [
+        (("cog.yaml", "pylock.cog.toml"), "other.yaml", "pylock.other.toml"),
+        (("other.yaml", "pylock.other.toml"), "config/gpu.v2.yaml", "pylock.config-gpu-v2.toml"),
+    ] {
+        rename(from.0, to);
+        let missing = cogpackc(model, &["plan", "--file", to]);
+        assert_eq!(missing.code, 1, "{}", missing.stderr);
+        for said in [
+            "project::lock::missing",
+            &format!("there is no `{lock}`"),
+            &format!("`cogpackc lock DIR -f {to}`"),
+        ] {
+            assert!(missing.stderr.replace("\n  │ ", " ").contains(said), "{said}: {}", missing.stderr);
+        }
+        rename(from.1, lock);
+        let planned = cogpackc(model, &["plan", ".", "-f", to]);
+        assert_eq!(planned.code, 0, "{}", planned.stderr);
+        // Only who asked for something is another file; paths in it are those of the project.
+        let expected = of_cog_yaml.text().replace("at \"cog.yaml\"", &format!("at \"{to}\""));
+        assert_eq!(planned.text(), expected.replace("pylock.cog.toml", lock));
+        let compiled = cogpackc(model, &[".", "-f", to, "-o", "cpk"]);
+        assert_eq!(compiled.text(), planned.text(), "{}", compiled.stderr);
+        let below = cogpackc(&model.join("config/more"), &["plan", "-f", to]);
+        assert_eq!(below.text(), planned.text(), "{}", below.stderr);
+    }
+    // What is wrong in it is told in it.
+    std::fs::write(model.join("config/gpu.v2.yaml"), "build: {python: 3}\n").expect("can be written");
+    let wrong = cogpackc(model, &["plan", "-f", "config/gpu.v2.yaml"]);
+    assert!(wrong.code == 1 && wrong.stderr.contains("config/gpu.v2.yaml:1:"), "{}", wrong.stderr);
+}
+
+#[test]
+fn a_file_in_place_of_cog_yaml_is_one_of_the_project() {
+    let folder = text_model();
+    let model = folder.path();
+    let plan = "cpk 1\n\nstage %app from scratch {\n  env WRITTEN = \"yes\"\n}\n\nexport from %app\n";
+    for (file, said) in [
+        ("../cog.yaml", "`../cog.yaml` is no file of a project"),
+        ("/etc/cog.yaml", "`/etc/cog.yaml` is no file of a project"),
+        (".", "`.` is no file of a project"),
+        ("nothing.yaml", "there is no file `nothing.yaml` in the project `.`"),
+    ] {
+        let refused = cogpackc(model, &["plan", ".", "-f", file]);
+        assert_eq!(refused.code, 2, "{file}: {}", refused.stderr);
+        assert!(
+            refused.stderr.contains(said) && refused.stderr.contains("hint: `-f` names"),
+            "{}",
+            refused.stderr
+        );
+    }
+    // A plan that somebody has written says all of it itself.
+    std::fs::write(model.join("plan.cpk"), plan).expect("can be written");
+    let refused = cogpackc(model, &["build", ".", "-f", "cog.yaml"]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("`--file` is for projects, and `plan.cpk` is a plan"),
+        "{}",
+        refused.stderr
+    );
+}
+
 /// Whoever works in a directory of a model means the model, as with cog.
 #[test]
 fn a_directory_below_a_model_means_the_model() {

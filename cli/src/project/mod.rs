@@ -14,7 +14,9 @@ use cogpack_compiler::stacks::python::debs::{self, DebInputs};
 use cogpack_compiler::stacks::python::finding::PythonFinding;
 use cogpack_compiler::stacks::python::lock_inputs::Needs;
 use cogpack_compiler::stacks::python::{lock, lock_inputs};
-use cogpack_compiler::stacks::{self, BaseWish, Findings, ImageName, Planned, ProjectFinding, Request};
+use cogpack_compiler::stacks::{
+    self, BaseWish, ConfigFile, Findings, ImageName, Planned, ProjectFinding, Request,
+};
 use cogpack_content::{ImageReference, Platform};
 use cogpack_frontends_cog_yaml::Strictness;
 use cogpack_frontends_schema::Signature;
@@ -49,13 +51,18 @@ const MANIFESTS: [&str; 9] = [
 const LEVELS: usize = 100;
 
 /// The directory that a command line means by `named`: of `.`, where nothing of a project lies, the nearest
-/// one above that has a `cog.yaml`, as with cog.
-pub fn meant_by<'a>(named: &'a Path, console: &Console<'_>) -> Cow<'a, Path> {
+/// one above that has a `cog.yaml`, as with cog; or the file that is named in its place.
+pub fn meant_by<'a>(named: &'a Path, options: &ProjectOptions, console: &Console<'_>) -> Cow<'a, Path> {
     let here = &console.directory;
-    if named != Path::new(".") || MANIFESTS.iter().any(|name| here.join(name).exists()) {
+    let is_here = match &options.file {
+        Some(file) => here.join(file).exists(),
+        None => MANIFESTS.iter().any(|name| here.join(name).exists()),
+    };
+    if named != Path::new(".") || is_here {
         return Cow::Borrowed(named);
     }
-    let above = here.ancestors().skip(1).take(LEVELS).position(|above| above.join("cog.yaml").is_file());
+    let file = options.file.as_deref().unwrap_or(Path::new("cog.yaml"));
+    let above = here.ancestors().skip(1).take(LEVELS).position(|above| above.join(file).is_file());
     above
         .map_or(Cow::Borrowed(named), |skipped| iter::repeat_n("..", skipped + 1).collect::<PathBuf>().into())
 }
@@ -66,6 +73,8 @@ pub struct Project {
     shown: PathBuf,
     /// Its directory.
     directory: PathBuf,
+    /// The file that says how it is built.
+    config: ConfigFile,
     files: ProjectDirectory,
     source: Source,
 }
@@ -81,20 +90,31 @@ pub struct Lacking {
 
 impl Project {
     /// The project in the directory `named`, or the model around it: see [`meant_by`].
-    pub fn open(named: &Path, console: &Console<'_>) -> Result<Self, Failure> {
-        let named = &*meant_by(named, console);
+    pub fn open(named: &Path, options: &ProjectOptions, console: &Console<'_>) -> Result<Self, Failure> {
+        let config = config(options)?;
+        let named = &*meant_by(named, options, console);
         let directory = console.directory.join(named);
         let files = ProjectDirectory::open(&directory).map_err(|error| {
             let mut failure = Failure::new(format!("read the project `{}`", named.display()));
             failure.causes.push(error.to_string());
             failure.with_hint("name the directory of a project, `.` for this one")
         })?;
-        Ok(Self { shown: named.to_owned(), directory, files, source: Source::default() })
+        if options.file.is_some() && !directory.join(config.path().as_str()).is_file() {
+            let message =
+                format!("there is no file `{}` in the project `{}`", config.path(), named.display());
+            return Err(Failure::new(message).with_hint(FROM_THE_PROJECT));
+        }
+        Ok(Self { shown: named.to_owned(), directory, config, files, source: Source::default() })
     }
 
     /// Its directory on this machine.
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// The file that says how it is built.
+    pub fn config(&self) -> &ConfigFile {
+        &self.config
     }
 
     /// What its locks are to be made of, that of Debian packages only where its base is of them; `None`
@@ -119,7 +139,7 @@ impl Project {
 
     /// Whether it has a lock of Debian packages.
     pub fn has_deb_lock(&self) -> bool {
-        self.directory.join(debs::DEB_LOCK).is_file()
+        self.directory.join(self.config.deb_lock().as_str()).is_file()
     }
 
     /// Whether its lock is there and was made of what the project asks for now; if not, that is shown.
@@ -142,9 +162,9 @@ impl Project {
         errors.retain(|found| found.finding.is_error());
         let mut lacking = Lacking { packages: false, debs: false };
         for found in &errors {
-            if matches!(found.finding, ProjectFinding::Python(PythonFinding::NoLock)) {
+            if matches!(found.finding, ProjectFinding::Python(PythonFinding::NoLock { .. })) {
                 lacking.packages = true;
-            } else if matches!(found.finding, ProjectFinding::Python(PythonFinding::NoDebLock)) {
+            } else if matches!(found.finding, ProjectFinding::Python(PythonFinding::NoDebLock { .. })) {
                 lacking.debs = true;
             } else {
                 return None;
@@ -222,11 +242,6 @@ impl Project {
         }
     }
 
-    /// The same of a file in its directory.
-    pub fn shown_path_of(&self, name: &str) -> String {
-        SourcePath::new(name).map_or_else(|_| name.to_owned(), |path| self.shown_path(&path))
-    }
-
     /// The plan as a file of plans is: its text, which nobody has written.
     pub fn as_plan_file(&self, planned: &Planned) -> PlanFile {
         PlanFile {
@@ -256,6 +271,7 @@ pub fn request(
     Ok(Some(Request {
         platforms,
         stack: options.stack.clone(),
+        config: config(options)?,
         strictness: if options.lenient { Strictness::Lenient } else { Strictness::Strict },
         catalogue,
         named,
@@ -268,10 +284,28 @@ pub fn request(
     }))
 }
 
+/// How `-f` names a file.
+const FROM_THE_PROJECT: &str =
+    "`-f` names a file of the project, by its path from the project's directory on, as in `-f other.yaml`";
+
+/// The file that says how a model is built.
+fn config(options: &ProjectOptions) -> Result<ConfigFile, Failure> {
+    let Some(file) = &options.file else { return Ok(ConfigFile::default()) };
+    let path = file.to_str().map(SourcePath::new);
+    match path {
+        Some(Ok(path)) if path != SourcePath::root() => Ok(ConfigFile::new(path)),
+        Some(Ok(_) | Err(_)) | None => {
+            let message = format!("`{}` is no file of a project", file.display());
+            Err(Failure::new(message).with_hint(FROM_THE_PROJECT))
+        }
+    }
+}
+
 /// The same as far as it says what a model is: nothing of what its image starts from.
 fn without_bases(options: &ProjectOptions, console: &Console<'_>) -> Result<Request, Failure> {
     Ok(Request {
         stack: options.stack.clone(),
+        config: config(options)?,
         strictness: if options.lenient { Strictness::Lenient } else { Strictness::Strict },
         openapi_schema: options.openapi_schema.as_deref().map(|path| schema(path, console)).transpose()?,
         ..Request::plain()

@@ -41,7 +41,8 @@ impl Named<'_> {
             Some(plan) => Ok(Some(plan)),
             None => {
                 let Some(request) = self.request(console)? else { return Ok(None) };
-                let planned = self.of_project(Project::open(self.path, console)?, &request, console)?;
+                let planned =
+                    self.of_project(Project::open(self.path, self.options, console)?, &request, console)?;
                 Ok(planned.map(|(plan, _)| plan))
             }
         }
@@ -60,7 +61,7 @@ impl Named<'_> {
             return Ok(Some((plan, ImageName::Unsaid)));
         }
         let Some(request) = self.request(console)? else { return Ok(None) };
-        let mut project = Project::open(self.path, console)?;
+        let mut project = Project::open(self.path, self.options, console)?;
         // What of it cannot be read is found, and told, by whoever plans.
         if let Some(image) = project.image_name(&request) {
             check(&image, project.directory())?;
@@ -75,7 +76,7 @@ impl Named<'_> {
             if let Some(debs) = debs.filter(|_| lacking.debs) {
                 lock::project_debs::write(&project, &debs, None, self.format, console)?;
             }
-            project = Project::open(self.path, console)?;
+            project = Project::open(self.path, self.options, console)?;
         }
         self.of_project(project, &request, console)
     }
@@ -97,7 +98,7 @@ impl Named<'_> {
             return Ok(signature.map(|signature| (signature, None)));
         }
         let request = without_bases(self.options, console)?;
-        let mut project = Project::open(self.path, console)?;
+        let mut project = Project::open(self.path, self.options, console)?;
         let signature = project.signature(&request);
         Ok(signature.map(|signature| (signature, Some(project))))
     }
@@ -135,7 +136,7 @@ impl Named<'_> {
     }
 
     fn written_path(&self, console: &Console<'_>) -> Option<PathBuf> {
-        let named = meant_by(self.path, console);
+        let named = meant_by(self.path, self.options, console);
         let is_directory = self.path != Path::new("-") && console.directory.join(&named).is_dir();
         let path = match is_directory {
             true if *named == *Path::new(".") => PathBuf::from(FILE_NAME),

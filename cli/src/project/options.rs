@@ -8,6 +8,10 @@ use cogpack_content::Platform;
 /// Options of every command that plans a project.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ProjectOptions {
+    /// The file that says how the model is built, by its path from the project's directory on. Left out:
+    /// `cog.yaml`. Paths in it are from that directory on too, wherever the file is.
+    #[arg(id = "project-file", short = 'f', long = "file", value_name = "FILE", help_heading = "Projects")]
+    pub file: Option<PathBuf>,
     /// The kind of project, where its files do not decide: `python`.
     #[arg(long, value_name = "NAME", help_heading = "Projects")]
     pub stack: Option<String>,
@@ -62,6 +66,7 @@ impl ProjectOptions {
     /// The first of them that was given, for commands that are told of something else than a project.
     pub fn first_given(&self) -> Option<&'static str> {
         [
+            (self.file.is_some(), "--file"),
             (self.stack.is_some(), "--stack"),
             (self.base.is_some(), "--base"),
             (self.build_base.is_some(), "--build-base"),

@@ -3,8 +3,8 @@
 use cogpack_frontends_source::{InFile, Source, SourcePath, Unread};
 use cogpack_ir::suggest::nearest;
 
-use super::Stack;
 use super::finding::{ProjectFinding, StackFinding};
+use super::{ConfigFile, Stack};
 
 /// How much a file says about a project, lightest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +42,7 @@ pub struct Evidence {
 pub(super) fn choose<'s>(
     stacks: &'s [Box<dyn Stack>],
     source: &Source,
+    config: &ConfigFile,
     named: Option<&str>,
 ) -> Result<Result<(&'s dyn Stack, Vec<Evidence>), InFile<ProjectFinding>>, Unread> {
     let told = |finding: StackFinding| Ok(Err(InFile::new(&SourcePath::root(), finding.into())));
@@ -49,7 +50,7 @@ pub(super) fn choose<'s>(
     let mut failed: Option<InFile<ProjectFinding>> = None;
     let mut unread: Option<Unread> = None;
     for stack in stacks {
-        match stack.detect(source) {
+        match stack.detect(source, config) {
             // A project of which this cannot be seen is not given to another stack.
             Ok(Err(finding)) => failed = failed.or(Some(finding)),
             Ok(Ok(mut evidence)) => {

@@ -30,7 +30,7 @@ pub use block::{Block, Detected, compose};
 pub use detect::{Evidence, Weight};
 pub(crate) use file::text;
 pub use finding::{ProjectFinding, StackFinding};
-pub use request::{BaseWish, Request};
+pub use request::{BaseWish, ConfigFile, Request};
 pub use why::{Candidate, Why};
 
 /// Findings of one or several files of a project.
@@ -72,7 +72,11 @@ pub trait Stack {
     /// What of the project speaks for this stack; nothing where it is none of its projects. That it
     /// cannot be seen whether it is one is an error.
     #[allow(clippy::type_complexity)]
-    fn detect(&self, source: &Source) -> Result<Result<Vec<Evidence>, InFile<ProjectFinding>>, Unread>;
+    fn detect(
+        &self,
+        source: &Source,
+        config: &ConfigFile,
+    ) -> Result<Result<Vec<Evidence>, InFile<ProjectFinding>>, Unread>;
 
     /// The plan of a project of this stack, or all that is wrong with the project.
     fn plan(
@@ -115,7 +119,7 @@ pub fn plan_by(
         let finding = PythonFinding::from(PyprojectFinding::Setting { key, text, way_out, place });
         return Ok(Err(vec![InFile::new(&stated.file, finding.into())]));
     }
-    match detect::choose(stacks, source, named(request, &settings))? {
+    match detect::choose(stacks, source, &request.config, named(request, &settings))? {
         Ok((stack, evidence)) => stack.plan(source, request, evidence),
         Err(finding) => Ok(Err(vec![finding])),
     }
@@ -129,7 +133,7 @@ fn named<'n>(request: &'n Request, settings: &'n Settings) -> Option<&'n str> {
 /// What a project says of the name of its image, before anything of it is locked or planned.
 pub fn image_name(source: &Source, request: &Request) -> Result<Option<ImageName>, Unread> {
     let settings = settings(&SourcePath::root(), source)?;
-    match detect::choose(&all(), source, named(request, &settings))? {
+    match detect::choose(&all(), source, &request.config, named(request, &settings))? {
         Ok((stack, _)) => stack.image_name(source, request),
         Err(_) => Ok(None),
     }
@@ -147,7 +151,7 @@ pub fn signature_by(
     request: &Request,
 ) -> Result<Option<Signature>, Unread> {
     let settings = settings(&SourcePath::root(), source)?;
-    match detect::choose(stacks, source, named(request, &settings))? {
+    match detect::choose(stacks, source, &request.config, named(request, &settings))? {
         Ok((stack, _)) => stack.signature(source, request),
         Err(_) => Ok(None),
     }

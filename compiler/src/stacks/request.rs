@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use cogpack_catalogue::Catalogue;
 use cogpack_content::{ImageReference, Platform};
 use cogpack_frontends_cog_yaml::Strictness;
+use cogpack_frontends_source::SourcePath;
 
 /// What a plan is to be.
 #[derive(Debug, Clone)]
@@ -13,6 +14,8 @@ pub struct Request {
     pub platforms: BTreeSet<Platform>,
     /// The stack, where its name was said.
     pub stack: Option<String>,
+    /// The file that says how a model is built.
+    pub config: ConfigFile,
     /// What becomes of keys of `cog.yaml` that nobody knows.
     pub strictness: Strictness,
     /// The base images that are known.
@@ -34,6 +37,56 @@ pub struct Request {
     pub no_network: bool,
 }
 
+/// The file that says how a model is built: `cog.yaml`, or the file of the project that is named in its place.
+/// Each has locks of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigFile(SourcePath);
+
+/// What it is called where nobody names another one.
+const COG_YAML: &str = "cog.yaml";
+
+impl Default for ConfigFile {
+    fn default() -> Self {
+        Self(SourcePath::new(COG_YAML).expect("the name is a path"))
+    }
+}
+
+impl ConfigFile {
+    /// The file that was named.
+    pub fn new(path: SourcePath) -> Self {
+        Self(path)
+    }
+
+    /// Where it is, from the project's directory on.
+    pub fn path(&self) -> &SourcePath {
+        &self.0
+    }
+
+    /// What names it to a command, behind other words; nothing for `cog.yaml`.
+    pub fn option(&self) -> String {
+        if *self == Self::default() { String::new() } else { format!(" -f {}", self.0) }
+    }
+
+    /// Where the lock of its Python packages is. PEP 751 gives such names to the locks of a purpose.
+    pub fn lock(&self) -> SourcePath {
+        self.beside("pylock", "toml")
+    }
+
+    /// Where the lock of its Debian packages is.
+    pub fn deb_lock(&self) -> SourcePath {
+        self.beside("debs", "cpk")
+    }
+
+    /// `pylock.cog.toml` for `cog.yaml`; the name between the dots has no dot itself.
+    fn beside(&self, what: &str, ending: &str) -> SourcePath {
+        let path = self.0.as_str();
+        let stem = path.strip_suffix(".yaml").filter(|stem| !stem.is_empty()).unwrap_or(path);
+        let plain = |letter: char| if letter.is_alphanumeric() || letter == '_' { letter } else { '-' };
+        let purpose: String = stem.chars().map(plain).collect();
+        SourcePath::new(&format!("{what}.{purpose}.{ending}")).expect("letters and dots are a path")
+    }
+}
+
 /// What an image starts from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BaseWish {
@@ -51,6 +104,7 @@ impl Request {
         Self {
             platforms: BTreeSet::from([Platform::linux_amd64()]),
             stack: None,
+            config: ConfigFile::default(),
             strictness: Strictness::Strict,
             catalogue: Catalogue::shipped(),
             named: None,

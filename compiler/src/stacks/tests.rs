@@ -24,7 +24,11 @@ impl Stack for Toy {
         self.name
     }
 
-    fn detect(&self, source: &Source) -> Result<Result<Vec<Evidence>, InFile<ProjectFinding>>, Unread> {
+    fn detect(
+        &self,
+        source: &Source,
+        _: &ConfigFile,
+    ) -> Result<Result<Vec<Evidence>, InFile<ProjectFinding>>, Unread> {
         let file = cogpack_frontends_source::SourcePath::new(self.file).unwrap();
         let is_there = source.kind(&file)?.is_some();
         Ok(Ok(if is_there { vec![Evidence { weight: self.weight, file }] } else { Vec::new() }))

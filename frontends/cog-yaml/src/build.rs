@@ -192,7 +192,7 @@ const SYSTEM_PACKAGE: Form =
     Form { key: "build.system_packages[]", expected: "a text, the name of a package", example: "- ffmpeg" };
 const GPU: Form = Form { key: "build.gpu", expected: "true or false", example: "gpu: true" };
 
-pub(crate) fn read(reading: &mut Reading, document: &Fields<'_>, cog_yaml: &SourcePath) -> Build {
+pub(crate) fn read(reading: &mut Reading, document: &Fields<'_>) -> Build {
     let Some((key, node)) = document.get("build") else { return Build::default() };
     let Some(fields) = reading.fields(node, BUILD, &TABLE) else { return Build::default() };
     if fields.get("python_version").is_none() {
@@ -207,7 +207,7 @@ pub(crate) fn read(reading: &mut Reading, document: &Fields<'_>, cog_yaml: &Sour
     Build {
         place: Some(key.place),
         python_version: versions::python(reading, &fields),
-        python_requirements: requirements(reading, &fields, cog_yaml),
+        python_requirements: requirements(reading, &fields),
         python_packages: packages(reading, &fields),
         system_packages: system_packages(reading, &fields),
         commands,
@@ -218,13 +218,10 @@ pub(crate) fn read(reading: &mut Reading, document: &Fields<'_>, cog_yaml: &Sour
     }
 }
 
-fn requirements(
-    reading: &mut Reading,
-    fields: &Fields<'_>,
-    cog_yaml: &SourcePath,
-) -> Option<Placed<SourcePath>> {
+/// A path from the project's directory on, wherever the file is that says it.
+fn requirements(reading: &mut Reading, fields: &Fields<'_>) -> Option<Placed<SourcePath>> {
     let text = reading.text(fields.value("python_requirements")?, REQUIREMENTS)?;
-    match cog_yaml.directory().join(&text) {
+    match SourcePath::new(&text) {
         Ok(path) if !path.as_str().is_empty() => Some(text.map(|_| path)),
         refused => {
             let problem = match refused {

@@ -69,19 +69,14 @@ pub enum HandlerFinding {
     },
 }
 
-pub(crate) fn read(
-    reading: &mut Reading,
-    fields: &Fields<'_>,
-    key: &'static str,
-    cog_yaml: &SourcePath,
-) -> Option<Placed<Handler>> {
+pub(crate) fn read(reading: &mut Reading, fields: &Fields<'_>, key: &'static str) -> Option<Placed<Handler>> {
     let example = match key {
         "train" => "train: train.py:train",
         _ => "run: run.py:Runner",
     };
     let form = Form { key, expected: "a text `FILE.py:NAME`", example };
     let text = reading.text(fields.value(key)?, form)?;
-    match parse(&text, cog_yaml) {
+    match parse(&text) {
         Ok(handler) => Some(text.map(|_| handler)),
         Err(problem) => {
             reading.found(HandlerFinding::Form { key, text: text.value, problem, place: text.place });
@@ -90,9 +85,10 @@ pub(crate) fn read(
     }
 }
 
-fn parse(text: &str, cog_yaml: &SourcePath) -> Result<Handler, String> {
+/// A path from the project's directory on, wherever the file is that says it.
+fn parse(text: &str) -> Result<Handler, String> {
     let named = Named::read(text).map_err(|why| why.to_string())?;
     let out_of_reach = |problem| format!("is out of reach: {problem}");
-    let file = cog_yaml.directory().join(named.path).map_err(out_of_reach)?;
+    let file = SourcePath::new(named.path).map_err(out_of_reach)?;
     Ok(Handler { file, written: named.path.to_owned(), name: named.name.to_owned() })
 }

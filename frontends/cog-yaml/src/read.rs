@@ -43,11 +43,11 @@ pub fn read(file: &SourcePath, text: &str, strictness: Strictness) -> Result<(Co
     let cog_yaml = root.and_then(|root| {
         let fields = reading.fields(&root, DOCUMENT, &TABLE)?;
         let mut cog_yaml = CogYaml {
-            build: build::read(&mut reading, &fields, file),
+            build: build::read(&mut reading, &fields),
             image: names::image(&mut reading, &fields),
             model: names::model(&mut reading, &fields),
-            run: handler::read(&mut reading, &fields, "run", file),
-            train: handler::read(&mut reading, &fields, "train", file),
+            run: handler::read(&mut reading, &fields, "run"),
+            train: handler::read(&mut reading, &fields, "train"),
             concurrency: None,
             environment: environment::read(&mut reading, &fields),
             weights: weights::read(&mut reading, &fields),
@@ -59,7 +59,7 @@ pub fn read(file: &SourcePath, text: &str, strictness: Strictness) -> Result<(Co
                 Some((run, _)) => HandlerFinding::Both { place: predict.place, run: run.place },
                 None => HandlerFinding::Predict { place: predict.place },
             });
-            cog_yaml.run = handler::read(&mut reading, &fields, "predict", file).or(cog_yaml.run);
+            cog_yaml.run = handler::read(&mut reading, &fields, "predict").or(cog_yaml.run);
         }
         Some(cog_yaml)
     });

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use cogpack_compiler::stacks::python::lock::{LOCK, with_record};
+use cogpack_compiler::stacks::python::lock::with_record;
 use cogpack_compiler::stacks::python::lock_inputs::Needs;
 use cogpack_io_packages::uv::{Resolved, UvError, Wishes, resolve};
 use cogpack_io_project::files::write_file_atomically;
@@ -22,7 +22,7 @@ pub fn run(arguments: &ProjectLock, format: Format, console: &mut Console<'_>) -
     let Some(request) = project::request(&arguments.options, &arguments.platforms, format, console)? else {
         return Ok(FINDINGS);
     };
-    let mut project = Project::open(&arguments.directory, console)?;
+    let mut project = Project::open(&arguments.directory, &arguments.options, console)?;
     if arguments.locked {
         let is_fresh = project.has_fresh_lock(&request, format, console)?;
         return Ok(if is_fresh { DONE } else { FINDINGS });
@@ -59,7 +59,7 @@ pub fn write(
             return Ok(());
         }
     };
-    let path = project.directory().join(LOCK);
+    let path = project.directory().join(project.config().lock().as_str());
     let before = path.is_file() && !upgrade;
     let wishes = Wishes {
         project: project.directory(),
@@ -81,7 +81,7 @@ pub fn write(
     note.clear(console);
     let Resolved { lock, built } = resolved.map_err(|error| failure(&error, offline))?;
     let lock = with_record(&lock, inputs);
-    let shown = project.shown_path_of(LOCK);
+    let shown = project.shown_path(&project.config().lock());
     if fs::read_to_string(&path).is_ok_and(|there| there == lock) {
         report::remark(&format!("{shown} is up to date"), format, console);
         return Ok(());

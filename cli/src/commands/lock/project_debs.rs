@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use cogpack_compiler::stacks::python::debs::{DEB_LOCK, DebInputs, lock_text};
+use cogpack_compiler::stacks::python::debs::{DebInputs, lock_text};
 use cogpack_io_packages::apt::Source;
 use cogpack_io_project::files::write_file_atomically;
 
@@ -49,8 +49,8 @@ pub fn write(
     }
     let packages: usize = sets.iter().map(|(_, set)| set.packages.len()).sum();
     let lock = lock_text(sets, inputs);
-    let path = project.directory().join(DEB_LOCK);
-    let shown = project.shown_path_of(DEB_LOCK);
+    let path = project.directory().join(project.config().deb_lock().as_str());
+    let shown = project.shown_path(&project.config().deb_lock());
     if fs::read_to_string(&path).is_ok_and(|there| there == lock) {
         report::remark(&format!("{shown} is up to date"), format, console);
         return Ok(());

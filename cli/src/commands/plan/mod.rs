@@ -23,7 +23,7 @@ pub fn run(arguments: &PlanProject, console: &mut Console<'_>) -> Result<u8, Fai
     let PlanProject { project: options, platforms, format, .. } = arguments;
     let Some(request) = project::request(options, platforms, *format, console)? else { return Ok(FINDINGS) };
     let request = Request { no_network: arguments.no_network, ..request };
-    let mut project = Project::open(&arguments.directory, console)?;
+    let mut project = Project::open(&arguments.directory, &arguments.project, console)?;
     let Some(planned) = project.plan(&request, arguments.format, console)? else { return Ok(FINDINGS) };
     let file = project.as_plan_file(&planned);
     // It is the text of a plan, so it is read as one, and what breaks a rule of the language is not printed.

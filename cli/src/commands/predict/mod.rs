@@ -193,8 +193,18 @@ fn build(
     ] {
         values.iter().for_each(|value| option(name, value.as_ref()));
     }
-    let ProjectOptions { stack, base, build_base, catalogues, lenient, openapi_schema, user, precompile } =
-        &arguments.project;
+    let ProjectOptions {
+        file,
+        stack,
+        base,
+        build_base,
+        catalogues,
+        lenient,
+        openapi_schema,
+        user,
+        precompile,
+    } = &arguments.project;
+    file.iter().for_each(|file| option("--file", file.as_ref()));
     stack.iter().for_each(|name| option("--stack", name.as_ref()));
     base.iter().for_each(|base| option("--base", base.as_ref()));
     build_base.iter().for_each(|base| option("--build-base", base.as_ref()));

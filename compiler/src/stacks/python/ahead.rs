@@ -7,7 +7,6 @@ use cogpack_frontends_cog_yaml::{CogYaml, read};
 use cogpack_frontends_python::project::settings;
 use cogpack_frontends_source::{Source, SourcePath, Unread};
 
-use super::COG_YAML;
 use super::facts::schemas;
 use super::said::{beside, run_of};
 use crate::stacks::{Request, text};
@@ -24,11 +23,11 @@ fn of_model(source: &Source, request: &Request) -> Result<(), Unread> {
     if request.openapi_schema.is_some() {
         return Ok(());
     }
-    let cog_yaml = beside(COG_YAML);
-    let cog = match text(source, &cog_yaml)? {
-        Ok(Some(text)) => read(&cog_yaml, text, request.strictness).map(|(cog, _)| cog).unwrap_or_default(),
+    let cog_yaml = request.config.path();
+    let cog = match text(source, cog_yaml)? {
+        Ok(Some(text)) => read(cog_yaml, text, request.strictness).map(|(cog, _)| cog).unwrap_or_default(),
         Ok(None) => CogYaml { run: run_of(&settings(&SourcePath::root(), source)?), ..CogYaml::default() },
         Err(_) => CogYaml::default(),
     };
-    schemas(source, &cog_yaml, &cog).map(drop)
+    schemas(source, cog_yaml, &cog).map(drop)
 }

@@ -29,9 +29,6 @@ use super::versions::{self, DISTRIBUTION};
 use crate::stacks::request::BaseWish;
 use crate::stacks::{Findings, Request, text};
 
-/// Where the lock is.
-pub const DEB_LOCK: &str = "debs.cog.cpk";
-
 /// The path of Python in Debian's packages.
 const INTERPRETER: &str = "/usr/bin/python3";
 
@@ -251,11 +248,11 @@ fn locked(
     said: &Said,
     wanted: &DebInputs,
 ) -> Result<Result<DebsContext, Findings>, Unread> {
-    let lock = SourcePath::new(DEB_LOCK).expect("the name is a path");
+    let lock = request.config.deb_lock();
     let found = match text(source, &lock)? {
         Ok(Some(text)) => text,
         Ok(None) => {
-            return Ok(Err(vec![InFile::new(&SourcePath::root(), PythonFinding::NoDebLock.into())]));
+            return Ok(Err(vec![InFile::new(&SourcePath::root(), no_lock(request).into())]));
         }
         Err(finding) => return Ok(Err(vec![finding])),
     };
@@ -263,7 +260,7 @@ fn locked(
     if let Some((recorded, place)) = recorded(found)
         && recorded != wanted.digest().to_string()
     {
-        return told(PythonFinding::StaleDebs { place: place.into() });
+        return told(PythonFinding::StaleDebs { option: request.config.option(), place: place.into() });
     }
     let mut platforms = request.platforms.iter();
     let (Some(platform), None) = (platforms.next(), platforms.next()) else {
@@ -295,6 +292,10 @@ fn locked(
     Ok(if findings.is_empty() { Ok(set.clone()) } else { Err(findings) })
 }
 
+fn no_lock(request: &Request) -> PythonFinding {
+    PythonFinding::NoDebLock { config: request.config.clone() }
+}
+
 /// What speaks against the lock of a project's Debian packages; nothing where it needs none.
 pub fn is_fresh(source: &Source, request: &Request) -> Result<Findings, Unread> {
     let wanted = match inputs(source, request)? {
@@ -302,17 +303,17 @@ pub fn is_fresh(source: &Source, request: &Request) -> Result<Findings, Unread> 
         Ok(None) => return Ok(Findings::new()),
         Err(findings) => return Ok(findings),
     };
-    let lock = SourcePath::new(DEB_LOCK).expect("the name is a path");
+    let lock = request.config.deb_lock();
     let found = match text(source, &lock)? {
         Ok(Some(text)) => text,
-        Ok(None) => return Ok(vec![InFile::new(&SourcePath::root(), PythonFinding::NoDebLock.into())]),
+        Ok(None) => return Ok(vec![InFile::new(&SourcePath::root(), no_lock(request).into())]),
         Err(finding) => return Ok(vec![finding]),
     };
     let told = |finding: PythonFinding| Ok(vec![InFile::new(&lock, finding.into())]);
     if let Some((recorded, place)) = recorded(found)
         && recorded != wanted.digest().to_string()
     {
-        return told(PythonFinding::StaleDebs { place: place.into() });
+        return told(PythonFinding::StaleDebs { option: request.config.option(), place: place.into() });
     }
     let parsed = syntax::parse(found);
     if let Some(first) = parsed.findings.first() {

@@ -196,7 +196,7 @@ impl PythonFacts {
             BaseFrom::Debs(set) => Some(Decision {
                 what: "base".to_owned(),
                 value: format!("{} Debian packages", set.packages.len()),
-                at: SourcePath::new(debs::DEB_LOCK).ok().map(|lock| (lock, 1)),
+                at: Some((self.said.named.deb_lock(), 1)),
                 because: "the base is to be of such, and the lock file names these for this platform"
                     .to_owned(),
             }),

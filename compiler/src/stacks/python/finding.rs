@@ -311,21 +311,28 @@ pub enum PythonFinding {
         place: SourceSpan,
     },
     /// There is no lock.
-    #[error("the packages of the project are not locked: there is no `pylock.cog.toml`")]
+    #[error("the packages of the project are not locked: there is no `{}`", .config.lock())]
     #[diagnostic(
         code("project::lock::missing"),
-        help("`cogpackc lock DIR` makes it: which packages in which versions, each with its hash")
+        help("`cogpackc lock DIR{}` makes it: which packages in which versions, each with its hash", config.option())
     )]
-    NoLock,
+    NoLock {
+        /// What it is for.
+        config: crate::stacks::ConfigFile,
+    },
     /// The lock is of other wishes.
     #[error(
         "the lock is out of date: it was made of other requirements, for another Python or for other platforms"
     )]
     #[diagnostic(
         code("project::lock::stale"),
-        help("`cogpackc lock DIR` makes it anew; packages that nobody asked to change keep their versions")
+        help(
+            "`cogpackc lock DIR{option}` makes it anew; packages that nobody asked to change keep their versions"
+        )
     )]
     Stale {
+        /// What names the file that it is for.
+        option: String,
         /// Where the lock says what it was made of.
         #[label("of other inputs")]
         place: SourceSpan,
@@ -490,10 +497,7 @@ pub enum PythonFinding {
         place: Option<SourceSpan>,
     },
     /// No release of Debian has that Python.
-    #[error(
-        "no release of Debian has Python {python}, and the catalogue has no archive of it for {platforms}, so no base \
-         can be made of packages"
-    )]
+    #[error("no release of Debian has Python {python}, and no catalogue an archive of it for {platforms}")]
     #[diagnostic(
         code("project::base::debian"),
         help(
@@ -521,23 +525,28 @@ pub enum PythonFinding {
     )]
     DebianPlatforms,
     /// There is no lock of Debian packages.
-    #[error("the Debian packages of the project are not locked: there is no `debs.cog.cpk`")]
+    #[error("the Debian packages of the project are not locked: there is no `{}`", .config.deb_lock())]
     #[diagnostic(
         code("project::debs::missing"),
         help(
-            "`cogpackc lock DIR --base debian` makes it: which packages in which versions, each with its hash"
+            "`cogpackc lock DIR{} --base debian` makes it: which packages in which versions, each with its hash", config.option()
         )
     )]
-    NoDebLock,
+    NoDebLock {
+        /// What it is for.
+        config: crate::stacks::ConfigFile,
+    },
     /// The lock is of other wishes.
     #[error(
         "the lock of Debian packages is out of date: it was made of other packages or of another release"
     )]
     #[diagnostic(
         code("project::debs::stale"),
-        help("`cogpackc lock DIR --base debian` makes it anew, of what the archive has now")
+        help("`cogpackc lock DIR{option} --base debian` makes it anew, of what the archive has now")
     )]
     StaleDebs {
+        /// What names the file that it is for.
+        option: String,
         /// Where the lock says what it was made of.
         #[label("of other inputs")]
         place: SourceSpan,

@@ -15,12 +15,8 @@ use cogpack_packages_wheels::target::Target;
 
 use super::finding::PythonFinding;
 use super::lock_inputs::{LockInputs, Needs, OwnLock, inputs};
-use super::said::beside;
 use super::sources::{self, Built};
 use crate::stacks::{Findings, Request, text};
-
-/// Where the lock of a model is. PEP 751 gives such names to the locks of a purpose.
-pub const LOCK: &str = "pylock.cog.toml";
 
 /// The packages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,12 +60,15 @@ pub(super) fn read(
     let (lock, inputs) = match needs {
         Needs::Nothing => return Ok(Ok(Locked::default())),
         Needs::Own(own) => (own.file.clone(), None),
-        Needs::Locked(inputs) => (beside(LOCK), Some(inputs)),
+        Needs::Locked(inputs) => (request.config.lock(), Some(inputs)),
     };
     let found = match text(source, &lock)? {
         Ok(Some(text)) => text,
         Ok(None) => {
-            return Ok(Err(vec![InFile::new(&SourcePath::root(), PythonFinding::NoLock.into())]));
+            return Ok(Err(vec![InFile::new(
+                &SourcePath::root(),
+                PythonFinding::NoLock { config: request.config.clone() }.into(),
+            )]));
         }
         Err(finding) => return Ok(Err(vec![finding])),
     };
@@ -77,7 +76,7 @@ pub(super) fn read(
         (None, _) => {}
         (Some(inputs), Some((recorded, place))) => {
             if recorded != inputs.digest().to_string() {
-                let finding = PythonFinding::Stale { place: place.into() };
+                let finding = PythonFinding::Stale { option: request.config.option(), place: place.into() };
                 return Ok(Err(vec![InFile::new(&lock, finding.into())]));
             }
         }

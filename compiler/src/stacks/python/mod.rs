@@ -34,20 +34,21 @@ use cogpack_frontends_source::{InFile, Kind, Names, Source, SourcePath, Unread};
 use super::block::compose;
 use super::detect::{Evidence, Weight};
 use super::why::Why;
-use super::{Findings, ImageName, Planned, ProjectFinding, Request, Stack};
+use super::{ConfigFile, Findings, ImageName, Planned, ProjectFinding, Request, Stack};
 
 /// The stack of Python models.
 pub struct PythonStack;
-
-/// Where a model says how it is built.
-pub(crate) const COG_YAML: &str = "cog.yaml";
 
 impl Stack for PythonStack {
     fn name(&self) -> &'static str {
         "python"
     }
 
-    fn detect(&self, source: &Source) -> Result<Result<Vec<Evidence>, InFile<ProjectFinding>>, Unread> {
+    fn detect(
+        &self,
+        source: &Source,
+        config: &ConfigFile,
+    ) -> Result<Result<Vec<Evidence>, InFile<ProjectFinding>>, Unread> {
         let root = SourcePath::root();
         let names = match names(source, &root)? {
             Ok(Names::Are(names)) => names,
@@ -55,9 +56,12 @@ impl Stack for PythonStack {
             Err(finding) => return Ok(Err(finding.of())),
         };
         let mut evidence = Vec::new();
+        // It may be in a directory of the project.
+        if source.kind(config.path())? == Some(Kind::File) {
+            evidence.push(Evidence { weight: Weight::Image, file: config.path().clone() });
+        }
         for (name, kind) in names {
             let weight = match name.as_str() {
-                COG_YAML => Weight::Image,
                 "cogpack.toml" => Weight::Image,
                 "pyproject.toml" | "uv.lock" | "setup.py" | "setup.cfg" | "requirements.txt"
                 | ".python-version" => Weight::Declaration,

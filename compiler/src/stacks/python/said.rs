@@ -8,10 +8,9 @@ use cogpack_frontends_python::pyproject::{ProjectTable, Settings, Target};
 use cogpack_frontends_python::setup::Setup;
 use cogpack_frontends_source::{InFile, Place, Placed, Source, SourcePath, Unread};
 
-use super::COG_YAML;
 use super::finding::PythonFinding;
 use crate::composer::desk::At;
-use crate::stacks::{Findings, ImageName, ProjectFinding, Request, text};
+use crate::stacks::{ConfigFile, Findings, ImageName, ProjectFinding, Request, text};
 
 /// All of it.
 #[derive(Debug, Clone)]
@@ -19,6 +18,8 @@ pub struct Said {
     /// The file that says what is run: `cog.yaml`; where there is none, the one with the settings, or
     /// the one that declares the project.
     pub config: SourcePath,
+    /// The file that was looked for as a `cog.yaml`.
+    pub named: ConfigFile,
     /// Whether that is a `cog.yaml`.
     pub is_of_cog: bool,
     /// What `cog.yaml` says, or settings in place of it.
@@ -96,7 +97,7 @@ fn names_packages(cog: &CogYaml) -> bool {
 
 /// What the files say, with warnings; or all that is wrong with them.
 pub fn read_all(source: &Source, request: &Request) -> Result<Result<(Said, Findings), Findings>, Unread> {
-    let cog_yaml = beside(COG_YAML);
+    let cog_yaml = request.config.path().clone();
     let found = match text(source, &cog_yaml)? {
         Ok(found) => found,
         Err(finding) => return Ok(Err(vec![finding])),
@@ -152,7 +153,7 @@ pub fn read_all(source: &Source, request: &Request) -> Result<Result<(Said, Find
     }
     let is_of_cog = found.is_some();
     let config = if is_of_cog { cog_yaml } else { config(&project) };
-    Ok(Ok((Said { config, is_of_cog, cog, project }, findings)))
+    Ok(Ok((Said { config, named: request.config.clone(), is_of_cog, cog, project }, findings)))
 }
 
 /// What is run as settings say it, in place of a `cog.yaml`.

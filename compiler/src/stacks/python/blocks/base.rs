@@ -1,12 +1,10 @@
 //! What everything stands on: an image of the catalogue, or Debian packages alone.
 
-use cogpack_frontends_source::SourcePath;
 use cogpack_ir::plan::{BaseImage, Context, ContextKind, EnvEdit, Input, Span, Spanned};
 
 use super::{PythonFacts, env, input, variable};
 use crate::composer::{Desk, StageParts};
 use crate::stacks::block::{Block, Detected};
-use crate::stacks::python::debs::DEB_LOCK;
 use crate::stacks::python::facts::BaseFrom;
 
 /// What the model runs on.
@@ -41,7 +39,7 @@ impl Block<PythonFacts> for BaseImageBlock {
             }
             BaseFrom::Debs(set) => {
                 let kind = ContextKind::Debs(set.clone());
-                desk.at(SourcePath::new(DEB_LOCK).ok().map(|lock| (lock, 1)));
+                desk.at(Some((facts.said.named.deb_lock(), 1)));
                 desk.context(SYSTEM, Context { kind, span: Span::NOWHERE });
                 // Packages say nothing of an environment.
                 let path = (env(variable("PATH"), EnvEdit::Set, USUAL_PATH), None);
