@@ -1,6 +1,7 @@
 //! Images in the order in which they are looked at, and where each was listed.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use cogpack_content::{ImageReference, Platform};
 use pep440_rs::{Version, VersionSpecifiers};
@@ -51,14 +52,17 @@ pub struct Origin {
 impl Catalogue {
     /// The images that are known without anybody saying anything.
     pub fn shipped() -> Self {
-        let read = SHIPPED.into_iter().filter_map(|(file, text)| {
-            // A test reads each of these without a finding.
-            Self::read(file, text).ok()
+        static READ: LazyLock<Catalogue> = LazyLock::new(|| {
+            let read = SHIPPED.into_iter().filter_map(|(file, text)| {
+                // A test reads each of these without a finding.
+                Catalogue::read(file, text).ok()
+            });
+            read.fold(Catalogue::default(), |all, one| Catalogue {
+                images: all.images.into_iter().chain(one.images).collect(),
+                pythons: all.pythons.into_iter().chain(one.pythons).collect(),
+            })
         });
-        read.fold(Self::default(), |all, one| Self {
-            images: all.images.into_iter().chain(one.images).collect(),
-            pythons: all.pythons.into_iter().chain(one.pythons).collect(),
-        })
+        READ.clone()
     }
 
     /// What `text` lists, or all that is wrong with it. `file` is said of each image's origin.

@@ -5,6 +5,7 @@
 //! by platform, so [`Frameworks::on`] takes out of it what is true on all that an image is for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use cogpack_content::Platform;
 use pep440_rs::{Version, VersionSpecifiers};
@@ -86,8 +87,11 @@ const FORMAT: &str = "1";
 impl Frameworks {
     /// What is known without anybody saying anything.
     pub fn shipped() -> Self {
-        // A test reads it without a finding.
-        Self::read(include_str!("../data/frameworks.toml")).unwrap_or_default()
+        static READ: LazyLock<Frameworks> = LazyLock::new(|| {
+            // A test reads it without a finding.
+            Frameworks::read(include_str!("../data/frameworks.toml")).unwrap_or_default()
+        });
+        READ.clone()
     }
 
     /// What `text` says, or all that is wrong with it.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use cogpack_io_docker::settings::Settings;
 
 use crate::find_links::FindLinks;
+use crate::indexes::Indexes;
 
 /// What the environment says, as values.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +33,9 @@ pub struct Environment {
     /// `PIP_FIND_LINKS`, as pip reads it, and `UV_FIND_LINKS`, as uv does: where packages are beside those
     /// of an index.
     pub find_links: FindLinks,
+    /// `PIP_INDEX_URL` and `PIP_EXTRA_INDEX_URL`, with `UV_DEFAULT_INDEX`, `UV_INDEX_URL` and
+    /// `UV_EXTRA_INDEX_URL`, for uv, which reads its own alone.
+    pub indexes: Indexes,
     /// `UV_DEFAULT_INDEX`, `UV_INDEX_URL` or `PIP_INDEX_URL`: the package index, by the simple
     /// repository API. It may hold a login.
     pub package_index: Option<Secret>,
@@ -103,6 +107,7 @@ impl Environment {
                 text("UV_FIND_LINKS").as_deref(),
                 path("HOME").as_deref(),
             ),
+            indexes: Indexes::of(text),
             package_index: ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"]
                 .into_iter()
                 .find_map(text)

@@ -17,6 +17,7 @@ mod failure;
 mod find_links;
 mod front;
 mod idle_options;
+mod indexes;
 mod installed;
 mod limits;
 mod line_diff;

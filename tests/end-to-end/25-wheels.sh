@@ -73,6 +73,7 @@ for wheel in "$work/away"/*.whl; do
 	printf '<a href="../../files/%s">%s</a>\n' "$file" "$file" >>"$work/web/simple/$name/index.html"
 done
 serve "$work/web"
+with_uv() { PATH=$work/tools/bin:$PATH UV_NO_CACHE=1 "$@"; }
 (
 	export PIP_INDEX_URL=http://reader:hunter2@127.0.0.1:$port/simple/
 	exits 'wheels are found in the index that the machine names' 0 compile other "$work/links.cpk" "$work/by-index"
@@ -82,7 +83,14 @@ serve "$work/web"
 	"$tests/write-wheels-plan" links "$work/lost" "$base" >"$work/lost.cpk"
 	refuses 'what the index lacks is refused' cpk::packages::missing \
 		compile other "$work/lost.cpk" "$work/nothing"
-	if grep -rq hunter2 "$work/refused" "$work/by-index" "$work/other"; then
+	mkdir "$work/locked"
+	printf '%s\n' 'six' >"$work/locked/requirements.txt"
+	echo 'print("six")' >"$work/locked/main.py"
+	exits 'a project is locked from there' 0 with_uv "$cogpackc" lock "$work/locked"
+	matches 'which the lock says' "127.0.0.1:$port/files/six" cat "$work/locked/pylock.cog.toml"
+	echo 'six==0.0.7' >"$work/locked/requirements.txt"
+	refuses 'and not in a version that it lacks' project::lock::unsolvable with_uv "$cogpackc" lock "$work/locked"
+	if grep -rq hunter2 "$work/refused" "$work/by-index" "$work/other" "$work/locked"; then
 		printf 'not ok - the login of the index is in an output\n'
 		exit 1
 	fi

@@ -16,13 +16,13 @@ use crate::explain::alone;
 pub(crate) const NOT_LOCKED: &str = "project::lock::missing";
 
 /// A project of an example, and the command that says the code where planning does not.
-struct Example<'e> {
-    files: Vec<(&'e str, String)>,
+pub(crate) struct Example<'e> {
+    pub(crate) files: Vec<(&'e str, String)>,
     command: Option<Vec<&'e str>>,
 }
 
 impl<'e> Example<'e> {
-    fn of(text: &'e str) -> Self {
+    pub(crate) fn of(text: &'e str) -> Self {
         let (files, command) = match text.rsplit_once("\n$ cogpackc ") {
             Some((files, command)) => (files, Some(command.split(' ').collect())),
             None => (text, None),

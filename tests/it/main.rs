@@ -31,6 +31,7 @@ mod predict;
 mod predictions;
 mod project;
 mod projects;
+mod provenance;
 mod readme;
 mod records;
 mod reference;

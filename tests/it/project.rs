@@ -72,7 +72,7 @@ fn files_of(text: &str) -> (MemoryProject, BTreeSet<String>) {
 }
 
 /// The paths of the files of a case, and what is in each.
-fn texts_of(text: &str) -> impl Iterator<Item = (&str, String)> {
+pub(crate) fn texts_of(text: &str) -> impl Iterator<Item = (&str, String)> {
     text.split("\n--- ").skip(1).map(|part| {
         let (path, text) = part.split_once('\n').unwrap_or((part, ""));
         // What an editor would not show: `␍` and `␉` stand for what they are called.

@@ -128,6 +128,25 @@ fn a_file_in_place_of_cog_yaml_is_one_of_the_project() {
     );
 }
 
+/// What is no text cannot be shown, but how far it is one can.
+#[test]
+fn a_file_that_is_no_text_is_told_by_its_line_and_column() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    std::fs::write(folder.path().join("main.py"), "print(1)\n").expect("can be written");
+    std::fs::write(folder.path().join("requirements.txt"), b"six\n# gr\xfcn\n").expect("can be written");
+    let answer = cogpackc(folder.path(), &["plan"]);
+    assert_eq!(answer.code, 1);
+    for part in
+        ["project::file::not-text", "[requirements.txt:2:5]", "# gr\u{fffd}", "not UTF-8 from here on"]
+    {
+        assert!(answer.stderr.contains(part), "{part}: {}", answer.stderr);
+    }
+    let answer = cogpackc(folder.path(), &["plan", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&answer.stderr).expect("it is JSON");
+    let label = &report["findings"][0]["labels"][0];
+    assert_eq!((&label["line"], &label["column"], &label["offset"]), (&2.into(), &5.into(), &8.into()));
+}
+
 /// Whoever works in a directory of a model means the model, as with cog.
 #[test]
 fn a_directory_below_a_model_means_the_model() {

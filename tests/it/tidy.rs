@@ -370,6 +370,11 @@ const SHOWN_BY_A_UNIT_TEST: &[(&str, &str, &str)] = &[
         "frontends/schema/src/input/tests.rs",
         "arguments_that_cannot_be_it_are_problems",
     ),
+    (
+        "project::lock::unsolvable",
+        "compiler/src/stacks/python/tests/unsolvable.rs",
+        "requirements_that_stand_against_each_other_are_told_by_their_lines",
+    ),
     ("project::schema::endless", "frontends/schema/src/scope/files.rs", "files_that_no_case_can_be"),
     ("project::stack::several", "compiler/src/stacks/tests.rs", "what_does_not_decide_is_told"),
 ];

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cogpack_compiler::stacks::python::debs::{self, DebInputs};
+use cogpack_compiler::stacks::python::debs_finding::DebsFinding;
 use cogpack_compiler::stacks::python::finding::PythonFinding;
 use cogpack_compiler::stacks::python::lock_inputs::Needs;
 use cogpack_compiler::stacks::python::{lock, lock_inputs};
@@ -164,7 +165,7 @@ impl Project {
         for found in &errors {
             if matches!(found.finding, ProjectFinding::Python(PythonFinding::NoLock { .. })) {
                 lacking.packages = true;
-            } else if matches!(found.finding, ProjectFinding::Python(PythonFinding::NoDebLock { .. })) {
+            } else if matches!(found.finding, ProjectFinding::Debs(DebsFinding::NoDebLock { .. })) {
                 lacking.debs = true;
             } else {
                 return None;
@@ -218,7 +219,7 @@ impl Project {
     ) {
         let files: BTreeSet<&SourcePath> = found.iter().map(|(file, _)| *file).collect();
         for file in files {
-            let text = self.source.read().find(|(path, _)| *path == file).map_or("", |(_, text)| text);
+            let text = self.source.shown(file);
             let shown = self.shown_path(file);
             let of_file = found.iter().filter(|(other, _)| *other == file);
             let diagnostics: Vec<&dyn Diagnostic> = of_file.map(|(_, finding)| *finding).collect();

@@ -70,8 +70,10 @@ impl Named<'_> {
             let Some((needs, debs)) = project.lock_inputs(&request, self.format, console)? else {
                 return Ok(None);
             };
-            if lacking.packages {
-                lock::project::write(&project, &needs, false, false, self.format, console)?;
+            if lacking.packages
+                && !lock::project::write(&project, &needs, false, false, self.format, console)?
+            {
+                return Ok(None);
             }
             if let Some(debs) = debs.filter(|_| lacking.debs) {
                 lock::project_debs::write(&project, &debs, None, self.format, console)?;

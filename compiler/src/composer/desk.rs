@@ -40,16 +40,18 @@ impl<'c> Desk<'c> {
         let named = BlockName::new(block);
         // Blocks' names are constants of ours; another one is told like any name.
         let name = named.clone().unwrap_or_else(|_| plain_block());
-        let mut desk = Self { composer, block: name, at: None };
+        let at = composer.ground.clone();
+        let mut desk = Self { composer, block: name, at };
         if let Err(invalid) = named {
             desk.bad_name(invalid);
         }
         desk
     }
 
-    /// Says which line of the project makes the block ask for what comes next.
+    /// Says which line of the project makes the block ask for what comes next; nothing where it would ask
+    /// for it in any project.
     pub fn at(&mut self, at: At) -> &mut Self {
-        self.at = at;
+        self.at = at.or_else(|| self.composer.ground.clone());
         self
     }
 

@@ -23,7 +23,7 @@ use cogpack_ir::plan::{
     SecretName, Span, Spanned, Stage, StageName, order::canonicalise, stock,
 };
 
-pub use desk::{Desk, StageParts};
+pub use desk::{At, Desk, StageParts};
 pub use finding::ComposeFinding;
 pub use order::{BlockOrder, block_order};
 pub use origin::Origin;
@@ -49,6 +49,8 @@ struct Placed {
 #[derive(Debug, Clone)]
 pub struct Composer {
     platforms: BTreeSet<Platform>,
+    /// Where the project says that it is one: the place of what no line of it asks for.
+    ground: At,
     stages: BTreeMap<StageName, Asked<Placed>>,
     /// Stages in the order in which they were asked for.
     sequence: Vec<StageName>,
@@ -62,10 +64,12 @@ pub struct Composer {
 }
 
 impl Composer {
-    /// Nothing asked for yet, for an image on these platforms.
-    pub fn new(platforms: BTreeSet<Platform>) -> Self {
+    /// Nothing asked for yet, for an image on these platforms. What no line of the project asks for has the
+    /// place `ground`.
+    pub fn new(platforms: BTreeSet<Platform>, ground: At) -> Self {
         Self {
             platforms,
+            ground,
             stages: BTreeMap::new(),
             sequence: Vec::new(),
             images: BTreeMap::new(),
@@ -127,7 +131,11 @@ fn stage(name: StageName, asked: Asked<Placed>) -> Stage {
     let mut ops = Vec::new();
     let mut told: Option<Origin> = None;
     for (kind, origin) in parts.ops {
-        let origin = origin.unwrap_or_else(|| by.clone());
+        let origin = match origin {
+            Some(Origin { block, at: None }) => Origin { block, at: by.at.clone() },
+            Some(origin) => origin,
+            None => by.clone(),
+        };
         if told.as_ref() != Some(&origin) {
             ops.push(op(OpKind::By(provenance(&origin))));
             told = Some(origin);

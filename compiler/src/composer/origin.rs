@@ -10,8 +10,9 @@ use cogpack_ir::plan::BlockName;
 pub struct Origin {
     /// The block.
     pub block: BlockName,
-    /// A file of the project and a line in it, counted from 1; `None` where the block would have
-    /// asked for it in any project.
+    /// A file of the project and a line in it, counted from 1: the first one of the file that makes it a
+    /// project, where the block would have asked for it in any. Where the command line asked, its option
+    /// stands in place of the file.
     pub at: Option<(SourcePath, u32)>,
 }
 

@@ -47,7 +47,7 @@ fn with_code(finding: &ComposeFinding) -> String {
 
 #[test]
 fn stages_stand_by_phase_and_then_by_the_turns_of_their_blocks() {
-    let mut composer = Composer::new(BTreeSet::new());
+    let mut composer = Composer::new(BTreeSet::new(), None);
     composer.desk("one").stage("export.app", "first", parts("/one"));
     let mut two = composer.desk("two");
     two.at(Some((SourcePath::new("cog.yaml").unwrap(), 4)));
@@ -81,8 +81,48 @@ fn stages_stand_by_phase_and_then_by_the_turns_of_their_blocks() {
 }
 
 #[test]
+fn what_no_line_asks_for_is_asked_for_by_the_file_that_makes_it_a_project() {
+    let place = |file: &str, line| Some((SourcePath::new(file).unwrap(), line));
+    let mut composer = Composer::new(BTreeSet::new(), place("main.py", 1));
+    let mut one = composer.desk("one");
+    one.stage("export.base", "base", base());
+    one.at(place("cog.yaml", 4)).stage("export.app", "first", parts("/one"));
+    one.at(None);
+    let block = one.origin().block;
+    let ops = vec![
+        (workdir("/two"), None),
+        (workdir("/three"), Some(Origin { block: block.clone(), at: None })),
+        (workdir("/four"), Some(Origin { block, at: place("cog.yaml", 5) })),
+    ];
+    one.stage("export.app", "second", StageParts { ops, ..parts("/") });
+    let text = syntax::print(&composer.finish().unwrap());
+    let (_, stages) = text.split_once("stage %base").unwrap();
+    insta::assert_snapshot!(format!("stage %base{stages}"), @r#"
+    stage %base in export.base from scratch {
+      by one at "main.py":1
+      workdir "/"
+    }
+
+    stage %first in export.app {
+      by one at "cog.yaml":4
+      workdir "/one"
+    }
+
+    stage %second in export.app {
+      by one at "main.py":1
+      workdir "/two"
+      workdir "/three"
+      by one at "cog.yaml":5
+      workdir "/four"
+    }
+
+    export from phase export.config
+    "#);
+}
+
+#[test]
 fn what_cannot_both_be_is_told_with_both_origins() {
-    let mut composer = Composer::new(BTreeSet::new());
+    let mut composer = Composer::new(BTreeSet::new(), None);
     let yaml = SourcePath::new("cog.yaml").unwrap();
     let mut one = composer.desk("one");
     one.at(Some((yaml.clone(), 2))).stage("export.app", "app", parts("/"));
@@ -118,7 +158,7 @@ fn what_cannot_both_be_is_told_with_both_origins() {
 
 #[test]
 fn a_block_may_add_to_its_own_stage_and_share_an_equal_input() {
-    let mut composer = Composer::new(BTreeSet::new());
+    let mut composer = Composer::new(BTreeSet::new(), None);
     let files = || context(ContextKind::Files(Default::default()));
     let mut one = composer.desk("one");
     one.stage("export.base", "base", base());

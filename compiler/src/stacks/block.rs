@@ -6,7 +6,7 @@ use cogpack_content::Platform;
 use cogpack_ir::plan::Plan;
 
 use super::detect::Evidence;
-use crate::composer::{BlockOrder, ComposeFinding, Composer, Desk, block_order};
+use crate::composer::{At, BlockOrder, ComposeFinding, Composer, Desk, block_order};
 
 /// Whether a block has something to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,11 +48,13 @@ pub trait Block<F> {
 /// What a block was found to have to do, in the order of the turns.
 pub type Turns = Vec<(&'static str, Detected)>;
 
-/// The plan that `blocks` make of `facts`, and what each of them found to do.
+/// The plan that `blocks` make of `facts`, and what each of them found to do. `ground` is the place of what
+/// no line of the project asks for.
 pub fn compose<F>(
     blocks: &[Box<dyn Block<F>>],
     facts: &F,
     platforms: BTreeSet<Platform>,
+    ground: At,
 ) -> Result<(Plan, Turns), Vec<ComposeFinding>> {
     let (busy, idle): (Vec<_>, Vec<_>) = blocks
         .iter()
@@ -68,7 +70,7 @@ pub fn compose<F>(
             provides: words(block.provides()),
         })
         .collect();
-    let mut composer = Composer::new(platforms);
+    let mut composer = Composer::new(platforms, ground);
     let mut turns = Turns::new();
     for place in block_order(&orders)? {
         let (block, detected) = &busy[place];

@@ -8,8 +8,10 @@ use cogpack_frontends_schema::SchemaFinding;
 use cogpack_frontends_source::FileFinding;
 use miette::{Diagnostic, Severity};
 
+use super::python::debs_finding::DebsFinding;
 use super::python::finding::PythonFinding;
 use super::python::fit::FitFinding;
+use super::python::unsolvable::UnsolvableRequirements;
 use crate::composer::ComposeFinding;
 
 /// A finding of any family. Which file its labels are ranges of, whoever holds it says.
@@ -27,6 +29,14 @@ pub enum ProjectFinding {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Python(#[from] PythonFinding),
+    /// A base of Debian packages, or their lock.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Debs(#[from] DebsFinding),
+    /// What the Python project requires together.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Unsolvable(#[from] UnsolvableRequirements),
     /// A file of the Python project.
     #[error(transparent)]
     #[diagnostic(transparent)]

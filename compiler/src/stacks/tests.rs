@@ -242,7 +242,7 @@ fn a_model_becomes_a_plan_that_says_which_line_asked_for_what() {
     stage %base in export.base from image @base
 
     stage %environment in export.base {
-      by environment
+      by environment at "cog.yaml":1
       env PYTHONUNBUFFERED = "1"
       by environment at "cog.yaml":11
       env GREETING = "hello"
@@ -301,7 +301,7 @@ fn a_model_becomes_a_plan_that_says_which_line_asked_for_what() {
     }
 
     stage %source in export.app {
-      by source
+      by source at "cog.yaml":1
       copy contents "." from @source to "/src"
       workdir "/src"
     }

@@ -4,8 +4,12 @@
 //! know: whether each requirement has a version in the file that it allows.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 use cogpack_frontends_source::{InFile, Lines, Place, SourcePath};
+use cogpack_packages_wheels::lock::LockDocument;
+use cogpack_packages_wheels::lock::document::{FormVersion, Named, Written};
 use cogpack_packages_wheels::lock::marker::{Environment, Marker};
 use miette::Diagnostic;
 use pep440_rs::{Version, VersionSpecifiers};
@@ -35,6 +39,8 @@ pub struct LockFile {
     pub requires_python: Option<VersionSpecifiers>,
     /// What it holds, by name; several of a name for several environments.
     pub packages: BTreeMap<PackageName, Vec<Held>>,
+    /// All of it, for whoever chooses out of it; nothing where more is wrong than is told here.
+    pub document: Option<Arc<LockDocument>>,
 }
 
 /// A package in a lock file.
@@ -125,6 +131,7 @@ pub enum LockFinding {
     },
 }
 
+/// What is looked at of a text that is no whole lock file, to say what is wrong with it.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Document {
@@ -149,61 +156,129 @@ struct Package {
 
 /// What a lock file holds.
 pub fn read(file: &SourcePath, text: &str) -> Result<LockFile, InFile<LockFinding>> {
-    let refused = |finding| InFile::new(file, finding);
-    let lines = Lines::of(text);
-    let at = |range: std::ops::Range<usize>| {
-        let shown = text.get(range.clone()).unwrap_or_default();
-        let length = shown.lines().next().unwrap_or_default().len();
-        lines.place(range.start, range.start + length)
-    };
-    let unread = |problem: String, place: Place| refused(LockFinding::Unread { problem, place });
-    let document: Document = toml::from_str(text).map_err(|error| {
-        let problem = error.message().lines().collect::<Vec<_>>().join(", ");
-        unread(problem, at(error.span().unwrap_or(0..0)))
-    })?;
-    let (kind, packages) = match (&document.lock_version, &document.version) {
-        (Some(version), _) if version.get_ref().split('.').next() != Some("1") => {
-            let (place, version) = (at(version.span()), version.get_ref().clone());
-            return Err(refused(LockFinding::Version { version, place }));
-        }
-        (Some(_), _) => (LockKind::Pylock, document.packages),
-        (None, Some(version)) if version.get_ref().as_integer() != Some(1) => {
-            let place = at(version.span());
-            let version = text.get(version.span()).unwrap_or_default().to_owned();
-            return Err(refused(LockFinding::Version { version, place }));
-        }
-        (None, Some(_)) => (LockKind::Uv, document.package),
-        (None, None) => {
-            let problem = "it is neither a `pylock.toml` (PEP 751) nor a `uv.lock`".to_owned();
-            return Err(unread(problem, at(0..text.len())));
-        }
-    };
-    let requires_python = match &document.requires_python {
-        None => None,
-        Some(versions) => Some(versions.get_ref().parse::<VersionSpecifiers>().map_err(|_| {
-            unread(format!("`{}` is no range of versions", versions.get_ref()), at(versions.span()))
-        })?),
-    };
-    let mut held: BTreeMap<PackageName, Vec<Held>> = BTreeMap::new();
-    for package in &packages {
-        let place = at(package.name.span());
-        let name = PackageName::new(package.name.get_ref())
-            .ok_or_else(|| unread(format!("`{}` is no name of a package", package.name.get_ref()), place))?;
-        let version =
-            match &package.version {
-                None => None,
-                Some(version) => Some(version.get_ref().parse::<Version>().map_err(|_| {
-                    unread(format!("`{}` is no version", version.get_ref()), at(version.span()))
-                })?),
-            };
-        let mut when = Vec::new();
-        for marker in package.marker.iter().chain(&package.resolution_markers) {
-            let read = marker.get_ref().parse::<Marker>();
-            when.push(read.map_err(|problem| unread(format!("a marker: {problem}"), at(marker.span())))?);
-        }
-        held.entry(name).or_default().push(Held { version, when, place });
+    let reading = Reading { file, text, lines: Lines::of(text) };
+    match LockDocument::read(text) {
+        Ok(document) => reading.of_document(document),
+        Err(_) => reading.of_part(),
     }
-    Ok(LockFile { file: file.clone(), kind, requires_python, packages: held })
+}
+
+/// A lock file that is being read.
+struct Reading<'t> {
+    file: &'t SourcePath,
+    text: &'t str,
+    lines: Lines,
+}
+
+impl Reading<'_> {
+    fn at(&self, range: Range<usize>) -> Place {
+        let shown = self.text.get(range.clone()).unwrap_or_default();
+        let length = shown.lines().next().unwrap_or_default().len();
+        self.lines.place(range.start, range.start + length)
+    }
+
+    fn refused(&self, finding: LockFinding) -> InFile<LockFinding> {
+        InFile::new(self.file, finding)
+    }
+
+    fn unread(&self, problem: String, place: Place) -> InFile<LockFinding> {
+        self.refused(LockFinding::Unread { problem, place })
+    }
+
+    fn other_version(&self, range: Range<usize>, version: &str) -> InFile<LockFinding> {
+        self.refused(LockFinding::Version { version: version.to_owned(), place: self.at(range) })
+    }
+
+    fn of_document(&self, document: LockDocument) -> Result<LockFile, InFile<LockFinding>> {
+        let kind = match document.version() {
+            FormVersion::Pylock(version) if !is_known_pylock(version.text) => {
+                return Err(self.other_version(version.at, version.text));
+            }
+            FormVersion::Pylock(_) => LockKind::Pylock,
+            FormVersion::Uv(1, _) => LockKind::Uv,
+            FormVersion::Uv(version, range) => return Err(self.other_version(range, &version.to_string())),
+        };
+        let file = self.file.clone();
+        let requires_python = document.requires_python().map(|said| self.versions(&said)).transpose()?;
+        let packages = self.held(&document.packages())?;
+        Ok(LockFile { file, kind, requires_python, packages, document: Some(Arc::new(document)) })
+    }
+
+    /// The same of a text that is no whole lock file: what is wrong with what this needs is told, and the
+    /// rest by whoever needs that.
+    fn of_part(&self) -> Result<LockFile, InFile<LockFinding>> {
+        let document: Document = toml::from_str(self.text).map_err(|error| {
+            let problem = error.message().lines().collect::<Vec<_>>().join(", ");
+            self.unread(problem, self.at(error.span().unwrap_or(0..0)))
+        })?;
+        let (kind, packages) = match (&document.lock_version, &document.version) {
+            (Some(version), _) if !is_known_pylock(version.get_ref()) => {
+                return Err(self.other_version(version.span(), version.get_ref()));
+            }
+            (Some(_), _) => (LockKind::Pylock, &document.packages),
+            (None, Some(version)) if version.get_ref().as_integer() != Some(1) => {
+                let written = self.text.get(version.span()).unwrap_or_default();
+                return Err(self.other_version(version.span(), written));
+            }
+            (None, Some(_)) => (LockKind::Uv, &document.package),
+            (None, None) => {
+                let problem = "it is neither a `pylock.toml` (PEP 751) nor a `uv.lock`".to_owned();
+                return Err(self.unread(problem, self.at(0..self.text.len())));
+            }
+        };
+        let file = self.file.clone();
+        let said = document.requires_python.as_ref().map(written);
+        let requires_python = said.map(|said| self.versions(&said)).transpose()?;
+        let named: Vec<Named<'_>> = packages.iter().map(Package::named).collect();
+        Ok(LockFile { file, kind, requires_python, packages: self.held(&named)?, document: None })
+    }
+
+    fn versions(&self, said: &Written<'_>) -> Result<VersionSpecifiers, InFile<LockFinding>> {
+        let unread =
+            |_| self.unread(format!("`{}` is no range of versions", said.text), self.at(said.at.clone()));
+        said.text.parse().map_err(unread)
+    }
+
+    fn held(&self, packages: &[Named<'_>]) -> Result<BTreeMap<PackageName, Vec<Held>>, InFile<LockFinding>> {
+        let mut held: BTreeMap<PackageName, Vec<Held>> = BTreeMap::new();
+        for Named { name, version, when } in packages {
+            let place = self.at(name.at.clone());
+            let name = PackageName::new(name.text)
+                .ok_or_else(|| self.unread(format!("`{}` is no name of a package", name.text), place))?;
+            let version = version.as_ref().map(|version| {
+                let unread =
+                    |_| self.unread(format!("`{}` is no version", version.text), self.at(version.at.clone()));
+                version.text.parse::<Version>().map_err(unread)
+            });
+            let markers = when.iter().map(|marker| {
+                let unread =
+                    |problem| self.unread(format!("a marker: {problem}"), self.at(marker.at.clone()));
+                marker.text.parse::<Marker>().map_err(unread)
+            });
+            let (version, when) = (version.transpose()?, markers.collect::<Result<_, _>>()?);
+            held.entry(name).or_default().push(Held { version, when, place });
+        }
+        Ok(held)
+    }
+}
+
+/// A later minor version only adds what an older reader may pass over.
+fn is_known_pylock(version: &str) -> bool {
+    version.split('.').next() == Some("1")
+}
+
+fn written(text: &Spanned<String>) -> Written<'_> {
+    Written { text: text.get_ref(), at: text.span() }
+}
+
+impl Package {
+    fn named(&self) -> Named<'_> {
+        Named {
+            name: written(&self.name),
+            version: self.version.as_ref().map(written),
+            when: self.marker.iter().chain(&self.resolution_markers).map(written).collect(),
+        }
+    }
 }
 
 impl LockFile {

@@ -5,6 +5,7 @@ use miette::Diagnostic;
 use crate::answer::{Kind, Names, Text};
 use crate::finding::InFile;
 use crate::path::SourcePath;
+use crate::place::Place;
 use crate::source::{Source, Unread};
 
 /// Why a file cannot be read.
@@ -20,13 +21,16 @@ pub enum FileFinding {
         kind: &'static str,
     },
     /// It is no text.
-    #[error("`{file}` is not UTF-8 text: byte {at} cannot be read")]
+    #[error("`{file}` is not UTF-8 text: {at} cannot be read")]
     #[diagnostic(code("project::file::not-text"), help("save it as UTF-8"))]
     NotText {
         /// Its path.
         file: SourcePath,
-        /// From 0.
-        at: usize,
+        /// The line and the column of the first byte that cannot.
+        at: String,
+        /// Where that is, in what can be shown of the file.
+        #[label("not UTF-8 from here on")]
+        place: Place,
     },
     /// It is far too large.
     #[error("`{file}` has {bytes} bytes, and planning reads no file of more than 16 MiB")]
@@ -79,7 +83,7 @@ pub fn text<'s>(
             file: name(),
             kind: "a link that leads out of the project or nowhere, or no ordinary file",
         },
-        Text::NotUtf8(at) => FileFinding::NotText { file: name(), at: *at },
+        Text::NotUtf8(at) => FileFinding::NotText { file: name(), at: at.words(), place: at.place() },
         Text::TooLong(bytes) => FileFinding::TooLong { file: name(), bytes: *bytes },
         Text::Unreadable(why) => FileFinding::Unreadable { file: name(), why: why.clone() },
     };
@@ -107,7 +111,7 @@ mod tests {
             told(Text::Unreadable("permission denied".to_owned())),
             told(Text::NotAFile(Kind::Directory)),
             told(Text::NotAFile(Kind::Other)),
-            told(Text::NotUtf8(7)),
+            told(Text::from(b"build:\n  \xff".to_vec())),
             told(Text::TooLong(99)),
         ];
         let expected = [
@@ -115,7 +119,7 @@ mod tests {
             "project::file::not-a-file: `cog.yaml` is a directory, and a file is wanted there",
             "project::file::not-a-file: `cog.yaml` is a link that leads out of the project or nowhere, or no \
              ordinary file, and a file is wanted there",
-            "project::file::not-text: `cog.yaml` is not UTF-8 text: byte 7 cannot be read",
+            "project::file::not-text: `cog.yaml` is not UTF-8 text: line 2, column 3 cannot be read",
             "project::file::too-long: `cog.yaml` has 99 bytes, and planning reads no file of more than 16 MiB",
         ];
         assert_eq!(told, expected);

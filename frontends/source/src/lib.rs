@@ -17,7 +17,7 @@ pub mod place;
 pub mod question;
 pub mod source;
 
-pub use answer::{Answer, DigestOf, Kind, Names, Text};
+pub use answer::{Answer, DigestOf, Kind, Names, NotUtf8, Text};
 pub use file::FileFinding;
 pub use finding::InFile;
 pub use memory::MemoryProject;

@@ -67,10 +67,7 @@ impl MemoryProject {
         if bytes.len() as u64 > LONGEST_TEXT {
             return Text::TooLong(bytes.len() as u64);
         }
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Text::Is(text.into()),
-            Err(error) => Text::NotUtf8(error.valid_up_to()),
-        }
+        Text::from(bytes.clone())
     }
 
     fn names(&self, directory: &SourcePath) -> Names {
@@ -110,7 +107,9 @@ mod tests {
     fn each_kind_of_trouble_is_an_answer() {
         let project = MemoryProject::new([("a/b.txt", "")]).unwrap().with("latin", b"caf\xe9").unwrap();
         let path = |text| SourcePath::new(text).unwrap();
-        assert_eq!(project.text(&path("latin")), Text::NotUtf8(3));
+        assert!(
+            matches!(project.text(&path("latin")), Text::NotUtf8(at) if at.words() == "line 1, column 4")
+        );
         assert_eq!(project.text(&path("a")), Text::NotAFile(Kind::Directory));
         assert_eq!(project.text(&path("none")), Text::Absent);
         assert_eq!(project.names(&path("a")), Names::Are([("b.txt".to_owned(), Kind::File)].into()));

@@ -33,8 +33,7 @@ pub struct Lines {
 impl Lines {
     /// The lines of `text`.
     pub fn of(text: &str) -> Self {
-        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        Self { starts: ends.map(|(at, _)| at + 1).collect() }
+        Self { starts: text.match_indices('\n').map(|(at, _)| at + 1).collect() }
     }
 
     /// The range `start..end` of the text: what [`Place::of`] gives.

@@ -81,6 +81,15 @@ impl Source {
         })
     }
 
+    /// What people are shown of a file that was read; nothing of one that is no text at all.
+    pub fn shown(&self, path: &SourcePath) -> &str {
+        match self.answers.get(&Question::Text(path.clone())) {
+            Some(Answer::Text(Text::Is(text))) => text,
+            Some(Answer::Text(Text::NotUtf8(not))) => not.shown(),
+            Some(_) | None => "",
+        }
+    }
+
     fn get(&self, question: Question) -> Result<&Answer, Unread> {
         match self.answers.get(&question) {
             Some(answer) => Ok(answer),

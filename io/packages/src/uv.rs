@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -38,10 +39,35 @@ pub struct Wishes<'w> {
     /// Where packages are beside those of indexes, as `UV_FIND_LINKS` says it; where there is nothing
     /// beside, what uv itself is told counts.
     pub find_links: Option<String>,
+    /// Package indexes beside those that uv is told of itself.
+    pub indexes: Indexes,
     /// Whether only what uv has in its cache is taken.
     pub offline: bool,
     /// A lock of before, whose versions are kept where they can be.
     pub before: Option<&'w Path>,
+}
+
+/// Package indexes as variables of uv say them. They may hold logins, so nothing shows them.
+#[derive(Clone, Default)]
+pub struct Indexes(pub Vec<(&'static str, String)>);
+
+impl fmt::Debug for Indexes {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} variables", self.0.len())
+    }
+}
+
+impl Indexes {
+    /// A text without the logins of these indexes: who reads a lock, or what uv says, may be anybody.
+    fn without_logins(&self, text: String) -> String {
+        let addresses = self.0.iter().flat_map(|(_, list)| list.split_whitespace());
+        let logins = addresses.filter_map(|address| {
+            let (_, behind) = address.split_once("://")?;
+            let authority = behind.split(['/', '?', '#']).next()?;
+            Some(&authority[..=authority.rfind('@')?])
+        });
+        logins.fold(text, |text, login| text.replace(login, ""))
+    }
 }
 
 /// Why nothing was resolved.
@@ -140,15 +166,17 @@ fn asked(uv: &Path, wishes: &Wishes<'_>, sources: &Sources) -> Result<String, Uv
     if let Some(links) = &wishes.find_links {
         command.env("UV_FIND_LINKS", links);
     }
+    command.envs(wishes.indexes.0.iter().map(|(name, value)| (*name, value)));
     let ran = command.stdin(Stdio::null()).output().map_err(UvError::Run)?;
     if !ran.status.success() {
         let said = String::from_utf8_lossy(&ran.stderr).replace(&*lines.to_string_lossy(), "cog.yaml");
-        let said = lines_of(&said);
+        let said = lines_of(&wishes.indexes.without_logins(said));
         // Without a solution it ends with 1, with all else that goes wrong with 2 (uv 0.13).
         let has_looked = ran.status.code() == Some(1);
         return Err(if has_looked { UvError::Unresolved { said } } else { UvError::Failed { said } });
     }
     let lock = String::from_utf8(fs::read(&answer).map_err(UvError::Run)?).map_err(|_| UvError::NotText)?;
+    let lock = wishes.indexes.without_logins(lock);
     Ok(match (folder.path().canonicalize(), wishes.project.canonicalize()) {
         (Ok(folder), Ok(project)) => with_paths_of(&project, &folder, &lock),
         (Err(_), _) | (_, Err(_)) => lock,
@@ -247,6 +275,21 @@ mod tests {
     }
 
     #[test]
+    fn no_login_of_an_index_is_in_what_comes_of_it() {
+        let indexes = Indexes(vec![
+            ("UV_DEFAULT_INDEX", "https://reader:hun%40ter2@a.example:8443/simple/?x=@y".to_owned()),
+            ("UV_EXTRA_INDEX_URL", "https://token@b.example https://c.example/@scope".to_owned()),
+        ]);
+        let text =
+            "https://reader:hun%40ter2@a.example:8443/f https://token@b.example/g https://c.example/@scope";
+        assert_eq!(
+            indexes.without_logins(text.to_owned()),
+            "https://a.example:8443/f https://b.example/g https://c.example/@scope"
+        );
+        assert_eq!(format!("{indexes:?}"), "2 variables");
+    }
+
+    #[test]
     fn the_builds_of_torch_and_what_has_only_sources_are_named_to_uv() {
         let told = |torch: Option<&str>, lines: &[&str], sources: &[&str]| {
             let wishes = Wishes {
@@ -260,6 +303,7 @@ mod tests {
                 torch: torch.map(str::to_owned),
                 prereleases: false,
                 find_links: None,
+                indexes: Indexes::default(),
                 offline: true,
                 before: None,
             };

@@ -94,10 +94,7 @@ impl ProjectDirectory {
         if bytes.len() as u64 > LONGEST_TEXT {
             return Text::TooLong(metadata.len().max(bytes.len() as u64));
         }
-        match String::from_utf8(bytes) {
-            Ok(text) => Text::Is(text.into()),
-            Err(error) => Text::NotUtf8(error.utf8_error().valid_up_to()),
-        }
+        Text::from(bytes)
     }
 
     fn names(&self, directory: &SourcePath) -> Names {

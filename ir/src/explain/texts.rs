@@ -317,6 +317,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("project::lock::problem", "project.lock.problem"),
     text!("project::lock::sources", "project.lock.sources"),
     text!("project::lock::stale", "project.lock.stale"),
+    text!("project::lock::unsolvable", "project.lock.unsolvable"),
     text!("project::pyproject::dynamic", "project.pyproject.dynamic"),
     text!("project::pyproject::group", "project.pyproject.group"),
     text!("project::pyproject::group-cycle", "project.pyproject.group-cycle"),

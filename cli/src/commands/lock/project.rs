@@ -4,7 +4,8 @@ use std::fs;
 
 use cogpack_compiler::stacks::python::lock::with_record;
 use cogpack_compiler::stacks::python::lock_inputs::Needs;
-use cogpack_io_packages::uv::{Resolved, UvError, Wishes, resolve};
+use cogpack_compiler::stacks::python::unsolvable::unsolvable;
+use cogpack_io_packages::uv::{Indexes, Resolved, UvError, Wishes, resolve};
 use cogpack_io_project::files::write_file_atomically;
 
 use super::arguments::ProjectLock;
@@ -28,7 +29,9 @@ pub fn run(arguments: &ProjectLock, format: Format, console: &mut Console<'_>) -
         return Ok(if is_fresh { DONE } else { FINDINGS });
     }
     let Some((needs, debs)) = project.lock_inputs(&request, format, console)? else { return Ok(FINDINGS) };
-    write(&project, &needs, arguments.offline, arguments.upgrade, format, console)?;
+    if !write(&project, &needs, arguments.offline, arguments.upgrade, format, console)? {
+        return Ok(FINDINGS);
+    }
     // What an archive has now is not known without asking it, so what is there stays.
     if let Some(debs) = debs
         && !(arguments.offline && project.has_deb_lock())
@@ -38,7 +41,8 @@ pub fn run(arguments: &ProjectLock, format: Format, console: &mut Console<'_>) -
     Ok(DONE)
 }
 
-/// Resolves, and writes the lock of a project; says so where it has one of its own, or needs none.
+/// Resolves, and writes the lock of a project; says so where it has one of its own, or needs none. Whether it
+/// has all that it needs then: requirements that no versions keep are shown.
 pub fn write(
     project: &Project,
     needs: &Needs,
@@ -46,17 +50,17 @@ pub fn write(
     upgrade: bool,
     format: Format,
     console: &mut Console<'_>,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let inputs = match needs {
         Needs::Locked(inputs) => inputs,
         Needs::Own(own) => {
             let shown = project.shown_path(&own.file);
             report::remark(&format!("{shown} is the project's own lock, and used as it is"), format, console);
-            return Ok(());
+            return Ok(true);
         }
         Needs::Nothing => {
             report::remark("the project requires no packages: there is nothing to lock", format, console);
-            return Ok(());
+            return Ok(true);
         }
     };
     let path = project.directory().join(project.config().lock().as_str());
@@ -72,6 +76,7 @@ pub fn write(
         torch: inputs.torch.clone(),
         prereleases: inputs.prereleases,
         find_links: console.environment.find_links.for_uv(&console.directory),
+        indexes: Indexes(console.environment.indexes.for_uv(inputs.names_index)),
         offline,
         before: before.then_some(path.as_path()),
     };
@@ -79,12 +84,18 @@ pub fn write(
     note.show("choosing the versions of Python packages, by uv", console);
     let resolved = resolve(&wishes, console.environment.docker.path.as_deref());
     note.clear(console);
+    if let Err(UvError::Unresolved { said }) = &resolved
+        && let Some(found) = unsolvable(inputs, said, offline)
+    {
+        project.show(&vec![found], format, console);
+        return Ok(false);
+    }
     let Resolved { lock, built } = resolved.map_err(|error| failure(&error, offline))?;
     let lock = with_record(&lock, inputs);
     let shown = project.shown_path(&project.config().lock());
     if fs::read_to_string(&path).is_ok_and(|there| there == lock) {
         report::remark(&format!("{shown} is up to date"), format, console);
-        return Ok(());
+        return Ok(true);
     }
     write_file_atomically(&path, lock.as_bytes()).map_err(|error| Failure::of(&error))?;
     let packages = lock.matches("\n[[packages]]\n").count();
@@ -97,7 +108,7 @@ pub fn write(
         }
     };
     report::remark(&format!("{shown} has {packages}{built}"), format, console);
-    Ok(())
+    Ok(true)
 }
 
 fn failure(error: &UvError, offline: bool) -> Failure {
@@ -121,8 +132,8 @@ fn failure(error: &UvError, offline: bool) -> Failure {
         UvError::Failed { said } => {
             failure.causes.extend_from_slice(said);
             failure.with_hint(
-                "uv asks the indexes of its own configuration (`UV_DEFAULT_INDEX`, `uv.toml`), and the \
-                 one of torch's builds for a CUDA; `--offline` takes what it has in its cache",
+                "uv asks the indexes of its own configuration (`UV_DEFAULT_INDEX`, `uv.toml`) or else of pip's \
+                 (`PIP_INDEX_URL`), and the one of torch's builds for a CUDA; `--offline` takes what it has in its cache",
             )
         }
         UvError::Run(_) | UvError::Write(_) | UvError::NotText => failure,

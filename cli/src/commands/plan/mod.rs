@@ -6,9 +6,9 @@ pub mod arguments;
 use std::path::Path;
 
 use arguments::{PlanFormat, PlanProject};
-use cogpack_compiler::stacks::Request;
+use cogpack_compiler::stacks::{Planned, Request};
+use cogpack_ir::json;
 use cogpack_ir::verify::verify;
-use cogpack_ir::{json, syntax};
 use miette::Diagnostic;
 
 use crate::console::Console;
@@ -25,8 +25,18 @@ pub fn run(arguments: &PlanProject, console: &mut Console<'_>) -> Result<u8, Fai
     let request = Request { no_network: arguments.no_network, ..request };
     let mut project = Project::open(&arguments.directory, &arguments.project, console)?;
     let Some(planned) = project.plan(&request, arguments.format, console)? else { return Ok(FINDINGS) };
-    let file = project.as_plan_file(&planned);
-    // It is the text of a plan, so it is read as one, and what breaks a rule of the language is not printed.
+    printed(&project, &planned, arguments, console)
+}
+
+/// Prints what was planned. It is the text of a plan, so it is read as one, and of what breaks a rule of the
+/// language nothing is printed but that.
+fn printed(
+    project: &Project,
+    planned: &Planned,
+    arguments: &PlanProject,
+    console: &mut Console<'_>,
+) -> Result<u8, Failure> {
+    let file = project.as_plan_file(planned);
     let read = match cogpack_compiler::parse(&file.text).and_then(|plan| Ok((verify(plan.clone())?, plan))) {
         Ok((_, plan)) => plan,
         Err(findings) => {
@@ -44,7 +54,7 @@ pub fn run(arguments: &PlanProject, console: &mut Console<'_>) -> Result<u8, Fai
     let text = match (arguments.why, arguments.form(), arguments.format) {
         (true, _, Format::Text) => planned.why.text(),
         (true, _, Format::Json) => why_json::text(&planned.why),
-        (false, PlanFormat::Cpk, _) => syntax::print(&planned.plan),
+        (false, PlanFormat::Cpk, _) => file.text.to_string(),
         (false, PlanFormat::Json, _) => json::write(&planned.plan),
     };
     if let Some(path) = arguments.path.as_deref().filter(|path| *path != Path::new("-")) {
@@ -56,3 +66,60 @@ pub fn run(arguments: &PlanProject, console: &mut Console<'_>) -> Result<u8, Fai
 
 mod kept;
 mod why_json;
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::env_vars::Environment;
+    use crate::project::options::ProjectOptions;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        plan: PlanProject,
+    }
+
+    /// The exit code, the data and the talk of printing the plan of a project, with or without its base image
+    /// declared.
+    fn answer(folder: &Path, words: &[&str], is_whole: bool) -> (u8, String, String) {
+        let Words { plan: arguments } = Words::parse_from(["plan"].iter().chain(words));
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let mut console = Console {
+            stdin: &mut std::io::empty(),
+            stdout: &mut stdout,
+            stderr: &mut stderr,
+            directory: folder.to_owned(),
+            environment: Environment::default(),
+            stdout_is_terminal: false,
+            stderr_is_terminal: false,
+        };
+        let mut project = Project::open(Path::new("."), &ProjectOptions::default(), &console)
+            .expect("the project is there");
+        let made = project.plan(&Request::plain(), Format::Text, &mut console).expect("it can be planned");
+        let mut made = made.expect("nothing is wrong with it");
+        if !is_whole {
+            made.plan.images.clear();
+        }
+        let code = printed(&project, &made, &arguments, &mut console).expect("it can be said");
+        let text = |bytes| String::from_utf8(bytes).expect("all of it is text");
+        (code, text(stdout), text(stderr))
+    }
+
+    #[test]
+    fn of_a_plan_that_breaks_a_rule_nothing_is_printed_but_that() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        std::fs::write(folder.path().join("main.py"), "print(1)\n").expect("can be written");
+        let (code, data, talk) = answer(folder.path(), &[], true);
+        assert_eq!((code, talk.as_str()), (DONE, ""));
+        assert!(data.contains("from image @base"), "{data}");
+        let kept = folder.path().join("kept.cpk");
+        for words in [&[][..], &["-o", "json"], &["--why"], &["--check", "kept.cpk"], &["-O", "kept.cpk"]] {
+            let (code, data, talk) = answer(folder.path(), words, false);
+            assert_eq!((code, data.as_str()), (FINDINGS, ""), "{words:?}");
+            assert!(talk.contains("cpk::input::unknown"), "{words:?}: {talk}");
+            assert!(!kept.exists(), "{words:?}");
+        }
+    }
+}

@@ -136,7 +136,7 @@ pub(super) fn read(source: &Source, said: &Said, slips: &mut Findings) -> Result
             Ok(None) => PythonFinding::NoInstallFile { path, place }.into(),
             // The label of another file would lead nowhere: what is wrong is told where it is named.
             Err(InFile { finding: ProjectFinding::File(FileFinding::NotText { at, .. }), .. }) => {
-                let problem = format!("it is not text: byte {at} cannot be read");
+                let problem = format!("it is not text: its {at} cannot be read");
                 PythonFinding::Certificate { path, problem, place }.into()
             }
             Err(found) => {

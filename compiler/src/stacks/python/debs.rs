@@ -19,8 +19,8 @@ use cogpack_ir::syntax;
 use cogpack_packages_wheels::target::PythonVersion;
 use pep440_rs::{Version, VersionSpecifiers};
 
+use super::debs_finding::DebsFinding;
 use super::facts::{Base, BaseFrom, Decided, PythonOf, System};
-use super::finding::PythonFinding;
 use super::fit::Fit;
 use super::named::named;
 use super::on_demand::{self, Archive, OnDemand};
@@ -184,7 +184,7 @@ fn of(
 ) -> Result<Wished, Findings> {
     if fit.of_base.is_some() {
         let place = cuda_of_base(said).map(Into::into);
-        return Err(vec![InFile::new(&said.config, PythonFinding::DebianCuda { place }.into())]);
+        return Err(vec![InFile::new(&said.config, DebsFinding::DebianCuda { place }.into())]);
     }
     let archives = |python: &VersionSpecifiers| on_demand::archives(catalogue, python, &request.platforms);
     let named = named(said);
@@ -201,7 +201,7 @@ fn of(
                 let platforms: Vec<String> = request.platforms.iter().map(ToString::to_string).collect();
                 let named = named.map(|named| (named.file, named.place));
                 let file = named.as_ref().map(|(file, _)| file).or(python.at.as_ref().map(|(file, _)| file));
-                let finding = PythonFinding::DebianPython {
+                let finding = DebsFinding::DebianPython {
                     python: python.value.to_string(),
                     platforms: platforms.join(" and "),
                     has,
@@ -256,23 +256,23 @@ fn locked(
         }
         Err(finding) => return Ok(Err(vec![finding])),
     };
-    let told = |finding: PythonFinding| Ok(Err(vec![InFile::new(&lock, finding.into())]));
+    let told = |finding: DebsFinding| Ok(Err(vec![InFile::new(&lock, finding.into())]));
     if let Some((recorded, place)) = recorded(found)
         && recorded != wanted.digest().to_string()
     {
-        return told(PythonFinding::StaleDebs { option: request.config.option(), place: place.into() });
+        return told(DebsFinding::StaleDebs { option: request.config.option(), place: place.into() });
     }
     let mut platforms = request.platforms.iter();
     let (Some(platform), None) = (platforms.next(), platforms.next()) else {
-        return Ok(Err(vec![InFile::new(&said.config, PythonFinding::DebianPlatforms.into())]));
+        return Ok(Err(vec![InFile::new(&said.config, DebsFinding::DebianPlatforms.into())]));
     };
     let parsed = syntax::parse(found);
     if let Some(first) = parsed.findings.first() {
-        return told(PythonFinding::DebLock { problem: first.to_string() });
+        return told(DebsFinding::DebLock { problem: first.to_string() });
     }
     let set = parsed.plan.contexts.get(&name_of(platform));
     let Some(Context { kind: ContextKind::Debs(set), .. }) = set else {
-        return told(PythonFinding::NoDebsFor { platform: platform.clone() });
+        return told(DebsFinding::NoDebsFor { platform: platform.clone() });
     };
     let mut findings = Findings::new();
     for package in &said.cog.build.system_packages {
@@ -285,15 +285,15 @@ fn locked(
         let plain = version.split_once(':').map_or(version.as_str(), |(_, rest)| rest);
         if let Some(locked) = locked.filter(|locked| locked != plain) {
             let (package, version, place) = (package.name.clone(), version.clone(), package.place.into());
-            let finding = PythonFinding::DebVersion { package, version, locked, place };
+            let finding = DebsFinding::DebVersion { package, version, locked, place };
             findings.push(InFile::new(&said.config, finding.into()));
         }
     }
     Ok(if findings.is_empty() { Ok(set.clone()) } else { Err(findings) })
 }
 
-fn no_lock(request: &Request) -> PythonFinding {
-    PythonFinding::NoDebLock { config: request.config.clone() }
+fn no_lock(request: &Request) -> DebsFinding {
+    DebsFinding::NoDebLock { config: request.config.clone() }
 }
 
 /// What speaks against the lock of a project's Debian packages; nothing where it needs none.
@@ -309,19 +309,19 @@ pub fn is_fresh(source: &Source, request: &Request) -> Result<Findings, Unread> 
         Ok(None) => return Ok(vec![InFile::new(&SourcePath::root(), no_lock(request).into())]),
         Err(finding) => return Ok(vec![finding]),
     };
-    let told = |finding: PythonFinding| Ok(vec![InFile::new(&lock, finding.into())]);
+    let told = |finding: DebsFinding| Ok(vec![InFile::new(&lock, finding.into())]);
     if let Some((recorded, place)) = recorded(found)
         && recorded != wanted.digest().to_string()
     {
-        return told(PythonFinding::StaleDebs { option: request.config.option(), place: place.into() });
+        return told(DebsFinding::StaleDebs { option: request.config.option(), place: place.into() });
     }
     let parsed = syntax::parse(found);
     if let Some(first) = parsed.findings.first() {
-        return told(PythonFinding::DebLock { problem: first.to_string() });
+        return told(DebsFinding::DebLock { problem: first.to_string() });
     }
     let mut platforms = wanted.platforms.into_iter();
     match platforms.find(|platform| !parsed.plan.contexts.contains_key(&name_of(platform))) {
-        Some(platform) => told(PythonFinding::NoDebsFor { platform }),
+        Some(platform) => told(DebsFinding::NoDebsFor { platform }),
         None => Ok(Findings::new()),
     }
 }

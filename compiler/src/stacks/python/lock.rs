@@ -1,6 +1,7 @@
 //! The locked packages of a model: what its lock file names for its Python and its platforms.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use cogpack_frontends_python::lock::{self, LockFile};
 use cogpack_frontends_python::project::PythonFinding as FileFinding;
@@ -9,7 +10,7 @@ use cogpack_frontends_source::{DigestOf, InFile, Place, Source, SourcePath, Unre
 use cogpack_packages_wheels::file_name::normalised;
 use cogpack_packages_wheels::lock::sources::{LockedSource, SourcePlace};
 use cogpack_packages_wheels::lock::{
-    Chosen, LockProblem, LockedWheel, Request as WheelRequest, choose_with_sources,
+    Chosen, LockDocument, LockProblem, LockedWheel, Request as WheelRequest, choose_with_sources,
 };
 use cogpack_packages_wheels::target::Target;
 
@@ -72,25 +73,33 @@ pub(super) fn read(
         }
         Err(finding) => return Ok(Err(vec![finding])),
     };
-    match (inputs, recorded(found)) {
-        (None, _) => {}
-        (Some(inputs), Some((recorded, place))) => {
-            if recorded != inputs.digest().to_string() {
-                let finding = PythonFinding::Stale { option: request.config.option(), place: place.into() };
-                return Ok(Err(vec![InFile::new(&lock, finding.into())]));
-            }
+    let is_recorded = match (inputs, recorded(found)) {
+        (None, _) => true,
+        (Some(inputs), Some((recorded, place))) if recorded != inputs.digest().to_string() => {
+            let finding = PythonFinding::Stale { option: request.config.option(), place: place.into() };
+            return Ok(Err(vec![InFile::new(&lock, finding.into())]));
         }
-        // Somebody else's lock: whether it is of these wishes, what it holds must tell.
-        (Some(inputs), None) => {
-            let misfits = match lock::read(&lock, found) {
-                Ok(held) => inputs.misfits(request, &held),
-                Err(unread) => vec![InFile::new(&unread.file, FileFinding::from(unread.finding).into())],
-            };
-            if !misfits.is_empty() {
-                return Ok(Err(misfits));
+        (Some(_), Some(_)) => true,
+        (Some(_), None) => false,
+    };
+    let held = match needs {
+        // It was read with the project's other files.
+        Needs::Own(own) => Ok(own.held.clone()),
+        Needs::Nothing | Needs::Locked(_) => lock::read(&lock, found),
+    };
+    // Somebody else's lock: whether it is of these wishes, what it holds must tell.
+    if let Some(inputs) = inputs.filter(|_| !is_recorded) {
+        let misfits = match &held {
+            Ok(held) => inputs.misfits(request, held),
+            Err(unread) => {
+                vec![InFile::new(&unread.file, FileFinding::from(unread.finding.clone()).into())]
             }
+        };
+        if !misfits.is_empty() {
+            return Ok(Err(misfits));
         }
     }
+    let held = held.ok();
     let nothing = BTreeSet::new();
     let (python, patch, extras, groups, itself) = match needs {
         Needs::Own(OwnLock { python: (python, patch), extras, groups, itself, .. }) => {
@@ -105,11 +114,15 @@ pub(super) fn read(
     let holds = |itself: &&PackageName| match needs {
         // Whoever wants an own lock has looked.
         Needs::Nothing | Needs::Own(_) => true,
-        Needs::Locked(_) => lock::read(&lock, found).is_ok_and(|held| held.packages.contains_key(itself)),
+        Needs::Locked(_) => held.as_ref().is_some_and(|held| held.packages.contains_key(itself)),
     };
     let without = itself.iter().filter(holds).map(|itself| itself.as_str().to_owned()).collect();
     let wanted = WheelRequest { targets: &targets, patch, extras, groups, without: &without };
-    let (chosen, sources) = match choose_with_sources(found, &wanted) {
+    let document = match held.as_ref().and_then(|held| held.document.clone()) {
+        Some(document) => Ok(document),
+        None => LockDocument::read(found).map(Arc::new).map_err(|problem| vec![problem]),
+    };
+    let (chosen, sources) = match document.and_then(|document| choose_with_sources(&document, &wanted)) {
         Ok(Chosen { mut wheels, sources }) => {
             for wheel in &mut wheels {
                 wheel.url = wheel.url.as_deref().map(without_login);
@@ -117,7 +130,6 @@ pub(super) fn read(
             (wheels, sources)
         }
         Err(problems) => {
-            let held = lock::read(&lock, found).ok();
             let told = |problem: LockProblem| {
                 let place = place(&problem, found, held.as_ref()).map(Into::into);
                 InFile::new(&lock, PythonFinding::Lock { problem, place }.into())

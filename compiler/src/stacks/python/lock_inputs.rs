@@ -47,6 +47,8 @@ pub struct OwnLock {
     pub groups: BTreeSet<String>,
     /// The project's own name, where it is installed and the file has it.
     pub(super) itself: Option<PackageName>,
+    /// What the file holds.
+    pub(super) held: LockFile,
 }
 
 /// All that a resolver is told.
@@ -68,9 +70,13 @@ pub struct LockInputs {
     pub torch: Option<String>,
     /// Whether versions before a release count.
     pub prereleases: bool,
+    /// Whether a file of the project says which index stands in place of the usual one.
+    pub names_index: bool,
     /// All that is required, and which versions there may be of what others require.
-    required: Vec<Stated>,
-    constraints: Vec<Stated>,
+    pub(super) required: Vec<Stated>,
+    pub(super) constraints: Vec<Stated>,
+    /// That a model wants cog's server, where no file says which version.
+    pub(super) server: Option<Box<Stated>>,
     /// The project's own name, where it is installed.
     pub(super) itself: Option<PackageName>,
     /// Files that may change what the others mean, and all of these: what the lock depends on.
@@ -155,7 +161,8 @@ pub(super) fn of(
             findings.push(InFile::new(&said.config, PythonFinding::NoCog { lock: file, way_out }.into()));
         }
         let itself = itself.filter(|itself| lock.packages.contains_key(itself));
-        let own = OwnLock { file: lock.file.clone(), python: (python, around.patch), extras, groups, itself };
+        let (file, python, held) = (lock.file.clone(), (python, around.patch), lock.clone());
+        let own = OwnLock { file, python, extras, groups, itself, held };
         return Ok(if findings.is_empty() { Ok(Needs::Own(own)) } else { Err(findings) });
     }
     let no_constraints = Vec::new();
@@ -229,6 +236,8 @@ pub(super) fn of(
     let torch = fit.torch_builds().map(str::to_owned);
     let platforms = request.platforms.clone();
     let constraints = constraints.clone();
+    let server = server(said).filter(|_| of_server(said).is_none()).map(Box::new);
+    let names_index = names_index(said);
     let extras = if said.project.declared.is_some() { BTreeSet::new() } else { extras };
     let inputs = LockInputs {
         python,
@@ -239,8 +248,10 @@ pub(super) fn of(
         lines,
         torch,
         prereleases,
+        names_index,
         required,
         constraints,
+        server,
         itself,
         texts,
     };
@@ -330,6 +341,23 @@ fn of_server(said: &Said) -> Option<Stated> {
         // It says which releases count, and not which one it is to be.
         SdkVersion::Prerelease => None,
     }
+}
+
+/// cog's own package, which a model wants without saying so.
+fn server(said: &Said) -> Option<Stated> {
+    let handler = said.cog.run.as_ref().or(said.cog.train.as_ref()).map(|handler| handler.place);
+    let version = said.cog.build.sdk_version.as_ref().map(|version| version.place);
+    let place = version.or(handler).filter(|_| said.is_model())?;
+    let requirement = parse(Written { text: "cog", place, is_verbatim: false }).ok()?;
+    Some(Stated { requirement, file: said.config.clone(), place, hashes: BTreeSet::new() })
+}
+
+/// Whether a file of the project names the index that stands in place of the usual one, or none at all.
+fn names_index(said: &Said) -> bool {
+    let of_requirements = said.project.requirements.as_ref().map(|requirements| &requirements.indexes);
+    let pyproject = said.project.pyproject.as_ref().filter(|_| !said.names_packages());
+    of_requirements.is_some_and(|indexes| indexes.index.is_some() || indexes.none.is_some())
+        || pyproject.is_some_and(|pyproject| pyproject.uv.names_default_index)
 }
 
 /// That there is no way to a package from here: from a repository of another kind than git's, or from the

@@ -10,6 +10,7 @@ mod blocks;
 mod build_base;
 pub mod certificates;
 pub mod debs;
+pub mod debs_finding;
 mod facts;
 pub mod finding;
 pub mod fit;
@@ -22,6 +23,7 @@ mod said;
 mod serves;
 mod sources;
 mod start;
+pub mod unsolvable;
 mod versions;
 
 #[cfg(test)]
@@ -87,7 +89,10 @@ impl Stack for PythonStack {
             Ok(gathered) => gathered,
             Err(findings) => return Ok(Err(findings)),
         };
-        let composed = compose(&blocks::all(), &facts, request.platforms.clone());
+        // By one of these it is a project at all.
+        let config = Some(&facts.said.config).filter(|config| **config != SourcePath::root());
+        let ground = config.or(evidence.first().map(|first| &first.file)).map(|file| (file.clone(), 1));
+        let composed = compose(&blocks::all(), &facts, request.platforms.clone(), ground);
         Ok(match composed {
             Ok((plan, blocks)) => {
                 let decisions = facts.decisions();

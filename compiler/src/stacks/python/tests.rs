@@ -10,6 +10,7 @@ use crate::stacks::{BaseWish, Findings, Planned, ProjectFinding, Request, plan};
 
 mod built;
 mod serves;
+mod unsolvable;
 
 /// A lock of one package, as uv writes one for a project that lies beside it.
 const UV_LOCK: &str = r#"
@@ -300,7 +301,7 @@ fn the_order_in_which_blocks_are_listed_makes_no_difference() {
         if is_reversed {
             listed.reverse();
         }
-        crate::stacks::block::compose(&listed, &facts, request.platforms.clone()).unwrap()
+        crate::stacks::block::compose(&listed, &facts, request.platforms.clone(), None).unwrap()
     };
     let first = composed(0, false);
     // Enough of them have something to do.

@@ -161,7 +161,7 @@ fn a_bare_distribution_gets_public_authorities_by_apt_and_none_without_a_network
     let (text, why) = planned(&model, &bare);
     insta::assert_snapshot!(stage(&text, "system-packages"), @r#"
     stage %system-packages in export.base {
-      by system-packages
+      by system-packages at "cog.yaml":1
       run """
         set -e
         apt-get update -qq
@@ -292,7 +292,7 @@ fn what_is_no_certificate_is_told_where_it_is_named() {
       name a file of the project by its path from the file on that names it, or take the name away
     project::python::certificate cogpack.toml: `certs/empty.pem` cannot be trusted as certificates of authorities: it holds no certificate: no line is `-----BEGIN CERTIFICATE-----`
       name a file of certificates as PEM; `openssl x509 -inform der -in FILE -out OTHER.pem` makes one of the other form
-    project::python::certificate cogpack.toml: `certs/own.der` cannot be trusted as certificates of authorities: it is not text: byte 1 cannot be read
+    project::python::certificate cogpack.toml: `certs/own.der` cannot be trusted as certificates of authorities: it is not text: its line 1, column 2 cannot be read
       name a file of certificates as PEM; `openssl x509 -inform der -in FILE -out OTHER.pem` makes one of the other form
     project::file::not-a-file certs: `certs` is a directory, and a file is wanted there
       put the file there, or take away what is

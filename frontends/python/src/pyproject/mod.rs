@@ -64,6 +64,8 @@ pub struct UvTable {
     pub sources: BTreeMap<PackageName, Place>,
     /// `index`: the addresses, in order.
     pub indexes: Vec<Placed<String>>,
+    /// Whether one of these stands in place of the usual index, or another key names one that does.
+    pub names_default_index: bool,
     /// All of it in one form, whatever it looks like in the file: what uv goes by when it chooses versions.
     pub text: String,
 }
@@ -175,6 +177,7 @@ fn project(reading: &mut Reading<'_>, table: &DeTable<'_>) -> ProjectTable {
 fn uv(reading: &mut Reading<'_>, table: &DeTable<'_>) -> UvTable {
     let mut uv = UvTable {
         is_package: get(table, "package").and_then(|value| reading.truth("tool.uv.package", value)),
+        names_default_index: get(table, "index-url").is_some(),
         text: tables::plain(table),
         ..UvTable::default()
     };
@@ -189,7 +192,10 @@ fn uv(reading: &mut Reading<'_>, table: &DeTable<'_>) -> UvTable {
     }
     if let Some(value) = get(table, "index") {
         for item in reading.list("tool.uv.index", value) {
-            let url = reading.table("tool.uv.index", item).and_then(|table| get(table, "url"));
+            let table = reading.table("tool.uv.index", item);
+            let is_default = table.and_then(|table| get(table, "default"));
+            uv.names_default_index |= is_default.is_some_and(|value| value.get_ref().as_bool() == Some(true));
+            let url = table.and_then(|table| get(table, "url"));
             uv.indexes.extend(url.and_then(|url| reading.text("tool.uv.index.url", url)));
         }
     }

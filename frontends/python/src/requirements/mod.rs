@@ -152,7 +152,7 @@ pub(crate) fn unreadable(text: &Text) -> String {
         Text::Is(_) => "it can be read".to_owned(),
         Text::Absent => "there is none".to_owned(),
         Text::NotAFile(_) => "it is no file".to_owned(),
-        Text::NotUtf8(at) => format!("its byte {at} is not UTF-8"),
+        Text::NotUtf8(at) => format!("its {} is not UTF-8", at.words()),
         Text::TooLong(bytes) => format!("it has {bytes} bytes, which is too long for a text"),
         Text::Unreadable(why) => why.clone(),
     }

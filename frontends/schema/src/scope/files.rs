@@ -37,6 +37,9 @@ pub enum FileFinding {
         file: String,
         /// Why.
         why: String,
+        /// The first byte that is none, in what can be shown of the file.
+        #[label("not UTF-8 from here on")]
+        at: Option<SourceSpan>,
     },
     /// It is too long.
     #[error("`{file}` has {length} bytes, and Python files are read up to {LONGEST}")]
@@ -209,12 +212,15 @@ impl<'a> Files<'a> {
 
     fn read(&self, path: &SourcePath, text: Text) -> Result<Option<Module>, FileFinding> {
         let file = path.to_string();
-        let not_text = |why: &str| FileFinding::NotText { file: file.clone(), why: why.to_owned() };
+        let not_text = |why: &str| FileFinding::NotText { file: file.clone(), why: why.to_owned(), at: None };
         let text = match text {
             Text::Is(text) => text,
             Text::Absent | Text::NotAFile(Kind::Directory) => return Ok(None),
             Text::NotAFile(Kind::File | Kind::Other) => return Err(not_text("it is no file")),
-            Text::NotUtf8(at) => return Err(not_text(&format!("byte {at} is not UTF-8"))),
+            Text::NotUtf8(not) => {
+                let (why, at) = (format!("{} is not UTF-8", not.words()), Some(not.place().into()));
+                return Err(FileFinding::NotText { file, why, at });
+            }
             Text::Unreadable(why) => return Err(not_text(&why)),
             Text::TooLong(length) => return Err(FileFinding::TooLong { file, length }),
         };
@@ -254,7 +260,7 @@ mod tests {
 
     #[test]
     fn files_that_no_case_can_be() {
-        insta::assert_snapshot!(shown(Text::NotUtf8(7)), @"project::schema::not-text in run.py: `run.py` cannot be read as text: byte 7 is not UTF-8; store it as a file of UTF-8 text");
+        insta::assert_snapshot!(shown(Text::from(b"a = 1\n\xff".to_vec())), @"project::schema::not-text in run.py: `run.py` cannot be read as text: line 2, column 1 is not UTF-8; store it as a file of UTF-8 text");
         insta::assert_snapshot!(shown(Text::TooLong(99)), @"project::schema::too-long in run.py: `run.py` has 99 bytes, and Python files are read up to 1048576; move data out of it, or give the schema with `--openapi-schema FILE`");
         assert!(shown(Text::Is(" ".repeat(LONGEST + 1).into())).contains("1048577 bytes"));
         assert!(shown(Text::Unreadable("denied".to_owned())).contains("denied"));

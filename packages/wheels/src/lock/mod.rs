@@ -8,23 +8,25 @@
 //! Packages of which there are only [`sources`] are given by name to whoever can build them.
 //! Deliberately not here: building.
 
+pub mod document;
 pub mod marker;
 pub mod sources;
 
 mod pylock;
 mod uv;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_content::{Digest, Platform};
 use marker::{Environment, InvalidMarker, Marker};
 use pep440_rs::{Version, VersionSpecifiers};
-use serde::Deserialize;
 use sources::{LockedSource, Sources};
-use toml::de::{DeTable, Deserializer};
 
 use crate::file_name::{WheelName, normalised};
 use crate::target::{Misfit, Target};
+
+pub use document::LockDocument;
 
 /// What is wanted of a lock file.
 #[derive(Debug, Clone, Copy)]
@@ -193,30 +195,24 @@ pub struct Chosen {
 /// The wheels that an environment needs, by the names of their files. What is wrong with any
 /// package is told of all at once, and so is that a package has only sources.
 pub fn choose(text: &str, request: &Request<'_>) -> Result<Vec<LockedWheel>, Vec<LockProblem>> {
-    let (chosen, mut problems) = all(text, request)?;
+    let document = LockDocument::read(text).map_err(|problem| vec![problem])?;
+    let (chosen, mut problems) = all(&document, request);
     problems.extend(chosen.sources.into_iter().map(|source| source.instead));
     if problems.is_empty() { Ok(chosen.wheels) } else { Err(problems) }
 }
 
 /// The same for those who can build: what has no wheel that fits is named with its sources.
-pub fn choose_with_sources(text: &str, request: &Request<'_>) -> Result<Chosen, Vec<LockProblem>> {
-    let (chosen, problems) = all(text, request)?;
+pub fn choose_with_sources(
+    document: &LockDocument,
+    request: &Request<'_>,
+) -> Result<Chosen, Vec<LockProblem>> {
+    let (chosen, problems) = all(document, request);
     if problems.is_empty() { Ok(chosen) } else { Err(problems) }
 }
 
 /// What was chosen, and what is wrong with the others.
-fn all(text: &str, request: &Request<'_>) -> Result<(Chosen, Vec<LockProblem>), Vec<LockProblem>> {
-    let syntax = |error| vec![syntax(text, &error)];
-    // A lock may be megabytes long, so it is parsed once, whichever it is.
-    let document = DeTable::parse(text).map_err(syntax)?;
-    let has = |key: &str| document.get_ref().contains_key(key);
-    let lock: Box<dyn Lock> = if has("lock-version") && !has("metadata") {
-        Box::new(pylock::Pylock::deserialize(Deserializer::from(document)).map_err(syntax)?)
-    } else if has("version") && has("requires-python") {
-        Box::new(uv::Uv::deserialize(Deserializer::from(document)).map_err(syntax)?)
-    } else {
-        return Err(vec![LockProblem::Unknown]);
-    };
+fn all(document: &LockDocument, request: &Request<'_>) -> (Chosen, Vec<LockProblem>) {
+    let lock = document.lock();
     let mut problems = Vec::new();
     let mut wheels: BTreeMap<String, LockedWheel> = BTreeMap::new();
     let mut sources: BTreeMap<String, LockedSource> = BTreeMap::new();
@@ -247,7 +243,7 @@ fn all(text: &str, request: &Request<'_>) -> Result<(Chosen, Vec<LockProblem>), 
     // What is built for one platform is built for each, so that all of them have the same.
     wheels.retain(|_, wheel| !sources.contains_key(&normalised(&wheel.file.distribution)));
     let chosen = Chosen { wheels: wheels.into_values().collect(), sources: sources.into_values().collect() };
-    Ok((chosen, problems))
+    (chosen, problems)
 }
 
 /// What was found of one package.
@@ -290,18 +286,7 @@ struct Candidate<'l> {
     url: Option<&'l str>,
     path: Option<&'l str>,
     /// `sha256:` and its digits.
-    digest: Option<String>,
-}
-
-/// What its reader says of a text that is no such document.
-fn syntax(text: &str, error: &toml::de::Error) -> LockProblem {
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    LockProblem::Syntax {
-        line: before.matches('\n').count() + 1,
-        column: line.chars().count() + 1,
-        message: error.message().lines().collect::<Vec<_>>().join(", "),
-    }
+    digest: Option<Cow<'l, str>>,
 }
 
 impl Asked<'_> {
@@ -427,8 +412,11 @@ impl Entry<'_> {
 
 /// The name of a wheel as it is without the address around it: of what such a name has, `+` before
 /// the local part of a version and `!` behind an epoch are often escaped in addresses.
-fn unescaped(file: &str) -> String {
-    file.replace("%2B", "+").replace("%2b", "+").replace("%21", "!")
+fn unescaped(file: &str) -> Cow<'_, str> {
+    if !file.contains('%') {
+        return Cow::Borrowed(file);
+    }
+    file.replace("%2B", "+").replace("%2b", "+").replace("%21", "!").into()
 }
 
 /// The last part of an address or a path.

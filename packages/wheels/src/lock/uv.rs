@@ -3,34 +3,37 @@
 //! Its format is known by what uv writes: there is no specification. What changes its meaning has
 //! another `version`, which is refused.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
 
+use super::document::{Named, written};
 use super::sources::{self, Sources};
 use super::{Asked, Candidate, Entry, Lock, LockProblem, absent, last_part};
 use crate::file_name::normalised;
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Uv {
-    version: u32,
-    requires_python: Option<String>,
-    #[serde(default)]
-    conflicts: Vec<IgnoredAny>,
+    pub version: Spanned<u32>,
+    pub requires_python: Option<Spanned<String>>,
+    #[serde(default, rename = "conflicts", deserialize_with = "are_some")]
+    has_conflicts: bool,
     #[serde(default, rename = "package")]
-    packages: Vec<Package>,
+    pub packages: Vec<Package>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Package {
-    name: String,
-    version: Option<String>,
-    source: BTreeMap<String, toml::Value>,
+pub(super) struct Package {
+    name: Spanned<String>,
+    version: Option<Spanned<String>>,
+    source: Source,
     #[serde(default)]
-    resolution_markers: Vec<String>,
+    resolution_markers: Vec<Spanned<String>>,
     #[serde(default)]
     dependencies: Vec<Dependency>,
     #[serde(default)]
@@ -42,17 +45,30 @@ struct Package {
     sdist: Option<Wheel>,
 }
 
-#[derive(Deserialize)]
+/// Where a package is from: one of these, and what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Source {
+    registry: Option<String>,
+    git: Option<String>,
+    url: Option<String>,
+    path: Option<String>,
+    editable: Option<String>,
+    directory: Option<String>,
+    r#virtual: Option<String>,
+    subdirectory: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Dependency {
     name: String,
     version: Option<String>,
-    source: Option<BTreeMap<String, toml::Value>>,
+    source: Option<Source>,
     marker: Option<String>,
     #[serde(default)]
     extra: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Wheel {
     url: Option<String>,
     filename: Option<String>,
@@ -60,22 +76,30 @@ struct Wheel {
     hash: Option<String>,
 }
 
+/// Whether a list has anything in it.
+fn are_some<'de, D: Deserializer<'de>>(list: D) -> Result<bool, D::Error> {
+    Ok(!Vec::<IgnoredAny>::deserialize(list)?.is_empty())
+}
+
 impl Lock for Uv {
     fn names(&self) -> BTreeSet<String> {
-        self.packages.iter().map(|package| normalised(&package.name)).collect()
+        self.packages.iter().map(|package| normalised(package.name.get_ref())).collect()
     }
 
     fn entries(&self, asked: &Asked<'_>) -> Result<Vec<Entry<'_>>, Vec<LockProblem>> {
-        if self.version != 1 {
-            return Err(vec![LockProblem::Version(self.version.to_string())]);
+        if *self.version.get_ref() != 1 {
+            return Err(vec![LockProblem::Version(self.version.get_ref().to_string())]);
         }
-        if !self.conflicts.is_empty() {
+        if self.has_conflicts {
             return Err(vec![LockProblem::Conflicts]);
         }
         let project = self.project().map_err(|problem| vec![problem])?;
         let request = asked.request;
-        let mut problems: Vec<LockProblem> =
-            asked.fits(self.requires_python.as_deref()).err().into_iter().collect();
+        let mut problems: Vec<LockProblem> = asked
+            .fits(self.requires_python.as_ref().map(|said| said.get_ref().as_str()))
+            .err()
+            .into_iter()
+            .collect();
         problems.extend(absent("extra", request.extras, &keys(&project.optional_dependencies)));
         problems.extend(absent("dependency group", request.groups, &keys(&project.dev_dependencies)));
         let mut walk = Walk {
@@ -124,7 +148,7 @@ impl<'l> Walk<'l, '_> {
             return Ok(());
         }
         if let Some(marker) = &dependency.marker
-            && !self.asked.holds(&from.name, marker)?
+            && !self.asked.holds(from.name(), marker)?
         {
             return Ok(());
         }
@@ -132,7 +156,7 @@ impl<'l> Walk<'l, '_> {
         match self.needed.insert(name.clone(), package) {
             Some(other) if !std::ptr::eq(other, package) => {
                 return Err(LockProblem::Several {
-                    package: package.name.clone(),
+                    package: package.name().to_owned(),
                     versions: [other.version(), package.version()].join(", "),
                 });
             }
@@ -154,7 +178,8 @@ impl<'l> Walk<'l, '_> {
     /// says its version and source, or the packages say when each is meant.
     fn found(&self, from: &Package, dependency: &Dependency) -> Result<&'l Package, LockProblem> {
         let is_meant = |package: &&Package| {
-            dependency.version.as_ref().is_none_or(|version| package.version.as_ref() == Some(version))
+            let version = package.version.as_ref().map(Spanned::get_ref);
+            dependency.version.as_ref().is_none_or(|wanted| version == Some(wanted))
                 && dependency.source.as_ref().is_none_or(|source| package.source == *source)
         };
         let of_name = self.by_name.get(&normalised(&dependency.name));
@@ -163,7 +188,7 @@ impl<'l> Walk<'l, '_> {
             let mut holding = Vec::new();
             for package in all {
                 for marker in &package.resolution_markers {
-                    if self.asked.holds(&package.name, marker)? {
+                    if self.asked.holds(package.name(), marker.get_ref())? {
                         holding.push(package);
                         break;
                     }
@@ -173,7 +198,7 @@ impl<'l> Walk<'l, '_> {
         }
         match all[..] {
             [package] => Ok(package),
-            [] => Err(LockProblem::Unmet { package: from.name.clone(), need: dependency.name.clone() }),
+            [] => Err(LockProblem::Unmet { package: from.name().to_owned(), need: dependency.name.clone() }),
             [..] => Err(LockProblem::Several {
                 package: dependency.name.clone(),
                 versions: all.iter().map(|package| package.version()).collect::<Vec<_>>().join(", "),
@@ -186,7 +211,7 @@ impl Uv {
     fn by_name(&self) -> BTreeMap<String, Vec<&Package>> {
         let mut by_name: BTreeMap<String, Vec<&Package>> = BTreeMap::new();
         for package in &self.packages {
-            by_name.entry(normalised(&package.name)).or_default().push(package);
+            by_name.entry(normalised(package.name())).or_default().push(package);
         }
         by_name
     }
@@ -199,36 +224,49 @@ impl Uv {
             (None, _) => Err(LockProblem::Project("no package has its directory".to_owned())),
             (Some(one), Some(other)) => Err(LockProblem::Project(format!(
                 "`{}` and `{}` both have its directory",
-                one.name, other.name
+                one.name(),
+                other.name()
             ))),
         }
     }
 }
 
 impl Package {
+    /// What the file says of it by name.
+    pub(super) fn named(&self) -> Named<'_> {
+        Named {
+            name: written(&self.name),
+            version: self.version.as_ref().map(written),
+            when: self.resolution_markers.iter().map(written).collect(),
+        }
+    }
+
     fn is_here(&self) -> bool {
-        ["editable", "virtual", "directory"]
-            .iter()
-            .any(|kind| self.source.get(*kind).and_then(toml::Value::as_str) == Some("."))
+        let Source { editable, r#virtual, directory, .. } = &self.source;
+        [editable, r#virtual, directory].into_iter().any(|place| place.as_deref() == Some("."))
+    }
+
+    fn name(&self) -> &str {
+        self.name.get_ref()
     }
 
     fn version(&self) -> &str {
-        self.version.as_deref().unwrap_or("one without a number")
+        self.version.as_ref().map_or("one without a number", |version| version.get_ref().as_str())
     }
 
     fn entry(&self) -> Entry<'_> {
-        let has = |kind: &str| self.source.contains_key(kind);
-        let instead = if has("git") {
+        let Source { git, editable, directory, r#virtual, .. } = &self.source;
+        let instead = if git.is_some() {
             "a repository"
-        } else if has("editable") || has("directory") || has("virtual") {
+        } else if editable.is_some() || directory.is_some() || r#virtual.is_some() {
             "a directory"
         } else {
             "a set of sources"
         };
         // A wheel that is named by its path is all that its source is.
-        let local = self.source.get("path").and_then(toml::Value::as_str);
+        let local = self.source.path.as_deref();
         Entry {
-            name: &self.name,
+            name: self.name(),
             instead,
             wheels: self.wheels.iter().map(|wheel| wheel.candidate(local)).collect(),
             sources: self.sources(),
@@ -237,23 +275,23 @@ impl Package {
 
     /// What it is built of where it has no wheel.
     fn sources(&self) -> Option<Sources<'_>> {
-        let said = |kind: &str| self.source.get(kind).and_then(toml::Value::as_str);
-        let version = self.version.as_deref();
-        let subdirectory = said("subdirectory");
-        if let Some(git) = said("git") {
+        let Source { git, editable, directory, url, path, subdirectory, .. } = &self.source;
+        let version = self.version.as_ref().map(|version| version.get_ref().as_str());
+        let subdirectory = subdirectory.as_deref();
+        if let Some(git) = git {
             let (address, commit) = git.split_once('#')?;
             let (url, query) = address.split_once('?').unwrap_or((address, ""));
             let subdirectory = query.split('&').find_map(|part| part.strip_prefix("subdirectory="));
             let place = sources::Candidate::Repository { url, commit };
             return Some(Sources { version, place, subdirectory });
         }
-        if let Some(path) = said("editable").or(said("directory")) {
+        if let Some(path) = editable.as_deref().or(directory.as_deref()) {
             let place = sources::Candidate::Directory { path };
             return Some(Sources { version, place, subdirectory });
         }
         let sdist = self.sdist.as_ref()?;
-        let url = sdist.url.as_deref().or(said("url"));
-        let path = sdist.path.as_deref().or(said("path"));
+        let url = sdist.url.as_deref().or(url.as_deref());
+        let path = sdist.path.as_deref().or(path.as_deref());
         let place = sources::Candidate::Archive { url, path, digest: sdist.hash.clone() };
         Some(Sources { version, place, subdirectory })
     }
@@ -266,7 +304,7 @@ impl Wheel {
             file: self.filename.as_deref().or_else(place),
             url: self.url.as_deref(),
             path: self.path.as_deref().or(local),
-            digest: self.hash.clone(),
+            digest: self.hash.as_deref().map(Cow::Borrowed),
         }
     }
 }

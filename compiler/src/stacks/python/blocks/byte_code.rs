@@ -2,7 +2,7 @@
 
 use cogpack_ir::plan::{Execution, Network, OpKind, Spanned};
 
-use super::{PythonFacts, VENV};
+use super::{PythonFacts, VENV, option};
 use crate::composer::{Desk, StageParts};
 use crate::stacks::block::{Block, Detected};
 use crate::stacks::detect::{Evidence, Weight};
@@ -50,7 +50,8 @@ impl Block<PythonFacts> for ByteCode {
 
     fn plan(&self, facts: &PythonFacts, desk: &mut Desk<'_>) {
         let Some(at) = &facts.precompile else { return };
-        desk.at(at.clone());
+        // What no line of the project says, the command line does.
+        desk.at(at.clone().or_else(|| option("--precompile")));
         let python = facts.python.value;
         let mut directories = vec![format!("{VENV}/lib/python{python}/site-packages")];
         // Archives of Python have no byte code.

@@ -3,7 +3,7 @@
 use cogpack_ir::plan::EnvEdit;
 
 use super::{PythonFacts, env, variable};
-use crate::composer::{Desk, Origin, StageParts};
+use crate::composer::{At, Desk, Origin, StageParts};
 use crate::stacks::block::{Block, Detected};
 
 /// Sets what the project sets, and what Python wants in a container, before anything is run.
@@ -36,7 +36,8 @@ impl Block<PythonFacts> for Environment {
         let block = desk.origin().block;
         // NVIDIA's container runtime brings the driver into containers whose image asks for it.
         let gpu = [("NVIDIA_VISIBLE_DEVICES", "all"), ("NVIDIA_DRIVER_CAPABILITIES", "compute,utility")];
-        let gpu = gpu.map(|(name, value)| (env(variable(name), EnvEdit::Set, value), None));
+        let by_gpu = Origin { block: block.clone(), at: asks_for_gpu(facts) };
+        let gpu = gpu.map(|(name, value)| (env(variable(name), EnvEdit::Set, value), Some(by_gpu.clone())));
         let gpu = gpu.into_iter().filter(|_| facts.fit.gpu);
         let ours = facts.cog().environment.iter().map(|set| {
             let origin = Origin { block: block.clone(), at: facts.at(set.place) };
@@ -45,4 +46,12 @@ impl Block<PythonFacts> for Environment {
         let ops = std::iter::once(unbuffered).chain(gpu).chain(ours).collect();
         desk.stage("export.base", "environment", StageParts { ops, ..StageParts::default() });
     }
+}
+
+/// The line by which the model wants a GPU: a key of `build`, or the requirement of a build for one.
+fn asks_for_gpu(facts: &PythonFacts) -> At {
+    let build = &facts.cog().build;
+    let key = build.gpu.as_ref().map(|said| said.place).or(build.cuda.as_ref().map(|said| said.place));
+    let for_a_gpu = || facts.fit.frameworks.iter().find(|chosen| chosen.cuda.is_some());
+    key.and_then(|place| facts.at(place)).or_else(|| for_a_gpu()?.by.clone())
 }

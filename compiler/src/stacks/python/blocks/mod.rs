@@ -22,6 +22,7 @@ mod system_packages;
 mod user;
 mod weights;
 
+use cogpack_frontends_source::SourcePath;
 use cogpack_ir::plan::context::{LockedFile, WheelsContext};
 use cogpack_ir::plan::{Context, Span};
 use cogpack_ir::plan::{
@@ -31,6 +32,7 @@ use cogpack_ir::plan::{
 use cogpack_packages_wheels::lock::LockedWheel;
 
 use super::facts::PythonFacts;
+use crate::composer::At;
 use crate::stacks::block::Block;
 
 /// All of them.
@@ -72,6 +74,11 @@ pub(super) use init::has_init;
 
 /// Where the files of a project are.
 pub(super) const PROJECT: &str = "/src";
+
+/// The place of what an option of the command line asks for: plans have it where a file would stand.
+fn option(name: &str) -> At {
+    SourcePath::new(name).ok().map(|option| (option, 1))
+}
 
 /// Text that stands for itself, from no text.
 fn literal(text: &str) -> Spanned<Template> {
