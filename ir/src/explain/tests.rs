@@ -11,7 +11,7 @@ use crate::{json, syntax};
 
 /// Mistakes of ours, which would be mended where a plan or a project showed them, and what is about a
 /// machine, a server, an image or a command line and no file of a project.
-const WITHOUT_EXAMPLE: [&str; 27] = [
+const WITHOUT_EXAMPLE: [&str; 28] = [
     "cpk::git::commit",
     "cpk::git::directory",
     "cpk::git::fetch",
@@ -37,6 +37,7 @@ const WITHOUT_EXAMPLE: [&str; 27] = [
     "project::file::unreadable",
     "project::fit::other-platform",
     "project::input::form",
+    "project::lock::unsolvable",
     "project::schema::endless",
     "project::stack::several",
 ];

@@ -30,8 +30,11 @@ pub struct UnsolvableRequirements {
 }
 
 /// What is told of requirements that no versions keep, by what the resolver `said`, a line each; nothing where
-/// it names no package that the project asks for.
+/// it names no package that the project asks for, or lacks one only because no index may be asked.
 pub fn unsolvable(inputs: &LockInputs, said: &[String], offline: bool) -> Option<InFile<ProjectFinding>> {
+    if said.iter().any(|line| line.contains("the network was disabled")) {
+        return None;
+    }
     let (because, hints) = parts(said);
     let named = names(&because);
     let is_named =

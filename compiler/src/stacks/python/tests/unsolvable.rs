@@ -107,4 +107,9 @@ fn a_package_that_is_nowhere_is_told_by_its_line_and_one_that_nobody_asks_for_by
       project::lock::unsolvable: change one of these requirements; for a package without wheels choose another version, or make one by `pip wheel --no-deps -w wheels NAME` and write `./wheels/FILE.whl` in its place into `requirements.txt`
     "#);
     assert_eq!(told(&[main, ("requirements.txt", "six\n")], said), "nothing");
+    // What a cache lacks, an index may have.
+    let said = "No solution found when resolving dependencies
+        Because six was not found in the cache and you require six, we can conclude that your requirements are unsatisfiable.
+        hint: Packages were unavailable because the network was disabled. When the network is disabled, registry packages may only be read from the cache.";
+    assert_eq!(told(&[main, ("requirements.txt", "six\n")], said), "nothing");
 }
