@@ -2,8 +2,9 @@
 //! files are read out of the unpacked packages, which the store keeps.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 
 use cogpack_backends_contract::content::Content;
 use cogpack_backends_contract::context_layers::ContextLayer;
@@ -13,11 +14,12 @@ use cogpack_io_store::{Store, StoreError};
 use cogpack_ir::plan::context::{DebsContext, LockedFile};
 use cogpack_ir::plan::{InputName, Span};
 use cogpack_packages_debs::archive;
+use cogpack_packages_debs::compression::LARGEST_WINDOW;
 use cogpack_packages_debs::file_name::DebName;
 /// What Debian calls the machines of a platform.
 pub use cogpack_packages_debs::file_name::architecture_of;
 use cogpack_packages_debs::kept::{WHOLE, key_of, key_of_archive, package_of, text_of};
-use cogpack_packages_debs::package::{Package, read};
+use cogpack_packages_debs::package::{self, Package, read};
 use cogpack_packages_debs::root::Bytes;
 use cogpack_packages_debs::set::{SetProblem, check_scripts};
 use cogpack_packages_debs::{DebSet, PackageProblem as InvalidDeb};
@@ -28,6 +30,7 @@ use crate::deb_problem::DebProblem;
 use crate::locked;
 use crate::places::{LookupError, Places};
 use crate::problem::{Kind, PackageError};
+use crate::unpacking::Room;
 
 /// The packages of a context, installed: a tree, and the unpacked packages that its files are in.
 #[derive(Debug)]
@@ -227,7 +230,18 @@ impl Wanted<'_> {
         if let Some(kept) = kept.flatten() {
             return Ok(kept);
         }
-        let packed = locked::get(self.kind, file, self.project, locked, places)?;
+        let mut packed = locked::get(self.kind, file, self.project, locked, places)?;
+        let window = match self.kind {
+            Kind::Archives => archive::window(file, &packed),
+            Kind::Debs | Kind::Wheels | Kind::Downloads => package::window(BufReader::new(&packed)),
+        };
+        packed.rewind().map_err(|source| machine(LookupError::Disk { path: PathBuf::from(file), source }))?;
+        // Where none is told, what is wrong with it will be.
+        let window = window.unwrap_or(0);
+        if window > LARGEST_WINDOW {
+            return Err(invalid(InvalidDeb::Window(window)).into());
+        }
+        let room = Room::of(window);
         let work = places.store.work().map_err(of_store)?;
         let path = work.path().join("data.tar");
         let unwritten = |source| of_store(StoreError::Disk { attempt: "write", path: path.clone(), source });
@@ -235,6 +249,7 @@ impl Wanted<'_> {
         let to = BufWriter::with_capacity(1 << 16, &data);
         let mut written = Hashing { to, hash: Sha256::new(), failed: None };
         let package = read(BufReader::with_capacity(1 << 16, packed), &mut written);
+        drop(room);
         // That there is no room for what is in it is nothing wrong with it.
         if let Some(source) = written.failed.take() {
             return Err(unwritten(source));

@@ -42,6 +42,7 @@ pub mod openpgp;
 pub mod parallel;
 pub mod places;
 pub mod problem;
+pub mod unpacking;
 pub mod uv;
 pub mod web;
 pub mod wheel_problem;

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tar::Archive;
 
 use crate::ar::Reader;
-use crate::compression::unpacked;
+use crate::compression::{LARGEST_WINDOW, WINDOW_IS_IN, unpacked, window_of};
 use crate::file_name::DebName;
 use crate::paragraphs::{Paragraph, paragraphs};
 use crate::paths::{InvalidPath, merged, path_of};
@@ -107,6 +107,9 @@ pub enum PackageProblem {
     /// A member that is packed in a way that is not known.
     #[error("its `{0}` is packed in a way that is not known")]
     Packed(String),
+    /// A member that takes more memory to unpack than any that is made in the usual ways.
+    #[error("what is packed in it takes {} MiB of memory to unpack, and {} MiB are the most", .0.div_ceil(1 << 20), LARGEST_WINDOW >> 20)]
+    Window(u64),
     /// The version of the format.
     #[error("it is of the format `{0}`, and `2.0` is known")]
     Format(String),
@@ -134,6 +137,22 @@ pub enum PackageProblem {
 
 /// Descriptions and lists of files; the largest have a few megabytes.
 const LONGEST_CONTROL: u64 = 64 << 20;
+
+/// How many bytes reading the package keeps of its unpacked `data.tar` ([`window_of`]); nothing where it does not
+/// say so, or is none.
+pub fn window(deb: impl Read) -> Option<u64> {
+    let mut members = Reader::new(deb).ok()?;
+    while let Some(member) = members.member().ok()? {
+        let mut content = members.content(&member);
+        if member.name.starts_with("data.tar") {
+            let mut head = Vec::new();
+            content.take(WINDOW_IS_IN).read_to_end(&mut head).ok()?;
+            return window_of(&member.name, &head);
+        }
+        io::copy(&mut content, &mut io::sink()).ok()?;
+    }
+    None
+}
 
 /// Reads the package `name` out of `deb`, and writes its unpacked `data.tar` to `data`.
 pub fn read(name: &DebName, deb: impl Read, data: &mut dyn Write) -> Result<Package, PackageProblem> {

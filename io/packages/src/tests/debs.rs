@@ -223,6 +223,28 @@ fn an_archive_is_one_directory_that_nothing_stands_in_the_way_of() {
 }
 
 #[test]
+fn what_would_take_more_memory_than_any_usual_package_is_refused() {
+    // The header of a stream of xz, and that of a block with a dictionary of 1.5 GiB.
+    let packed = b"\xfd7zXZ\0\0\x04\0\0\0\0\x02\0\x21\x01\x25";
+    let member = |name: &str, bytes: &[u8]| {
+        let header = format!("{name:<16}{:<32}{:<10}`\n", "0", bytes.len());
+        [header.as_bytes(), bytes, &b"\n"[..bytes.len() % 2]].concat()
+    };
+    let deb = [b"!<arch>\n".to_vec(), member("control.tar", b"abc"), member("data.tar.xz", packed)].concat();
+    let mut machine = Machine::new().archive("large.tar.xz", "/opt/large", packed);
+    fs::write(machine.directory().join("large_1.0_all.deb"), &deb).expect("can be written");
+    machine.lock("large_1.0_all.deb", Digest::of(&deb));
+    let why = "what is packed in it takes 1536 MiB of memory to unpack, and 64 MiB are the most";
+    assert_eq!(
+        machine.problems(),
+        [
+            format!("cpk::debs::invalid: the package `large_1.0_all.deb`: {why}"),
+            format!("cpk::debs::invalid: the archive `large.tar.xz`: {why}"),
+        ]
+    );
+}
+
+#[test]
 fn what_was_unpacked_once_is_not_unpacked_again() {
     let machine = Machine::new().deb(Builder::named("one").file("bin/one", "words"));
     let install = || machine.install_from(&[]);
