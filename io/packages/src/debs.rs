@@ -14,7 +14,7 @@ use cogpack_io_store::{Store, StoreError};
 use cogpack_ir::plan::context::{DebsContext, LockedFile};
 use cogpack_ir::plan::{InputName, Span};
 use cogpack_packages_debs::archive;
-use cogpack_packages_debs::compression::LARGEST_WINDOW;
+use cogpack_packages_debs::compression::{LARGEST_WINDOW, window_of};
 use cogpack_packages_debs::file_name::DebName;
 /// What Debian calls the machines of a platform.
 pub use cogpack_packages_debs::file_name::architecture_of;
@@ -232,7 +232,7 @@ impl Wanted<'_> {
         }
         let mut packed = locked::get(self.kind, file, self.project, locked, places)?;
         let window = match self.kind {
-            Kind::Archives => archive::window(file, &packed),
+            Kind::Archives => window_of(file, &packed),
             Kind::Debs | Kind::Wheels | Kind::Downloads => package::window(BufReader::new(&packed)),
         };
         packed.rewind().map_err(|source| machine(LookupError::Disk { path: PathBuf::from(file), source }))?;

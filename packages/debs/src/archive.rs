@@ -11,7 +11,7 @@ use std::io::{self, Read, Write};
 use cogpack_backends_contract::tree::{Attributes, Ids};
 use cogpack_ir::plan::Mode;
 
-use crate::compression::{WINDOW_IS_IN, unpacked, window_of};
+use crate::compression::unpacked;
 use crate::file_name::DebName;
 use crate::package::{Entry, EntryKind, Package, PackageProblem, entries};
 use crate::paths::{InvalidPath, merged, path_of};
@@ -61,13 +61,6 @@ pub fn read(file: &str, packed: impl Read, data: &mut dyn Write) -> Result<Packa
         }
     }
     Ok(package(file, found))
-}
-
-/// How many bytes reading the archive `file` keeps of what it has unpacked ([`window_of`]).
-pub fn window(file: &str, packed: impl Read) -> Option<u64> {
-    let mut head = Vec::new();
-    packed.take(WINDOW_IS_IN).read_to_end(&mut head).ok()?;
-    window_of(file, &head)
 }
 
 /// The archive at its place, `/opt/python`.

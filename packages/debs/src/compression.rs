@@ -23,16 +23,17 @@ pub fn unpacked<'r>(name: &str, packed: impl Read + 'r) -> io::Result<Option<Box
 /// for more.
 pub const LARGEST_WINDOW: u64 = 64 << 20;
 
-/// What precedes is said in as many bytes of a member.
-pub const WINDOW_IS_IN: u64 = 64;
-
 /// How many bytes of what it has unpacked a reader of the member `name` keeps, since what follows may repeat
 /// them: by what its first bytes say of its first block or frame, of which there is but one as a rule. Nothing
-/// where they say nothing that is known.
-pub fn window_of(name: &str, head: &[u8]) -> Option<u64> {
+/// where they say nothing that is known, or cannot be read.
+pub fn window_of(name: &str, packed: impl Read) -> Option<u64> {
+    // Headers of blocks and frames with all that they may say are no longer.
+    const HEAD: u64 = 64;
+    let mut head = Vec::new();
+    packed.take(HEAD).read_to_end(&mut head).ok()?;
     match name.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("xz") => xz_window(head),
-        Some("zst") => zstd_window(head),
+        Some("xz") => xz_window(&head),
+        Some("zst") => zstd_window(&head),
         // DEFLATE looks back 32 KiB (RFC 1951, section 2).
         Some("gz") => Some(32 << 10),
         Some(_) | None => None,
@@ -132,7 +133,7 @@ mod tests {
             ("data.tar.gz", Vec::new(), Some(32 << 10)),
             ("data.tar", Vec::new(), None),
         ] {
-            assert_eq!(window_of(name, &head), expected, "{name}: {head:x?}");
+            assert_eq!(window_of(name, &head[..]), expected, "{name}: {head:x?}");
         }
     }
 }

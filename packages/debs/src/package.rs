@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tar::Archive;
 
 use crate::ar::Reader;
-use crate::compression::{LARGEST_WINDOW, WINDOW_IS_IN, unpacked, window_of};
+use crate::compression::{LARGEST_WINDOW, unpacked, window_of};
 use crate::file_name::DebName;
 use crate::paragraphs::{Paragraph, paragraphs};
 use crate::paths::{InvalidPath, merged, path_of};
@@ -145,9 +145,7 @@ pub fn window(deb: impl Read) -> Option<u64> {
     while let Some(member) = members.member().ok()? {
         let mut content = members.content(&member);
         if member.name.starts_with("data.tar") {
-            let mut head = Vec::new();
-            content.take(WINDOW_IS_IN).read_to_end(&mut head).ok()?;
-            return window_of(&member.name, &head);
+            return window_of(&member.name, content);
         }
         io::copy(&mut content, &mut io::sink()).ok()?;
     }
