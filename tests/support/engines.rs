@@ -17,6 +17,21 @@ pub struct Engine {
     pub network: String,
 }
 
+impl Engine {
+    /// Keeps tests that prune what the daemon remembers from doing so, until this is dropped: BuildKit
+    /// drops what builds that go on have found in its cache, even where that is not what is pruned.
+    ///
+    /// The file is the one that `tests/daemons/caching.rs` of the client takes for itself.
+    #[must_use]
+    pub fn unpruned(&self) -> std::fs::File {
+        let socket = self.host.strip_prefix("unix://").expect("the rig's engines have sockets");
+        let file = std::fs::File::options().append(true).create(true).open(format!("{socket}.pruning"));
+        let file = file.expect("the rig's directory is writable");
+        file.lock_shared().expect("it can be waited for");
+        file
+    }
+}
+
 /// The daemon without merge and diff. `None` where tests may not use one; the reason is printed.
 pub fn older() -> Option<Engine> {
     engine("older", ["DOCKER_HOST", "COGPACK_TEST_BUILDKIT", "COGPACK_TEST_NETWORK"], false)

@@ -6,9 +6,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
-use bollard_buildkit_proto::moby::buildkit::v1::{DiskUsageRequest, PruneRequest};
-use cogpack_content::Platform;
+use bollard_buildkit_proto::pb;
+use cogpack_content::{Digest, Platform};
 use cogpack_io_buildkit::address::Address;
 use cogpack_io_buildkit::connection::Connection;
 use cogpack_io_buildkit::directories::{Directories, Directory};
@@ -20,25 +19,24 @@ use cogpack_tests::engines::{self, Engine};
 use cogpack_tests::filesystem::{Listing, list_tar};
 use cogpack_tests::packages;
 use cogpack_tests::terminal::{cogpackc, cogpackc_in};
+use prost::Message as _;
 use tokio::sync::mpsc::unbounded_channel;
-use tokio_stream::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
-/// Takes away what a daemon remembers of ops that tell this mark, and nothing of others.
-async fn forget(connection: &Connection, mark: &str) {
-    let mut control = ControlClient::new(connection.channel());
-    let known = control.disk_usage(DiskUsageRequest::default()).await.expect("is answered").into_inner();
-    let known = known.record.into_iter().filter(|record| record.description.contains(mark));
-    // All at once, because what others build on is kept as long as they are.
-    let filter = known.map(|record| format!("id=={}", record.id)).collect();
-    let request = PruneRequest { filter, all: true, ..PruneRequest::default() };
-    let mut removed = control.prune(request).await.expect("is answered").into_inner();
-    let mut forgotten = 0;
-    while let Some(record) = removed.next().await {
-        record.expect("is told");
-        forgotten += 1;
+/// The same definition, with all that it does to files to be done anew: ops keep their digests.
+///
+/// Nothing is pruned for this: BuildKit then also drops what builds that go on have found in its cache.
+/// Sources are left as they are: builds that go on and share one would look nothing up that stands on it.
+fn anew(definition: &[u8]) -> Vec<u8> {
+    let mut definition = pb::Definition::decode(definition).expect("it is a definition");
+    for bytes in &definition.def {
+        let op = pb::Op::decode(bytes.as_slice()).expect("it is an op");
+        if let Some(pb::op::Op::Exec(_) | pb::op::Op::File(_)) = op.op {
+            let described = definition.metadata.entry(Digest::of(bytes).to_string()).or_default();
+            described.ignore_cache = true;
+        }
     }
-    assert!(forgotten > 0, "{mark} was to be forgotten");
+    definition.encode_to_vec()
 }
 
 /// A stream of which what was written is there afterwards.
@@ -67,9 +65,17 @@ fn told_to_send(made: &Path) -> BTreeMap<String, Directory> {
     options.map(directory).collect()
 }
 
+/// What a daemon is to do with a definition.
+type Ask = fn(&[u8]) -> Vec<u8>;
+
 /// Solves the definition in a directory with what its `llb.md` says; gives what the exporter
 /// answers and sends, and the programs that ran.
-async fn solved(connection: &Connection, made: &Path, exporter: &str) -> (Solved, Vec<u8>, Vec<String>) {
+async fn solved(
+    connection: &Connection,
+    made: &Path,
+    ask: Ask,
+    exporter: &str,
+) -> (Solved, Vec<u8>, Vec<String>) {
     let read = |name: &str| std::fs::read(made.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
     let directories = Directories::new(told_to_send(made));
     let kept = Kept::default();
@@ -79,7 +85,7 @@ async fn solved(connection: &Connection, made: &Path, exporter: &str) -> (Solved
     let request = Request {
         graphs: vec![Graph {
             platform: Platform::linux_amd64(),
-            definition: read("llb.pb"),
+            definition: ask(&read("llb.pb")),
             config: read("image-config.json"),
             base_config: Vec::new(),
         }],
@@ -133,13 +139,13 @@ fn image_by_command(engine: &Engine, buildctl: &str, made: &Path) -> String {
 }
 
 /// The digest of the image of a definition, and the programs that ran.
-async fn image_of(connection: &Connection, made: &Path) -> (String, Vec<String>) {
-    let (solved, _, ran) = solved(connection, made, "oci").await;
+async fn image_of(connection: &Connection, made: &Path, ask: Ask) -> (String, Vec<String>) {
+    let (solved, _, ran) = solved(connection, made, ask, "oci").await;
     (solved.exporter_response["containerimage.digest"].clone(), ran)
 }
 
 #[test]
-fn the_files_of_a_definition_give_one_image_though_a_daemon_has_forgotten_the_first() {
+fn the_files_of_a_definition_give_one_image_when_all_of_it_is_made_anew() {
     let (Some(engine), Some(registry)) = (engines::newer(), engines::registry()) else { return };
     let buildctl = engines::buildctl().expect("the rig has made it");
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
@@ -171,13 +177,12 @@ export from %app {{ cmd [\"cat\", \"/both\"] label said = \"{mark}\" }}
     runtime.block_on(async {
         let address = Address::of_engine(&engine.host, None).expect("the rig's address is one");
         let connection = Connection::open(&address).await.expect("the rig's engine is up");
-        let (first, ran) = image_of(&connection, &made).await;
+        let (first, ran) = image_of(&connection, &made, <[u8]>::to_vec).await;
         assert_eq!(ran.len(), 2, "{ran:?}");
-        let (_, again) = image_of(&connection, &made).await;
+        let (_, again) = image_of(&connection, &made, <[u8]>::to_vec).await;
         assert!(again.is_empty(), "{again:?}");
-        forget(&connection, &mark).await;
-        let (second, ran) = image_of(&connection, &made).await;
-        assert_eq!(ran.len(), 2, "not all was forgotten: {ran:?}");
+        let (second, ran) = image_of(&connection, &made, anew).await;
+        assert_eq!(ran.len(), 2, "not all was made anew: {ran:?}");
         assert_eq!(first, second);
         assert_eq!(image_by_command(&engine, &buildctl, &made), first);
     });
@@ -219,7 +224,7 @@ export from %app {{ cmd [\"/opt/tool\"] }}
         let sent = runtime.block_on(async {
             let address = Address::of_engine(&engine.host, None).expect("the rig's address is one");
             let connection = Connection::open(&address).await.expect("the rig's engine is up");
-            solved(&connection, &folder.path().join("made"), "tar").await.1
+            solved(&connection, &folder.path().join("made"), <[u8]>::to_vec, "tar").await.1
         });
         let files: Listing = list_tar(&sent);
         assert_eq!(files, list_tar(&built), "{}", engine.name);

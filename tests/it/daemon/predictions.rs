@@ -182,6 +182,7 @@ async fn wrong_on(engine: &Engine, project: &'static Project) -> Vec<String> {
 
 fn what_is_said_to_run_runs_and_nothing_else(project: &str) {
     let Some(engine) = engines::newer() else { return };
+    let _unpruned = engine.unpruned();
     let project = projects().find(|it| it.name == project).expect("there is such a project");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime can be made");
     let wrong = runtime.block_on(wrong_on(&engine, project));

@@ -2,6 +2,7 @@
 
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
 use bollard_buildkit_proto::moby::buildkit::v1::{DiskUsageRequest, PruneRequest};
+use cogpack_io_buildkit::address::Endpoint;
 use cogpack_io_buildkit::blobs::cache_index::{self, DEFAULT_TAG};
 use cogpack_io_buildkit::blobs::{self, Layouts};
 use cogpack_io_buildkit::connection::Connection;
@@ -11,15 +12,21 @@ use tokio_stream::StreamExt as _;
 
 use crate::building::{built, cached, graph_for};
 use crate::definitions::Definition;
-use crate::found::{connected, image_with_a_shell, newer_daemons, unheard_of};
+use crate::found::{Found, connected, image_with_a_shell, newer_daemons, unheard_of};
 
 fn cache(attributes: &[(&str, &str)]) -> CacheSource {
     let attributes = attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     CacheSource { kind: "local".to_owned(), attributes: attributes.collect() }
 }
 
-/// Takes away what the daemon itself remembers of the script, and nothing of others.
-async fn forget(connection: &Connection, mark: &str) {
+/// Takes away what the daemon itself remembers of the script, while no test counts on its cache: BuildKit
+/// then also drops what builds that go on have found there. See `unpruned` of the tests' engines.
+async fn forget(found: &Found, connection: &Connection, mark: &str) {
+    let Endpoint::Unix(socket) = &found.engine else { panic!("the rig's daemons have sockets") };
+    let alone =
+        std::fs::File::options().append(true).create(true).open(format!("{}.pruning", socket.display()));
+    let alone = alone.unwrap();
+    alone.lock().unwrap();
     let mut control = ControlClient::new(connection.channel());
     let records = control.disk_usage(DiskUsageRequest::default()).await.unwrap().into_inner().record;
     let known = records.into_iter().find(|record| record.description.contains(mark));
@@ -70,7 +77,7 @@ async fn what_one_build_wrote_another_uses() {
             reading.cache_from = vec![cache(&[("src", "cache-1"), ("digest", &digest)])];
             reading
         };
-        forget(&connection, &mark).await;
+        forget(&found, &connection, &mark).await;
         let (outcome, news) = built(&connection, reading()).await;
         outcome.unwrap_or_else(|failure| panic!("{}: {failure}", found.name));
         assert_eq!(cached(&news, "the script"), Some(true), "{}", found.name);
