@@ -1,10 +1,12 @@
-//! A lock file that has been read. It may be megabytes long, so it is parsed once, whoever asks what of it.
+//! A lock file that has been read. It may be megabytes long, so it is parsed once, whoever asks what of it,
+//! and a package at a time: a parser holds a dozen times as much as the text that it reads.
 
 use std::ops::Range;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeTable, Deserializer};
+use toml::de::{DeTable, Deserializer, ValueDeserializer};
 
 use super::pylock::Pylock;
 use super::uv::Uv;
@@ -52,8 +54,33 @@ pub struct Named<'l> {
 impl LockDocument {
     /// What a text says as a lock file, of whichever kind it is.
     pub fn read(text: &str) -> Result<Self, LockProblem> {
+        match Self::by_package(text) {
+            Some(document) => Ok(document),
+            None => Self::from_table(text, parsed(text)?),
+        }
+    }
+
+    /// What a text says that has a header for each of its packages, after all else that it has. Nothing of
+    /// any other text, nor where something is wrong.
+    fn by_package(text: &str) -> Option<Self> {
+        let mut parts = parts(text);
+        let (_, head) = parts.next()?;
+        let table = parsed(head).ok()?;
+        if [Pylock::PACKAGES, Uv::PACKAGES].iter().any(|key| table.get_ref().contains_key(*key)) {
+            return None;
+        }
+        let mut document = Self::from_table(head, table).ok()?;
+        for (at, part) in parts {
+            match &mut document.0 {
+                Kind::Pylock(pylock) => pylock.add(packages(part, Pylock::PACKAGES)?, at),
+                Kind::Uv(uv) => uv.add(packages(part, Uv::PACKAGES)?, at),
+            }
+        }
+        Some(document)
+    }
+
+    fn from_table(text: &str, document: Spanned<DeTable<'_>>) -> Result<Self, LockProblem> {
         let syntax = |error| syntax(text, &error);
-        let document = DeTable::parse(text).map_err(syntax)?;
         let has = |key: &str| document.get_ref().contains_key(key);
         let kind = if has("lock-version") && !has("metadata") {
             Kind::Pylock(Pylock::deserialize(Deserializer::from(document)).map_err(syntax)?)
@@ -100,6 +127,39 @@ impl LockDocument {
 
 pub(super) fn written(text: &Spanned<String>) -> Written<'_> {
     Written { text: text.get_ref(), at: text.span() }
+}
+
+/// The same text, so many bytes farther on.
+pub(super) fn moved(text: Spanned<String>, by: usize) -> Spanned<String> {
+    let at = text.span();
+    Spanned::new(at.start + by..at.end + by, text.into_inner())
+}
+
+fn parsed(text: &str) -> Result<Spanned<DeTable<'_>>, LockProblem> {
+    DeTable::parse(text).map_err(|error| syntax(text, &error))
+}
+
+/// A text from one header of a package to the next, and where each part begins. What is before the first
+/// is a part as well.
+fn parts(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let headers = [Pylock::PACKAGES, Uv::PACKAGES].map(|key| format!("[[{key}]]"));
+    let mut begins = vec![0];
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if line.starts_with("[[") && headers.iter().any(|header| header == line.trim_end()) {
+            begins.push(at);
+        }
+        at += line.len();
+    }
+    let ends: Vec<usize> = begins[1..].iter().copied().chain([text.len()]).collect();
+    begins.into_iter().zip(ends).map(|(begin, end)| (begin, &text[begin..end]))
+}
+
+/// The packages of a part that has nothing else.
+fn packages<P: DeserializeOwned>(part: &str, key: &str) -> Option<Vec<P>> {
+    let mut table = DeTable::parse(part).ok()?.into_inner();
+    let packages = table.remove(key).filter(|_| table.is_empty())?;
+    Vec::deserialize(ValueDeserializer::from(packages)).ok()
 }
 
 /// What its reader says of a text that is no such document.

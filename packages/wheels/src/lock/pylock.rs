@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::document::{Named, written};
+use super::document::{Named, moved, written};
 use super::sources::{self, Sources};
 use super::{Asked, Candidate, Entry, Lock, LockProblem, Request, absent, last_part};
 use crate::file_name::normalised;
@@ -66,6 +66,21 @@ struct File {
     #[serde(default)]
     hashes: BTreeMap<String, String>,
     subdirectory: Option<String>,
+}
+
+impl Pylock {
+    /// The key of its packages.
+    pub const PACKAGES: &str = "packages";
+
+    /// Adds packages that were read from here on.
+    pub fn add(&mut self, packages: Vec<Package>, from: usize) {
+        self.packages.extend(packages.into_iter().map(|package| Package {
+            name: moved(package.name, from),
+            marker: package.marker.map(|marker| moved(marker, from)),
+            version: package.version.map(|version| moved(version, from)),
+            ..package
+        }));
+    }
 }
 
 impl Lock for Pylock {

@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::document::{Named, written};
+use super::document::{Named, moved, written};
 use super::sources::{self, Sources};
 use super::{Asked, Candidate, Entry, Lock, LockProblem, absent, last_part};
 use crate::file_name::normalised;
@@ -79,6 +79,22 @@ struct Wheel {
 /// Whether a list has anything in it.
 fn are_some<'de, D: Deserializer<'de>>(list: D) -> Result<bool, D::Error> {
     Ok(!Vec::<IgnoredAny>::deserialize(list)?.is_empty())
+}
+
+impl Uv {
+    /// The key of its packages.
+    pub const PACKAGES: &str = "package";
+
+    /// Adds packages that were read from here on.
+    pub fn add(&mut self, packages: Vec<Package>, from: usize) {
+        let moved = |text| moved(text, from);
+        self.packages.extend(packages.into_iter().map(|package| Package {
+            name: moved(package.name),
+            version: package.version.map(moved),
+            resolution_markers: package.resolution_markers.into_iter().map(moved).collect(),
+            ..package
+        }));
+    }
 }
 
 impl Lock for Uv {

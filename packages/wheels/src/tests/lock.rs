@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::file_name::normalised;
+use crate::lock::document::Named;
 use crate::lock::sources::without_wheels;
-use crate::lock::{Request, choose};
+use crate::lock::{LockDocument, Request, choose};
 use crate::target::Target;
 
 const HASH: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -246,6 +247,35 @@ fn a_uv_lock_gives_what_the_project_needs() {
             "tool-1-py3-none-any.whl"
         ]
     );
+}
+
+#[test]
+fn a_lock_says_the_same_whether_it_is_read_whole_or_by_package() {
+    for text in [PYLOCK, UV] {
+        // A table behind the packages, and a text with the header of a package: neither is in a part alone.
+        let tool = format!("{text}\n[tool]\nnote = 'none'\n");
+        let header = text.lines().find(|line| line.starts_with("[[")).expect("has packages");
+        let note = format!("{text}note = \"\"\"\n{header}\nname = 'no package'\n\"\"\"\n");
+        let by_package = LockDocument::read(text).expect("is a lock");
+        for whole in [tool, note] {
+            let whole = LockDocument::read(&whole).expect("is a lock");
+            assert_eq!(whole, by_package);
+            assert_eq!(whole.packages(), by_package.packages(), "and says where");
+        }
+        for Named { name, version, when } in by_package.packages() {
+            for written in [name].into_iter().chain(version).chain(when) {
+                assert!(text[written.at.clone()].contains(written.text), "{written:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn packages_that_are_listed_twice_are_where_a_lock_ends() {
+    let begins = "version = 1\nrequires-python = \">=3.9\"\npackage = []\n";
+    let text = format!("{begins}\n[[package]]\nname = \"mine\"\nsource = {{ virtual = \".\" }}\n");
+    let problem = LockDocument::read(&text).expect_err("is no document").to_string();
+    assert!(problem.starts_with("line 5, column "), "{problem}");
 }
 
 #[test]
