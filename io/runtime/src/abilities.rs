@@ -3,9 +3,9 @@
 //!
 //! A runtime may pass over what it was told, and start the program all the same. So it is asked before
 //! any work, by the command `features` of the OCI runtime specification. One without that command is
-//! older than it, and known to do what it is told. Of the filter of the kernel's calls some say nothing
-//! there, though they may have been built without one: then a program tries a call that is refused. What
-//! has given no answer by a deadline gives none: that is lacking, too.
+//! older than it, or no runtime at all, which may start nothing and end well. Of the filter of the kernel's
+//! calls some say nothing there, though they may have been built without one. In either case a program
+//! tries a call that is refused. What has given no answer by a deadline gives none: that is lacking, too.
 
 use std::fs::{self, File, Permissions};
 use std::io::Write;
@@ -54,8 +54,7 @@ fn lacking_by(
 ) -> Result<Vec<String>, RunError> {
     let late = |what| format!("{what} within {} seconds", longest.as_secs());
     let features = match features(runtime, longest) {
-        Ok(Some(features)) => features,
-        Ok(None) => return Ok(Vec::new()),
+        Ok(features) => features.unwrap_or_default(),
         Err(Overdue) => return Ok(vec![late("does not say what it can do (`features`)")]),
     };
     let mut lacking = said(&features);

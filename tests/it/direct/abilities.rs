@@ -43,6 +43,8 @@ fn a_runtime_that_passes_over_what_it_is_told_is_refused_before_any_work() {
         (r#"{"linux":{"seccomp":{"enabled":true}}}"#, keeps, None),
         (r#"{"linux":{"seccomp":null}}"#, keeps, None),
         ("nothing", keeps, None),
+        ("nothing", drops, Some(passes_over)),
+        ("nothing", "exit 0", Some("it starts no program here, and ends with exit code 0")),
         (r#"{"linux":{"seccomp":{"enabled":false}}}"#, keeps, Some(passes_over)),
         (r#"{"linux":{}}"#, drops, Some(passes_over)),
         (
