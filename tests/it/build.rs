@@ -132,7 +132,8 @@ fn a_daemon_that_is_not_there_is_one_clear_error() {
 /// Where this machine has no Engine and nobody names another daemon, this process builds, and says so.
 #[test]
 fn without_a_daemon_this_process_builds() {
-    let folder = folder_with("cpk 1\nstage %app from scratch {\n  mkdir \"/a\"\n}\nexport from %app\n");
+    let plan = "cpk 1\nstage %app from scratch {\n  mkdir \"/a\"\n}\nexport from %app\n";
+    let folder = folder_with(plan);
     // The only place that is not ours to choose: a machine that runs the tests may have an Engine there.
     let has_engine = std::os::unix::net::UnixStream::connect("/var/run/docker.sock").is_ok();
     let made = folder.path().join("made.tar");
@@ -141,6 +142,21 @@ fn without_a_daemon_this_process_builds() {
     let told = answer.stderr.contains("no Docker Engine is at unix:///var/run/docker.sock");
     assert_eq!(told, !has_engine, "{}", answer.stderr);
     assert!(has_engine || (answer.code == 0 && made.exists()), "{}", answer.stderr);
+    // There is no store of images to put it into: where nobody names a place, it is in the state of the plan,
+    // where no context takes it.
+    let deploy = folder.path().join("deploy");
+    std::fs::create_dir(&deploy).expect("is writable");
+    let reads_above = "cpk 1\ncontext @all = dir \"..\"\nstage %app from scratch {\n  copy contents \".\" from \
+                       @all to \"/\"\n}\nexport from %app\n";
+    std::fs::write(deploy.join("plan.cpk"), reads_above).expect("is writable");
+    let unasked = ["build", "deploy/plan.cpk", "--builder", "direct", "--progress", "quiet"];
+    let first = cogpackc(folder.path(), &unasked);
+    assert_eq!((first.code, first.stderr.as_str()), (0, ""));
+    assert!(deploy.join(".cog/images/plan.cpk/index.json").exists());
+    assert_eq!(first, cogpackc(folder.path(), &unasked));
+    let piped = cogpackc_with_input(folder.path(), &["build", "-", "--builder", "direct"], plan);
+    assert_eq!(piped.code, 2);
+    assert!(piped.stderr.contains("say `--output type=layout,dest=DIR`"), "{}", piped.stderr);
     // An option of one builder chooses it, and nothing has to be said.
     let arguments =
         ["build", ".", "--runtime", "/bin/sh", "-o", "type=oci,dest=other.tar", "--progress", "quiet"];
@@ -161,10 +177,6 @@ fn without_a_daemon_this_process_builds() {
         "{}",
         answer.stderr
     );
-    // There is no store of images to put it into.
-    let answer = cogpackc(folder.path(), &["build", ".", "--builder", "direct"]);
-    assert_eq!(answer.code, 2, "{}", answer.stderr);
-    assert!(answer.stderr.contains("nobody was told where the image goes"), "{}", answer.stderr);
 }
 
 /// The text model, with a catalogue whose only image is in a registry that nobody can reach.

@@ -1,5 +1,6 @@
 //! Where the record of a plan is: `.cog/records/` in the directory that the plan's paths are relative
-//! to, under the plan's name. No context takes it along ([`cogpack_io_project::own`]).
+//! to, under the plan's name. No context takes it along ([`cogpack_io_project::own`]). So it is with the image
+//! in `.cog/images/`, which nobody has named another place for.
 //!
 //! What is in it is nobody's source, so git is told there to leave it alone. It is written as a whole
 //! or not at all, beside what was there: two builds at once leave the record of the later one, and one
@@ -10,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cogpack_io_project::files::{WriteError, write_file_atomically};
-use cogpack_io_project::own::RECORDS;
+use cogpack_io_project::own::{IMAGES, RECORDS};
 
 use crate::plan_file::PlanFile;
 
@@ -52,11 +53,25 @@ impl Home {
         self.directory.join(RECORDS).join(format!("{}.unchanged", self.name))
     }
 
+    /// The layout of the image, where nobody has named another place and there is no Engine.
+    pub fn image(&self) -> PathBuf {
+        self.directory.join(IMAGES).join(&self.name)
+    }
+
     /// Makes the directory of records.
     pub fn prepare(&self) -> Result<(), WriteError> {
-        let records = self.directory.join(RECORDS);
-        self.make(&records).map_err(|source| WriteError { path: records.clone(), source })?;
-        let ignored = records.join(".gitignore");
+        self.prepare_one(RECORDS)
+    }
+
+    /// Makes the directory of images.
+    pub fn prepare_image(&self) -> Result<(), WriteError> {
+        self.prepare_one(IMAGES)
+    }
+
+    fn prepare_one(&self, kept: &str) -> Result<(), WriteError> {
+        let kept = self.directory.join(kept);
+        self.make(&kept).map_err(|source| WriteError { path: kept.clone(), source })?;
+        let ignored = kept.join(".gitignore");
         if !ignored.exists() {
             write_file_atomically(&ignored, IGNORED.as_bytes())?;
         }
@@ -64,13 +79,13 @@ impl Home {
     }
 
     /// Makes the directory, but not where a link leads: that is somebody else's.
-    fn make(&self, records: &Path) -> io::Result<()> {
-        let within = records.ancestors().take_while(|path| *path != self.directory);
+    fn make(&self, kept: &Path) -> io::Result<()> {
+        let within = kept.ancestors().take_while(|path| *path != self.directory);
         for path in within {
             if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
                 return Err(io::Error::other(format!("`{}` is a link", path.display())));
             }
         }
-        fs::create_dir_all(records)
+        fs::create_dir_all(kept)
     }
 }

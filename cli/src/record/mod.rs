@@ -7,7 +7,7 @@
 
 pub mod contexts;
 mod document;
-mod home;
+pub mod home;
 mod listing;
 pub mod reading;
 mod recording;

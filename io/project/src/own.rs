@@ -1,5 +1,5 @@
-//! What of a directory is ours, and so no part of a context: `.cog` in its root, build records
-//! wherever they lie, and what an eject has written at or below it, by the list that lies there. So writing a Dockerfile beside what it
+//! What of a directory is ours, and so no part of a context: `.cog` in its root, build records and images
+//! without another place wherever they lie, and what an eject has written at or below it, by the list that lies there. So writing a Dockerfile beside what it
 //! copies changes nothing of what a plan means, and nothing of what it writes the next time.
 //!
 //! What others have put into the directory of an eject is theirs; a directory that holds nothing
@@ -17,6 +17,8 @@ const PROJECT: &[u8] = b".cog";
 /// Where build records are, from the directory of their plan, which may be within a context of this or
 /// of another plan.
 pub const RECORDS: &str = ".cog/records";
+/// Where images are that nobody has named another place for, from the directory of their plan.
+pub const IMAGES: &str = ".cog/images";
 
 /// What is ours, as far as a walk has come.
 #[derive(Debug, Default)]
@@ -40,7 +42,7 @@ impl Own {
             return;
         }
         let names: Vec<&OsStr> = names.into_iter().collect();
-        if names.len() == 1 && is_records(&joined(path, names[0])) {
+        if !names.is_empty() && names.iter().all(|name| is_in_state(&joined(path, name))) {
             self.directories.insert(path.to_owned());
         }
         if !names.iter().any(|name| *name == NAME) {
@@ -77,7 +79,7 @@ impl Own {
 
     /// Whether what stands at a path is ours, with all below it.
     pub fn holds(&self, path: &[u8]) -> bool {
-        !self.is_nothing && (path == PROJECT || is_records(path)) || self.files.contains(path)
+        !self.is_nothing && (path == PROJECT || is_in_state(path)) || self.files.contains(path)
     }
 
     /// Whether a directory was made for what is ours, and is a part of the context only where it
@@ -87,10 +89,12 @@ impl Own {
     }
 }
 
-/// Whether a path is that of build records.
-fn is_records(path: &[u8]) -> bool {
-    let above = path.strip_suffix(RECORDS.as_bytes());
-    above.is_some_and(|above| above.is_empty() || above.ends_with(b"/"))
+/// Whether a path is that of build records, or of images.
+fn is_in_state(path: &[u8]) -> bool {
+    [RECORDS, IMAGES].iter().any(|kept| {
+        let above = path.strip_suffix(kept.as_bytes());
+        above.is_some_and(|above| above.is_empty() || above.ends_with(b"/"))
+    })
 }
 
 /// How far down a directory may lie that was made with those above it.
@@ -191,6 +195,7 @@ mod tests {
         };
         enter(&mut own, "");
         assert!(own.holds(b"deploy/.cog/records") && !own.holds(b"deploy/x.cog/records"));
+        assert!(own.holds(b"deploy/.cog/images") && !own.holds(b"deploy/.cog/weights"));
         assert!(own.holds(b".cog") && !own.holds(b"deploy") && !own.made(b"deploy"));
         enter(&mut own, "deploy");
         assert!(own.holds(b"deploy/Dockerfile") && own.holds(b"deploy/.cogpackc-manifest"));

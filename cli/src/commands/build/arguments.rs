@@ -17,7 +17,8 @@ use crate::report::Format;
 /// or `--push` says otherwise.
 ///
 /// With `--builder direct`, or where there is no daemon, this process makes the image, as a layout or
-/// archive that `--output` names, and leaves the programs that the plan runs to an OCI runtime.
+/// archive that `--output` names, or else a layout in `.cog/images` beside the plan, and leaves the
+/// programs that the plan runs to an OCI runtime.
 ///
 /// The image's digest is all that is written to standard output, and only with `--progress quiet`.
 #[derive(Debug, Args)]
@@ -69,7 +70,7 @@ pub struct Build {
     /// Push the image to the registries that its names say.
     #[arg(long)]
     pub push: bool,
-    /// Put the image into the Docker Engine, whatever builds it.
+    /// Put the image into the Docker Engine, whichever daemon builds it.
     #[arg(long)]
     pub load: bool,
     /// A secret that the plan declares: `id=NAME[,src=FILE|,env=VARIABLE]`. With neither, the

@@ -34,7 +34,8 @@ impl Unnamed {
             return Ok(tags.to_vec());
         }
         let pushes = destinations.iter().any(|to| matches!(to, Destination::Image { push: true, .. }));
-        // Where nothing says where an image goes, it goes into the Engine.
+        // Where nothing says where an image goes, it goes into the Engine, or where one would look for it
+        // without one.
         let is_for_engine =
             destinations.is_empty() || destinations.iter().any(|to| matches!(to, Destination::Engine { .. }));
         let name = match (self, image) {

@@ -51,7 +51,7 @@ pub fn run_in_passing(arguments: &Build, console: &mut Console<'_>) -> Result<u8
 
 fn build(arguments: &Build, unnamed: Unnamed, console: &mut Console<'_>) -> Result<u8, Failure> {
     let time = console.source_date_epoch()?;
-    let destinations = outputs::destinations(arguments, &console.directory)?;
+    let mut destinations = outputs::destinations(arguments, &console.directory)?;
     let builder = options::builder(arguments, &destinations, console)?;
     let allowed = given::allowed(&arguments.allowed)?;
     let cache = given::caches(arguments)?;
@@ -80,6 +80,9 @@ fn build(arguments: &Build, unnamed: Unnamed, console: &mut Console<'_>) -> Resu
     }
     let Some(source) = plan::read(arguments, &file, console)? else { return Ok(FINDINGS) };
     within::tell(&destinations, &source, arguments.format, console);
+    if matches!(builder, Builder::Direct) && destinations.is_empty() {
+        destinations.extend(outputs::unasked(&file)?);
+    }
     let file = &file;
     let is_abandoned = &Cell::new(false);
     let (runtime, code) = match builder {

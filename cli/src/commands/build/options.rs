@@ -27,7 +27,7 @@ pub fn builder(
             false
         }
     });
-    if needs_daemon || destinations.is_empty() || console.environment.buildkit_host.is_some() {
+    if needs_daemon || console.environment.buildkit_host.is_some() {
         return Ok(Builder::Buildkit);
     }
     match choose(&console.environment.docker) {

@@ -7,6 +7,8 @@ use cogpack_build::order::{Destination, FileForm, Settings};
 use super::arguments::Build;
 use super::attributes::Attributes;
 use crate::failure::Failure;
+use crate::plan_file::PlanFile;
+use crate::record::home::Home;
 
 const FORMS: &str =
     "write `type=docker`, `oci`, `tar`, `local`, `layout` or `image`, with `dest=PATH` for the first five";
@@ -22,6 +24,16 @@ pub fn destinations(arguments: &Build, directory: &Path) -> Result<Vec<Destinati
         destinations.push(Destination::Engine { settings: Settings::new() });
     }
     Ok(destinations)
+}
+
+/// Where an image goes that is made without a daemon and that no place is named for: into a layout in the
+/// state of its plan. Nowhere for a plan of standard input, which has none.
+pub fn unasked(file: &PlanFile) -> Result<Option<Destination>, Failure> {
+    let Some(home) = Home::of(file) else { return Ok(None) };
+    home.prepare_image().map_err(|error| {
+        Failure::of(&error).with_hint("`-o type=layout,dest=DIR` puts the image into another directory")
+    })?;
+    Ok(Some(Destination::Layout { path: home.image(), settings: Settings::new() }))
 }
 
 /// The files that images go to.
