@@ -7,6 +7,7 @@ use std::path::Path;
 use cogpack_cli::Environment;
 use cogpack_content::Digest;
 use cogpack_io_store::Store;
+use cogpack_tests::blobs::{HARM, whole};
 use cogpack_tests::terminal::{Answer, cogpackc_in};
 
 /// A folder with a store that holds one part and one blob.
@@ -124,6 +125,46 @@ fn builds_that_name_no_store_keep_packed_layers_where_that_takes_no_room() {
     let file = folder.join("file");
     fs::write(&file, "").expect("is writable");
     assert_eq!(most_links(&file, "fourth"), Some(1), "a cache that cannot be made is none");
+}
+
+#[test]
+fn a_packed_layer_that_was_damaged_by_a_link_is_packed_anew() {
+    let run = |folder: &Path, arguments: &[&str]| {
+        let environment = Environment { store: Some("store".into()), ..Environment::default() };
+        let answer = cogpackc_in(environment, folder, arguments);
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+    };
+    let build = |folder: &Path, output: &str| {
+        run(folder, &["build", ".", "--builder", "direct", "--progress", "quiet", "-o", output]);
+    };
+    let emit = ["plan.cpk", "-o", "oci", "-O", "other", "--store", "store"];
+    for harm in HARM {
+        for output in ["type=layout,dest=other", "type=layout,dest=mine", "type=oci,dest=other", "emitted"] {
+            let folder = folder_with_a_plan(&"some text\n".repeat(10_000));
+            let folder = folder.path();
+            build(folder, "type=layout,dest=mine");
+            let expected = whole(&folder.join("mine"));
+            let store = folder.join("store/blobs/sha256");
+            let linked = |name: &&String| store.join(name).exists();
+            let layers: Vec<&String> = expected.iter().filter(linked).collect();
+            let [layer] = layers[..] else { panic!("one layer is kept: {layers:?}") };
+            harm(&folder.join("mine/blobs/sha256").join(layer));
+            let other = match output {
+                "emitted" => {
+                    run(folder, &emit);
+                    "other"
+                }
+                output => {
+                    build(folder, output);
+                    output.rsplit_once('=').expect("has a destination").1
+                }
+            };
+            assert_eq!(whole(&folder.join(other)), expected, "{output}");
+            run(folder, &["store", "verify"]);
+            build(folder, "type=layout,dest=mine");
+            assert_eq!(whole(&folder.join("mine")), expected);
+        }
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 pub mod artifacts;
 pub mod bases;
+pub mod blobs;
 pub mod cases;
 pub mod dockerfile;
 pub mod engines;

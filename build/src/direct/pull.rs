@@ -151,7 +151,7 @@ impl Puller {
             let wanted = WantedBlob { digest: config, size: manifest.config.size };
             self.blob(&repository, wanted, &Quietly)?;
         }
-        let layout = Layout::of_blobs(self.store.root());
+        let layout = Layout::of_store(&self.store);
         let read = layout.image(InLayout { digest: Some(digest), tag: None }, platform);
         let image =
             read.map_err(|source| PullError::Image { name: name.clone(), source: Box::new(source) })?;

@@ -2,14 +2,13 @@
 //! found again, and all others are packed.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use cogpack_backends_contract::content::ContentSource;
-use cogpack_backends_oci_direct::blob::{Blob, LayerBlob};
+use cogpack_backends_oci_direct::blob::LayerBlob;
 use cogpack_backends_oci_direct::compression::Coding;
 use cogpack_backends_oci_direct::documents::blob_path;
 use cogpack_backends_oci_direct::evaluate::ImageLayer;
@@ -22,11 +21,12 @@ use cogpack_content::Digest;
 use cogpack_content::threads::joined;
 use cogpack_io_store::work::Work;
 
-use crate::blobs::{self, HashingReader};
+use crate::blobs;
 use crate::flowing::Flowing;
 use crate::noting::Noting;
 use crate::packed::{self, Packed};
 use crate::read::Layout;
+use crate::take::{Keeper, take};
 use crate::told::{Counter, Counting};
 use crate::unchanged;
 use crate::write::{Image, Named, WriteError, Written, documents, failed, written};
@@ -101,7 +101,7 @@ pub fn unchanged(
         for (image, ready) in named.images.iter().zip(ready) {
             let known = ready.iter().map(|layer| match layer {
                 Ready::Base(base) => {
-                    blobs.push(in_bases(&base.blob.blob.digest, image.bases)?);
+                    blobs.push(in_bases(&base.blob.blob.digest, image.bases)?.0);
                     Some(WrittenLayer { media_type: base.media_type, blob: base.blob })
                 }
                 Ready::Packed(layer, path) => {
@@ -199,8 +199,8 @@ pub(crate) fn at_once<T: Sync, M: Send>(
 fn take_packed(layer: WrittenLayer, path: &Path, root: &Path) -> Result<WrittenLayer, WriteError> {
     let to = root.join(blob_path(&layer.blob.blob.digest));
     // Two ops may make the same layer.
-    if !to.exists() && fs::hard_link(path, &to).is_err() {
-        copy_blob(path, &to, &layer.blob)?;
+    if !to.exists() {
+        take(path, Keeper::Store, &to, &layer.blob.blob)?;
     }
     Ok(layer)
 }
@@ -273,8 +273,7 @@ fn pack(
     Ok(WrittenLayer { media_type: coding.media_type(), blob })
 }
 
-/// Takes a blob over from a base's layout: by a link where that is possible, since blobs never
-/// change, else by a copy that is checked.
+/// Takes a blob over from a base's layout.
 fn take_over(base: &BaseLayer, bases: &[Layout], root: &Path) -> Result<WrittenLayer, WriteError> {
     let written = WrittenLayer { media_type: base.media_type, blob: base.blob };
     let digest = base.blob.blob.digest;
@@ -282,31 +281,13 @@ fn take_over(base: &BaseLayer, bases: &[Layout], root: &Path) -> Result<WrittenL
     if to.exists() {
         return Ok(written);
     }
-    let from = in_bases(&digest, bases).ok_or(WriteError::MissingBase { digest })?;
-    // Where the layout's blob is a link to elsewhere, what it leads to is meant.
-    if fs::canonicalize(&from).and_then(|from| fs::hard_link(from, &to)).is_ok() {
-        return Ok(written);
-    }
-    copy_blob(&from, &to, &base.blob)?;
+    let (from, keeper) = in_bases(&digest, bases).ok_or(WriteError::MissingBase { digest })?;
+    take(&from, keeper, &to, &base.blob.blob)?;
     Ok(written)
 }
 
-/// Where the blob of a base is.
-fn in_bases(digest: &Digest, bases: &[Layout]) -> Option<PathBuf> {
-    let candidates = bases.iter().map(|layout| blobs::path_of(layout.root(), digest));
-    candidates.into_iter().find(|path| path.is_file())
-}
-
-/// Copies a blob, and compares it with its digest.
-fn copy_blob(from: &Path, to: &Path, expected: &LayerBlob) -> Result<(), WriteError> {
-    let source = File::open(from).map_err(|source| failed("read", from, source))?;
-    let mut reading = HashingReader::new(source);
-    let copied = File::create(to).and_then(|mut file| {
-        io::copy(&mut reading, &mut file)?;
-        file.sync_all()
-    });
-    copied.map_err(|source| failed("copy a blob to", to, source))?;
-    let (found, size) = reading.finish().map_err(|source| failed("read", from, source))?;
-    let Blob { digest, size: expected } = &expected.blob;
-    Ok(blobs::check(from.to_owned(), digest, Some(*expected), found, size)?)
+/// Where the blob of a base is, and who keeps it.
+fn in_bases(digest: &Digest, bases: &[Layout]) -> Option<(PathBuf, Keeper)> {
+    let candidates = bases.iter().map(|layout| (blobs::path_of(layout.root(), digest), layout.keeper()));
+    candidates.into_iter().find(|(path, _)| path.is_file())
 }

@@ -22,6 +22,7 @@ mod layers;
 mod noting;
 pub mod packed;
 mod recipe;
+mod take;
 mod unchanged;
 
 pub mod blobs;

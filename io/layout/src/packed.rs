@@ -44,7 +44,7 @@ pub fn find(
     let Some(text) = store.layer(&identity.structure, END) else { return Ok(None) };
     let Some(mut known) = Known::read(text.lines()) else { return Ok(None) };
     let Blob { digest, size } = known.layer.blob.blob;
-    let path = store.blob_file(&digest, size);
+    let path = store.blob_file(&digest, size)?;
     if path.is_none() && known.layer.media_type != media::LAYER {
         return Ok(None);
     }

@@ -14,6 +14,7 @@ use cogpack_backends_oci_direct::documents::{
 };
 use cogpack_backends_oci_direct::inputs::{BaseImage, BaseLayer};
 use cogpack_content::{Digest, Platform};
+use cogpack_io_store::Store;
 use cogpack_ir::plan::ImageConfig;
 use flate2::bufread::MultiGzDecoder;
 
@@ -21,6 +22,7 @@ use crate::allowance::Allowance;
 use crate::blobs::{self, BlobError, HashingReader};
 use crate::image_config::{self, ConfigError};
 use crate::layer_tree::{self, LayerError};
+use crate::take::Keeper;
 use crate::tar_reader::{Entry, EntryKind, TarError, TarReader};
 
 /// Why an image cannot be read.
@@ -92,6 +94,7 @@ pub struct Wanted<'a> {
 #[derive(Debug, Clone)]
 pub struct Layout {
     root: PathBuf,
+    keeper: Keeper,
 }
 
 /// An image of a layout.
@@ -127,17 +130,22 @@ impl Layout {
         if !mark.image_layout_version.starts_with("1.") {
             return Err(no_layout(format!("its version is `{}`", mark.image_layout_version)));
         }
-        Ok(Self { root: root.to_owned() })
+        Ok(Self { root: root.to_owned(), keeper: Keeper::Somebody })
     }
 
-    /// What lies at `root` as blobs do in a layout. Images of it are found by their digest alone.
-    pub fn of_blobs(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+    /// The blobs of a store. Images of it are found by their digest alone.
+    pub fn of_store(store: &Store) -> Self {
+        Self { root: store.root().to_owned(), keeper: Keeper::Store }
     }
 
     /// Where the layout is.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Who keeps its blobs.
+    pub(crate) fn keeper(&self) -> Keeper {
+        self.keeper
     }
 
     /// Finds an image.

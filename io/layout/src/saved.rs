@@ -100,7 +100,7 @@ impl Saved {
             Some(bytes) => parts.index(&bytes)?,
             None => parts.saved_by_docker(store)?,
         };
-        Ok(Self { layout: Layout::of_blobs(store.root()), index, blobs: parts.blobs() })
+        Ok(Self { layout: Layout::of_store(store), index, blobs: parts.blobs() })
     }
 
     /// Finds an image in it. What it is made of lies in the layout that comes with it.

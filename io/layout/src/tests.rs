@@ -30,6 +30,7 @@ use crate::write::{Image, Named, WriteError, write_archive, write_archive_to, wr
 mod large;
 mod packed;
 mod saved;
+mod taken;
 
 /// A plan with what it needs read from below `root`.
 struct Read {

@@ -6,9 +6,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use cogpack_backends_oci_direct::image::Documents;
+use cogpack_io_store::whole;
 
 /// Whether the layout at `destination` is of these documents and of these blobs. A blob is the same
-/// if it is the same file on the disk: otherwise nobody knows what became of its bytes.
+/// if it is the same file on the disk, and dated as one that is known whole: otherwise nobody knows what
+/// became of its bytes.
 pub fn is_there(documents: &Documents, blobs: &[PathBuf], destination: &Path) -> bool {
     let is_equal = |(path, bytes): (&String, &Vec<u8>)| {
         let path = destination.join(path);
@@ -20,7 +22,9 @@ pub fn is_there(documents: &Documents, blobs: &[PathBuf], destination: &Path) ->
     let is_same = |blob: &PathBuf| {
         let there = blob.file_name().and_then(|name| fs::symlink_metadata(folder.join(name)).ok());
         let place = |metadata: &Metadata| (metadata.dev(), metadata.ino());
-        there.is_some_and(|there| fs::metadata(blob).is_ok_and(|blob| place(&blob) == place(&there)))
+        there.is_some_and(|there| {
+            whole::is_dated(&there) && fs::metadata(blob).is_ok_and(|blob| place(&blob) == place(&there))
+        })
     };
     let count = |folder: &Path| fs::read_dir(folder).map(Iterator::count).ok();
     let mut names: Vec<_> = blobs.iter().filter_map(|blob| blob.file_name()).collect();

@@ -1,10 +1,11 @@
 //! Throws away what nobody has asked for in a long time, and what there is no room for.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use cogpack_content::Digest;
 
@@ -172,8 +173,10 @@ fn last_used(mark: &Path, path: &Path) -> io::Result<SystemTime> {
     match fs::metadata(mark) {
         Ok(mark) => mark.modified(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let metadata = File::open(path)?.metadata()?;
-            metadata.created().or_else(|_| metadata.modified())
+            // When it was last changed says nothing: blobs that are whole have one date.
+            let metadata = fs::symlink_metadata(path)?;
+            let changed = Duration::from_secs(metadata.ctime().try_into().unwrap_or_default());
+            metadata.created().or(Ok(SystemTime::UNIX_EPOCH + changed))
         }
         Err(error) => Err(error),
     }
@@ -188,7 +191,7 @@ pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::fs::File;
 
     use super::*;
 
@@ -234,6 +237,10 @@ mod tests {
         assert!((20_000..60_000).contains(&before.parts.bytes), "{before:?}");
         assert_eq!(collect(&store, Some(HOUR), None), (0, 0));
         let mark_of_blob = folder.path().join("used").join(blob.hex());
+        // The date of the blob itself is always the same, and says nothing.
+        fs::remove_file(&mark_of_blob).expect("is there");
+        assert_eq!(collect(&store, Some(HOUR), None), (0, 0));
+        store.note_use(&blob);
         date(&marks::path(&store.part_path(&two)), 2 * HOUR);
         date(&mark_of_blob, 2 * HOUR);
         store.blob(&blob).expect("can be looked for").expect("is kept");

@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cogpack_content::Digest;
 
@@ -47,17 +47,6 @@ impl Store {
         Ok(is_kept)
     }
 
-    /// Where a blob is that is kept, if it has this size. That it was asked for keeps it from being
-    /// thrown away soon.
-    pub fn blob_file(&self, digest: &Digest, size: u64) -> Option<PathBuf> {
-        let path = self.blob_path(digest);
-        let is_there = fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() == size);
-        if is_there {
-            self.note_use(digest);
-        }
-        is_there.then_some(path)
-    }
-
     /// Keeps another name of a file, whose bytes the caller knows to have the digest, as a blob; on
     /// another disk a copy of it.
     pub fn keep_blob_beside(&self, digest: &Digest, file: &Path, work: &Work) -> Result<(), StoreError> {
@@ -89,11 +78,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let store = Store::open(folder.path()).expect("can be made");
         let (key, blob) = (Digest::of(b"key"), Digest::of(b"blob"));
+        let blob_file = |size| store.blob_file(&blob, size).expect("can be looked for");
         let layer = || {
             let lines = store.layer(&key, "end")?.lines();
             Some(lines.map(|line| line.expect("can be read")).collect::<Vec<_>>())
         };
-        assert_eq!((layer(), store.blob_file(&blob, 4)), (None, None));
+        assert_eq!((layer(), blob_file(4)), (None, None));
         let file = folder.path().join("file");
         fs::write(&file, "blob").expect("can be written");
         let work = store.work().expect("can be made");
@@ -107,14 +97,14 @@ mod tests {
             assert_eq!(layer(), None, "`{half}` is half of it");
         }
         keep(&format!("{blob}\nmore\nend"));
-        assert!(file.exists() && store.blob_file(&blob, 4).is_some());
-        assert_eq!(store.blob_file(&blob, 5), None, "it has another size");
+        assert!(file.exists() && blob_file(4).is_some());
+        assert_eq!(blob_file(5), None, "it has another size");
         let other = |file: &mut dyn Write| file.write_all(b"other\nend").map(|()| false);
         assert!(!store.keep_layer(&key, &work, other).expect("can be written"));
         assert_eq!(layer(), Some(vec![blob.to_string(), "more".to_owned(), "end".to_owned()]));
         assert_eq!(store.faults().expect("can be read"), []);
         store.collect(Keep { used_since: None, bytes: Some(0) }).expect("can be collected");
-        assert_eq!((layer(), store.blob_file(&blob, 4)), (None, None));
+        assert_eq!((layer(), blob_file(4)), (None, None));
         assert!(file.exists());
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! STORE/version           the form of the store
 //! STORE/lock              held shared by every build, and alone by whoever throws things away
-//! STORE/keeping.lock      held by whoever gives something its name
+//! STORE/keeping.lock      held by whoever gives something its name, or takes one from a damaged blob
 //! STORE/blobs/sha256/     blobs by their digest, as in an image layout
 //! STORE/used/             when somebody last asked for a blob
 //! STORE/parts/            what one layer or one program adds to a filesystem, as a directory, and
@@ -21,6 +21,9 @@
 //! their marks whether they were, and all else is read such that half of it is nothing. What a killed
 //! process leaves in `work/` is thrown away by the next one that opens the store.
 //!
+//! A blob may be a file of layouts too, by links. One that was written to since it was kept ([`whole`]) is
+//! taken away when somebody asks for it, and made or fetched anew.
+//!
 //! A store holds programs that run as root for whoever finds them, so only its owner may look in.
 
 pub mod blobs;
@@ -31,6 +34,7 @@ pub mod hints;
 pub mod layers;
 pub mod steps;
 pub mod store;
+pub mod whole;
 pub mod work;
 
 mod marks;

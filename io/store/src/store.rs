@@ -127,8 +127,7 @@ impl Store {
                 State::OnDisk
             }
         };
-        let lock = open_lock(&self.root.join("keeping.lock"))?;
-        lock.lock().map_err(disk("lock", &self.root))?;
+        let _keeping = self.keeping()?;
         if let Some(path) = self.part(id) {
             return Ok(path);
         }
@@ -170,6 +169,13 @@ impl Store {
     /// Whether there is nothing to settle.
     pub fn is_settled(&self) -> bool {
         self.unsettled().is_empty()
+    }
+
+    /// Held by whoever gives something its name, or takes it away.
+    pub(crate) fn keeping(&self) -> Result<File, StoreError> {
+        let lock = open_lock(&self.root.join("keeping.lock"))?;
+        lock.lock().map_err(disk("lock", &self.root))?;
+        Ok(lock)
     }
 
     fn sync(&self) -> Result<(), StoreError> {

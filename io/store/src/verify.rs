@@ -1,11 +1,10 @@
 //! What is wrong with a store.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use cogpack_content::Digest;
-use sha2::{Digest as _, Sha256};
 
 use crate::failure::{StoreError, disk};
 use crate::gc::{digest_of, is_named_by_digest, left_by, remove_if_there};
@@ -13,6 +12,7 @@ use crate::layers::blob_of;
 use crate::marks;
 use crate::store::Store;
 use crate::usage::listed;
+use crate::whole;
 
 /// Something that is not as it was kept. The names are those of files below the store.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -114,13 +114,7 @@ fn shown(path: &Path) -> String {
 }
 
 fn read(path: &Path) -> io::Result<Digest> {
-    let (mut file, mut hash, mut buffer) = (File::open(path)?, Sha256::new(), vec![0; 1 << 16]);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(Digest::from_sha256(hash.finalize().into())),
-            count => hash.update(&buffer[..count]),
-        }
-    }
+    whole::digest_of(&File::open(path)?)
 }
 
 #[cfg(test)]

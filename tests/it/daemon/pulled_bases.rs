@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use cogpack_content::Digest;
+use cogpack_tests::blobs::{HARM, whole};
 use cogpack_tests::engines;
 use cogpack_tests::image::{differences, saved};
 use cogpack_tests::terminal::{Answer, cogpackc};
@@ -134,6 +135,34 @@ fn several_builds_at_once_pull_into_one_store() {
     assert_eq!(std::fs::read_dir(folder.path().join("store/work")).expect("is there").count(), 0);
     let answer = cogpackc(folder.path(), &["store", "verify", "--store", "store"]);
     assert_eq!(answer.code, 0, "{}", answer.stderr);
+}
+
+#[test]
+fn a_layer_of_a_base_that_was_damaged_in_the_store_is_fetched_anew() {
+    let Some(registry) = engines::registry().filter(|_| engines::newer().is_some()) else { return };
+    let folder = folder(&format!("{registry}/base/debian:bookworm-slim"));
+    let path = |name: &str| folder.path().join(name);
+    let built = |output: &str| {
+        let answer = direct(folder.path(), "store", &["-o", &format!("{output},dest=other")]);
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        whole(&path("other"))
+    };
+    let answer = direct(folder.path(), "store", &["-o", "type=layout,dest=mine"]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let expected = whole(&path("mine"));
+    let base = layers(&path("mine")).remove(0);
+    let base = Path::new("blobs/sha256").join(base.strip_prefix("sha256:").expect("is a digest"));
+    for harm in HARM {
+        harm(&path("mine").join(&base));
+        assert_eq!(built("type=layout"), expected);
+        std::fs::remove_dir_all(path("other")).expect("is there");
+        harm(&path("store").join(&base));
+        assert_eq!(built("type=oci"), expected);
+        std::fs::remove_file(path("other")).expect("is there");
+        // So that the next harm is done by a link again.
+        let answer = direct(folder.path(), "store", &["-o", "type=layout,dest=mine"]);
+        assert_eq!((answer.code, whole(&path("mine"))), (0, expected.clone()), "{}", answer.stderr);
+    }
 }
 
 #[test]
