@@ -10,6 +10,7 @@ use crate::python::syntax::{Bound, Call, Class, Expr, Kind, Span};
 use crate::scope::files::ModuleId;
 use crate::scope::{Entity, Scope};
 
+mod dicts;
 mod operations;
 
 /// Deepest chain of names and expressions.
@@ -124,27 +125,30 @@ impl Scope<'_> {
             }
             Kind::Name(name) => {
                 if let Some((_, value)) = around.names.iter().rev().find(|(known, _)| known == name) {
-                    return Ok(value.clone());
+                    return match self.has_room_for(value) {
+                        true => Ok(value.clone()),
+                        false => stuck("it takes too many steps to work out".to_owned()),
+                    };
                 }
-                let before = Some(expr.at.start);
-                let in_class = match &around.class {
-                    Some(class) => self.attribute(Entity::Class(id, Rc::clone(class)), name),
-                    None => Entity::Unknown,
-                };
-                let entity = match in_class {
-                    Entity::Unknown | Entity::Function(..) => self.name(id, name, before),
-                    found => found,
-                };
+                let entity = self.local_or_named(id, expr, name, around);
                 self.value_of(entity, id, expr, depth)
             }
             Kind::Attribute(object, name) => self.member(id, expr, object, name, around, depth),
             Kind::Call(call) => self.called(id, expr, call, around, depth),
             Kind::Subscript(object, key) => match key.as_slice() {
                 [key] => {
-                    let object = self.value(id, object, around, depth + 1)?;
-                    let key = self.value(id, key, around, depth + 1)?;
-                    operations::item(&object, &key)
-                        .map_or_else(|| stuck("there is no such item".to_owned()), Ok)
+                    let item = match self.written(id, object, around, depth + 1)? {
+                        Some(dict) => {
+                            let key = self.value(id, key, around, depth + 1)?;
+                            self.item_of_dict(&dict, &key, depth + 1)?
+                        }
+                        None => {
+                            let object = self.value(id, object, around, depth + 1)?;
+                            let key = self.value(id, key, around, depth + 1)?;
+                            operations::item(&object, &key)
+                        }
+                    };
+                    item.map_or_else(|| stuck("there is no such item".to_owned()), Ok)
                 }
                 _ => stuck("it is more than one item".to_owned()),
             },
@@ -159,17 +163,16 @@ impl Scope<'_> {
                 let left = self.value(id, left, around, depth + 1)?;
                 let right = self.value(id, right, around, depth + 1)?;
                 let result = operations::binary(&left, operator, &right);
-                let size = result.as_ref().map_or(0, operations::size);
-                if (0..size / 16).any(|_| !self.step()) {
+                if result.as_ref().is_some_and(|result| !self.has_room_for(result)) {
                     return stuck("it takes too many steps to work out".to_owned());
                 }
                 result.map_or_else(
                     || {
-                        stuck(format!(
-                            "`{operator}` of {} and {} is not worked out",
-                            left.kind(),
-                            right.kind()
-                        ))
+                        let (of, by) = (left.kind(), right.kind());
+                        stuck(match operations::repeats(&left, operator, &right) {
+                            true => "it would be too large".to_owned(),
+                            false => format!("`{operator}` of {of} and {by} is not worked out"),
+                        })
                     },
                     Ok,
                 )
@@ -186,6 +189,23 @@ impl Scope<'_> {
             }
             Kind::Other(what) => stuck(format!("{what} is not worked out")),
         }
+    }
+
+    /// What a name means, in the body of a class before its file.
+    fn local_or_named(&mut self, id: ModuleId, expr: &Expr, name: &str, around: &Around) -> Entity {
+        let in_class = match &around.class {
+            Some(class) => self.attribute(Entity::Class(id, Rc::clone(class)), name),
+            None => Entity::Unknown,
+        };
+        match in_class {
+            Entity::Unknown | Entity::Function(..) => self.name(id, name, Some(expr.at.start)),
+            found => found,
+        }
+    }
+
+    /// Counts as many steps as a value is large; false when there were too many.
+    fn has_room_for(&mut self, value: &Value) -> bool {
+        (0..operations::size(value) / 16).all(|_| self.step())
     }
 
     /// The value of what a name means.
@@ -253,6 +273,11 @@ impl Scope<'_> {
         let plain = call.named.is_empty() && call.unpacked.is_none();
         if let (Kind::Attribute(object, method), true, []) = (&call.function.kind, plain, &*call.positional) {
             if ["keys", "values", "copy", "lower", "upper", "strip"].contains(&&**method) {
+                if method == "keys"
+                    && let Some(dict) = self.written(id, object, around, depth + 1)?
+                {
+                    return self.keys(&dict, depth + 1).map(Value::List);
+                }
                 let object = self.value(id, object, around, depth + 1)?;
                 return operations::method(&object, method)
                     .map_or_else(|| stuck(format!("{} has no `{method}`", object.kind())), Ok);
@@ -265,10 +290,14 @@ impl Scope<'_> {
                 let mut arguments = Vec::new();
                 for argument in &call.positional {
                     let of_a_list = ["list", "tuple", "set", "sorted"].contains(&&*name);
-                    arguments.push(if of_a_list {
-                        Value::List(self.listed(id, argument, around, depth)?)
-                    } else {
-                        self.value(id, argument, around, depth + 1)?
+                    let dict = match &*name {
+                        "len" => self.written(id, argument, around, depth + 1)?,
+                        _ => None,
+                    };
+                    arguments.push(match dict {
+                        Some(dict) => Value::List(self.keys(&dict, depth + 1)?),
+                        None if of_a_list => Value::List(self.listed(id, argument, around, depth)?),
+                        None => self.value(id, argument, around, depth + 1)?,
                     });
                 }
                 if let Some(value) = operations::builtin(&name, &arguments) {
@@ -296,6 +325,9 @@ impl Scope<'_> {
             if self.is_enum(of, &class) {
                 return self.enum_values(of, &class, depth);
             }
+        }
+        if let Some(dict) = self.written(id, expr, around, depth + 1)? {
+            return self.keys(&dict, depth + 1);
         }
         match self.value(id, expr, around, depth + 1)? {
             Value::List(values) => Ok(values),

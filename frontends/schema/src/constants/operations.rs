@@ -5,12 +5,15 @@ use crate::model::Value;
 /// Most items that `range` gives.
 const LONGEST_RANGE: i128 = 1000;
 
+/// Most memory that `text * number` and `list * number` take, about.
+const LARGEST_REPEATED: usize = 1 << 16;
+
 /// How much memory a value takes, about.
 pub(super) fn size(value: &Value) -> usize {
     match value {
         Value::Text(text) => text.len(),
-        Value::List(values) => values.len() * 16,
-        Value::Dict(pairs) => pairs.len() * 32,
+        Value::List(values) => values.iter().map(|value| 16 + size(value)).sum(),
+        Value::Dict(pairs) => pairs.iter().map(|(key, value)| 32 + size(key) + size(value)).sum(),
         Value::None | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => 1,
     }
 }
@@ -39,7 +42,31 @@ pub(super) fn binary(left: &Value, operator: &str, right: &Value) -> Option<Valu
         (Value::List(left), Value::List(right)) if operator == "+" => {
             Some(Value::List(left.iter().chain(right).cloned().collect()))
         }
+        (value, Value::Integer(times)) | (Value::Integer(times), value) if repeats(left, operator, right) => {
+            repeated(value, *times)
+        }
         _ => None,
+    }
+}
+
+/// Whether this is `text * number` or `list * number`.
+pub(super) fn repeats(left: &Value, operator: &str, right: &Value) -> bool {
+    let is_sequence = |value: &Value| matches!(value, Value::Text(_) | Value::List(_));
+    let is_number = |value: &Value| matches!(value, Value::Integer(_));
+    operator == "*" && ((is_sequence(left) && is_number(right)) || (is_number(left) && is_sequence(right)))
+}
+
+/// `"-" * 3`; nothing is left where the number is negative.
+fn repeated(value: &Value, times: i128) -> Option<Value> {
+    let times = usize::try_from(times.max(0)).ok()?;
+    size(value).checked_mul(times).filter(|size| *size <= LARGEST_REPEATED)?;
+    match value {
+        Value::Text(text) => Some(Value::Text(text.repeat(times))),
+        Value::List(values) => {
+            let times = if values.is_empty() { 0 } else { times };
+            Some(Value::List((0..times).flat_map(|_| values.iter().cloned()).collect()))
+        }
+        Value::None | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Dict(_) => None,
     }
 }
 
@@ -179,6 +206,24 @@ mod tests {
             assert_eq!(of(left, operator, right), None, "{left} {operator} {right}");
         }
         assert_eq!(unary("-", &Value::Integer(i128::MIN)), None);
+    }
+
+    #[test]
+    fn texts_and_lists_are_repeated_up_to_a_size() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let of = |left: &Value, right: i128| binary(left, "*", &Value::Integer(right));
+        assert_eq!(of(&text("ab"), 3), Some(text("ababab")));
+        assert_eq!(binary(&Value::Integer(2), "*", &text("é")), Some(text("éé")));
+        assert_eq!(of(&text("ab"), -1), Some(text("")));
+        assert_eq!(of(&text(""), i128::from(u64::MAX)), Some(text("")));
+        assert_eq!(of(&Value::List(vec![text("a")]), 2), Some(Value::List(vec![text("a"), text("a")])));
+        assert_eq!(of(&Value::List(vec![]), i128::from(u64::MAX)), Some(Value::List(vec![])));
+        assert!(of(&text("x"), 1 << 16).is_some());
+        let nested = Value::List(vec![of(&text("x"), 1 << 15).unwrap()]);
+        for (value, times) in [(&text("x"), (1 << 16) + 1), (&text("x"), i128::MAX), (&nested, 2)] {
+            assert_eq!(of(value, times), None, "{times}");
+        }
+        assert_eq!(binary(&text("a"), "*", &Value::Float(2.0)), None);
     }
 
     #[test]
