@@ -41,6 +41,20 @@ pub enum InputProblem {
         /// A value of the right type.
         example: String,
     },
+    /// It must be there, because its default `None` is none of its type.
+    #[error("the input `{input}` is missing, and its default `None` is no `{of}`")]
+    #[diagnostic(
+        code("project::input::missing"),
+        help("give it a value: `-i {input}={example}`; the type `{of} | None` makes it optional")
+    )]
+    NoneMissing {
+        /// The name.
+        input: String,
+        /// Its type.
+        of: String,
+        /// What a value looks like.
+        example: String,
+    },
     /// `null`, which the server refuses even where `None` is meant.
     #[error("the input `{input}` cannot be sent as `null`")]
     #[diagnostic(
@@ -135,6 +149,7 @@ impl InputProblem {
             Self::Form { argument } => argument,
             Self::Unknown { input, .. }
             | Self::Missing { input, .. }
+            | Self::NoneMissing { input, .. }
             | Self::WrongType { input, .. }
             | Self::Null { input }
             | Self::Twice { input }

@@ -76,6 +76,7 @@ impl Diagnostic for Misfit {
         let label = match &self.problem {
             InputProblem::Form { .. } | InputProblem::Unknown { .. } => "this takes no such input",
             InputProblem::Missing { .. }
+            | InputProblem::NoneMissing { .. }
             | InputProblem::WrongType { .. }
             | InputProblem::Null { .. }
             | InputProblem::Twice { .. }

@@ -334,3 +334,15 @@ fn of_an_input_that_cannot_be_read_it_is_told_once() {
     let told: Vec<&str> = misfits.iter().map(|misfit| misfit.problem.input()).collect();
     assert_eq!(told, ["promt", "steps", "prompt", "format"]);
 }
+
+#[test]
+fn none_as_the_default_of_an_int_is_told() {
+    let of_type = InputType { shapes: vec![Shape::One(Scalar::Integer)], optional: false };
+    let input = Input { default: Some(Value::None), ..Input::new("seed", of_type) };
+    let model = Signature { inputs: vec![input], declared: None };
+    insta::assert_snapshot!(shown(&model.validate(json!({}).as_object().unwrap())), @"
+    project::input::missing
+      the input `seed` is missing, and its default `None` is no `int`
+      give it a value: `-i seed=1`; the type `int | None` makes it optional
+    ");
+}

@@ -21,8 +21,7 @@ impl Signature {
         for input in &self.inputs {
             match inputs.get(&input.name) {
                 Some(value) => check(input, value, &mut problems),
-                None if input.is_required() => problems
-                    .push(InputProblem::Missing { input: input.name.clone(), example: argument(input) }),
+                None if input.is_required() => problems.push(missing(input)),
                 None => {}
             }
         }
@@ -38,6 +37,16 @@ impl Signature {
             None => format!("its inputs are {}", listed(names())),
         };
         InputProblem::Unknown { input: name.to_owned(), way_out }
+    }
+}
+
+fn missing(input: &Input) -> InputProblem {
+    let (name, example) = (input.name.clone(), argument(input));
+    match &input.default {
+        Some(Value::None) => {
+            InputProblem::NoneMissing { input: name, of: input.of_type.to_string(), example }
+        }
+        Some(_) | None => InputProblem::Missing { input: name, example },
     }
 }
 
