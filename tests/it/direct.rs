@@ -348,8 +348,7 @@ fn a_plan_without_programs_needs_neither_runtime_nor_store() {
     std::fs::create_dir(folder.path().join("taken")).expect("can be made");
     std::fs::write(folder.path().join("taken/file"), "").expect("is writable");
     for (to, said) in [
-        (&[][..], "nobody was told where the image goes"),
-        (&["--push", "-t", "a"], "an image in a registry"),
+        (&["--push", "-t", "a"][..], "an image in a registry"),
         (&["--load"], "an image in a Docker Engine"),
         (&["-o", "out"], "a directory of the files"),
         (&["-o", "type=layout,dest=taken"], "is not replaced: it holds `file`, which is no part of a layout"),

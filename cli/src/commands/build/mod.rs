@@ -37,6 +37,7 @@ use crate::failure::Failure;
 use crate::limits::limits;
 use crate::plan_file::PlanFile;
 use crate::project::of_directory::Named;
+use crate::report;
 use crate::{COULD_NOT_RUN, FINDINGS};
 
 /// Builds, and calls the image what the command line or else the project says.
@@ -52,7 +53,7 @@ pub fn run_in_passing(arguments: &Build, console: &mut Console<'_>) -> Result<u8
 fn build(arguments: &Build, unnamed: Unnamed, console: &mut Console<'_>) -> Result<u8, Failure> {
     let time = console.source_date_epoch()?;
     let mut destinations = outputs::destinations(arguments, &console.directory)?;
-    let builder = options::builder(arguments, &destinations, console)?;
+    let (builder, told) = options::builder(arguments, &destinations, console)?;
     let allowed = given::allowed(&arguments.allowed)?;
     let cache = given::caches(arguments)?;
     let limits = match &arguments.limits {
@@ -79,6 +80,9 @@ fn build(arguments: &Build, unnamed: Unnamed, console: &mut Console<'_>) -> Resu
         file.spare(&written)?;
     }
     let Some(source) = plan::read(arguments, &file, console)? else { return Ok(FINDINGS) };
+    if let Some(told) = told {
+        report::remark(&told, arguments.format, console);
+    }
     within::tell(&destinations, &source, arguments.format, console);
     if matches!(builder, Builder::Direct) && destinations.is_empty() {
         destinations.extend(outputs::unasked(&file)?);

@@ -7,17 +7,16 @@ use cogpack_io_docker::contexts::{Chosen, choose};
 use super::arguments::{Build, Builder};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::report;
 
 /// The builder that the command line names; else the one that its options are for; else BuildKit,
-/// unless there is no Engine on this machine and nobody has named another daemon.
+/// unless there is no Engine on this machine and nobody has named another daemon: that is to be told.
 pub fn builder(
     arguments: &Build,
     destinations: &[Destination],
-    console: &mut Console<'_>,
-) -> Result<Builder, Failure> {
+    console: &Console<'_>,
+) -> Result<(Builder, Option<String>), Failure> {
     if let Some(builder) = named(arguments)? {
-        return Ok(builder);
+        return Ok((builder, None));
     }
     // What is wrong with what names a daemon is told by whoever asks for one.
     let needs_daemon = destinations.iter().any(|to| match to {
@@ -28,14 +27,11 @@ pub fn builder(
         }
     });
     if needs_daemon || console.environment.buildkit_host.is_some() {
-        return Ok(Builder::Buildkit);
+        return Ok((Builder::Buildkit, None));
     }
     match choose(&console.environment.docker) {
-        Ok(chosen) if chosen.is_absent() => {
-            report::remark(&without_daemon(&chosen), arguments.format, console);
-            Ok(Builder::Direct)
-        }
-        Ok(_) | Err(_) => Ok(Builder::Buildkit),
+        Ok(chosen) if chosen.is_absent() => Ok((Builder::Direct, Some(without_daemon(&chosen)))),
+        Ok(_) | Err(_) => Ok((Builder::Buildkit, None)),
     }
 }
 

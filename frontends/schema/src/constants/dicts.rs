@@ -58,7 +58,15 @@ impl Scope<'_> {
         };
         match entity {
             Entity::Value(id, value) => self.written(id, &value, &Around::default(), depth + 1),
-            _ => Ok(None),
+            Entity::Pending
+            | Entity::External(..)
+            | Entity::Builtin(_)
+            | Entity::Class(..)
+            | Entity::Function(..)
+            | Entity::Module(_)
+            | Entity::Directory(_)
+            | Entity::Run(..)
+            | Entity::Unknown => Ok(None),
         }
     }
 
