@@ -261,9 +261,7 @@ fn mount(reading: &mut Reading, item: &Node) -> Option<SecretMount> {
             reading.found(CommandFinding::MountType {
                 kind: other.to_owned(),
                 way_out: match other {
-                    "cache" => {
-                        "take the mount away: what package managers download is kept between builds anyhow"
-                    }
+                    "cache" => "take the mount away, or write a plan (`.cpk`), which has `mount cache`",
                     "ssh" => {
                         "give a token or a key as a `secret`, or write a plan (`.cpk`), which has `mount ssh`"
                     }
