@@ -28,13 +28,35 @@ pub struct Wanted {
     pub prefix: Option<String>,
     /// The CUDA it must have.
     pub cuda: Option<VersionSpecifiers>,
-    /// The cuDNN it must have.
-    pub cudnn: Option<VersionSpecifiers>,
+    /// What is wanted of a cuDNN in it.
+    pub cudnn: Cudnn,
     /// The distribution it must be.
     pub os: Option<WantedOs>,
     /// Packages of the distribution that it must be known to have. Those that can be installed are
     /// not asked for here; it is a way to ask for compilers (`gcc`) or libraries (`libcublas-12-8`).
     pub packages: BTreeSet<String>,
+}
+
+/// What is wanted of a cuDNN in an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cudnn {
+    /// Nobody uses one: an image without it goes before.
+    Unused,
+    /// Whoever runs may use one, and nobody says so: an image with one goes before others of its catalogue,
+    /// and one without it fits as well.
+    Welcome,
+    /// An image must have one of these versions.
+    Needed(VersionSpecifiers),
+}
+
+impl Cudnn {
+    /// The versions of which an image must have one.
+    pub fn needed(&self) -> Option<&VersionSpecifiers> {
+        match self {
+            Self::Unused | Self::Welcome => None,
+            Self::Needed(versions) => Some(versions),
+        }
+    }
 }
 
 /// A distribution that is wanted.
@@ -98,7 +120,7 @@ impl Choice {
                 .take(SHOWN)
                 .map(|(entry, reasons)| (entry.reference.to_string(), reasons.clone()))
                 .collect(),
-            has_cuda: wanted.cuda.is_some() || wanted.cudnn.is_some(),
+            has_cuda: wanted.cuda.is_some() || wanted.cudnn.needed().is_some(),
             place: None,
         })
     }
@@ -137,7 +159,8 @@ impl fmt::Display for Wanted {
             Role::Build => "for building in",
             Role::Runtime => "for running",
         })?;
-        let versions = [("Python", &self.python), ("CUDA", &self.cuda), ("cuDNN", &self.cudnn)];
+        let versions =
+            [("Python", self.python.as_ref()), ("CUDA", self.cuda.as_ref()), ("cuDNN", self.cudnn.needed())];
         let mut with: Vec<String> = Vec::new();
         for (what, wanted) in versions {
             let Some(wanted) = wanted else { continue };

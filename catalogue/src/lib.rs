@@ -24,7 +24,7 @@ mod ruled_out;
 mod tests;
 
 pub use catalogue::{Catalogue, Listed, Origin};
-pub use choose::{Choice, NoneFits, Wanted, WantedOs, choose};
+pub use choose::{Choice, Cudnn, NoneFits, Wanted, WantedOs, choose};
 pub use entry::{Entry, Extent, Os, Python, Role};
 pub use finding::CatalogueFinding;
 pub use frameworks::Frameworks;

@@ -73,11 +73,12 @@ pub(crate) fn all(entry: &Entry, wanted: &Wanted) -> Vec<RuledOut> {
     if !lacking.is_empty() {
         reasons.push(RuledOut::Platforms(lacking));
     }
-    let differs = |has: Option<&Version>, wanted: &Option<VersionSpecifiers>| {
-        let wanted = wanted.as_ref()?;
+    let differs = |has: Option<&Version>, wanted: Option<&VersionSpecifiers>| {
+        let wanted = wanted?;
         (!has.is_some_and(|has| wanted.contains(has))).then(|| (has.cloned(), wanted.clone()))
     };
-    if let Some((has, wanted)) = differs(entry.python.as_ref().map(|python| &python.version), &wanted.python)
+    if let Some((has, wanted)) =
+        differs(entry.python.as_ref().map(|python| &python.version), wanted.python.as_ref())
     {
         reasons.push(RuledOut::Python { has, wanted });
     }
@@ -86,10 +87,10 @@ pub(crate) fn all(entry: &Entry, wanted: &Wanted) -> Vec<RuledOut> {
     {
         reasons.push(RuledOut::Prefix { has: python.prefix.clone(), wanted: wanted.clone() });
     }
-    if let Some((has, wanted)) = differs(entry.cuda.as_ref(), &wanted.cuda) {
+    if let Some((has, wanted)) = differs(entry.cuda.as_ref(), wanted.cuda.as_ref()) {
         reasons.push(RuledOut::Cuda { has, wanted });
     }
-    if let Some((has, wanted)) = differs(entry.cudnn.as_ref(), &wanted.cudnn) {
+    if let Some((has, wanted)) = differs(entry.cudnn.as_ref(), wanted.cudnn.needed()) {
         reasons.push(RuledOut::Cudnn { has, wanted });
     }
     if let Some(wanted) = wanted.os.as_ref().filter(|wanted| !wanted.is(&entry.os)) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use insta::assert_snapshot;
 
 use super::shown::shown;
-use crate::{Catalogue, Choice, Role, Wanted, WantedOs, choose};
+use crate::{Catalogue, Choice, Cudnn, Role, Wanted, WantedOs, choose};
 
 fn wanted(role: Role) -> Wanted {
     Wanted {
@@ -14,10 +14,14 @@ fn wanted(role: Role) -> Wanted {
         python: None,
         prefix: None,
         cuda: None,
-        cudnn: None,
+        cudnn: Cudnn::Unused,
         os: None,
         packages: BTreeSet::new(),
     }
+}
+
+fn needed(cudnn: &str) -> Cudnn {
+    Cudnn::Needed(cudnn.parse().expect("these are versions"))
 }
 
 fn python(specifiers: &str) -> Wanted {
@@ -57,7 +61,7 @@ fn a_compiler_is_asked_for_by_its_name() {
 fn cuda_comes_as_asked_and_not_otherwise() {
     let cuda = Wanted { cuda: "==12.8.*".parse().ok(), ..wanted(Role::Runtime) };
     assert_eq!(chosen(&cuda), "docker.io/nvidia/cuda:12.8.1-base-ubuntu24.04");
-    let cudnn = Wanted { cudnn: ">=9".parse().ok(), ..cuda.clone() };
+    let cudnn = Wanted { cudnn: needed(">=9"), ..cuda.clone() };
     assert_eq!(chosen(&cudnn), "docker.io/nvidia/cuda:12.8.1-cudnn-runtime-ubuntu24.04");
     let jammy = WantedOs { id: "ubuntu".to_owned(), version: Some("jammy".to_owned()) };
     let devel =
@@ -66,6 +70,34 @@ fn cuda_comes_as_asked_and_not_otherwise() {
     let bookworm = WantedOs { id: "debian".to_owned(), version: Some("12".to_owned()) };
     let bookworm = Wanted { os: Some(bookworm), ..python("==3.11.*") };
     assert_eq!(chosen(&bookworm), "docker.io/library/python:3.11.14-slim-bookworm");
+}
+
+#[test]
+fn a_welcome_cudnn_rules_nothing_out_and_goes_behind_what_a_user_lists() {
+    let cuda = |cuda: &str, cudnn| Wanted { cuda: cuda.parse().ok(), cudnn, ..wanted(Role::Runtime) };
+    let welcome = cuda("==12.8.*", Cudnn::Welcome);
+    assert_eq!(chosen(&welcome), "docker.io/nvidia/cuda:12.8.1-cudnn-runtime-ubuntu24.04");
+    assert_eq!(chosen(&cuda("", Cudnn::Welcome)), "docker.io/nvidia/cuda:13.0.1-cudnn-runtime-ubuntu24.04");
+    // For building it is nothing that anybody asks for.
+    let for_building = Wanted { role: Role::Build, ..cuda("==12.8.*", Cudnn::Unused) };
+    assert_eq!(chosen(&for_building), "docker.io/nvidia/cuda:12.8.1-base-ubuntu24.04");
+    let own = |name: &str, cudnn: &str| {
+        format!(
+            "[[image]]\nreference = \"registry.example/{name}\"\nplatforms = [\"linux/amd64\"]\nroles = [\"runtime\"]\n\
+             extent = \"runtime\"\nos = {{ id = \"ubuntu\", version = \"24.04\" }}\ncuda = \"12.8.0\"\n{cudnn}\n"
+        )
+    };
+    let of_both = |own: &str| {
+        let own = Catalogue::read("own.toml", &format!("catalogue = 1\n{own}")).expect("it is a catalogue");
+        let choice = choose(&Catalogue::shipped().with(own), &welcome);
+        choice.entry(&welcome).expect("one fits").reference.to_string()
+    };
+    let without = own("without:1", "");
+    assert_eq!(of_both(&without), "registry.example/without:1");
+    assert_eq!(of_both(&(without + &own("with:1", "cudnn = \"9\""))), "registry.example/with:1");
+    let unknown = cuda("==15.1.*", Cudnn::Welcome);
+    let said = choose(&Catalogue::shipped(), &unknown).entry(&unknown).expect_err("none fits").to_string();
+    assert_eq!(said, "no base image is known for running, on linux/amd64, with CUDA ==15.1.*");
 }
 
 #[test]
@@ -82,7 +114,7 @@ fn each_image_is_told_of_with_all_that_rules_it_out() {
     let os = Some(WantedOs { id: "alpine".to_owned(), version: None });
     let packages = BTreeSet::from(["ffmpeg".to_owned()]);
     let platforms = ["linux/amd64", "linux/riscv64"].iter().filter_map(|text| text.parse().ok()).collect();
-    let cudnn = ">=9".parse().ok();
+    let cudnn = needed(">=9");
     let odd = Wanted { os, packages, platforms, cudnn, ..wanted };
     let choice = choose(&Catalogue::shipped(), &odd);
     assert_snapshot!(why(&choice, 1), @"docker.io/nvidia/cuda:12.4.1-cudnn-runtime-ubuntu22.04: it is not there for `linux/riscv64`; it has no Python, and ==3.12.* is wanted; it is ubuntu 22.04, and alpine is wanted; it is not known to have `ffmpeg`");

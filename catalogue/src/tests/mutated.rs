@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use crate::{Catalogue, Role, Wanted, choose};
+use crate::{Catalogue, Cudnn, Role, Wanted, choose};
 
 fn start() -> String {
     Catalogue::shipped()
@@ -37,7 +37,7 @@ proptest! {
                     python: None,
                     prefix: None,
                     cuda: None,
-                    cudnn: None,
+                    cudnn: Cudnn::Unused,
                     os: None,
                     packages: Default::default(),
                 };

@@ -3,6 +3,7 @@
 mod certificates;
 mod debs;
 mod detection;
+mod gpu;
 mod on_demand;
 mod runs;
 mod wishes;

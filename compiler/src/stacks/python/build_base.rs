@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use cogpack_catalogue::entry::Role;
-use cogpack_catalogue::{Catalogue, NoneFits, Wanted, choose as choose_image};
+use cogpack_catalogue::{Catalogue, Cudnn, NoneFits, Wanted, choose as choose_image};
 use cogpack_content::{Digest, ImageReference};
 use cogpack_frontends_source::InFile;
 use cogpack_packages_wheels::target::PythonVersion;
@@ -57,7 +57,7 @@ pub(super) fn choose(
         python: Some(of(python.value)),
         prefix: Some(base.system.prefix.clone()),
         cuda: None,
-        cudnn: None,
+        cudnn: Cudnn::Unused,
         os: Some(base.system.os.clone()),
         packages: BTreeSet::from([COMPILER.to_owned()]),
     };

@@ -274,7 +274,11 @@ impl PythonFacts {
             }
             PythonOf::Base | PythonOf::Package => None,
         });
-        decisions.extend(self.fit.decisions());
+        let cudnn = match &self.base.from {
+            BaseFrom::Image { cuda: [_, cudnn], .. } => cudnn.as_ref(),
+            BaseFrom::Debs(_) => None,
+        };
+        decisions.extend(self.fit.decisions(cudnn));
         let requirements = self.unnamed_requirements();
         decisions.extend(
             [debs, requirements, Some(packages), Some(build_base), Some(start), user, authorities, public]
@@ -412,6 +416,14 @@ pub fn gather(
             return Ok(Err(findings));
         }
     };
+    let packages = match lock_inputs::of(source, request, &said, python.value, &fit)? {
+        Ok(needs) => lock::read(source, request, &needs)?,
+        Err(findings) => Err(findings),
+    };
+    let fit = match &packages {
+        Ok(packages) => fit.beside(packages, &request.platforms),
+        Err(_) => fit,
+    };
     let catalogue = versions::catalogue(source, request, &said)?;
     let base = match versions::wish(request, &said) {
         Some(BaseWish::Debian) => match &catalogue {
@@ -438,10 +450,6 @@ pub fn gather(
     let schemas = match request.openapi_schema {
         Some(_) => Ok(Vec::new()),
         None => schemas(source, &said.config, &said.cog)?,
-    };
-    let packages = match lock_inputs::of(source, request, &said, python.value, &fit)? {
-        Ok(needs) => lock::read(source, request, &needs)?,
-        Err(findings) => Err(findings),
     };
     if let Ok(schemas) = &schemas {
         slips.extend(serves::findings(&said, schemas, &python, packages.as_ref().ok()));

@@ -38,6 +38,15 @@ pub struct Locked {
     pub directories: BTreeSet<SourcePath>,
 }
 
+impl Locked {
+    /// Whether a wheel for this target has the libraries of cuDNN in it.
+    pub(super) fn brings_cudnn(&self, target: &Target) -> bool {
+        // Not all of the name have them: a frontend has only headers.
+        let has = |name: &str| name == "nvidia-cudnn" || name.starts_with("nvidia-cudnn-cu");
+        self.frameworks.iter().any(|wheel| has(&wheel.file.package()) && target.fit(&wheel.file.tags).is_ok())
+    }
+}
+
 /// What speaks against the lock of a project: nothing where it is there and of the project's wishes.
 pub fn is_fresh(source: &Source, request: &Request) -> Result<Findings, Unread> {
     Ok(match inputs(source, request)? {

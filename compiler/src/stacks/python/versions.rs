@@ -1,7 +1,9 @@
 //! Which Python a project runs on, and which image brings it.
 
 use cogpack_catalogue::entry::Role;
-use cogpack_catalogue::{Catalogue, Choice, Entry, Frameworks, NoneFits, RuledOut, Wanted, WantedOs, choose};
+use cogpack_catalogue::{
+    Catalogue, Choice, Cudnn, Entry, Frameworks, NoneFits, RuledOut, Wanted, WantedOs, choose,
+};
 use cogpack_frontends_python::common::have_common_version;
 use cogpack_frontends_python::pyproject::Base as Standing;
 use cogpack_frontends_source::{InFile, Placed, Source, SourcePath, Unread};
@@ -325,7 +327,7 @@ fn with_python(request: &Request, python: &VersionSpecifiers, fit: &Fit) -> Want
         python: Some(python.clone()),
         prefix: None,
         cuda: fit.of_base.as_ref().map(|of_base| of_base.cuda.clone()),
-        cudnn: fit.of_base.as_ref().and_then(|of_base| of_base.cudnn.clone()),
+        cudnn: fit.of_base.as_ref().map_or(Cudnn::Unused, |of_base| of_base.cudnn.clone()),
         os: None,
         packages: Default::default(),
     }

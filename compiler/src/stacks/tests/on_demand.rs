@@ -90,12 +90,15 @@ fn a_cuda_without_the_python_gets_one_by_its_hash() {
       env VIRTUAL_ENV = "/venv"
       env prepend PATH "/venv/bin"
     "#);
-    assert!(text.contains("image @base = \"docker.io/nvidia/cuda:12.4.1-base-ubuntu22.04\""), "{text}");
+    assert!(
+        text.contains("image @base = \"docker.io/nvidia/cuda:12.4.1-cudnn-runtime-ubuntu22.04\""),
+        "{text}"
+    );
     assert!(!text.contains("apt-get") && !text.contains("tini"), "nothing is installed by apt: {text}");
     let on_demand = "Python: 3.11\n  `build.python_version` says so (cog.yaml:2)\nPython on demand: 3.11.18, unpacked to \
                      `/opt/python`\n  no base that fits has Python 3.11, and this archive of it has a hash\n";
     assert!(why.contains(on_demand), "{why}");
-    assert!(why.contains("  taken:\n    docker.io/nvidia/cuda:12.4.1-base-ubuntu22.04\n"), "{why}");
+    assert!(why.contains("  taken:\n    docker.io/nvidia/cuda:12.4.1-cudnn-runtime-ubuntu22.04\n"), "{why}");
     assert!(why.contains("it has no Python, and ==3.11.* is wanted"), "{why}");
     assert!(why.contains("  interpreter: because of cog.yaml\n"), "{why}");
 }

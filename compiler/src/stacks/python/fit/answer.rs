@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cogpack_catalogue::Cudnn;
 use cogpack_catalogue::frameworks::{Build, BuildSource, Framework, Release};
 use cogpack_content::Platform;
 use cogpack_frontends_python::requirements::Stated;
@@ -95,18 +96,21 @@ fn on_other_platform(asked: &Asked<'_>, space: &Space<'_>, package: &str) -> Opt
 
 /// The CUDA and cuDNN that must be in the base.
 fn of_base(asked: &Asked<'_>, space: &Space<'_>, frameworks: &[Chosen], gpu: bool) -> Option<CudaOfBase> {
+    let said_cudnn = asked.cudnn.map(|cudnn| star(cudnn.numbers().iter().copied()));
+    let cudnn = said_cudnn.clone().map_or(Cudnn::Welcome, Cudnn::Needed);
     if let Some(chosen) = frameworks.iter().find(|chosen| chosen.source == BuildSource::Base) {
         let cuda = chosen.cuda.clone()?;
         let said = asked.cuda.map(|cuda| star([cuda.major, cuda.minor]));
         let both = |one: VersionSpecifiers, other: Option<VersionSpecifiers>| {
             one.iter().cloned().chain(other.iter().flat_map(|other| other.iter().cloned())).collect()
         };
-        return Some(CudaOfBase { cuda: both(cuda, said), cudnn: chosen.cudnn.clone() });
+        let needed = chosen.cudnn.clone().map(|cudnn| Cudnn::Needed(both(cudnn, said_cudnn.clone())));
+        return Some(CudaOfBase { cuda: both(cuda, said), cudnn: needed.unwrap_or(cudnn) });
     }
     let brings_itself = !frameworks.is_empty() || !space.unknown.is_empty();
     (gpu && !brings_itself).then(|| CudaOfBase {
         cuda: asked.cuda.map_or_else(VersionSpecifiers::empty, |cuda| star([cuda.major, cuda.minor])),
-        cudnn: asked.cudnn.map(|cudnn| star(cudnn.numbers().iter().copied())),
+        cudnn,
     })
 }
 

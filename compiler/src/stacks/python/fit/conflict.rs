@@ -182,16 +182,17 @@ fn of_bases(space: &Space<'_>, guilty: &[&Wish]) -> Option<String> {
     for need in guilty.iter().flat_map(|wish| &wish.needs) {
         let of_builds = space.framework_at(need.of).map(|_| {
             let needs = need.choices.iter().flat_map(|build| &space.choices.things[need.of].choices[*build]);
-            needs.filter(|need| need.of == BASE).flat_map(|need| need.choices.iter().copied()).collect()
+            let of_bases = needs.filter(|need| need.of == BASE);
+            of_bases.flat_map(|need| need.choices.iter().copied()).collect::<BTreeSet<usize>>()
         });
         let of_bases: BTreeSet<usize> = match of_builds {
+            // What a build does not ask of a base rules none out.
+            Some(of_builds) if of_builds.is_empty() => continue,
             Some(of_builds) => of_builds,
             None if need.of == BASE => need.choices.clone(),
             None => continue,
         };
-        if !of_bases.is_empty() {
-            left = left.intersection(&of_bases).copied().collect();
-        }
+        left = left.intersection(&of_bases).copied().collect();
     }
     let needs = left.iter().flat_map(|base| &space.choices.things[BASE].choices[*base]);
     let pythons: BTreeSet<u64> =

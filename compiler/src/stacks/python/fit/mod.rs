@@ -19,13 +19,15 @@ mod tests;
 use std::collections::BTreeSet;
 
 use cogpack_catalogue::frameworks::BuildSource;
-use cogpack_catalogue::{Catalogue, Entry, Frameworks};
+use cogpack_catalogue::{Catalogue, Cudnn, Entry, Frameworks};
 use cogpack_content::Platform;
 use cogpack_frontends_cog_yaml::versions::{CudaVersion, CudnnVersion};
 use cogpack_frontends_python::requirements::Stated;
 use cogpack_frontends_source::{InFile, Place, Placed, SourcePath};
-use cogpack_packages_wheels::target::PythonVersion;
+use cogpack_packages_wheels::target::{PythonVersion, Target};
 use pep440_rs::{Version, VersionSpecifiers};
+
+use super::lock::Locked;
 
 pub use conflict::FitFinding;
 
@@ -76,8 +78,8 @@ pub(in crate::stacks) struct Fit {
 pub(in crate::stacks) struct CudaOfBase {
     /// Which CUDA.
     pub cuda: VersionSpecifiers,
-    /// Which cuDNN, where one is needed.
-    pub cudnn: Option<VersionSpecifiers>,
+    /// Which cuDNN. Where nobody says any, one is welcome: no list of packages tells whether a program opens it.
+    pub cudnn: Cudnn,
 }
 
 /// A framework, and the build of it.
@@ -141,6 +143,19 @@ fn best(asked: &Asked<'_>) -> Result<(Fit, Vec<Told>), Box<Told>> {
 }
 
 impl Fit {
+    /// The same for a base that these packages lie on: where they bring a cuDNN, nobody uses another one.
+    pub fn beside(mut self, packages: &Locked, platforms: &BTreeSet<Platform>) -> Self {
+        let python = self.python;
+        let brings =
+            |platform: &Platform| packages.brings_cudnn(&Target { python, platform: platform.clone() });
+        if let Some(of_base) = self.of_base.as_mut().filter(|of_base| of_base.cudnn == Cudnn::Welcome)
+            && platforms.iter().all(brings)
+        {
+            of_base.cudnn = Cudnn::Unused;
+        }
+        self
+    }
+
     /// The name of the builds of torch that are not those of the package index.
     pub fn torch_builds(&self) -> Option<&str> {
         self.frameworks.iter().find_map(|chosen| match (&chosen.index, &chosen.source) {

@@ -1,23 +1,37 @@
 //! What was decided about frameworks and GPUs, for people.
 
+use cogpack_catalogue::Cudnn;
 use cogpack_catalogue::frameworks::BuildSource;
+use pep440_rs::Version;
 
 use super::{Chosen, Fit};
 use crate::stacks::why::Decision;
 
+/// Why the base has a CUDA.
+const NOT_BROUGHT: &str = "a GPU is wanted, and no package brings CUDA's libraries";
+/// Why it has no cuDNN with it, where one is welcome.
+const NOT_THERE: &str = "a GPU is wanted, and no package brings CUDA's libraries; this base has no cuDNN: where a program \
+                         opens one, `build.cudnn` asks for a base that has it";
+/// The same where nobody uses one.
+const CUDNN_BROUGHT: &str = "a GPU is wanted, and cuDNN comes with the packages";
+
 impl Fit {
-    /// The decisions, in the order of the frameworks' names.
-    pub fn decisions(&self) -> Vec<Decision> {
+    /// The decisions, in the order of the frameworks' names, where the base has this cuDNN.
+    pub fn decisions(&self, cudnn: Option<&Version>) -> Vec<Decision> {
         let mut decisions: Vec<Decision> = self.frameworks.iter().map(Chosen::decision).collect();
         if let Some(of_base) = &self.of_base {
             let any = |range: String| if range.is_empty() { "any".to_owned() } else { range };
-            let cudnn =
-                of_base.cudnn.as_ref().map(|cudnn| format!(", with cuDNN {cudnn}")).unwrap_or_default();
+            let (with, because) = match (&of_base.cudnn, cudnn) {
+                (Cudnn::Needed(versions), _) => (format!(", with cuDNN {versions}"), NOT_BROUGHT),
+                (Cudnn::Welcome, Some(_)) => (", with any cuDNN".to_owned(), NOT_BROUGHT),
+                (Cudnn::Welcome, None) => (", without cuDNN".to_owned(), NOT_THERE),
+                (Cudnn::Unused, _) => (", without cuDNN".to_owned(), CUDNN_BROUGHT),
+            };
             decisions.push(Decision {
                 what: "CUDA of the base".to_owned(),
-                value: format!("{}{cudnn}", any(of_base.cuda.to_string())),
+                value: format!("{}{with}", any(of_base.cuda.to_string())),
                 at: None,
-                because: "a GPU is wanted, and no package brings CUDA's libraries".to_owned(),
+                because: because.to_owned(),
             });
         }
         decisions

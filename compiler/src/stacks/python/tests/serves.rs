@@ -128,7 +128,7 @@ fn the_image_says_what_it_was_made_of() {
     );
     let above = format!("import cog\n\n\n@cog.concurrent(max=4)\n{ASYNC}");
     insta::assert_snapshot!(of(yaml, ASYNC) + "\n" + &of(&weights, &above), @r#"
-    run.cog.config = {"build":{"cuda":"13.0","gpu":true,"python_version":"3.13","run":["make",{"command":"make login","mounts":[{"id":"token","target":"/run/token","type":"secret"}]}],"sdk_version":"0.23.1","system_packages":["sox=14.4.2","ffmpeg"]},"environment":["A=b c"],"image":"r8.im/me/model:1","predict":"m.py:run"}
+    run.cog.config = {"build":{"cuda":"13.0","cudnn":"9","gpu":true,"python_version":"3.13","run":["make",{"command":"make login","mounts":[{"id":"token","target":"/run/token","type":"secret"}]}],"sdk_version":"0.23.1","system_packages":["sox=14.4.2","ffmpeg"]},"environment":["A=b c"],"image":"r8.im/me/model:1","predict":"m.py:run"}
     run.cog.has_init = true
     run.cog.pip_freeze = cog==0.23.1
     six==1.17.0
