@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use cogpack_content::{Digest, ImageReference, Platform};
+use cogpack_ir::plan::ImageConfig;
 use pep440_rs::Version;
 
 /// An image, and what is known of its insides.
@@ -35,6 +36,8 @@ pub struct Entry {
     pub lacks: BTreeSet<String>,
     /// The variables that its config sets.
     pub env: BTreeMap<String, String>,
+    /// All that its config sets, as of the image that has the digest; never without a digest.
+    pub config: Option<ImageConfig>,
 }
 
 /// What an image can be used for.

@@ -9,6 +9,7 @@
 
 pub mod catalogue;
 pub mod choose;
+pub mod config;
 pub mod entry;
 pub mod finding;
 pub mod frameworks;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use crate::config;
 use crate::entry::Entry;
 use crate::pythons::PythonArchive;
 
@@ -59,11 +60,17 @@ fn image(text: &mut String, entry: &Entry) {
             line(text, key, &quoted(&version.to_string()));
         }
     }
+    if let Some(config) = &entry.config {
+        line(text, "config", &lines(&config::text(config)));
+    }
     if !entry.lacks.is_empty() {
         line(text, "lacks", &array(&entry.lacks));
     }
     table(text, "packages", &entry.packages);
-    table(text, "env", &entry.env);
+    // A config says the variables too.
+    if entry.config.is_none() {
+        table(text, "env", &entry.env);
+    }
 }
 
 fn table(text: &mut String, name: &str, rows: &BTreeMap<String, String>) {
@@ -94,6 +101,15 @@ fn inline(cells: &[(&str, &str)]) -> String {
 fn key(name: &str) -> String {
     let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if !name.is_empty() && name.bytes().all(is_bare) { name.to_owned() } else { quoted(name) }
+}
+
+/// Lines as they stand, where TOML takes them so.
+fn lines(text: &str) -> String {
+    let is_taken = |letter: char| matches!(letter, '\n' | '\t') || !letter.is_control();
+    match text.chars().all(is_taken) && !text.contains("'''") {
+        true => format!("'''\n{text}'''"),
+        false => quoted(text),
+    }
 }
 
 /// A text on one line, with what TOML does not take as it stands behind backslashes.

@@ -5,8 +5,10 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use cogpack_content::{Digest, ImageReference, Platform};
+use cogpack_ir::plan::ImageConfig;
 use pep440_rs::Version;
 
+use crate::config;
 use crate::entry::{Entry, Extent, Os, Python, Role};
 use crate::finding::{CatalogueFinding, span};
 use crate::pythons::{self, PythonArchive};
@@ -118,7 +120,8 @@ fn entry(fields: &mut Fields<'_>, findings: &mut Vec<CatalogueFinding>) -> Optio
     let cudnn = version(fields, "cudnn");
     let packages = packages(fields);
     let lacks = lacks(fields, &packages);
-    let env = env(fields);
+    let config = config(fields, digest.is_some());
+    let env = variables(fields, config.as_ref());
     Some(Entry {
         reference: reference?,
         digest,
@@ -132,6 +135,7 @@ fn entry(fields: &mut Fields<'_>, findings: &mut Vec<CatalogueFinding>) -> Optio
         packages,
         lacks,
         env,
+        config,
     })
 }
 
@@ -244,9 +248,36 @@ fn lacks(fields: &mut Fields<'_>, packages: &BTreeMap<String, String>) -> BTreeS
     lacks
 }
 
-fn env(fields: &mut Fields<'_>) -> BTreeMap<String, String> {
+/// What the image sets.
+fn config(fields: &mut Fields<'_>, has_digest: bool) -> Option<ImageConfig> {
+    let text = fields.text("config")?;
+    let help = "write the lines that a plan has below `image`, as `cogpackc catalogue add` does";
+    if !has_digest {
+        let rule = "it is that of one image, and a name stands for one after the other";
+        fields.invalid("config", &text, rule, "write the `digest` of the image beside it");
+        return None;
+    }
+    match config::read(text.0) {
+        Ok(config) => Some(config),
+        Err(rule) => {
+            fields.invalid("config", &text, rule, help);
+            None
+        }
+    }
+}
+
+/// The variables, which a config says too.
+fn variables(fields: &mut Fields<'_>, config: Option<&ImageConfig>) -> BTreeMap<String, String> {
     let mut env = BTreeMap::new();
-    for (name, value) in fields.named_texts("env") {
+    let named = fields.named_texts("env");
+    if let Some(config) = config {
+        if let Some((name, value)) = named.first_key_value() {
+            let rule = "`config` says what is set, and this too";
+            fields.invalid("env", &(name, value.1.clone()), rule, "say it at one of the two places");
+        }
+        return config::env(config);
+    }
+    for (name, value) in named {
         if name.is_empty() || name.contains(['=', '\0']) || value.0.contains('\0') {
             let rule = "a variable has a name without `=`, and neither name nor value has a zero byte";
             fields.invalid(

@@ -41,3 +41,26 @@ digest=$(curl --silent --fail --head --header 'Accept: application/vnd.oci.image
 	"http://$COGPACK_TEST_REGISTRY/v2/base/python/manifests/3.11-slim" | tr -d '\r' | sed -n 's/^[Dd]ocker-[Cc]ontent-[Dd]igest: //p')
 exits 'the digest is the one of the registry' 0 same "$digest" "$(of_entry registry.toml digest)"
 exits 'what was added is preferred' 0 bash -c '[[ $("$1" catalogue list --catalogue registry.toml | head -1) = "$2 "* ]]' - "$cogpackc" "$image"
+
+# A project whose base nobody has pinned says how it is, and what it says works: what is written lies with
+# the project, and its plans lean on no registry.
+mkdir project
+echo 'python = "3.11"' >project/cogpack.toml
+echo 'print("hello")' >project/main.py
+exits 'a project is planned' 0 "$cogpackc" plan project -O project.cpk
+exits 'its base has a tag alone' 1 "$cogpackc" check --deny cpk::image::unpinned project.cpk
+says='cogpackc catalogue add docker.io/library/python:3[.0-9]+-slim-trixie -O bases.toml'
+exits 'and the way out is that of a project' 0 \
+	bash -c '"$1" check project.cpk 2>&1 | tr -d "\n│" | tr -s " " | grep -E "$2"' - "$cogpackc" "$says"
+cd project
+exits 'an image of ones own is pinned' 0 "$cogpackc" catalogue add "$image" -O bases.toml
+echo 'catalogue = ["bases.toml"]' >>cogpack.toml
+cd ..
+exits 'the project is planned again' 0 "$cogpackc" plan project -O project.cpk
+prints 'its base has the digest' "  digest $digest" cat project.cpk
+exits 'and nothing is open any more' 0 "$cogpackc" check --deny cpk::image::unpinned project.cpk
+exits 'and it is compiled where there is no network' 0 unshare --net "$cogpackc" project -o llb -O project.llb
+cp project.cpk asked.cpk
+sed -i '/^image @base/,/^$/{/^  /d}' asked.cpk
+exits 'the lines are those that the registry is asked for' 0 "$cogpackc" check --fix asked.cpk
+exits 'and no others' 0 same "$(cat project.cpk)" "$(cat asked.cpk)"

@@ -57,12 +57,12 @@ fn an_image_of_a_layout_gets_its_entry_with_its_digest() {
     extent = "runtime"
     os = { id = "debian", version = "12", codename = "bookworm" }
     python = { version = "3.12.4", interpreter = "/usr/local/bin/python3", prefix = "/usr/local" }
+    config = '''
+    env PATH = "/usr/local/bin:/usr/bin"
+    '''
 
     [image.packages]
     libc6 = "2.36-9"
-
-    [image.env]
-    PATH = "/usr/local/bin:/usr/bin"
     "#);
 }
 
@@ -71,7 +71,16 @@ fn entries_are_added_behind_those_that_are_there() {
     let folder = made();
     let path = folder.path();
     std::fs::write(path.join("mine.toml"), "# Mine.\ncatalogue = 1").expect("can be written");
-    assert_eq!(add(path, "me/base:1", &["-O", "mine.toml"]).code, 0);
+    let first = add(path, "me/base:1", &["-O", "mine.toml"]);
+    assert_eq!(first.code, 0);
+    insta::assert_snapshot!(first.stderr, @r#"
+    Python 3.12.4 at `/usr/local/bin/python3`, by `/usr/local/include/python3.12/patchlevel.h`
+    `--catalogue mine.toml` takes it; a project has it always by `catalogue = ["mine.toml"]` in `cogpack.toml`, or below `[tool.cogpack]` in `pyproject.toml`, by the path from its directory on
+    "#);
+    let aside = path.join("aside.toml").display().to_string();
+    let of_no_project = add(path, "me/base:1", &["-O", &aside]).stderr;
+    assert!(of_no_project.ends_with(" takes it, and so does `COGPACK_CATALOGUE`\n"), "{of_no_project}");
+    std::fs::remove_file(&aside).expect("it is there");
     assert_eq!(add(path, "me/base:2", &["-O", "mine.toml"]).code, 0);
     let text = std::fs::read_to_string(path.join("mine.toml")).expect("it is there");
     assert!(text.starts_with("# Mine.\ncatalogue = 1\n\n[[image]]\nreference = \"me/base:1\"\n"), "{text}");
@@ -109,6 +118,7 @@ fn entries_are_added_behind_those_that_are_there() {
     let names: Vec<_> = (0..3).map(|number| format!("{}", document["images"][number]["reference"])).collect();
     assert_eq!(names, ["\"me/first\"", "\"me/base:1\"", "\"me/base:2\""]);
     assert_eq!(document["images"][0]["python"]["version"], "3.12.4");
+    assert_eq!(document["images"][0]["config"], "env PATH = \"/usr/local/bin:/usr/bin\"\n");
     assert_eq!(
         (&document["images"][1]["file"], &document["images"][1]["line"]),
         (&"all/b.toml".into(), &4.into())

@@ -8,8 +8,10 @@ mod python;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cogpack_content::{Digest, ImageReference, Platform};
+use cogpack_ir::plan::ImageConfig;
 use miette::Diagnostic;
 
+use crate::config;
 use crate::entry::{Entry, Extent, Role};
 
 /// The files of an image. Paths are absolute, without `.` and `..`.
@@ -36,8 +38,8 @@ pub struct Image {
     pub digest: Option<Digest>,
     /// The platforms that were looked at.
     pub platforms: BTreeSet<Platform>,
-    /// The variables that its config sets.
-    pub env: BTreeMap<String, String>,
+    /// What its config sets.
+    pub config: ImageConfig,
 }
 
 /// What was seen.
@@ -76,7 +78,8 @@ const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 
 /// Looks into an image.
 pub fn look<F: Filesystem>(image: Image, files: &F) -> Result<Looked, LookError<F::Error>> {
-    let view = View { files, env: &image.env };
+    let env = config::env(&image.config);
+    let view = View { files, env: &env };
     let mut evidence = Vec::new();
     let os = os_release::read(&view)?.ok_or(LookError::Os)?;
     let packages = packages::read(&view)?;
@@ -92,12 +95,27 @@ pub fn look<F: Filesystem>(image: Image, files: &F) -> Result<Looked, LookError<
         None if python.is_some() || cudnn.is_some() => Extent::Runtime,
         None => Extent::Minimal,
     };
-    let Image { reference, digest, platforms, env } = image;
+    let Image { reference, digest, platforms, config } = image;
+    // Of a name alone nobody knows what the next image sets.
+    let config = digest.map(|_| config);
     let roles = Role::ALL.into_iter().collect();
     // All that it has are listed.
     let lacks = BTreeSet::new();
-    let entry =
-        Entry { reference, digest, platforms, roles, extent, os, python, cuda, cudnn, packages, lacks, env };
+    let entry = Entry {
+        reference,
+        digest,
+        platforms,
+        roles,
+        extent,
+        os,
+        python,
+        cuda,
+        cudnn,
+        packages,
+        lacks,
+        env,
+        config,
+    };
     Ok(Looked { entry, evidence })
 }
 

@@ -47,6 +47,66 @@ fn what_is_printed_is_what_was_read() {
     assert_eq!(listed.entry.env["QUOTED"], "a \"b\" \\ c\nd\u{7f}");
 }
 
+/// The same image, and all that it sets.
+fn with_config(config: &str) -> String {
+    let (text, _) = IMAGE.split_once("\n[image.env]\n").expect("it lists variables");
+    text.replace("cudnn = \"9.8.0.87\"\n", &format!("cudnn = \"9.8.0.87\"\n{config}\n"))
+}
+
+#[test]
+fn what_an_image_sets_is_said_as_in_a_plan() {
+    let lines = "env PATH = \"/venv/bin:/usr/bin\"\nenv A = \"b'c\"\nworkdir \"/\"\nuser \"65532\"\nentrypoint []\n\
+                 cmd [\"python3\"]\nexpose 8000/tcp\nlabel a = \"b\\n\\nc\"\n";
+    let text = with_config(&format!("config = '''\n{lines}'''"));
+    let catalogue =
+        Catalogue::read("mine.toml", &text).map_err(|_| findings(&text)).expect("it is a catalogue");
+    assert_eq!(catalogue.print(), text);
+    let entry = &catalogue.images()[0].entry;
+    assert_eq!(entry.env["PATH"], "/venv/bin:/usr/bin");
+    let config = entry.config.as_ref().expect("it is said");
+    assert_eq!((config.user.as_deref(), config.labels["a"].as_str()), (Some("65532"), "b\n\nc"));
+    // What TOML does not take as it stands is behind backslashes, and an image may set nothing.
+    for lines in ["label a = \"'''\"\n", "config empty\n"] {
+        let quoted = format!("config = {:?}", lines);
+        let text = with_config(&quoted);
+        let read =
+            Catalogue::read("mine.toml", &text).map_err(|_| findings(&text)).expect("it is a catalogue");
+        assert_eq!(Catalogue::read("again.toml", &read.print()), Ok(read));
+    }
+    let wrong = [
+        with_config("config = 'cmd python'"),
+        with_config(
+            "config = '''\ncmd [\"a\"]\ndigest sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'''",
+        ),
+        with_config("config = '''\ncmd [\"a\"]\nsecret token'''"),
+        with_config("config = ''"),
+        with_config("config = 'config empty'") + "\n[image.env]\nA = \"b\"\n",
+        with_config("config = 'config empty'").replace("digest = ", "# digest = "),
+    ];
+    assert_snapshot!(wrong.map(|text| findings(&text)).concat(), @r#"
+    project::catalogue::value: `cmd python` is no value of `config`: expected a list such as `["a", "b"]`, found `python`
+      `'cmd python'`: this value
+      help: write the lines that a plan has below `image`, as `cogpackc catalogue add` does
+    project::catalogue::value: `cmd ["a"]
+    digest sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855` is no value of `config`: it is not what an image sets, and that alone
+      `'''`: this value
+      help: write the lines that a plan has below `image`, as `cogpackc catalogue add` does
+    project::catalogue::value: `cmd ["a"]
+    secret token` is no value of `config`: it is not what an image sets, and that alone
+      `'''`: this value
+      help: write the lines that a plan has below `image`, as `cogpackc catalogue add` does
+    project::catalogue::value: `` is no value of `config`: it is not what an image sets, and that alone
+      `''`: this value
+      help: write the lines that a plan has below `image`, as `cogpackc catalogue add` does
+    project::catalogue::value: `A` is no value of `env`: `config` says what is set, and this too
+      `"b"`: this value
+      help: say it at one of the two places
+    project::catalogue::value: `config empty` is no value of `config`: it is that of one image, and a name stands for one after the other
+      `'config empty'`: this value
+      help: write the `digest` of the image beside it
+    "#);
+}
+
 #[test]
 fn what_is_shipped_is_in_canonical_form() {
     for text in [
@@ -63,7 +123,7 @@ fn what_is_shipped_is_in_canonical_form() {
     let shipped = Catalogue::shipped();
     assert_eq!(Catalogue::read("again", &shipped.print()), Ok(shipped.clone()));
     assert_eq!(shipped.images().len(), 71);
-    assert!(shipped.images().iter().all(|listed| listed.entry.digest.is_none()), "nobody has looked");
+    assert!(shipped.images().iter().all(|listed| listed.entry.digest.is_none()), "pins belong to projects");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use insta::assert_snapshot;
 use super::shown::shown;
 use crate::Catalogue;
 use crate::look::{Filesystem, Image, look};
+use cogpack_ir::plan::{EnvName, ImageConfig};
 
 /// Files by path; one that starts with `->` is a link.
 struct Texts(BTreeMap<String, String>);
@@ -33,15 +34,24 @@ impl Filesystem for Texts {
     }
 }
 
+fn config(env: &[(&str, &str)]) -> ImageConfig {
+    let variable = |(name, value): &(&str, &str)| Some((EnvName::new(name).ok()?, (*value).to_owned()));
+    ImageConfig { env: env.iter().filter_map(variable).collect(), ..ImageConfig::default() }
+}
+
 fn seen(env: &[(&str, &str)], files: &[(&str, &str)]) -> String {
+    seen_in(None, config(env), files)
+}
+
+fn seen_in(digest: Option<&str>, config: ImageConfig, files: &[(&str, &str)]) -> String {
     let owned = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     };
     let image = Image {
         reference: "me/base:1".parse().expect("is a reference"),
-        digest: None,
+        digest: digest.and_then(|digest| digest.parse().ok()),
         platforms: ["linux/amd64"].iter().filter_map(|text| text.parse().ok()).collect(),
-        env: owned(env),
+        config,
     };
     match look(image, &Texts(owned(files))) {
         Err(error) => shown(&error, ""),
@@ -57,6 +67,25 @@ fn seen(env: &[(&str, &str)], files: &[(&str, &str)]) -> String {
 const BOOKWORM: (&str, &str) =
     ("/usr/lib/os-release", "ID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n");
 const LINK: (&str, &str) = ("/etc/os-release", "->/usr/lib/os-release");
+
+#[test]
+fn what_it_sets_is_written_beside_its_digest() {
+    let cmd = Some(vec!["python3".to_owned()]);
+    let config = ImageConfig { cmd, ..config(&[("PATH", "/usr/bin"), ("LANG", "C.UTF-8")]) };
+    assert_snapshot!(seen_in(Some("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"), config, &[BOOKWORM, LINK]), @r#"
+    reference = "me/base:1"
+    digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    platforms = ["linux/amd64"]
+    roles = ["build", "runtime"]
+    extent = "minimal"
+    os = { id = "debian", version = "12", codename = "bookworm" }
+    config = '''
+    env PATH = "/usr/bin"
+    env LANG = "C.UTF-8"
+    cmd ["python3"]
+    '''
+    "#);
+}
 
 #[test]
 fn a_python_that_was_compiled_for_the_image() {
@@ -245,7 +274,7 @@ fn a_file_that_cannot_be_read_is_named() {
         reference: "me/base:1".parse().expect("is a reference"),
         digest: None,
         platforms: BTreeSet::new(),
-        env: BTreeMap::new(),
+        config: ImageConfig::default(),
     };
     let error = look(image, &Damaged).expect_err("it cannot be read");
     assert_eq!(

@@ -3,7 +3,20 @@
 
 use proptest::prelude::*;
 
-use crate::{Catalogue, Cudnn, Role, Wanted, choose};
+use cogpack_ir::plan::ImageConfig;
+
+use crate::{Catalogue, Cudnn, Entry, Role, Wanted, choose};
+
+/// An image with all that it sets.
+fn pinned() -> Option<Entry> {
+    let mut entry = Catalogue::shipped().images().first()?.entry.clone();
+    entry.reference = "registry.example/pinned:1".parse().ok()?;
+    entry.digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".parse().ok();
+    let cmd = Some(vec!["python3".to_owned()]);
+    entry.config = Some(ImageConfig { cmd, user: Some("65532".to_owned()), ..ImageConfig::default() });
+    entry.env.clear();
+    Some(entry)
+}
 
 fn start() -> String {
     Catalogue::shipped()
@@ -11,6 +24,7 @@ fn start() -> String {
         .iter()
         .step_by(12)
         .map(|listed| listed.entry.clone())
+        .chain(pinned())
         .collect::<Catalogue>()
         .print()
 }

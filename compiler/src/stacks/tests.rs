@@ -5,6 +5,7 @@ mod debs;
 mod detection;
 mod gpu;
 mod on_demand;
+mod pinned;
 mod runs;
 mod wishes;
 

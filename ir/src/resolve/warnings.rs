@@ -92,12 +92,17 @@ fn of_image(images: &BTreeMap<InputName, BaseImage>, name: &InputName, how: Use)
         (true, false) => return None,
         (false, false) => (
             format!("the image `{name}` is not pinned: two builds of this plan may give two images"),
-            format!("write the digest under `image {name}`: `digest sha256:…`"),
+            format!(
+                "write the digest under `image {name}`, `digest sha256:…`, as `cogpackc check --fix PLAN` does; {}",
+                in_a_project("it", image)
+            ),
         ),
         (true, true) => (
             format!("the config of the image `{name}` is not known: what it sets counts as unset"),
             format!(
-                "write what it sets under `image {name}` (`env`, `workdir`, `user`, `cmd` …), or `config empty`"
+                "write what it sets under `image {name}` (`env`, `workdir`, `user`, `cmd` …), or `config empty`, as \
+                 `cogpackc check --fix PLAN` does; {}",
+                in_a_project("it", image)
             ),
         ),
         (false, true) => (
@@ -107,12 +112,23 @@ fn of_image(images: &BTreeMap<InputName, BaseImage>, name: &InputName, how: Use)
             ),
             format!(
                 "write under `image {name}` its `digest` and what it sets (`env`, `workdir`, `user`, `cmd` …), \
-                 as `cogpackc opt --pass pin` does, or \
-                 take it from a local layout: `context {name} = oci \"PATH\"`"
+                 as `cogpackc check --fix PLAN` does; {}; or take it from a local layout: \
+                 `context {name} = oci \"PATH\"`",
+                in_a_project("both", image)
             ),
         ),
     };
     Some(ResolveFinding::Unpinned { what, way_out, place: image.span.place() })
+}
+
+/// The way out of a plan that is made anew of its project each time.
+fn in_a_project(what: &str, image: &BaseImage) -> String {
+    let text = image.reference.value.to_string();
+    let name = text.split_once('@').map_or(text.as_str(), |(name, _)| name);
+    format!(
+        "the plan of a project has {what} from a catalogue of its own: `cogpackc catalogue add {name} -O bases.toml`, \
+         and `catalogue = [\"bases.toml\"]` in `cogpack.toml`"
+    )
 }
 
 fn of_context(plan: &Plan, name: &InputName, how: Use, known: &KnownConfigs) -> Option<ResolveFinding> {

@@ -41,7 +41,7 @@ pub fn run(add: &Add, format: Format, console: &mut Console<'_>) -> Result<u8, F
         reference,
         digest: image.digest,
         platforms: BTreeSet::from([add.platform.clone()]),
-        env: image.env(),
+        config: image.config(),
     };
     let looked = look::look(about, &image.files(&named)).map_err(|error| {
         let failure = Failure::of(&error);
@@ -63,7 +63,19 @@ pub fn run(add: &Add, format: Format, console: &mut Console<'_>) -> Result<u8, F
     let text = [looked.entry].into_iter().collect::<Catalogue>().print();
     match target {
         None => console.data(text.as_bytes()),
-        Some(path) => write(path, before.is_some(), &text, console)?,
+        Some(path) => {
+            write(path, before.is_some(), &text, console)?;
+            let used = format!("`--catalogue {}` takes it", path.display());
+            let note = match path.is_absolute() || path.to_str().is_none_or(|path| path.starts_with("..")) {
+                true => format!("{used}, and so does `COGPACK_CATALOGUE`"),
+                false => format!(
+                    "{used}; a project has it always by `catalogue = [\"{}\"]` in `cogpack.toml`, or below \
+                     `[tool.cogpack]` in `pyproject.toml`, by the path from its directory on",
+                    path.display()
+                ),
+            };
+            report::remark(&note, format, console);
+        }
     }
     Ok(DONE)
 }

@@ -9,7 +9,7 @@ use cogpack_catalogue::look::Filesystem;
 use cogpack_content::{Digest, ImageReference, Platform};
 use cogpack_io_layout::base_files::BaseFiles;
 use cogpack_io_layout::read::{Layout, StoredImage, Wanted};
-use cogpack_ir::plan::InputName;
+use cogpack_ir::plan::{ImageConfig, InputName};
 
 use super::arguments::Add;
 use crate::commands::build::daemon;
@@ -65,10 +65,9 @@ impl Image {
         Ok(Self { layout, image, tree, digest })
     }
 
-    /// The variables that its config sets.
-    pub fn env(&self) -> BTreeMap<String, String> {
-        let pairs = self.image.config.env.iter();
-        pairs.map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect()
+    /// What its config sets.
+    pub fn config(&self) -> ImageConfig {
+        self.image.config.clone()
     }
 
     /// It, as those have it who open files of images.

@@ -63,6 +63,7 @@ struct Image {
     packages: BTreeMap<String, String>,
     lacks: BTreeSet<String>,
     env: BTreeMap<String, String>,
+    config: Option<String>,
     file: String,
     line: usize,
 }
@@ -97,6 +98,7 @@ fn images(catalogue: &Catalogue) -> Vec<Image> {
             packages,
             lacks,
             env,
+            config,
         } = listed.entry.clone();
         Image {
             reference: reference.to_string(),
@@ -116,6 +118,7 @@ fn images(catalogue: &Catalogue) -> Vec<Image> {
             packages,
             lacks,
             env,
+            config: config.as_ref().map(cogpack_catalogue::config::text),
             file: listed.origin.file.clone(),
             line: listed.origin.line,
         }

@@ -10,6 +10,7 @@ use cogpack_catalogue::entry::Role;
 use cogpack_catalogue::{Catalogue, Cudnn, NoneFits, Wanted, choose as choose_image};
 use cogpack_content::{Digest, ImageReference};
 use cogpack_frontends_source::InFile;
+use cogpack_ir::plan::ImageConfig;
 use cogpack_packages_wheels::target::PythonVersion;
 
 use super::certificates;
@@ -28,6 +29,8 @@ pub struct BuildBase {
     pub reference: ImageReference,
     /// Its digest, where it is known.
     pub digest: Option<Digest>,
+    /// What the image of that digest sets, where it is known.
+    pub config: Option<ImageConfig>,
     /// The path that starts its Python.
     pub interpreter: String,
     /// Whether it is known to have public authorities.
@@ -102,7 +105,7 @@ pub(super) fn choose(
     let has_certificates = chosen.has(certificates::PACKAGE) == Some(true);
     // One without a Python is ruled out.
     let interpreter = chosen.python.map(|python| python.interpreter).unwrap_or_default();
-    let (reference, digest) = (chosen.reference, chosen.digest);
-    let build_base = BuildBase { reference, digest, interpreter, has_certificates, because };
+    let (reference, digest, config) = (chosen.reference, chosen.digest, chosen.config);
+    let build_base = BuildBase { reference, digest, config, interpreter, has_certificates, because };
     Ok((Some(build_base), candidates))
 }

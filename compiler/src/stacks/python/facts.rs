@@ -6,8 +6,8 @@ use cogpack_frontends_cog_yaml::CogYaml;
 use cogpack_frontends_schema::document::openapi;
 use cogpack_frontends_schema::{Schema, Signature, Target, Use, schema};
 use cogpack_frontends_source::{InFile, Kind, Place, Placed, Source, SourcePath, Unread};
-use cogpack_ir::plan::Span;
 use cogpack_ir::plan::context::{DebsContext, LocalCertificate};
+use cogpack_ir::plan::{ImageConfig, Span};
 use cogpack_packages_wheels::target::PythonVersion;
 use pep440_rs::Version;
 
@@ -139,6 +139,8 @@ pub enum BaseFrom {
         reference: ImageReference,
         /// Its digest, where it is known.
         digest: Option<Digest>,
+        /// What the image of that digest sets, where it is known.
+        config: Option<Box<ImageConfig>>,
         /// Whether the catalogue knows that it has an init.
         has_init: bool,
         /// What it knows of public authorities in it.

@@ -262,6 +262,7 @@ pub(super) fn base(
         from: BaseFrom::Image {
             reference: chosen.reference.clone(),
             digest: chosen.digest,
+            config: chosen.config.clone().map(Box::new),
             has_init: chosen.packages.contains_key(INIT),
             public: Public::of(&chosen),
             cuda: [chosen.cuda.clone(), chosen.cudnn.clone()],

@@ -32,9 +32,10 @@ impl Block<PythonFacts> for BaseImageBlock {
     fn plan(&self, facts: &PythonFacts, desk: &mut Desk<'_>) {
         desk.at(facts.python.at.clone());
         let (from, ops) = match &facts.base.from {
-            BaseFrom::Image { reference, digest, has_init: _, public: _, cuda: _ } => {
+            BaseFrom::Image { reference, digest, config, has_init: _, public: _, cuda: _ } => {
                 let (reference, digest) = (Spanned::nowhere(reference.clone()), digest.map(Spanned::nowhere));
-                desk.image(IMAGE, BaseImage { reference, digest, config: None, span: Span::NOWHERE });
+                let (config, span) = (config.as_deref().cloned(), Span::NOWHERE);
+                desk.image(IMAGE, BaseImage { reference, digest, config, span });
                 (Input::Image(input(IMAGE)), Vec::new())
             }
             BaseFrom::Debs(set) => {

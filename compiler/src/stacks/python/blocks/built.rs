@@ -87,7 +87,7 @@ impl Block<PythonFacts> for BuiltPackages {
         desk.at(facts.packages.lock.clone().map(|lock| (lock, 1)));
         let digest = base.digest.map(Spanned::nowhere);
         let reference = Spanned::nowhere(base.reference.clone());
-        desk.image(IMAGE, BaseImage { reference, digest, config: None, span: Span::NOWHERE });
+        desk.image(IMAGE, BaseImage { reference, digest, config: base.config.clone(), span: Span::NOWHERE });
         let from = Some(Input::Image(input(IMAGE)));
         let ops = trusted(facts, base.has_certificates, desk);
         desk.stage("build.base", IMAGE, StageParts { from, ops, ..StageParts::default() });
