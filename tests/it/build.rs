@@ -213,6 +213,8 @@ fn without_an_engine_and_a_registry_the_way_to_an_image_is_told() {
     let answer = cogpackc(folder.path(), &[&base[..], &direct].concat());
     assert_eq!(answer.code, 2, "{}", answer.stderr);
     assert!(answer.stderr.contains(WITHOUT_REGISTRY), "{}", answer.stderr);
+    let pins = "of an image with a `digest` nobody is asked for what the store has";
+    assert!(answer.stderr.contains(pins), "{}", answer.stderr);
     assert!(
         answer.stderr.contains("127.0.0.1:9") && !folder.path().join("made").exists(),
         "{}",
@@ -224,6 +226,14 @@ fn without_an_engine_and_a_registry_the_way_to_an_image_is_told() {
     let answer = cogpackc(folder.path(), &[&["build", "."], &direct[..]].concat());
     assert_eq!(answer.code, 2, "{}", answer.stderr);
     assert!(!answer.stderr.contains("--base debian"), "{}", answer.stderr);
+    assert!(answer.stderr.contains(pins), "{}", answer.stderr);
+    // What is pinned already is in no store yet.
+    let digest = format!("\n  digest sha256:{}\n", "ab".repeat(32));
+    let plan = format!(
+        "cpk 1\nimage @base = \"127.0.0.1:9/base\"{digest}stage %a from image @base\nexport from %a\n"
+    );
+    let answer = cogpackc(folder_with(&plan).path(), &[&["build", "."], &direct[..]].concat());
+    assert!(answer.stderr.contains("127.0.0.1:9") && !answer.stderr.contains(pins), "{}", answer.stderr);
 }
 
 /// Locking takes a while, and leaves files in the project.

@@ -21,6 +21,16 @@ pub enum RegistryError {
         /// What it says, or nothing.
         said: String,
     },
+    /// It has nothing of the digest that was asked for.
+    #[error("{attempted}: the registry at {from} has nothing of this digest{}", after_a_colon(.said))]
+    NoDigest {
+        /// What was attempted.
+        attempted: String,
+        /// The host that answered.
+        from: String,
+        /// What it says, or nothing.
+        said: String,
+    },
     /// No answer, or none to its end.
     #[error("{attempted}: nothing came from the registry at {from}")]
     Transport {
@@ -90,7 +100,8 @@ impl RegistryError {
         match self {
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 500..),
             Self::Transport { .. } => true,
-            Self::Nonsense { .. }
+            Self::NoDigest { .. }
+            | Self::Nonsense { .. }
             | Self::Digest { .. }
             | Self::Login { .. }
             | Self::Disk { .. }
@@ -106,6 +117,12 @@ impl RegistryError {
             )),
             Self::Refused { status: 404, .. } => Some(
                 "check the name and the tag; some registries answer so as well to those who may not see an image"
+                    .to_owned(),
+            ),
+            Self::NoDigest { .. } => Some(
+                "look whether the name is right; registries delete what no tag names any more, and then the `digest` is \
+                 taken away, in the plan or in the project's catalogue, and written anew by `cogpackc check --fix PLAN` \
+                 or `cogpackc catalogue add`; some answer so as well to those who may not see an image"
                     .to_owned(),
             ),
             Self::Refused { status: 429, .. } => {

@@ -86,7 +86,7 @@ impl Registries {
                         None => Ok(Document { digest, media_type, bytes }),
                     }
                 });
-                match found {
+                match found.map_err(|error| of(wanted, error)) {
                     Err(error) if error.is_retryable() && tries <= MOST_TRIES => {
                         std::thread::sleep(pause(tries))
                     }
@@ -99,6 +99,16 @@ impl Registries {
             }
         }
         Err(last.unwrap_or_else(|| nobody(&attempted, repository)))
+    }
+}
+
+/// That there is nothing, told as what there is nothing of: a tag may be wrong, a digest is gone.
+fn of(wanted: &Wanted, error: RegistryError) -> RegistryError {
+    match (wanted, error) {
+        (Wanted::Digest(_), RegistryError::Refused { attempted, from, status: 404, said }) => {
+            RegistryError::NoDigest { attempted, from, said }
+        }
+        (Wanted::Digest(_) | Wanted::Tag(_), error) => error,
     }
 }
 

@@ -141,6 +141,32 @@ fn who_may_not_see_an_image_is_told_the_way_out() {
 }
 
 #[test]
+fn what_is_not_there_is_told_as_a_tag_or_as_a_digest() {
+    let server = Server::start(|_| {
+        Answer::ok(br#"{"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}"#).under(404)
+    });
+    let registry = &server.address;
+    let told = |wanted: &Wanted| {
+        let error = manifest(&server, wanted).expect_err("there is none");
+        assert!(!error.is_retryable());
+        (error.to_string(), error.help().expect("there is a way out"))
+    };
+    let (message, help) = told(&tag());
+    assert!(message.ends_with(" answers 404: manifest unknown (MANIFEST_UNKNOWN)"), "{message}");
+    assert!(help.starts_with("check the name and the tag; "), "{help}");
+    let digest = Digest::of(b"gone");
+    let (message, help) = told(&Wanted::Digest(digest));
+    assert_eq!(
+        message,
+        format!(
+            "pull the manifest {registry}/team/app@{digest}: the registry at {registry} has nothing of this digest: \
+             manifest unknown (MANIFEST_UNKNOWN)"
+        )
+    );
+    assert!(help.contains("`cogpackc check --fix PLAN`") && !help.contains("the tag"), "{help}");
+}
+
+#[test]
 fn tokens_are_fetched_from_addresses_of_the_web_alone() {
     let server = Server::start(|_| {
         Answer::status(401).with("WWW-Authenticate", "Bearer realm=\"ftp://127.0.0.1/token\"")

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cogpack_backends_oci_direct::Recipe;
 use cogpack_build::direct::pull::{Found, PullError, Puller};
 use cogpack_content::{Digest, ImageReference, Platform};
+use cogpack_io_registry::RegistryError;
 use cogpack_ir::plan::InputName;
 
 use super::plan::Source;
@@ -67,20 +68,32 @@ fn find_all(
         let asking: Vec<_> = wanted
             .into_iter()
             .map(|(name, reference, digest)| {
+                let is_pinned = digest.or(reference.digest()).is_some();
                 let found = scope.spawn(move || puller.find(&reference, digest, platform));
-                (name, found)
+                (name, is_pinned, found)
             })
             .collect();
-        let found = asking.into_iter().map(|(name, found)| match found.join() {
+        let found = asking.into_iter().map(|(name, is_pinned, found)| match found.join() {
             Ok(Ok(found)) => Ok((name, found)),
-            Ok(Err(error)) => Err(not_found(&error, &name)),
+            Ok(Err(error)) => Err(not_found(&error, &name, is_pinned)),
             Err(panic) => std::panic::resume_unwind(panic),
         });
         found.collect()
     })
 }
 
-fn not_found(error: &PullError, name: &InputName) -> Failure {
+fn not_found(error: &PullError, name: &InputName, is_pinned: bool) -> Failure {
     let offline = format!("`--layout {}=DIR` reads the image @{0} from this machine", name.as_str());
-    registries::not_pulled(error, &offline)
+    let failure = registries::not_pulled(error, &offline);
+    match error {
+        // The store knows images by their digests: what a tag names only the registry tells.
+        PullError::Registry(RegistryError::Transport { .. }) if !is_pinned => failure.with_another_way_out(
+            "of an image with a `digest` nobody is asked for what the store has: `cogpackc check --fix PLAN` writes it \
+             into a plan, `cogpackc catalogue add` into the catalogue of a project",
+        ),
+        PullError::Registry(_)
+        | PullError::Store(_)
+        | PullError::Image { .. }
+        | PullError::Platform { .. } => failure,
+    }
 }

@@ -91,7 +91,10 @@ impl EngineError {
                 ),
                 Endpoint::Tcp { tls: Some(_), .. } | Endpoint::Unix(_) => None,
             },
-            Self::NoImage { .. } | Self::Refused { .. } | Self::Late { .. } | Self::File { .. } => None,
+            Self::NoImage { .. } => {
+                Some("`docker image ls` lists those that it has, and `docker pull` gets another one")
+            }
+            Self::Refused { .. } | Self::Late { .. } | Self::File { .. } => None,
         }
     }
 }
