@@ -62,7 +62,7 @@ impl Sets {
                     walked.files.packages.insert(name.clone(), installed);
                 }
                 Err(PackageError::Plan(found)) => problems.extend(found),
-                Err(error @ PackageError::Machine { .. }) => return Err(Failure::of(&error)),
+                Err(error @ PackageError::Machine { .. }) => return Err(not_got(&error)),
             }
         }
         Ok(if problems.is_empty() { Ok(()) } else { Err(problems) })
@@ -159,7 +159,7 @@ impl<'a> Machine<'a> {
                     walked.files.downloads.insert(name.clone(), download);
                 }
                 Err(PackageError::Plan(found)) => problems.extend(found),
-                Err(error @ PackageError::Machine { .. }) => return Err(Failure::of(&error)),
+                Err(error @ PackageError::Machine { .. }) => return Err(not_got(&error)),
             }
         }
         Ok(if problems.is_empty() { Ok(()) } else { Err(boxed(problems)) })
@@ -213,5 +213,14 @@ impl<'a> Machine<'a> {
     fn directories(self, entries: &[String]) -> Vec<PathBuf> {
         let paths = entries.iter().map(|entry| self.directory.join(entry.trim_start_matches("file://")));
         paths.filter(|path| path.is_dir()).collect()
+    }
+}
+
+/// That a file was not got, with a way out.
+fn not_got(error: &PackageError) -> Failure {
+    let failure = Failure::of(error);
+    match error.help() {
+        Some(help) => failure.with_hint(help),
+        None => failure,
     }
 }

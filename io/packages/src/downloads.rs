@@ -15,7 +15,7 @@ use cogpack_ir::plan::{InputName, Mode, Span};
 
 use crate::locked;
 use crate::places::{LookupError, Places};
-use crate::problem::{Kind, PackageError, PackageProblem};
+use crate::problem::{Kind, PackageError, PackageProblem, way_to_a_download};
 use crate::web::WebError;
 
 /// A file that was fetched.
@@ -46,7 +46,8 @@ impl Download {
         };
         let (file, digest) = got.map_err(|error| match error {
             PackageError::Machine { file, source: LookupError::Web(source) } => {
-                PackageProblem::Download { file, why: with_cause(&source), span: http.url.span }.into()
+                let (why, way_out) = (with_cause(&source), way_to_a_download(last));
+                PackageProblem::Download { file, why, way_out, span: http.url.span }.into()
             }
             error @ (PackageError::Machine { .. } | PackageError::Plan(_)) => error,
         })?;
@@ -122,11 +123,20 @@ mod tests {
         let store = Store::open(&folder.path().join("store")).expect("can be made");
         let places = Places { store, directories: Vec::new(), index: Index::Nothing, web: Web::new() };
         let span = Span::new(7, 31);
-        let url = Spanned { value: format!("http://{address}/tool.bin"), span };
-        let http = HttpContext { url, checksum: None, name: None, mode: None };
-        let Err(PackageError::Plan(problems)) = Download::get(&http, Span::NOWHERE, &places) else {
-            panic!("nobody gives it");
+        let problems_of = |file: &str| {
+            let url = Spanned { value: format!("http://{address}/{file}"), span };
+            let http = HttpContext { url, checksum: None, name: None, mode: None };
+            match Download::get(&http, Span::NOWHERE, &places) {
+                Err(PackageError::Plan(problems)) => problems,
+                Err(error) => panic!("{error}"),
+                Ok(_) => panic!("nobody gives it"),
+            }
         };
+        let help = |problem: &PackageProblem| problem.help().map(|help| help.to_string()).unwrap_or_default();
+        let of_python = problems_of("cpython-3.9.25%2B20251031-x86_64-install_only_stripped.tar.gz?login=no");
+        assert!(help(&of_python[0]).starts_with("UV_PYTHON_INSTALL_MIRROR "), "{of_python:?}");
+        let problems = problems_of("tool.bin");
+        assert!(help(&problems[0]).starts_with("see what `curl -I` says"), "{problems:?}");
         let told: Vec<_> = problems
             .iter()
             .map(|problem| (problem.code().map(|code| code.to_string()), problem.to_string()))

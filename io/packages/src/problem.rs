@@ -30,7 +30,8 @@ impl Kind {
                  PIP_FIND_LINKS, or an index with PIP_INDEX_URL"
             }
             Self::Archives => {
-                "write its address into the plan, `url \"https://…\"`, or name a directory that has it with COGPACK_DEBS"
+                "a Python on demand has another server by UV_PYTHON_INSTALL_MIRROR, or an archive of your own by a `[[python]]` \
+                 of a catalogue; any archive: write its address into the plan, `url \"https://…\"`, or name a directory that has it with COGPACK_DEBS"
             }
             Self::Downloads => {
                 "write the address of a server that has it into the plan, `http \"https://…\"`"
@@ -83,17 +84,14 @@ pub enum PackageProblem {
     },
     /// A server does not give the file of an `http` context.
     #[error("`{file}` cannot be fetched: {why}")]
-    #[diagnostic(
-        code(cpk::packages::download),
-        help(
-            "see what `curl -I` says of the address; a file that wants a login is fetched in a stage, by a `run` with `mount secret`"
-        )
-    )]
+    #[diagnostic(code(cpk::packages::download), help("{way_out}"))]
     Download {
         /// Its name.
         file: String,
         /// What happened.
         why: String,
+        /// What to do.
+        way_out: &'static str,
         /// Where the plan names it.
         #[label("nothing comes from here")]
         span: Span,
@@ -123,6 +121,36 @@ pub enum PackageError {
         #[source]
         source: LookupError,
     },
+}
+
+impl PackageError {
+    /// A way out, where one can be told.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Machine { file, source: LookupError::Web(_) } => Some(way_to_a_download(file)),
+            Self::Plan(_) | Self::Machine { .. } => None,
+        }
+    }
+}
+
+/// What to do where a server does not give a file, by what the server calls it.
+pub(crate) fn way_to_a_download(file: &str) -> &'static str {
+    // So python-build-standalone names its archives, and uv after it.
+    if file.starts_with("cpython-") {
+        return "UV_PYTHON_INSTALL_MIRROR names a mirror of the server that Pythons come from, and a `[[python]]` of a catalogue \
+                of your own another archive; Debian 13 has packages of Python 3.13, and Debian 12 of 3.11";
+    }
+    match file.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("whl") => {
+            "check the network and its proxy; PIP_FIND_LINKS names directories that have the file, and PIP_INDEX_URL another \
+             index"
+        }
+        Some("deb") => "check the network and its proxy; COGPACK_DEBS names directories that have the file",
+        Some(_) | None => {
+            "see what `curl -I` says of the address; a file that wants a login is fetched in a stage, by a `run` with \
+             `mount secret`"
+        }
+    }
 }
 
 impl<P: Into<PackageProblem>> From<P> for PackageError {

@@ -245,7 +245,11 @@ fn failure(error: &LockError) -> Failure {
             | Unsolvable::Conflict { .. },
         ) => failure.with_hint("name another package, or leave one out with `--without NAME`"),
         LockError::Expired { .. } => failure.with_hint("ask a mirror that is kept up to date"),
-        LockError::Web(_) | LockError::Store(_) | LockError::Keys { .. } | LockError::Digest { .. } => failure,
+        LockError::Web(_) => failure.with_hint(
+            "check the network and its proxy; `--mirror ADDRESS --keyring FILE` asks another archive, and COGPACK_APT names a \
+             directory like /etc/apt with the archives and keys to use",
+        ),
+        LockError::Store(_) | LockError::Keys { .. } | LockError::Digest { .. } => failure,
     }
 }
 
