@@ -6,7 +6,8 @@ use std::path::Path;
 
 use cogpack_backends_oci_direct::layer::LayerWriteError;
 use cogpack_io_buildkit::directories::DirectoryFailure;
-use cogpack_io_layout::write::WriteError;
+use cogpack_io_layout::write::{MAKES_A_DIRECTORY, WriteError};
+use cogpack_io_project::files::WriteError as FileError;
 use cogpack_io_project::walk::WalkError;
 
 /// Why a command could not run.
@@ -82,6 +83,20 @@ impl Failure {
     }
 }
 
+/// What helps where a file or directory cannot be made at its place.
+fn unwritten(cause: &(dyn Error + 'static)) -> Option<&'static str> {
+    let kind = match (cause.downcast_ref(), cause.downcast_ref()) {
+        (Some(FileError { source, .. }), _) => source.kind(),
+        (_, Some(WriteError::Write { attempt: MAKES_A_DIRECTORY, source, .. })) => source.kind(),
+        (_, _) => return None,
+    };
+    let is_closed = matches!(kind, io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem);
+    if is_closed {
+        return Some("name a place where whoever runs this may write");
+    }
+    (kind == io::ErrorKind::NotFound).then_some("make that directory first, or name another place")
+}
+
 /// What helps wherever it happens.
 fn way_out(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(DirectoryFailure::Changed { .. }) = cause.downcast_ref() {
@@ -91,6 +106,9 @@ fn way_out(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     }
     if let Some(WriteError::Occupied { .. }) = cause.downcast_ref() {
         return Some("name another place, or move away what is there");
+    }
+    if let Some(way_out) = unwritten(cause) {
+        return Some(way_out);
     }
     let closed = |source: &io::Error| source.kind() == io::ErrorKind::PermissionDenied;
     let is_unreadable = match (cause.downcast_ref(), cause.downcast_ref()) {
@@ -112,4 +130,29 @@ fn way_out(cause: &(dyn Error + 'static)) -> Option<&'static str> {
         "nothing half written was left: free some of that disk, `cogpackc store gc` among others, or name a \
          place on another one, for the store with `--store DIR` or COGPACK_STORE",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_has_a_way_out_by_its_cause() {
+        let hint = |kind: io::ErrorKind| {
+            let path = "/usr/plan.cpk".into();
+            Failure::of(&FileError { path, source: kind.into() }).hint.unwrap_or_default()
+        };
+        let closed = "name a place where whoever runs this may write";
+        assert_eq!(hint(io::ErrorKind::PermissionDenied), closed);
+        assert_eq!(hint(io::ErrorKind::ReadOnlyFilesystem), closed);
+        assert_eq!(hint(io::ErrorKind::NotFound), "make that directory first, or name another place");
+        assert_eq!(hint(io::ErrorKind::Interrupted), "");
+        // Only what is made first tells that there is no such place.
+        let attempt = |attempt, kind: io::ErrorKind| {
+            let path = "/usr/image".into();
+            Failure::of(&WriteError::Write { attempt, path, source: kind.into() }).hint
+        };
+        assert_eq!(attempt(MAKES_A_DIRECTORY, io::ErrorKind::PermissionDenied).as_deref(), Some(closed));
+        assert_eq!(attempt("sync", io::ErrorKind::NotFound), None);
+    }
 }

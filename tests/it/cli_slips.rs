@@ -45,6 +45,26 @@ fn a_user_that_is_no_account_is_told_before_anything_is_planned() {
 }
 
 #[test]
+fn a_place_that_cannot_be_written_to_is_told_with_a_way_out() {
+    let folder = folder_with(&[("plan.cpk", PLAN), ("main.py", "print()\n")]);
+    let of_missing = "hint: make that directory first, or name another place";
+    for arguments in [
+        &["plan.cpk", "-o", "llb", "-O", "none/plan.llb"][..],
+        &["plan", ".", "-O", "none/plan.cpk"],
+        &["plan.cpk", "-o", "oci", "-O", "none/there/image"],
+        &["build", "plan.cpk", "--builder", "direct", "-o", "type=oci,dest=none/there/image.tar"],
+    ] {
+        let store = ["--store", "store"];
+        let arguments =
+            if arguments[0] == "build" { [arguments, &store].concat() } else { arguments.to_vec() };
+        let answer = cogpackc(folder.path(), &arguments);
+        assert!(answer.stderr.contains(of_missing), "{arguments:?}: {}", answer.stderr);
+        assert_eq!(answer.code, 2, "{arguments:?}");
+    }
+    assert!(!folder.path().join("none").exists());
+}
+
+#[test]
 fn a_slip_in_a_command_is_told_as_one() {
     let folder = folder_with(&[("plan.cpk", PLAN)]);
     for (arguments, hint) in [

@@ -25,6 +25,9 @@ use crate::layers::{self, Ready};
 use crate::read::Layout;
 use crate::told::Told;
 
+/// What is attempted first beside a destination.
+pub const MAKES_A_DIRECTORY: &str = "make a directory in";
+
 /// Why a layout could not be written. What was at the destination is untouched.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
@@ -292,7 +295,7 @@ pub(crate) fn temporary_in(directory: &Path) -> Result<Aside, WriteError> {
         } else {
             error.kind().into()
         };
-        failed("make a directory in", directory, source)
+        failed(MAKES_A_DIRECTORY, directory, source)
     })
 }
 
