@@ -6,6 +6,9 @@ use std::path::Path;
 
 use cogpack_backends_oci_direct::layer::LayerWriteError;
 use cogpack_io_buildkit::directories::DirectoryFailure;
+use cogpack_io_layout::blobs::BlobError;
+use cogpack_io_layout::layer_tree::LayerError;
+use cogpack_io_layout::read::ReadError;
 use cogpack_io_layout::write::{MAKES_A_DIRECTORY, WriteError};
 use cogpack_io_project::files::WriteError as FileError;
 use cogpack_io_project::walk::WalkError;
@@ -97,6 +100,19 @@ fn unwritten(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     (kind == io::ErrorKind::NotFound).then_some("make that directory first, or name another place")
 }
 
+/// Whether bytes of an image are not what they were, as far as that can be told.
+fn is_damaged(cause: &(dyn Error + 'static)) -> bool {
+    if let Some(BlobError::Size { .. } | BlobError::Digest { .. }) = cause.downcast_ref() {
+        return true;
+    }
+    let of_image = cause.downcast_ref().or_else(|| cause.downcast_ref().map(Box::<ReadError>::as_ref));
+    match of_image {
+        Some(ReadError::Layer { source: LayerError::Tar(_) | LayerError::Behind { .. }, .. }) => true,
+        Some(ReadError::Blob(BlobError::Size { .. } | BlobError::Digest { .. })) => true,
+        Some(_) | None => false,
+    }
+}
+
 /// What helps wherever it happens.
 fn way_out(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(DirectoryFailure::Changed { .. }) = cause.downcast_ref() {
@@ -109,6 +125,12 @@ fn way_out(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     }
     if let Some(way_out) = unwritten(cause) {
         return Some(way_out);
+    }
+    if is_damaged(cause) {
+        return Some(
+            "a blob whose `sha256sum` is not its name is damaged where it lies: get that layout or archive again; out \
+             of the store `cogpackc store verify --repair` takes what is damaged, and it comes anew",
+        );
     }
     let closed = |source: &io::Error| source.kind() == io::ErrorKind::PermissionDenied;
     let is_unreadable = match (cause.downcast_ref(), cause.downcast_ref()) {

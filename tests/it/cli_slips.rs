@@ -65,6 +65,36 @@ fn a_place_that_cannot_be_written_to_is_told_with_a_way_out() {
 }
 
 #[test]
+fn a_layout_whose_bytes_have_changed_is_told_with_a_way_out() {
+    let on = "cpk 1\ncontext @base = oci \"image\"\nstage %a from @base {\n  file \"/b\" = \"b\"\n}\nexport from %a\n";
+    let folder = folder_with(&[("plan.cpk", PLAN), ("on.cpk", on)]);
+    let path = folder.path();
+    assert_eq!(cogpackc(path, &["plan.cpk", "-o", "oci", "-O", "image"]).code, 0);
+    let build = |made: &str| {
+        let output = format!("type=layout,dest={made}");
+        cogpackc(path, &["build", "on.cpk", "--builder", "direct", "--store", "store", "-o", &output])
+    };
+    assert_eq!(build("whole").code, 0);
+    let blobs = path.join("image/blobs/sha256");
+    let is_document = |bytes: &[u8]| bytes.starts_with(b"{");
+    let of_layer = names_in(&blobs).into_iter().map(|name| blobs.join(name));
+    let mut of_layer = of_layer.filter(|blob| !is_document(&std::fs::read(blob).expect("can be read")));
+    let layer = of_layer.next().expect("it has a layer");
+    let mut bytes = std::fs::read(&layer).expect("can be read");
+    bytes[..4].copy_from_slice(b"else");
+    std::fs::remove_file(&layer).expect("can be removed");
+    std::fs::write(&layer, bytes).expect("can be written");
+    let answer = build("damaged");
+    assert_eq!(answer.code, 2, "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("hint: a blob whose `sha256sum` is not its name is damaged"),
+        "{}",
+        answer.stderr
+    );
+    assert!(answer.stderr.contains("`cogpackc store verify --repair`") && !path.join("damaged").exists());
+}
+
+#[test]
 fn a_slip_in_a_command_is_told_as_one() {
     let folder = folder_with(&[("plan.cpk", PLAN)]);
     for (arguments, hint) in [
