@@ -6,6 +6,7 @@ use std::path::Path;
 
 use cogpack_backends_oci_direct::layer::LayerWriteError;
 use cogpack_io_buildkit::directories::DirectoryFailure;
+use cogpack_io_buildkit::exports::{ExportFailure, MAKES_ROOM};
 use cogpack_io_layout::blobs::BlobError;
 use cogpack_io_layout::layer_tree::LayerError;
 use cogpack_io_layout::read::ReadError;
@@ -49,6 +50,12 @@ impl Failure {
         Self { message: error.to_string(), causes, hint: hint.map(str::to_owned) }
     }
 
+    /// That a directory cannot be made which something is to go into.
+    pub fn no_directory(path: &Path, error: &io::Error) -> Self {
+        let failure = Self::new(format!("cannot make the directory `{}`: {error}", path.display()));
+        Self { hint: unwritten(error.kind()).map(str::to_owned), ..failure }
+    }
+
     /// The same with paths below `directory` as they are written from there: paths that are joined to
     /// it are known by what was joined.
     pub fn seen_from(mut self, directory: &Path) -> Self {
@@ -87,17 +94,28 @@ impl Failure {
 }
 
 /// What helps where a file or directory cannot be made at its place.
-fn unwritten(cause: &(dyn Error + 'static)) -> Option<&'static str> {
-    let kind = match (cause.downcast_ref(), cause.downcast_ref()) {
-        (Some(FileError { source, .. }), _) => source.kind(),
-        (_, Some(WriteError::Write { attempt: MAKES_A_DIRECTORY, source, .. })) => source.kind(),
-        (_, _) => return None,
-    };
+fn unwritten(kind: io::ErrorKind) -> Option<&'static str> {
     let is_closed = matches!(kind, io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem);
     if is_closed {
         return Some("name a place where whoever runs this may write");
     }
     (kind == io::ErrorKind::NotFound).then_some("make that directory first, or name another place")
+}
+
+/// Why nothing can be made at a place, where it is that.
+fn kind_of_place(cause: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
+    if let Some(FileError { source, .. }) = cause.downcast_ref() {
+        return Some(source.kind());
+    }
+    if let Some(WriteError::Write { attempt: MAKES_A_DIRECTORY, source, .. }) = cause.downcast_ref() {
+        return Some(source.kind());
+    }
+    match cause.downcast_ref() {
+        Some(ExportFailure::Write { attempt, source, .. }) if MAKES_ROOM.contains(attempt) => {
+            Some(source.kind())
+        }
+        Some(_) | None => None,
+    }
 }
 
 /// Whether bytes of an image are not what they were, as far as that can be told.
@@ -123,7 +141,7 @@ fn way_out(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(WriteError::Occupied { .. }) = cause.downcast_ref() {
         return Some("name another place, or move away what is there");
     }
-    if let Some(way_out) = unwritten(cause) {
+    if let Some(way_out) = kind_of_place(cause).and_then(unwritten) {
         return Some(way_out);
     }
     if is_damaged(cause) {
@@ -176,5 +194,14 @@ mod tests {
         };
         assert_eq!(attempt(MAKES_A_DIRECTORY, io::ErrorKind::PermissionDenied).as_deref(), Some(closed));
         assert_eq!(attempt("sync", io::ErrorKind::NotFound), None);
+        let taken = |attempt| {
+            let path = "/usr/image.tar".into();
+            let source = io::ErrorKind::PermissionDenied.into();
+            Failure::of(&ExportFailure::Write { attempt, path, source }).hint
+        };
+        assert!(MAKES_ROOM.iter().all(|attempt| taken(attempt).as_deref() == Some(closed)));
+        assert_eq!(taken("write"), None);
+        let denied = Failure::no_directory(Path::new("out"), &io::ErrorKind::PermissionDenied.into());
+        assert_eq!(denied.hint.as_deref(), Some(closed));
     }
 }

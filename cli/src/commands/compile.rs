@@ -242,9 +242,7 @@ fn write(products: &[Product], target: &Target, console: &mut Console<'_>) -> Re
             }
         }
         Target::Into(folder) => {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                Failure::new(format!("cannot make the directory `{}`: {error}", folder.display()))
-            })?;
+            std::fs::create_dir_all(folder).map_err(|error| Failure::no_directory(folder, &error))?;
             for product in products {
                 product.write(&folder.join(product.name()))?;
                 product.write_beside(folder)?;

@@ -60,9 +60,7 @@ pub fn run(arguments: &Compile, formats: &[Artifact], console: &mut Console<'_>)
         return Ok(FINDINGS);
     }
     if into {
-        std::fs::create_dir_all(&full).map_err(|error| {
-            Failure::new(format!("cannot make the directory `{}`: {error}", full.display()))
-        })?;
+        std::fs::create_dir_all(&full).map_err(|error| Failure::no_directory(&full, &error))?;
     }
     OciImage::write(&images, &if into { full.join(Artifact::Oci.name()) } else { full })?;
     Ok(DONE)

@@ -104,9 +104,7 @@ fn write(
         places.push(place);
     }
     if several {
-        std::fs::create_dir_all(&target).map_err(|error| {
-            Failure::new(format!("cannot make the directory `{}`: {error}", target.display()))
-        })?;
+        std::fs::create_dir_all(&target).map_err(|error| Failure::no_directory(&target, &error))?;
     }
     for (made, place) in all.iter().zip(&places) {
         let plan = made.after().plan();

@@ -84,9 +84,7 @@ pub fn write(output: &Value, form: OutputForm, to: &Path, directory: &Path) -> R
     let full = directory.join(to);
     let is_directory = is_directory(to, &full);
     if is_directory {
-        std::fs::create_dir_all(&full).map_err(|error| {
-            Failure::new(format!("cannot make the directory `{}`: {error}", to.display()))
-        })?;
+        std::fs::create_dir_all(&full).map_err(|error| Failure::no_directory(to, &error))?;
     }
     let mut files = Vec::new();
     collect(output, &mut files);

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::failure::ExportFailure;
+use super::failure::{DIRECTORY, ExportFailure};
 use super::place::place;
 use super::receiver::{AT_ONCE, Action, Entry, ReceiveError, Receiver};
 use super::slot::Slot;
@@ -48,7 +48,7 @@ impl ToDirectory {
     /// A tree at `destination`, which is made once all has come; what is in it and not in the
     /// tree stays. That it can be written there is tried now, before anything is built.
     pub fn new(destination: &Path) -> Result<Self, ExportFailure> {
-        let failed = |source| ExportFailure::write("create a directory for", destination, source);
+        let failed = |source| ExportFailure::write(DIRECTORY, destination, source);
         // A link to a directory stays one.
         let (destination, within) = match fs::canonicalize(destination) {
             Ok(there) if there.is_dir() => (there.clone(), there),

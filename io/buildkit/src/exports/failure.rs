@@ -5,6 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::receiver::ReceiveError;
 
+/// What is attempted before anything is built, so that a result has a place.
+pub const MAKES_ROOM: [&str; 3] = [BESIDE, IN, DIRECTORY];
+pub(super) const BESIDE: &str = "create a file beside";
+pub(super) const IN: &str = "create a file in";
+pub(super) const DIRECTORY: &str = "create a directory for";
+
 /// Why a result could not be taken. Nothing of it is left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportFailure {
@@ -54,6 +60,15 @@ impl ExportFailure {
 
     pub(super) fn write(attempt: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Write { attempt, path: path.to_owned(), source }
+    }
+
+    /// The same of what is made under a name of our own invention, which the error tells and nobody knows.
+    pub(super) fn without_room(attempt: &'static str, path: &Path, error: &io::Error) -> Self {
+        let source = match error.kind() == io::ErrorKind::NotFound {
+            true => io::Error::new(error.kind(), "there is no such directory"),
+            false => error.kind().into(),
+        };
+        Self::write(attempt, path, source)
     }
 
     /// What the daemon is told: not where anything is on this machine.

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio_stream::{Empty, Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::failure::ExportFailure;
+use super::failure::{BESIDE, ExportFailure, IN};
 use super::slot::Slot;
 
 /// Chunks that may wait for the disk.
@@ -48,7 +48,8 @@ impl ToFile {
     /// A file at `destination`, which is replaced in one step once all has come. That it can be
     /// written there is tried now, before anything is built.
     pub fn new(destination: &Path) -> Result<Self, ExportFailure> {
-        let failed = |source| ExportFailure::write("create a file beside", destination, source);
+        let failed = |source| ExportFailure::write(BESIDE, destination, source);
+        let roomless = |source: io::Error| ExportFailure::without_room(BESIDE, destination, &source);
         // A link to a file stays one.
         let target = match fs::canonicalize(destination) {
             Ok(target) => target,
@@ -72,17 +73,17 @@ impl ToFile {
         let mut builder = tempfile::Builder::new();
         // Less the umask, as for any new file.
         builder.permissions(permissions);
-        let aside = Aside::within(above(&target)).map_err(failed)?;
-        let file = builder.tempfile_in(aside.path()).map_err(failed)?;
+        let aside = Aside::within(above(&target)).map_err(roomless)?;
+        let file = builder.tempfile_in(aside.path()).map_err(roomless)?;
         Ok(Self::with(Some(target), Sink::Aside(file, aside)))
     }
 
     /// A file without a name, in `directory`, for a result that is to be read again.
     pub fn unnamed_in(directory: &Path) -> Result<Self, ExportFailure> {
-        let failed = |source| ExportFailure::write("create a file in", directory, source);
+        let roomless = |source: io::Error| ExportFailure::without_room(IN, directory, &source);
         Ok(Self::with(
             None,
-            Sink::Unnamed(tempfile::tempfile_in(directory).map_err(failed)?, directory.to_owned()),
+            Sink::Unnamed(tempfile::tempfile_in(directory).map_err(roomless)?, directory.to_owned()),
         ))
     }
 

@@ -16,7 +16,7 @@ mod tree;
 mod tests;
 
 pub use self::directory::ToDirectory;
-pub use self::failure::ExportFailure;
+pub use self::failure::{ExportFailure, MAKES_ROOM};
 pub use self::file::ToFile;
 pub use self::receiver::ReceiveError;
 

@@ -118,6 +118,22 @@ async fn trouble_with_the_disk_is_told_and_kept() {
     assert!(matches!(ToFile::new(&directory.path().join("a/b")), Err(ExportFailure::Write { .. })));
 }
 
+#[test]
+fn a_place_that_is_not_there_is_told_by_its_own_name() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let missing = folder.path().join("none");
+    let told = |failure: ExportFailure| {
+        let cause = std::error::Error::source(&failure).map(ToString::to_string);
+        (failure.to_string(), cause.unwrap_or_default())
+    };
+    let no_such = "there is no such directory".to_owned();
+    let file = missing.join("image.tar");
+    let beside = ToFile::new(&file).err().map(told);
+    assert_eq!(beside, Some((format!("create a file beside `{}`", file.display()), no_such.clone())));
+    let within = ToFile::unnamed_in(&missing).err().map(told);
+    assert_eq!(within, Some((format!("create a file in `{}`", missing.display()), no_such)));
+}
+
 #[tokio::test]
 async fn a_file_without_a_name_can_be_read() {
     let directory = tempfile::tempdir().expect("makes a directory");
