@@ -13,7 +13,7 @@ Where the facts are from, each read in public repositories:
 - what debian and ubuntu lack: those of python and buildpack-deps, which install it;
 - nvidia/cuda: Dockerfiles that start from these tags or follow its own, in which the versions of
   cuDNN and the names of packages and variables stand.
-No registry has been asked, so no entry has a digest.
+No entry has a digest: docs/decisions/0025-pins-belong-to-projects.md says why.
 """
 
 from pathlib import Path
