@@ -10,6 +10,8 @@ use super::words::{Joint, Token, Word, tokens};
 pub struct Command {
     /// The program's name without its directory: `pip` also for `python3 -m pip`.
     pub name: String,
+    /// What is called, as it is written and with its directory: `/usr/bin/python3` for `/usr/bin/python3 -m pip`.
+    pub program: Word,
     /// What stands behind the name.
     pub arguments: Vec<Word>,
     /// Variables that are set for it alone.
@@ -91,6 +93,7 @@ fn command(words: Vec<Word>, is_redirected: bool, depth: usize, found: &mut Vec<
             "env" => &["-u", "-C", "-S"],
             "nice" => &["-n"],
             "timeout" => &["-s", "-k"],
+            "xargs" => &["-a", "-d", "-E", "-I", "-L", "-n", "-P", "-s"],
             "exec" | "command" | "nohup" | "eatmydata" | "builtin" => &[],
             _ => break word,
         };
@@ -113,6 +116,7 @@ fn command(words: Vec<Word>, is_redirected: bool, depth: usize, found: &mut Vec<
     }
     let mut arguments: Vec<Word> = words.collect();
     let extent = name.extent.start..arguments.last().map_or(name.extent.end, |last| last.extent.end);
+    let program = name.clone();
     name.text = base_name(&name.text).to_owned();
     let is_shell = is_shell(&name.text);
     if is_shell
@@ -132,7 +136,7 @@ fn command(words: Vec<Word>, is_redirected: bool, depth: usize, found: &mut Vec<
         arguments.drain(..2);
     }
     let name = if is_pip(&name.text) { "pip".to_owned() } else { name.text };
-    found.push(Command { name, arguments, env, extent, is_redirected, is_in_script: true });
+    found.push(Command { name, program, arguments, env, extent, is_redirected, is_in_script: true });
 }
 
 /// Whether a program reads scripts as `/bin/sh` does, as far as words go.
@@ -236,6 +240,7 @@ mod tests {
             ("(cd a; make) | tee log", vec!["cd a", "make", "tee log"]),
             ("echo ${A:-pip install}", vec!["echo ${A:-pip install}"]),
             ("timeout -k 5 60 curl x", vec!["curl x"]),
+            ("grep -v x a.txt | xargs -n 1 pip install -q", vec!["grep -v|x|a.txt", "pip install|-q"]),
         ] {
             let found: Vec<String> = names(script);
             let found: Vec<&str> = found.iter().map(String::as_str).collect();
@@ -249,6 +254,18 @@ mod tests {
         let command = commands_of(script).into_iter().nth(1).expect("there are two");
         assert_eq!(&script[command.extent.clone()], "pip install 'a b'");
         assert_eq!(&script[command.arguments[1].extent.clone()], "'a b'");
+    }
+
+    #[test]
+    fn what_is_called_keeps_its_directory() {
+        for (script, program) in [
+            ("A=1 pip3.12 install x", "pip3.12"),
+            ("sh -c '/opt/x/bin/python3 -m pip install x'", "/opt/x/bin/python3"),
+            ("\"$HOME\"/bin/pip install x", "$HOME/bin/pip"),
+        ] {
+            let command = commands_of(script).remove(0);
+            assert_eq!((command.name.as_str(), command.program.text.as_str()), ("pip", program), "{script}");
+        }
     }
 
     #[test]
