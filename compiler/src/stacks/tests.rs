@@ -275,6 +275,7 @@ fn a_model_becomes_a_plan_that_says_which_line_asked_for_what() {
           """
         symlink "/usr/local/bin/python3" at /venv/bin/python
         symlink "python" at /venv/bin/python3
+        symlink "python" at /venv/bin/python3.11
       }
       env VIRTUAL_ENV = "/venv"
       env prepend PATH "/venv/bin"

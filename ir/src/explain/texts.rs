@@ -313,6 +313,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("project::lock::local-wheel", "project.lock.local-wheel"),
     text!("project::lock::missing", "project.lock.missing"),
     text!("project::lock::no-cog", "project.lock.no-cog"),
+    text!("project::lock::no-installer", "project.lock.no-installer"),
     text!("project::lock::other-hash", "project.lock.other-hash"),
     text!("project::lock::problem", "project.lock.problem"),
     text!("project::lock::sources", "project.lock.sources"),

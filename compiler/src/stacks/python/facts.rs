@@ -17,10 +17,11 @@ use super::certificates::{self, Alone, Authority, Public};
 use super::debs;
 use super::finding::PythonFinding;
 use super::fit::Fit;
+use super::installers::asks_for_no_environment;
 use super::lock::{self, Locked};
 use super::named::named;
 use super::on_demand::OnDemand;
-use super::said::{Said, read_all};
+use super::said::{Said, at, read_all};
 use super::serves;
 use super::start::{Installed, Start, start};
 use super::{ahead, lock_inputs, versions};
@@ -28,7 +29,7 @@ use crate::composer::desk::At;
 use crate::stacks::detect::{Evidence, Weight};
 use crate::stacks::request::BaseWish;
 use crate::stacks::why::{Candidate, Decision};
-use crate::stacks::{Findings, Request};
+use crate::stacks::{Findings, Request, text};
 
 /// The facts.
 #[derive(Debug, Clone)]
@@ -82,6 +83,8 @@ pub struct InstallFile {
     pub path: SourcePath,
     /// Which line asks for it.
     pub at: At,
+    /// Whether it runs when there is an environment, and asks uv for a Python that is in none.
+    pub asks_for_no_environment: bool,
 }
 
 /// Something that was decided.
@@ -235,6 +238,12 @@ impl PythonFacts {
             at: self.packages.lock.clone().map(|lock| (lock, 1)),
             because: because.to_owned(),
         };
+        let installers = self.packages.installers.iter().map(|called| Decision {
+            what: "installer".to_owned(),
+            value: called.requirement.to_string(),
+            at: at(&called.file, called.place),
+            because: "this line calls it: as one of the packages it installs where they are".to_owned(),
+        });
         let start = Decision {
             what: "command".to_owned(),
             value: match &self.start.value {
@@ -282,11 +291,10 @@ impl PythonFacts {
         };
         decisions.extend(self.fit.decisions(cudnn));
         let requirements = self.unnamed_requirements();
-        decisions.extend(
-            [debs, requirements, Some(packages), Some(build_base), Some(start), user, authorities, public]
-                .into_iter()
-                .flatten(),
-        );
+        decisions.extend([debs, requirements, Some(packages)].into_iter().flatten());
+        decisions.extend(installers);
+        let others = [Some(build_base), Some(start), user, authorities, public];
+        decisions.extend(others.into_iter().flatten());
         decisions
     }
 }
@@ -333,7 +341,8 @@ fn install_files(
     let mut files = Vec::new();
     for named in named {
         if source.kind(&named.value)? == Some(Kind::File) {
-            files.push(InstallFile { path: named.value.clone(), at: said.at_setting(named.place) });
+            let (path, at) = (named.value.clone(), said.at_setting(named.place));
+            files.push(InstallFile { path, at, asks_for_no_environment: false });
             continue;
         }
         let (path, place) = (named.value.to_string(), named.place.into());
@@ -447,7 +456,11 @@ pub fn gather(
     let apt_sources = install_files(source, &said, &sources, &mut slips)?.pop();
     let certificates = certificates::read(source, &said, &mut slips)?;
     weight_targets(source, &said, &mut slips)?;
-    let post_install = install_files(source, &said, &said.settings().post_install, &mut slips)?;
+    let mut post_install = install_files(source, &said, &said.settings().post_install, &mut slips)?;
+    for file in &mut post_install {
+        let script = text(source, &file.path)?.ok().flatten();
+        file.asks_for_no_environment = script.is_some_and(|it| asks_for_no_environment(it, &said));
+    }
     let start = start(source, &said)?;
     let schemas = match request.openapi_schema {
         Some(_) => Ok(Vec::new()),

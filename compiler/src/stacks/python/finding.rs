@@ -224,6 +224,24 @@ pub enum PythonFinding {
         /// How it comes into it.
         way_out: &'static str,
     },
+    /// A lock without a program that installs packages, which is called.
+    #[error("`{program}` is to install into the environment here, which has none: `{lock}` does not hold it")]
+    #[diagnostic(
+        code("project::lock::no-installer"),
+        help(
+            "list what it installs among the project's dependencies and lock them anew, or add `{program}` to them, by \
+             uv for instance with `uv add {program}`; where the base's own is meant, call it by its path"
+        )
+    )]
+    NoInstaller {
+        /// The lock file.
+        lock: String,
+        /// The program, which is the package's name too.
+        program: String,
+        /// Where it is called, or where the file is named that calls it.
+        #[label("called by this")]
+        place: SourceSpan,
+    },
     /// A requirement that nothing can be built of.
     #[error("`{requirement}` is {what}")]
     #[diagnostic(code("project::python::sources"), help("{way_out}"))]
@@ -321,9 +339,7 @@ pub enum PythonFinding {
         config: crate::stacks::ConfigFile,
     },
     /// The lock is of other wishes.
-    #[error(
-        "the lock is out of date: it was made of other requirements, for another Python or for other platforms"
-    )]
+    #[error("the lock is out of date: {why}")]
     #[diagnostic(
         code("project::lock::stale"),
         help(
@@ -331,6 +347,8 @@ pub enum PythonFinding {
         )
     )]
     Stale {
+        /// What it lacks, or was made of.
+        why: String,
         /// What names the file that it is for.
         option: String,
         /// Where the lock says what it was made of.

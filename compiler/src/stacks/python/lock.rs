@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cogpack_frontends_python::lock::{self, LockFile};
 use cogpack_frontends_python::project::PythonFinding as FileFinding;
 use cogpack_frontends_python::requirement::PackageName;
+use cogpack_frontends_python::requirements::Stated;
 use cogpack_frontends_source::{DigestOf, InFile, Place, Source, SourcePath, Unread};
 use cogpack_packages_wheels::file_name::normalised;
 use cogpack_packages_wheels::lock::sources::{LockedSource, SourcePlace};
@@ -32,6 +33,8 @@ pub struct Locked {
     pub packages: Vec<LockedWheel>,
     /// Packages that are built from sources.
     pub sources: Vec<Built>,
+    /// What is among them because it is called while the image is built, and installs packages.
+    pub installers: Vec<Stated>,
     /// The version of cog's runtime.
     pub cog_version: Option<String>,
     /// Directories of the project that have some of the files.
@@ -85,7 +88,11 @@ pub(super) fn read(
     let is_recorded = match (inputs, recorded(found)) {
         (None, _) => true,
         (Some(inputs), Some((recorded, place))) if recorded != inputs.digest().to_string() => {
-            let finding = PythonFinding::Stale { option: request.config.option(), place: place.into() };
+            let why = lacks(&lock, found, inputs).unwrap_or_else(|| {
+                "it was made of other requirements, for another Python or for other platforms".to_owned()
+            });
+            let (option, place) = (request.config.option(), place.into());
+            let finding = PythonFinding::Stale { why, option, place };
             return Ok(Err(vec![InFile::new(&lock, finding.into())]));
         }
         (Some(_), Some(_)) => true,
@@ -185,7 +192,19 @@ pub(super) fn read(
     });
     let (frameworks, packages) = chosen.into_iter().partition(|wheel| is_of_a_framework(&name(wheel)));
     let is_own = inputs.is_none();
-    Ok(Ok(Locked { lock: Some(lock), is_own, frameworks, packages, sources, cog_version, directories }))
+    let (lock, installers) = (Some(lock), inputs.map(|inputs| inputs.installers.clone()).unwrap_or_default());
+    Ok(Ok(Locked { lock, is_own, frameworks, packages, sources, installers, cog_version, directories }))
+}
+
+/// An installer that a command calls and a lock does not hold, which older releases have made for instance.
+fn lacks(lock: &SourcePath, found: &str, inputs: &LockInputs) -> Option<String> {
+    let held = lock::read(lock, found).ok()?.packages;
+    let is_lacking = |called: &&Stated| {
+        called.requirement.name.as_ref().is_some_and(|program| !held.contains_key(program))
+    };
+    let called = inputs.installers.iter().find(is_lacking)?;
+    let (program, file, line) = (&called.requirement, &called.file, called.place.line);
+    Some(format!("it does not hold `{program}`, which is called by {file}:{line} to install packages"))
 }
 
 /// Where a lock has what is wrong with it.

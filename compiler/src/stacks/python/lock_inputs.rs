@@ -18,6 +18,7 @@ use cogpack_packages_wheels::target::{PythonVersion, Target};
 
 use super::finding::PythonFinding;
 use super::fit::Fit;
+use super::installers::{self, Installers};
 use super::said::{Said, beside, read_all};
 use super::start::is_package;
 use super::versions;
@@ -75,6 +76,8 @@ pub struct LockInputs {
     /// All that is required, and which versions there may be of what others require.
     pub(super) required: Vec<Stated>,
     pub(super) constraints: Vec<Stated>,
+    /// Those of it that are required because commands call them.
+    pub(super) installers: Vec<Stated>,
     /// That a model wants cog's server, where no file says which version.
     pub(super) server: Option<Box<Stated>>,
     /// The project's own name, where it is installed.
@@ -143,7 +146,8 @@ pub(super) fn of(
     python: PythonVersion,
     fit: &Fit,
 ) -> Result<Result<Needs, Findings>, Unread> {
-    let (required, mut findings) = required(said);
+    let (mut required, mut findings) = required(said);
+    let Installers { wanted: mut installers, needed } = installers::called(source, said)?;
     let names = |names: &[cogpack_frontends_source::Placed<String>]| {
         names.iter().map(|name| name.value.clone()).collect::<BTreeSet<String>>()
     };
@@ -160,11 +164,22 @@ pub(super) fn of(
             let way_out = "add it to the project's dependencies and lock them anew, by uv for instance with `uv add cog`";
             findings.push(InFile::new(&said.config, PythonFinding::NoCog { lock: file, way_out }.into()));
         }
+        findings.extend(needed.and_then(|called| {
+            let program = called.requirement.name.filter(|name| !lock.packages.contains_key(name))?;
+            let (lock, program, place) = (lock.file.to_string(), program.to_string(), called.place.into());
+            Some(InFile::new(&called.file, PythonFinding::NoInstaller { lock, program, place }.into()))
+        }));
         let itself = itself.filter(|itself| lock.packages.contains_key(itself));
         let (file, python, held) = (lock.file.clone(), (python, around.patch), lock.clone());
         let own = OwnLock { file, python, extras, groups, itself, held };
         return Ok(if findings.is_empty() { Ok(Needs::Own(own)) } else { Err(findings) });
     }
+    // Whoever requires it in any case has said in which version.
+    let says = |stated: &Stated, called: &Stated| {
+        stated.requirement.marker.is_none() && stated.requirement.name == called.requirement.name
+    };
+    installers.retain(|called| !required.iter().any(|stated| says(stated, called)));
+    required.extend(installers.iter().cloned());
     let no_constraints = Vec::new();
     let constraints =
         said.project.requirements.as_ref().map_or(&no_constraints, |requirements| &requirements.constraints);
@@ -186,6 +201,7 @@ pub(super) fn of(
             None => "cog".to_owned(),
         });
     }
+    lines.extend(installers.iter().map(|called| called.requirement.to_string()));
     // No resolver reads these without running them. Those of their extras are among them.
     let of_setup = required.iter().filter(|stated| said.project.setup.contains(&stated.file));
     lines.extend(of_setup.map(|stated| stated.requirement.to_string()));
@@ -251,6 +267,7 @@ pub(super) fn of(
         names_index,
         required,
         constraints,
+        installers,
         server,
         itself,
         texts,

@@ -14,6 +14,7 @@ pub mod debs_finding;
 mod facts;
 pub mod finding;
 pub mod fit;
+mod installers;
 mod labels;
 pub mod lock;
 pub mod lock_inputs;

@@ -9,6 +9,7 @@ use super::lock_inputs::{Needs, inputs};
 use crate::stacks::{BaseWish, Findings, Planned, ProjectFinding, Request, plan};
 
 mod built;
+mod installers;
 mod serves;
 mod unsolvable;
 

@@ -186,6 +186,7 @@ fn a_python_that_debian_lacks_lies_beside_its_packages() {
           """
         symlink "/opt/python/bin/python3.12" at /venv/bin/python
         symlink "python" at /venv/bin/python3
+        symlink "python" at /venv/bin/python3.12
       }
       env VIRTUAL_ENV = "/venv"
       env prepend PATH "/venv/bin"

@@ -86,6 +86,7 @@ fn a_cuda_without_the_python_gets_one_by_its_hash() {
           """
         symlink "/opt/python/bin/python3.11" at /venv/bin/python
         symlink "python" at /venv/bin/python3
+        symlink "python" at /venv/bin/python3.11
       }
       env VIRTUAL_ENV = "/venv"
       env prepend PATH "/venv/bin"

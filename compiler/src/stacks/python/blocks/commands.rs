@@ -2,9 +2,10 @@
 
 use cogpack_ir::plan::{Execution, Mount, MountKind, OpKind, SecretTarget, Span, Spanned};
 
-use super::{PythonFacts, literal};
+use super::{PythonFacts, literal, names_environment};
 use crate::composer::{Desk, Origin, StageParts};
 use crate::stacks::block::{Block, Detected};
+use crate::stacks::python::installers::asks_for_no_environment;
 
 /// Runs each command in the image, with the packages there and before the project's files are, so that
 /// an edit of those runs no command again.
@@ -59,6 +60,9 @@ impl Block<PythonFacts> for Commands {
                     },
                     span: Span::NOWHERE,
                 });
+            }
+            if asks_for_no_environment(&command.line.value, &facts.said) {
+                execution.env.push(names_environment());
             }
             let script = Spanned::nowhere(command.line.value.clone());
             let run = OpKind::Run { script, execution: Box::new(execution) };

@@ -4,7 +4,7 @@
 use cogpack_ir::plan::{Execution, Input, Mount, MountKind, OpKind, Span, Spanned};
 
 use super::source::project_files;
-use super::{PythonFacts, input, literal};
+use super::{PythonFacts, input, literal, names_environment};
 use crate::composer::{Desk, Origin, StageParts};
 use crate::stacks::block::{Block, Detected};
 use crate::stacks::detect::{Evidence, Weight};
@@ -97,7 +97,8 @@ fn runs(stage: &str, files: &[InstallFile], desk: &mut Desk<'_>) {
         };
         let mounts = vec![Mount { kind: mount, span: Span::NOWHERE }];
         let argv = ["/bin/sh", "-e", &target].map(str::to_owned).to_vec();
-        let execution = Box::new(Execution { mounts, ..Execution::default() });
+        let env = file.asks_for_no_environment.then(names_environment).into_iter().collect();
+        let execution = Box::new(Execution { mounts, env, ..Execution::default() });
         let exec = OpKind::Exec { argv: Spanned::nowhere(argv), execution };
         ops.push((exec, Some(Origin { block: block.clone(), at: file.at.clone() })));
     }

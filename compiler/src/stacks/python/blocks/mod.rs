@@ -24,6 +24,7 @@ mod weights;
 
 use cogpack_frontends_source::SourcePath;
 use cogpack_ir::plan::context::{LockedFile, WheelsContext};
+use cogpack_ir::plan::execution::EnvSetting;
 use cogpack_ir::plan::{Context, Span};
 use cogpack_ir::plan::{
     ContextKind, Copy, CopyForm, EnvChange, EnvEdit, EnvName, FileContent, Input, InputName, MakeFile,
@@ -100,6 +101,12 @@ fn workdir(path: &str) -> OpKind {
 
 fn env(name: EnvName, edit: fn(Spanned<Template>) -> EnvEdit, value: &str) -> OpKind {
     OpKind::Env(EnvChange { name: Spanned::nowhere(name), edit: edit(literal(value)) })
+}
+
+/// What tells uv, for one program, that the environment is the Python that it installs for.
+fn names_environment() -> EnvSetting {
+    let (name, value) = (variable("UV_PYTHON"), literal(&format!("{VENV}/bin/python")));
+    EnvSetting { name: Spanned::nowhere(name), value, span: Span::NOWHERE }
 }
 
 /// The name of a variable that is written in our own code.

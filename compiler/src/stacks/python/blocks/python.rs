@@ -50,6 +50,8 @@ impl Block<PythonFacts> for Python {
             file(&format!("{VENV}/pyvenv.cfg"), &settings),
             link(interpreter, "python"),
             link("python", "python3"),
+            // Whoever calls it by its version means this one too, and not the base's, which sees none of the packages.
+            link("python", &format!("python{}", facts.python.value)),
         ];
         let layer = Layer {
             name: Spanned::nowhere(LayerName::new("venv").expect("the word is a name")),
