@@ -14,6 +14,7 @@
 //! | [`web`] | fetches |
 //! | [`wheels`] | installs a `wheels` context, and reads its files |
 //! | [`debs`] | installs a `debs` context, and reads its files |
+//! | `logins` | takes logins out of what other programs say |
 //! | [`lock`] | locks a set of Debian packages |
 //! | [`lock_wheels`] | locks the set of wheels that a project's lock file names |
 //! | [`openpgp`] | looks at the signatures of archives |
@@ -37,6 +38,7 @@ pub mod installed;
 pub mod lock;
 pub mod lock_wheels;
 pub mod locked;
+mod logins;
 pub mod newest;
 pub mod openpgp;
 pub mod parallel;

@@ -15,6 +15,8 @@ use std::process::{Command, Stdio};
 use cogpack_content::Platform;
 use cogpack_packages_wheels::lock::sources::without_wheels;
 
+use crate::logins::without_logins_of_addresses;
+
 /// What is to be resolved.
 #[derive(Debug, Clone)]
 pub struct Wishes<'w> {
@@ -170,7 +172,7 @@ fn asked(uv: &Path, wishes: &Wishes<'_>, sources: &Sources) -> Result<String, Uv
     let ran = command.stdin(Stdio::null()).output().map_err(UvError::Run)?;
     if !ran.status.success() {
         let said = String::from_utf8_lossy(&ran.stderr).replace(&*lines.to_string_lossy(), "cog.yaml");
-        let said = lines_of(&wishes.indexes.without_logins(said));
+        let said = lines_of(&without_logins_of_addresses(&wishes.indexes.without_logins(said)));
         // Without a solution it ends with 1, with all else that goes wrong with 2 (uv 0.13).
         let has_looked = ran.status.code() == Some(1);
         return Err(if has_looked { UvError::Unresolved { said } } else { UvError::Failed { said } });
