@@ -4,6 +4,7 @@ mod certificates;
 mod debs;
 mod detection;
 mod gpu;
+mod model_hints;
 mod on_demand;
 mod pinned;
 mod runs;

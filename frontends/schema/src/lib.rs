@@ -36,6 +36,7 @@ pub mod constants;
 pub mod document;
 pub mod finding;
 pub mod input;
+pub mod likeness;
 pub mod model;
 pub mod python;
 pub mod reading;

@@ -5,8 +5,9 @@
 //! a folder without any of these, `__main__.py` or `main.py`. What is not said is not guessed: a plan of
 //! an image that starts nothing helps nobody.
 
+use cogpack_frontends_schema::likeness::{Likeness, most_like_a_model};
 use cogpack_frontends_source::file::names;
-use cogpack_frontends_source::{InFile, Kind, Names, Placed, Source, SourcePath, Unread};
+use cogpack_frontends_source::{InFile, Kind, Names, Placed, Source, SourcePath, Text, Unread};
 use cogpack_packages_wheels::scripts::{self, EntryPoint};
 
 use super::blocks::PROJECT;
@@ -97,12 +98,12 @@ pub fn start(
             return decided(words(&command), Some((beside(file), 1)), because);
         }
     }
-    let finding = PythonFinding::NoCommand { way_out: way_out(said, &places) };
+    let finding = PythonFinding::NoCommand { way_out: way_out(source, said, &places)? };
     Ok(Err(vec![InFile::new(&said.config, finding.into())]))
 }
 
-/// What can be written so that something is started.
-fn way_out(said: &Said, places: &Places<'_>) -> String {
+/// What can be written so that something is started: what serves a model, where a file looks as if it had one.
+fn way_out(source: &Source, said: &Said, places: &Places<'_>) -> Result<String, Unread> {
     let file = match &said.settings().stated {
         Some(stated) => stated.file.to_string(),
         None if said.project.pyproject.is_some() => "pyproject.toml".to_owned(),
@@ -112,11 +113,51 @@ fn way_out(said: &Said, places: &Places<'_>) -> String {
         "pyproject.toml" => "below `[tool.cogpack]` in `pyproject.toml`".to_owned(),
         file => format!("in a file `{file}`"),
     };
-    let script = places.scripts().into_iter().find(|name| *name != "setup.py").unwrap_or("app.py");
-    format!(
-        "write `command = [\"python\", \"{script}\"]` {place}, or the words that start yours; for a model \
-         `target = \"{script}:NAME\"`, with its class or function"
-    )
+    let scripts: Vec<&str> = places.scripts().into_iter().filter(|name| *name != "setup.py").collect();
+    Ok(match model(source, &scripts)? {
+        Some((script, name)) => format!(
+            "write `target = \"{script}:{name}\"` {place}, and cog's server serves that; or, where it is another \
+             program, `command = [\"python\", \"{script}\"]`, or the words that start yours"
+        ),
+        None => {
+            let script = scripts.first().unwrap_or(&"app.py");
+            format!(
+                "write `command = [\"python\", \"{script}\"]` {place}, or the words that start yours; for a model \
+                 `target = \"{script}:NAME\"`, with its class or function"
+            )
+        }
+    })
+}
+
+/// Names that files of models mostly have; they are looked into before others.
+const OF_MODELS: [&str; 6] =
+    ["run.py", "predict.py", "runner.py", "predictor.py", "model.py", "inference.py"];
+
+/// How many files are looked into for a model.
+const LOOKED_INTO: usize = 16;
+
+/// The file that looks most as if it had a model, and that model. Only files beside the project's own are looked
+/// into, and none where something else says what is started.
+fn model<'s>(source: &Source, scripts: &[&'s str]) -> Result<Option<(&'s str, String)>, Unread> {
+    let rank = |name: &str| OF_MODELS.iter().position(|one| *one == name).unwrap_or(OF_MODELS.len());
+    let mut scripts = scripts.to_vec();
+    scripts.sort_by_key(|name| rank(name));
+    scripts.truncate(LOOKED_INTO);
+    // All of them are asked for at once.
+    let unread = scripts.iter().filter_map(|name| source.text(&beside(name)).err());
+    if let Some(unread) = unread.reduce(Unread::and) {
+        return Err(unread);
+    }
+    let mut best: Option<(Likeness, &str, String)> = None;
+    for script in scripts {
+        // What cannot be read says nothing here.
+        let Text::Is(text) = source.text(&beside(script))? else { continue };
+        let Some((likeness, name)) = most_like_a_model(text) else { continue };
+        if best.as_ref().is_none_or(|(best, ..)| likeness > *best) {
+            best = Some((likeness, script, name));
+        }
+    }
+    Ok(best.map(|(_, script, name)| (script, name)))
 }
 
 /// The project's only program, or the one that has its name.
