@@ -271,6 +271,24 @@ fn secrets_are_never_told() {
     }
 }
 
+/// A build makes the lock itself: where other things are wrong, to ask for one sends people the wrong way.
+#[test]
+fn a_build_tells_what_is_wrong_beside_the_lock_that_it_would_make() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("is writable");
+    write("cog.yaml", "build:\n  python_version: \"3.11\"\nrun: \"predict.py:rum\"\n");
+    write("predict.py", "def run(name: str) -> str:\n    return name\n");
+    let planned = cogpackc(folder.path(), &["plan"]);
+    let built = cogpackc(folder.path(), &["build", ".", "--buildkit", NOWHERE]);
+    assert_eq!((planned.code, built.code), (1, 1), "{}{}", planned.stderr, built.stderr);
+    for (answer, asks) in [(planned, true), (built, false)] {
+        assert!(answer.stderr.contains("project::schema::no-target"), "{}", answer.stderr);
+        assert_eq!(answer.stderr.contains("project::lock::missing"), asks, "{}", answer.stderr);
+    }
+    let files = std::fs::read_dir(folder.path()).expect("can be read").count();
+    assert_eq!(files, 2);
+}
+
 #[test]
 fn a_directory_is_compiled_as_its_plan_or_its_project() {
     let folder = folder_with("cpk 1\nstage %app from scratch {\n  mkdir \"/a\"\n}\nexport from %app\n");
@@ -289,6 +307,23 @@ fn a_directory_is_compiled_as_its_plan_or_its_project() {
     let unlocked = cogpackc(project.path(), &[".", "-o", "llb.txt"]);
     assert_eq!(unlocked.code, 1);
     assert!(unlocked.stderr.contains("project::lock::missing"), "{}", unlocked.stderr);
+    // What was decided is data, and what is wrong is talk; without `--why` there is no data.
+    let why = cogpackc(project.path(), &["plan", "--why"]);
+    assert_eq!(why.code, 1);
+    for line in ["stack: python\n", "Python: 3.11\n", "build base: docker.io/", "command: cog's server\n"] {
+        assert!(why.text().contains(line), "{line}: {}", why.text());
+    }
+    assert!(why.stderr.contains("project::lock::missing"), "{}", why.stderr);
+    let plain = cogpackc(project.path(), &["plan"]);
+    assert_eq!((plain.code, plain.text(), &plain.stderr), (1, "", &why.stderr));
+    let why = cogpackc(project.path(), &["plan", "--why", "--format", "json"]);
+    let why: serde_json::Value = serde_json::from_slice(&why.stdout).expect("is JSON");
+    let chosen = |key: &str| {
+        let all = why["why"][key].as_array().into_iter().flatten();
+        all.filter(|base| base["chosen"] == true).count()
+    };
+    assert_eq!((chosen("bases"), chosen("build_bases")), (1, 1));
+    assert_eq!(why["why"]["blocks"], serde_json::json!([]));
     write(
         "pylock.cog.toml",
         "lock-version = \"1.0\"\ncreated-by = \"a test\"\n[[packages]]\nname = \"cog\"\nversion = \"0.23.1\"\n\

@@ -51,7 +51,7 @@ impl<'e> Example<'e> {
         let project = MemoryProject::new(files).expect("an example names files of the project");
         let findings: Findings = match project.plan(|source| stacks::plan(source, request)) {
             Ok(planned) => planned.warnings,
-            Err(findings) => findings,
+            Err(none) => none.findings,
         };
         let (errors, warnings): (Findings, Findings) = findings
             .into_iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use cogpack_compiler::World;
-use cogpack_compiler::stacks::{self, Request};
+use cogpack_compiler::stacks::{self, NoPlan, Request};
 use cogpack_content::Platform;
 use cogpack_frontends_cog_yaml::{CogYaml, Strictness, named_files};
 use cogpack_frontends_python::lock::Held;
@@ -96,7 +96,7 @@ fn answer(text: &str) -> String {
                     answer.understood.push_str(&listed(&cog_yaml));
                 }
             }
-            Err(findings) => answer.found(&findings),
+            Err(refused) => answer.found(&refused.findings),
         }
     }
     let is_of_cog = matches!(project.plan(|source| source.kind(&path)), Some(Kind::File));
@@ -338,7 +338,7 @@ fn projects_have_a_plan_or_findings() {
                 });
                 assert!(lints.is_empty(), "{name}: {lints:#?}");
             }
-            Err(findings) => {
+            Err(NoPlan { findings, .. }) => {
                 refused += 1;
                 assert!(findings.iter().any(|found| found.finding.is_error()), "{name} is refused silently");
                 for InFile { finding, .. } in &findings {
@@ -362,7 +362,7 @@ fn of_a_refused_project_nothing_is_written() {
         let planned = project.plan(|source| stacks::plan(source, &Request::plain()));
         let code = |finding: &dyn Diagnostic| finding.code().map(|code| code.to_string());
         let is_wrong = |found: &InFile<_>| code(&found.finding).as_deref() != Some(NOT_LOCKED);
-        if planned.err().is_none_or(|findings| !findings.iter().any(is_wrong)) {
+        if planned.err().is_none_or(|none| !none.findings.iter().any(is_wrong)) {
             continue;
         }
         let folder = tempfile::tempdir().expect("a temporary folder can be made");

@@ -16,7 +16,7 @@ use cogpack_compiler::stacks::python::finding::PythonFinding;
 use cogpack_compiler::stacks::python::lock_inputs::Needs;
 use cogpack_compiler::stacks::python::{lock, lock_inputs};
 use cogpack_compiler::stacks::{
-    self, BaseWish, ConfigFile, Findings, ImageName, Planned, ProjectFinding, Request,
+    self, BaseWish, ConfigFile, Findings, ImageName, NoPlan, Planned, ProjectFinding, Request,
 };
 use cogpack_content::{ImageReference, Platform};
 use cogpack_frontends_cog_yaml::Strictness;
@@ -156,22 +156,23 @@ impl Project {
         Ok(checked.is_empty())
     }
 
-    /// The locks that it lacks for a plan; nothing where something else is wrong, too.
-    pub fn lacks_only_locks(&mut self, request: &Request) -> Option<Lacking> {
-        let planned = self.files.plan(&mut self.source, |source| stacks::plan(source, request));
-        let mut errors = planned.err().unwrap_or_default();
-        errors.retain(|found| found.finding.is_error());
+    /// The locks that it lacks for a plan, if any, for whoever makes those; or, where something else is wrong, too,
+    /// all that is but for them.
+    pub fn lacks(&mut self, request: &Request) -> Result<Option<Lacking>, Findings> {
+        let Err(NoPlan { mut findings, .. }) = self.planned(request) else { return Ok(None) };
         let mut lacking = Lacking { packages: false, debs: false };
-        for found in &errors {
-            if matches!(found.finding, ProjectFinding::Python(PythonFinding::NoLock { .. })) {
-                lacking.packages = true;
-            } else if matches!(found.finding, ProjectFinding::Debs(DebsFinding::NoDebLock { .. })) {
-                lacking.debs = true;
-            } else {
-                return None;
-            }
+        findings.retain(|found| {
+            let finding = &found.finding;
+            let packages = matches!(finding, ProjectFinding::Python(PythonFinding::NoLock { .. }));
+            let debs = matches!(finding, ProjectFinding::Debs(DebsFinding::NoDebLock { .. }));
+            lacking.packages |= packages;
+            lacking.debs |= debs;
+            !packages && !debs
+        });
+        match findings.iter().any(|found| found.finding.is_error()) {
+            true => Err(findings),
+            false => Ok(Some(lacking)),
         }
-        (!errors.is_empty()).then_some(lacking)
     }
 
     /// What it says of the name of its image, where that can be read.
@@ -184,6 +185,11 @@ impl Project {
         self.files.plan(&mut self.source, |source| stacks::signature(source, request))
     }
 
+    /// Its plan, or why it has none. Nothing of it is shown.
+    pub fn planned(&mut self, request: &Request) -> Result<Planned, NoPlan> {
+        self.files.plan(&mut self.source, |source| stacks::plan(source, request))
+    }
+
     /// Its plan; `None` where it has errors, which are shown, as warnings are in either case.
     pub fn plan(
         &mut self,
@@ -191,14 +197,13 @@ impl Project {
         format: Format,
         console: &mut Console<'_>,
     ) -> Result<Option<Planned>, Failure> {
-        let planned = self.files.plan(&mut self.source, |source| stacks::plan(source, request));
-        match planned {
+        match self.planned(request) {
             Ok(planned) => {
                 self.show(&planned.warnings, format, console);
                 Ok(Some(planned))
             }
-            Err(findings) => {
-                self.show(&findings, format, console);
+            Err(none) => {
+                self.show(&none.findings, format, console);
                 Ok(None)
             }
         }

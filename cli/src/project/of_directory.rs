@@ -66,19 +66,26 @@ impl Named<'_> {
         if let Some(image) = project.image_name(&request) {
             check(&image, project.directory())?;
         }
-        if let Some(lacking) = project.lacks_only_locks(&request) {
-            let Some((needs, debs)) = project.lock_inputs(&request, self.format, console)? else {
-                return Ok(None);
-            };
-            if lacking.packages
-                && !lock::project::write(&project, &needs, false, false, self.format, console)?
-            {
+        match project.lacks(&request) {
+            Ok(None) => {}
+            Ok(Some(lacking)) => {
+                let Some((needs, debs)) = project.lock_inputs(&request, self.format, console)? else {
+                    return Ok(None);
+                };
+                if lacking.packages
+                    && !lock::project::write(&project, &needs, false, false, self.format, console)?
+                {
+                    return Ok(None);
+                }
+                if let Some(debs) = debs.filter(|_| lacking.debs) {
+                    lock::project_debs::write(&project, &debs, None, self.format, console)?;
+                }
+                project = Project::open(self.path, self.options, console)?;
+            }
+            Err(findings) => {
+                project.show(&findings, self.format, console);
                 return Ok(None);
             }
-            if let Some(debs) = debs.filter(|_| lacking.debs) {
-                lock::project_debs::write(&project, &debs, None, self.format, console)?;
-            }
-            project = Project::open(self.path, self.options, console)?;
         }
         self.of_project(project, &request, console)
     }

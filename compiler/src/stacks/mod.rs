@@ -25,6 +25,7 @@ use cogpack_frontends_python::pyproject::{PyprojectFinding, Settings};
 use cogpack_frontends_schema::Signature;
 use cogpack_frontends_source::{InFile, Source, SourcePath, Unread};
 use cogpack_ir::plan::Plan;
+use miette::Diagnostic;
 
 pub use block::{Block, Detected, compose};
 pub use detect::{Evidence, Weight};
@@ -49,6 +50,22 @@ pub struct Planned {
     pub warnings: Findings,
     /// Directories of the project with files of packages that the plan names.
     pub packages: BTreeSet<SourcePath>,
+}
+
+/// A project that has no plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoPlan {
+    /// What was decided all the same; nothing where not even a stack was chosen.
+    pub why: Option<Box<Why>>,
+    /// All that is wrong with it, with what its author should know.
+    pub findings: Findings,
+}
+
+impl NoPlan {
+    /// That no stack was chosen.
+    fn of_no_stack(finding: InFile<ProjectFinding>) -> Self {
+        Self { why: None, findings: vec![finding] }
+    }
 }
 
 /// What a project says of the name of its image.
@@ -84,7 +101,7 @@ pub trait Stack {
         source: &Source,
         request: &Request,
         evidence: Vec<Evidence>,
-    ) -> Result<Result<Planned, Findings>, Unread>;
+    ) -> Result<Result<Planned, NoPlan>, Unread>;
 
     /// What the model of a project takes for a prediction; nothing where it has no model, or one of which
     /// planning finds that this cannot be said.
@@ -100,7 +117,7 @@ pub fn all() -> Vec<Box<dyn Stack>> {
 }
 
 /// Plans a project by one of the known stacks.
-pub fn plan(source: &Source, request: &Request) -> Result<Result<Planned, Findings>, Unread> {
+pub fn plan(source: &Source, request: &Request) -> Result<Result<Planned, NoPlan>, Unread> {
     plan_by(&all(), source, request)
 }
 
@@ -109,7 +126,7 @@ pub fn plan_by(
     stacks: &[Box<dyn Stack>],
     source: &Source,
     request: &Request,
-) -> Result<Result<Planned, Findings>, Unread> {
+) -> Result<Result<Planned, NoPlan>, Unread> {
     let settings = settings(&SourcePath::root(), source)?;
     if let (None, Some(named), Some(stated)) = (&request.stack, &settings.stack, &settings.stated)
         && stacks.iter().all(|stack| stack.name() != named.value)
@@ -117,12 +134,28 @@ pub fn plan_by(
         let way_out = "it is the name of a stack, as `--stack` takes it: `python`";
         let (key, text, place) = ("stack".to_owned(), named.value.clone(), named.place);
         let finding = PythonFinding::from(PyprojectFinding::Setting { key, text, way_out, place });
-        return Ok(Err(vec![InFile::new(&stated.file, finding.into())]));
+        return Ok(Err(NoPlan::of_no_stack(InFile::new(&stated.file, finding.into()))));
     }
     match detect::choose(stacks, source, &request.config, named(request, &settings))? {
-        Ok((stack, evidence)) => stack.plan(source, request, evidence),
-        Err(finding) => Ok(Err(vec![finding])),
+        Ok((stack, evidence)) => {
+            let planned = stack.plan(source, request, evidence)?;
+            Ok(match planned {
+                Ok(planned) => Ok(Planned { warnings: in_order(planned.warnings), ..planned }),
+                Err(none) => Err(NoPlan { findings: in_order(none.findings), ..none }),
+            })
+        }
+        Err(finding) => Ok(Err(NoPlan::of_no_stack(finding))),
     }
+}
+
+/// Findings in the order in which people read them: by file, and in each by place; what is about no place goes
+/// before.
+fn in_order(mut findings: Findings) -> Findings {
+    findings.sort_by_cached_key(|found| {
+        let place = found.finding.labels().and_then(|mut labels| labels.next());
+        (found.file.clone(), place.map(|place| place.offset()))
+    });
+    findings
 }
 
 /// The stack that somebody names: whoever plans, or else the settings.

@@ -7,6 +7,7 @@ mod gpu;
 mod model_hints;
 mod on_demand;
 mod pinned;
+mod refused;
 mod runs;
 mod wishes;
 
@@ -42,15 +43,8 @@ impl Stack for Toy {
         _: &Source,
         _: &Request,
         evidence: Vec<Evidence>,
-    ) -> Result<Result<Planned, Findings>, Unread> {
-        let why = Why {
-            stack: self.name,
-            evidence,
-            blocks: Vec::new(),
-            decisions: Vec::new(),
-            bases: Vec::new(),
-            build_bases: Vec::new(),
-        };
+    ) -> Result<Result<Planned, NoPlan>, Unread> {
+        let why = Why::of(self.name, evidence);
         let (image, warnings) = (ImageName::Unsaid, Vec::new());
         Ok(Ok(Planned { plan: Plan::empty(), why, image, warnings, packages: Default::default() }))
     }
@@ -79,8 +73,13 @@ fn chosen(files: &[&str], named: Option<&str>) -> String {
     let request = Request { stack: named.map(str::to_owned), ..Request::plain() };
     match project.plan(|source| plan_by(&toys(), source, &request)) {
         Ok(planned) => planned.why.stack.to_owned(),
-        Err(findings) => findings.iter().map(told).collect::<Vec<_>>().join("\n"),
+        Err(none) => none.findings.iter().map(told).collect::<Vec<_>>().join("\n"),
     }
+}
+
+/// The plan of a project, or what is wrong with it.
+pub(crate) fn plan(source: &Source, request: &Request) -> Result<Result<Planned, Findings>, Unread> {
+    Ok(super::plan(source, request)?.map_err(|none| none.findings))
 }
 
 pub(super) fn told(found: &InFile<ProjectFinding>) -> String {
@@ -136,7 +135,7 @@ fn of_two_stacks_that_fit_whoever_plans_or_a_setting_chooses() {
         let request = Request { stack: named.map(str::to_owned), ..Request::plain() };
         match project.plan(|source| plan_by(&stacks, source, &request)) {
             Ok(planned) => format!("{}: {} stages", planned.why.stack, planned.plan.stages.len()),
-            Err(findings) => findings.iter().map(told).collect::<Vec<_>>().join("\n"),
+            Err(none) => none.findings.iter().map(told).collect::<Vec<_>>().join("\n"),
         }
     };
     let signature = |project: &MemoryProject| {
@@ -372,10 +371,10 @@ fn what_a_model_lacks_is_told() {
       `cogpackc catalogue add registry.example/own:1` looks into it and writes an entry for `--catalogue`
     project::lock::problem pylock.cog.toml: the lock cannot be installed: `torch` has no wheel for linux/amd64: of `torch-2.9.0-cp311-none-manylinux_2_28_x86_64.whl`, it is for the Python `cp311`, not for CPython 3.13
       `cogpackc lock DIR` makes the lock anew; what fits nowhere needs another version, or a wheel of its own: `pip wheel --no-deps -w wheels NAME` makes one, and `./wheels/FILE.whl` in `requirements.txt` takes it
-    project::base::no-python cog.yaml: the image `docker.io/library/ubuntu:24.04` has no Python, and no archive of Python 3.99 can be unpacked there
-      name another image, let the catalogue decide, or make the base of Debian packages, with `--base debian`; archives are those of a catalogue's `[[python]]`, for the GNU C library, and are unpacked by `tar`
     project::lock::missing .: the packages of the project are not locked: there is no `pylock.cog.toml`
       `cogpackc lock DIR` makes it: which packages in which versions, each with its hash
+    project::base::no-python cog.yaml: the image `docker.io/library/ubuntu:24.04` has no Python, and no archive of Python 3.99 can be unpacked there
+      name another image, let the catalogue decide, or make the base of Debian packages, with `--base debian`; archives are those of a catalogue's `[[python]]`, for the GNU C library, and are unpacked by `tar`
     "#);
 }
 

@@ -5,16 +5,16 @@ use cogpack_frontends_source::SourcePath;
 use super::block::{Detected, Turns};
 use super::detect::Evidence;
 
-/// All decisions of one plan.
+/// All decisions of one plan, or of a project that has none: those that were made before it was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Why {
     /// The stack.
     pub stack: &'static str,
     /// What speaks for it, heaviest first.
     pub evidence: Vec<Evidence>,
-    /// Blocks in the order of their turns, and those with nothing to do.
+    /// Blocks in the order of their turns, and those with nothing to do; none where there was no turn.
     pub blocks: Turns,
-    /// Single decisions, in the order in which they were made.
+    /// Single decisions, those first that others follow from.
     pub decisions: Vec<Decision>,
     /// Base images that were looked at.
     pub bases: Vec<Candidate>,
@@ -53,10 +53,14 @@ const SHOWN: usize = 4;
 /// Images by what became of them, in the order in which they were looked at.
 fn by_reason(candidates: &[Candidate]) -> Vec<(String, Vec<&str>)> {
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    let fits = match candidates.iter().any(|candidate| candidate.is_chosen) {
+        true => "fits, but another one comes before it",
+        false => "fits, but none is taken",
+    };
     for Candidate { name, against, is_chosen } in candidates {
         let reason = match (is_chosen, against.is_empty()) {
             (true, _) => "taken".to_owned(),
-            (false, true) => "fits, but another one comes before it".to_owned(),
+            (false, true) => fits.to_owned(),
             (false, false) => against.join("; "),
         };
         match groups.iter_mut().find(|(of, _)| *of == reason) {
@@ -68,6 +72,18 @@ fn by_reason(candidates: &[Candidate]) -> Vec<(String, Vec<&str>)> {
 }
 
 impl Why {
+    /// That a project is of a stack, before anything else is decided.
+    pub fn of(stack: &'static str, evidence: Vec<Evidence>) -> Self {
+        Self {
+            stack,
+            evidence,
+            blocks: Turns::new(),
+            decisions: Vec::new(),
+            bases: Vec::new(),
+            build_bases: Vec::new(),
+        }
+    }
+
     /// For people: one line a fact.
     pub fn text(&self) -> String {
         let mut text = format!("stack: {}\n", self.stack);
@@ -95,7 +111,9 @@ impl Why {
                 }
             }
         }
-        text.push_str("blocks:\n");
+        if !self.blocks.is_empty() {
+            text.push_str("blocks:\n");
+        }
         for (name, detected) in &self.blocks {
             let reason = match detected {
                 Detected::Yes(evidence) if evidence.is_empty() => "has a part in each such plan".to_owned(),

@@ -30,4 +30,4 @@ mod tests;
 
 pub use cog_yaml::CogYaml;
 pub use finding::CogYamlFinding;
-pub use read::{Strictness, read};
+pub use read::{Refused, Strictness, read};

@@ -22,6 +22,17 @@ pub enum Strictness {
 /// Findings of one file, in the order of their places.
 pub type Findings = Vec<InFile<CogYamlFinding>>;
 
+/// A `cog.yaml` that is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// What of it can be read: a key that is refused is as if it were not there.
+    pub readable: CogYaml,
+    /// Whether all of `build` is among that.
+    pub is_build_known: bool,
+    /// All that is wrong with it, warnings among that.
+    pub findings: Findings,
+}
+
 const DOCUMENT: Form = Form { key: "cog.yaml", expected: "a mapping", example: "build:" };
 
 const TABLE: Table = Table {
@@ -34,16 +45,24 @@ const TABLE: Table = Table {
     ],
 };
 
-/// What a `cog.yaml` says, together with the warnings about it; or all that is wrong with it,
-/// warnings among that.
-pub fn read(file: &SourcePath, text: &str, strictness: Strictness) -> Result<(CogYaml, Findings), Findings> {
+/// What a `cog.yaml` says, together with the warnings about it; or all that is wrong with it, and what can be
+/// read of it all the same.
+pub fn read(
+    file: &SourcePath,
+    text: &str,
+    strictness: Strictness,
+) -> Result<(CogYaml, Findings), Box<Refused>> {
     let (root, findings) = load(text);
     let findings = findings.into_iter().map(CogYamlFinding::from).collect();
     let mut reading = Reading { strictness, findings };
+    let mut is_build_known = false;
     let cog_yaml = root.and_then(|root| {
         let fields = reading.fields(&root, DOCUMENT, &TABLE)?;
+        let build = build::read(&mut reading, &fields);
+        // A key of the document that nobody knows may be meant for `build`.
+        is_build_known = !reading.findings.iter().any(CogYamlFinding::is_error);
         let mut cog_yaml = CogYaml {
-            build: build::read(&mut reading, &fields),
+            build,
             image: names::image(&mut reading, &fields),
             model: names::model(&mut reading, &fields),
             run: handler::read(&mut reading, &fields, "run"),
@@ -69,6 +88,8 @@ pub fn read(file: &SourcePath, text: &str, strictness: Strictness) -> Result<(Co
     let findings = findings.into_iter().map(|finding| InFile::new(file, finding)).collect();
     match cog_yaml {
         Some(cog_yaml) if !is_refused => Ok((cog_yaml, findings)),
-        Some(_) | None => Err(findings),
+        readable => {
+            Err(Box::new(Refused { readable: readable.unwrap_or_default(), is_build_known, findings }))
+        }
     }
 }

@@ -71,8 +71,6 @@ pub fn check(
 }
 
 /// Writes the project's plan to `path`, which is never half there.
-pub fn write(path: &Path, text: &str, console: &mut Console<'_>) -> Result<u8, Failure> {
-    write_file_atomically(&console.directory.join(path), text.as_bytes())
-        .map_err(|error| Failure::of(&error))?;
-    Ok(DONE)
+pub fn write(path: &Path, text: &str, console: &mut Console<'_>) -> Result<(), Failure> {
+    write_file_atomically(&console.directory.join(path), text.as_bytes()).map_err(|error| Failure::of(&error))
 }

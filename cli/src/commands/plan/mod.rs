@@ -6,7 +6,7 @@ pub mod arguments;
 use std::path::Path;
 
 use arguments::{PlanFormat, PlanProject};
-use cogpack_compiler::stacks::{Planned, Request};
+use cogpack_compiler::stacks::{NoPlan, Planned, Request, Why};
 use cogpack_ir::json;
 use cogpack_ir::verify::verify;
 use miette::Diagnostic;
@@ -24,18 +24,61 @@ pub fn run(arguments: &PlanProject, console: &mut Console<'_>) -> Result<u8, Fai
     let Some(request) = project::request(options, platforms, *format, console)? else { return Ok(FINDINGS) };
     let request = Request { no_network: arguments.no_network, ..request };
     let mut project = Project::open(&arguments.directory, &arguments.project, console)?;
-    let Some(planned) = project.plan(&request, arguments.format, console)? else { return Ok(FINDINGS) };
-    printed(&project, &planned, arguments, console)
+    match project.planned(&request) {
+        Ok(planned) => {
+            project.show(&planned.warnings, arguments.format, console);
+            printed(&project, &planned, arguments, console)
+        }
+        Err(none) => {
+            refused(&project, &none, arguments, console)?;
+            Ok(FINDINGS)
+        }
+    }
+}
+
+/// Shows why a project has no plan: where reasons are asked for, first what was decided all the same.
+fn refused(
+    project: &Project,
+    none: &NoPlan,
+    arguments: &PlanProject,
+    console: &mut Console<'_>,
+) -> Result<(), Failure> {
+    if let Some(why) = none.why.as_deref().filter(|_| arguments.why) {
+        written(&reasons(why, arguments.format), arguments, console)?;
+    }
+    project.show(&none.findings, arguments.format, console);
+    Ok(())
+}
+
+fn reasons(why: &Why, format: Format) -> String {
+    match format {
+        Format::Text => why.text(),
+        Format::Json => why_json::text(why),
+    }
+}
+
+/// Writes what was asked for to where it was asked for.
+fn written(text: &str, arguments: &PlanProject, console: &mut Console<'_>) -> Result<(), Failure> {
+    match arguments.path.as_deref().filter(|path| *path != Path::new("-")) {
+        Some(path) => kept::write(path, text, console),
+        None => {
+            console.data(text.as_bytes());
+            Ok(())
+        }
+    }
 }
 
 /// Prints what was planned. It is the text of a plan, so it is read as one, and of what breaks a rule of the
-/// language nothing is printed but that.
+/// language no plan is printed.
 fn printed(
     project: &Project,
     planned: &Planned,
     arguments: &PlanProject,
     console: &mut Console<'_>,
 ) -> Result<u8, Failure> {
+    if arguments.why {
+        written(&reasons(&planned.why, arguments.format), arguments, console)?;
+    }
     let file = project.as_plan_file(planned);
     let read = match cogpack_compiler::parse(&file.text).and_then(|plan| Ok((verify(plan.clone())?, plan))) {
         Ok((_, plan)) => plan,
@@ -51,16 +94,13 @@ fn printed(
     if let Some(path) = &arguments.check {
         return kept::check(path, &file, &planned.plan, arguments.format, console);
     }
-    let text = match (arguments.why, arguments.form(), arguments.format) {
-        (true, _, Format::Text) => planned.why.text(),
-        (true, _, Format::Json) => why_json::text(&planned.why),
-        (false, PlanFormat::Cpk, _) => file.text.to_string(),
-        (false, PlanFormat::Json, _) => json::write(&planned.plan),
-    };
-    if let Some(path) = arguments.path.as_deref().filter(|path| *path != Path::new("-")) {
-        return kept::write(path, &text, console);
+    if !arguments.why {
+        let text = match arguments.form() {
+            PlanFormat::Cpk => file.text.to_string(),
+            PlanFormat::Json => json::write(&planned.plan),
+        };
+        written(&text, arguments, console)?;
     }
-    console.data(text.as_bytes());
     Ok(DONE)
 }
 
@@ -108,14 +148,17 @@ mod tests {
     }
 
     #[test]
-    fn of_a_plan_that_breaks_a_rule_nothing_is_printed_but_that() {
+    fn of_a_plan_that_breaks_a_rule_nothing_is_printed_but_that_and_why() {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         std::fs::write(folder.path().join("main.py"), "print(1)\n").expect("can be written");
         let (code, data, talk) = answer(folder.path(), &[], true);
         assert_eq!((code, talk.as_str()), (DONE, ""));
         assert!(data.contains("from image @base"), "{data}");
         let kept = folder.path().join("kept.cpk");
-        for words in [&[][..], &["-o", "json"], &["--why"], &["--check", "kept.cpk"], &["-O", "kept.cpk"]] {
+        let (code, data, talk) = answer(folder.path(), &["--why"], false);
+        assert!(code == FINDINGS && data.starts_with("stack: python\n"), "{code}: {data}");
+        assert!(talk.contains("cpk::input::unknown"), "{talk}");
+        for words in [&[][..], &["-o", "json"], &["--check", "kept.cpk"], &["-O", "kept.cpk"]] {
             let (code, data, talk) = answer(folder.path(), words, false);
             assert_eq!((code, data.as_str()), (FINDINGS, ""), "{words:?}");
             assert!(talk.contains("cpk::input::unknown"), "{words:?}: {talk}");

@@ -25,7 +25,10 @@ fn of_model(source: &Source, request: &Request) -> Result<(), Unread> {
     }
     let cog_yaml = request.config.path();
     let cog = match text(source, cog_yaml)? {
-        Ok(Some(text)) => read(cog_yaml, text, request.strictness).map(|(cog, _)| cog).unwrap_or_default(),
+        Ok(Some(text)) => {
+            let read = read(cog_yaml, text, request.strictness);
+            read.map_or_else(|refused| refused.readable, |(cog, _)| cog)
+        }
         Ok(None) => CogYaml { run: run_of(&settings(&SourcePath::root(), source)?), ..CogYaml::default() },
         Err(_) => CogYaml::default(),
     };

@@ -86,30 +86,21 @@ impl DebInputs {
 pub(super) fn base(
     source: &Source,
     request: &Request,
-    catalogue: &Catalogue,
     said: &Said,
     python: &Decided<PythonVersion>,
-    fit: &Fit,
+    wanted: &Wished,
 ) -> Result<Result<Base, Findings>, Unread> {
-    let wanted = match of(request, catalogue, said, python, fit) {
-        Ok(wanted) => wanted,
-        Err(findings) => return Ok(Err(findings)),
-    };
     let mut set = match locked(source, request, said, &wanted.inputs)? {
         Ok(set) => set,
         Err(findings) => return Ok(Err(findings)),
     };
-    let system = |prefix: &str| System {
-        os: WantedOs { id: "debian".to_owned(), version: Some(wanted.inputs.suite.to_owned()) },
-        prefix: prefix.to_owned(),
-    };
-    Ok(Ok(match wanted.on_demand {
+    Ok(Ok(match &wanted.on_demand {
         None => Base {
             version: python_of(&set, python.value),
             from: BaseFrom::Debs(set),
             interpreter: INTERPRETER.to_owned(),
             python: PythonOf::Base,
-            system: system(DISTRIBUTION),
+            system: wanted.system(),
         },
         Some(archives) => {
             set.archives.extend(archives.archives.iter().map(beside));
@@ -117,8 +108,8 @@ pub(super) fn base(
                 version: Some(archives.version.clone()),
                 from: BaseFrom::Debs(set),
                 interpreter: on_demand::interpreter(python.value),
-                python: PythonOf::Archive(archives),
-                system: system(on_demand::PREFIX),
+                python: PythonOf::Archive(archives.clone()),
+                system: wanted.system(),
             }
         }
     }))
@@ -168,14 +159,26 @@ pub fn inputs(source: &Source, request: &Request) -> Result<Result<Option<DebInp
 }
 
 /// What a base is to be made of.
-struct Wished {
-    inputs: DebInputs,
+#[derive(Debug)]
+pub(super) struct Wished {
+    pub inputs: DebInputs,
     /// The Python that lies beside the packages, where none of them brings it.
-    on_demand: Option<OnDemand>,
+    pub on_demand: Option<OnDemand>,
+}
+
+impl Wished {
+    /// What compiled code is for on it.
+    pub fn system(&self) -> System {
+        let prefix = if self.on_demand.is_some() { on_demand::PREFIX } else { DISTRIBUTION };
+        System {
+            os: WantedOs { id: "debian".to_owned(), version: Some(self.inputs.suite.to_owned()) },
+            prefix: prefix.to_owned(),
+        }
+    }
 }
 
 /// The same of files that have been read.
-fn of(
+pub(super) fn of(
     request: &Request,
     catalogue: &Catalogue,
     said: &Said,

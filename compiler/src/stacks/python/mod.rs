@@ -11,9 +11,11 @@ mod build_base;
 pub mod certificates;
 pub mod debs;
 pub mod debs_finding;
+mod decisions;
 mod facts;
 pub mod finding;
 pub mod fit;
+mod gather;
 mod installers;
 mod labels;
 pub mod lock;
@@ -37,7 +39,7 @@ use cogpack_frontends_source::{InFile, Kind, Names, Source, SourcePath, Unread};
 use super::block::compose;
 use super::detect::{Evidence, Weight};
 use super::why::Why;
-use super::{ConfigFile, Findings, ImageName, Planned, ProjectFinding, Request, Stack};
+use super::{ConfigFile, ImageName, NoPlan, Planned, ProjectFinding, Request, Stack};
 
 /// The stack of Python models.
 pub struct PythonStack;
@@ -85,21 +87,20 @@ impl Stack for PythonStack {
         source: &Source,
         request: &Request,
         evidence: Vec<Evidence>,
-    ) -> Result<Result<Planned, Findings>, Unread> {
-        let (facts, warnings) = match facts::gather(source, request)? {
-            Ok(gathered) => gathered,
-            Err(findings) => return Ok(Err(findings)),
-        };
+    ) -> Result<Result<Planned, NoPlan>, Unread> {
         // By one of these it is a project at all.
+        let first = evidence.first().map(|first| first.file.clone());
+        let mut why = Why::of(self.name(), evidence);
+        let (facts, warnings) = match gather::gather(source, request, &mut why)? {
+            Ok(gathered) => gathered,
+            Err(findings) => return Ok(Err(NoPlan { why: Some(Box::new(why)), findings })),
+        };
         let config = Some(&facts.said.config).filter(|config| **config != SourcePath::root());
-        let ground = config.or(evidence.first().map(|first| &first.file)).map(|file| (file.clone(), 1));
+        let ground = config.cloned().or(first).map(|file| (file, 1));
         let composed = compose(&blocks::all(), &facts, request.platforms.clone(), ground);
         Ok(match composed {
             Ok((plan, blocks)) => {
-                let decisions = facts.decisions();
-                let bases = facts.bases.clone();
-                let build_bases = facts.build_bases.clone();
-                let why = Why { stack: self.name(), evidence, blocks, decisions, bases, build_bases };
+                why.blocks = blocks;
                 let image = facts.said.image_name();
                 let packages = facts.packages.directories.clone();
                 Ok(Planned { plan, why, image, warnings, packages })
@@ -107,7 +108,7 @@ impl Stack for PythonStack {
             Err(findings) => {
                 let at = &facts.said.config;
                 let told = findings.into_iter().map(|finding| InFile::new(at, finding.into()));
-                Err(warnings.into_iter().chain(told).collect())
+                Err(NoPlan { why: Some(Box::new(why)), findings: warnings.into_iter().chain(told).collect() })
             }
         })
     }

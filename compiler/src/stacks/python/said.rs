@@ -95,18 +95,49 @@ fn names_packages(cog: &CogYaml) -> bool {
     cog.build.python_requirements.is_some() || !cog.build.python_packages.is_empty()
 }
 
+/// What the files say, and what is wrong with them.
+pub(super) struct Read {
+    /// What they say, as far as it can be read.
+    pub said: Said,
+    /// What is wrong, and what their author should know.
+    pub findings: Findings,
+    /// Whether it is known which Python and which packages are asked for. Where this cannot be read, which files
+    /// count and what fits together cannot be said.
+    pub are_packages_known: bool,
+}
+
 /// What the files say, with warnings; or all that is wrong with them.
 pub fn read_all(source: &Source, request: &Request) -> Result<Result<(Said, Findings), Findings>, Unread> {
+    let Read { said, findings, .. } = read_each(source, request)?;
+    let is_error = |found: &InFile<ProjectFinding>| found.finding.is_error();
+    Ok(if findings.iter().any(is_error) { Err(findings) } else { Ok((said, findings)) })
+}
+
+/// What each file says by itself: one that cannot be read hides nothing of the others.
+pub(super) fn read_each(source: &Source, request: &Request) -> Result<Read, Unread> {
     let cog_yaml = request.config.path().clone();
-    let found = match text(source, &cog_yaml)? {
-        Ok(found) => found,
-        Err(finding) => return Ok(Err(vec![finding])),
+    let mut findings = Findings::new();
+    let mut are_packages_known = true;
+    let (is_of_cog, cog) = match text(source, &cog_yaml)? {
+        Ok(None) => (false, CogYaml::default()),
+        Ok(Some(text)) => match read(&cog_yaml, text, request.strictness) {
+            Ok((cog, warnings)) => {
+                findings.extend(warnings.into_iter().map(InFile::of));
+                (true, cog)
+            }
+            Err(refused) => {
+                findings.extend(refused.findings.into_iter().map(InFile::of));
+                are_packages_known = refused.is_build_known;
+                (true, refused.readable)
+            }
+        },
+        Err(finding) => {
+            findings.push(finding);
+            are_packages_known = false;
+            (true, CogYaml::default())
+        }
     };
-    let (mut cog, mut findings) = match found.map(|text| read(&cog_yaml, text, request.strictness)) {
-        None => (CogYaml::default(), Findings::new()),
-        Some(Ok((cog, warnings))) => (cog, warnings.into_iter().map(InFile::of).collect()),
-        Some(Err(findings)) => return Ok(Err(findings.into_iter().map(InFile::of).collect())),
-    };
+    let mut cog = cog;
     let named = cog.build.python_requirements.clone();
     // Files of Python are looked for where their schema is read.
     let absent = named_files(&cog, &cog_yaml, source)?.into_iter().filter(|found| {
@@ -116,10 +147,11 @@ pub fn read_all(source: &Source, request: &Request) -> Result<Result<(Said, Find
     findings.extend(absent.map(InFile::of));
     let (mut project, mut wrong) =
         project::read(&SourcePath::root(), named.as_ref().map(|named| &named.value), source)?;
-    if names_packages(&cog) {
+    // Whether files that `cog.yaml` does not name count, it may say where it cannot be read.
+    if names_packages(&cog) || !are_packages_known {
         wrong.retain(|found| !found.finding.is_of_unsaid_dependencies());
     }
-    if named.is_none() && names_packages(&cog) {
+    if named.is_none() && (names_packages(&cog) || !are_packages_known) {
         wrong.retain(|found| !matches!(found.finding, FileFinding::Requirements(_)));
         project.requirements = None;
     }
@@ -127,12 +159,12 @@ pub fn read_all(source: &Source, request: &Request) -> Result<Result<(Said, Find
     let settings = &project.settings;
     let stated_in =
         settings.stated.as_ref().map(|stated| stated.file.clone()).unwrap_or_else(SourcePath::root);
-    match (&settings.target, found) {
-        (Some(target), Some(_)) => {
+    match (&settings.target, is_of_cog) {
+        (Some(target), true) => {
             let finding = PythonFinding::TargetBesideCogYaml { place: target.place.into() };
             findings.push(InFile::new(&stated_in, finding.into()));
         }
-        (Some(_), None) => cog.run = run_of(settings),
+        (Some(_), false) => cog.run = run_of(settings),
         (None, _) => {}
     }
     if let (Some(said), Some(other)) = (&settings.python, &cog.build.python_version)
@@ -146,14 +178,11 @@ pub fn read_all(source: &Source, request: &Request) -> Result<Result<(Said, Find
             place: said.place.into(),
         };
         findings.push(InFile::new(&stated_in, finding.into()));
+        are_packages_known = false;
     }
-    let is_error = |found: &InFile<ProjectFinding>| found.finding.is_error();
-    if findings.iter().any(is_error) {
-        return Ok(Err(findings));
-    }
-    let is_of_cog = found.is_some();
     let config = if is_of_cog { cog_yaml } else { config(&project) };
-    Ok(Ok((Said { config, named: request.config.clone(), is_of_cog, cog, project }, findings)))
+    let said = Said { config, named: request.config.clone(), is_of_cog, cog, project };
+    Ok(Read { said, findings, are_packages_known })
 }
 
 /// What is run as settings say it, in place of a `cog.yaml`.

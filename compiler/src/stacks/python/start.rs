@@ -231,6 +231,11 @@ fn installed(said: &Said, places: &Places<'_>) -> Result<Option<Installed>, Find
     }))
 }
 
+/// Whether it is about a program that the project names, and hangs on nothing that is said elsewhere.
+pub(super) fn is_of_one_program(finding: &ProjectFinding) -> bool {
+    matches!(finding, ProjectFinding::Python(PythonFinding::Program { .. }))
+}
+
 fn told(
     pyproject: &SourcePath,
     name: &str,

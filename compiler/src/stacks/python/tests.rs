@@ -6,7 +6,8 @@ use cogpack_ir::syntax;
 use miette::Diagnostic;
 
 use super::lock_inputs::{Needs, inputs};
-use crate::stacks::{BaseWish, Findings, Planned, ProjectFinding, Request, plan};
+use crate::stacks::tests::plan;
+use crate::stacks::{BaseWish, Findings, Planned, ProjectFinding, Request};
 
 mod built;
 mod installers;
@@ -295,7 +296,8 @@ fn the_order_in_which_blocks_are_listed_makes_no_difference() {
     let files = [("cog.yaml", yaml), ("r.py", model), ("pylock.toml", &lock), ("cogpack.toml", settings)];
     let request = Request::plain();
     let project = MemoryProject::new(files).unwrap();
-    let (facts, _) = project.plan(|source| super::facts::gather(source, &request)).unwrap();
+    let mut why = crate::stacks::Why::of("python", Vec::new());
+    let (facts, _) = project.plan(|source| super::gather::gather(source, &request, &mut why)).unwrap();
     let composed = |turned: usize, is_reversed: bool| {
         let mut listed = super::blocks::all();
         listed.rotate_left(turned);
@@ -355,20 +357,24 @@ fn settings_stand_beside_what_other_files_say() {
         refused(&[("pyproject.toml", "[project]\nname = \"a\"\nrequires-python = \"<3.9\"\n")]),
     ];
     insta::assert_snapshot!(told.join("\n"), @r#"
-    project::python::target-twice cogpack.toml: `target` is for projects without a `cog.yaml`, and this one has one
-      write it as `run` into `cog.yaml`, and take it away here
     project::python::python-twice cogpack.toml: the Python is 3.12 here, and 3.11 in line 2 of `cog.yaml`
       keep one of them
+    project::python::target-twice cogpack.toml: `target` is for projects without a `cog.yaml`, and this one has one
+      write it as `run` into `cog.yaml`, and take it away here
     project::pyproject::unknown-setting cogpack.toml: `cogpack.toml` has no setting `tool`
       take it away; the settings are `apt-sources`, `base`, `build-base`, `ca-certificates`, `catalogue`, `command`, `extras`, `groups`, `post-install`, `pre-install`, `precompile`, `python`, `stack`, `strip`, `target`, `user`
     project::pyproject::settings-twice pyproject.toml: the settings stand in two files: here, and in `cogpack.toml`
       move all of them to one of the two, and take the other away
-    project::python::unknown-extra pyproject.toml: `pyproject.toml` has no extra `b`
-      write it into `pyproject.toml`, or take it away here
     project::python::no-command pyproject.toml: nothing says what the image starts
       write `command = ["python", "app.py"]` below `[tool.cogpack]` in `pyproject.toml`, or the words that start yours; for a model `target = "app.py:NAME"`, with its class or function
+    project::python::unknown-extra pyproject.toml: `pyproject.toml` has no extra `b`
+      write it into `pyproject.toml`, or take it away here
     project::python::not-allowed pyproject.toml: the Python is 3.10 by .python-version:1, and the project asks for >=3.11
       choose one that `requires-python` allows, or allow this one
+    project::python::program pyproject.toml: the program `greet` cannot be made: the project has no module `hello`
+      write it as `greet = "MODULE:FUNCTION"`, with a module that is in the project's directory or in `src`; or take it away
+    project::python::no-command pyproject.toml: nothing says what the image starts
+      write `command = ["python", "app.py"]` below `[tool.cogpack]` in `pyproject.toml`, or the words that start yours; for a model `target = "app.py:NAME"`, with its class or function
     project::python::none pyproject.toml: no Python from 3.9 to 3.14 is one that `<3.9` allows
       allow one of them, as in `requires-python = ">=3.11"`
     "#);
@@ -398,8 +404,8 @@ fn a_cog_yaml_uses_what_stands_beside_it() {
     let (plan, _) = text(&[yaml, python, pyproject, ("uv.lock", &with_cog)]);
     assert!(plan.contains("six-1.17.0") && plan.contains("label run.cog.version = \"0.23.1\""), "{plan}");
     let lacking = refused(&[yaml, python, pyproject, ("uv.lock", UV_LOCK)]);
-    assert!(lacking.starts_with("project::python::lock-missing pyproject.toml: "), "{lacking}");
-    assert!(lacking.contains("project::lock::no-cog cog.yaml: "), "{lacking}");
+    assert!(lacking.starts_with("project::lock::no-cog cog.yaml: "), "{lacking}");
+    assert!(lacking.contains("project::python::lock-missing pyproject.toml: "), "{lacking}");
     // Its own requirements go before a lock of others.
     let own = ("cog.yaml", "build:\n  python_version: \"3.11\"\n  python_packages: [\"six\"]\n");
     assert!(refused(&[own, ("uv.lock", UV_LOCK)]).contains("project::lock::missing"));
@@ -435,7 +441,8 @@ fn a_lock_is_made_of_all_that_the_files_require() {
     assert_eq!(needs(&[("main.py", "")]), Needs::Nothing);
 
     let conflict = refused(&[("pyproject.toml", PYPROJECT), ("requirements.txt", "six<1.16\n")]);
-    assert!(conflict.starts_with("project::requirements::conflict requirements.txt: "), "{conflict}");
+    assert!(conflict.starts_with("project::python::program pyproject.toml: "), "{conflict}");
+    assert!(conflict.contains("project::requirements::conflict requirements.txt: "), "{conflict}");
     let hash = "six==1.17.0 --hash=sha256:c7e0abab1028d83789f87d86dc30f82c3335085dc8abbe62bbc3dcb073976ed5\n";
     let other = refused(&[("requirements.txt", hash), ("pylock.cog.toml", PYLOCK), ("main.py", "")]);
     assert!(other.starts_with("project::lock::other-hash requirements.txt: "), "{other}");

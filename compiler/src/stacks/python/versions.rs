@@ -46,7 +46,8 @@ pub(super) struct Settled {
     pub warnings: Findings,
 }
 
-fn settled(request: &Request, said: &Said, catalogue: &Catalogue) -> Result<Settled, Findings> {
+/// The same with base images that are read already.
+pub(super) fn settled(request: &Request, said: &Said, catalogue: &Catalogue) -> Result<Settled, Findings> {
     let decided = python(said)?;
     let has_own_lock = !said.project.locks.is_empty() && !said.names_packages();
     let named = named(said).map(|named| (named.file, named.place));
@@ -194,48 +195,82 @@ pub(super) fn catalogue(
     Ok(if findings.is_empty() { Ok(catalogue) } else { Err(findings) })
 }
 
-/// The image of the catalogue for a Python, and all that were looked at.
+/// The image of the catalogue for a Python, or why there is none; and all that were looked at, as far as any
+/// was.
 pub(super) fn base(
     request: &Request,
     catalogue: &Catalogue,
     said: &Said,
     python: &Decided<PythonVersion>,
     fit: &Fit,
-) -> Result<(Base, Vec<Candidate>), Findings> {
-    let wish = wish(request, said);
-    let stated = said.settings().stated.as_ref().filter(|_| request.base.is_none() && wish.is_some());
-    let file = stated.map_or(&said.config, |stated| &stated.file);
-    let told = |finding: PythonFinding| vec![InFile::new(file, finding.into())];
+) -> (Result<Base, Findings>, Vec<Candidate>) {
     let exactly = named(said).and_then(|named| named.exactly());
-    let of_patch = exactly.as_ref().and_then(|python| {
+    let (chosen, choice) = chosen(request, catalogue, said, exactly.as_ref(), python, fit);
+    let made = chosen.and_then(|chosen| {
+        let made = of_entry(request, catalogue, exactly.as_ref(), python, &chosen);
+        made.map_err(|finding| told(request, said, finding)).map(|made| (made, chosen))
+    });
+    let candidates = candidates(&choice, made.as_ref().ok().map(|(_, chosen)| chosen));
+    (made.map(|(made, _)| made), candidates)
+}
+
+/// What is wrong with a base, at the setting that names it.
+fn told(request: &Request, said: &Said, finding: PythonFinding) -> Findings {
+    vec![InFile::new(base_file(request, said), finding.into())]
+}
+
+/// The file that says which base it is to be.
+fn base_file<'s>(request: &Request, said: &'s Said) -> &'s SourcePath {
+    let is_said = request.base.is_none() && wish(request, said).is_some();
+    let stated = said.settings().stated.as_ref().filter(|_| is_said);
+    stated.map_or(&said.config, |stated| &stated.file)
+}
+
+fn chosen(
+    request: &Request,
+    catalogue: &Catalogue,
+    said: &Said,
+    exactly: Option<&VersionSpecifiers>,
+    python: &Decided<PythonVersion>,
+    fit: &Fit,
+) -> (Result<Entry, Findings>, Choice) {
+    let of_patch = exactly.and_then(|python| {
         let wanted = with_python(request, python, fit);
         let choice = choose(catalogue, &wanted);
         let chosen = choice.chosen.clone().or_else(|| on_demand::base(request, catalogue, &wanted, python));
-        chosen.map(|chosen| (chosen, choice))
+        chosen.map(|chosen| (Ok(chosen), choice))
     });
-    let (chosen, choice) = match (&wish, of_patch) {
+    match (wish(request, said), of_patch) {
         (Some(BaseWish::Image(named)), _) => {
-            let listed = catalogue.find(named).map(|listed| listed.entry.clone());
-            let listed =
-                listed.ok_or_else(|| told(PythonFinding::UnknownBase { named: named.to_string() }))?;
-            (listed, choice(request, catalogue, python.value, fit).1)
+            let listed = catalogue.find(&named).map(|listed| listed.entry.clone());
+            let unknown = || told(request, said, PythonFinding::UnknownBase { named: named.to_string() });
+            (listed.ok_or_else(unknown), choice(request, catalogue, python.value, fit).1)
         }
         (None | Some(BaseWish::Catalogue | BaseWish::Debian), Some(of_patch)) => of_patch,
         (None | Some(BaseWish::Catalogue | BaseWish::Debian), None) => {
             let (wanted, choice) = choice(request, catalogue, python.value, fit);
             let bare = || on_demand::base(request, catalogue, &wanted, &of(python.value));
             let chosen = match choice.entry(&wanted) {
-                Ok(chosen) => chosen.clone(),
-                Err(none) => bare().ok_or_else(|| vec![asked_for(said, fit, file, none)])?,
+                Ok(chosen) => Ok(chosen.clone()),
+                Err(none) => bare().ok_or_else(|| vec![asked_for(said, fit, base_file(request, said), none)]),
             };
             (chosen, choice)
         }
-    };
-    let name = chosen.reference.to_string();
-    let archive = |python: &VersionSpecifiers| on_demand::of(request, catalogue, &chosen, python);
-    let (interpreter, version, python) = match (&chosen.python, exactly.as_ref().and_then(archive)) {
+    }
+}
+
+/// What is made of an image of the catalogue.
+fn of_entry(
+    request: &Request,
+    catalogue: &Catalogue,
+    exactly: Option<&VersionSpecifiers>,
+    python: &Decided<PythonVersion>,
+    chosen: &Entry,
+) -> Result<Base, PythonFinding> {
+    let archive = |python: &VersionSpecifiers| on_demand::of(request, catalogue, chosen, python);
+    let (interpreter, version, python) = match (&chosen.python, exactly.and_then(archive)) {
         (Some(python), _) => (python.interpreter.clone(), Some(python.version.clone()), PythonOf::Base),
-        (None, None) if has_package_of(&chosen, python.value) => {
+        (None, None) if has_package_of(chosen, python.value) => {
             (PACKAGED.to_owned(), None, PythonOf::Package)
         }
         (None, of_patch) => match of_patch.or_else(|| archive(&of(python.value))) {
@@ -244,12 +279,11 @@ pub(super) fn base(
                 (on_demand::interpreter(python.value), version, PythonOf::Archive(archive))
             }
             None => {
-                let python = python.value.to_string();
-                return Err(told(PythonFinding::BaseWithoutPython { base: name, python }));
+                let (base, python) = (chosen.reference.to_string(), python.value.to_string());
+                return Err(PythonFinding::BaseWithoutPython { base, python });
             }
         },
     };
-    let candidates = candidates(&choice, &chosen);
     let system = System {
         os: WantedOs { id: chosen.os.id.clone(), version: Some(chosen.os.version.clone()) },
         prefix: match (&chosen.python, &python) {
@@ -258,21 +292,20 @@ pub(super) fn base(
             (None, PythonOf::Base | PythonOf::Package) => DISTRIBUTION.to_owned(),
         },
     };
-    let base = Base {
+    Ok(Base {
         from: BaseFrom::Image {
             reference: chosen.reference.clone(),
             digest: chosen.digest,
             config: chosen.config.clone().map(Box::new),
             has_init: chosen.packages.contains_key(INIT),
-            public: Public::of(&chosen),
+            public: Public::of(chosen),
             cuda: [chosen.cuda.clone(), chosen.cudnn.clone()],
         },
         interpreter,
         version,
         python,
         system,
-    };
-    Ok((base, candidates))
+    })
 }
 
 /// That no image fits, at the line that asks for what they lack.
@@ -286,11 +319,11 @@ fn asked_for(said: &Said, fit: &Fit, file: &SourcePath, none: NoneFits) -> InFil
 }
 
 /// The images that were looked at, and what became of each.
-pub(super) fn candidates(choice: &Choice, chosen: &Entry) -> Vec<Candidate> {
+pub(super) fn candidates(choice: &Choice, chosen: Option<&Entry>) -> Vec<Candidate> {
     let candidate = |(entry, against): &(Entry, Vec<RuledOut>)| Candidate {
         name: entry.reference.to_string(),
         against: against.iter().map(ToString::to_string).collect(),
-        is_chosen: entry.reference == chosen.reference,
+        is_chosen: chosen.is_some_and(|chosen| entry.reference == chosen.reference),
     };
     choice.considered.iter().map(candidate).collect()
 }

@@ -7,9 +7,9 @@ use cogpack_ir::plan::context::{DebsContext, LockedFile};
 use cogpack_ir::plan::{Span, Spanned};
 use cogpack_ir::syntax;
 
-use super::{LOCK, told};
+use super::{LOCK, plan, told};
 use crate::stacks::python::debs::{inputs, lock_text};
-use crate::stacks::{BaseWish, Request, plan};
+use crate::stacks::{BaseWish, Request};
 
 /// Made by `openssl req -x509`.
 const ONE: &str = include_str!("../../../../content/src/certificate/tests/one.pem");

@@ -7,9 +7,9 @@ use cogpack_ir::plan::context::{DebsContext, LockedFile};
 use cogpack_ir::plan::{Span, Spanned};
 use cogpack_ir::syntax;
 
-use super::{LOCK, told};
+use super::{LOCK, plan, told};
 use crate::stacks::python::debs::{inputs, is_fresh, lock_text};
-use crate::stacks::{BaseWish, Request, plan};
+use crate::stacks::{BaseWish, Request};
 
 const COG_YAML: &str = "build:\n  python_version: \"3.11\"\n  system_packages: [ffmpeg=7:5.1.8-1]\nrun: \"predict.py:Predictor\"\n";
 

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 
 use cogpack_frontends_source::{Answer, MemoryProject, Names, Question, Source, Text, answered};
 
-use super::{LOCK, told};
-use crate::stacks::{Request, plan};
+use super::{LOCK, plan, told};
+use crate::stacks::Request;
 
 const YAML: &str = "build:\n  python_version: \"3.11\"\nrun: \"predict.py:Predictor\"\n";
 

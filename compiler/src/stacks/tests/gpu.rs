@@ -44,7 +44,7 @@ fn planned(build: &str, wheels: &[&str], request: Request) -> String {
     let planned = MemoryProject::new(files).unwrap().plan(|source| plan(source, &request));
     let planned = match planned {
         Ok(planned) => planned,
-        Err(found) => return found.iter().map(told).collect::<Vec<_>>().join("\n"),
+        Err(found) => return found.findings.iter().map(told).collect::<Vec<_>>().join("\n"),
     };
     assert!(planned.warnings.is_empty(), "{:?}", planned.warnings);
     let (text, why) = (syntax::print(&planned.plan), planned.why.text());

@@ -24,7 +24,7 @@ fn asked(files: &[(&str, &str)]) -> (String, Vec<String>) {
         Ok::<_, Infallible>(answer)
     };
     let Ok(planned) = answered(&mut source, |source| plan(source, &Request::plain()), read);
-    let findings = planned.err().unwrap_or_default();
+    let findings = planned.err().map(|none| none.findings).unwrap_or_default();
     let of = |said: &String| said.starts_with("project::python::no-command");
     (findings.iter().map(told).filter(of).collect::<Vec<_>>().join("\n"), asked)
 }

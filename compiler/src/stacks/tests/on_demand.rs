@@ -4,8 +4,8 @@ use cogpack_catalogue::Catalogue;
 use cogpack_frontends_source::MemoryProject;
 use cogpack_ir::syntax;
 
-use super::{LOCK, told};
-use crate::stacks::{BaseWish, Request, plan};
+use super::{LOCK, plan, told};
+use crate::stacks::{BaseWish, Request};
 
 /// A CUDA with a Linux that has no package of that Python.
 const CUDA: &str =

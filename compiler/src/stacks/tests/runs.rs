@@ -3,8 +3,8 @@
 use cogpack_frontends_source::MemoryProject;
 use cogpack_ir::syntax;
 
-use super::{LOCK, told};
-use crate::stacks::{Request, plan};
+use super::{LOCK, plan, told};
+use crate::stacks::Request;
 
 fn planned(cog_yaml: &str, settings: &str, request: &Request) -> Result<String, String> {
     let files = [

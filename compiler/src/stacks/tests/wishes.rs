@@ -4,8 +4,8 @@ use cogpack_catalogue::Catalogue;
 use cogpack_frontends_source::MemoryProject;
 use miette::Diagnostic;
 
-use super::{LOCK, told};
-use crate::stacks::{BaseWish, Findings, Request, plan};
+use super::{LOCK, plan, told};
+use crate::stacks::{BaseWish, Findings, Request};
 
 /// What is told of a model with this below `build` and this behind it, each with the text that it points at.
 fn found(build: &str, more: &str, request: &Request) -> String {

@@ -206,6 +206,8 @@ fn no_image_to_build_in_is_told_with_the_nearest() {
     let request = Request { catalogue, ..Request::plain() };
     let told = all(&project.plan(|source| plan(source, &request)).expect_err("has no plan"));
     insta::assert_snapshot!(told, @r#"
+    project::python::no-authorities cogpack.toml: `docker.io/library/python:3.12.12-slim-trixie` is not known to have certificates of public authorities, and nothing brings any
+      if they are there, say so: `cogpackc catalogue add IMAGE` looks, and `ca-certificates = ""` below `[image.packages]` of its entry says it; if not, let apt install them, by `ca-certificates` in `build.system_packages`, or take another base: `--base debian` has them
     project::base::nothing-to-build-in pylock.toml: `docopt` must be built from sources, and no image is known for building in, of debian 13, on linux/amd64, with Python ==3.12.*, Python in `/usr/local`, `gcc`
       docker.io/library/python:3.12.12-slim-trixie: it is not known to have `gcc`
     give one with `--catalogue FILE`, whose entry `cogpackc catalogue add IMAGE` writes: it has what the base has, and a compiler; or put a wheel of the package into the project, `pip wheel --no-deps -w wheels NAME`, and write `./wheels/FILE.whl` in its place
