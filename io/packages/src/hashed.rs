@@ -128,8 +128,11 @@ mod tests {
                     lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
                 let path = lines[0].split(' ').nth(1).unwrap_or_default().to_owned();
                 heard.lock().expect("nobody fails with it").extend(lines);
-                let moved =
-                    |to: &str| format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n");
+                let moved = |to: &str| {
+                    format!(
+                        "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                    )
+                };
                 let answer =
                     match path.as_str() {
                         "/file" => "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
@@ -139,7 +142,8 @@ mod tests {
                         "/moved" => moved("/file"),
                         "/away" => moved("file:///etc/hostname"),
                         "/endless" => "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".to_owned(),
-                        _ => "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned(),
+                        _ => "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                            .to_owned(),
                     };
                 // Whoever has read enough hangs up.
                 let _ = stream.write_all(answer.as_bytes());
