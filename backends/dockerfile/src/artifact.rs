@@ -14,6 +14,9 @@ pub struct Artifact {
     pub dockerfile: String,
     /// What lies beside it, by path relative to it; no path is below another.
     pub beside: BTreeMap<String, Beside>,
+    /// Texts that the command reads from files beside the Dockerfile, by path relative to it. No instruction
+    /// names them, so they may lie where the build context does not reach.
+    pub given: BTreeMap<String, String>,
     /// The `dir` contexts that are read where they are.
     pub read: BTreeMap<InputName, Taken>,
     /// What the Dockerfile's own ignore file leaves out of the build context, beside what the

@@ -46,6 +46,29 @@ impl Lowering<'_> {
         named
     }
 
+    /// A fresh build argument for the value of a label, from a file beside the Dockerfile that the command reads;
+    /// and that file. It is called like no variable of the image, which would stand in for it.
+    pub(crate) fn put_given(
+        &mut self,
+        label: &str,
+        value: &str,
+        is_variable: impl Fn(&str) -> bool,
+    ) -> (String, String) {
+        let folder = folder_for(label);
+        let letter = |it: char| if it.is_ascii_alphanumeric() { it.to_ascii_uppercase() } else { '_' };
+        let plain: String = folder.chars().map(letter).collect();
+        let (mut name, mut path) = (format!("LABEL_{plain}"), format!("labels/{folder}"));
+        let mut count = 2;
+        let is_taken = |path: &String| self.given.keys().any(|other| other.eq_ignore_ascii_case(path));
+        while is_taken(&path) || self.asked.arguments.contains_key(&name) || is_variable(&name) {
+            (name, path) = (format!("LABEL_{plain}_{count}"), format!("labels/{folder}-{count}"));
+            count += 1;
+        }
+        self.given.insert(path.clone(), value.to_owned());
+        self.asked.arguments.insert(name.clone(), path.clone());
+        (name, path)
+    }
+
     /// Notes that what was gathered, as instructions name it, is a part of a larger copy, which
     /// must be possible too.
     pub(crate) fn check_whole(&mut self, named: &str, larger: Box<Copy>) {

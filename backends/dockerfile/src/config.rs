@@ -160,9 +160,41 @@ fn labels(section: &mut Section<'_, '_>, wanted: &ImageConfig, state: &State) {
         match (operand(key), quoted(value)) {
             (Some(key), Some(value)) => section.line(format!("LABEL {key}={value}")),
             (None, _) => section.lowering.refuse_line_break(key, at),
-            (Some(_), None) => section.lowering.refuse_line_break(value, at),
+            (Some(word), None) => label_of_argument(section, state, key, &word, value, at),
         }
     }
+}
+
+/// The longest value that a command can give: Linux takes no argument longer than 32 pages of 4 KiB, and
+/// the argument has a name.
+const LONGEST_ARGUMENT: usize = 120_000;
+
+/// A label of several lines, which no instruction can carry: the command gives it as a build argument.
+///
+/// `--label` would do as well, but not with newer buildahs: 1.39 writes a line break in its value as `\n`,
+/// two characters, and puts in the values of variables.
+fn label_of_argument(
+    section: &mut Section<'_, '_>,
+    state: &State,
+    key: &str,
+    word: &str,
+    value: &str,
+    at: Span,
+) {
+    // A shell takes line breaks off the end of what it reads.
+    if value.contains('\0') || value.ends_with('\n') || value.len() > LONGEST_ARGUMENT {
+        return section.lowering.refuse_line_break(value, at);
+    }
+    section.lowering.lies_beside(&format!("the value of the label `{key}`, of several lines"), "", at);
+    let (name, path) = section.lowering.put_given(key, value, |name| state.variable(name).is_some());
+    section.comment(&format!("the command above gives this label its value, from {path}"));
+    section.line(format!("ARG {name}"));
+    section.line(format!("LABEL {word}=\"${{{name}}}\""));
+    let what = format!(
+        "the label `{key}` has several lines, which no instruction can carry: the command gives them, from \
+         `{path}`; without that it is empty"
+    );
+    section.lowering.note(what, at);
 }
 
 fn stop_signal(section: &mut Section<'_, '_>, wanted: &ImageConfig, state: &State) {

@@ -3,6 +3,7 @@
 use crate::artifact::Command;
 use crate::dialect::Dialect;
 use crate::lowering::Lowering;
+use crate::shells::shell_word;
 
 /// How the Dockerfile is built.
 pub(crate) fn command(lowering: &Lowering<'_>) -> Command {
@@ -39,6 +40,7 @@ pub(crate) fn command(lowering: &Lowering<'_>) -> Command {
     }
     words.extend(asked.secrets.iter().map(|id| secret(id)));
     words.extend(asked.ssh.iter().map(|id| format!("--ssh={id}")));
+    words.extend(asked.arguments.iter().map(|(name, file)| argument(lowering, name, file)));
     if asked.host_network {
         words.push("--allow=network.host".to_owned());
     }
@@ -58,6 +60,16 @@ pub(crate) fn command(lowering: &Lowering<'_>) -> Command {
 
 fn secret(id: &str) -> String {
     format!("--secret=id={id},src={id}")
+}
+
+/// A build argument, which a shell reads from a file beside the Dockerfile.
+fn argument(lowering: &Lowering<'_>, name: &str, file: &str) -> String {
+    let dockerfile = lowering.surroundings.root.as_ref().map_or("", |root| root.file.as_str());
+    let file = match dockerfile.rsplit_once('/') {
+        Some((directory, _)) => format!("{directory}/{file}"),
+        None => file.to_owned(),
+    };
+    format!("--build-arg={name}=\"$(cat {})\"", shell_word(&file))
 }
 
 /// The whole text.

@@ -38,6 +38,7 @@ pub(crate) struct Lowering<'p> {
     pub(crate) surroundings: &'p Surroundings,
     pub(crate) reads: Reads,
     pub(crate) beside: BTreeMap<String, Beside>,
+    pub(crate) given: BTreeMap<String, String>,
     pub(crate) read: BTreeMap<InputName, Taken>,
     pub(crate) ignored: Vec<String>,
     pub(crate) notes: Vec<Note>,
@@ -81,6 +82,8 @@ pub(crate) struct Asked {
     /// Contexts that the command line names.
     pub(crate) contexts: BTreeSet<InputName>,
     pub(crate) host_network: bool,
+    /// Build arguments, with the file of each beside the Dockerfile.
+    pub(crate) arguments: BTreeMap<String, String>,
 }
 
 pub(crate) fn lower(
@@ -103,6 +106,7 @@ pub(crate) fn lower(
         surroundings,
         reads: Reads::of(plan),
         beside: BTreeMap::new(),
+        given: BTreeMap::new(),
         read: BTreeMap::new(),
         ignored: Vec::new(),
         notes: Vec::new(),
@@ -146,6 +150,7 @@ pub(crate) fn lower(
         true => Ok(Artifact {
             dockerfile: text,
             beside: lowering.beside,
+            given: lowering.given,
             read: lowering.read,
             ignored: lowering.ignored,
             command,

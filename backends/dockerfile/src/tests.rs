@@ -1,6 +1,7 @@
 //! Whole plans and what they are lowered to.
 
 mod dialects;
+mod labels;
 mod owners;
 mod packages;
 
@@ -403,7 +404,7 @@ fn what_is_exported_as_working_directory_is_there_or_looked_for() {
 #[test]
 fn refusals_about_the_export_point_at_what_is_guilty() {
     let text = "cpk 1\nimage @base = \"a/b\" env PATH = \"/bin\" expose 80/tcp\nexport from image @base { \
-                clear ports label \"a=b\" = \"1\" label c = \"2\\n3\" annotation d = \"4\" annotation e = \"5\" \
+                clear ports label \"a=b\" = \"1\" label c = \"2\\n\" annotation d = \"4\" annotation e = \"5\" \
                 healthcheck shell \"a\\nb\" }";
     let guilty: Vec<&str> = match lower_for(BUILT_IN, text) {
         Ok(_) => Vec::new(),

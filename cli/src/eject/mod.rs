@@ -139,6 +139,7 @@ fn finish(
         if let Some(ignore) = ignore {
             texts.insert(ignore_file::NAME.to_owned(), ignore.into_bytes());
         }
+        texts.extend(artifact.given.into_iter().map(|(path, text)| (path, text.into_bytes())));
     }
     texts.insert(DOCKERFILE.to_owned(), artifact.dockerfile.into_bytes());
     let gather::Gathered { trees, archives, files } = gathered;

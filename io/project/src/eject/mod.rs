@@ -24,7 +24,7 @@ use manifest::{Entry, Manifest, below, look};
 /// What is written.
 #[derive(Debug, Clone, Default)]
 pub struct Eject {
-    /// Files at the top, by name.
+    /// Files of a text, by relative path.
     pub texts: BTreeMap<String, Vec<u8>>,
     /// Trees below it, by relative path.
     pub trees: BTreeMap<String, Tree<Content>>,

@@ -20,8 +20,9 @@ use super::{Eject, EjectError, failed};
 /// Makes all of it as the directory `root`, which is not there yet.
 pub(super) fn make(eject: &Eject, root: &Path, files: &dyn ContentSource) -> Result<(), EjectError> {
     make_directory(root)?;
-    for (name, bytes) in &eject.texts {
-        write_file(&root.join(name), &mut bytes.as_slice(), Mode::FILE)?;
+    for (path, bytes) in &eject.texts {
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+        write_file(&make_directories(root, above)?.join(name), &mut bytes.as_slice(), Mode::FILE)?;
     }
     for (path, tree) in &eject.trees {
         write_tree(&make_directories(root, path)?, tree.root(), files)?;
