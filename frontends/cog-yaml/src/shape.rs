@@ -7,7 +7,7 @@ use cogpack_frontends_source::{Place, Placed};
 use cogpack_ir::suggest::{did_you_mean, nearest};
 use miette::Diagnostic;
 
-use crate::document::{Content, Key, Node, truth};
+use crate::document::{Content, Key, Node, truth, truth_or_answer};
 use crate::finding::CogYamlFinding;
 use crate::read::Strictness;
 
@@ -184,10 +184,10 @@ impl Reading {
         }
     }
 
-    /// `true` or `false`, without quotes.
+    /// `true` or `false`, or `yes` and `no` and what else cog takes for them, without quotes.
     pub fn truth(&mut self, node: &Node, form: Form) -> Option<Placed<bool>> {
         let value = match &node.content {
-            Content::Scalar { text, is_plain: true } => truth(text),
+            Content::Scalar { text, is_plain: true } => truth_or_answer(text),
             Content::Scalar { .. } | Content::Null | Content::List(_) | Content::Mapping(_) => None,
         };
         if value.is_none() {

@@ -78,6 +78,26 @@ fn values_behind_an_alias_are_where_they_are_written() {
 }
 
 #[test]
+fn what_is_true_or_false_is_said_in_the_words_of_either_yaml() {
+    let build = |rest: &str| read_strictly(&format!("build:\n  python_version: '3.12'\n  {rest}\n"));
+    let gpu = |word: &str| build(&format!("gpu: {word}")).map(|(cog, _)| cog.build.gpu.map(|gpu| gpu.value));
+    for word in ["true", "True", "TRUE", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON"] {
+        assert_eq!(gpu(word), Ok(Some(true)), "{word}");
+    }
+    for word in ["false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF"] {
+        assert_eq!(gpu(word), Ok(Some(false)), "{word}");
+    }
+    for word in ["'yes'", "\"true\"", "!!str yes", "yES", "oN", "t", "1", "0", "enabled", "|\n    yes"] {
+        assert!(gpu(word).is_err(), "{word}");
+    }
+    // Where a text is asked for, each of these words is one, with quotes and without.
+    let (cog, _) = build("system_packages: [yes, \"no\"]\n  run: [yes, 'off']").expect("has no mistake");
+    let packages: Vec<&str> = cog.build.system_packages.iter().map(|package| &*package.name).collect();
+    let lines: Vec<&str> = cog.build.commands.iter().map(|command| &**command.line).collect();
+    assert_eq!((&packages[..], &lines[..]), (&["yes", "no"][..], &["yes", "off"][..]));
+}
+
+#[test]
 fn an_empty_document_says_nothing() {
     for text in ["", "# nothing\n", "---\n", "null\n", "\u{feff}", "build:\nrun:\nweights: []\n"] {
         assert_eq!(read_strictly(text), Ok((CogYaml::default(), Vec::new())), "{text:?}");

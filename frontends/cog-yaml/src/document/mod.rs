@@ -72,6 +72,17 @@ pub(crate) fn truth(text: &str) -> Option<bool> {
     }
 }
 
+/// What a key that is true or false takes for them: beside the words of YAML 1.2, those of 1.1. Cog reads
+/// `cog.yaml` by go-yaml 2, whose table of words (`resolve.go`) has both. No other key looks here: where a text
+/// is asked for, `yes` is the text `yes`, with cog as well.
+pub(crate) fn truth_or_answer(text: &str) -> Option<bool> {
+    match text {
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+        other => truth(other),
+    }
+}
+
 /// Why a text is no YAML document that is read here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
 pub enum DocumentFinding {
