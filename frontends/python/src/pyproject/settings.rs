@@ -170,13 +170,48 @@ pub(super) fn read(
             other => {
                 let listed = KEYS.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
                 let otherwise = format!("take it away; the settings are {listed}");
-                let way_out = did_you_mean(nearest(other, KEYS.iter().copied()), &otherwise);
+                let way_out = of_cog_yaml(other)
+                    .unwrap_or_else(|| did_you_mean(nearest(other, KEYS.iter().copied()), &otherwise));
                 let (key, place) = (other.to_owned(), reading.place(name.span()));
                 reading.found(PyprojectFinding::UnknownSetting { owner, key, way_out, place });
             }
         }
     }
     settings
+}
+
+/// What to do with a key of `cog.yaml`, which is none of the settings: those that have one of their own here
+/// are called by it.
+fn of_cog_yaml(key: &str) -> Option<String> {
+    let written = key.replace('-', "_");
+    let way_out = match &*written {
+        "run" | "predict" => {
+            "write the model as `target`, as in `target = \"run.py:Runner\"`, or as `run` of `cog.yaml` where \
+             there is one; another program is the `command`, and commands of the build belong in `cog.yaml`, \
+             as `run` below `build`"
+        }
+        "python_version" => "write it as `python`, as in `python = \"3.12\"`",
+        "python_packages" | "python_requirements" => {
+            "write requirements into `dependencies` of `[project]`, or into `requirements.txt`: both are read \
+             without a setting"
+        }
+        // By its spelling alone it may be either.
+        "pre_install" if key != "pre-install" => {
+            "did you mean `pre-install`, files of the project that run? Commands belong in `cog.yaml`, as `run` \
+             below `build`"
+        }
+        "sdk_version" => {
+            "write a requirement of `cog`, as in `cog==0.17.0`, or `sdk_version` below `build` of `cog.yaml`"
+        }
+        "cuda" | "cudnn" | "gpu" | "system_packages" => {
+            return Some(format!("move it to `cog.yaml`, below `build`, where it is called `{written}`"));
+        }
+        "build" | "concurrency" | "environment" | "image" | "model" | "train" | "weights" => {
+            return Some(format!("move it to `cog.yaml`, where `{written}` stands at the left"));
+        }
+        _ => return None,
+    };
+    Some(way_out.to_owned())
 }
 
 fn setting<T>(
