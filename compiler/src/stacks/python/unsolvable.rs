@@ -52,20 +52,48 @@ pub fn unsolvable(inputs: &LockInputs, said: &[String], offline: bool) -> Option
         let label = format!("wants `{}`", wish(stated));
         LabeledSpan::new(Some(label), stated.place.start, stated.place.length)
     });
-    let way_out = match offline {
-        true => {
+    let absent = wishes.iter().find_map(|stated| absent(&wish(stated), &because));
+    let is_of_wheels = said.iter().any(|line| line.contains("wheel") || line.contains("source distribution"));
+    let way_out = match (offline, absent) {
+        (true, _) => {
             "with `--offline` only what uv has in its cache counts: lock once without it, or change one of these \
              requirements"
+                .to_owned()
         }
-        false => {
+        (false, Some(way_out)) => way_out,
+        (false, None) if is_of_wheels => {
             "change one of these requirements; for a package without wheels choose another version, or make one by \
              `pip wheel --no-deps -w wheels NAME` and write `./wheels/FILE.whl` in its place into `requirements.txt`"
+                .to_owned()
         }
+        (false, None) => "change one of these requirements".to_owned(),
     };
-    let way_out = std::iter::once(way_out.to_owned()).chain(hints).collect::<Vec<_>>().join("; ");
+    let way_out = std::iter::once(way_out).chain(hints).collect::<Vec<_>>().join("; ");
     let (chain, places) = (chain.join(", "), labels.collect());
     let finding = UnsolvableRequirements { chain, because, way_out, places };
     Some(InFile::new(&file, finding.into()))
+}
+
+/// What to do where the reasons say that what is wished is not there at all: the very version, or the package.
+fn absent(wish: &Requirement, because: &str) -> Option<String> {
+    let name = wish.name.as_ref()?;
+    let is_absent = |words: &str, word: &str| {
+        let mut places = because.match_indices(words).map(|(at, _)| &because[at + words.len()..]);
+        places.any(|rest| rest.split([' ', ',']).next() == Some(word))
+    };
+    if is_absent("there is no version of ", &wish.to_string()) {
+        return Some(format!(
+            "no index that uv asks has this version of `{name}`: write one that there is, as `pip index versions \
+             {name}` lists them, or a range, as in `{name}>=1.0`"
+        ));
+    }
+    let is_unknown = because.contains(&format!("{name} was not found in the package registry"));
+    is_unknown.then(|| {
+        format!(
+            "no index that uv asks has a package `{name}`: correct its name, or name the index that has it, as in \
+             `--extra-index-url ADDRESS` in `requirements.txt`"
+        )
+    })
 }
 
 /// Its reasons as a part of a sentence, and what it advises.

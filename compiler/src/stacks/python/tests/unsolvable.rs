@@ -40,7 +40,7 @@ fn requirements_that_stand_against_each_other_are_told_by_their_lines() {
     requirements.txt: no versions of the packages keep all requirements: requirements.txt:2 wants `flask==2.0.0`, requirements.txt:3 wants `werkzeug==1.0`; because flask==2.0.0 depends on werkzeug>=2.0 and you require flask==2.0.0, we can conclude that you require werkzeug>=2.0. And because you require werkzeug==1.0, we can conclude that your requirements are unsatisfiable
       "Flask==2.0.0" wants `flask==2.0.0`
       "werkzeug==1.0" wants `werkzeug==1.0`
-      project::lock::unsolvable: change one of these requirements; for a package without wheels choose another version, or make one by `pip wheel --no-deps -w wheels NAME` and write `./wheels/FILE.whl` in its place into `requirements.txt`
+      project::lock::unsolvable: change one of these requirements
     "#);
     // Of two files both are named, and the labels are those of the first.
     let files = [
@@ -52,7 +52,37 @@ fn requirements_that_stand_against_each_other_are_told_by_their_lines() {
     insta::assert_snapshot!(told(&files, said), @r#"
     pyproject.toml: no versions of the packages keep all requirements: pyproject.toml:4 wants `flask==2.0.0`, limits.txt:1 wants `werkzeug==1.0`; because flask==2.0.0 depends on werkzeug>=2.0 and you require flask==2.0.0, we can conclude that you require werkzeug>=2.0. And because you require werkzeug==1.0, we can conclude that your requirements are unsatisfiable
       "\"flask==2.0.0\"" wants `flask==2.0.0`
-      project::lock::unsolvable: change one of these requirements; for a package without wheels choose another version, or make one by `pip wheel --no-deps -w wheels NAME` and write `./wheels/FILE.whl` in its place into `requirements.txt`
+      project::lock::unsolvable: change one of these requirements
+    "#);
+}
+
+#[test]
+fn a_version_that_no_index_has_is_told_as_that() {
+    let files = [("main.py", "import six\n"), ("requirements.txt", "numpy\n\nSix==99.0  # a slip\n")];
+    let said = "No solution found when resolving dependencies
+        Because there is no version of six==99.0 and you require six==99.0, we can conclude that your requirements are unsatisfiable.";
+    insta::assert_snapshot!(told(&files, said), @r#"
+    requirements.txt: no versions of the packages keep all requirements: requirements.txt:3 wants `six==99.0`; because there is no version of six==99.0 and you require six==99.0, we can conclude that your requirements are unsatisfiable
+      "Six==99.0" wants `six==99.0`
+      project::lock::unsolvable: no index that uv asks has this version of `six`: write one that there is, as `pip index versions six` lists them, or a range, as in `six>=1.0`
+    "#);
+    // Of the version that another package wants, no line of the project can name another one.
+    let said = "No solution found when resolving dependencies
+        Because there is no version of numpy==9.0 and six==99.0 depends on numpy==9.0, we can conclude that six==99.0 cannot be used.
+        And because you require six==99.0, we can conclude that your requirements are unsatisfiable.";
+    insta::assert_snapshot!(told(&files, said), @r#"
+    requirements.txt: no versions of the packages keep all requirements: requirements.txt:1 wants `numpy`, requirements.txt:3 wants `six==99.0`; because there is no version of numpy==9.0 and six==99.0 depends on numpy==9.0, we can conclude that six==99.0 cannot be used. And because you require six==99.0, we can conclude that your requirements are unsatisfiable
+      "numpy" wants `numpy`
+      "Six==99.0" wants `six==99.0`
+      project::lock::unsolvable: change one of these requirements
+    "#);
+    let files = [("main.py", "import six\n"), ("requirements.txt", "six>=99\n")];
+    let said = "No solution found when resolving dependencies
+        Because only six<=1.17.0 is available and you require six>=99, we can conclude that your requirements are unsatisfiable.";
+    insta::assert_snapshot!(told(&files, said), @r#"
+    requirements.txt: no versions of the packages keep all requirements: requirements.txt:1 wants `six>=99`; because only six<=1.17.0 is available and you require six>=99, we can conclude that your requirements are unsatisfiable
+      "six>=99" wants `six>=99`
+      project::lock::unsolvable: change one of these requirements
     "#);
 }
 
@@ -91,7 +121,7 @@ fn what_a_model_wants_of_its_server_has_its_line_too() {
     cog.yaml: no versions of the packages keep all requirements: cog.yaml:5 wants `structlog==19.1.0`, cog.yaml:3 wants `cog==0.23.1`; because cog>=0.23.1 depends on structlog>=21.0.0 and you require cog==0.23.1, we can conclude that you require structlog>=21.0.0. And because you require structlog==19.1.0, we can conclude that your requirements are unsatisfiable
       "structlog==19.1.0" wants `structlog==19.1.0`
       "\"0.23.1\"" wants `cog==0.23.1`
-      project::lock::unsolvable: change one of these requirements; for a package without wheels choose another version, or make one by `pip wheel --no-deps -w wheels NAME` and write `./wheels/FILE.whl` in its place into `requirements.txt`
+      project::lock::unsolvable: change one of these requirements
     "#);
 }
 
@@ -104,7 +134,7 @@ fn a_package_that_is_nowhere_is_told_by_its_line_and_one_that_nobody_asks_for_by
     insta::assert_snapshot!(told(&files, said), @r#"
     requirements.txt: no versions of the packages keep all requirements: requirements.txt:1 wants `no-such-package-of-anybody-here`; because no-such-package-of-anybody-here was not found in the package registry and you require no-such-package-of-anybody-here, we can conclude that your requirements are unsatisfiable
       "no_such.package-of-anybody-here" wants `no-such-package-of-anybody-here`
-      project::lock::unsolvable: change one of these requirements; for a package without wheels choose another version, or make one by `pip wheel --no-deps -w wheels NAME` and write `./wheels/FILE.whl` in its place into `requirements.txt`
+      project::lock::unsolvable: no index that uv asks has a package `no-such-package-of-anybody-here`: correct its name, or name the index that has it, as in `--extra-index-url ADDRESS` in `requirements.txt`
     "#);
     assert_eq!(told(&[main, ("requirements.txt", "six\n")], said), "nothing");
     // What a cache lacks, an index may have.
