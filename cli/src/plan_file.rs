@@ -11,6 +11,9 @@ use crate::failure::Failure;
 use crate::report::{self, Format};
 use crate::{COULD_NOT_RUN, DONE};
 
+/// What the plan in a directory is called.
+pub const FILE_NAME: &str = "plan.cpk";
+
 /// A plan's text and where it came from.
 #[derive(Debug, Clone)]
 pub struct PlanFile {
@@ -56,16 +59,32 @@ pub fn read(path: &Path, console: &mut Console<'_>) -> Result<PlanFile, Failure>
     let full = console.directory.join(path);
     if full.is_dir() {
         return Err(Failure::new(format!("`{shown}` is a directory, not a plan"))
-            .with_hint("name the plan in it, for instance `plan.cpk`"));
+            .with_hint(format!("name the plan in it, for instance `{}`", path.join(FILE_NAME).display())));
     }
     let text = Arc::new(read_plan(&full).map_err(|error| failed(&error))?);
     let directory = full.parent().unwrap_or(Path::new("/")).to_owned();
     Ok(PlanFile { shown, path: Some(full), text, directory })
 }
 
-/// Reads the plans at these paths one after the other. One that cannot be read is told of, and the
+/// The same for a command that takes plans alone: a directory without one is mostly a project, whose plan the
+/// command takes from standard input.
+pub fn read_for(command: &str, path: &Path, console: &mut Console<'_>) -> Result<PlanFile, Failure> {
+    read(path, console).map_err(|failure| {
+        let full = console.directory.join(path);
+        match full.is_dir() && !full.join(FILE_NAME).is_file() {
+            true => failure.with_hint(format!(
+                "name a plan; `cogpackc plan {} | cogpackc {command} -` takes that of a project",
+                path.display()
+            )),
+            false => failure,
+        }
+    })
+}
+
+/// Reads the plans at these paths for a command, one after the other. One that cannot be read is told of, and the
 /// others are read all the same; gives the exit code of the worst.
 pub fn each(
+    command: &str,
     paths: &[PathBuf],
     format: Format,
     console: &mut Console<'_>,
@@ -76,7 +95,7 @@ pub fn each(
     }
     let mut worst = DONE;
     for path in paths {
-        let code = match read(path, console).and_then(|plan| take(plan, console)) {
+        let code = match read_for(command, path, console).and_then(|plan| take(plan, console)) {
             Ok(code) => code,
             Err(failure) => {
                 let failure = match path.is_absolute() {

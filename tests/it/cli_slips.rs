@@ -370,3 +370,34 @@ fn a_second_plan_for_a_build_is_told_where_several_go() {
     let answer = cogpackc(folder.path(), &["build", "a.cpk", "--bogus"]);
     assert!(answer.stderr.contains("--bogus"), "{}", answer.stderr);
 }
+
+#[test]
+fn a_directory_in_place_of_a_plan_is_told_how_its_plan_is_taken() {
+    let model = "class Runner:\n    def run(self, a: str) -> str:\n        return a\n";
+    let files = [
+        ("model/main.py", "print()\n"),
+        ("model/run.py", model),
+        ("written/plan.cpk", PLAN),
+        ("model/requirements.txt", ""),
+    ];
+    let folder = folder_with(&files);
+    for command in ["check", "fmt", "graph", "opt", "resolve"] {
+        let refused = cogpackc(folder.path(), &[command, "model"]);
+        assert_eq!(refused.code, 2, "{command}");
+        let (first, second) = ("cogpackc plan model", format!("cogpackc {command} -"));
+        let hint = format!(
+            "error: `model` is a directory, not a plan\n\nhint: name a plan; `{first} | {second}` takes that of a project\n"
+        );
+        assert_eq!(refused.stderr, hint, "{command}");
+        // What is advised works.
+        let plan = cogpackc(folder.path(), &["plan", "model"]);
+        assert_eq!(plan.code, 0, "{}", plan.stderr);
+        let taken = cogpackc_with_input(folder.path(), &[command, "-"], plan.text());
+        assert_eq!(taken.code, 0, "{command}: {}", taken.stderr);
+        let refused = cogpackc(folder.path(), &[command, "written"]);
+        assert!(
+            refused.stderr.ends_with("hint: name the plan in it, for instance `written/plan.cpk`\n"),
+            "{command}"
+        );
+    }
+}

@@ -52,7 +52,7 @@ struct Formatted<'a> {
 /// Formats `plans`.
 pub fn run(plans: &[PathBuf], mode: Mode, format: Format, console: &mut Console<'_>) -> Result<u8, Failure> {
     let (mut files, mut input) = (false, false);
-    let code = plan_file::each(plans, format, console, |plan, console| {
+    let code = plan_file::each("fmt", plans, format, console, |plan, console| {
         let formatted = match cogpack_ir::syntax::format(&plan.text) {
             Ok(formatted) => formatted,
             Err(findings) => {

@@ -19,7 +19,7 @@ pub fn run(
     format: Format,
     console: &mut Console<'_>,
 ) -> Result<u8, Failure> {
-    let file = plan_file::read(plan, console)?;
+    let file = plan_file::read_for("graph", plan, console)?;
     let plan = match cogpack_compiler::parse(&file.text) {
         Ok(plan) => plan,
         Err(findings) => {

@@ -16,7 +16,7 @@ pub fn run(
     format: Format,
     console: &mut Console<'_>,
 ) -> Result<u8, Failure> {
-    let file = plan_file::read(plan, console)?;
+    let file = plan_file::read_for("resolve", plan, console)?;
     let Some(resolved) = front::resolved_plan(&file, layouts, format, console)? else { return Ok(FINDINGS) };
     let text = match format {
         Format::Text => syntax::print(resolved.plan()),

@@ -12,11 +12,8 @@ use super::{Project, meant_by, request, without_bases};
 use crate::commands::lock;
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::plan_file::{self, PlanFile};
+use crate::plan_file::{self, FILE_NAME, PlanFile};
 use crate::report::Format;
-
-/// The file that a directory is looked into for.
-const FILE_NAME: &str = "plan.cpk";
 
 /// What a command line says of a plan or a project.
 #[derive(Debug, Clone, Copy)]

@@ -29,7 +29,7 @@ pub fn run(arguments: &Check, console: &mut Console<'_>) -> Result<u8, Failure> 
     let mut log = sarif::Log::new(console.directory.clone());
     // What one plan needs, the next one may need as well.
     let mut asker = Asker::new(arguments.offline, arguments.unsafe_fixes, format);
-    let code = plan_file::each(&arguments.plans, format, console, |plan, console| {
+    let code = plan_file::each("check", &arguments.plans, format, console, |plan, console| {
         let plan = match arguments.fix {
             true => fix::fixed(plan, &switches, &mut asker, format, console)?,
             false => plan,

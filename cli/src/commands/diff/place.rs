@@ -6,13 +6,10 @@ use std::sync::Arc;
 
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::plan_file::PlanFile;
+use crate::plan_file::{FILE_NAME, PlanFile};
 use crate::project::of_directory::{Named, refuse_options};
 use crate::project::options::{Planning, ProjectOptions};
 use crate::report::Format;
-
-/// The file that a directory is looked into for.
-const FILE_NAME: &str = "plan.cpk";
 
 /// One of the two plans.
 pub struct Place<'a> {

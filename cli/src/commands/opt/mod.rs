@@ -54,7 +54,7 @@ pub fn run(arguments: &Optimise, console: &mut Console<'_>) -> Result<u8, Failur
     }
     let mut plans = Vec::with_capacity(arguments.plans.len());
     for path in &arguments.plans {
-        let file = plan_file::read(path, console)?;
+        let file = plan_file::read_for("opt", path, console)?;
         match front::unwarned(&file, &arguments.layouts, arguments.format, console)? {
             Some(Front { resolved, bases }) => plans.push((file, resolved, bases)),
             None => return Ok(FINDINGS),
