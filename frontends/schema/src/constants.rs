@@ -1,6 +1,8 @@
 //! Values that are known without running anything: literals, names of them in any file of the
 //! project, members of enums, and the few operations that people write defaults and choices with.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::rc::Rc;
 
 use miette::SourceSpan;
@@ -116,10 +118,18 @@ impl Scope<'_> {
             }
             Kind::Dict(pairs) => {
                 let mut values: Vec<(Value, Value)> = Vec::new();
+                let mut places = BTreeMap::new();
                 for (key, value) in pairs {
                     let key = self.value(id, key, around, depth + 1)?;
                     let value = self.value(id, value, around, depth + 1)?;
-                    values.push((key, value));
+                    // A key that comes again keeps its place, and its first spelling, and gets the later value.
+                    match places.entry(operations::hashed(&key)) {
+                        Entry::Vacant(place) => {
+                            place.insert(values.len());
+                            values.push((key, value));
+                        }
+                        Entry::Occupied(place) => values[*place.get()].1 = value,
+                    }
                 }
                 Ok(Value::Dict(values))
             }

@@ -1,6 +1,9 @@
 //! Keys, length and single items of a dict, without the values that nobody asks for: in
 //! `SCHEDULERS = {"DDIM": DDIMScheduler}` the key is known, though its value is of a package.
 
+use std::collections::BTreeSet;
+
+use super::operations::hashed;
 use super::{Around, Stuck};
 use crate::model::Value;
 use crate::python::syntax::{Expr, Kind};
@@ -70,8 +73,15 @@ impl Scope<'_> {
         }
     }
 
-    /// Its keys, in their order.
+    /// Its keys, each once, where it is written first.
     pub(super) fn keys(&mut self, dict: &Written, depth: usize) -> Result<Vec<Value>, Stuck> {
+        let mut known = BTreeSet::new();
+        let keys = self.written_keys(dict, depth)?;
+        Ok(keys.into_iter().filter(|key| known.insert(hashed(key))).collect())
+    }
+
+    /// The key of each pair.
+    fn written_keys(&mut self, dict: &Written, depth: usize) -> Result<Vec<Value>, Stuck> {
         let Written { id, around, pairs } = dict;
         pairs.iter().map(|(key, _)| self.value(*id, key, around, depth + 1)).collect()
     }
@@ -89,8 +99,9 @@ impl Scope<'_> {
 
     /// What stands for a key: of one that is written twice the last, as in Python.
     fn value_at(&mut self, dict: &Written, key: &Value, depth: usize) -> Result<Option<Expr>, Stuck> {
-        let keys = self.keys(dict, depth)?;
-        let place = keys.iter().rposition(|known| known == key);
+        let keys = self.written_keys(dict, depth)?;
+        let key = hashed(key);
+        let place = keys.iter().rposition(|known| hashed(known) == key);
         Ok(place.map(|place| dict.pairs[place].1.clone()))
     }
 }

@@ -18,6 +18,24 @@ pub(super) fn size(value: &Value) -> usize {
     }
 }
 
+/// What keys of a dict have in common that are one key to Python: `1`, `1.0` and `True` are.
+pub(super) fn hashed(key: &Value) -> String {
+    match key {
+        Value::None => "None".to_owned(),
+        Value::Bool(is) => i32::from(*is).to_string(),
+        Value::Integer(number) => number.to_string(),
+        // Written out in full, and zero without its sign.
+        Value::Float(number) => format!("{}", number + 0.0),
+        Value::Text(text) => format!("{text:?}"),
+        Value::List(values) => {
+            let parts: Vec<String> = values.iter().map(hashed).collect();
+            format!("({})", parts.join(", "))
+        }
+        // No key at all, to Python.
+        Value::Dict(_) => format!("{key:?}"),
+    }
+}
+
 /// `-a`, `+a`, `~a`
 pub(super) fn unary(operator: &str, argument: &Value) -> Option<Value> {
     match (operator, argument) {
@@ -107,9 +125,9 @@ pub(super) fn item(object: &Value, key: &Value) -> Option<Value> {
             let index = if *index < 0 { from_the_end } else { *index };
             values.get(usize::try_from(index).ok()?).cloned()
         }
-        // The last pair of a key counts, as in Python.
         (Value::Dict(pairs), key) => {
-            pairs.iter().rev().find(|(known, _)| known == key).map(|(_, value)| value.clone())
+            let key = hashed(key);
+            pairs.iter().find(|(known, _)| hashed(known) == key).map(|(_, value)| value.clone())
         }
         _ => None,
     }
