@@ -141,7 +141,9 @@ impl<'f> Judge<'f> {
             images.insert(reference, image.config.clone().unwrap_or_default());
         }
         let accounts = ACCOUNTS.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect();
-        let given = Given { context: command.context(rules)?, named: command.named()?, images, accounts };
+        let arguments = command.arguments.clone();
+        let given =
+            Given { context: command.context(rules)?, named: command.named()?, images, accounts, arguments };
         let stages = build(&lines::read(text, rules)?, rules, &given)?;
         let runs = stages.iter().flat_map(|stage| stage.runs.iter().map(comparable)).collect();
         let runs = stand_ins::read_back(&self.meaning.runs, runs);

@@ -32,6 +32,8 @@ const CASES: u32 = 150;
 const FOUND: &[(&str, &str)] = &[
     // The first `=` ends the key of a label, also in quotes.
     ("", r#"label "a=b" = "c""#),
+    // A command gives what has several lines; a shell that reads it takes away no byte, and no builder.
+    ("", r#"label "a b" = "\n $(c) ${PATH} `d` \"e\" 'f' \\n\tg""#),
     // Spaces at the ends of a volume are taken off, by some also from between quotes.
     ("", r#"volume "/v/$ ""#),
     // `\[` in a source is looked for with its `\`.

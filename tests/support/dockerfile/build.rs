@@ -32,6 +32,8 @@ pub struct Given {
     pub images: BTreeMap<String, ImageConfig>,
     /// The numbers of the users and groups that they know.
     pub accounts: BTreeMap<String, u32>,
+    /// What `ARG` is given.
+    pub arguments: BTreeMap<String, String>,
 }
 
 /// One program that a stage runs.
@@ -62,7 +64,7 @@ pub struct Stage {
     pub config: ImageConfig,
     /// What it runs.
     pub runs: Vec<Run>,
-    /// What `ARG` names, with its default.
+    /// What `ARG` names, with what it was given, or its default.
     arguments: BTreeMap<String, String>,
     command_was_set: bool,
 }
@@ -190,8 +192,11 @@ impl Builder<'_> {
             ("ARG", Operands::Separate(arguments)) => {
                 for argument in arguments {
                     let (name, default) = argument.split_once('=').unwrap_or((argument, ""));
-                    let default = self.word(default)?;
-                    self.stage.arguments.insert(name.to_owned(), default);
+                    let value = match self.given.arguments.get(name) {
+                        Some(given) => given.clone(),
+                        None => self.word(default)?,
+                    };
+                    self.stage.arguments.insert(name.to_owned(), value);
                 }
                 Ok(())
             }

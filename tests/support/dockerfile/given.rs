@@ -25,6 +25,8 @@ pub struct Command {
     pub ignore_file: Option<PathBuf>,
     /// What `--build-context` names.
     pub named: BTreeMap<String, PathBuf>,
+    /// What `--build-arg` gives, as a shell reads it from files.
+    pub arguments: BTreeMap<String, String>,
     /// All of its words.
     pub words: Vec<String>,
 }
@@ -45,7 +47,15 @@ impl Command {
             |flag: &str| words.iter().find_map(|word| word.strip_prefix(flag)).map(|it| place.join(it));
         let context = place.join(words.last().expect("a command has words"));
         let named = words.iter().filter_map(|word| word.strip_prefix("--build-context=")?.split_once('='));
+        let argument = |word: &str| {
+            let (name, rest) = word.split_once("=\"$(cat ")?;
+            let (path, _) = rest.split_once(")\"")?;
+            let text =
+                fs::read_to_string(place.join(path.trim_matches('\''))).expect("lies where it is named");
+            Some((name.to_owned(), text.trim_end_matches('\n').to_owned()))
+        };
         Self {
+            arguments: command.split("--build-arg=").skip(1).filter_map(argument).collect(),
             file: value("--file=").unwrap_or_else(|| context.join("Dockerfile")),
             ignore_file: value("--ignorefile="),
             named: named.map(|(name, path)| (name.to_owned(), place.join(path))).collect(),
