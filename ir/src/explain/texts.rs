@@ -330,6 +330,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     text!("project::pyproject::syntax", "project.pyproject.syntax"),
     text!("project::pyproject::unknown-setting", "project.pyproject.unknown-setting"),
     text!("project::pyproject::wrong-type", "project.pyproject.wrong-type"),
+    text!("project::python::any-cuda", "project.python.any-cuda"),
     text!("project::python::apt-sources", "project.python.apt-sources"),
     text!("project::python::certificate", "project.python.certificate"),
     text!("project::python::cog-too-old", "project.python.cog-too-old"),

@@ -104,6 +104,23 @@ pub enum PythonFinding {
         /// What brings them.
         way_out: &'static str,
     },
+    /// A GPU of which nothing says by which CUDA it is used.
+    #[error("nothing says which CUDA the GPU is used by, and the base has {cuda}")]
+    #[diagnostic(
+        code("project::python::any-cuda"),
+        severity(Warning),
+        help(
+            "write the one that the packages are made for below this line, as in `cuda: \"12.4\"`: they find the \
+             libraries of no other"
+        )
+    )]
+    AnyCuda {
+        /// The CUDA of the base.
+        cuda: String,
+        /// Where the GPU is asked for.
+        #[label("a GPU, by any CUDA")]
+        place: SourceSpan,
+    },
     /// A Python that the project refuses.
     #[error("the Python is {python} by {by}, and the project asks for {wanted}")]
     #[diagnostic(

@@ -13,7 +13,7 @@ use super::blocks::PROJECT;
 use super::certificates::{self, Alone};
 use super::debs::{self, Wished};
 use super::decisions::Known;
-use super::facts::{Base, Decided, InstallFile, PythonFacts, schemas};
+use super::facts::{Base, BaseFrom, Decided, InstallFile, PythonFacts, schemas};
 use super::finding::PythonFinding;
 use super::fit::Fit;
 use super::installers::asks_for_no_environment;
@@ -25,7 +25,7 @@ use super::{ahead, build_base, lock, lock_inputs, serves, versions};
 use crate::composer::desk::At;
 use crate::stacks::request::BaseWish;
 use crate::stacks::why::{Candidate, Why};
-use crate::stacks::{Findings, Request, text};
+use crate::stacks::{Findings, ProjectFinding, Request, text};
 
 /// Who the program runs as: what whoever plans says, else the settings.
 fn user(request: &Request, said: &Said) -> Option<Decided<String>> {
@@ -138,6 +138,17 @@ fn by_whom(request: &Request, said: &Said) -> (At, &'static str) {
     }
 }
 
+/// That the base has some CUDA, where packages open its libraries of which nothing says what they are made for.
+/// Whoever names the base has chosen.
+fn any_cuda(request: &Request, said: &Said, fit: &Fit, base: &Base) -> Option<InFile<ProjectFinding>> {
+    let BaseFrom::Image { cuda: [Some(cuda), _], .. } = &base.from else { return None };
+    let is_any = fit.of_base.as_ref().is_some_and(|of_base| of_base.cuda.is_empty());
+    let is_named = matches!(versions::wish(request, said), Some(BaseWish::Image(_)));
+    let gpu = said.cog.build.gpu.as_ref().filter(|_| is_any && !is_named)?;
+    let finding = PythonFinding::AnyCuda { cuda: cuda.to_string(), place: gpu.place.into() };
+    Some(InFile::new(&said.config, finding.into()))
+}
+
 /// The facts of a project and warnings about it, or all that is wrong with it. What is decided is noted in `why`
 /// in either case.
 pub fn gather(
@@ -232,6 +243,9 @@ pub fn gather(
     let strip = strip.map(|wanted| said.at_setting(wanted.place));
     let mut base = looked.base;
     let mut installs_authorities = false;
+    if let (Some(base), Some((_, fit))) = (&base, &settled) {
+        findings.extend(any_cuda(request, &said, fit, base));
+    }
     if let Some(base) = &mut base {
         findings.extend(named(&said).and_then(|named| named.unlike(base)));
         let is_of_debs = base.trusts(&certificates);

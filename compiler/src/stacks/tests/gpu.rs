@@ -46,14 +46,15 @@ fn planned(build: &str, wheels: &[&str], request: Request) -> String {
         Ok(planned) => planned,
         Err(found) => return found.findings.iter().map(told).collect::<Vec<_>>().join("\n"),
     };
-    assert!(planned.warnings.is_empty(), "{:?}", planned.warnings);
+    let warnings = planned.warnings.iter().map(told).collect::<Vec<_>>().join("\n");
     let (text, why) = (syntax::print(&planned.plan), planned.why.text());
     let base = text.lines().find(|line| line.starts_with("image @base ")).expect("it stands on an image");
     let cuda = why.lines().skip_while(|line| !line.starts_with("CUDA of the base:")).take(2);
     let config = text.lines().find(|line| line.contains("label run.cog.config")).expect("it is told");
     let of_label = config.split_once("{\\\"build\\\":").and_then(|(_, rest)| rest.split_once("\\\"python"));
     let of_label = of_label.expect("it says what is below `build`").0.replace('\\', "");
-    std::iter::once(base).chain(cuda).chain([of_label.as_str()]).map(|line| format!("{line}\n")).collect()
+    let lines = std::iter::once(base).chain(cuda).chain([of_label.as_str()]).chain(warnings.lines());
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 fn plain() -> Request {
@@ -75,6 +76,8 @@ fn packages_that_bring_no_cuda_get_a_base_with_cudnn() {
     CUDA of the base: any, with any cuDNN
       a GPU is wanted, and no package brings CUDA's libraries
     {"cuda":"12.8.1","cudnn":"9.8.0.87","gpu":true,
+    project::python::any-cuda cog.yaml: nothing says which CUDA the GPU is used by, and the base has 12.8.1
+      write the one that the packages are made for below this line, as in `cuda: "12.4"`: they find the libraries of no other
     image @base = "docker.io/nvidia/cuda:12.4.1-cudnn-runtime-ubuntu22.04"
     CUDA of the base: ==12.4.*, with any cuDNN
       a GPU is wanted, and no package brings CUDA's libraries
@@ -91,6 +94,8 @@ fn packages_that_bring_no_cuda_get_a_base_with_cudnn() {
     CUDA of the base: any, with cuDNN ==8.*
       a GPU is wanted, and no package brings CUDA's libraries
     {"cuda":"12.1.1","cudnn":"8","gpu":true,
+    project::python::any-cuda cog.yaml: nothing says which CUDA the GPU is used by, and the base has 12.1.1
+      write the one that the packages are made for below this line, as in `cuda: "12.4"`: they find the libraries of no other
     "#);
 }
 
